@@ -1,0 +1,197 @@
+"""A sensor's client: what the command line and Home Assistant both speak through."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import aiohttp
+
+from .protocol import (
+    DEFAULT_INTERVAL,
+    MAX_ANSWER_BYTES,
+    WEBSOCKET_PATH,
+    AddBlock,
+    Block,
+    Confirm,
+    Delta,
+    Device,
+    GetBlocks,
+    GetDevices,
+    GetStatus,
+    Hello,
+    Initialize,
+    RemoveBlock,
+    Request,
+    SensorError,
+    Snapshot,
+    Status,
+    Subscribe,
+    Unload,
+)
+
+#: A sensor answers in milliseconds; the slowest order waits for a disk.
+ANSWER_TIMEOUT: Final = 10.0
+
+
+class Client:
+    """One connection to one sensor. It does not reconnect: whoever owns it decides when."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, name: str) -> None:
+        """Take a session whose connector leads to the sensor, and a name for the sensor's log."""
+        self._session = session
+        self._name = name
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._on_delta: Callable[[Delta], None] | None = None
+        self._expected_seq = 0
+        self.hello: Hello | None = None
+
+    async def connect(self) -> Hello:
+        """Open the connection and agree on a schema.
+
+        Raises SensorError `not_running`, `not_permitted`, `unsupported_schema` or `timeout`.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                self._socket = await self._session.ws_connect(
+                    f"http://sensor{WEBSOCKET_PATH}", heartbeat=30, max_msg_size=MAX_ANSWER_BYTES
+                )
+                self.hello = Hello.from_wire(await self._socket.receive_json())
+            self._reader = asyncio.create_task(self._read(self._socket), name="hearthwall sensor reader")
+            await self.call(Initialize(schema=self.hello.schema(), client=self._name))
+        except BaseException as error:
+            await self.close()
+            raise _as_sensor_error(error) from error
+        return self.hello
+
+    async def close(self) -> None:
+        """Close the connection; calls that still wait fail with `not_running`."""
+        if self._socket is not None:
+            await self._socket.close()
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+
+    async def wait_closed(self) -> None:
+        """Return when the sensor has gone or the connection is closed."""
+        if self._reader is not None:
+            await asyncio.wait([self._reader])
+
+    async def call(self, request: Request) -> Any:
+        """Send a request and return its result's JSON; raises the sensor's SensorError, `not_running` or `timeout`."""
+        if self._socket is None or self._reader is None or self._reader.done():
+            raise SensorError("not_running")
+        identity = next(self._ids)
+        answer = self._waiting[identity] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                await self._socket.send_json({"id": identity, "type": request.type} | request.to_wire())
+                return await answer
+        except (TimeoutError, ConnectionError) as error:
+            raise _as_sensor_error(error) from error
+        finally:
+            self._waiting.pop(identity, None)
+
+    async def subscribe(self, on_delta: Callable[[Delta], None], interval: float = DEFAULT_INTERVAL) -> Snapshot:
+        """Return the snapshot; from then on call on_delta in the event loop with each change.
+
+        A gap in the sequence closes the connection: what was missed is in the next snapshot.
+        """
+        self._on_delta = on_delta
+        # The deltas may come in the same read as the answer, before this coroutine goes on.
+        return Snapshot.from_wire(await self.call(Subscribe(interval=interval)))
+
+    async def status(self) -> Status:
+        """Return how the sensor fares."""
+        return Status.from_wire(await self.call(GetStatus()))
+
+    async def devices(self) -> list[Device]:
+        """Return every device."""
+        return [Device.from_wire(each) for each in await self.call(GetDevices())]
+
+    async def blocks(self) -> list[Block]:
+        """Return every rule in force."""
+        return [Block.from_wire(each) for each in await self.call(GetBlocks())]
+
+    async def block(self, order: AddBlock) -> Block:
+        """Put a rule in force; when this returns, the kernel drops by it."""
+        return Block.from_wire(await self.call(order))
+
+    async def confirm(self, target: str) -> Block:
+        """Keep a rule that waits to be confirmed."""
+        return Block.from_wire(await self.call(Confirm(target)))
+
+    async def unblock(self, target: str) -> Block:
+        """End the rule on a target, or with an id, and return it as it last was."""
+        return Block.from_wire(await self.call(RemoveBlock(target)))
+
+    async def unload(self, *, forget: bool = False) -> None:
+        """Take everything out of the kernel and end the sensor."""
+        await self.call(Unload(forget))
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Hand out what the sensor sends until it stops."""
+        try:
+            async for message in socket:
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    break
+                self._dispatch(json.loads(message.data))
+        finally:
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(SensorError("not_running", "the sensor closed the connection"))
+            await socket.close()
+
+    def _dispatch(self, wire: dict[str, Any]) -> None:
+        """Resolve the call that a message answers, or pass on a delta."""
+        match wire.get("type"):
+            case "result":
+                if isinstance(wire["result"], dict) and "seq" in wire["result"]:
+                    self._expected_seq = wire["result"]["seq"] + 1
+                self._settle(wire["id"], wire["result"], None)
+            case "error" if wire.get("id") is not None:
+                self._settle(wire["id"], None, SensorError(wire["code"], wire["message"]))
+            case "error":
+                raise SensorError(wire["code"], wire["message"])
+            case "delta" if self._on_delta is not None:
+                delta = Delta.from_wire(wire)
+                if delta.seq != self._expected_seq:
+                    raise SensorError("internal", f"delta {delta.seq} came in place of {self._expected_seq}")
+                self._expected_seq += 1
+                self._on_delta(delta)
+
+    def _settle(self, identity: int, result: Any, error: SensorError | None) -> None:
+        """Wake the call that waits for this answer, if it still does."""
+        answer = self._waiting.get(identity)
+        if answer is None or answer.done():
+            return
+        if error is None:
+            answer.set_result(result)
+        else:
+            answer.set_exception(error)
+
+
+def unix_session(socket_path: str) -> aiohttp.ClientSession:
+    """Return a session whose every request goes to the sensor on this socket; the caller closes it."""
+    return aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket_path))
+
+
+def _as_sensor_error(error: BaseException) -> BaseException:
+    """Return a failure to connect as the SensorError that says what to do, others as they are."""
+    match error:
+        case aiohttp.WSServerHandshakeError(status=403):
+            return SensorError("not_permitted")
+        case PermissionError() | aiohttp.ClientConnectorError(os_error=PermissionError()):
+            return SensorError("not_permitted")
+        case TimeoutError():
+            return SensorError("timeout")
+        case aiohttp.ClientError() | ConnectionError() | TypeError():
+            # receive_json raises TypeError when the socket closes instead of speaking.
+            return SensorError("not_running")
+    return error
