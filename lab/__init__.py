@@ -1,0 +1,7 @@
+"""A home in network namespaces: gateway, six devices and a small internet, for tests, demo and benchmarks."""
+
+from lab.errors import LabError
+from lab.home import DEVICES, HOSTS, SITES, Device, Host, Site
+from lab.lab import Lab, Status
+
+__all__ = ["DEVICES", "HOSTS", "SITES", "Device", "Host", "Lab", "LabError", "Site", "Status"]
