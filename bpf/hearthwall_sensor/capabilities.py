@@ -1,0 +1,238 @@
+"""The `check` command: what this host can do, what is missing, what is lost by it and how to get it."""
+
+import importlib
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from . import __version__, libbpf, loader, pins
+from .protocol import SensorError
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that the sensor needs or uses."""
+
+    name: str
+    required: bool
+    probe: Callable[[], str | None]
+    """Returns what was found, or None if the part is missing; raises SensorError or OSError to say why."""
+    lost: str
+    fix: str
+
+
+def _module(name: str) -> Callable[[], str | None]:
+    """Return a probe for a Python module."""
+
+    def probe() -> str | None:
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            return None
+        return str(getattr(module, "__version__", "present"))
+
+    return probe
+
+
+def _kernel_release() -> tuple[int, ...]:
+    """Return the kernel's version as numbers."""
+    return tuple(int(each) for each in platform.release().split("-")[0].split(".")[:2] if each.isdigit())
+
+
+def _boot_clock() -> str | None:
+    """Ask for the clock that rules expire by."""
+    found = libbpf.probe_helper(libbpf.PROG_TYPE_XDP, libbpf.HELPER_KTIME_GET_BOOT_NS)
+    return platform.release() if found else None
+
+
+def _bpffs() -> str | None:
+    """Find bpffs, which `run` mounts if it is not mounted."""
+    if pins.is_bpffs(pins.BPFFS):
+        return f"mounted at {pins.BPFFS}"
+    return "not mounted yet, run does it" if pins.BPFFS.is_dir() else None
+
+
+def _tracepoints() -> str | None:
+    """Find tracefs and the program type."""
+    if not libbpf.probe_program_type(libbpf.PROG_TYPE_TRACEPOINT):
+        return None
+    mounted = any(Path(each, "events").is_dir() for each in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"))
+    return "tracefs is mounted" if mounted else "tracefs is not mounted"
+
+
+def _programs() -> str | None:
+    """Compile and load the very programs that run would load, and let them go again."""
+    done = loader.load(None)
+    return f"compiled in {done['compile_ms']} ms and loaded in {done['load_ms']} ms, without kernel headers"
+
+
+def _bcc() -> str | None:
+    """Find bcc and its version."""
+    version = _module("bcc")()
+    return None if version is None else f"bcc {version}"
+
+
+PARTS: Final = (
+    Part(
+        "root",
+        True,
+        lambda: "yes" if os.geteuid() == 0 else None,
+        "only root may load programs into the kernel",
+        "run the command with sudo",
+    ),
+    Part(
+        "bcc",
+        True,
+        _bcc,
+        "the kernel programs can't be compiled",
+        "apt-get install python3-bpfcc",
+    ),
+    Part(
+        "libbpf",
+        True,
+        lambda: f"libbpf {libbpf.version()}" if libbpf.version() else None,
+        "nothing can be loaded or read",
+        "apt-get install libbpf1",
+    ),
+    Part(
+        "aiohttp",
+        True,
+        _module("aiohttp"),
+        "no client can talk to the sensor",
+        "apt-get install python3-aiohttp",
+    ),
+    Part(
+        "pyroute2",
+        True,
+        _module("pyroute2"),
+        "interfaces and neighbours can't be read",
+        "apt-get install python3-pyroute2",
+    ),
+    Part(
+        "xdp",
+        False,
+        lambda: "yes" if libbpf.probe_program_type(libbpf.PROG_TYPE_XDP) else None,
+        "what is forbidden is dropped later, in tc, at a higher cost per packet",
+        "use a kernel with CONFIG_XDP_SOCKETS or CONFIG_BPF_SYSCALL",
+    ),
+    Part(
+        "tc",
+        True,
+        lambda: ("tcx" if libbpf.probe_tcx() else "clsact")
+        if libbpf.probe_program_type(libbpf.PROG_TYPE_SCHED_CLS)
+        else None,
+        "no device's traffic can be counted",
+        "use a kernel with CONFIG_NET_CLS_BPF and CONFIG_NET_SCH_INGRESS, or Linux 6.6 and later",
+    ),
+    Part(
+        "boot clock",
+        True,
+        _boot_clock,
+        "rules could not end on time",
+        "use Linux 5.8 or later",
+    ),
+    Part(
+        "bpffs",
+        True,
+        _bpffs,
+        "enforcement would end with the sensor's process",
+        f"mount -t bpf bpf {pins.BPFFS}",
+    ),
+    Part(
+        "per-CPU LRU table",
+        True,
+        lambda: "yes" if libbpf.probe_map_type(libbpf.MAP_TYPE_LRU_PERCPU_HASH) else None,
+        "no device's traffic can be counted",
+        "use Linux 4.10 or later",
+    ),
+    Part(
+        "prefix table",
+        True,
+        lambda: "yes" if libbpf.probe_map_type(libbpf.MAP_TYPE_LPM_TRIE) else None,
+        "the home's public addresses can't be told from the internet",
+        "use Linux 4.11 or later",
+    ),
+    Part(
+        "ring buffer",
+        False,
+        lambda: "yes" if libbpf.probe_map_type(libbpf.MAP_TYPE_RINGBUF) else None,
+        "nothing yet: packet samples will need it",
+        "use Linux 5.8 or later",
+    ),
+    Part(
+        "cgroup hooks",
+        False,
+        lambda: "yes" if libbpf.probe_program_type(libbpf.PROG_TYPE_CGROUP_SOCK_ADDR) else None,
+        "nothing yet: the gateway's own processes will need it",
+        "use a kernel with CONFIG_CGROUP_BPF",
+    ),
+    Part(
+        "tracepoints",
+        False,
+        _tracepoints,
+        "nothing yet: the gateway's own processes will need it",
+        "mount -t tracefs tracefs /sys/kernel/tracing",
+    ),
+    Part(
+        "kernel programs",
+        True,
+        _programs,
+        "the sensor can't run",
+        "see the detail; report it together with this list",
+    ),
+)
+
+
+def _look(part: Part) -> dict[str, Any]:
+    """Return what is told of one part."""
+    try:
+        found = part.probe()
+        detail = found or "missing"
+    except (SensorError, OSError) as error:
+        found, detail = None, str(error)
+    told: dict[str, Any] = {"name": part.name, "ok": found is not None, "required": part.required, "detail": detail}
+    return told if found is not None else told | {"lost": part.lost, "fix": part.fix}
+
+
+def _interfaces() -> list[dict[str, Any]]:
+    """Return the host's Ethernet interfaces, the one that leads to the home marked as proposed."""
+    try:
+        from . import netdev, network
+    except ImportError:
+        return []
+    seen = network.read()
+    native = netdev.native_xdp()
+    best = network.proposed(seen)
+    names = {each.index: each.name for each in seen.interfaces.values()}
+    modes = {True: "native", False: "generic", None: "unknown"}
+    return [
+        {
+            "name": each.name,
+            "kind": each.kind,
+            "bridge": names.get(each.bridge or 0),
+            "addresses": list(each.addresses),
+            "default_route": each.default_route,
+            "xdp": modes[native.get(each.index)],
+            "proposed": each == best,
+        }
+        for each in seen.interfaces.values()
+        if each.is_ethernet
+    ]
+
+
+def check() -> dict[str, Any]:
+    """Return the report; `ok` says whether the sensor can run here."""
+    libbpf.silence()
+    parts = [_look(part) for part in PARTS]
+    return {
+        "ok": all(each["ok"] for each in parts if each["required"]),
+        "version": __version__,
+        "kernel": platform.release(),
+        "machine": platform.machine(),
+        "headers": "not needed",
+        "parts": parts,
+        "interfaces": _interfaces(),
+    }

@@ -1,0 +1,260 @@
+"""The command line: `hearthwall-sensor COMMAND …`."""
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from . import __version__, display
+from .protocol import (
+    ALLOWANCES,
+    DEFAULT_SOCKET,
+    MODES,
+    AddBlock,
+    Confirm,
+    GetBlocks,
+    GetDevices,
+    GetStatus,
+    RemoveBlock,
+    Request,
+    SensorError,
+    Unload,
+    parse_duration,
+)
+
+Options = argparse.Namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: what it says of itself, its own arguments, what it does, and how that is shown to people."""
+
+    description: str
+    run: Callable[[Options], Any]
+    """Returns what `--json` prints; raises SensorError."""
+    show: Callable[[Any], str]
+    arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+
+
+def _ask(make: Callable[[Options], Request]) -> Callable[[Options], Any]:
+    """Return a command that sends one request to the running sensor."""
+
+    def run(options: Options) -> Any:
+        from .client import Client, unix_session
+
+        async def talk() -> Any:
+            async with unix_session(options.socket) as session:
+                client = Client(session, name="command line")
+                await client.connect()
+                try:
+                    return await client.call(make(options))
+                finally:
+                    await client.close()
+
+        try:
+            return asyncio.run(talk())
+        except SensorError as error:
+            if error.code == "not_running":
+                raise SensorError(
+                    "not_running",
+                    f"no sensor listens on {options.socket}; start one: hearthwall-sensor run --interface br-lan",
+                ) from error
+            raise
+
+    return run
+
+
+def _check(options: Options) -> Any:
+    """Probe this host."""
+    from .capabilities import check
+
+    report = check()
+    if not report["ok"]:
+        options.exit_status = 1
+    return report
+
+
+def _run(options: Options) -> Any:
+    """Run a sensor until it is stopped."""
+    from . import settings
+    from .sensor import main
+
+    logging.basicConfig(
+        stream=sys.stderr, format="%(levelname)s %(message)s", level=logging.DEBUG if options.verbose else logging.INFO
+    )
+    given = {
+        "interfaces": options.interface,
+        "socket": options.socket,
+        "state_dir": options.state_dir,
+        "group": options.group,
+        "home_assistant": options.home_assistant,
+        "tc": options.tc,
+    }
+    chosen = settings.read(options.config, given)
+    if not chosen.interfaces:
+        raise SensorError("unknown_interface", "say which interface leads to the home: run --interface br-lan")
+    options.exit_status = asyncio.run(main(chosen, supervised=options.supervised))
+    return None
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `run` takes."""
+    parser.add_argument(
+        "--interface", action="append", metavar="IF", help="guard this interface, or a bridge's ports; may be repeated"
+    )
+    parser.add_argument("--state-dir", metavar="DIR", help="where rules and totals are kept (default /var/lib/hearthwall)")
+    parser.add_argument("--config", metavar="FILE", help="read settings from a TOML file; these options win over it")
+    parser.add_argument("--group", metavar="NAME", help="let this group's members talk to the sensor, beside root")
+    parser.add_argument("--home-assistant", metavar="ADDRESS", help="Home Assistant's address, if it is not on this host")
+    parser.add_argument("--tc", choices=("auto", "tcx", "clsact"), help="how to attach to tc (default: what the kernel has)")
+    parser.add_argument("--supervised", action="store_true", help="say READY on standard output, end with standard input")
+    parser.add_argument("--verbose", action="store_true", help="log more")
+
+
+def _block_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `block` takes."""
+    modes = "; ".join(f"{mode}: {text}" for mode, text in MODES.items())
+    allowances = "; ".join(f"{each}: {text}" for each, text in ALLOWANCES.items())
+    parser.add_argument("target", metavar="TARGET", help="a MAC, IPv4 or IPv6 address")
+    parser.add_argument("--mode", choices=tuple(MODES), default="isolate", help=modes)
+    parser.add_argument(
+        "--allow",
+        metavar="WHAT[,WHAT]",
+        default="addressing",
+        help=f"what isolate lets through, or nothing: '' (default addressing). {allowances}",
+    )
+    parser.add_argument("--duration", metavar="TIME", type=parse_duration, help="how long, such as 90s, 10m, 2h, 7d")
+    parser.add_argument("--reason", default="", help="why, for whoever looks at it later")
+    parser.add_argument(
+        "--confirm-within",
+        metavar="TIME",
+        type=parse_duration,
+        help="take the rule back unless `confirm` comes in time",
+    )
+
+
+def _block(options: Options) -> Request:
+    """Return the order that `block` gives."""
+    allow = tuple(each.strip() for each in options.allow.split(",") if each.strip())
+    unknown = set(allow) - set(ALLOWANCES)
+    if unknown:
+        raise SensorError("invalid_mode", f"--allow takes {', '.join(ALLOWANCES)}, not {sorted(unknown)[0]!r}")
+    return AddBlock(
+        target=options.target,
+        mode=options.mode,
+        allow=tuple(each for each in ALLOWANCES if each in allow),
+        duration=options.duration,
+        reason=options.reason,
+        confirm_within=options.confirm_within,
+    )
+
+
+def _target_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare a rule's target or id."""
+    parser.add_argument("target", metavar="TARGET|ID", help="the rule's target or its id")
+
+
+def _unload(options: Options) -> Any:
+    """Take everything out of the kernel, with the running sensor's help or without it."""
+    from . import privileges, settings
+
+    try:
+        _ask(lambda each: Unload(forget=each.forget))(options)
+    except SensorError as error:
+        if error.code != "not_running":
+            raise
+    privileges.require_root("unload")
+    from .sensor import unload
+    from .server import claimed
+
+    chosen = settings.Settings(socket=options.socket, state_dir=options.state_dir)
+    with claimed(options.socket, wait=10.0):
+        return unload(chosen, forget=options.forget)
+
+
+def _unload_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `unload` takes."""
+    parser.add_argument("--forget", action="store_true", help="forget the rules too; else the next run puts them back")
+    parser.add_argument("--state-dir", metavar="DIR", default="/var/lib/hearthwall", help="where the rules are kept")
+
+
+def _load(options: Options) -> Any:
+    """Compile and load the kernel programs: what `run` has a child do."""
+    from .loader import load
+
+    return load(options.pins)
+
+
+def _load_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `load` takes."""
+    parser.add_argument("--pins", metavar="DIR", help="pin into this new folder of bpffs; without it, only try")
+
+
+COMMANDS: Final = {
+    "check": Command("report what this host can do and what is missing", _check, display.check),
+    "run": Command("guard interfaces until stopped", _run, str, _run_arguments),
+    "status": Command("show how the sensor fares", _ask(lambda _: GetStatus()), display.status),
+    "devices": Command("list the home's devices and their traffic", _ask(lambda _: GetDevices()), display.devices),
+    "block": Command("put a rule in force", _ask(_block), display.block, _block_arguments),
+    "confirm": Command(
+        "keep a rule that waits to be confirmed",
+        _ask(lambda options: Confirm(options.target)),
+        display.block,
+        _target_argument,
+    ),
+    "unblock": Command(
+        "end a rule", _ask(lambda options: RemoveBlock(options.target)), display.unblocked, _target_argument
+    ),
+    "blocks": Command("list the rules in force", _ask(lambda _: GetBlocks()), display.blocks),
+    "unload": Command("take everything out of the kernel", _unload, display.unloaded, _unload_arguments),
+    "load": Command("compile the kernel programs and pin them (run does this)", _load, display.loaded, _load_arguments),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are SensorErrors, so that `--json` holds for them too."""
+
+    def error(self, message: str) -> Any:
+        """Raise instead of printing usage and exiting."""
+        raise SensorError("invalid_message", f"{message}; see {self.prog} --help")
+
+
+def _parser() -> _Parser:
+    """Return the parser of all commands."""
+    parser = _Parser(prog="hearthwall-sensor", description="Hearthwall's sensor on the home's gateway.")
+    parser.add_argument("--version", action="version", version=f"hearthwall-sensor {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        each = commands.add_parser(name, help=command.description, description=command.description)
+        each.add_argument("--socket", metavar="PATH", default=None if name == "run" else DEFAULT_SOCKET, help="the sensor's socket")
+        each.add_argument("--json", action="store_true", help="print one JSON document")
+        command.arguments(each)
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; return the exit status."""
+    as_json = "--json" in arguments
+    try:
+        options = _parser().parse_args(arguments)
+        options.exit_status = 0
+        command = COMMANDS[options.command]
+        result = command.run(options)
+    except SensorError as error:
+        if as_json:
+            print(json.dumps({"error": error.to_wire()}))
+        else:
+            print(f"hearthwall-sensor: {error.message}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if result is not None:
+        try:
+            print(json.dumps(result, indent=1) if as_json else command.show(result), flush=True)
+        except BrokenPipeError:
+            sys.stderr.close()  # a pager that was closed
+    return int(options.exit_status)

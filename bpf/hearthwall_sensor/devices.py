@@ -1,0 +1,166 @@
+"""The devices of the home: totals that never fall, rates, and what the kernel's counters added to them."""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from .protocol import SCOPES, Device, DeviceRule, Traffic
+from .tables import PortCounters
+
+#: Rates are means over this many seconds.
+RATE_WINDOW: Final = 10.0
+#: More MACs than any home has; what a flood of invented ones pushes out is counted.
+MAX_ACCOUNTS: Final = 4096
+#: A MAC that sent less than this is the first to go.
+_FEW_PACKETS: Final = 16
+
+_NOTHING: Final = ((0, 0, 0, 0),) * len(SCOPES)
+Scopes = tuple[tuple[int, int, int, int], ...]
+
+
+@dataclass(slots=True)
+class Account:
+    """One device's totals. `seen` holds, per port, the kernel's counters that are already in them."""
+
+    mac: str
+    first_seen: float
+    last_seen: float
+    scopes: Scopes = _NOTHING
+    seen: dict[int, PortCounters] = field(default_factory=dict)
+    interface: int | None = None
+    revision: int = 0
+    saved: bool = False
+    upload_rate: float = 0.0
+    download_rate: float = 0.0
+    samples: deque[tuple[float, int, int]] = field(default_factory=deque)
+
+    @property
+    def packets(self) -> int:
+        """Packets of both ways."""
+        return sum(scope[1] + scope[3] for scope in self.scopes)
+
+    @property
+    def bytes(self) -> tuple[int, int]:
+        """Bytes up and down."""
+        return sum(scope[0] for scope in self.scopes), sum(scope[2] for scope in self.scopes)
+
+    def add(self, interface: int, counters: PortCounters, now: float) -> bool:
+        """Add what a port's counters have grown by; return whether they have."""
+        before = self.seen.get(interface)
+        # An entry that the kernel evicted and made anew starts at zero, as does one of a new generation.
+        base = before.scopes if before is not None and before.created == counters.created else _NOTHING
+        if base == counters.scopes:
+            return False
+        growth = [tuple(map(_less, new, old)) for new, old in zip(counters.scopes, base, strict=True)]
+        self.scopes = tuple(_sum(total, more) for total, more in zip(self.scopes, growth, strict=True))
+        self.seen[interface] = counters
+        if any(scope[1] for scope in growth):  # it spoke, here
+            self.last_seen = now
+            self.interface = interface
+        self.saved = False
+        return True
+
+    def sample(self, now: float) -> bool:
+        """Compute the rates as of now (monotonic seconds); return whether they have changed."""
+        upload, download = self.bytes
+        if self.samples and self.samples[-1][1:] == (upload, download) and not (self.upload_rate or self.download_rate):
+            self.samples[-1] = (now, upload, download)  # idle: the window restarts with the next packet
+            return False
+        while len(self.samples) > 1 and now - self.samples[0][0] > RATE_WINDOW:
+            self.samples.popleft()
+        before = self.upload_rate, self.download_rate
+        if self.samples and now > self.samples[0][0]:
+            start, first_upload, first_download = self.samples[0]
+            self.upload_rate = round((upload - first_upload) / (now - start), 1)
+            self.download_rate = round((download - first_download) / (now - start), 1)
+        self.samples.append((now, upload, download))
+        return before != (self.upload_rate, self.download_rate)
+
+
+def _less(new: int, old: int) -> int:
+    """Return the growth of a counter; per-CPU values are read one after the other, so it may seem to shrink."""
+    return max(0, new - old)
+
+
+def _sum(total: tuple[int, int, int, int], more: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Add four counters to four counters."""
+    return total[0] + more[0], total[1] + more[1], total[2] + more[2], total[3] + more[3]
+
+
+class Devices:
+    """All devices that this gateway has seen."""
+
+    def __init__(self, accounts: Iterable[Account] = ()) -> None:
+        """Take the accounts that were kept on disk."""
+        self.accounts: dict[str, Account] = {each.mac: each for each in accounts}
+        self.evicted = 0
+
+    def read(
+        self, counters: Mapping[tuple[str, int], PortCounters], own_macs: Iterable[str], revision: int
+    ) -> bool:
+        """Add the kernel's counters; mark the devices that changed with this revision; return whether any did."""
+        now = time.time()
+        own = set(own_macs)
+        changed = False
+        for (mac, interface), each in counters.items():
+            if mac in own or mac == "00:00:00:00:00:00":
+                continue
+            account = self.accounts.get(mac)
+            if account is None:
+                account = self.accounts[mac] = Account(mac, now, now)
+                # Before it there was nothing: its first rate counts from here.
+                account.samples.append((time.monotonic(), 0, 0))
+            if account.add(interface, each, now):
+                account.revision = revision
+                changed = True
+        return changed
+
+    def sample(self, revision: int) -> None:
+        """Compute all rates; call it about once a second."""
+        now = time.monotonic()
+        for account in self.accounts.values():
+            if account.sample(now):
+                account.revision = revision
+
+    def evict(self, keep: Iterable[str]) -> list[str]:
+        """Forget what is too much, invented MACs before devices, but none of keep; return the MACs."""
+        excess = len(self.accounts) - MAX_ACCOUNTS
+        if excess <= 0:
+            return []
+        kept = set(keep)
+        candidates = [each for each in self.accounts.values() if each.mac not in kept]
+        candidates.sort(key=lambda each: (each.packets >= _FEW_PACKETS, each.last_seen))
+        gone = [each.mac for each in candidates[:excess]]
+        for mac in gone:
+            del self.accounts[mac]
+        self.evicted += len(gone)
+        return gone
+
+
+def describe(account: Account, addresses: Iterable[str], interface: str | None, rule: DeviceRule | None) -> Device:
+    """Return a device as the protocol tells it."""
+    by_scope = {
+        scope: Traffic(upload_bytes=up_b, upload_packets=up_p, download_bytes=down_b, download_packets=down_p)
+        for scope, (up_b, up_p, down_b, down_p) in zip(SCOPES, account.scopes, strict=True)
+    }
+    upload, download = account.bytes
+    return Device(
+        mac=account.mac,
+        addresses=tuple(addresses),
+        hostname=None,
+        vendor=None,
+        randomised=bool(int(account.mac[:2], 16) & 2),
+        interface=interface,
+        first_seen=round(account.first_seen, 3),
+        last_seen=round(account.last_seen, 3),
+        upload_bytes=upload,
+        download_bytes=download,
+        upload_packets=sum(each.upload_packets for each in by_scope.values()),
+        download_packets=sum(each.download_packets for each in by_scope.values()),
+        upload_rate=account.upload_rate,
+        download_rate=account.download_rate,
+        by_scope=by_scope,
+        rule=rule,
+    )

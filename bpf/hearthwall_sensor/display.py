@@ -1,0 +1,158 @@
+"""The commands' results for people: plain text, nothing that a device or a peer wrote reaches the terminal raw."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def _size(count: float) -> str:
+    """Return bytes with a unit."""
+    for unit in _UNITS[:-1]:
+        if abs(count) < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} {_UNITS[-1]}"
+
+
+def _rate(count: float) -> str:
+    """Return bytes per second as bits per second with a unit."""
+    bits = count * 8
+    for unit in ("bit/s", "kbit/s", "Mbit/s"):
+        if bits < 1000:
+            return f"{bits:.0f} {unit}" if unit == "bit/s" else f"{bits:.1f} {unit}"
+        bits /= 1000
+    return f"{bits:.1f} Gbit/s"
+
+
+def _ago(when: float | None) -> str:
+    """Return how long ago a time was."""
+    return "never" if when is None else f"{_span(time.time() - when)} ago"
+
+
+def _span(seconds: float) -> str:
+    """Return a time span in its two largest units."""
+    left = max(0, round(seconds))
+    parts = []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        if left >= size or (unit == "s" and not parts):
+            parts.append(f"{left // size} {unit}")
+            left %= size
+    return " ".join(parts[:2])
+
+
+def clean(text: str) -> str:
+    """Return text without control characters."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return aligned columns under heads."""
+    lines = [tuple(heads), *(tuple(clean(cell) for cell in row) for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def check(report: dict[str, Any]) -> str:
+    """Show a capability report."""
+    marks = {(True, True): "ok", (True, False): "ok", (False, True): "MISSING", (False, False): "missing"}
+    rows = [(marks[each["ok"], each["required"]], each["name"], each["detail"]) for each in report["parts"]]
+    text = [f"Linux {report['kernel']} on {report['machine']}; kernel headers: {report['headers']}", "", _table(("", "part", "found"), rows)]
+    for each in report["parts"]:
+        if not each["ok"]:
+            text += ["", f"{each['name']}: {each['lost']}.", f"  To get it: {each['fix']}"]
+    interfaces = [
+        (each["name"], each["kind"], each["bridge"] or "", each["xdp"], ", ".join(each["addresses"]), "<- proposed" if each["proposed"] else "")
+        for each in report["interfaces"]
+    ]
+    text += ["", _table(("interface", "kind", "bridge", "XDP", "addresses", ""), interfaces), ""]
+    text.append("The sensor can run here." if report["ok"] else "The sensor can't run here yet.")
+    return "\n".join(text)
+
+
+def status(wire: dict[str, Any]) -> str:
+    """Show how the sensor fares."""
+    interfaces = [
+        (each["name"], each["bridge"] or "", each["xdp"], each["tc"]) for each in wire["interfaces"]
+    ]
+    return "\n".join(
+        (
+            f"hearthwall-sensor {wire['version']}, pid {wire['pid']}, up {_span(wire['uptime_s'])},"
+            f" {_size(wire['resident_bytes'])} of memory",
+            f"{wire['devices']} devices, {wire['rules']} rules, {wire['clients']} clients",
+            "dropped: " + ", ".join(f"{name.removeprefix('dropped_')} {count}" for name, count in wire["dropped"].items()),
+            "lost: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in wire["lost"].items()),
+            "",
+            _table(("interface", "bridge", "XDP", "tc"), interfaces),
+        )
+    )
+
+
+def devices(wires: list[dict[str, Any]]) -> str:
+    """Show the devices."""
+    rows = [
+        (
+            each["mac"] + (" (randomised)" if each["randomised"] else ""),
+            each["hostname"] or (each["addresses"][0] if each["addresses"] else ""),
+            _size(each["download_bytes"]),
+            _size(each["upload_bytes"]),
+            _rate(each["download_rate"]),
+            _rate(each["upload_rate"]),
+            _ago(each["last_seen"]),
+            each["rule"]["mode"] if each["rule"] else "",
+        )
+        for each in wires
+    ]
+    heads = ("device", "name or address", "download", "upload", "down now", "up now", "seen", "rule")
+    return _table(heads, rows) if rows else "No device has been seen yet."
+
+
+def blocks(wires: list[dict[str, Any]]) -> str:
+    """Show the rules."""
+    rows = [
+        (
+            str(each["id"]),
+            each["target"],
+            each["mode"],
+            _remaining(each),
+            str(each["packets"]),
+            _size(each["bytes"]),
+            _ago(each["last_hit"]),
+            "" if each["latency_ms"] is None else f"{each['latency_ms']:.1f} ms",
+            each["reason"],
+        )
+        for each in wires
+    ]
+    heads = ("id", "target", "mode", "ends", "packets", "dropped", "last hit", "latency", "reason")
+    return _table(heads, rows) if rows else "No rule is in force."
+
+
+def _remaining(wire: dict[str, Any]) -> str:
+    """Return when a rule ends."""
+    if wire["confirm_by"] is not None:
+        return f"in {_span(wire['confirm_by'] - time.time())} unless confirmed"
+    return "never" if wire["expires"] is None else f"in {_span(wire['expires'] - time.time())}"
+
+
+def block(wire: dict[str, Any]) -> str:
+    """Show a rule that is now in force."""
+    ends = _remaining(wire)
+    until = "" if ends == "never" else f", ends {ends}"
+    return f"{wire['target']} is blocked ({wire['mode']}{until}). To end it: hearthwall-sensor unblock {wire['target']}"
+
+
+def unblocked(wire: dict[str, Any]) -> str:
+    """Show a rule that has ended."""
+    return f"{wire['target']} is free again; the rule dropped {wire['packets']} packets, {_size(wire['bytes'])}."
+
+
+def unloaded(wire: dict[str, Any]) -> str:
+    """Show what `unload` did."""
+    kept = "and forgotten" if wire["forgotten"] else "and kept on disk: the next run puts them back"
+    return f"Nothing of Hearthwall is left in the kernel. The rules are out of force {kept}."
+
+
+def loaded(wire: dict[str, Any]) -> str:
+    """Show what `load` did."""
+    return f"bcc {wire['bcc']}: compiled in {wire['compile_ms']} ms, loaded in {wire['load_ms']} ms."

@@ -1,0 +1,62 @@
+"""Files that survive a crash or a power cut: written whole or not at all, the last good one kept."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from .protocol import SensorError
+
+
+def previous(path: Path) -> Path:
+    """Return where the version before path's is kept."""
+    return path.with_name(path.name + ".previous")
+
+
+def set_aside(path: Path) -> None:
+    """Move a damaged file out of the way, for a person to look at."""
+    path.replace(path.with_name(path.name + ".damaged"))
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder that only its owner may enter; raises SensorError `storage_failed`."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SensorError("storage_failed", f"the state folder {path} can't be made: {error.strerror}") from error
+
+
+async def write_json(path: Path, content: Any) -> None:
+    """Replace path's content, on disk when this returns; raises SensorError `storage_failed`.
+
+    The writing happens in a thread: a memory card may take its time, and packets don't wait.
+    """
+    try:
+        await asyncio.to_thread(_write, path, json.dumps(content, indent=1).encode())
+    except OSError as error:
+        raise SensorError("storage_failed", f"{path} can't be written: {error.strerror}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write to a new file, push it to disk, and put it in the old one's place."""
+    fresh = path.with_name(path.name + ".new")
+    with open(fresh, "wb", opener=_private) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    if path.exists():
+        kept = previous(path)
+        kept.unlink(missing_ok=True)
+        os.link(path, kept)
+    os.replace(fresh, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read."""
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,129 @@
+"""The short-lived child that compiles the kernel programs with bcc, pins them and exits.
+
+Only this process maps LLVM (about 120 MB); the sensor itself opens the pins through libbpf.
+"""
+
+import asyncio
+import ctypes
+import hashlib
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from . import libbpf
+from .protocol import SensorError
+from .tables import LIMITS, TABLES
+
+SOURCES: Final = Path(__file__).resolve().parent.parent
+#: The one translation unit, in this order: bcc gives maps of one unit to all its programs.
+UNIT: Final = ("gate.c", "meter.c")
+#: Program → its type. `tables.TABLES` says which maps are pinned beside them.
+PROGRAMS: Final = {
+    "gate": libbpf.PROG_TYPE_XDP,
+    "meter_ingress": libbpf.PROG_TYPE_SCHED_CLS,
+    "meter_egress": libbpf.PROG_TYPE_SCHED_CLS,
+}
+
+_LOAD_TIMEOUT: Final = 120.0
+_INCLUDE: Final = re.compile(r'#include "([a-z_]+\.h)"')
+
+
+def _inline(name: str, seen: set[str]) -> list[str]:
+    """Return a source's lines with our own headers in place: bcc rewrites map accesses in the main text only."""
+    seen.add(name)
+    lines = [f'#line 1 "{name}"']
+    for number, line in enumerate((SOURCES / name).read_text().splitlines(), 1):
+        include = _INCLUDE.fullmatch(line)
+        if include is None:
+            lines.append(line)
+        elif include[1] not in seen:
+            lines += [*_inline(include[1], seen), f'#line {number + 1} "{name}"']
+    return lines
+
+
+def source() -> str:
+    """Return the text that is compiled."""
+    seen: set[str] = set()
+    return "\n".join(line for name in UNIT for line in _inline(name, seen)) + "\n"
+
+
+def generation() -> str:
+    """Return a name for what would be loaded now: other sources or sizes give another name."""
+    return hashlib.sha256(f"{source()}{sorted(LIMITS.items())}".encode()).hexdigest()[:12]
+
+
+def load(directory: str | None) -> dict[str, Any]:
+    """Compile, load and pin into a new directory (or only try, with None); return what was done.
+
+    Runs in the child: imports bcc. Raises SensorError `missing_capability` or `kernel_refused`.
+    """
+    # bcc looks for the kernel's headers here first, and then needs no others.
+    os.environ["BCC_KERNEL_SOURCE"] = str(SOURCES)
+    try:
+        from bcc import BPF, __version__
+    except ImportError as error:
+        raise SensorError("missing_capability", f"bcc is missing: apt-get install python3-bpfcc ({error})") from error
+    started = time.monotonic()
+    try:
+        unit = BPF(text=source(), cflags=[f"-D{name}={size}" for name, size in LIMITS.items()])
+        compiled = time.monotonic()
+        programs = {name: unit.load_func(name, kind) for name, kind in PROGRAMS.items()}
+    except Exception as error:  # bcc raises plain Exception for whatever clang or the verifier refuse
+        raise SensorError("kernel_refused", f"the kernel programs do not load: {error}") from error
+    loaded = time.monotonic()
+    for name, (key, value, per_cpu) in TABLES.items():
+        sizes = ctypes.sizeof(unit[name].Key), ctypes.sizeof(unit[name].Leaf)
+        if sizes != (key, value * (libbpf.possible_cpus() if per_cpu else 1)):
+            raise SensorError("internal", f"tables.py and tables.h differ on the layout of {name}: {sizes}")
+    if directory is not None:
+        _pin(directory, {name: unit[name].map_fd for name in TABLES} | {n: p.fd for n, p in programs.items()})
+    return {
+        "bcc": __version__.decode() if isinstance(__version__, bytes) else str(__version__),
+        "compile_ms": round((compiled - started) * 1e3),
+        "load_ms": round((loaded - compiled) * 1e3),
+    }
+
+
+def _pin(directory: str, objects: dict[str, int]) -> None:
+    """Pin all objects into directory, which appears complete or not at all."""
+    partial = f"{directory}-partial"
+    if os.path.isdir(partial):
+        for name in os.listdir(partial):
+            os.unlink(f"{partial}/{name}")
+    else:
+        os.mkdir(partial, 0o700)
+    for name, fd in objects.items():
+        libbpf.Handle(fd).pin(f"{partial}/{name}")
+    os.rename(partial, directory)
+
+
+async def load_in_child(directory: str | None) -> dict[str, Any]:
+    """Run `load` in a process of its own; raises what it raised."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",
+        str(SOURCES / "hearthwall-sensor"),
+        "load",
+        *([] if directory is None else ["--pins", directory]),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(_LOAD_TIMEOUT):
+            output, noise = await child.communicate()
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+        raise SensorError("timeout", f"bcc did not finish in {_LOAD_TIMEOUT:.0f} s") from None
+    try:
+        answer: dict[str, Any] = json.loads(output)
+    except ValueError:
+        last = noise.decode(errors="replace").strip()[-400:]
+        raise SensorError("internal", f"the loader ended with {child.returncode}: {last}") from None
+    if "error" in answer:
+        raise SensorError(answer["error"]["code"], answer["error"]["message"])
+    return answer

@@ -1,0 +1,120 @@
+"""Where a sensor keeps its kernel objects: one folder of bpffs for each sensor, found by its socket's path.
+
+    /sys/fs/bpf/hearthwall/<sensor>/<generation>/   programs and maps of one version of the sources
+    /sys/fs/bpf/hearthwall/<sensor>/links/          attachments, named <interface index>-<place>
+
+Enforcement lives here, not in a process: what is pinned goes on when the sensor is killed.
+"""
+
+import ctypes
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from .libbpf import Link
+from .protocol import SensorError
+
+BPFFS: Final = Path("/sys/fs/bpf")
+ROOT: Final = BPFFS / "hearthwall"
+_BPFFS_MAGIC: Final = 0xCAFE4A11
+_STATFS_SIZE: Final = 120
+
+
+def is_bpffs(path: Path) -> bool:
+    """Return whether path lies on a BPF file system; Python's statvfs does not tell the type."""
+    buffer = ctypes.create_string_buffer(_STATFS_SIZE)
+    if ctypes.CDLL(None).statfs(os.fsencode(path), buffer) != 0:
+        return False
+    return int.from_bytes(buffer.raw[: ctypes.sizeof(ctypes.c_long)], "little") == _BPFFS_MAGIC
+
+
+def mount() -> None:
+    """Mount bpffs where the system has not; raises SensorError `missing_capability`."""
+    if is_bpffs(BPFFS):
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"bpf", os.fsencode(BPFFS), b"bpf", 0, b"mode=0700") != 0:
+        reason = os.strerror(ctypes.get_errno())
+        raise SensorError("missing_capability", f"bpffs is not mounted and can't be: mount -t bpf bpf {BPFFS} ({reason})")
+
+
+class Pins:
+    """One sensor's folder in bpffs."""
+
+    def __init__(self, socket_path: str) -> None:
+        """Take the path of the sensor's socket, which names the sensor on this host."""
+        real = os.path.realpath(socket_path)
+        # bpffs takes no dots; the digest keeps two paths apart that read alike.
+        readable = re.sub(r"[^A-Za-z0-9]+", "-", real).strip("-")[-40:]
+        self.path = ROOT / f"{readable}-{hashlib.sha256(real.encode()).hexdigest()[:8]}"
+        self.links = self.path / "links"
+
+    def make(self) -> None:
+        """Make the folder; only root may look into it."""
+        for folder in (ROOT, self.path, self.links):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+    def generation(self, name: str) -> Path:
+        """Return the folder of one generation of programs and maps."""
+        return self.path / name
+
+    def generations(self) -> list[Path]:
+        """Return the complete generations, the one that was loaded last at the end."""
+        if not self.path.is_dir():
+            return []
+        found = [each for each in self.path.iterdir() if each != self.links and not each.name.endswith("-partial")]
+        return sorted(found, key=lambda each: each.stat().st_mtime_ns)
+
+    def remove_generation(self, folder: Path) -> None:
+        """Unpin one generation; programs that are attached stay until their links go."""
+        for name in folder.iterdir():
+            name.unlink()
+        folder.rmdir()
+
+    def remove(self) -> int:
+        """Unpin everything, links first so that no program judges by an emptied table; return how many links went."""
+        if not self.path.is_dir():
+            return 0
+        links = list(self.links.iterdir()) if self.links.is_dir() else []
+        for each in links:
+            each.unlink()
+        for folder in self.path.iterdir():
+            self.remove_generation(folder)
+        self.path.rmdir()
+        return len(links)
+
+
+def link_name(interface: int, place: str) -> str:
+    """Return a link's name: index in its network namespace, namespace, place."""
+    return f"{interface}-{network_namespace()}-{place}"
+
+
+def network_namespace() -> int:
+    """Return the number of this process's network namespace."""
+    return os.stat("/proc/self/ns/net").st_ino
+
+
+def others_on(interface: int, own: Pins) -> Iterator[str]:
+    """Yield the folder name of each other sensor that holds a live link on this interface."""
+    if not ROOT.is_dir():
+        return
+    prefix = f"{interface}-{network_namespace()}-"
+    for folder in ROOT.iterdir():
+        if folder == own.path or not (folder / "links").is_dir():
+            continue
+        for name in (folder / "links").iterdir():
+            if name.name.startswith(prefix) and _is_live(name):
+                yield folder.name
+                break
+
+
+def _is_live(path: Path) -> bool:
+    """Return whether a pinned link still sits on its interface."""
+    link = Link.pinned(str(path))
+    try:
+        return bool(link.interface)
+    finally:
+        link.close()

@@ -1,0 +1,214 @@
+"""Putting the programs on the guarded interfaces, and taking them off."""
+
+import errno
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from . import libbpf
+from .libbpf import Classifier, Link, Program
+from .network import NetInterface, Network
+from .pins import Pins, link_name, others_on
+from .protocol import Interface, SensorError
+
+_LOGGER = logging.getLogger(__name__)
+
+TcWay = Literal["tcx", "clsact"]
+
+#: Place → (program, tcx attach type, clsact attach point).
+_METERS: Final = {
+    "ingress": ("meter_ingress", libbpf.ATTACH_TCX_INGRESS, libbpf.TC_INGRESS),
+    "egress": ("meter_egress", libbpf.ATTACH_TCX_EGRESS, libbpf.TC_EGRESS),
+}
+_GATE: Final = "gate"
+_XDP_FLAGS: Final = {"native": libbpf.XDP_FLAGS_DRV_MODE, "generic": libbpf.XDP_FLAGS_SKB_MODE}
+
+
+@dataclass(slots=True)
+class _Port:
+    """A guarded interface and what is on it."""
+
+    interface: NetInterface
+    bridge: str | None
+    xdp: str = "off"
+
+
+class Ports:
+    """The guarded interfaces of one sensor."""
+
+    def __init__(self, names: tuple[str, ...], pins: Pins, way: TcWay | None = None) -> None:
+        """Take the interfaces' names (of bridges or plain ones) and how tc programs are attached, None to probe."""
+        self._names = names
+        self._pins = pins
+        self.way: TcWay = way or ("tcx" if libbpf.probe_tcx() else "clsact")
+        self._ports: dict[int, _Port] = {}
+        self._programs: dict[str, Program] = {}
+        self._gated = False
+
+    def wanted(self, network: Network) -> dict[int, _Port]:
+        """Return what is to be guarded as the network stands; raises SensorError `unknown_interface`."""
+        found = {}
+        for name in self._names:
+            interface = network.by_name(name)
+            if interface is None:
+                known = ", ".join(sorted(each.name for each in network.interfaces.values()))
+                raise SensorError("unknown_interface", f"there is no interface {name!r}; there are {known}")
+            if not interface.is_ethernet:
+                raise SensorError("unknown_interface", f"{name} carries no Ethernet frames, so no device can be told")
+            for port in network.ports(interface):
+                found[port.index] = _Port(port, name if port.index != interface.index else None)
+        return found
+
+    def check(self, network: Network) -> None:
+        """Raise SensorError if an interface belongs to another sensor or carries a foreign XDP program."""
+        ours = self._own_xdp()
+        for port in self.wanted(network).values():
+            name = port.interface.name
+            for other in others_on(port.interface.index, self._pins):
+                raise SensorError(
+                    "interface_in_use",
+                    f"another sensor ({other}) guards {name}; stop it first: hearthwall-sensor unload --socket PATH",
+                )
+            program, _ = libbpf.xdp_state(port.interface.index)
+            if program and program not in ours:
+                raise SensorError(
+                    "foreign_program",
+                    f"{name} carries an XDP program that is not Hearthwall's (id {program});"
+                    f" it was left alone. Take it off (ip link set dev {name} xdp off) or guard another interface",
+                )
+
+    def _own_xdp(self) -> set[int]:
+        """Return the ids of the gates that this sensor has pinned."""
+        ids = set()
+        for folder in self._pins.generations():
+            program: Program = Program.pinned(str(folder / _GATE))
+            ids.add(program.id)
+            program.close()
+        return ids
+
+    def attach(self, programs: dict[str, Program], network: Network) -> None:
+        """Put these programs on every port, in place of an earlier generation's."""
+        self._programs = programs
+        self._ports = {}
+        self.follow(network)
+        for port in self._ports.values():
+            if self._link_path(port, _GATE).exists():
+                self._put_gate(port)
+
+    def follow(self, network: Network) -> None:
+        """Guard ports that have come, forget those that have gone."""
+        try:
+            wanted = self.wanted(network)
+        except SensorError as error:  # the bridge itself is gone for now: keep looking
+            _LOGGER.debug("%s", error.message)
+            wanted = {}
+        for index in set(self._ports) - set(wanted):
+            _LOGGER.info("%s has gone", self._ports[index].interface.name)
+            self._forget(self._ports.pop(index))
+        for index, port in wanted.items():
+            if index in self._ports:
+                self._ports[index].interface = port.interface
+                continue
+            try:
+                for place in _METERS:
+                    self._put_meter(port, place)
+                if self._gated:
+                    self._put_gate(port)
+            except OSError as error:
+                _LOGGER.warning("%s can't be guarded: %s", port.interface.name, error)
+                continue
+            self._ports[index] = port
+
+    def gate(self, wanted: bool) -> None:
+        """Put the gate on every port, or take it off: it costs something only while there are rules."""
+        self._gated = wanted
+        for port in self._ports.values():
+            if not wanted:
+                self._link_path(port, _GATE).unlink(missing_ok=True)
+                port.xdp = "off"
+            elif port.xdp == "off":
+                self._put_gate(port)
+
+    def report(self) -> tuple[Interface, ...]:
+        """Return the guarded interfaces as the protocol tells them."""
+        return tuple(
+            Interface(name=port.interface.name, index=index, bridge=port.bridge, xdp=port.xdp, tc=self.way)
+            for index, port in sorted(self._ports.items())
+        )
+
+    def names(self) -> dict[int, str]:
+        """Return the guarded interfaces' names by index."""
+        return {index: port.interface.name for index, port in self._ports.items()}
+
+    def _link_path(self, port: _Port, place: str) -> Path:
+        """Return where a port's link is pinned."""
+        return self._pins.links / link_name(port.interface.index, place)
+
+    def _put_meter(self, port: _Port, place: str) -> None:
+        """Attach or replace one of the meter's programs."""
+        name, attach_type, attach_point = _METERS[place]
+        if self.way == "clsact":
+            Classifier(port.interface.index, attach_point).attach(self._programs[name])
+        else:
+            self._put_link(port, place, self._programs[name], attach_type, 0)
+
+    def _put_gate(self, port: _Port) -> None:
+        """Attach or replace the gate: natively where the driver can, else generically, else leave it to tc."""
+        for mode, flags in _XDP_FLAGS.items():
+            try:
+                self._put_link(port, _GATE, self._programs[_GATE], libbpf.ATTACH_XDP, flags)
+            except OSError as error:
+                if error.errno in (errno.EBUSY, errno.EEXIST):
+                    _LOGGER.warning("%s carries another XDP program: tc drops in its place", port.interface.name)
+                    return
+                _LOGGER.debug("%s takes no %s XDP: %s", port.interface.name, mode, error)
+            else:
+                # A link that was there already may have been made in the other mode.
+                port.xdp = libbpf.xdp_state(port.interface.index)[1]
+                return
+        _LOGGER.warning("%s takes no XDP program: tc drops in its place", port.interface.name)
+
+    def _put_link(self, port: _Port, place: str, program: Program, attach_type: int, flags: int) -> None:
+        """Replace the program of a link that is pinned and live, or make the link and pin it."""
+        path = self._link_path(port, place)
+        if path.exists():
+            old: Link = Link.pinned(str(path))
+            try:
+                if old.interface == port.interface.index:
+                    old.update(program)
+                    return
+            finally:
+                old.close()
+            path.unlink()  # of an interface that has gone; its index has come back
+        link = Link.create(program, port.interface.index, attach_type, flags)
+        try:
+            link.pin(str(path))
+        finally:
+            link.close()
+
+    def _forget(self, port: _Port) -> None:
+        """Take everything off an interface that has left the bridge, or that has gone altogether."""
+        if self.way == "clsact":
+            for _, _, point in _METERS.values():
+                Classifier(port.interface.index, point).detach()
+        for place in (*_METERS, _GATE):
+            self._link_path(port, place).unlink(missing_ok=True)
+
+
+def detach_classifiers(pins: Pins, network: Network) -> int:
+    """Take this sensor's clsact filters off every interface; return how many there were."""
+    ours = set()
+    for folder in pins.generations():
+        for name, _, _ in _METERS.values():
+            program: Program = Program.pinned(str(folder / name))
+            ours.add(program.id)
+            program.close()
+    count = 0
+    for index in network.interfaces:
+        for _, _, point in _METERS.values():
+            place = Classifier(index, point)
+            if place.program() in ours - {0}:
+                place.detach()
+                count += 1
+    return count

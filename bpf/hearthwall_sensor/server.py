@@ -1,0 +1,339 @@
+"""The websocket on the unix socket: who may talk, one queue per client, requests in, answers and deltas out."""
+
+import asyncio
+import contextlib
+import fcntl
+import grp
+import json
+import logging
+import os
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from aiohttp import WSMsgType, web
+
+from . import __version__
+from .protocol import (
+    MAX_INTERVAL,
+    MAX_REQUEST_BYTES,
+    MAX_SCHEMA,
+    MIN_INTERVAL,
+    MIN_SCHEMA,
+    WEBSOCKET_PATH,
+    Delta,
+    Hello,
+    Initialize,
+    Request,
+    SensorError,
+    Snapshot,
+    Subscribe,
+    Unsubscribe,
+    read_request,
+    request_id,
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+_MAX_CLIENTS: Final = 32
+_QUEUE_LENGTH: Final = 64
+_SEND_TIMEOUT: Final = 10.0
+_INITIALIZE_TIMEOUT: Final = 10.0
+_SO_PEERGROUPS: Final = 59
+
+
+class Source(Protocol):
+    """What the server serves."""
+
+    revision: int
+
+    def snapshot(self) -> Snapshot:
+        """Return everything."""
+
+    def delta(self, since: int) -> Delta | None:
+        """Return what changed after a revision, None for nothing; raises SensorError if that is too long ago."""
+
+    async def answer(self, request: Request) -> Any:
+        """Carry out a request and return its result's JSON; raises SensorError."""
+
+
+class _Subscription:
+    """What a client has been told."""
+
+    def __init__(self, interval: float, revision: int) -> None:
+        """Begin with a snapshot of this revision."""
+        self.interval = interval
+        self.revision = revision
+        self.seq = 0
+        self.due = time.monotonic() + interval
+
+
+class _Client:
+    """One connection: a reader, and a writer behind a bounded queue."""
+
+    def __init__(self, ws: web.WebSocketResponse, transport: asyncio.Transport, source: Source, name: str) -> None:
+        """Take the open websocket and what it runs on."""
+        self._ws = ws
+        self._transport = transport
+        self._source = source
+        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_QUEUE_LENGTH)
+        self._initialized = False
+        self.name = name
+        self.subscription: _Subscription | None = None
+        self.overflowed = False
+
+    async def serve(self) -> None:
+        """Talk until either side ends it."""
+        writer = asyncio.create_task(self._write(), name=f"writer for {self.name}")
+        try:
+            self._send(Hello(__version__, MIN_SCHEMA, MAX_SCHEMA).to_wire() | {"type": "hello"})
+            while not writer.done():
+                timeout = None if self._initialized else _INITIALIZE_TIMEOUT
+                message = await self._ws.receive(timeout)
+                if message.type is not WSMsgType.TEXT or not await self._take(message.data):
+                    break
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._queue.join()
+        except (TimeoutError, ConnectionError):
+            _LOGGER.debug("%s went silent", self.name)
+        finally:
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+            await self._ws.close()
+
+    async def _take(self, text: str) -> bool:
+        """Carry out one message; return whether to go on listening."""
+        wire: Any = None
+        try:
+            if len(text) > MAX_REQUEST_BYTES:
+                raise SensorError("message_too_large")
+            try:
+                wire = json.loads(text)
+            except (ValueError, RecursionError) as error:
+                raise SensorError("invalid_message", "the message is not JSON") from error
+            identity, request = read_request(wire)
+            self._send({"id": identity, "type": "result", "result": await self._carry_out(request)})
+        except SensorError as error:
+            self._send({"id": request_id(wire), "type": "error"} | error.to_wire())
+            return self._initialized and request_id(wire) is not None
+        except Exception:
+            _LOGGER.exception("A request of %s failed", self.name)
+            self._send({"id": request_id(wire), "type": "error"} | SensorError("internal").to_wire())
+        return True
+
+    async def _carry_out(self, request: Request) -> Any:
+        """Return a request's result; what concerns the conversation itself is answered here."""
+        if isinstance(request, Initialize):
+            if not MIN_SCHEMA <= request.schema <= MAX_SCHEMA:
+                raise SensorError(
+                    "unsupported_schema",
+                    f"this sensor ({__version__}) speaks schemas {MIN_SCHEMA} to {MAX_SCHEMA}, not {request.schema}",
+                )
+            self._initialized = True
+            self.name = f"{request.client[:40]!r} ({self.name})"
+            return {}
+        if not self._initialized:
+            raise SensorError("not_initialized")
+        if isinstance(request, Subscribe):
+            if not MIN_INTERVAL <= request.interval <= MAX_INTERVAL:
+                raise SensorError("invalid_duration", f"an interval is {MIN_INTERVAL} to {MAX_INTERVAL} seconds")
+            self.subscription = _Subscription(request.interval, self._source.revision)
+            return self._source.snapshot().to_wire()
+        if isinstance(request, Unsubscribe):
+            self.subscription = None
+            return {}
+        return await self._source.answer(request)
+
+    def push(self, *, at_once: bool) -> None:
+        """Send what changed since the last delta, if it is due; a client that lags gets it in one piece later."""
+        subscription = self.subscription
+        now = time.monotonic()
+        if subscription is None or self._queue.qsize() > 1:
+            return
+        if not at_once:
+            if now < subscription.due:
+                return
+            subscription.due = now + subscription.interval
+        revision = self._source.revision
+        if revision == subscription.revision:
+            return
+        try:
+            delta = self._source.delta(subscription.revision)
+        except SensorError:
+            self._overflow()
+            return
+        subscription.revision = revision
+        if delta is not None:
+            subscription.seq += 1
+            said = {name: value for name, value in delta.to_wire().items() if value}
+            self._send(said | {"type": "delta", "seq": subscription.seq})
+
+    def _send(self, wire: dict[str, Any]) -> None:
+        """Queue a message; a client that does not read is let go."""
+        try:
+            self._queue.put_nowait(wire)
+        except asyncio.QueueFull:
+            self._overflow()
+
+    def _overflow(self) -> None:
+        """End a connection that can't keep up; the client gets everything anew when it returns."""
+        if not self.overflowed:
+            self.overflowed = True
+            _LOGGER.warning("%s does not keep up and was disconnected", self.name)
+            self._transport.abort()
+
+    async def close(self) -> None:
+        """Say goodbye."""
+        await self._ws.close()
+
+    async def _write(self) -> None:
+        """Send what is queued."""
+        while True:
+            wire = await self._queue.get()
+            try:
+                async with asyncio.timeout(_SEND_TIMEOUT):
+                    await self._ws.send_str(json.dumps(wire, separators=(",", ":")))
+            finally:
+                self._queue.task_done()
+
+
+class Server:
+    """The listening socket and its clients."""
+
+    def __init__(self, path: str, group: str | None, source: Source) -> None:
+        """Take the socket's path and the group whose members may talk beside root."""
+        self._path = path
+        self._group = None if group is None else _group_id(group)
+        self._source = source
+        self._clients: set[_Client] = set()
+        self._lock: int | None = None
+        self._runner: web.AppRunner | None = None
+        self.disconnected = 0
+
+    @property
+    def clients(self) -> int:
+        """How many clients are connected."""
+        return len(self._clients)
+
+    @property
+    def interval(self) -> float:
+        """The shortest interval that a subscriber asked for."""
+        return min((each.subscription.interval for each in self._clients if each.subscription), default=MAX_INTERVAL)
+
+    def claim(self) -> None:
+        """Make sure that no other sensor has this socket; raises SensorError `already_running`."""
+        self._lock = _lock(self._path)
+
+    def release(self) -> None:
+        """Let another sensor have the socket."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        application = web.Application()
+        application.router.add_get(WEBSOCKET_PATH, self._connect)
+        self._runner = web.AppRunner(application, access_log=None)
+        await self._runner.setup()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path)  # left by a sensor that was killed: the lock is ours
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            listener.bind(self._path)
+        except OSError as error:
+            raise SensorError("storage_failed", f"{self._path} can't be made: {error.strerror}") from error
+        finally:
+            os.umask(before)
+        if self._group is not None:
+            os.chown(self._path, -1, self._group)
+            os.chmod(self._path, 0o660)
+        await web.SockSite(self._runner, listener).start()
+
+    async def stop(self) -> None:
+        """Stop listening and let the clients go."""
+        if self._runner is not None:
+            await asyncio.gather(*(each.close() for each in tuple(self._clients)))
+            await self._runner.cleanup()
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path)
+
+    def push(self, *, at_once: bool = False) -> None:
+        """Tell every subscriber what changed, if its interval has passed or it can't wait."""
+        for client in tuple(self._clients):
+            client.push(at_once=at_once)
+
+    def _may_talk(self, request: web.Request) -> tuple[bool, str]:
+        """Return whether the process at the other end is root, this user or in the group, and who it is."""
+        assert request.transport is not None
+        peer = request.transport.get_extra_info("socket")
+        pid, uid, gid = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        groups = {gid, *(each for (each,) in struct.iter_unpack("I", peer.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4096)))}
+        return uid in (0, os.geteuid()) or (self._group is not None and self._group in groups), f"pid {pid}, uid {uid}"
+
+    async def _connect(self, request: web.Request) -> web.StreamResponse:
+        """Serve one connection."""
+        allowed, peer = self._may_talk(request)
+        if not allowed:
+            _LOGGER.warning("A process without permission was turned away (%s)", peer)
+            raise web.HTTPForbidden(text="")
+        if len(self._clients) >= _MAX_CLIENTS:
+            raise web.HTTPServiceUnavailable(text="too many clients")
+        # Twice the limit, so that a message somewhat too large is answered and not just cut off.
+        ws = web.WebSocketResponse(heartbeat=30, max_msg_size=2 * MAX_REQUEST_BYTES)
+        await ws.prepare(request)
+        assert isinstance(request.transport, asyncio.Transport)
+        client = _Client(ws, request.transport, self._source, peer)
+        self._clients.add(client)
+        try:
+            await client.serve()
+        finally:
+            self._clients.discard(client)
+            self.disconnected += client.overflowed
+        return ws
+
+
+def _lock(path: str) -> int:
+    """Return a descriptor that holds a socket's lock; raises SensorError `already_running` or `storage_failed`."""
+    try:
+        Path(path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise SensorError("storage_failed", f"{path} can't be made: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise SensorError("already_running", f"a sensor already listens on {path}") from error
+    return lock
+
+
+@contextlib.contextmanager
+def claimed(path: str, wait: float) -> Iterator[None]:
+    """Hold a socket's lock, once a sensor that is ending has let go of it; raises SensorError `already_running`."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            lock = _lock(path)
+            break
+        except SensorError as error:
+            if error.code != "already_running" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _group_id(name: str) -> int:
+    """Return a group's number; raises SensorError `missing_capability`."""
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as error:
+        raise SensorError("missing_capability", f"there is no group {name!r}: groupadd --system {name}") from error
