@@ -1,4 +1,4 @@
-"""A home in network namespaces: gateway, six devices and a small internet, for tests, demo and benchmarks."""
+"""A home in network namespaces: gateway, six devices and a small internet."""
 
 from lab.errors import LabError
 from lab.home import DEVICES, HOSTS, SITES, Device, Host, Site

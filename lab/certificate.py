@@ -1,4 +1,4 @@
-"""The self-made certificate of a lab's internet: new with every lab, valid for all of its names and addresses."""
+"""The self-made certificate of a lab's internet, valid for all of its names and addresses."""
 
 from lab import tools
 from lab.home import SITES

@@ -1,191 +1,21 @@
 """The command line of scripts/lab."""
 
 import argparse
-import json
-import os
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lab import habits, home, netns, sender, sink, tools
+from lab import commands, habits, home, sender
 from lab.errors import LabError
 from lab.home import DEVICES, HOSTS
-from lab.lab import Lab, Status, names
-
-ABOUT: Final = """\
-A home in network namespaces: a gateway (bridge br-lan, NAT to wan), six devices in two
-segments, and an internet of web servers, DNS, a mining pool and an address of ill repute.
-Nothing leaves this machine, and nothing of it is changed: everything is in namespaces."""
-
-HOSTS_TABLE: Final = "hosts:\n" + "\n".join(
-    f"  {host.name:9}{host.mac:19}{', '.join(host.addresses[:4]) if host.name != 'internet' else '198.51.100.1, 2001:db8:100::1'}"
-    for host in HOSTS.values()
-)
-SITES_TABLE: Final = "names on the lab's internet, answered by its DNS 203.0.113.53:\n" + "\n".join(
-    f"  {', '.join(site.names):28}{site.ipv4:15}{site.ipv6:22}{site.service}"
-    for site in home.SITES.values()
-)
-EXEC_HELP: Final = f"""\
-Runs a command on a host of the lab, with its input, output and exit code passed through.
-Only the network is the host's own; files, /sys and /etc/resolv.conf stay the machine's, so
-name the lab's DNS where a name is to be looked up:
-
-  scripts/lab exec laptop dig @203.0.113.53 video.example
-  scripts/lab exec tv ping -c 3 2001:db8:ffff::10
-  scripts/lab exec camera curl --resolve web.lab.example:443:203.0.113.10 \\
-      --cacert /run/hearthwall-lab/home/certificate.pem https://web.lab.example/bytes/1000
-
-The web servers answer GET /bytes/N, GET /pace?rate=BYTES_PER_SECOND&seconds=S and POST /upload.
-
-{HOSTS_TABLE}
-
-{SITES_TABLE}"""
-
-#: Exit codes in systemctl's manner.
-EXIT_ERROR: Final = 1
-EXIT_NOT_UP: Final = 3
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2))
-
-
-def _up(lab: Lab, options: argparse.Namespace) -> int:
-    begin = time.monotonic()
-    if lab.up():
-        print(f"The lab {lab.name} is up ({time.monotonic() - begin:.1f} s).")
-    else:
-        print(f"The lab {lab.name} is up already.")
-    return 0
-
-
-def _down(lab: Lab, options: argparse.Namespace) -> int:
-    print(f"The lab {lab.name} is {'down' if lab.down() else 'down already'}.")
-    return 0
-
-
-def _print_status(status: Status) -> None:
-    print(f"The lab {status.name} is {status.state}.")
-    for problem in status.problems:
-        print(f"  {problem}")
-    if status.state == "broken":
-        print(f"Run scripts/lab up --name {status.name} to build it anew, or down to remove it.")
-    elif status.state == "up":
-        print(HOSTS_TABLE)
-
-
-def _status(lab: Lab, options: argparse.Namespace) -> int:
-    status = lab.status()
-    if options.json:
-        _print_json(status.as_dict())
-    else:
-        _print_status(status)
-    return 0 if status.state == "up" else EXIT_NOT_UP
-
-
-def _list(lab: Lab, options: argparse.Namespace) -> int:
-    tools.require_root("list")
-    states = [{"name": name, "state": Lab(name).status().state} for name in names()]
-    if options.json:
-        _print_json(states)
-    else:
-        print(
-            "\n".join(f"{entry['name']:13}{entry['state']}" for entry in states)
-            or "There is no lab."
-        )
-    return 0
-
-
-def _require_up(lab: Lab, command: str) -> None:
-    tools.require_root(command)
-    if lab.status().state != "up":
-        raise LabError(f"the lab {lab.name} is not up: run scripts/lab up --name {lab.name}")
-
-
-def _exec(lab: Lab, options: argparse.Namespace) -> int:
-    tools.require_root("exec")
-    argv = lab.argv(options.host, options.argv)
-    os.execv(argv[0], argv)
-
-
-def _send(lab: Lab, options: argparse.Namespace) -> int:
-    _require_up(lab, "send")
-    netns.enter(lab.namespaces[options.source])
-    sender.main(
-        options.to,
-        rate=options.rate,
-        seconds=options.seconds,
-        size=options.size,
-        label=options.source,
-        log=options.log,
-    )
-    return 0
-
-
-def _sink(lab: Lab, options: argparse.Namespace) -> int:
-    _require_up(lab, "sink")
-    netns.enter(lab.namespaces[options.host])
-    sink.main(*options.listen, options.seconds)
-    return 0
-
-
-def _print_plan(options: argparse.Namespace, devices: Sequence[str]) -> int:
-    duration = 60.0 if options.duration is None else options.duration
-    events = [event.as_dict() for event in habits.plan_until(options.seed, devices, duration)]
-    if options.json:
-        _print_json(events)
-        return 0
-    for event in events:
-        print(
-            f"{event['at']:10.3f} s  {event['device']:8}{event['habit']:16}{event['direction']:10}"
-            f"{sum(event['sizes']):9} bytes  IPv{event['family']}  {event['site']}"
-        )
-    return 0
-
-
-def _traffic(lab: Lab, options: argparse.Namespace) -> int:
-    devices = options.device or list(DEVICES)
-    if options.plan:
-        return _print_plan(options, devices)
-    _require_up(lab, "traffic")
-    from lab import traffic  # needs aiohttp, which a plan does without
-
-    if not options.json:
-        until = "Ctrl-C ends it" if options.duration is None else f"for {options.duration:g} s"
-        print(
-            f"{', '.join(devices)} in the lab {lab.name} live their habits ({until}).", flush=True
-        )
-    tallies = traffic.live(
-        lab, devices, seed=options.seed, speed=options.speed, duration=options.duration
-    )
-    if options.json:
-        _print_json(tallies)
-    for device, tally in tallies.items():
-        if tally is None:
-            print(f"{device}: its process ended unexpectedly", file=sys.stderr)
-        elif not options.json:
-            print(
-                f"{device:8}{tally['done']:6} done{tally['failed']:5} failed{tally['skipped']:5} skipped"
-                f"{tally['upload_bytes']:12} bytes up{tally['download_bytes']:12} bytes down  {tally['last_error']}"
-            )
-    return 0 if all(tallies.values()) else EXIT_ERROR
-
-
-def _internet(lab: Lab, options: argparse.Namespace) -> int:
-    tools.require_root("internet")
-    from lab import internet  # needs aiohttp and dnslib, which only this process does
-
-    netns.enter(lab.namespaces["internet"])
-    run = lab.run_directory
-    internet.serve(run.certificate, run.key, options.ready, options.lock)
-    return 0
+from lab.lab import Lab
+from lab.text import ABOUT, EXEC_HELP, HOSTS_TABLE, SITES_TABLE
 
 
 def _positive(highest: float) -> Callable[[str], float]:
-    """A reader for numbers above 0, up to the highest."""
+    """Make a reader for numbers above 0, up to the highest."""
 
     def read(text: str) -> float:
         try:
@@ -231,7 +61,7 @@ class Argument:
     options: dict[str, Any]
 
 
-def _argument(*flags: str, **options: Any) -> Argument:
+def _argument(*flags: str, **options: Any) -> Argument:  # noqa: ANN401 - argparse takes anything
     return Argument(flags, options)
 
 
@@ -248,26 +78,28 @@ _JSON: Final = _argument("--json", action="store_true", help="print one JSON doc
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: what does it, what it takes, and what its help says. Without help it is not listed."""
+    """What does it, what it takes and what its help says. Without help it is not listed."""
 
-    run: Callable[[Lab, argparse.Namespace], int]
+    run: Callable[[argparse.Namespace], int]
     help: str | None
     arguments: tuple[Argument, ...] = (_NAME,)
     more: str = ""
 
 
 COMMANDS: Final = {
-    "up": Command(_up, "build the lab; does nothing if it stands, repairs it if it is broken"),
-    "down": Command(_down, "remove the lab and everything that runs in it"),
+    "up": Command(
+        commands.up, "build the lab; does nothing if it stands, repairs it if it is broken"
+    ),
+    "down": Command(commands.down, "remove the lab and everything that runs in it"),
     "status": Command(
-        _status,
+        commands.status,
         "tell whether the lab is up, and what is wrong if it is not",
         (_NAME, _JSON),
-        f"Exit code: 0 if the lab is up, {EXIT_NOT_UP} if it is down or broken.",
+        f"Exit code: 0 if the lab is up, {commands.EXIT_NOT_UP} if it is down or broken.",
     ),
-    "list": Command(_list, "list all labs and whether they are up", (_JSON,)),
+    "list": Command(commands.list_all, "list all labs and whether they are up", (_JSON,)),
     "exec": Command(
-        _exec,
+        commands.execute,
         "run a command on a host",
         (
             _NAME,
@@ -282,7 +114,7 @@ COMMANDS: Final = {
         EXEC_HELP,
     ),
     "traffic": Command(
-        _traffic,
+        commands.traffic,
         "let the devices live their everyday habits, until Ctrl-C",
         (
             _NAME,
@@ -324,7 +156,7 @@ COMMANDS: Final = {
         ),
     ),
     "send": Command(
-        _send,
+        commands.send,
         "send numbered UDP datagrams from a host at a steady rate",
         (
             _NAME,
@@ -341,7 +173,8 @@ COMMANDS: Final = {
                 type=_endpoint,
                 default=(home.WEB.ipv4, home.SINK_PORT),
                 metavar="ADDRESS:PORT",
-                help=f"default: the sink {home.WEB.ipv4}:{home.SINK_PORT}; port {home.ECHO_PORT} sends everything back",
+                help=f"default: the sink {home.WEB.ipv4}:{home.SINK_PORT};"
+                f" port {home.ECHO_PORT} sends everything back",
             ),
             _argument(
                 "--rate",
@@ -370,10 +203,11 @@ COMMANDS: Final = {
             ),
         ),
         "Prints a JSON summary; times are CLOCK_MONOTONIC in ns. The sink's own record is at\n"
-        f"http://{home.WEB.ipv4}/sink (add ?full=1 for every number and arrival time; POST /sink/reset).",
+        f"http://{home.WEB.ipv4}/sink (add ?full=1 for every number and arrival time);\n"
+        "POST /sink/reset lets it start afresh.",
     ),
     "sink": Command(
-        _sink,
+        commands.sink,
         "count numbered UDP datagrams on a host",
         (
             _NAME,
@@ -402,7 +236,7 @@ COMMANDS: Final = {
         'Prints "listening", then, at the end or on SIGTERM, the full record as JSON.',
     ),
     "internet": Command(
-        _internet,
+        commands.internet,
         None,
         (
             _NAME,
@@ -422,10 +256,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"{HOSTS_TABLE}\n\n{SITES_TABLE}",
         formatter_class=raw,
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    entries = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
-        listed = {"help": command.help} if command.help else {}
-        sub = commands.add_parser(
+        listed: dict[str, Any] = {"help": command.help} if command.help else {}
+        sub = entries.add_parser(
             name,
             description=command.help,
             epilog=command.more,
@@ -440,17 +274,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
+    """Run the command that sys.argv names."""
     options = _parser().parse_args()
     if getattr(options, "argv", None) == []:
         options.parser.error("the command is missing: exec HOST CMD…")
     try:
-        status: int = options.run(options.lab if "lab" in options else Lab(), options)
+        status: int = options.run(options)
     except LabError as error:
         print(f"scripts/lab: {error}", file=sys.stderr)
-        return EXIT_ERROR
+        return commands.EXIT_ERROR
     except ModuleNotFoundError as error:
         print(f"scripts/lab: {error}: run apt-get install python3-{error.name}", file=sys.stderr)
-        return EXIT_ERROR
+        return commands.EXIT_ERROR
     except KeyboardInterrupt:
         return 128 + 2
     return status

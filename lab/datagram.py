@@ -12,10 +12,12 @@ class Responder(asyncio.DatagramProtocol):
         self._respond = respond
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport to answer through."""
         # Python 3.11's class for it does not say that it is one.
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Answer at once."""
         if (answer := self._respond(data)) is not None:
             self._transport.sendto(answer, addr)
 

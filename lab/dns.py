@@ -24,7 +24,7 @@ _RECORDS: Final[Mapping[str, Mapping[str, A | AAAA]]] = {
 
 
 def answer(message: bytes) -> bytes | None:
-    """The answer to a query; None for what is not one."""
+    """Return the answer to a query; None for what is not one."""
     try:
         query = DNSRecord.parse(message)
     except DNSError:
@@ -57,7 +57,7 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
                 return
             writer.write(len(reply).to_bytes(2, "big") + reply)
             await writer.drain()
-    except (asyncio.IncompleteReadError, asyncio.TimeoutError, OSError):
+    except (asyncio.IncompleteReadError, OSError):
         return
     finally:
         writer.close()
@@ -73,7 +73,7 @@ class _Client(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+    def datagram_received(self, data: bytes, _addr: tuple[str, int]) -> None:
         if not self.reply.done():
             self.reply.set_result(data)
 
@@ -95,13 +95,13 @@ async def _ask(query: DNSRecord, server: str) -> DNSRecord:
 
 
 async def resolve(name: str, family: socket.AddressFamily) -> str:
-    """The first address of the name, asked of the lab's DNS over the same family; OSError if there is none."""
+    """Ask the lab's DNS, over the same family, for an address; OSError if there is none."""
     kind, server = ("AAAA", home.DNS.ipv6) if family == socket.AF_INET6 else ("A", home.DNS.ipv4)
     query = DNSRecord.question(name, kind)
     for _ in range(ATTEMPTS):
         try:
             reply = await _ask(query, server)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             continue
         for record in reply.rr:
             if QTYPE[record.rtype] == kind:

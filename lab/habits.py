@@ -126,17 +126,18 @@ class Event:
     duration: float
 
     def as_dict(self) -> dict[str, Any]:
+        """Return what goes into JSON."""
         return asdict(self)
 
 
 def _between(rng: random.Random, low: int, high: int) -> int:
-    """A whole number from low to high, both included; unlike randint the same in every version of Python."""
+    """Draw from low to high, both included; unlike randint the same in every Python."""
     return low + int(rng.random() * (high - low + 1))
 
 
 def _events(habit: Habit, seed: int) -> Iterator[Event]:
-    """The habit's endless schedule. It has its own random numbers, so that no other habit changes it."""
-    rng = random.Random(f"{seed}/{habit.device}/{habit.name}")
+    """Plan a habit without end, from random numbers of its own that no other habit shifts."""
+    rng = random.Random(f"{seed}/{habit.device}/{habit.name}")  # noqa: S311
     first = rng.random() * min(habit.every, FIRST_SECONDS)
     for turn in count():
         stray = habit.jitter * habit.every * (rng.random() - 0.5) if turn else 0.0
@@ -153,11 +154,11 @@ def _events(habit: Habit, seed: int) -> Iterator[Event]:
 
 
 def plan(seed: int, devices: Collection[str]) -> Iterator[Event]:
-    """The endless schedule of these devices, in order of time."""
+    """Plan these devices' days without end, in order of time."""
     schedules = [_events(habit, seed) for habit in HABITS if habit.device in devices]
     return heapq.merge(*schedules, key=lambda event: event.at)
 
 
 def plan_until(seed: int, devices: Collection[str], duration: float) -> Iterator[Event]:
-    """The schedule's first `duration` seconds."""
+    """Plan the first `duration` seconds."""
     return takewhile(lambda event: event.at < duration, plan(seed, devices))

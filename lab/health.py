@@ -36,7 +36,7 @@ def _host_problems(host: Host, namespace: str) -> Iterator[str]:
 
 
 def problems(namespaces: Mapping[str, str], run: RunDirectory) -> Iterator[str]:
-    """What is not as it should be; nothing at all for a healthy lab."""
+    """Yield what is not as it should be; nothing at all for a healthy lab."""
     server = run.server()
     if server is None:
         yield "up has not finished"

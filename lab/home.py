@@ -1,7 +1,8 @@
 """Who lives in the lab: every host, address and name, declared once.
 
-MAC addresses are from the block set aside for documentation (RFC 7042), addresses from those of RFC 5737 and RFC 3849
-wherever a home would have public ones. A host's number is its last octet in MAC, IPv4 and IPv6 alike.
+MAC addresses are from the block set aside for documentation (RFC 7042), addresses from those of
+RFC 5737 and RFC 3849 wherever a home would have public ones. A host's number is its last octet in
+MAC, IPv4 and IPv6 alike.
 """
 
 from collections.abc import Mapping
@@ -30,11 +31,11 @@ class Subnet:
     ipv6: IPv6Network
 
     def addresses(self, number: int) -> tuple[IPv4Address, IPv6Address]:
-        """The host with this number; 21 is .21 and, for people's eyes, ::21."""
+        """Return the addresses with this number; 21 is .21 and, for people's eyes, ::21."""
         return self.ipv4[number], self.ipv6[int(str(number), 16)]
 
     def interfaces(self, number: int) -> tuple[InterfaceAddress, ...]:
-        """The host's addresses together with the length of the network's prefix."""
+        """Return them together with the length of the network's prefix."""
         ipv4, ipv6 = self.addresses(number)
         return (
             IPv4Interface((ipv4, self.ipv4.prefixlen)),
@@ -61,17 +62,19 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A member of the lab with a network namespace of its own. Its first link is the one that it is known by."""
+    """A member of the lab, in a network namespace of its own, known by its first link."""
 
     name: str
     links: tuple[Link, ...]
 
     @property
     def interface(self) -> str:
+        """Its name inside the namespace."""
         return self.links[0].name
 
     @property
     def mac(self) -> str:
+        """In lower case, with colons."""
         return self.links[0].mac
 
     @property
@@ -81,10 +84,12 @@ class Host:
 
     @property
     def ipv4(self) -> str:
+        """The first IPv4 address."""
         return next(address for address in self.addresses if ":" not in address)
 
     @property
     def ipv6(self) -> str:
+        """The first IPv6 address."""
         return next(address for address in self.addresses if ":" in address)
 
 
@@ -134,18 +139,22 @@ class Site:
 
     @property
     def addresses(self) -> tuple[IPv4Address, IPv6Address]:
+        """Where it listens."""
         return INTERNET.addresses(self.number)
 
     @property
     def ipv4(self) -> str:
+        """The IPv4 address as text."""
         return str(self.addresses[0])
 
     @property
     def ipv6(self) -> str:
+        """The IPv6 address as text."""
         return str(self.addresses[1])
 
 
-#: Services: web (HTTP and HTTPS), dns, stratum (a mining pool), silent (takes connections and says nothing), none.
+#: Services: web (HTTP and HTTPS), dns, stratum (a mining pool), none, and silent, which takes
+#: connections and says nothing.
 SITES: Final[Mapping[str, Site]] = {
     site.names[0]: site
     for site in (

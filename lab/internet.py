@@ -1,10 +1,11 @@
-"""The lab's internet: one process that serves web, DNS, mining pool, UDP sink and a silent address."""
+"""The lab's internet in one process: web, DNS, mining pool, UDP sink and a silent address."""
 
 import asyncio
 import json
 import os
 import signal
 import ssl
+from dataclasses import asdict
 from pathlib import Path
 
 from lab import datagram, dns, home, silent, stratum, web
@@ -17,9 +18,8 @@ START_SECONDS = 15
 
 def _announce(ready: int, lock: int) -> None:
     """Tell `up` that we serve and let go of the lab's lock; if `up` is gone, so are we."""
-    process = Process.of(os.getpid())
-    assert process is not None
-    os.write(ready, json.dumps({"pid": process.pid, "started": process.started}).encode())
+    process = Process.current()
+    os.write(ready, json.dumps(asdict(process)).encode())
     os.close(ready)
     os.close(lock)
 

@@ -15,7 +15,8 @@ from lab.process import end
 from lab.rundir import ROOT, RunDirectory
 
 PREFIX: Final = "hw"
-#: Leaves room for interfaces named after the lab (15 characters at most). No hyphen: it separates the host's name.
+#: Leaves room for interfaces named after the lab (15 characters at most). A hyphen would blur
+#: where the host's name begins.
 NAME: Final = re.compile(r"[a-z][a-z0-9]{0,11}")
 
 State = Literal["up", "down", "broken"]
@@ -33,6 +34,7 @@ class Status:
     namespaces: Mapping[str, str]
 
     def as_dict(self) -> dict[str, Any]:
+        """Return what goes into JSON."""
         hosts = [
             {
                 "name": host.name,
@@ -60,7 +62,8 @@ class Lab:
     def __init__(self, name: str = "home") -> None:
         if not NAME.fullmatch(name):
             raise LabError(
-                f"{name!r} is no lab's name: use 1 to 12 lower-case letters and digits, a letter first"
+                f"{name!r} is no lab's name: use 1 to 12 lower-case letters and digits,"
+                " a letter first"
             )
         self.name = name
         self.namespaces: Mapping[str, str] = {host: f"{PREFIX}-{name}-{host}" for host in HOSTS}
@@ -92,6 +95,7 @@ class Lab:
         return existed
 
     def status(self) -> Status:
+        """Compare the lab with what it should be."""
         tools.require_root("status")
         process = self.run_directory.server()
         problems = (
@@ -107,13 +111,13 @@ class Lab:
         )
 
     def netns(self, host: str) -> Path:
-        """The file that stands for the host's network namespace."""
+        """Return the file that stands for the host's network namespace."""
         if host not in HOSTS:
             raise LabError(f"{host!r} is no host of the lab: choose from {', '.join(HOSTS)}")
         return netns.path(self.namespaces[host])
 
     def argv(self, host: str, argv: Sequence[str]) -> list[str]:
-        """The command line that runs `argv` on a host, with the machine's own /sys and files."""
+        """Return the command line that runs `argv` on a host, with the machine's own /sys."""
         path = self.netns(host)
         if not netns.exists(self.namespaces[host]):
             raise LabError(f"the lab {self.name} is not up: run scripts/lab up --name {self.name}")
@@ -143,23 +147,24 @@ class Lab:
         )
 
     def command(self, command: str, *arguments: str) -> list[str]:
-        """The command line of a `scripts/lab` command for this lab, such as `send` or `traffic`."""
+        """Return the command line of a `scripts/lab` command for this lab, such as `send`."""
         return tools.lab_command(command, "--name", self.name, *arguments)
 
     def sink(self, *, full: bool = False) -> dict[str, Any]:
-        """The UDP sink's record, one stream per sender; `full` adds every sequence number and arrival time."""
+        """Fetch the UDP sink's record; `full` adds every sequence number and arrival time."""
         url = f"http://{WEB.ipv4}/sink{'?full=1' if full else ''}"
         record: dict[str, Any] = json.loads(self._curl(url))
         return record
 
     def reset_sink(self) -> None:
+        """Let the sink forget all that it has counted."""
         self._curl("--request", "POST", f"http://{WEB.ipv4}/sink/reset")
 
     def set_offload(self, host: str, on: bool) -> None:
         """Switch TSO, GSO and GRO on both ends of a host's cable.
 
-        Without them every packet that a program sees is one that a wire would carry, so that its counters compare
-        with the interface's.
+        Without them every packet that a program sees is one that a wire would carry, so that its
+        counters compare with the interface's.
         """
         ends = (
             [(host, HOSTS[host].interface), ("gateway", host)]
@@ -187,7 +192,7 @@ class Lab:
         return self.run_directory.path.exists() or bool(netns.leftovers(self.namespaces.values()))
 
     def _build(self, lock: int) -> None:
-        """The server takes longest to start, so the rest is done meanwhile."""
+        """Build everything; the server takes longest to start, so the cables are laid meanwhile."""
         network.create_namespaces(self.namespaces, lock)
         certificate.create(self.run_directory, lock)
         with server.start(self.name, self.run_directory, lock) as ready:
@@ -203,7 +208,7 @@ class Lab:
 
 
 def names() -> list[str]:
-    """The names of all labs of which anything is there."""
+    """Return the names of all labs of which anything is there."""
     namespaces = (
         re.fullmatch(rf"{PREFIX}-({NAME.pattern})-(\w+)", p.name)
         for p in netns.FOLDER.glob(f"{PREFIX}-*")

@@ -16,6 +16,7 @@ CLONE_NEWNET: Final = 0x40000000
 
 
 def path(name: str) -> Path:
+    """Return the file that stands for the namespace."""
     return FOLDER / name
 
 
@@ -39,7 +40,7 @@ def enter(name: str) -> None:
 
 
 def inside(names: Iterable[str]) -> list[Process]:
-    """The processes that live in the namespaces, this one excepted."""
+    """Find the processes that live in the namespaces, this one excepted."""
     inodes = {path(name).stat().st_ino for name in names if exists(name)}
     found = []
     for entry in Path("/proc").iterdir():

@@ -9,7 +9,8 @@ from lab.home import BRIDGE, DEVICES, HOSTS, SEGMENTS, UPSTREAM, WAN, Host
 #: Duplicate address detection would keep every IPv6 address unusable for a second.
 _AT_ONCE: Final = {"net.ipv6.conf.all.accept_dad": "0", "net.ipv6.conf.default.accept_dad": "0"}
 
-#: What a home router sets. It answers for two subnets on one bridge, and redirects would let their hosts bypass it.
+#: What a home router sets. It answers for two subnets on one bridge, and redirects would let their
+#: hosts bypass it.
 _ROUTER: Final = _AT_ONCE | {
     "net.ipv4.ip_forward": "1",
     "net.ipv6.conf.all.forwarding": "1",
@@ -52,7 +53,7 @@ def _inside(
 
 
 def _wiring(namespaces: Mapping[str, str]) -> Iterable[str]:
-    """The cables: each device to its port on the gateway, the gateway to the internet."""
+    """Lay the cables: each device to its port on the gateway, the gateway to the internet."""
     gateway, internet = namespaces["gateway"], namespaces["internet"]
     for device in DEVICES.values():
         yield (
@@ -75,14 +76,14 @@ def _addressing(host: Host) -> Iterable[str]:
 
 
 def _bridge() -> Iterable[str]:
-    """The bridge must be there before its addresses; its ports need none of their own."""
+    """Make the bridge, before it gets addresses; its ports need none of their own."""
     yield f"link add name {BRIDGE} address {HOSTS['gateway'].mac} type bridge"
     for port in DEVICES:
         yield f"link set {port} addrgenmode none master {BRIDGE} up"
 
 
 def _routes(host: Host) -> Iterable[str]:
-    """Each device sends by its gateway, the gateway by its provider. The internet knows no private IPv4 network."""
+    """Route devices by the gateway and it by its provider, who knows no private IPv4 network."""
     if device := DEVICES.get(host.name):
         yield from (f"route add default via {address}" for address in device.gateway)
     elif host.name == "gateway":
@@ -97,7 +98,7 @@ def _batch(lines: Iterable[str]) -> str:
 
 
 def create_namespaces(namespaces: Mapping[str, str], keep: int) -> None:
-    """Make the hosts' namespaces; settings come first because interfaces copy them when they appear."""
+    """Make the namespaces; settings come first because interfaces copy them when they appear."""
     lines = _batch(f"netns add {name}" for name in namespaces.values())
     tools.call("ip", "-batch", "-", stdin=lines, keep=[keep])
     for host, name in namespaces.items():

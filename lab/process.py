@@ -1,4 +1,4 @@
-"""Processes, known by pid and start time, so that a pid that was given to somebody else is left alone."""
+"""Processes, known by pid and start time: a pid that went to somebody else is left alone."""
 
 import os
 import select
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 
-#: How long a process may take to end after SIGTERM, and after SIGKILL on a machine that is very busy.
+#: How long a process may take to end after SIGTERM, and after SIGKILL on a very busy machine.
 GRACE_TERM = 1.0
 GRACE_KILL = 10.0
 
@@ -25,7 +25,7 @@ class Process:
 
     @classmethod
     def of(cls, pid: int) -> "Process | None":
-        """The process that has this pid now; None for one that is gone or only waits to be reaped."""
+        """Find the process that has this pid now; None if it is gone or waits to be reaped."""
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()
         except (FileNotFoundError, ProcessLookupError):
@@ -34,14 +34,22 @@ class Process:
         state, *fields = stat[stat.rindex(")") + 2 :].split()
         return None if state in "ZX" else cls(pid, int(fields[18]))
 
+    @classmethod
+    def current(cls) -> "Process":
+        """Return this process."""
+        if (process := cls.of(os.getpid())) is None:
+            raise LabError("/proc does not show this process: is it mounted?")
+        return process
+
     @property
     def alive(self) -> bool:
+        """Whether this very process still runs."""
         return Process.of(self.pid) == self
 
 
 @contextmanager
 def _held(process: Process) -> Iterator[int | None]:
-    """A pidfd of the process, which cannot come to mean another one; None if it is gone."""
+    """Hold a pidfd, which cannot come to mean another process; None if it is gone."""
     try:
         fd = os.pidfd_open(process.pid)
     except ProcessLookupError:
@@ -78,5 +86,5 @@ def end(processes: Iterable[Process]) -> None:
             fds = _wait(fds, seconds)
     if fds:
         raise LabError(
-            f"{len(fds)} processes of the lab do not end, not even by SIGKILL: see ps -eo pid,stat,args"
+            f"{len(fds)} processes do not end, not even by SIGKILL: see ps -eo pid,stat,args"
         )

@@ -39,7 +39,7 @@ class RunDirectory:
     def _is_current(self, fd: int) -> bool:
         """Whether the open folder is still the one that the path names."""
         try:
-            return os.path.samestat(os.fstat(fd), os.stat(self.path))
+            return os.path.samestat(os.fstat(fd), self.path.stat())
         except FileNotFoundError:
             return False
 
@@ -47,8 +47,8 @@ class RunDirectory:
     def lock(self) -> Iterator[int]:
         """Hold the folder for one change at a time.
 
-        Children that inherit the descriptor keep the lock, so that whoever comes after a killed `up` waits until
-        the last of its children has done its work and can be found.
+        Children that inherit the descriptor keep the lock, so that whoever comes after a killed
+        `up` waits until the last of its children has done its work and can be found.
         """
         deadline = time.monotonic() + LOCK_TIMEOUT
         while True:
@@ -77,7 +77,7 @@ class RunDirectory:
         draft.rename(self._record)
 
     def server(self) -> Process | None:
-        """The process that serves the internet, dead or alive; None if `up` did not finish."""
+        """Return the process that serves the internet, dead or alive; None if `up` did not end."""
         try:
             record = json.loads(self._record.read_text())
             return Process(record["pid"], record["started"])
@@ -85,6 +85,7 @@ class RunDirectory:
             return None
 
     def empty(self) -> None:
+        """Remove the files and keep the folder, which is the lock."""
         for entry in self.path.iterdir():
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 

@@ -24,13 +24,14 @@ STOP_SECONDS: Final = 0.1
 
 @dataclass(slots=True)
 class Record:
-    """What was sent and what came back. Times are CLOCK_MONOTONIC in ns; sent_ns[n] belongs to sequence number n."""
+    """What was sent and what came back, in CLOCK_MONOTONIC ns; sent_ns[n] belongs to number n."""
 
     errors: int = 0
     sent_ns: "array[int]" = field(default_factory=lambda: array("q"))
     echoes: list[tuple[int, int]] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
+        """Return what goes into JSON."""
         sent = len(self.sent_ns) - self.errors
         return {
             "sent": sent,
@@ -59,8 +60,8 @@ def _take_echoes(sock: socket.socket, record: Record) -> None:
 def send(to: tuple[str, int], *, rate: float, seconds: float, size: int, label: str) -> Record:
     """Send until the time is over or SIGTERM or SIGINT comes.
 
-    Each datagram has its own due time, so a sender that was held up catches up and the number sent is exact. A
-    datagram that the kernel refuses is counted as an error and keeps its number.
+    Each datagram has its own due time, so a sender that was held up catches up and the number sent
+    is exact. A datagram that the kernel refuses is counted as an error and keeps its number.
     """
     stopped = False
 
@@ -97,11 +98,8 @@ def send(to: tuple[str, int], *, rate: float, seconds: float, size: int, label: 
     return record
 
 
-def main(
-    to: tuple[str, int], *, rate: float, seconds: float, size: int, label: str, log: Path | None
-) -> None:
-    """Send, print the summary as JSON, and write every single time to the log if one is wanted."""
-    record = send(to, rate=rate, seconds=seconds, size=size, label=label)
+def report(record: Record, log: Path | None) -> None:
+    """Print the summary as JSON, and write every single time to the log if one is wanted."""
     if log:
         log.write_text(json.dumps({"sent_ns": list(record.sent_ns), "echoes": record.echoes}))
     print(json.dumps(record.summary()))

@@ -19,8 +19,8 @@ TIMEOUT = 20.0
 def start(name: str, run: RunDirectory, lock: int) -> Iterator[Callable[[], Process]]:
     """Start the server; the callable that is given waits until it is ready.
 
-    The server keeps the lab's lock until it is ready, and ends itself if nobody is left to hear that it is: so a
-    killed `up` leaves no process that a `down` right after it could not see.
+    The server keeps the lab's lock until it is ready, and ends itself if nobody is left to hear
+    that it is: so a killed `up` leaves no process that a `down` right after it could not see.
     """
     reader, writer = os.pipe()
     try:
@@ -31,8 +31,13 @@ def start(name: str, run: RunDirectory, lock: int) -> Iterator[Callable[[], Proc
             # setsid's child belongs to init: it is nobody's zombie when it ends.
             subprocess.run(
                 [tools.find("setsid"), "--fork", *command],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", pass_fds=(writer, lock), check=True,
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                pass_fds=(writer, lock),
+                check=True,
+            )
         os.close(writer)
         yield lambda: _wait(reader, run)
     finally:
@@ -40,7 +45,7 @@ def start(name: str, run: RunDirectory, lock: int) -> Iterator[Callable[[], Proc
 
 
 def _wait(reader: int, run: RunDirectory) -> Process:
-    """The server's word that it is ready, or the last thing it said before it ended."""
+    """Take the server's word that it is ready, or show the last thing it said."""
     if not select.select([reader], [], [], TIMEOUT)[0]:
         raise LabError(f"the lab's internet was not ready within {TIMEOUT:.0f} s")
     word = os.read(reader, 4096)

@@ -1,7 +1,7 @@
-"""Counts UDP datagrams exactly: which sequence numbers came from whom, and when the kernel received them.
+"""Counts UDP datagrams exactly: which numbers came from whom, and when the kernel got them.
 
-A datagram begins with its sequence number (8 bytes, big-endian); the next 16 may hold the sender's label, which
-tells devices apart that NAT gives the same address.
+A datagram begins with its sequence number (8 bytes, big-endian); the next 16 may hold the sender's
+label, which tells devices apart that NAT gives the same address.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import socket
 import struct
 import time
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -49,6 +50,7 @@ class Stream:
     arrivals_ns: "array[int]" = field(default_factory=lambda: array("q"))
 
     def add(self, sequence: int, size: int, arrival: int) -> None:
+        """Count one datagram."""
         if not self.count:
             self.first_sequence, self.first_arrival_ns = sequence, arrival
         self.count += 1
@@ -59,6 +61,7 @@ class Stream:
             self.arrivals_ns.append(arrival)
 
     def as_dict(self, *, full: bool) -> dict[str, Any]:
+        """Return what goes into JSON."""
         short = {
             name: getattr(self, name)
             for name in self.__slots__
@@ -79,6 +82,7 @@ class Sink:
         self.reset()
 
     def reset(self) -> None:
+        """Forget all that was counted."""
         self._streams: dict[tuple[str, bytes], Stream] = {}
         self._malformed = 0
         self._lost_before = sum(self._sockets.values())
@@ -97,7 +101,7 @@ class Sink:
         asyncio.get_running_loop().add_reader(sock, self._receive, sock)
 
     def _receive(self, sock: socket.socket) -> None:
-        """Take all that waits. The kernel's time stamps are wall-clock time, hence the offset, fresh each time."""
+        """Take all that waits. The kernel stamps wall-clock time, hence the offset, ever fresh."""
         offset = time.monotonic_ns() - time.time_ns()
         while True:
             try:
@@ -129,7 +133,7 @@ class Sink:
         stream.add(SEQUENCE.unpack_from(data)[0], len(data), arrival)
 
     def as_dict(self, *, full: bool = False) -> dict[str, Any]:
-        """The record; `lost_here` counts what the sink's own buffer had no room for: 0, or the rest is not exact."""
+        """Return the record; it is exact if `lost_here`, its own buffer's overflow, is 0."""
         return {
             "streams": [stream.as_dict(full=full) for stream in self._streams.values()],
             "malformed": self._malformed,
@@ -144,13 +148,11 @@ async def _collect(address: str, port: int, seconds: float) -> dict[str, Any]:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     print("listening", flush=True)
-    try:
+    with suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
-    except asyncio.TimeoutError:
-        pass
     return sink.as_dict(full=True)
 
 
-def main(address: str, port: int, seconds: float) -> None:
+def main(listen: tuple[str, int], seconds: float) -> None:
     """Listen for a while, or until SIGTERM, then print the full record as JSON."""
-    print(json.dumps(asyncio.run(_collect(address, port, seconds))))
+    print(json.dumps(asyncio.run(_collect(*listen, seconds))))

@@ -1,4 +1,4 @@
-"""A mining pool of the lab's internet: as much of Stratum version 1 as a miner's first minutes need."""
+"""A mining pool: as much of Stratum version 1 as a miner's first minutes need."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ def _line(message: Mapping[str, Any]) -> bytes:
 
 
 def _reply(line: bytes) -> tuple[str, bytes] | None:
-    """Method and answer of a request; None for what is not one."""
+    """Return method and answer of a request; None for what is not one."""
     try:
         request = json.loads(line)
         method, number = request["method"], request["id"]
@@ -48,7 +48,7 @@ def _reply(line: bytes) -> tuple[str, bytes] | None:
 
 
 async def _send_jobs(writer: asyncio.StreamWriter) -> None:
-    """The work itself, as a pool pushes it after a miner has logged in."""
+    """Push work, as a pool does after a miner has logged in."""
     writer.write(_line({"id": None, "method": "mining.set_difficulty", "params": [1]}))
     for job in count(1):
         params = [
@@ -78,7 +78,7 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
             if method == "mining.authorize" and jobs is None:
                 jobs = asyncio.create_task(_send_jobs(writer))
             await writer.drain()
-    except (ValueError, asyncio.TimeoutError, OSError):  # ValueError: a line without end
+    except (ValueError, OSError):  # ValueError: a line without end
         return
     finally:
         if jobs:
@@ -87,4 +87,5 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 async def start(address: str) -> None:
+    """Serve miners."""
     await asyncio.start_server(_converse, address, home.STRATUM_PORT, limit=MAX_LINE)

@@ -21,7 +21,7 @@ PACKAGES: Final = {
 }
 FOLDERS: Final = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
-#: The interpreter for everything that the lab starts: the one that Debian's aiohttp and dnslib are for.
+#: The interpreter for all that the lab starts: the one that Debian's aiohttp and dnslib are for.
 PYTHON: Final = "/usr/bin/python3"
 LAUNCHER: Final = Path(__file__).resolve().parent.parent / "scripts" / "lab"
 
@@ -39,11 +39,17 @@ def find(tool: str) -> str:
 
 
 def call(tool: str, *arguments: str, stdin: str = "", keep: Sequence[int] = ()) -> str:
-    """Run a tool to its end and return what it prints; `keep` are file descriptors that it inherits."""
+    """Run a tool to its end and return what it prints; it inherits the descriptors to keep."""
     argv = [find(tool), *arguments]
     try:
         done = subprocess.run(
-            argv, input=stdin, capture_output=True, text=True, timeout=TIMEOUT, pass_fds=keep
+            argv,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            pass_fds=keep,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise LabError(f"{' '.join(argv)} took longer than {TIMEOUT:.0f} s") from None
@@ -55,7 +61,7 @@ def call(tool: str, *arguments: str, stdin: str = "", keep: Sequence[int] = ()) 
 
 
 def lab_command(*arguments: str) -> list[str]:
-    """The command line that runs `scripts/lab` with the system's Python."""
+    """Return the command line that runs `scripts/lab` with the system's Python."""
     return [PYTHON, "-I", str(LAUNCHER), *arguments]
 
 

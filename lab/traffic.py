@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -107,7 +108,7 @@ class _Resident:
             for size in event.sizes:
                 await exchange(session, event, size, total)
             self.tally.done += 1
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             self.tally.failed += 1
             self.tally.last_error = f"{event.habit}: {error or type(error).__name__}"
 
@@ -116,15 +117,15 @@ class _Resident:
         session: aiohttp.ClientSession,
         event: Event,
         size: int,
-        timeout: aiohttp.ClientTimeout,
+        limits: aiohttp.ClientTimeout,
     ) -> None:
         body = self._pieces(size, event.duration / self.speed)
-        async with session.post(f"{event.site}/upload", data=body, timeout=timeout) as response:
+        async with session.post(f"{event.site}/upload", data=body, timeout=limits) as response:
             response.raise_for_status()
             self.tally.download_bytes += len(await response.read())
 
     async def _pieces(self, size: int, duration: float) -> AsyncIterator[bytes]:
-        """The body of an upload, evenly spread over the duration."""
+        """Yield the body of an upload, evenly spread over the duration."""
         count = max(1, round(duration / PIECE_SECONDS))
         begin = time.monotonic()
         for number in range(count):
@@ -139,9 +140,9 @@ class _Resident:
         session: aiohttp.ClientSession,
         event: Event,
         size: int,
-        timeout: aiohttp.ClientTimeout,
+        limits: aiohttp.ClientTimeout,
     ) -> None:
-        async with session.get(f"{event.site}/bytes/{size}", timeout=timeout) as response:
+        async with session.get(f"{event.site}/bytes/{size}", timeout=limits) as response:
             response.raise_for_status()
             async for chunk in response.content.iter_any():
                 self.tally.download_bytes += len(chunk)
@@ -152,10 +153,8 @@ async def _reside(schedule: Iterator[Event], speed: float, certificate: Path) ->
     life = asyncio.create_task(resident.live(schedule))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, life.cancel)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    try:
+    with suppress(asyncio.CancelledError):
         await life
-    except asyncio.CancelledError:
-        pass
     return resident.tally
 
 
@@ -173,7 +172,7 @@ def _spawn(lab: Lab, device: str, schedule: Iterator[Event], speed: float) -> tu
         tally = asyncio.run(_reside(schedule, speed, lab.run_directory.certificate))
         os.write(writer, json.dumps(asdict(tally)).encode())
         status = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a child must not return into its parent's code
         traceback.print_exc()
     finally:
         os._exit(status)
@@ -182,7 +181,7 @@ def _spawn(lab: Lab, device: str, schedule: Iterator[Event], speed: float) -> tu
 def live(
     lab: Lab, devices: Collection[str], *, seed: int, speed: float, duration: float | None
 ) -> dict[str, dict[str, Any] | None]:
-    """Live the schedule until it is over, or SIGINT or SIGTERM comes; None stands for a device that crashed."""
+    """Live the schedule to its end, or till SIGINT or SIGTERM; None is a device that crashed."""
     children: dict[str, tuple[int, int]] = {}
     tallies: dict[str, dict[str, Any] | None] = {}
 
@@ -190,7 +189,8 @@ def live(
         for pid, _reader in children.values():
             os.kill(pid, signal.SIGTERM)
 
-    # Children inherit the mask. They open it for SIGTERM once they can handle it, and leave Ctrl-C to this process.
+    # Children inherit the mask. They open it for SIGTERM once they can handle it, and leave Ctrl-C
+    # to this process.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     sys.stdout.flush()
     for device in devices:
@@ -210,7 +210,7 @@ def live(
 
 
 def _read(reader: int) -> dict[str, Any] | None:
-    """A device's tally, which it writes when it ends."""
+    """Read a device's tally, which it writes when it ends."""
     with os.fdopen(reader, "rb") as pipe:
         word = pipe.read()
     tally: dict[str, Any] | None = json.loads(word) if word else None

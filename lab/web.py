@@ -1,4 +1,4 @@
-"""Web servers of the lab's internet: bodies of any size, uploads, paced downloads, and the UDP sink's record."""
+"""Web servers: bodies of any size, uploads, paced downloads, and the UDP sink's record."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ PACE_INTERVAL = 0.05
 
 
 def _number(text: str, name: str, highest: float) -> float:
-    """A number from 0 to `highest` out of a request, or an answer that says what it must be."""
+    """Read a number from 0 to `highest`, or answer that it must be one."""
     try:
         value = float(text)
     except ValueError:
@@ -79,7 +79,7 @@ def _sink_routes(sink: Sink) -> list[web.RouteDef]:
     async def show(request: web.Request) -> web.Response:
         return web.json_response(sink.as_dict(full=request.query.get("full") == "1"))
 
-    async def reset(request: web.Request) -> web.Response:
+    async def reset(_request: web.Request) -> web.Response:
         sink.reset()
         return web.json_response({})
 
