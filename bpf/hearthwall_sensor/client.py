@@ -62,7 +62,9 @@ class Client:
                     f"http://sensor{WEBSOCKET_PATH}", heartbeat=30, max_msg_size=MAX_ANSWER_BYTES
                 )
                 self.hello = Hello.from_wire(await self._socket.receive_json())
-            self._reader = asyncio.create_task(self._read(self._socket), name="hearthwall sensor reader")
+            self._reader = asyncio.create_task(
+                self._read(self._socket), name="hearthwall sensor reader"
+            )
             await self.call(Initialize(schema=self.hello.schema(), client=self._name))
         except BaseException as error:
             await self.close()
@@ -75,13 +77,16 @@ class Client:
             await self._socket.close()
         if self._reader is not None:
             self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            # What made it fail is wait_closed's to tell.
+            with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._reader
 
     async def wait_closed(self) -> None:
-        """Return when the sensor has gone or the connection is closed."""
+        """Return when the sensor has gone or the connection is closed; raises SensorError if it said nonsense."""
         if self._reader is not None:
             await asyncio.wait([self._reader])
+            if not self._reader.cancelled() and (error := self._reader.exception()) is not None:
+                raise _as_sensor_error(error) from error
 
     async def call(self, request: Request) -> Any:
         """Send a request and return its result's JSON; raises the sensor's SensorError, `not_running` or `timeout`."""
@@ -91,20 +96,23 @@ class Client:
         answer = self._waiting[identity] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
-                await self._socket.send_json({"id": identity, "type": request.type} | request.to_wire())
+                await self._socket.send_json(
+                    {"id": identity, "type": request.type} | request.to_wire()
+                )
                 return await answer
         except (TimeoutError, ConnectionError) as error:
             raise _as_sensor_error(error) from error
         finally:
             self._waiting.pop(identity, None)
 
-    async def subscribe(self, on_delta: Callable[[Delta], None], interval: float = DEFAULT_INTERVAL) -> Snapshot:
+    async def subscribe(
+        self, on_delta: Callable[[Delta], None], interval: float = DEFAULT_INTERVAL
+    ) -> Snapshot:
         """Return the snapshot; from then on call on_delta in the event loop with each change.
 
         A gap in the sequence closes the connection: what was missed is in the next snapshot.
         """
         self._on_delta = on_delta
-        # The deltas may come in the same read as the answer, before this coroutine goes on.
         return Snapshot.from_wire(await self.call(Subscribe(interval=interval)))
 
     async def status(self) -> Status:
@@ -145,7 +153,9 @@ class Client:
         finally:
             for answer in self._waiting.values():
                 if not answer.done():
-                    answer.set_exception(SensorError("not_running", "the sensor closed the connection"))
+                    answer.set_exception(
+                        SensorError("not_running", "the sensor closed the connection")
+                    )
             await socket.close()
 
     def _dispatch(self, wire: dict[str, Any]) -> None:
@@ -162,9 +172,12 @@ class Client:
             case "delta" if self._on_delta is not None:
                 delta = Delta.from_wire(wire)
                 if delta.seq != self._expected_seq:
-                    raise SensorError("internal", f"delta {delta.seq} came in place of {self._expected_seq}")
+                    raise SensorError(
+                        "internal", f"delta {delta.seq} came in place of {self._expected_seq}"
+                    )
                 self._expected_seq += 1
-                self._on_delta(delta)
+                # Not at once: it may have come in one read with the snapshot, whose waiter wakes first.
+                asyncio.get_running_loop().call_soon(self._on_delta, delta)
 
     def _settle(self, identity: int, result: Any, error: SensorError | None) -> None:
         """Wake the call that waits for this answer, if it still does."""
@@ -194,4 +207,6 @@ def _as_sensor_error(error: BaseException) -> BaseException:
         case aiohttp.ClientError() | ConnectionError() | TypeError():
             # receive_json raises TypeError when the socket closes instead of speaking.
             return SensorError("not_running")
+        case ValueError() | LookupError():
+            return SensorError("invalid_message", "what answers on this socket does not speak as a sensor does")
     return error

@@ -1,0 +1,95 @@
+"""Hearthwall: a line of defence for the home network, run from Home Assistant."""
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.device_registry import AnyDeviceEntry
+from homeassistant.helpers.typing import ConfigType
+
+from .bpf.hearthwall_sensor.protocol import SensorError
+from .connection import connected
+from .const import CONF_INTERFACES, CONF_SOCKET, CONF_STATE_DIR, DOMAIN, LOGGER
+from .devices import gateway_identifier, macs_of
+from .errors import setup_error
+from .hub import HearthwallConfigEntry, Hub
+from .process import run_command
+from .services import async_setup_services
+from .websocket_api import async_setup_websocket_api
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.DEVICE_TRACKER,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up what there is once, however many gateways."""
+    async_setup_services(hass)
+    async_setup_websocket_api(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) -> bool:
+    """Set up a gateway: start its sensor if it is ours, connect to it and stay connected."""
+    hub = Hub(hass, entry)
+    try:
+        await hub.async_start()
+    except SensorError as error:
+        raise setup_error(error) from error
+    entry.runtime_data = hub
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, hub.async_stop))
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) -> bool:
+    """Unload a gateway; what its rules say, the kernel goes on enforcing."""
+    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if unloaded:
+        await entry.runtime_data.async_stop()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) -> None:
+    """Take everything out of the kernel that a sensor of ours put there."""
+    if CONF_INTERFACES not in entry.data:
+        return
+    socket = entry.data[CONF_SOCKET]
+    try:
+        async with connected(socket) as client:
+            await client.unload(forget=True)
+    except SensorError:
+        await _unload_without_sensor(socket, entry.data[CONF_STATE_DIR])
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: HearthwallConfigEntry, device_entry: AnyDeviceEntry
+) -> bool:
+    """Let the user remove a device that the sensor does not know, which would only come back."""
+    if not isinstance(device_entry, dr.DeviceEntry):
+        return False
+    if gateway_identifier(entry) in device_entry.identifiers:
+        return False
+    hub = entry.runtime_data
+    macs = macs_of(device_entry)
+    if macs & hub.devices.keys():
+        return False
+    for mac in macs:
+        hub.async_forget(mac)
+    return True
+
+
+async def _unload_without_sensor(socket: str, state_dir: str) -> None:
+    """Clean the kernel by the command, which needs no running sensor."""
+    try:
+        await run_command("unload", "--forget", "--socket", socket, "--state-dir", state_dir)
+    except SensorError as error:
+        LOGGER.warning(
+            "What Hearthwall put into the kernel is still there (%s);"
+            " `hearthwall-sensor unload` takes it out, as does a restart of the host",
+            error,
+        )

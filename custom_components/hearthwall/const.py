@@ -1,0 +1,35 @@
+"""Names and defaults of the Hearthwall integration."""
+
+import logging
+from typing import Final
+
+DOMAIN: Final = "hearthwall"
+LOGGER: Final = logging.getLogger(__package__)
+
+#: How the sensor's log names whoever is connected to it.
+CLIENT_NAME: Final = "Home Assistant"
+
+# Entry data. Interfaces and state folder are there when Home Assistant runs the sensor itself.
+CONF_SOCKET: Final = "socket"
+CONF_INTERFACES: Final = "interfaces"
+CONF_STATE_DIR: Final = "state_dir"
+
+DEFAULT_STATE_DIR: Final = "/var/lib/hearthwall"
+
+# Entry options, in seconds
+CONF_WRITE_INTERVAL: Final = "write_interval"
+CONF_CONSIDER_HOME: Final = "consider_home"
+
+DEFAULT_WRITE_INTERVAL: Final = 30
+DEFAULT_CONSIDER_HOME: Final = 180
+
+# Fields of actions
+ATTR_TARGET: Final = "target"
+ATTR_ID: Final = "id"
+ATTR_ALLOW: Final = "allow"
+ATTR_DURATION: Final = "duration"
+ATTR_REASON: Final = "reason"
+ATTR_CONFIRM_WITHIN: Final = "confirm_within"
+
+#: What a rule's reason says when nobody gave one.
+QUARANTINE_REASON: Final = "Quarantined from Home Assistant"

@@ -1,0 +1,30 @@
+"""Diagnostics: how the gateway fares, without saying who lives in the home."""
+
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.core import HomeAssistant
+
+from .hub import HearthwallConfigEntry
+
+#: Addresses and names lead to people; counters and versions do not.
+TO_REDACT: Final = {"addresses", "hostname", "mac", "protected", "reason", "target"}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: HearthwallConfigEntry
+) -> dict[str, Any]:
+    """Return diagnostics for a gateway."""
+    hub = entry.runtime_data
+    diagnostics: dict[str, Any] = async_redact_data(
+        {
+            "entry": {"data": dict(entry.data), "options": dict(entry.options)},
+            "connected": hub.available,
+            "supervised": hub.process is not None,
+            "status": None if hub.status is None else hub.status.to_wire(),
+            "devices": [device.to_wire() for device in hub.devices.values()],
+            "blocks": [block.to_wire() for block in hub.blocks],
+        },
+        TO_REDACT,
+    )
+    return diagnostics

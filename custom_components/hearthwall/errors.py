@@ -1,0 +1,53 @@
+"""A sensor's errors as Home Assistant's."""
+
+from typing import Final
+
+from homeassistant.exceptions import (
+    ConfigEntryError,
+    ConfigEntryNotReady,
+    HomeAssistantError,
+    ServiceValidationError,
+)
+
+from .bpf.hearthwall_sensor.protocol import SensorError
+from .const import DOMAIN
+
+#: Errors that whoever gave the order can avoid.
+_BAD_INPUT: Final = frozenset(
+    {"invalid_target", "invalid_duration", "invalid_mode", "protected_target", "not_found"}
+)
+
+#: Errors that no waiting mends: files, versions or packages have to change first.
+_LASTING: Final = frozenset(
+    {
+        "unsafe_files",
+        "unsupported_schema",
+        "missing_capability",
+        "not_root",
+        "python_missing",
+        "launcher_missing",
+    }
+)
+
+
+def order_error(error: SensorError) -> HomeAssistantError:
+    """Return what an action or a switch raises."""
+    return _translated(
+        ServiceValidationError if error.code in _BAD_INPUT else HomeAssistantError, error
+    )
+
+
+def setup_error(error: SensorError) -> ConfigEntryError | ConfigEntryNotReady:
+    """Return what the set-up of an entry raises."""
+    if error.code in _LASTING:
+        return _translated(ConfigEntryError, error)
+    return _translated(ConfigEntryNotReady, error)
+
+
+def _translated[ErrorT: HomeAssistantError](kind: type[ErrorT], error: SensorError) -> ErrorT:
+    """Return an error of this kind in the user's language, with the sensor's own detail."""
+    return kind(
+        translation_domain=DOMAIN,
+        translation_key=error.code,
+        translation_placeholders={"message": error.message},
+    )

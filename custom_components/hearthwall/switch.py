@@ -1,0 +1,63 @@
+"""Switches: quarantine for a device."""
+
+from typing import Any, override
+
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .bpf.hearthwall_sensor.protocol import AddBlock, SensorError
+from .const import QUARANTINE_REASON
+from .entity import DeviceEntity, async_add_device_entities
+from .errors import order_error
+from .hub import HearthwallConfigEntry
+
+PARALLEL_UPDATES = 0
+
+QUARANTINE = SwitchEntityDescription(key="quarantine", translation_key="quarantine")
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: HearthwallConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up a switch for each device."""
+    async_add_device_entities(
+        entry, async_add_entities, lambda hub, mac: [QuarantineSwitch(hub, QUARANTINE, mac)]
+    )
+
+
+class QuarantineSwitch(DeviceEntity, SwitchEntity):
+    """Whether the kernel cuts the device off: its state, never a wish."""
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether an isolating rule is in force."""
+        rule = self.hub.rule_on(self.mac)
+        return rule is not None and rule.mode == "isolate"
+
+    @property
+    @override
+    def shown(self) -> tuple[object, ...]:
+        """Return what a person would see change."""
+        return (self.available, self.is_on)
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Cut the device off; returns when the kernel drops."""
+        try:
+            await self.hub.block(AddBlock(target=self.mac, reason=QUARANTINE_REASON))
+        except SensorError as error:
+            raise order_error(error) from error
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Let the device back in; a rule of another mode is not this switch's to end."""
+        if self.hub.available and not self.is_on:
+            return
+        try:
+            await self.hub.unblock(self.mac)
+        except SensorError as error:
+            raise order_error(error) from error
