@@ -1,7 +1,6 @@
 """A sensor's client: what the command line and Home Assistant both speak through."""
 
 import asyncio
-import contextlib
 import itertools
 import json
 from collections.abc import Callable
@@ -77,9 +76,9 @@ class Client:
             await self._socket.close()
         if self._reader is not None:
             self._reader.cancel()
-            # What made it fail is wait_closed's to tell.
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await self._reader
+            await asyncio.wait([self._reader])
+            if not self._reader.cancelled():
+                self._reader.exception()  # wait_closed tells it to whoever wants to know
 
     async def wait_closed(self) -> None:
         """Return when the sensor has gone or the connection is closed; raises SensorError if it said nonsense."""
@@ -208,5 +207,7 @@ def _as_sensor_error(error: BaseException) -> BaseException:
             # receive_json raises TypeError when the socket closes instead of speaking.
             return SensorError("not_running")
         case ValueError() | LookupError():
-            return SensorError("invalid_message", "what answers on this socket does not speak as a sensor does")
+            return SensorError(
+                "invalid_message", "what answers on this socket does not speak as a sensor does"
+            )
     return error
