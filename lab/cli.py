@@ -61,7 +61,7 @@ class Argument:
     options: dict[str, Any]
 
 
-def _argument(*flags: str, **options: Any) -> Argument:  # noqa: ANN401 - argparse takes anything
+def _argument(*flags: str, **options: Any) -> Argument:
     return Argument(flags, options)
 
 

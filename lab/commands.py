@@ -79,7 +79,7 @@ def list_all(options: argparse.Namespace) -> int:
 
 def _require_up(lab: Lab, command: str) -> None:
     tools.require_root(command)
-    if lab.status().state != "up":
+    if not lab.stands:
         raise LabError(f"the lab {lab.name} is not up: run scripts/lab up --name {lab.name}")
 
 

@@ -110,6 +110,12 @@ class Lab:
             namespaces=self.namespaces,
         )
 
+    @property
+    def stands(self) -> bool:
+        """Whether `up` has finished and the internet still serves, whatever was done to a link."""
+        process = self.run_directory.server()
+        return process is not None and process.alive
+
     def netns(self, host: str) -> Path:
         """Return the file that stands for the host's network namespace."""
         if host not in HOSTS:
@@ -201,6 +207,8 @@ class Lab:
 
     def _clear(self) -> None:
         """End every process in the lab until none is left, then remove its namespaces and files."""
+        if process := self.run_directory.server():
+            end([process])  # also if its namespace has lost its name
         while processes := netns.inside(self.namespaces.values()):
             end(processes)
         netns.remove(self.namespaces.values())

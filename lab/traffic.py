@@ -110,7 +110,7 @@ class _Resident:
             self.tally.done += 1
         except (aiohttp.ClientError, OSError) as error:
             self.tally.failed += 1
-            self.tally.last_error = f"{event.habit}: {error or type(error).__name__}"
+            self.tally.last_error = f"{event.habit}: {str(error) or type(error).__name__}"
 
     async def _upload(
         self,
