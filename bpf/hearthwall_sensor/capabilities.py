@@ -4,7 +4,7 @@ import importlib
 import os
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +39,9 @@ def _module(name: str) -> Callable[[], str | None]:
 
 def _kernel_release() -> tuple[int, ...]:
     """Return the kernel's version as numbers."""
-    return tuple(int(each) for each in platform.release().split("-")[0].split(".")[:2] if each.isdigit())
+    return tuple(
+        int(each) for each in platform.release().split("-")[0].split(".")[:2] if each.isdigit()
+    )
 
 
 def _boot_clock() -> str | None:
@@ -59,7 +61,10 @@ def _tracepoints() -> str | None:
     """Find tracefs and the program type."""
     if not libbpf.probe_program_type(libbpf.PROG_TYPE_TRACEPOINT):
         return None
-    mounted = any(Path(each, "events").is_dir() for each in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing"))
+    mounted = any(
+        Path(each, "events").is_dir()
+        for each in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
+    )
     return "tracefs is mounted" if mounted else "tracefs is not mounted"
 
 
@@ -121,9 +126,11 @@ PARTS: Final = (
     Part(
         "tc",
         True,
-        lambda: ("tcx" if libbpf.probe_tcx() else "clsact")
-        if libbpf.probe_program_type(libbpf.PROG_TYPE_SCHED_CLS)
-        else None,
+        lambda: (
+            ("tcx" if libbpf.probe_tcx() else "clsact")
+            if libbpf.probe_program_type(libbpf.PROG_TYPE_SCHED_CLS)
+            else None
+        ),
         "no device's traffic can be counted",
         "use a kernel with CONFIG_NET_CLS_BPF and CONFIG_NET_SCH_INGRESS, or Linux 6.6 and later",
     ),
@@ -193,7 +200,12 @@ def _look(part: Part) -> dict[str, Any]:
         detail = found or "missing"
     except (SensorError, OSError) as error:
         found, detail = None, str(error)
-    told: dict[str, Any] = {"name": part.name, "ok": found is not None, "required": part.required, "detail": detail}
+    told: dict[str, Any] = {
+        "name": part.name,
+        "ok": found is not None,
+        "required": part.required,
+        "detail": detail,
+    }
     return told if found is not None else told | {"lost": part.lost, "fix": part.fix}
 
 
@@ -204,7 +216,7 @@ def _interfaces() -> list[dict[str, Any]]:
     except ImportError:
         return []
     seen = network.read()
-    native = netdev.native_xdp()
+    native = netdev.native_xdp(seen.interfaces)
     best = network.proposed(seen)
     names = {each.index: each.name for each in seen.interfaces.values()}
     modes = {True: "native", False: "generic", None: "unknown"}

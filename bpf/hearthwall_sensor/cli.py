@@ -37,7 +37,7 @@ class Command:
     run: Callable[[Options], Any]
     """Returns what `--json` prints; raises SensorError."""
     show: Callable[[Any], str]
-    arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    arguments: Callable[[argparse.ArgumentParser], None] = lambda _: None
 
 
 def _ask(make: Callable[[Options], Request]) -> Callable[[Options], Any]:
@@ -84,7 +84,9 @@ def _run(options: Options) -> Any:
     from .sensor import main
 
     logging.basicConfig(
-        stream=sys.stderr, format="%(levelname)s %(message)s", level=logging.DEBUG if options.verbose else logging.INFO
+        stream=sys.stderr,
+        format="%(levelname)s %(message)s",
+        level=logging.DEBUG if options.verbose else logging.INFO,
     )
     given = {
         "interfaces": options.interface,
@@ -96,7 +98,9 @@ def _run(options: Options) -> Any:
     }
     chosen = settings.read(options.config, given)
     if not chosen.interfaces:
-        raise SensorError("unknown_interface", "say which interface leads to the home: run --interface br-lan")
+        raise SensorError(
+            "unknown_interface", "say which interface leads to the home: run --interface br-lan"
+        )
     options.exit_status = asyncio.run(main(chosen, supervised=options.supervised))
     return None
 
@@ -104,14 +108,37 @@ def _run(options: Options) -> Any:
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `run` takes."""
     parser.add_argument(
-        "--interface", action="append", metavar="IF", help="guard this interface, or a bridge's ports; may be repeated"
+        "--interface",
+        action="append",
+        metavar="IF",
+        help="guard this interface, or a bridge's ports; may be repeated",
     )
-    parser.add_argument("--state-dir", metavar="DIR", help="where rules and totals are kept (default /var/lib/hearthwall)")
-    parser.add_argument("--config", metavar="FILE", help="read settings from a TOML file; these options win over it")
-    parser.add_argument("--group", metavar="NAME", help="let this group's members talk to the sensor, beside root")
-    parser.add_argument("--home-assistant", metavar="ADDRESS", help="Home Assistant's address, if it is not on this host")
-    parser.add_argument("--tc", choices=("auto", "tcx", "clsact"), help="how to attach to tc (default: what the kernel has)")
-    parser.add_argument("--supervised", action="store_true", help="say READY on standard output, end with standard input")
+    parser.add_argument(
+        "--state-dir",
+        metavar="DIR",
+        help="where rules and totals are kept (default /var/lib/hearthwall)",
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="read settings from a TOML file; these options win over it"
+    )
+    parser.add_argument(
+        "--group", metavar="NAME", help="let this group's members talk to the sensor, beside root"
+    )
+    parser.add_argument(
+        "--home-assistant",
+        metavar="ADDRESS",
+        help="Home Assistant's address, if it is not on this host",
+    )
+    parser.add_argument(
+        "--tc",
+        choices=("auto", "tcx", "clsact"),
+        help="how to attach to tc (default: what the kernel has)",
+    )
+    parser.add_argument(
+        "--supervised",
+        action="store_true",
+        help="say READY on standard output, end with standard input",
+    )
     parser.add_argument("--verbose", action="store_true", help="log more")
 
 
@@ -127,7 +154,9 @@ def _block_arguments(parser: argparse.ArgumentParser) -> None:
         default="addressing",
         help=f"what isolate lets through, or nothing: '' (default addressing). {allowances}",
     )
-    parser.add_argument("--duration", metavar="TIME", type=parse_duration, help="how long, such as 90s, 10m, 2h, 7d")
+    parser.add_argument(
+        "--duration", metavar="TIME", type=parse_duration, help="how long, such as 90s, 10m, 2h, 7d"
+    )
     parser.add_argument("--reason", default="", help="why, for whoever looks at it later")
     parser.add_argument(
         "--confirm-within",
@@ -142,7 +171,9 @@ def _block(options: Options) -> Request:
     allow = tuple(each.strip() for each in options.allow.split(",") if each.strip())
     unknown = set(allow) - set(ALLOWANCES)
     if unknown:
-        raise SensorError("invalid_mode", f"--allow takes {', '.join(ALLOWANCES)}, not {sorted(unknown)[0]!r}")
+        raise SensorError(
+            "invalid_mode", f"--allow takes {', '.join(ALLOWANCES)}, not {min(unknown)!r}"
+        )
     return AddBlock(
         target=options.target,
         mode=options.mode,
@@ -168,8 +199,8 @@ def _unload(options: Options) -> Any:
         if error.code != "not_running":
             raise
     privileges.require_root("unload")
-    from .sensor import unload
     from .server import claimed
+    from .unloading import unload
 
     chosen = settings.Settings(socket=options.socket, state_dir=options.state_dir)
     with claimed(options.socket, wait=10.0):
@@ -178,8 +209,14 @@ def _unload(options: Options) -> Any:
 
 def _unload_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `unload` takes."""
-    parser.add_argument("--forget", action="store_true", help="forget the rules too; else the next run puts them back")
-    parser.add_argument("--state-dir", metavar="DIR", default="/var/lib/hearthwall", help="where the rules are kept")
+    parser.add_argument(
+        "--forget",
+        action="store_true",
+        help="forget the rules too; else the next run puts them back",
+    )
+    parser.add_argument(
+        "--state-dir", metavar="DIR", default="/var/lib/hearthwall", help="where the rules are kept"
+    )
 
 
 def _load(options: Options) -> Any:
@@ -191,14 +228,18 @@ def _load(options: Options) -> Any:
 
 def _load_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `load` takes."""
-    parser.add_argument("--pins", metavar="DIR", help="pin into this new folder of bpffs; without it, only try")
+    parser.add_argument(
+        "--pins", metavar="DIR", help="pin into this new folder of bpffs; without it, only try"
+    )
 
 
 COMMANDS: Final = {
     "check": Command("report what this host can do and what is missing", _check, display.check),
     "run": Command("guard interfaces until stopped", _run, str, _run_arguments),
     "status": Command("show how the sensor fares", _ask(lambda _: GetStatus()), display.status),
-    "devices": Command("list the home's devices and their traffic", _ask(lambda _: GetDevices()), display.devices),
+    "devices": Command(
+        "list the home's devices and their traffic", _ask(lambda _: GetDevices()), display.devices
+    ),
     "block": Command("put a rule in force", _ask(_block), display.block, _block_arguments),
     "confirm": Command(
         "keep a rule that waits to be confirmed",
@@ -207,11 +248,21 @@ COMMANDS: Final = {
         _target_argument,
     ),
     "unblock": Command(
-        "end a rule", _ask(lambda options: RemoveBlock(options.target)), display.unblocked, _target_argument
+        "end a rule",
+        _ask(lambda options: RemoveBlock(options.target)),
+        display.unblocked,
+        _target_argument,
     ),
     "blocks": Command("list the rules in force", _ask(lambda _: GetBlocks()), display.blocks),
-    "unload": Command("take everything out of the kernel", _unload, display.unloaded, _unload_arguments),
-    "load": Command("compile the kernel programs and pin them (run does this)", _load, display.loaded, _load_arguments),
+    "unload": Command(
+        "take everything out of the kernel", _unload, display.unloaded, _unload_arguments
+    ),
+    "load": Command(
+        "compile the kernel programs and pin them (run does this)",
+        _load,
+        display.loaded,
+        _load_arguments,
+    ),
 }
 
 
@@ -225,12 +276,19 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> _Parser:
     """Return the parser of all commands."""
-    parser = _Parser(prog="hearthwall-sensor", description="Hearthwall's sensor on the home's gateway.")
+    parser = _Parser(
+        prog="hearthwall-sensor", description="Hearthwall's sensor on the home's gateway."
+    )
     parser.add_argument("--version", action="version", version=f"hearthwall-sensor {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         each = commands.add_parser(name, help=command.description, description=command.description)
-        each.add_argument("--socket", metavar="PATH", default=None if name == "run" else DEFAULT_SOCKET, help="the sensor's socket")
+        each.add_argument(
+            "--socket",
+            metavar="PATH",
+            default=None if name == "run" else DEFAULT_SOCKET,
+            help="the sensor's socket",
+        )
         each.add_argument("--json", action="store_true", help="print one JSON document")
         command.arguments(each)
     return parser

@@ -50,11 +50,17 @@ class Account:
         """Add what a port's counters have grown by; return whether they have."""
         before = self.seen.get(interface)
         # An entry that the kernel evicted and made anew starts at zero, as does one of a new generation.
-        base = before.scopes if before is not None and before.created == counters.created else _NOTHING
+        base = (
+            before.scopes if before is not None and before.created == counters.created else _NOTHING
+        )
         if base == counters.scopes:
             return False
-        growth = [tuple(map(_less, new, old)) for new, old in zip(counters.scopes, base, strict=True)]
-        self.scopes = tuple(_sum(total, more) for total, more in zip(self.scopes, growth, strict=True))
+        growth = [
+            tuple(map(_less, new, old)) for new, old in zip(counters.scopes, base, strict=True)
+        ]
+        self.scopes = tuple(
+            _sum(total, more) for total, more in zip(self.scopes, growth, strict=True)
+        )
         self.seen[interface] = counters
         if any(scope[1] for scope in growth):  # it spoke, here
             self.last_seen = now
@@ -65,8 +71,16 @@ class Account:
     def sample(self, now: float) -> bool:
         """Compute the rates as of now (monotonic seconds); return whether they have changed."""
         upload, download = self.bytes
-        if self.samples and self.samples[-1][1:] == (upload, download) and not (self.upload_rate or self.download_rate):
-            self.samples[-1] = (now, upload, download)  # idle: the window restarts with the next packet
+        if (
+            self.samples
+            and self.samples[-1][1:] == (upload, download)
+            and not (self.upload_rate or self.download_rate)
+        ):
+            self.samples[-1] = (
+                now,
+                upload,
+                download,
+            )  # idle: the window restarts with the next packet
             return False
         while len(self.samples) > 1 and now - self.samples[0][0] > RATE_WINDOW:
             self.samples.popleft()
@@ -98,7 +112,10 @@ class Devices:
         self.evicted = 0
 
     def read(
-        self, counters: Mapping[tuple[str, int], PortCounters], own_macs: Iterable[str], revision: int
+        self,
+        counters: Mapping[tuple[str, int], PortCounters],
+        own_macs: Iterable[str],
+        revision: int,
     ) -> bool:
         """Add the kernel's counters; mark the devices that changed with this revision; return whether any did."""
         now = time.time()
@@ -139,10 +156,14 @@ class Devices:
         return gone
 
 
-def describe(account: Account, addresses: Iterable[str], interface: str | None, rule: DeviceRule | None) -> Device:
+def describe(
+    account: Account, addresses: Iterable[str], interface: str | None, rule: DeviceRule | None
+) -> Device:
     """Return a device as the protocol tells it."""
     by_scope = {
-        scope: Traffic(upload_bytes=up_b, upload_packets=up_p, download_bytes=down_b, download_packets=down_p)
+        scope: Traffic(
+            upload_bytes=up_b, upload_packets=up_p, download_bytes=down_b, download_packets=down_p
+        )
         for scope, (up_b, up_p, down_b, down_p) in zip(SCOPES, account.scopes, strict=True)
     }
     upload, download = account.bytes

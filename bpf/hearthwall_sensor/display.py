@@ -34,7 +34,7 @@ def _ago(when: float | None) -> str:
 def _span(seconds: float) -> str:
     """Return a time span in its two largest units."""
     left = max(0, round(seconds))
-    parts = []
+    parts: list[str] = []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         if left >= size or (unit == "s" and not parts):
             parts.append(f"{left // size} {unit}")
@@ -51,19 +51,41 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return aligned columns under heads."""
     lines = [tuple(heads), *(tuple(clean(cell) for cell in row) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
 
 
 def check(report: dict[str, Any]) -> str:
     """Show a capability report."""
-    marks = {(True, True): "ok", (True, False): "ok", (False, True): "MISSING", (False, False): "missing"}
-    rows = [(marks[each["ok"], each["required"]], each["name"], each["detail"]) for each in report["parts"]]
-    text = [f"Linux {report['kernel']} on {report['machine']}; kernel headers: {report['headers']}", "", _table(("", "part", "found"), rows)]
+    marks = {
+        (True, True): "ok",
+        (True, False): "ok",
+        (False, True): "MISSING",
+        (False, False): "missing",
+    }
+    rows = [
+        (marks[each["ok"], each["required"]], each["name"], each["detail"])
+        for each in report["parts"]
+    ]
+    text = [
+        f"Linux {report['kernel']} on {report['machine']}; kernel headers: {report['headers']}",
+        "",
+        _table(("", "part", "found"), rows),
+    ]
     for each in report["parts"]:
         if not each["ok"]:
             text += ["", f"{each['name']}: {each['lost']}.", f"  To get it: {each['fix']}"]
     interfaces = [
-        (each["name"], each["kind"], each["bridge"] or "", each["xdp"], ", ".join(each["addresses"]), "<- proposed" if each["proposed"] else "")
+        (
+            each["name"],
+            each["kind"],
+            each["bridge"] or "",
+            each["xdp"],
+            ", ".join(each["addresses"]),
+            "<- proposed" if each["proposed"] else "",
+        )
         for each in report["interfaces"]
     ]
     text += ["", _table(("interface", "kind", "bridge", "XDP", "addresses", ""), interfaces), ""]
@@ -81,8 +103,15 @@ def status(wire: dict[str, Any]) -> str:
             f"hearthwall-sensor {wire['version']}, pid {wire['pid']}, up {_span(wire['uptime_s'])},"
             f" {_size(wire['resident_bytes'])} of memory",
             f"{wire['devices']} devices, {wire['rules']} rules, {wire['clients']} clients",
-            "dropped: " + ", ".join(f"{name.removeprefix('dropped_')} {count}" for name, count in wire["dropped"].items()),
-            "lost: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in wire["lost"].items()),
+            "dropped: "
+            + ", ".join(
+                f"{name.removeprefix('dropped_')} {count}"
+                for name, count in wire["dropped"].items()
+            ),
+            "lost: "
+            + ", ".join(
+                f"{name.replace('_', ' ')} {count}" for name, count in wire["lost"].items()
+            ),
             "",
             _table(("interface", "bridge", "XDP", "tc"), interfaces),
         )
@@ -104,7 +133,16 @@ def devices(wires: list[dict[str, Any]]) -> str:
         )
         for each in wires
     ]
-    heads = ("device", "name or address", "download", "upload", "down now", "up now", "seen", "rule")
+    heads = (
+        "device",
+        "name or address",
+        "download",
+        "upload",
+        "down now",
+        "up now",
+        "seen",
+        "rule",
+    )
     return _table(heads, rows) if rows else "No device has been seen yet."
 
 
@@ -155,4 +193,6 @@ def unloaded(wire: dict[str, Any]) -> str:
 
 def loaded(wire: dict[str, Any]) -> str:
     """Show what `load` did."""
-    return f"bcc {wire['bcc']}: compiled in {wire['compile_ms']} ms, loaded in {wire['load_ms']} ms."
+    return (
+        f"bcc {wire['bcc']}: compiled in {wire['compile_ms']} ms, loaded in {wire['load_ms']} ms."
+    )

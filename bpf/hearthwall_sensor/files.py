@@ -24,7 +24,9 @@ def private_folder(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise SensorError("storage_failed", f"the state folder {path} can't be made: {error.strerror}") from error
+        raise SensorError(
+            "storage_failed", f"the state folder {path} can't be made: {error.strerror}"
+        ) from error
 
 
 async def write_json(path: Path, content: Any) -> None:
@@ -49,7 +51,7 @@ def _write(path: Path, content: bytes) -> None:
         kept = previous(path)
         kept.unlink(missing_ok=True)
         os.link(path, kept)
-    os.replace(fresh, path)
+    fresh.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -1,5 +1,6 @@
 """libbpf through ctypes: maps, programs and links of the kernel, without LLVM in the process."""
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -33,6 +34,7 @@ _ENTRIES_PER_BATCH: Final = 4096
 #: The kernel's own ENOTSUPP, which is not among the errors of user space.
 _ENOTSUPP: Final = 524
 
+_lib: ctypes.CDLL | None
 try:
     _lib = ctypes.CDLL("libbpf.so.1", use_errno=True)
 except OSError:  # check says what is missing; everything else fails on first use
@@ -270,15 +272,19 @@ class Map(Handle):
                 )
             except OSError as error:
                 if first and error.errno in (errno.EINVAL, errno.EOPNOTSUPP, _ENOTSUPP):
-                    return [(key, value) for key in self.keys() if (value := self.get(key)) is not None]
+                    return [
+                        (key, value) for key in self.keys() if (value := self.get(key)) is not None
+                    ]
                 if error.errno != errno.ENOENT:
                     raise
                 more = False
             first = False
             size = self.value_size
+            all_keys = ctypes.string_at(keys, count.value * self.key_size)
+            all_values = ctypes.string_at(values, count.value * size)
             for i in range(count.value):
-                key = keys[i * self.key_size : (i + 1) * self.key_size]
-                found[key] = values[i * size : (i + 1) * size]
+                key = all_keys[i * self.key_size : (i + 1) * self.key_size]
+                found[key] = all_values[i * size : (i + 1) * size]
         return list(found.items())
 
 
@@ -310,7 +316,15 @@ class Link(Handle):
     def create(cls, program: Program, interface: int, attach_type: int, flags: int = 0) -> "Link":
         """Attach program to an interface; raises OSError, EBUSY where another program holds the place."""
         options = _LinkCreateOptions(size=ctypes.sizeof(_LinkCreateOptions), flags=flags)
-        return cls(call("bpf_link_create", program.fd, interface, attach_type, ctypes.byref(options) if flags else None))
+        return cls(
+            call(
+                "bpf_link_create",
+                program.fd,
+                interface,
+                attach_type,
+                ctypes.byref(options) if flags else None,
+            )
+        )
 
     @property
     def interface(self) -> int:
@@ -335,7 +349,10 @@ def xdp_state(interface: int) -> tuple[int, str]:
     options = _XdpQueryOptions(size=ctypes.sizeof(_XdpQueryOptions))
     call("bpf_xdp_query", interface, 0, ctypes.byref(options))
     mode = ("off", "native", "generic", "native", "native")[min(options.attach_mode, 4)]
-    return options.program_id or options.driver_id or options.generic_id or options.hardware_id, mode
+    return (
+        options.program_id or options.driver_id or options.generic_id or options.hardware_id,
+        mode,
+    )
 
 
 class Classifier:
@@ -347,7 +364,9 @@ class Classifier:
 
     def __init__(self, interface: int, attach_point: int) -> None:
         """Take an interface's index, and TC_INGRESS or TC_EGRESS."""
-        self._hook = _TcHook(size=ctypes.sizeof(_TcHook), interface=interface, attach_point=attach_point)
+        self._hook = _TcHook(
+            size=ctypes.sizeof(_TcHook), interface=interface, attach_point=attach_point
+        )
 
     def _options(self, program: Program | None = None, flags: int = 0) -> _TcOptions:
         """Return the options that name our filter."""
@@ -361,11 +380,13 @@ class Classifier:
 
     def attach(self, program: Program) -> None:
         """Put the program in the place, or in the place of the one that is there; raises OSError."""
-        try:
+        with contextlib.suppress(FileExistsError):  # somebody's clsact, which filters share
             call("bpf_tc_hook_create", ctypes.byref(self._hook))
-        except FileExistsError:
-            pass  # somebody's clsact, which filters share
-        call("bpf_tc_attach", ctypes.byref(self._hook), ctypes.byref(self._options(program, TC_F_REPLACE)))
+        call(
+            "bpf_tc_attach",
+            ctypes.byref(self._hook),
+            ctypes.byref(self._options(program, TC_F_REPLACE)),
+        )
 
     def program(self) -> int:
         """Return the id of the program in the place, 0 for none."""

@@ -66,21 +66,30 @@ def load(directory: str | None) -> dict[str, Any]:
     try:
         from bcc import BPF, __version__
     except ImportError as error:
-        raise SensorError("missing_capability", f"bcc is missing: apt-get install python3-bpfcc ({error})") from error
+        raise SensorError(
+            "missing_capability", f"bcc is missing: apt-get install python3-bpfcc ({error})"
+        ) from error
     started = time.monotonic()
     try:
         unit = BPF(text=source(), cflags=[f"-D{name}={size}" for name, size in LIMITS.items()])
         compiled = time.monotonic()
         programs = {name: unit.load_func(name, kind) for name, kind in PROGRAMS.items()}
-    except Exception as error:  # bcc raises plain Exception for whatever clang or the verifier refuse
+    except (
+        Exception
+    ) as error:  # bcc raises plain Exception for whatever clang or the verifier refuse
         raise SensorError("kernel_refused", f"the kernel programs do not load: {error}") from error
     loaded = time.monotonic()
     for name, (key, value, per_cpu) in TABLES.items():
         sizes = ctypes.sizeof(unit[name].Key), ctypes.sizeof(unit[name].Leaf)
         if sizes != (key, value * (libbpf.possible_cpus() if per_cpu else 1)):
-            raise SensorError("internal", f"tables.py and tables.h differ on the layout of {name}: {sizes}")
+            raise SensorError(
+                "internal", f"tables.py and tables.h differ on the layout of {name}: {sizes}"
+            )
     if directory is not None:
-        _pin(directory, {name: unit[name].map_fd for name in TABLES} | {n: p.fd for n, p in programs.items()})
+        _pin(
+            directory,
+            {name: unit[name].map_fd for name in TABLES} | {n: p.fd for n, p in programs.items()},
+        )
     return {
         "bcc": __version__.decode() if isinstance(__version__, bytes) else str(__version__),
         "compile_ms": round((compiled - started) * 1e3),
@@ -90,15 +99,13 @@ def load(directory: str | None) -> dict[str, Any]:
 
 def _pin(directory: str, objects: dict[str, int]) -> None:
     """Pin all objects into directory, which appears complete or not at all."""
-    partial = f"{directory}-partial"
-    if os.path.isdir(partial):
-        for name in os.listdir(partial):
-            os.unlink(f"{partial}/{name}")
-    else:
-        os.mkdir(partial, 0o700)
+    partial = Path(f"{directory}-partial")
+    partial.mkdir(0o700, exist_ok=True)
+    for left in partial.iterdir():
+        left.unlink()
     for name, fd in objects.items():
-        libbpf.Handle(fd).pin(f"{partial}/{name}")
-    os.rename(partial, directory)
+        libbpf.Handle(fd).pin(str(partial / name))
+    partial.rename(directory)
 
 
 async def load_in_child(directory: str | None) -> dict[str, Any]:
@@ -108,6 +115,7 @@ async def load_in_child(directory: str | None) -> dict[str, Any]:
         "-I",
         str(SOURCES / "hearthwall-sensor"),
         "load",
+        "--json",
         *([] if directory is None else ["--pins", directory]),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

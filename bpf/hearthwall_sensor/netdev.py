@@ -1,8 +1,10 @@
 """Which interfaces take XDP natively, asked of the kernel's netdev family (Linux 6.3) without attaching anything."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
-from pyroute2.netlink import NLM_F_DUMP, NLM_F_REQUEST, genlmsg
+from pyroute2.netlink import NLM_F_REQUEST, genlmsg
+from pyroute2.netlink.exceptions import NetlinkError
 from pyroute2.netlink.generic import GenericNetlinkSocket
 
 _DEV_GET: Final = 1
@@ -19,19 +21,22 @@ class _Device(genlmsg):  # type: ignore[misc]
     )
 
 
-def native_xdp() -> dict[int, bool]:
+def native_xdp(interfaces: Iterable[int]) -> dict[int, bool]:
     """Return, by interface index, whether the driver takes XDP; empty where the kernel does not tell."""
     channel: Any = GenericNetlinkSocket()
     try:
         channel.bind("netdev", _Device)
-        request = _Device()
-        request["cmd"], request["version"] = _DEV_GET, 1
-        answers = channel.nlm_request(request, msg_type=channel.prid, msg_flags=NLM_F_REQUEST | NLM_F_DUMP)
-        return {
-            each.get_attr("NETDEV_A_DEV_IFINDEX"): bool((each.get_attr("NETDEV_A_DEV_XDP_FEATURES") or 0) & _XDP_BASIC)
-            for each in answers
-        }
-    except Exception:  # pyroute2 raises its own errors for a family that is not there
+        return {each: _features(channel, each) & _XDP_BASIC != 0 for each in interfaces}
+    except (NetlinkError, OSError):  # no such family, or the interface has gone
         return {}
     finally:
         channel.close()
+
+
+def _features(channel: Any, interface: int) -> int:
+    """Return an interface's XDP feature bits."""
+    request = _Device()
+    request["cmd"], request["version"] = _DEV_GET, 1
+    request["attrs"] = [("NETDEV_A_DEV_IFINDEX", interface)]
+    answers = channel.nlm_request(request, msg_type=channel.prid, msg_flags=NLM_F_REQUEST)
+    return sum(each.get_attr("NETDEV_A_DEV_XDP_FEATURES") or 0 for each in answers)

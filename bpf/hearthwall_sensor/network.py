@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from pyroute2 import IPRoute
+from .netlink import IPRoute
 
 #: rtnetlink groups that ring the bell: links, neighbours, addresses and routes of both families.
 _GROUPS: Final = 0x1 | 0x4 | 0x10 | 0x40 | 0x100 | 0x400
-_NEIGHBOUR_USABLE: Final = 0x02 | 0x04 | 0x08 | 0x10 | 0x80  # reachable, stale, delay, probe, permanent
+_NEIGHBOUR_USABLE: Final = (
+    0x02 | 0x04 | 0x08 | 0x10 | 0x80
+)  # reachable, stale, delay, probe, permanent
 _ARPHRD_ETHER: Final = 1
 _SSH_PORT: Final = 22
 _TCP_ESTABLISHED: Final = "01"
@@ -90,8 +92,8 @@ def read() -> Network:
     for each in addresses:
         text = _attribute(each, "IFA_LOCAL") or _attribute(each, "IFA_ADDRESS")
         own.setdefault(each["index"], []).append(text)
-        network = ipaddress.ip_network(f"{text}/{each['prefixlen']}", strict=False)
-        networks.add((each["index"], str(network)))
+        prefix = ipaddress.ip_network(f"{text}/{each['prefixlen']}", strict=False)
+        networks.add((each["index"], str(prefix)))
     gateways, uplinks = _default_routes(routes)
     network = Network(gateways=frozenset(gateways), networks=tuple(sorted(networks)))
     for link in links:
@@ -123,7 +125,13 @@ def _interface(link: Any, addresses: tuple[str, ...], default_route: bool) -> Ne
     kind = _attribute(info, "IFLA_INFO_KIND") if info else None
     ethernet = link["ifi_type"] == _ARPHRD_ETHER
     if kind is None:
-        kind = "wifi" if Path(f"/sys/class/net/{name}/phy80211").exists() else "ethernet" if ethernet else "other"
+        kind = (
+            "wifi"
+            if Path(f"/sys/class/net/{name}/phy80211").exists()
+            else "ethernet"
+            if ethernet
+            else "other"
+        )
     slave_of = _attribute(link, "IFLA_MASTER")
     in_bridge = bool(info) and _attribute(info, "IFLA_INFO_SLAVE_KIND") == "bridge"
     return NetInterface(
@@ -143,9 +151,14 @@ def proposed(network: Network) -> NetInterface | None:
     candidates = [
         each
         for each in network.interfaces.values()
-        if each.is_ethernet and each.up and each.bridge is None and not each.name.startswith(("docker", "veth", "hassio"))
+        if each.is_ethernet
+        and each.up
+        and each.bridge is None
+        and not each.name.startswith(("docker", "veth", "hassio"))
     ]
-    candidates.sort(key=lambda each: (each.kind != "bridge", each.default_route, not each.addresses, each.index))
+    candidates.sort(
+        key=lambda each: (each.kind != "bridge", each.default_route, not each.addresses, each.index)
+    )
     return candidates[0] if candidates else None
 
 
@@ -166,9 +179,7 @@ def operators() -> set[str]:
 
 def _proc_address(text: str, family: socket.AddressFamily) -> str:
     """Return an address that /proc/net writes as words in this host's byte order."""
-    raw = b"".join(
-        int(text[i : i + 8], 16).to_bytes(4, "little") for i in range(0, len(text), 8)
-    )
+    raw = b"".join(int(text[i : i + 8], 16).to_bytes(4, "little") for i in range(0, len(text), 8))
     address = ipaddress.ip_address(raw)
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address) if family == socket.AF_INET6 else str(address)
@@ -180,7 +191,9 @@ class Bell:
     def __init__(self, on_ring: Callable[[], None]) -> None:
         """Take what to call, in the event loop."""
         self._on_ring = on_ring
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
+        self._socket = socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
+        )
         self._socket.bind((0, _GROUPS))
 
     def fileno(self) -> int:

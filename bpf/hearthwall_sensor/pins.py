@@ -38,7 +38,10 @@ def mount() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mount(b"bpf", os.fsencode(BPFFS), b"bpf", 0, b"mode=0700") != 0:
         reason = os.strerror(ctypes.get_errno())
-        raise SensorError("missing_capability", f"bpffs is not mounted and can't be: mount -t bpf bpf {BPFFS} ({reason})")
+        raise SensorError(
+            "missing_capability",
+            f"bpffs is not mounted and can't be: mount -t bpf bpf {BPFFS} ({reason})",
+        )
 
 
 class Pins:
@@ -65,7 +68,11 @@ class Pins:
         """Return the complete generations, the one that was loaded last at the end."""
         if not self.path.is_dir():
             return []
-        found = [each for each in self.path.iterdir() if each != self.links and not each.name.endswith("-partial")]
+        found = [
+            each
+            for each in self.path.iterdir()
+            if each != self.links and not each.name.endswith("-partial")
+        ]
         return sorted(found, key=lambda each: each.stat().st_mtime_ns)
 
     def remove_generation(self, folder: Path) -> None:
@@ -94,7 +101,7 @@ def link_name(interface: int, place: str) -> str:
 
 def network_namespace() -> int:
     """Return the number of this process's network namespace."""
-    return os.stat("/proc/self/ns/net").st_ino
+    return Path("/proc/self/ns/net").stat().st_ino
 
 
 def others_on(interface: int, own: Pins) -> Iterator[str]:

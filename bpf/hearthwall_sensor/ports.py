@@ -53,9 +53,14 @@ class Ports:
             interface = network.by_name(name)
             if interface is None:
                 known = ", ".join(sorted(each.name for each in network.interfaces.values()))
-                raise SensorError("unknown_interface", f"there is no interface {name!r}; there are {known}")
+                raise SensorError(
+                    "unknown_interface", f"there is no interface {name!r}; there are {known}"
+                )
             if not interface.is_ethernet:
-                raise SensorError("unknown_interface", f"{name} carries no Ethernet frames, so no device can be told")
+                raise SensorError(
+                    "unknown_interface",
+                    f"{name} carries no Ethernet frames, so no device can be told",
+                )
             for port in network.ports(interface):
                 found[port.index] = _Port(port, name if port.index != interface.index else None)
         return found
@@ -120,7 +125,7 @@ class Ports:
                 continue
             self._ports[index] = port
 
-    def gate(self, wanted: bool) -> None:
+    def gate(self, *, wanted: bool) -> None:
         """Put the gate on every port, or take it off: it costs something only while there are rules."""
         self._gated = wanted
         for port in self._ports.values():
@@ -133,7 +138,9 @@ class Ports:
     def report(self) -> tuple[Interface, ...]:
         """Return the guarded interfaces as the protocol tells them."""
         return tuple(
-            Interface(name=port.interface.name, index=index, bridge=port.bridge, xdp=port.xdp, tc=self.way)
+            Interface(
+                name=port.interface.name, index=index, bridge=port.bridge, xdp=port.xdp, tc=self.way
+            )
             for index, port in sorted(self._ports.items())
         )
 
@@ -160,7 +167,9 @@ class Ports:
                 self._put_link(port, _GATE, self._programs[_GATE], libbpf.ATTACH_XDP, flags)
             except OSError as error:
                 if error.errno in (errno.EBUSY, errno.EEXIST):
-                    _LOGGER.warning("%s carries another XDP program: tc drops in its place", port.interface.name)
+                    _LOGGER.warning(
+                        "%s carries another XDP program: tc drops in its place", port.interface.name
+                    )
                     return
                 _LOGGER.debug("%s takes no %s XDP: %s", port.interface.name, mode, error)
             else:
@@ -169,7 +178,9 @@ class Ports:
                 return
         _LOGGER.warning("%s takes no XDP program: tc drops in its place", port.interface.name)
 
-    def _put_link(self, port: _Port, place: str, program: Program, attach_type: int, flags: int) -> None:
+    def _put_link(
+        self, port: _Port, place: str, program: Program, attach_type: int, flags: int
+    ) -> None:
         """Replace the program of a link that is pinned and live, or make the link and pin it."""
         path = self._link_path(port, place)
         if path.exists():

@@ -19,11 +19,15 @@ class Protection:
         """Raise SensorError `protected_target` if the target is in the set, with the reason."""
         role = (self.macs if target.kind == "mac" else self.addresses).get(target.value, 0)
         if role:
-            raise SensorError("protected_target", f"{target.value} is {reason(role)}: it must stay reachable")
+            raise SensorError(
+                "protected_target", f"{target.value} is {reason(role)}: it must stay reachable"
+            )
 
     def report(self) -> dict[str, str]:
         """Return target → reason."""
-        return {target: reason(role) for target, role in sorted((self.macs | self.addresses).items())}
+        return {
+            target: reason(role) for target, role in sorted((self.macs | self.addresses).items())
+        }
 
 
 def reason(role: int) -> str:
@@ -41,7 +45,7 @@ def protection(network: Network, home_assistant: str | None, operators: set[str]
         # A bridge's port bears the gateway's MAC only on this side of the cable, but naming it is a mistake too.
         if interface.mac is not None and int(interface.mac.replace(":", ""), 16):
             _add(result.macs, interface.mac, own)
-    others = {address: ROLE_GATEWAY for address in network.gateways}
+    others = dict.fromkeys(network.gateways, ROLE_GATEWAY)
     for address in operators:
         others[address] = others.get(address, 0) | ROLE_OPERATOR
     if home_assistant:

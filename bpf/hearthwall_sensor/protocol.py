@@ -21,11 +21,13 @@ import dataclasses
 import ipaddress
 import math
 import re
-import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Literal, Self, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal
+
+from .errors import SensorError as SensorError  # noqa: PLC0414, part of the protocol
+from .wire import Message
 
 MIN_SCHEMA: Final = 1
 MAX_SCHEMA: Final = 1
@@ -42,6 +44,11 @@ MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 MIN_INTERVAL: Final = 0.02
 MAX_INTERVAL: Final = 60.0
 DEFAULT_INTERVAL: Final = 1.0
+
+#: Exit statuses of `run`.
+EXIT_STOPPED: Final = 0
+#: Somebody asked for everything to be taken out of the kernel: a supervisor must not start it again.
+EXIT_UNLOADED: Final = 3
 
 #: A rule that ends later than this may as well have no end.
 MAX_DURATION: Final = 366 * 24 * 3600.0
@@ -67,49 +74,6 @@ ALLOWANCES: Final[Mapping[Allowance, str]] = {
     "home_assistant": "Home Assistant",
 }
 
-ERRORS: Final[Mapping[str, str]] = {
-    "invalid_message": "the message is not a JSON object with the fields of its type",
-    "message_too_large": f"the message is longer than {MAX_REQUEST_BYTES} bytes",
-    "unknown_command": "no command has this name",
-    "unsupported_schema": "sensor and client have no schema in common",
-    "not_initialized": "the first message must be initialize",
-    "invalid_target": "the target is neither a MAC nor an IP address",
-    "invalid_duration": "the duration is not a positive time such as 90s, 10m, 2h or 7d",
-    "invalid_mode": "this mode does not fit this target",
-    "protected_target": "this target must stay reachable",
-    "not_found": "there is no such rule",
-    "table_full": "the kernel's table of rules is full",
-    "unknown_interface": "there is no such interface",
-    "interface_in_use": "another sensor guards this interface",
-    "foreign_program": "another program's XDP filter is on this interface",
-    "already_running": "a sensor already listens on this socket",
-    "not_running": "no sensor listens on this socket",
-    "not_permitted": "this user may not talk to the sensor",
-    "unsafe_files": "the sensor's files can be changed by someone other than root",
-    "missing_capability": "this host lacks something that the sensor needs",
-    "kernel_refused": "the kernel refused what was asked of it",
-    "storage_failed": "the state could not be written to disk, so nothing was changed",
-    "timeout": "the sensor did not answer in time",
-    "internal": "the sensor failed; its log says where",
-}
-
-
-class SensorError(Exception):
-    """A failure with a code of `ERRORS`, as it crosses the wire."""
-
-    def __init__(self, code: str, message: str | None = None) -> None:
-        """Take a code and, where there is more to say than the table does, a message."""
-        if code not in ERRORS:
-            code, message = "internal", f"{code}: {message}"
-        super().__init__(message or ERRORS[code])
-        self.code = code
-        self.message = message or ERRORS[code]
-
-    def to_wire(self) -> dict[str, str]:
-        """Return the error as the object that `--json` and error messages carry."""
-        return {"code": self.code, "message": self.message}
-
-
 # Targets and durations, as people write them
 
 
@@ -131,10 +95,14 @@ def parse_mac(text: str) -> str:
     """
     lowered = text.strip().lower()
     if not _MAC.fullmatch(lowered):
-        raise SensorError("invalid_target", f"{text[:80]!r} is not a MAC address such as 00:00:5e:00:53:21")
+        raise SensorError(
+            "invalid_target", f"{text[:80]!r} is not a MAC address such as 00:00:5e:00:53:21"
+        )
     digits = lowered.replace(":", "").replace("-", "")
     if int(digits[:2], 16) & 1 or int(digits, 16) == 0:
-        raise SensorError("protected_target", f"{text} is a broadcast, multicast or null MAC, not a device's")
+        raise SensorError(
+            "protected_target", f"{text} is a broadcast, multicast or null MAC, not a device's"
+        )
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 
@@ -154,11 +122,20 @@ def parse_target(text: str) -> Target:
         return Target("mac", parse_mac(stripped))
     if isinstance(address, ipaddress.IPv6Address):
         if address.scope_id is not None:
-            raise SensorError("invalid_target", f"{text[:80]!r}: write the address without its zone")
+            raise SensorError(
+                "invalid_target", f"{text[:80]!r}: write the address without its zone"
+            )
         if address.ipv4_mapped is not None:
             address = address.ipv4_mapped
-    if address.is_multicast or address.is_unspecified or address.is_loopback or str(address) == "255.255.255.255":
-        raise SensorError("protected_target", f"{address} is a broadcast, multicast, null or loopback address")
+    if (
+        address.is_multicast
+        or address.is_unspecified
+        or address.is_loopback
+        or str(address) == "255.255.255.255"
+    ):
+        raise SensorError(
+            "protected_target", f"{address} is a broadcast, multicast, null or loopback address"
+        )
     return Target("ipv4" if address.version == 4 else "ipv6", str(address))
 
 
@@ -172,80 +149,19 @@ def parse_duration(text: str) -> float:
     """
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)", text.strip(), re.ASCII)
     if match is None:
-        raise SensorError("invalid_duration", f"{text[:80]!r} is not a duration such as 90s, 10m, 2h or 7d")
+        raise SensorError(
+            "invalid_duration", f"{text[:80]!r} is not a duration such as 90s, 10m, 2h or 7d"
+        )
     return check_duration(float(match[1]) * _DURATION_UNITS[match[2] or "s"])
 
 
 def check_duration(seconds: float) -> float:
     """Return seconds if they lie in (0, MAX_DURATION]; raises SensorError `invalid_duration`."""
     if not math.isfinite(seconds) or not 0 < seconds <= MAX_DURATION:
-        raise SensorError("invalid_duration", f"a duration lies between 0 and {MAX_DURATION / 86400:.0f} days")
+        raise SensorError(
+            "invalid_duration", f"a duration lies between 0 and {MAX_DURATION / 86400:.0f} days"
+        )
     return seconds
-
-
-# Reading JSON into dataclasses
-
-
-T = TypeVar("T")
-
-
-def _read(kind: Any, value: Any, where: str) -> Any:
-    """Return value as kind, which is a type that the dataclasses below use; raises SensorError."""
-    origin = typing.get_origin(kind)
-    if origin is types.UnionType:
-        if value is None:
-            return None
-        kind = next(member for member in typing.get_args(kind) if member is not types.NoneType)
-        return _read(kind, value, where)
-    if origin is Literal:
-        if value in typing.get_args(kind) and isinstance(value, str):
-            return value
-    elif origin is tuple:
-        if isinstance(value, list | tuple):
-            return tuple(_read(typing.get_args(kind)[0], item, where) for item in value)
-    elif origin is Mapping:
-        if isinstance(value, Mapping):
-            return {str(name): _read(typing.get_args(kind)[1], item, where) for name, item in value.items()}
-    elif dataclasses.is_dataclass(kind):
-        if isinstance(value, Mapping):
-            return _read_fields(kind, value, where)
-    elif kind is float:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return float(value)
-    elif isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
-        return value
-    raise SensorError("invalid_message", f"{where} is not what it should be: {str(value)[:80]!r}")
-
-
-_field_types: dict[type, dict[str, Any]] = {}
-
-
-def _read_fields(cls: Any, wire: Mapping[str, Any], where: str) -> Any:
-    """Return a `cls` made of wire's fields; unknown ones are skipped, missing ones take their default."""
-    hints = _field_types.get(cls)
-    if hints is None:
-        hints = _field_types[cls] = typing.get_type_hints(cls)
-    values = {}
-    for each in dataclasses.fields(cls):
-        if each.name in wire:
-            values[each.name] = _read(hints[each.name], wire[each.name], f"{where}.{each.name}")
-        elif each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING:
-            raise SensorError("invalid_message", f"{where} lacks {each.name}")
-    return cls(**values)
-
-
-class Message:
-    """Something that crosses the wire: a frozen dataclass whose fields are the JSON object's."""
-
-    @classmethod
-    def from_wire(cls, wire: Any) -> Self:
-        """Read the JSON object; raises SensorError `invalid_message`."""
-        message: Self = _read(cls, wire, cls.__name__.lower())
-        return message
-
-    def to_wire(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        return dataclasses.asdict(typing.cast(Any, self))
 
 
 # What a sensor tells
@@ -309,7 +225,7 @@ class Device(Message):
     download_packets: int
     upload_rate: float
     download_rate: float
-    by_scope: Mapping[str, Traffic]
+    by_scope: Mapping[Scope, Traffic]
     rule: DeviceRule | None
 
 
@@ -471,11 +387,20 @@ class Unload(Message):
     """Takes everything out of the kernel and ends the sensor; the rules stay on disk unless `forget`."""
 
     type: ClassVar[str] = "unload"
-    forget: bool = field(default=False)
+    forget: bool = False
 
 
 Request = (
-    Initialize | Subscribe | Unsubscribe | GetStatus | GetDevices | GetBlocks | AddBlock | Confirm | RemoveBlock | Unload
+    Initialize
+    | Subscribe
+    | Unsubscribe
+    | GetStatus
+    | GetDevices
+    | GetBlocks
+    | AddBlock
+    | Confirm
+    | RemoveBlock
+    | Unload
 )
 REQUESTS: Final[Mapping[str, type[Request]]] = {cls.type: cls for cls in typing.get_args(Request)}
 
@@ -496,7 +421,7 @@ def read_request(wire: Any) -> tuple[int, Request]:
         raise SensorError("unknown_command", f"no command is called {str(kind)[:40]!r}")
     unknown = set(wire) - {"id", "type"} - {each.name for each in dataclasses.fields(cls)}
     if unknown:
-        raise SensorError("invalid_message", f"{cls.type} has no field {sorted(unknown)[0][:40]!r}")
+        raise SensorError("invalid_message", f"{cls.type} has no field {min(unknown)[:40]!r}")
     return identity, cls.from_wire(wire)
 
 

@@ -29,6 +29,7 @@ from .tables import ALLOWANCES, LIMITS, MODES, Counters, Entry, Tables, boot_ns
 
 _LOGGER = logging.getLogger(__name__)
 
+RULES_FILE: Final = "rules.json"
 _FORMAT: Final = 1
 _NANOSECONDS: Final = 1_000_000_000
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -60,7 +61,9 @@ class Rule:
     @property
     def ends(self) -> int | None:
         """When the kernel stops enforcing the rule: it expires, or nobody has confirmed it."""
-        return min((each for each in (self.expires, self.confirm_by) if each is not None), default=None)
+        return min(
+            (each for each in (self.expires, self.confirm_by) if each is not None), default=None
+        )
 
     def moved(self, nanoseconds: int) -> "Rule":
         """Return the rule with its end elsewhere on the clock."""
@@ -98,7 +101,9 @@ class Rules:
         held = earlier | self._tables.rules()
         for rule in self._rules.values():
             entry = held.get(rule.key)
-            self._enforce(rule, entry.counters if entry is not None and entry.id == rule.id else Counters())
+            self._enforce(
+                rule, entry.counters if entry is not None and entry.id == rule.id else Counters()
+            )
         self._set_sizes()
         for target in set(self._tables.rules()) - set(self._rules):
             self._tables.delete_rule(target)
@@ -114,7 +119,9 @@ class Rules:
             except FileNotFoundError:
                 continue
             except (OSError, ValueError, KeyError, TypeError, StopIteration, SensorError) as error:
-                _LOGGER.error("The rules in %s can't be read (%r); it was set aside", path.name, error)
+                _LOGGER.warning(
+                    "The rules in %s can't be read (%r); it was set aside", path.name, error
+                )
                 files.set_aside(path)
                 continue
             self._rules = {rule.key: rule for rule in rules}
@@ -190,21 +197,26 @@ class Rules:
             self._rules[target] = rule
             self._set_sizes()
 
-    def sweep(self) -> list[int]:
-        """Forget the rules that have ended, which the kernel has stopped enforcing by itself; return their ids."""
+    def sweep(self) -> list[Block]:
+        """Forget the rules that have ended, which the kernel has stopped enforcing by itself; return them."""
         now = boot_ns()
-        ended = [rule for rule in self._rules.values() if rule.ends is not None and rule.ends <= now]
+        ended = [
+            rule for rule in self._rules.values() if rule.ends is not None and rule.ends <= now
+        ]
+        blocks = [self.block(rule) for rule in ended]
         for rule in ended:
             _LOGGER.info("The rule on %s has ended", rule.target)
             self._set(rule.key, None, Counters())
-        return [rule.id for rule in ended]
+        return blocks
 
     def count(self) -> list[Block]:
         """Read the kernel's counters; return the rules whose counters have changed."""
         if not self._rules:
             return []
         counters = {target: entry.counters for target, entry in self._tables.rules().items()}
-        changed = [target for target, each in counters.items() if each != self._counters.get(target)]
+        changed = [
+            target for target, each in counters.items() if each != self._counters.get(target)
+        ]
         self._counters = counters
         return [self.block(self._rules[target]) for target in changed if target in self._rules]
 
@@ -231,7 +243,9 @@ class Rules:
             bytes=counters.bytes,
             first_hit=_epoch(counters.first_hit or None),
             last_hit=_epoch(counters.last_hit or None),
-            latency_ms=round(latency / 1e6, 3) if rule.ordered and counters.first_hit and latency >= 0 else None,
+            latency_ms=round(latency / 1e6, 3)
+            if rule.ordered and counters.first_hit and latency >= 0
+            else None,
         )
 
     def on_device(self, mac: str) -> DeviceRule | None:
@@ -285,7 +299,9 @@ def _check(order: AddBlock) -> None:
         if seconds is not None:
             check_duration(seconds)
     if len(order.reason) > MAX_REASON or not order.reason.isprintable():
-        raise SensorError("invalid_message", f"a reason is at most {MAX_REASON} printable characters")
+        raise SensorError(
+            "invalid_message", f"a reason is at most {MAX_REASON} printable characters"
+        )
 
 
 def _rule(wire: Any) -> Rule:
@@ -324,4 +340,8 @@ def _after(start: int, seconds: float | None) -> int | None:
 
 def _epoch(nanoseconds: int | None) -> float | None:
     """Return a time since boot as seconds since the epoch, by the clock as it stands now."""
-    return None if nanoseconds is None else round(time.time() + (nanoseconds - boot_ns()) / _NANOSECONDS, 3)
+    return (
+        None
+        if nanoseconds is None
+        else round(time.time() + (nanoseconds - boot_ns()) / _NANOSECONDS, 3)
+    )

@@ -43,12 +43,16 @@ _QUEUE_LENGTH: Final = 64
 _SEND_TIMEOUT: Final = 10.0
 _INITIALIZE_TIMEOUT: Final = 10.0
 _SO_PEERGROUPS: Final = 59
+#: As much as Python asks the kernel for: 256 groups.
+_PEERGROUPS_BYTES: Final = 1024
 
 
 class Source(Protocol):
     """What the server serves."""
 
-    revision: int
+    @property
+    def revision(self) -> int:
+        """The revision that a snapshot taken now stands for."""
 
     def snapshot(self) -> Snapshot:
         """Return everything."""
@@ -74,7 +78,9 @@ class _Subscription:
 class _Client:
     """One connection: a reader, and a writer behind a bounded queue."""
 
-    def __init__(self, ws: web.WebSocketResponse, transport: asyncio.Transport, source: Source, name: str) -> None:
+    def __init__(
+        self, ws: web.WebSocketResponse, transport: asyncio.Transport, source: Source, name: str
+    ) -> None:
         """Take the open websocket and what it runs on."""
         self._ws = ws
         self._transport = transport
@@ -109,12 +115,7 @@ class _Client:
         """Carry out one message; return whether to go on listening."""
         wire: Any = None
         try:
-            if len(text) > MAX_REQUEST_BYTES:
-                raise SensorError("message_too_large")
-            try:
-                wire = json.loads(text)
-            except (ValueError, RecursionError) as error:
-                raise SensorError("invalid_message", "the message is not JSON") from error
+            wire = _parse(text)
             identity, request = read_request(wire)
             self._send({"id": identity, "type": "result", "result": await self._carry_out(request)})
         except SensorError as error:
@@ -122,7 +123,9 @@ class _Client:
             return self._initialized and request_id(wire) is not None
         except Exception:
             _LOGGER.exception("A request of %s failed", self.name)
-            self._send({"id": request_id(wire), "type": "error"} | SensorError("internal").to_wire())
+            self._send(
+                {"id": request_id(wire), "type": "error"} | SensorError("internal").to_wire()
+            )
         return True
 
     async def _carry_out(self, request: Request) -> Any:
@@ -140,7 +143,9 @@ class _Client:
             raise SensorError("not_initialized")
         if isinstance(request, Subscribe):
             if not MIN_INTERVAL <= request.interval <= MAX_INTERVAL:
-                raise SensorError("invalid_duration", f"an interval is {MIN_INTERVAL} to {MAX_INTERVAL} seconds")
+                raise SensorError(
+                    "invalid_duration", f"an interval is {MIN_INTERVAL} to {MAX_INTERVAL} seconds"
+                )
             self.subscription = _Subscription(request.interval, self._source.revision)
             return self._source.snapshot().to_wire()
         if isinstance(request, Unsubscribe):
@@ -222,7 +227,10 @@ class Server:
     @property
     def interval(self) -> float:
         """The shortest interval that a subscriber asked for."""
-        return min((each.subscription.interval for each in self._clients if each.subscription), default=MAX_INTERVAL)
+        return min(
+            (each.subscription.interval for each in self._clients if each.subscription),
+            default=MAX_INTERVAL,
+        )
 
     def claim(self) -> None:
         """Make sure that no other sensor has this socket; raises SensorError `already_running`."""
@@ -240,19 +248,20 @@ class Server:
         application.router.add_get(WEBSOCKET_PATH, self._connect)
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path)  # left by a sensor that was killed: the lock is ours
+        _remove(self._path)  # left by a sensor that was killed: the lock is ours
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         before = os.umask(0o177)
         try:
             listener.bind(self._path)
         except OSError as error:
-            raise SensorError("storage_failed", f"{self._path} can't be made: {error.strerror}") from error
+            raise SensorError(
+                "storage_failed", f"{self._path} can't be made: {error.strerror}"
+            ) from error
         finally:
             os.umask(before)
         if self._group is not None:
             os.chown(self._path, -1, self._group)
-            os.chmod(self._path, 0o660)
+            os.chmod(self._path, 0o660)  # noqa: PTH101
         await web.SockSite(self._runner, listener).start()
 
     async def stop(self) -> None:
@@ -260,25 +269,38 @@ class Server:
         if self._runner is not None:
             await asyncio.gather(*(each.close() for each in tuple(self._clients)))
             await self._runner.cleanup()
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)
+            _remove(self._path)
 
     def push(self, *, at_once: bool = False) -> None:
         """Tell every subscriber what changed, if its interval has passed or it can't wait."""
         for client in tuple(self._clients):
             client.push(at_once=at_once)
 
-    def _may_talk(self, request: web.Request) -> tuple[bool, str]:
+    def _may_talk(self, transport: asyncio.Transport) -> tuple[bool, str]:
         """Return whether the process at the other end is root, this user or in the group, and who it is."""
-        assert request.transport is not None
-        peer = request.transport.get_extra_info("socket")
-        pid, uid, gid = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        groups = {gid, *(each for (each,) in struct.iter_unpack("I", peer.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4096)))}
-        return uid in (0, os.geteuid()) or (self._group is not None and self._group in groups), f"pid {pid}, uid {uid}"
+        peer = transport.get_extra_info("socket")
+        pid, uid, gid = struct.unpack(
+            "3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        )
+        groups = {
+            gid,
+            *(
+                each
+                for (each,) in struct.iter_unpack(
+                    "I", peer.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _PEERGROUPS_BYTES)
+                )
+            ),
+        }
+        return uid in (0, os.geteuid()) or (
+            self._group is not None and self._group in groups
+        ), f"pid {pid}, uid {uid}"
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection."""
-        allowed, peer = self._may_talk(request)
+        transport = request.transport
+        if not isinstance(transport, asyncio.Transport):  # it has gone already
+            raise web.HTTPForbidden(text="")
+        allowed, peer = self._may_talk(transport)
         if not allowed:
             _LOGGER.warning("A process without permission was turned away (%s)", peer)
             raise web.HTTPForbidden(text="")
@@ -287,8 +309,7 @@ class Server:
         # Twice the limit, so that a message somewhat too large is answered and not just cut off.
         ws = web.WebSocketResponse(heartbeat=30, max_msg_size=2 * MAX_REQUEST_BYTES)
         await ws.prepare(request)
-        assert isinstance(request.transport, asyncio.Transport)
-        client = _Client(ws, request.transport, self._source, peer)
+        client = _Client(ws, transport, self._source, peer)
         self._clients.add(client)
         try:
             await client.serve()
@@ -296,6 +317,16 @@ class Server:
             self._clients.discard(client)
             self.disconnected += client.overflowed
         return ws
+
+
+def _parse(text: str) -> Any:
+    """Return the JSON in a message; raises SensorError."""
+    if len(text) > MAX_REQUEST_BYTES:
+        raise SensorError("message_too_large")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SensorError("invalid_message", "the message is not JSON") from error
 
 
 def _lock(path: str) -> int:
@@ -311,6 +342,11 @@ def _lock(path: str) -> int:
         os.close(lock)
         raise SensorError("already_running", f"a sensor already listens on {path}") from error
     return lock
+
+
+def _remove(path: str) -> None:
+    """Remove a socket that may be there."""
+    Path(path).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -336,4 +372,6 @@ def _group_id(name: str) -> int:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError as error:
-        raise SensorError("missing_capability", f"there is no group {name!r}: groupadd --system {name}") from error
+        raise SensorError(
+            "missing_capability", f"there is no group {name!r}: groupadd --system {name}"
+        ) from error

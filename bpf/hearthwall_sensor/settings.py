@@ -5,7 +5,7 @@ import ipaddress
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from .ports import TcWay
 from .protocol import DEFAULT_SOCKET, SensorError
@@ -25,7 +25,7 @@ class Settings:
     @property
     def tc_way(self) -> TcWay | None:
         """How tc programs are attached, None for whatever the kernel has."""
-        return None if self.tc == "auto" else cast(TcWay, self.tc)
+        return None if self.tc == "auto" else self.tc
 
 
 def read(path: str | None, given: dict[str, Any]) -> Settings:
@@ -41,7 +41,10 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
             raise SensorError("invalid_message", f"{path} can't be read: {error}") from error
     known = {each.name for each in dataclasses.fields(Settings)}
     if unknown := set(values) - known:
-        raise SensorError("invalid_message", f"{path}: there is no setting {sorted(unknown)[0]!r}, but {sorted(known)}")
+        raise SensorError(
+            "invalid_message",
+            f"{path}: there is no setting {min(unknown)!r}, but {sorted(known)}",
+        )
     values |= {name: value for name, value in given.items() if value is not None}
     values["interfaces"] = tuple(values.get("interfaces", ()))
     settings = Settings(**values)

@@ -35,13 +35,17 @@ class Store:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) or not path.exists():
                 raise SensorError("storage_failed", f"{path} can't be opened: {error}") from error
-            _LOGGER.error("%s is damaged (%s); it was set aside and the totals begin anew", path, error)
+            _LOGGER.warning(
+                "%s is damaged (%s); it was set aside and the totals begin anew", path, error
+            )
             files.set_aside(path)
             self._connection = _open(path)
 
     def accounts(self) -> list[Account]:
         """Return every device that was kept."""
-        rows = self._connection.execute("SELECT mac, first_seen, last_seen, scopes, seen FROM devices")
+        rows = self._connection.execute(
+            "SELECT mac, first_seen, last_seen, scopes, seen FROM devices"
+        )
         return [
             Account(
                 mac=mac,
@@ -65,16 +69,27 @@ class Store:
                 each.first_seen,
                 each.last_seen,
                 json.dumps(each.scopes),
-                json.dumps({port: (counters.created, counters.scopes) for port, counters in each.seen.items()}),
+                json.dumps(
+                    {
+                        port: (counters.created, counters.scopes)
+                        for port, counters in each.seen.items()
+                    }
+                ),
             )
             for each in accounts
         ]
         try:
             with self._connection:
-                self._connection.executemany("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?)", rows)
-                self._connection.executemany("DELETE FROM devices WHERE mac = ?", [(mac,) for mac in gone])
+                self._connection.executemany(
+                    "INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?)", rows
+                )
+                self._connection.executemany(
+                    "DELETE FROM devices WHERE mac = ?", [(mac,) for mac in gone]
+                )
         except sqlite3.Error as error:
-            raise SensorError("storage_failed", f"the devices' totals can't be written: {error}") from error
+            raise SensorError(
+                "storage_failed", f"the devices' totals can't be written: {error}"
+            ) from error
 
     def close(self) -> None:
         """Close the database."""

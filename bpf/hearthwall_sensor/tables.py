@@ -11,11 +11,22 @@ from .libbpf import Map
 from .protocol import Allowance, Mode, Target, TargetKind
 
 #: Sizes of the tables. A home of 250 devices fills a sixteenth of them; together they take about 8 MB.
-LIMITS: Final = {"MAX_RULES": 16384, "MAX_PROTECTED": 1024, "MAX_NETWORKS": 256, "MAX_DEVICES": 4096}
+LIMITS: Final = {
+    "MAX_RULES": 16384,
+    "MAX_PROTECTED": 1024,
+    "MAX_NETWORKS": 256,
+    "MAX_DEVICES": 4096,
+}
 
 MODES: Final[Mapping[Mode, int]] = {"isolate": 1, "no_internet": 2}
 ALLOWANCES: Final[Mapping[Allowance, int]] = {"addressing": 1, "dns": 2, "home_assistant": 4}
-STATISTICS: Final = ("dropped_gate", "dropped_ingress", "dropped_egress", "devices_created", "devices_refused")
+STATISTICS: Final = (
+    "dropped_gate",
+    "dropped_ingress",
+    "dropped_egress",
+    "devices_created",
+    "devices_refused",
+)
 
 ROLE_SELF: Final = 1
 ROLE_GATEWAY: Final = 2
@@ -123,12 +134,18 @@ class Tables:
     @staticmethod
     def _rule_key(target: Target) -> bytes:
         """Return a target's key in its table."""
-        return mac_bytes(target.value) if target.kind == "mac" else ipaddress.ip_address(target.value).packed
+        return (
+            mac_bytes(target.value)
+            if target.kind == "mac"
+            else ipaddress.ip_address(target.value).packed
+        )
 
     def put_rule(self, target: Target, entry: Entry) -> None:
         """Put a rule in force; raises SensorError `table_full`."""
         packets, size, first, last = entry.counters
-        value = _RULE.pack(entry.expires, packets, size, first, last, entry.id, entry.mode, entry.allow, 0)
+        value = _RULE.pack(
+            entry.expires, packets, size, first, last, entry.id, entry.mode, entry.allow, 0
+        )
         self._rules[target.kind].put(self._rule_key(target), value)
 
     def delete_rule(self, target: Target) -> None:
@@ -145,7 +162,9 @@ class Tables:
         found = {}
         for kind, table in self._rules.items():
             for key, value in table.items():
-                target = Target(kind, mac_text(key) if kind == "mac" else str(ipaddress.ip_address(key)))
+                target = Target(
+                    kind, mac_text(key) if kind == "mac" else str(ipaddress.ip_address(key))
+                )
                 found[target] = _entry(value)
         return found
 
@@ -156,7 +175,9 @@ class Tables:
 
     def sizes(self) -> dict[TargetKind, int]:
         """Return how many rules the programs believe each table to hold."""
-        mac, ipv4, ipv6, _ = _CONFIG.unpack(self._maps["config"].get(b"\0" * 4) or bytes(_CONFIG.size))
+        mac, ipv4, ipv6, _ = _CONFIG.unpack(
+            self._maps["config"].get(b"\0" * 4) or bytes(_CONFIG.size)
+        )
         return {"mac": mac, "ipv4": ipv4, "ipv6": ipv6}
 
     # What is never dropped, and what is home
@@ -164,11 +185,15 @@ class Tables:
     def set_protected(self, macs: Mapping[str, int], addresses: Mapping[str, int]) -> None:
         """Make the never-drop set what these say (role bits by MAC and by address)."""
         _replace(
-            self._maps["never_drop_macs"], {mac_bytes(mac): _ROLE.pack(role) for mac, role in macs.items()}
+            self._maps["never_drop_macs"],
+            {mac_bytes(mac): _ROLE.pack(role) for mac, role in macs.items()},
         )
         _replace(
             self._maps["never_drop_addresses"],
-            {mapped(ipaddress.ip_address(text)): _ROLE.pack(role) for text, role in addresses.items()},
+            {
+                mapped(ipaddress.ip_address(text)): _ROLE.pack(role)
+                for text, role in addresses.items()
+            },
         )
 
     def set_home_networks(self, networks: list[str]) -> None:
@@ -216,6 +241,6 @@ def _replace(table: Map, wanted: Mapping[bytes, bytes]) -> None:
     """Make a table hold just wanted, adding before removing."""
     for key, value in wanted.items():
         table.put(key, value)
-    for key, _ in table.items():
+    for key in list(table.keys()):
         if key not in wanted:
             table.delete(key)

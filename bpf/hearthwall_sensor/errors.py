@@ -1,0 +1,46 @@
+"""What can go wrong, by code: the same table for the wire, the command line and Home Assistant."""
+
+from collections.abc import Mapping
+from typing import Final
+
+ERRORS: Final[Mapping[str, str]] = {
+    "invalid_message": "the message is not a JSON object with the fields of its type",
+    "message_too_large": "the message is too long",
+    "unknown_command": "no command has this name",
+    "unsupported_schema": "sensor and client have no schema in common",
+    "not_initialized": "the first message must be initialize",
+    "invalid_target": "the target is neither a MAC nor an IP address",
+    "invalid_duration": "the duration is not a positive time such as 90s, 10m, 2h or 7d",
+    "invalid_mode": "this mode does not fit this target",
+    "protected_target": "this target must stay reachable",
+    "not_found": "there is no such rule",
+    "table_full": "the kernel's table of rules is full",
+    "unknown_interface": "there is no such interface",
+    "interface_in_use": "another sensor guards this interface",
+    "foreign_program": "another program's XDP filter is on this interface",
+    "already_running": "a sensor already listens on this socket",
+    "not_running": "no sensor listens on this socket",
+    "not_permitted": "this user may not talk to the sensor",
+    "unsafe_files": "the sensor's files can be changed by someone other than root",
+    "missing_capability": "this host lacks something that the sensor needs",
+    "kernel_refused": "the kernel refused what was asked of it",
+    "storage_failed": "the state could not be written to disk, so nothing was changed",
+    "timeout": "the sensor did not answer in time",
+    "internal": "the sensor failed; its log says where",
+}
+
+
+class SensorError(Exception):
+    """A failure with a code of `ERRORS`, as it crosses the wire."""
+
+    def __init__(self, code: str, message: str | None = None) -> None:
+        """Take a code and, where there is more to say than the table does, a message."""
+        if code not in ERRORS:
+            code, message = "internal", f"{code}: {message}"
+        super().__init__(message or ERRORS[code])
+        self.code = code
+        self.message = message or ERRORS[code]
+
+    def to_wire(self) -> dict[str, str]:
+        """Return the error as the object that `--json` and error messages carry."""
+        return {"code": self.code, "message": self.message}

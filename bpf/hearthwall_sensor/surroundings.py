@@ -1,0 +1,56 @@
+"""The network around the sensor: who must stay reachable, what is home, which device has which address."""
+
+from collections.abc import Iterable
+
+from . import home, network
+from .network import Network
+from .protection import Protection, protection
+from .tables import Tables
+
+
+class Surroundings:
+    """The latest look at the host's network, and what follows from it."""
+
+    def __init__(self, interfaces: tuple[str, ...], home_assistant: str | None) -> None:
+        """Take the guarded interfaces' names and Home Assistant's address, None for this host."""
+        self._interfaces = interfaces
+        self._home_assistant = home_assistant
+        self._operators: set[str] = set()
+        self.network = Network()
+        self.protection = Protection()
+        self.addresses: dict[str, list[str]] = {}
+        self.own_macs: frozenset[str] = frozenset()
+        self.home_networks: list[str] = []
+
+    def follow(self, seen: Network, tables: Tables, ports: Iterable[int]) -> set[str]:
+        """Take a new look and give it to the kernel; return the MACs whose addresses changed."""
+        self.network = seen
+        self.own_macs = frozenset(
+            each.mac for each in seen.interfaces.values() if each.mac is not None
+        )
+        guarded = {each.index for name in self._interfaces if (each := seen.by_name(name))} | set(
+            ports
+        )
+        prefixes = (prefix for index, prefix in seen.networks if index in guarded)
+        self.home_networks = home.public_networks(prefixes)
+        tables.set_home_networks(self.home_networks)
+        self._protect(tables)
+        before, self.addresses = self.addresses, seen.addresses_by_mac()
+        macs = set(before) | set(self.addresses)
+        return {mac for mac in macs if before.get(mac) != self.addresses.get(mac)}
+
+    def look_for_operators(self, tables: Tables) -> None:
+        """Protect whoever is logged in here over SSH, as long as they are."""
+        operators = network.operators()
+        if operators != self._operators:
+            self._operators = operators
+            self._protect(tables)
+
+    def is_home(self, address: str) -> bool:
+        """Return whether an address lies in the home."""
+        return home.is_home(address, self.home_networks)
+
+    def _protect(self, tables: Tables) -> None:
+        """Give the kernel the never-drop set."""
+        self.protection = protection(self.network, self._home_assistant, self._operators)
+        tables.set_protected(self.protection.macs, self.protection.addresses)
