@@ -24,7 +24,7 @@ make_debian_python() {
 # download_debian_python FOLDER: the packages and all that they depend on, by an apt that knows of no installed
 # package and touches none of the system's state
 download_debian_python() {
-  local apt=$1 mirror
+  local apt=$1 mirror found= output="apt names no mirror"
   local options=(
     -o "Dir::State=$apt" -o "Dir::State::status=$apt/status" -o "Dir::Cache=$apt"
     -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
@@ -36,9 +36,16 @@ download_debian_python() {
   for mirror in $(debian_mirrors); do
     printf 'deb [signed-by=%s] %s %s main\n' /usr/share/keyrings/debian-archive-keyring.gpg \
       "$mirror" "$debian_python_release" >"$apt/sources.list"
-    ! apt-get "${options[@]}" -o APT::Update::Error-Mode=any -qq update >/dev/null 2>&1 || break
+    if output=$(apt-get "${options[@]}" -o APT::Update::Error-Mode=any -q update 2>&1); then
+      found=$mirror
+      break
+    fi
   done
-  quietly "Python 3.14 cannot be had from Debian $debian_python_release on this machine's mirrors; install python3.14 or give uv the internet." \
+  [[ $found ]] || {
+    show_end "$output"
+    fail "No mirror of this machine has a usable Debian $debian_python_release; install python3.14 or give uv the internet."
+  }
+  quietly "Python 3.14 cannot be had from Debian $debian_python_release at $found; install it or give uv the internet." \
     apt-get "${options[@]}" -y -q --no-install-recommends --download-only install "${debian_python_packages[@]}"
   # Only its headers are wanted, which a few source packages compile against, not the C library's that it depends on
   quietly "Python 3.14's headers cannot be had from Debian $debian_python_release." \

@@ -25,6 +25,10 @@ quietly() {
   local sentence=$1 output
   shift
   output=$("$@" 2>&1) && return
-  tail -n 15 <<<"$output" | sed 's/^/  | /' >&2
+  show_end "$output"
   fail "$sentence"
+}
+
+show_end() {
+  tail -n 15 <<<"$1" | sed 's/^/  | /' >&2
 }

@@ -17,6 +17,6 @@ make_tools() {
 # names its package index
 run_uv() {
   local index=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-$("$tools/pip" config get global.index-url 2>/dev/null)}}
-  UV_DEFAULT_INDEX=$index UV_PYTHON_INSTALL_DIR=$cache/python UV_NO_PROGRESS=1 UV_HTTP_RETRIES=2 UV_LINK_MODE=copy \
+  UV_DEFAULT_INDEX=$index UV_PYTHON_INSTALL_DIR=$cache/python UV_NO_PROGRESS=1 UV_HTTP_RETRIES=2 \
     "$tools/uv" "$@"
 }
