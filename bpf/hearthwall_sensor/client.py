@@ -34,6 +34,9 @@ from .protocol import (
 #: A sensor answers in milliseconds; the slowest order waits for a disk.
 ANSWER_TIMEOUT: Final = 10.0
 
+#: A sensor pings its clients every 30 seconds: one that is silent for longer than this hangs.
+SILENCE: Final = 75.0
+
 
 class Client:
     """One connection to one sensor. It does not reconnect: whoever owns it decides when."""
@@ -58,7 +61,7 @@ class Client:
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
                 self._socket = await self._session.ws_connect(
-                    f"http://sensor{WEBSOCKET_PATH}", heartbeat=30, max_msg_size=MAX_ANSWER_BYTES
+                    f"http://sensor{WEBSOCKET_PATH}", max_msg_size=MAX_ANSWER_BYTES
                 )
                 self.hello = Hello.from_wire(await self._socket.receive_json())
             self._reader = asyncio.create_task(
@@ -81,7 +84,7 @@ class Client:
                 self._reader.exception()  # wait_closed tells it to whoever wants to know
 
     async def wait_closed(self) -> None:
-        """Return when the sensor has gone or the connection is closed; raises SensorError if it said nonsense."""
+        """Return when the connection has ended; raises SensorError if the sensor said nonsense or hangs."""
         if self._reader is not None:
             await asyncio.wait([self._reader])
             if not self._reader.cancelled() and (error := self._reader.exception()) is not None:
@@ -145,9 +148,7 @@ class Client:
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Hand out what the sensor sends until it stops."""
         try:
-            async for message in socket:
-                if message.type is not aiohttp.WSMsgType.TEXT:
-                    break
+            while (message := await socket.receive(SILENCE)).type is aiohttp.WSMsgType.TEXT:
                 self._dispatch(json.loads(message.data))
         finally:
             for answer in self._waiting.values():
@@ -206,7 +207,7 @@ def _as_sensor_error(error: BaseException) -> BaseException:
         case aiohttp.ClientError() | ConnectionError() | TypeError():
             # receive_json raises TypeError when the socket closes instead of speaking.
             return SensorError("not_running")
-        case ValueError() | LookupError():
+        case ValueError() | LookupError() | AttributeError():
             return SensorError(
                 "invalid_message", "what answers on this socket does not speak as a sensor does"
             )

@@ -2,13 +2,18 @@
 
 from typing import override
 
-from homeassistant.components.device_tracker import ScannerEntity, ScannerEntityDescription
+from homeassistant.components.device_tracker import (
+    DOMAIN as DEVICE_TRACKER_DOMAIN,
+    ScannerEntity,
+    ScannerEntityDescription,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import slugify
 
-from .devices import async_register_device
+from .devices import async_register_device, async_registered_name
 from .entity import DeviceEntity, async_add_device_entities
-from .hub import HearthwallConfigEntry
+from .hub import HearthwallConfigEntry, Hub
 
 PARALLEL_UPDATES = 0
 
@@ -30,6 +35,12 @@ class PresenceTracker(DeviceEntity, ScannerEntity):
     """Whether a device was heard of lately."""
 
     entity_description: ScannerEntityDescription
+
+    def __init__(self, hub: Hub, description: ScannerEntityDescription, mac: str) -> None:
+        """Suggest an id: a ScannerEntity gets its device, whose name would do that, too late."""
+        super().__init__(hub, description, mac)
+        name = async_registered_name(hub.hass, hub.entry, mac)
+        self.entity_id = f"{DEVICE_TRACKER_DOMAIN}.{slugify(f'{name} {description.key}')}"
 
     @property
     @override

@@ -75,6 +75,15 @@ def async_register_device(hass: HomeAssistant, entry: ConfigEntry, device: Devic
         registry.async_update_device(registered.id, area_id=area)
 
 
+@callback
+def async_registered_name(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> str:
+    """Return the name that the device of a MAC has in the registry, the user's first."""
+    registered = dr.async_get(hass).async_get_device_by_identifier(
+        device_identifier(entry, mac), entry.entry_id
+    )
+    return (registered.name_by_user or registered.name or mac) if registered else mac
+
+
 def macs_of(device: dr.DeviceEntry) -> set[str]:
     """Return the MACs by which a registered device is known."""
     return {value for kind, value in device.connections if kind == dr.CONNECTION_NETWORK_MAC}
