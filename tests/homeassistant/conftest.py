@@ -20,7 +20,7 @@ type WriteProgram = Callable[[str], Path]
 
 
 @pytest.fixture(autouse=True)
-def _unix_sockets_may_be_used() -> None:
+def _unix_sockets_may_be_used(socket_enabled: None) -> None:
     """Let Home Assistant reach the sensor, which listens on a file; the internet stays closed."""
     pytest_socket.socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
 
