@@ -42,7 +42,7 @@ from .const import (
     DEFAULT_WRITE_INTERVAL,
     DOMAIN,
 )
-from .process import LAUNCHER, SensorProcess, run_command
+from .process import LAUNCHER, ProcessError, SensorProcess, run_command
 
 SECTION_PATHS: Final = "paths"
 
@@ -256,7 +256,10 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_check(self) -> None:
         """Run the sensor's check."""
         self._report = {}
-        self._report = await run_command("check")
+        report = await run_command("check")
+        if not isinstance(report, dict):
+            raise ProcessError("unreadable_output")
+        self._report = report
 
     async def _async_try(self) -> None:
         """Start the sensor on what was chosen, and end it again: the entry starts its own.

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
-from .bpf.hearthwall_sensor.protocol import SensorError
+from .bpf.hearthwall_sensor.protocol import EXIT_UNLOADED, SensorError
 from .const import LOGGER
 from .trust import find_untrusted
 
@@ -25,8 +25,6 @@ COMMAND_TIMEOUT: Final = 60
 START_TIMEOUT: Final = 30
 TERMINATE_TIMEOUT: Final = 5
 READY: Final = b"READY"
-#: The sensor's exit status after `unload`: someone wants nothing of it in the kernel any more.
-EXIT_UNLOADED: Final = 3
 
 _KEPT_LOG_LINES: Final = 50
 _MAX_OUTPUT_LINES: Final = 5000

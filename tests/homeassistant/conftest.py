@@ -13,7 +13,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import custom_components.hearthwall  # noqa: F401
 from custom_components.hearthwall import process
 from custom_components.hearthwall.const import CONF_SOCKET, DOMAIN
-
 from tests.homeassistant.peer import Peer
 
 type WriteProgram = Callable[[str], Path]

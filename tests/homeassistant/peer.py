@@ -98,7 +98,6 @@ class Peer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-        Path(self.socket).unlink(missing_ok=True)
 
     @property
     def clients(self) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from custom_components.hearthwall import process
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import EXIT_UNLOADED, SensorError
 from custom_components.hearthwall.process import ProcessError, SensorProcess, run_command
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the sensor")
@@ -32,9 +32,13 @@ async def sensor() -> AsyncIterator[SensorProcess]:
     await sensor.stop()
 
 
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
 async def gone(pid: int) -> None:
     async with asyncio.timeout(8):
-        while Path(f"/proc/{pid}").exists():
+        while alive(pid):
             await asyncio.sleep(0.02)
 
 
@@ -118,9 +122,7 @@ async def test_one_that_does_not_end_is_killed(
 
 
 async def test_a_reported_error_is_that_error(sensor: SensorProcess, program: WriteProgram) -> None:
-    program(
-        """print('{"error":\\n {"code": "foreign_program", "message": "on lan0"}}'); exit(1)"""
-    )
+    program("""print('{"error":\\n {"code": "foreign_program", "message": "on lan0"}}'); exit(1)""")
     with pytest.raises(SensorError, match="on lan0") as raised:
         await sensor.start()
     assert raised.value.code == "foreign_program"
@@ -178,7 +180,7 @@ async def test_an_unexpected_end_is_logged_with_its_last_lines(
 async def test_after_unload_it_is_not_started_again(
     sensor: SensorProcess, program: WriteProgram
 ) -> None:
-    program(f"print('READY', flush=True)\nexit({process.EXIT_UNLOADED})")
+    program(f"print('READY', flush=True)\nexit({EXIT_UNLOADED})")
     await sensor.start()
     async with asyncio.timeout(5):
         while sensor.running:

@@ -23,9 +23,7 @@ pytestmark = pytest.mark.usefixtures("loaded")
 
 
 async def call(hass: HomeAssistant, action: str, **data: Any) -> Any:
-    return await hass.services.async_call(
-        DOMAIN, action, data, blocking=True, return_response=True
-    )
+    return await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=True)
 
 
 async def test_block_sends_what_was_said_and_returns_the_rule(
@@ -209,7 +207,10 @@ async def test_what_is_named_must_be_a_device_or_nothing_is_done(
         await call(
             hass,
             "quarantine",
-            device_id=[camera(hass, loaded).id, *([target["device_id"]] if "device_id" in target else [])],
+            device_id=[
+                camera(hass, loaded).id,
+                *([target["device_id"]] if "device_id" in target else []),
+            ],
             entity_id=[target["entity_id"]] if "entity_id" in target else [],
         )
     assert raised.value.translation_key == "not_a_device"

@@ -1,0 +1,169 @@
+"""Every word that Home Assistant can be asked to show exists, and every service is described."""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from homeassistant.helpers.service import _SERVICES_SCHEMA
+
+import custom_components.hearthwall as integration
+from custom_components.hearthwall import (
+    binary_sensor,
+    config_flow,
+    device_tracker,
+    sensor,
+    services,
+    switch,
+)
+from custom_components.hearthwall.bpf.hearthwall_sensor.errors import ERRORS
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import ALLOWANCES, MODES
+from custom_components.hearthwall.process import PROCESS_ERRORS
+
+FOLDER = Path(integration.__file__).parent
+WORDS = json.loads((FOLDER / "translations" / "en.json").read_text())
+ICONS = json.loads((FOLDER / "icons.json").read_text())
+SERVICES = yaml.safe_load((FOLDER / "services.yaml").read_text())
+
+DESCRIPTIONS = {
+    "binary_sensor": [binary_sensor.CONNECTION],
+    "device_tracker": [device_tracker.PRESENCE],
+    "sensor": [*sensor.DEVICE_SENSORS, *sensor.GATEWAY_SENSORS],
+    "switch": [switch.QUARANTINE],
+}
+
+#: Errors that can meet whoever sets a gateway up; the others are answers to orders.
+ORDERS_ONLY = {
+    "invalid_duration",
+    "invalid_mode",
+    "invalid_target",
+    "message_too_large",
+    "not_found",
+    "not_initialized",
+    "protected_target",
+    "table_full",
+    "unknown_command",
+}
+
+
+def sources() -> list[ast.AST]:
+    return [ast.parse(path.read_text()) for path in sorted(FOLDER.glob("*.py"))]
+
+
+def literals(keyword: str) -> set[str]:
+    """Return every literal that is passed as this keyword anywhere in the integration."""
+    return {
+        constant.value
+        for tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == keyword
+        for constant in ast.walk(node.value)
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+    }
+
+
+def test_every_entity_has_a_name_and_an_icon() -> None:
+    for domain, descriptions in DESCRIPTIONS.items():
+        keys = {each.translation_key for each in descriptions}
+        assert keys == set(WORDS["entity"][domain]), domain
+        assert keys == set(ICONS["entity"][domain]), domain
+        assert all(each["name"] for each in WORDS["entity"][domain].values())
+
+
+def test_every_exception_has_a_message() -> None:
+    used = literals("translation_key") & set(WORDS["exceptions"])
+    raised = {"no_gateway", "not_a_device", "no_devices", "too_many_live_views"}
+    assert raised | {"some_failed", "all_failed"} <= used
+    assert set(WORDS["exceptions"]) == used | set(ERRORS) | set(PROCESS_ERRORS)
+    for key in (*ERRORS, *PROCESS_ERRORS):
+        message = WORDS["exceptions"][key]["message"]
+        assert "{message}" in message, key
+        message.format(message="detail")
+
+
+def test_every_error_of_the_flow_has_a_sentence() -> None:
+    of_fields = {"no_interface_chosen", "path_not_absolute", "path_too_long"}
+    of_check = {"parts_missing", "no_interfaces"}
+    expected = (set(ERRORS) | set(PROCESS_ERRORS)) - ORDERS_ONLY | of_fields | of_check
+    assert set(WORDS["config"]["error"]) == expected
+    for sentence in WORDS["config"]["error"].values():
+        sentence.format(message="detail")
+
+
+def test_every_step_and_progress_has_words() -> None:
+    steps = literals("step_id") - {"init", "start"} - {"this_host"}
+    assert steps == set(WORDS["config"]["step"])
+    progress = {"check", "start"}
+    assert progress == set(WORDS["config"]["progress"])
+    assert {"init"} == set(WORDS["options"]["step"])
+    assert set(WORDS["config"]["step"]["user"]["menu_options"]) == {"this_host", "existing"}
+    assert set(WORDS["config"]["abort"]) == {"already_configured", "reconfigure_successful"}
+
+
+def fields(schema: Any) -> set[str]:
+    """Return a schema's keys, from within whatever wraps it."""
+    while not isinstance(schema, dict):
+        schema = schema.schema if hasattr(schema, "schema") else schema.validators[0]
+    return {str(key) for key in schema}
+
+
+def test_every_field_is_named_and_described() -> None:
+    steps = WORDS["config"]["step"]
+    paths = steps["interfaces"]["sections"][config_flow.SECTION_PATHS]
+    for words, expected in (
+        (steps["existing"], fields(config_flow.EXISTING_SCHEMA)),
+        (
+            steps["interfaces"],
+            fields(config_flow._interfaces_schema([])) - {config_flow.SECTION_PATHS},
+        ),
+        (paths, fields(config_flow.PATHS_SCHEMA)),
+        (WORDS["options"]["step"]["init"], fields(config_flow.OPTIONS_SCHEMA)),
+    ):
+        assert set(words["data"]) == expected
+        assert set(words["data_description"]) == expected
+
+
+def test_services_are_valid_for_home_assistant() -> None:
+    assert _SERVICES_SCHEMA(SERVICES)
+
+
+TARGET_FIELDS = {"metadata", "entity_id", "device_id", "area_id", "floor_id", "label_id"}
+SCHEMAS = {
+    "block": fields(services.BLOCK_SCHEMA),
+    "unblock": fields(services.UNBLOCK_SCHEMA),
+    "quarantine": fields(services.QUARANTINE_SCHEMA) - TARGET_FIELDS,
+    "release": fields(services.RELEASE_SCHEMA) - TARGET_FIELDS,
+}
+
+
+@pytest.mark.parametrize("service", SCHEMAS)
+def test_every_field_of_an_action_is_described(service: str) -> None:
+    described = set(SERVICES[service].get("fields", {}))
+    assert described == SCHEMAS[service]
+    words = WORDS["services"][service]
+    assert set(words.get("fields", {})) == described
+    assert all(each["name"] and each["description"] for each in words.get("fields", {}).values())
+    assert set(ICONS["services"]) == set(WORDS["services"]) == set(SERVICES) == set(SCHEMAS)
+
+
+def test_every_choice_has_a_word() -> None:
+    assert set(WORDS["selector"]["mode"]["options"]) == set(MODES)
+    assert set(WORDS["selector"]["allow"]["options"]) == set(ALLOWANCES)
+    block = SERVICES["block"]["fields"]
+    assert set(block["mode"]["selector"]["select"]["options"]) == set(MODES)
+    assert set(block["allow"]["selector"]["select"]["options"]) == set(ALLOWANCES)
+
+
+def test_manifest_is_sorted_as_hassfest_wants_it() -> None:
+    keys = list(json.loads((FOLDER / "manifest.json").read_text()))
+    assert keys == ["domain", "name", *sorted(set(keys) - {"domain", "name"})]
+    assert FOLDER.name == "hearthwall"
+
+
+@pytest.mark.parametrize(("name", "size"), [("icon.png", 256), ("icon@2x.png", 512)])
+def test_brand_has_its_icons(name: str, size: int) -> None:
+    header = (FOLDER / "brand" / name).read_bytes()[:24]
+    assert header[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (int.from_bytes(header[16:20]), int.from_bytes(header[20:24])) == (size, size)
