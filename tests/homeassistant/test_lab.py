@@ -1,0 +1,290 @@
+"""From a packet to an entity and from an action to a dropped packet: real kernel, sensor and Home Assistant."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.hearthwall.const import (
+    CONF_INTERFACES,
+    CONF_SOCKET,
+    CONF_STATE_DIR,
+    DOMAIN,
+)
+from custom_components.hearthwall.process import run_command
+from lab import DEVICES, Lab
+from tests.homeassistant.test_config_flow import submit, through_progress
+from tests.homeassistant.test_init import state
+
+pytestmark = pytest.mark.lab
+
+CAMERA = DEVICES["camera"].mac
+WEB = "203.0.113.10"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """A lab that stands, shared by this file's tests."""
+    lab = Lab(f"h{os.getpid()}")
+    lab.up()
+    yield lab
+    lab.down()
+
+
+@pytest.fixture(autouse=True)
+def _on_the_gateway(lab: Lab) -> Iterator[None]:
+    """Be on the gateway, with all that is started from here."""
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    gateway = os.open(lab.netns("gateway"), os.O_RDONLY)
+    try:
+        os.setns(gateway, os.CLONE_NEWNET)
+        yield
+    finally:
+        os.setns(before, os.CLONE_NEWNET)
+        os.close(before)
+        os.close(gateway)
+
+
+@pytest.fixture
+async def gateway(
+    hass: HomeAssistant, tmp_path: Path, _on_the_gateway: None
+) -> AsyncIterator[ConfigEntry]:
+    """A gateway, set up through the config flow as a user does it."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"next_step_id": "this_host"}
+    )
+    flow = await through_progress(hass, result)
+    assert flow["step_id"] == "interfaces", flow
+    interfaces = next(key for key in flow["data_schema"].schema if key == CONF_INTERFACES)
+    assert interfaces.default() == ["br-lan"], "the bridge is proposed"
+    paths = {CONF_SOCKET: str(tmp_path / "s.sock"), CONF_STATE_DIR: str(tmp_path / "state")}
+    flow = await submit(hass, flow, {CONF_INTERFACES: ["br-lan"], "paths": paths})
+    assert flow["type"] is FlowResultType.CREATE_ENTRY, flow
+    await hass.async_block_till_done()
+    entry: ConfigEntry = flow["result"]
+    yield entry
+    if hass.config_entries.async_get_entry(entry.entry_id) is not None:
+        await hass.config_entries.async_remove(entry.entry_id)
+        await hass.async_block_till_done()
+    await run_command("unload", "--socket", paths[CONF_SOCKET], "--state-dir", paths["state_dir"])
+
+
+async def on(lab: Lab, host: str, *command: str) -> subprocess.CompletedProcess[str]:
+    return await asyncio.to_thread(lab.run, host, list(command))
+
+
+async def reaches(lab: Lab, host: str, address: str = WEB) -> bool:
+    return (await on(lab, host, "ping", "-c", "1", "-W", "1", address)).returncode == 0
+
+
+async def until(condition: Any, seconds: float = 10) -> float:
+    """Wait for a condition and return how long it took."""
+    began = monotonic()
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+    return monotonic() - began
+
+
+def entity_id(hass: HomeAssistant, entry: ConfigEntry, mac: str, key: str) -> str | None:
+    domain = {"quarantine": "switch", "presence": "device_tracker"}.get(key, "sensor")
+    unique_id = f"{entry.entry_id}_{mac}_{key}"
+    return er.async_get(hass).async_get_entity_id(domain, DOMAIN, unique_id)
+
+
+async def known(hass: HomeAssistant, entry: ConfigEntry, lab: Lab, host: str = "camera") -> str:
+    """Let a device speak and return its switch."""
+    assert await reaches(lab, host)
+    mac = DEVICES[host].mac
+    await until(lambda: entity_id(hass, entry, mac, "quarantine") is not None)
+    await hass.async_block_till_done()
+    found = entity_id(hass, entry, mac, "quarantine")
+    assert found is not None
+    await until(lambda: hass.states.get(found) is not None)
+    return found
+
+
+async def test_bytes_that_were_moved_are_shown(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    await known(hass, gateway, lab, "laptop")
+    hass.config_entries.async_update_entry(gateway, options={"write_interval": 1})
+    mac = DEVICES["laptop"].mac
+    total = entity_id(hass, gateway, mac, "download_total")
+    assert total is not None
+
+    def interface_bytes() -> int:
+        out = lab.run("laptop", ["ip", "-s", "-json", "link", "show", "eth0"], check=True).stdout
+        return int(json.loads(out)[0]["stats64"]["rx"]["bytes"])
+
+    # With offloads the interface counts one header for many packets.
+    lab.set_offload("laptop", False)
+    await asyncio.sleep(2.5)
+    before, shown_before = interface_bytes(), float(state(hass, total)) * 1e6
+    done = await on(lab, "laptop", "curl", "-so", "/dev/null", f"http://{WEB}/bytes/20000000")
+    assert done.returncode == 0
+    await asyncio.sleep(3)
+    lab.set_offload("laptop", True)
+    moved = interface_bytes() - before
+    shown = float(state(hass, total)) * 1e6 - shown_before
+    assert moved > 20_000_000
+    assert abs(shown - moved) / moved < 0.01, (shown, moved)
+
+
+async def test_packet_to_state_on_an_idle_device(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    await known(hass, gateway, lab)
+    upload = entity_id(hass, gateway, CAMERA, "upload_total")
+    assert upload is not None
+    hass.config_entries.async_update_entry(gateway, options={"write_interval": 1})
+    await asyncio.sleep(2.5)
+    before = state(hass, upload)
+    began = monotonic()
+    assert await reaches(lab, "camera")
+    await until(lambda: state(hass, upload) != before, 3)
+    assert monotonic() - began <= 1.5
+
+
+async def test_switch_drops_both_directions_and_release_brings_back(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    switch = await known(hass, gateway, lab)
+    await hass.services.async_call("switch", "turn_on", {"entity_id": switch}, blocking=True)
+    assert state(hass, switch) == "on"
+    assert not await reaches(lab, "camera")
+    assert not await reaches(lab, "laptop", DEVICES["camera"].addresses[0])
+    assert await reaches(lab, "tv")
+    await hass.services.async_call("switch", "turn_off", {"entity_id": switch}, blocking=True)
+    assert state(hass, switch) == "off"
+    assert await reaches(lab, "camera")
+
+
+async def test_a_protected_target_is_an_error_and_nothing_changes(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    with pytest.raises(HomeAssistantError) as raised:
+        await hass.services.async_call(
+            DOMAIN, "block", {"target": "00:00:5e:00:53:01"}, blocking=True
+        )
+    assert raised.value.translation_key == "protected_target"
+    assert state(hass, "sensor.hearthwall_active_blocks") == "0"
+
+
+async def test_expiry_is_shown_and_real(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    switch = await known(hass, gateway, lab)
+    await hass.services.async_call(
+        DOMAIN, "quarantine", {"entity_id": switch, "duration": "3s"}, blocking=True
+    )
+    assert not await reaches(lab, "camera")
+    assert await until(lambda: state(hass, switch) == "off", 6) > 0
+    assert await reaches(lab, "camera")
+
+
+async def test_a_killed_sensor_leaks_nothing_and_is_started_again(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    switch = await known(hass, gateway, lab)
+    connection = "binary_sensor.hearthwall_sensor_connection"
+    await hass.services.async_call("switch", "turn_on", {"entity_id": switch}, blocking=True)
+    pid = gateway.runtime_data.status.pid
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: state(hass, connection) == "off")
+    assert state(hass, switch) == "unavailable"
+    assert not await reaches(lab, "camera")
+    await until(lambda: state(hass, connection) == "on", 20)
+    assert gateway.runtime_data.status.pid != pid
+    assert state(hass, switch) == "on"
+    assert not await reaches(lab, "camera")
+
+
+async def test_a_restart_of_home_assistant_changes_nothing(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    switch = await known(hass, gateway, lab)
+    await hass.services.async_call("switch", "turn_on", {"entity_id": switch}, blocking=True)
+    total = entity_id(hass, gateway, CAMERA, "upload_total")
+    assert total is not None
+    before = gateway.runtime_data.devices[CAMERA].upload_bytes
+    await hass.config_entries.async_unload(gateway.entry_id)
+    assert not await reaches(lab, "camera")
+    assert await hass.config_entries.async_setup(gateway.entry_id)
+    await hass.async_block_till_done()
+    assert state(hass, switch) == "on"
+    assert float(state(hass, total)) * 1e6 >= before > 0
+
+
+async def test_stop_of_home_assistant_ends_the_sensor_and_not_the_quarantine(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    switch = await known(hass, gateway, lab)
+    await hass.services.async_call("switch", "turn_on", {"entity_id": switch}, blocking=True)
+    pid = gateway.runtime_data.status.pid
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await until(lambda: not os.path.exists(f"/proc/{pid}"))  # noqa: PTH110
+    assert not await reaches(lab, "camera")
+
+
+async def test_removal_takes_everything_out_of_the_kernel(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    switch = await known(hass, gateway, lab)
+    await hass.services.async_call("switch", "turn_on", {"entity_id": switch}, blocking=True)
+    assert not await reaches(lab, "camera")
+    await hass.config_entries.async_remove(gateway.entry_id)
+    await hass.async_block_till_done()
+    assert await reaches(lab, "camera")
+
+
+async def test_reconfigure_to_a_single_port(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": gateway.entry_id}
+    )
+    flow = await through_progress(hass, result)
+    paths = {key: gateway.data[key] for key in (CONF_SOCKET, CONF_STATE_DIR)}
+    flow = await submit(hass, flow, {CONF_INTERFACES: ["camera"], "paths": paths})
+    assert flow.get("reason") == "reconfigure_successful", flow
+    await hass.async_block_till_done()
+    assert [each.name for each in gateway.runtime_data.status.interfaces] == ["camera"]
+
+
+async def test_live_view_sees_a_packet_at_once(
+    hass: HomeAssistant,
+    gateway: ConfigEntry,
+    lab: Lab,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    await known(hass, gateway, lab)
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id({"type": "hearthwall/subscribe_devices", "interval": 0.02})
+    assert (await client.receive_json())["success"]
+    event = (await client.receive_json())["event"]
+    row = next(each for each in event["devices"] if each["mac"] == CAMERA)
+    ping = asyncio.create_task(on(lab, "camera", "ping", "-c", "3", "-i", "0.3", WEB))
+    async with asyncio.timeout(5):
+        while True:
+            event = (await client.receive_json())["event"]
+            moved = [each for each in event["devices"] if each["mac"] == CAMERA]
+            if moved and moved[0]["upload_bytes"] > row["upload_bytes"]:
+                break
+    await ping
+    await client.close()
