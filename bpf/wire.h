@@ -139,7 +139,7 @@ static inline __attribute__((always_inline)) u32 read_link(void *data, void *end
 		if (type != ETHERTYPE_VLAN && type != ETHERTYPE_QINQ)
 			break;
 		if ((void *)(tag + 1) > end)
-			return 0;
+			break; /* cut off: judged as what it says it is, a tag */
 		type = bpf_ntohs(tag->type);
 		offset += sizeof(*tag);
 	}

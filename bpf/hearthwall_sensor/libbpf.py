@@ -335,6 +335,11 @@ class Link(Handle):
         """Put another program in the place, without a packet that meets neither."""
         call("bpf_link_update", self.fd, program.fd, None)
 
+    def detach(self) -> None:
+        """Take the program off now; closing the last descriptor would do it some milliseconds later."""
+        with contextlib.suppress(FileNotFoundError):  # the interface has gone
+            call("bpf_link_detach", self.fd)
+
 
 def _info(fd: int) -> bytes:
     """Return the beginning of the kernel's description of an object."""

@@ -87,11 +87,24 @@ class Pins:
             return 0
         links = list(self.links.iterdir()) if self.links.is_dir() else []
         for each in links:
-            each.unlink()
+            detach(each)
         for folder in self.path.iterdir():
             self.remove_generation(folder)
         self.path.rmdir()
         return len(links)
+
+
+def detach(path: Path) -> None:
+    """Take a pinned link off its interface, at once, and unpin it; one that is not there is fine."""
+    try:
+        link: Link = Link.pinned(str(path))
+    except FileNotFoundError:
+        return
+    try:
+        link.detach()
+    finally:
+        link.close()
+    path.unlink()
 
 
 def link_name(interface: int, place: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from . import libbpf
 from .libbpf import Classifier, Link, Program
 from .network import NetInterface, Network
-from .pins import Pins, link_name, others_on
+from .pins import Pins, detach, link_name, others_on
 from .protocol import Interface, SensorError
 
 _LOGGER = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ _METERS: Final = {
     "egress": ("meter_egress", libbpf.ATTACH_TCX_EGRESS, libbpf.TC_EGRESS),
 }
 _GATE: Final = "gate"
+#: Mode → how `ip link` calls it.
+_TURN_OFF: Final = {"off": "xdp", "native": "xdp", "generic": "xdpgeneric"}
 _XDP_FLAGS: Final = {"native": libbpf.XDP_FLAGS_DRV_MODE, "generic": libbpf.XDP_FLAGS_SKB_MODE}
 
 
@@ -75,12 +77,13 @@ class Ports:
                     "interface_in_use",
                     f"another sensor ({other}) guards {name}; stop it first: hearthwall-sensor unload --socket PATH",
                 )
-            program, _ = libbpf.xdp_state(port.interface.index)
+            program, mode = libbpf.xdp_state(port.interface.index)
             if program and program not in ours:
                 raise SensorError(
                     "foreign_program",
                     f"{name} carries an XDP program that is not Hearthwall's (id {program});"
-                    f" it was left alone. Take it off (ip link set dev {name} xdp off) or guard another interface",
+                    f" it was left alone. Take it off (ip link set dev {name} {_TURN_OFF[mode]} off)"
+                    " or guard another interface",
                 )
 
     def _own_xdp(self) -> set[int]:
@@ -130,7 +133,7 @@ class Ports:
         self._gated = wanted
         for port in self._ports.values():
             if not wanted:
-                self._link_path(port, _GATE).unlink(missing_ok=True)
+                detach(self._link_path(port, _GATE))
                 port.xdp = "off"
             elif port.xdp == "off":
                 self._put_gate(port)
@@ -204,7 +207,7 @@ class Ports:
             for _, _, point in _METERS.values():
                 Classifier(port.interface.index, point).detach()
         for place in (*_METERS, _GATE):
-            self._link_path(port, place).unlink(missing_ok=True)
+            detach(self._link_path(port, place))
 
 
 def detach_classifiers(pins: Pins, network: Network) -> int:

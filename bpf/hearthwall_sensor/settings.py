@@ -46,7 +46,10 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
             f"{path}: there is no setting {min(unknown)!r}, but {sorted(known)}",
         )
     values |= {name: value for name, value in given.items() if value is not None}
-    values["interfaces"] = tuple(values.get("interfaces", ()))
+    interfaces = values.get("interfaces", [])
+    if not isinstance(interfaces, list):
+        raise SensorError("invalid_message", 'interfaces is a list, such as ["br-lan"]')
+    values["interfaces"] = tuple(interfaces)
     settings = Settings(**values)
     _check(settings)
     return settings

@@ -1,0 +1,298 @@
+"""What keeps a sensor from starting, and what it leaves when it goes."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab import Lab
+from lab.home import DEVICES, WEB
+from tests.gateway.sensor_process import LAUNCHER, Refused, SensorProcess, command, until
+
+pytestmark = pytest.mark.lab
+
+CAMERA = DEVICES["camera"]
+BPFFS = Path("/sys/fs/bpf/hearthwall")
+
+
+def test_unknown_interface(idle: SensorProcess) -> None:
+    with pytest.raises(Refused) as refused:
+        idle.start(interface="br-nowhere")
+    assert refused.value.code == "unknown_interface"
+    assert "br-lan" in refused.value.message
+
+
+def test_foreign_xdp_program_is_left_alone(lab: Lab, idle: SensorProcess, tmp_path: Path) -> None:
+    """A filter of someone else's, attached with ip: the smallest one there is, which passes everything."""
+    source = tmp_path / "foreign.py"
+    source.write_text(_FOREIGN)
+    lab.run("gateway", ["/usr/bin/python3", "-I", str(source), "attach", "tv"], check=True)
+    try:
+
+        def program() -> str:
+            said = lab.run("gateway", ["ip", "-d", "link", "show", "tv"]).stdout
+            return next((line for line in said.splitlines() if "prog/xdp" in line), "")
+
+        before = program()
+        assert before
+        with pytest.raises(Refused) as refused:
+            idle.start()
+        assert refused.value.code == "foreign_program"
+        assert "ip link set dev tv xdpgeneric off" in refused.value.message
+        assert program() == before
+    finally:
+        lab.run("gateway", ["/usr/bin/python3", "-I", str(source), "detach", "tv"], check=True)
+
+
+_FOREIGN = """
+import ctypes, socket, struct, sys
+libbpf = ctypes.CDLL("libbpf.so.1")
+index = socket.if_nametoindex(sys.argv[2])
+if sys.argv[1] == "detach":
+    sys.exit(libbpf.bpf_xdp_detach(index, 1 << 1, None))
+program = struct.pack("<BBhiBBhi", 0xB7, 0, 0, 2, 0x95, 0, 0, 0)  # r0 = XDP_PASS; exit
+code = ctypes.create_string_buffer(program)
+fd = libbpf.bpf_prog_load(6, b"foreign", b"GPL", code, ctypes.c_size_t(2), None)
+sys.exit(libbpf.bpf_xdp_attach(index, fd, 1 << 1, None) if fd >= 0 else 1)
+"""
+
+
+def test_run_without_root_says_so(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            *command("run", "--interface", "lo"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    if not os.access(LAUNCHER, os.R_OK):
+        pytest.fail("the checkout can't be read by others")
+    assert done.returncode == 1
+    assert "needs root" in done.stderr
+
+
+def test_no_sensor_no_answer(idle: SensorProcess) -> None:
+    with pytest.raises(Refused) as refused:
+        idle.call("status")
+    assert refused.value.code == "not_running"
+    assert "run --interface" in refused.value.message
+
+
+def pins(sensor: SensorProcess) -> set[str]:
+    """The sensor's folder in bpffs is named after its socket."""
+    readable = sensor.socket.replace("/", "-").replace("_", "-").replace(".", "-")[-40:]
+    return {str(each) for each in BPFFS.rglob("*") if readable[-20:] in str(each)}
+
+
+def attachments(lab: Lab) -> list[str]:
+    """Everything that tc and XDP have on the gateway's ports."""
+    links = lab.run("gateway", ["ip", "-d", "link", "show"]).stdout
+    filters = [
+        lab.run("gateway", ["tc", "filter", "show", "dev", port, way]).stdout
+        for port in DEVICES
+        for way in ("ingress", "egress")
+    ]
+    return [str(links.count("prog/xdp")), *filters]
+
+
+@pytest.mark.parametrize("way", ["tcx", "clsact"])
+def test_both_ways_into_tc_count_and_drop_and_leave_nothing(
+    lab: Lab, idle: SensorProcess, way: str
+) -> None:
+    """tcx is Linux 6.6; older kernels have clsact filters, which no pin keeps."""
+    before = attachments(lab)
+    sensor = idle.start("--tc", way)
+    assert {each["tc"] for each in sensor.call("status")["interfaces"]} == {way}
+    lab.run(
+        "camera",
+        ["curl", "--silent", "--output", "/dev/null", f"http://{WEB.ipv4}/bytes/100000"],
+        check=True,
+    )
+    device = sensor.device(CAMERA.mac)
+    assert device is not None
+    assert device["download_bytes"] > 100_000
+    sensor.call("block", CAMERA.mac)
+    sensor.kill()
+    assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
+    sensor.start("--tc", way)
+    assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
+    assert pins(sensor)
+    sensor.call("unload", "--state-dir", str(sensor.state))
+    assert sensor.process is not None
+    assert sensor.process.wait(10) == 3  # says to a supervisor: not again
+    assert pins(sensor) == set()
+    assert attachments(lab) == before
+    assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode == 0
+
+
+def test_unload_works_without_the_sensor(lab: Lab, sensor: SensorProcess) -> None:
+    sensor.call("block", CAMERA.mac)
+    sensor.kill()
+    done = sensor.call("unload", "--state-dir", str(sensor.state))
+    assert done["attachments"] >= 12
+    assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode == 0
+    sensor.start()  # the rules are on disk, and unload without --forget leaves them there
+    assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
+    sensor.kill()
+    sensor.call("unload", "--state-dir", str(sensor.state), "--forget")
+    sensor.start()
+    assert sensor.call("blocks") == []
+
+
+def test_rules_come_back_after_a_reboot(lab: Lab, sensor: SensorProcess) -> None:
+    """A reboot empties the kernel and gives it another boot id; the file is all there is."""
+    sensor.call("block", CAMERA.mac, "--duration", "1h", "--reason", "kept")
+    ends = sensor.call("blocks")[0]["expires"]
+    sensor.kill()
+    sensor.call("unload", "--state-dir", str(sensor.state))
+    path = sensor.state / "rules.json"
+    kept = json.loads(path.read_text())
+    kept["boot_id"] = "another"
+    kept["saved_since_boot"] += 500_000_000_000
+    for rule in kept["rules"]:
+        rule["expires"] += 500_000_000_000
+    path.write_text(json.dumps(kept))
+    sensor.start()
+    (block,) = sensor.call("blocks")
+    assert (block["reason"], block["mode"]) == ("kept", "isolate")
+    assert block["expires"] == pytest.approx(ends, abs=2)
+    assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"rules": 5}', b"\xff\xfe"])
+def test_damaged_rules_are_set_aside_and_the_last_good_ones_used(
+    sensor: SensorProcess, damage: bytes
+) -> None:
+    sensor.call("block", CAMERA.mac)
+    sensor.call("block", DEVICES["tv"].mac)
+    sensor.kill()
+    (sensor.state / "rules.json").write_bytes(damage)
+    sensor.start()
+    assert [each["target"] for each in sensor.call("blocks")] == [CAMERA.mac]
+    assert (sensor.state / "rules.json.damaged").read_bytes() == damage
+    assert "set aside" in sensor.log.read_text()
+
+
+def test_state_that_cannot_be_written_refuses_the_order(lab: Lab, sensor: SensorProcess) -> None:
+    sensor.state.rename(sensor.state.with_name("elsewhere"))
+    with pytest.raises(Refused) as refused:
+        sensor.call("block", CAMERA.mac)
+    assert refused.value.code == "storage_failed"
+    assert sensor.call("blocks") == []
+    assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode == 0
+
+
+def test_supervised_sensor_ends_with_its_supervisor(lab: Lab, sensor: SensorProcess) -> None:
+    sensor.call("block", CAMERA.mac)
+    assert sensor.process is not None
+    assert sensor.process.stdin is not None
+    sensor.process.stdin.close()
+    assert sensor.process.wait(10) == 0
+    assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0  # the kernel goes on
+
+
+def test_sensor_keeps_few_capabilities_and_no_llvm(sensor: SensorProcess) -> None:
+    said = Path(f"/proc/{sensor.pid}/status").read_text()
+    held = {
+        line.split(":")[0]: int(line.split()[1], 16)
+        for line in said.splitlines()
+        if line.startswith("Cap")
+    }
+    needed = 1 << 12 | 1 << 38 | 1 << 39  # net_admin, perfmon, bpf
+    assert held["CapPrm"] == held["CapEff"] == held["CapBnd"] == needed
+    assert "NoNewPrivs:\t1" in said
+    maps = Path(f"/proc/{sensor.pid}/maps").read_text()
+    assert "libbpf" in maps
+    assert "LLVM" not in maps
+    assert "libbcc" not in maps
+
+
+def test_port_that_comes_is_guarded_and_one_that_goes_is_no_error(
+    lab: Lab, sensor: SensorProcess
+) -> None:
+    def guarded() -> set[str]:
+        return {each["name"] for each in sensor.call("status")["interfaces"]}
+
+    sensor.call("block", CAMERA.mac)
+    lab.run(
+        "gateway", ["ip", "link", "add", "extra", "type", "veth", "peer", "name", "far"], check=True
+    )
+    try:
+        assert "extra" not in guarded()
+        lab.run("gateway", ["ip", "link", "set", "extra", "master", "br-lan", "up"], check=True)
+        assert until(lambda: "extra" in guarded(), 2)
+        assert "prog/xdp" in lab.run("gateway", ["ip", "-d", "link", "show", "extra"]).stdout
+        lab.run("gateway", ["ip", "link", "set", "extra", "nomaster"], check=True)
+        assert until(lambda: "extra" not in guarded(), 2)
+        assert "prog/xdp" not in lab.run("gateway", ["ip", "-d", "link", "show", "extra"]).stdout
+    finally:
+        lab.run("gateway", ["ip", "link", "del", "extra"])
+    assert "ERROR" not in sensor.log.read_text()
+    os.kill(sensor.pid, signal.SIGCONT)  # still there
+
+
+def test_check_reports_what_this_host_can_do(lab: Lab, idle: SensorProcess) -> None:
+    report = idle.call("check")
+    assert report["ok"] is True
+    parts = {each["name"]: each for each in report["parts"]}
+    assert parts["kernel programs"]["ok"]
+    assert report["headers"] == "not needed"
+    interfaces = {each["name"]: each for each in report["interfaces"]}
+    assert interfaces["br-lan"]["proposed"]
+    assert interfaces["br-lan"]["kind"] == "bridge"
+    assert interfaces["camera"]["bridge"] == "br-lan"
+    assert interfaces["camera"]["xdp"] == "native"
+    assert interfaces["wan"]["default_route"]
+
+
+def test_check_says_what_is_missing_and_how_to_get_it() -> None:
+    done = subprocess.run(
+        [
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            *command("check", "--json"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    root = next(each for each in report["parts"] if each["name"] == "root")
+    assert (report["ok"], root["ok"]) == (False, False)
+    assert "sudo" in root["fix"]
+    assert root["lost"]
+
+
+def test_programs_need_no_headers_of_the_kernel(tmp_path: Path) -> None:
+    """strace is not needed to see it: the loader finds everything below bpf/ with no other headers on the system."""
+    include = LAUNCHER.parent / "include"
+    assert sum(each.stat().st_size for each in include.rglob("*.h")) < 10_000
+    hidden = subprocess.run(
+        [
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            'mount -t tmpfs none /usr/include; [ ! -d /lib/modules ] || mount -t tmpfs none /lib/modules; exec "$@"',
+            "sh",
+            *command("load", "--json"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "compile_ms" in json.loads(hidden.stdout)

@@ -1,0 +1,120 @@
+"""Totals never fall, rates are means of the last seconds, and a flood of MACs pushes out no device."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from hearthwall_sensor import devices
+from hearthwall_sensor.devices import MAX_ACCOUNTS, Account, Devices
+from hearthwall_sensor.store import Store
+from hearthwall_sensor.tables import PortCounters
+
+MAC = "00:00:5e:00:53:21"
+
+
+def counters(upload: int, download: int = 0, created: int = 1) -> PortCounters:
+    return PortCounters(
+        created, ((upload, upload // 100, download, download // 100), (0,) * 4, (0,) * 4)
+    )
+
+
+def test_growth_is_added_once() -> None:
+    home = Devices()
+    for upload in (1000, 1000, 2500):
+        home.read({(MAC, 3): counters(upload)}, (), 1)
+    assert home.accounts[MAC].bytes == (2500, 0)
+
+
+def test_an_entry_that_was_evicted_begins_anew_and_the_total_goes_on() -> None:
+    home = Devices()
+    home.read({(MAC, 3): counters(1000, created=1)}, (), 1)
+    home.read({(MAC, 3): counters(300, created=2)}, (), 2)
+    assert home.accounts[MAC].bytes == (1300, 0)
+
+
+def test_a_counter_that_seems_to_shrink_takes_nothing_back() -> None:
+    home = Devices()
+    home.read({(MAC, 3): counters(1000)}, (), 1)
+    home.read({(MAC, 3): counters(900)}, (), 2)
+    assert home.accounts[MAC].bytes == (1000, 0)
+
+
+def test_a_device_that_roams_is_one_device() -> None:
+    home = Devices()
+    home.read({(MAC, 3): counters(1000), (MAC, 4): counters(500)}, (), 1)
+    assert home.accounts[MAC].bytes == (1500, 0)
+    home.read({(MAC, 3): counters(1000), (MAC, 4): counters(700)}, (), 2)
+    assert home.accounts[MAC].interface == 4
+
+
+def test_the_gateways_own_macs_are_no_devices() -> None:
+    home = Devices()
+    home.read({(MAC, 3): counters(1000), ("00:00:00:00:00:00", 3): counters(1)}, (MAC,), 1)
+    assert home.accounts == {}
+
+
+def test_download_alone_is_no_sign_of_life() -> None:
+    account = Account(MAC, 10.0, 10.0)
+    account.add(3, counters(100), 20.0)
+    account.add(3, counters(100, 5000), 30.0)
+    assert account.last_seen == 20.0
+
+
+def test_rate_is_the_mean_of_the_window_and_falls_to_zero() -> None:
+    account = Account(MAC, 0.0, 0.0)
+    for second in range(30):
+        account.scopes = ((min(second, 15) * 1000, 0, 0, 0), (0,) * 4, (0,) * 4)
+        account.sample(float(second))
+        if second == 12:
+            assert account.upload_rate == pytest.approx(1000, rel=0.01)
+    assert account.upload_rate == 0
+    assert account.sample(31.0) is False
+
+
+def test_first_packets_have_a_rate_at_once() -> None:
+    home = Devices()
+    home.read({(MAC, 3): counters(1000)}, (), 1)
+    account = home.accounts[MAC]
+    account.sample(time.monotonic() + 1)
+    assert 900 < account.upload_rate < 1100
+
+
+def test_a_flood_of_macs_pushes_out_no_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "MAX_ACCOUNTS", 50)
+    home = Devices()
+    home.read({(MAC, 3): counters(100_000)}, (), 1)
+    invented = {
+        (f"02:00:00:00:{each // 256:02x}:{each % 256:02x}", 3): counters(100) for each in range(500)
+    }
+    home.read(invented, (), 2)
+    gone = home.evict(())
+    assert len(home.accounts) == 50
+    assert MAC in home.accounts
+    assert home.evicted == len(gone) == 451
+    assert MAX_ACCOUNTS >= 1000
+
+
+def test_what_is_named_is_kept() -> None:
+    home = Devices(
+        Account(f"02:00:00:00:{n // 256:02x}:{n % 256:02x}", 0.0, float(n))
+        for n in range(MAX_ACCOUNTS + 3)
+    )
+    assert "02:00:00:00:00:00" not in home.evict(["02:00:00:00:00:00"])
+
+
+def test_totals_come_back_from_disk_with_what_is_in_them(tmp_path: Path) -> None:
+    home = Devices()
+    home.read({(MAC, 3): counters(1000, 2000, created=7)}, (), 1)
+    store = Store(tmp_path / "devices.db")
+    store.save(home.accounts.values(), [])
+    store.close()
+    again = Devices(Store(tmp_path / "devices.db").accounts())
+    again.read({(MAC, 3): counters(1500, 2000, created=7)}, (), 1)
+    assert again.accounts[MAC].bytes == (1500, 2000)
+
+
+def test_a_damaged_database_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "devices.db").write_bytes(b"no database" * 1000)
+    assert Store(tmp_path / "devices.db").accounts() == []
+    assert (tmp_path / "devices.db.damaged").exists()

@@ -1,0 +1,85 @@
+"""Whom no rule may cut off, and what counts as the home."""
+
+import pytest
+
+from hearthwall_sensor import network
+from hearthwall_sensor.home import is_home, public_networks
+from hearthwall_sensor.network import NetInterface, Network, proposed
+from hearthwall_sensor.protection import Protection, protection
+from hearthwall_sensor.protocol import SensorError, parse_target
+from hearthwall_sensor.tables import ROLE_HOME_ASSISTANT, ROLE_SELF
+
+OWN, UPSTREAM, LAPTOP, BOX = (f"00:00:5e:00:53:{n}" for n in ("01", "fe", "11", "30"))
+
+
+def interface(index: int, name: str, kind: str, *addresses: str, **other: object) -> NetInterface:
+    values = {"mac": OWN, "bridge": None, "up": True, "default_route": False} | other
+    return NetInterface(index=index, name=name, kind=kind, addresses=addresses, **values)  # type: ignore[arg-type]
+
+
+HOME = Network(
+    interfaces={
+        1: interface(1, "lo", "other", "127.0.0.1", mac=None),
+        2: interface(2, "wan", "ethernet", "198.51.100.2", default_route=True),
+        3: interface(3, "br-lan", "bridge", "192.168.10.1", "2001:db8:10::1"),
+        4: interface(4, "lan1", "ethernet", bridge=3),
+    },
+    neighbours={"198.51.100.1": UPSTREAM, "192.168.10.11": LAPTOP, "192.168.10.30": BOX},
+    gateways=frozenset({"198.51.100.1"}),
+)
+
+
+def refused(protected: Protection, text: str) -> str | None:
+    try:
+        protected.check(parse_target(text))
+    except SensorError as error:
+        assert error.code == "protected_target"  # noqa: PT017
+        return error.message
+    return None
+
+
+def test_this_host_the_gateway_and_the_operator_are_protected() -> None:
+    protected = protection(HOME, None, {"192.168.10.11"})
+    for target in (OWN, "192.168.10.1", "198.51.100.2", "2001:db8:10::1"):
+        assert "this gateway itself" in (refused(protected, target) or ""), target
+    for target in (UPSTREAM, "198.51.100.1"):
+        assert "default gateway" in (refused(protected, target) or ""), target
+    for target in (LAPTOP, "192.168.10.11"):
+        assert "logged in" in (refused(protected, target) or ""), target
+    assert refused(protected, BOX) is None
+
+
+def test_home_assistant_is_protected_where_it_is() -> None:
+    here = protection(HOME, None, set())
+    assert here.addresses["192.168.10.1"] == ROLE_SELF | ROLE_HOME_ASSISTANT
+    elsewhere = protection(HOME, "192.168.10.30", set())
+    assert elsewhere.addresses["192.168.10.1"] == ROLE_SELF
+    assert "Home Assistant" in (refused(elsewhere, BOX) or "")
+
+
+def test_the_lan_bridge_is_proposed() -> None:
+    best = proposed(HOME)
+    assert best is not None
+    assert best.name == "br-lan"
+
+
+def test_home_and_internet() -> None:
+    assert public_networks(["192.168.10.0/24", "2001:db8:10::/64", "fe80::/64", "0.0.0.0/0"]) == [
+        "2001:db8:10::/64"
+    ]
+    assert is_home("2001:db8:10::5", ["2001:db8:10::/64"])
+    assert not is_home("2001:db8:11::5", ["2001:db8:10::/64"])
+    assert not is_home("203.0.113.1", ["2001:db8:10::/64"])
+
+
+def test_operators_are_read_from_the_kernels_tables(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = {
+        "/proc/net/tcp": "head\n 0: 010AA8C0:0016 0B0AA8C0:D431 01 x\n 1: 010AA8C0:0050 0C0AA8C0:D431 01 x\n"
+        " 2: 010AA8C0:0016 0D0AA8C0:D431 0A x\n",
+        "/proc/net/tcp6": "head\n 0: 00000000000000000000000000000000:0016 B80D0120000010000000000011000000:D431 01 x\n"
+        " 1: 0000000000000000FFFF0000010AA8C0:0016 0000000000000000FFFF00000E0AA8C0:D431 01 x\n",
+    }
+    monkeypatch.setattr(network.Path, "read_text", lambda path: lines[str(path)])
+    assert network.operators() == {"192.168.10.11", "2001:db8:10::11", "192.168.10.14"}

@@ -1,0 +1,39 @@
+"""Settings from a file and the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from hearthwall_sensor import settings
+from hearthwall_sensor.protocol import SensorError
+
+
+def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "sensor.toml"
+    path.write_text('interfaces = ["br-lan"]\nsocket = "/run/one"\ntc = "clsact"\n')
+    chosen = settings.read(str(path), {"socket": "/run/two", "interfaces": None})
+    assert (chosen.interfaces, chosen.socket, chosen.tc_way) == (("br-lan",), "/run/two", "clsact")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "interfaces = 5",
+        "interfaces = [5]",
+        "nonsense",
+        "unheard_of = 1",
+        'tc = "magic"',
+        'home_assistant = "there"',
+        "socket = 7",
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "sensor.toml"
+    path.write_text(text)
+    with pytest.raises(SensorError):
+        settings.read(str(path), {})
+
+
+def test_a_file_that_is_not_there_is_refused() -> None:
+    with pytest.raises(SensorError, match="can't be read"):
+        settings.read("/nowhere.toml", {})
