@@ -65,6 +65,7 @@ class Hub:
         self._newcomer_listeners: set[Callable[[Iterable[str]], None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._warned_of: str | None = None
         self._unsubscribes: list[CALLBACK_TYPE] = []
 
     @property
@@ -211,7 +212,9 @@ class Hub:
         try:
             await self.process.start()
         except SensorError as error:
-            if error.code != "already_running":
+            if error.code == "unloaded":
+                self._warn(error)
+            elif error.code != "already_running":
                 raise
 
     async def _converse(self, first: asyncio.Future[None]) -> None:
@@ -219,6 +222,7 @@ class Hub:
         async with connected(self.entry.data[CONF_SOCKET]) as client:
             snapshot = await client.subscribe(self._on_delta)
             self._client = client
+            self._warned_of = None
             try:
                 self._on_snapshot(snapshot)
                 if first.done():
@@ -234,9 +238,17 @@ class Hub:
 
     async def _failed(self, error: SensorError) -> None:
         """Note that there is no connection; end a sensor of ours that no longer answers."""
-        LOGGER.debug("No connection to the sensor: %s", error)
+        self._warn(error)
         if error.code == "timeout" and self.process is not None:
             await self.process.stop()
+
+    def _warn(self, error: SensorError) -> None:
+        """Log why there is no connection, each reason once; that nobody listens yet is none."""
+        if error.code in {self._warned_of, "not_running"}:
+            LOGGER.debug("No connection to the sensor: %s", error)
+        else:
+            self._warned_of = error.code
+            LOGGER.warning("No connection to the sensor: %s", error)
 
     # What the sensor tells
 

@@ -129,3 +129,20 @@ async def test_removing_an_entry_leaves_another_ones_sensor_alone(
     await hass.config_entries.async_remove(loaded.entry_id)
     await hass.async_block_till_done()
     assert not [each for each in peer.received if each.type == "unload"]
+
+
+async def test_why_there_is_no_connection_is_said_once(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(hub, "LAST_RETRY", 0.05)
+    peer.errors["initialize"] = SensorError("not_permitted")
+    await peer.say("nonsense")
+    await wait_for(lambda: len([each for each in peer.received if each.type == "initialize"]) > 4)
+    warnings = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    assert len([each for each in warnings if "may not talk" in each]) == 1
+    peer.errors.clear()
+    await wait_for(lambda: state(hass, CONNECTION) == STATE_ON)
