@@ -11,6 +11,8 @@ from .tables import PortCounters
 
 #: Rates are means over this many seconds.
 RATE_WINDOW: Final = 10.0
+#: A newcomer's packets came within the second between two readings, of which its window sees only the end.
+RATE_LEAST: Final = 1.0
 #: More MACs than any home has; what a flood of invented ones pushes out is counted.
 MAX_ACCOUNTS: Final = 4096
 #: A MAC that sent less than this is the first to go.
@@ -85,10 +87,11 @@ class Account:
         while len(self.samples) > 1 and now - self.samples[0][0] > RATE_WINDOW:
             self.samples.popleft()
         before = self.upload_rate, self.download_rate
-        if self.samples and now > self.samples[0][0]:
+        if self.samples:
             start, first_upload, first_download = self.samples[0]
-            self.upload_rate = round((upload - first_upload) / (now - start), 1)
-            self.download_rate = round((download - first_download) / (now - start), 1)
+            elapsed = max(now - start, RATE_LEAST)
+            self.upload_rate = round((upload - first_upload) / elapsed, 1)
+            self.download_rate = round((download - first_download) / elapsed, 1)
         self.samples.append((now, upload, download))
         return before != (self.upload_rate, self.download_rate)
 

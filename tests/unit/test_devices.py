@@ -80,6 +80,13 @@ def test_first_packets_have_a_rate_at_once() -> None:
     assert 900 < account.upload_rate < 1100
 
 
+def test_first_packets_have_no_rate_beyond_what_came() -> None:
+    home = Devices()
+    home.read({(MAC, 3): counters(1000)}, (), 1)
+    home.sample(1)
+    assert home.accounts[MAC].upload_rate == 1000
+
+
 def test_a_flood_of_macs_pushes_out_no_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "MAX_ACCOUNTS", 50)
     home = Devices()
