@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import dataclasses
 import logging
 import os
@@ -9,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +49,9 @@ from .unloading import unload
 
 _LOGGER = logging.getLogger(__name__)
 
+_THREADS: Final = 2
+#: From malloc.h.
+_M_ARENA_MAX: Final = -8
 _SECOND: Final = 1.0
 _STATUS_INTERVAL: Final = 5.0
 _SAVE_INTERVAL: Final = 30.0
@@ -373,6 +378,7 @@ async def main(settings: Settings, *, supervised: bool) -> int:
     """Run a sensor; when supervised, say READY on standard output and end when standard input does."""
     privileges.require_root("run")
     libbpf.silence()
+    _stay_small()
     sensor = Sensor(settings)
 
     def ready() -> None:
@@ -383,6 +389,12 @@ async def main(settings: Settings, *, supervised: bool) -> int:
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _end_with_input, sensor)
 
     return await sensor.run(ready)
+
+
+def _stay_small() -> None:
+    """Keep the threads that write and read beside the ticks few, and from taking heaps of their own."""
+    ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
 
 
 def _end_with_input(sensor: Sensor) -> None:

@@ -42,6 +42,8 @@ _MAX_CLIENTS: Final = 32
 _QUEUE_LENGTH: Final = 64
 _SEND_TIMEOUT: Final = 10.0
 _INITIALIZE_TIMEOUT: Final = 10.0
+#: Part of its interval by which a delta may come early.
+_SLACK: Final = 0.2
 _SO_PEERGROUPS: Final = 59
 #: As much as Python asks the kernel for: 256 groups.
 _PEERGROUPS_BYTES: Final = 1024
@@ -160,9 +162,11 @@ class _Client:
         if subscription is None or self._queue.qsize() > 1:
             return
         if not at_once:
-            if now < subscription.due:
+            # Ticks are a little early or late; without some slack every second one would be missed.
+            if now < subscription.due - _SLACK * subscription.interval:
                 return
-            subscription.due = now + subscription.interval
+            subscription.due = max(subscription.due, now - _SLACK * subscription.interval)
+            subscription.due += subscription.interval
         revision = self._source.revision
         if revision == subscription.revision:
             return
