@@ -9,9 +9,10 @@ fail() {
   exit 1
 }
 
-# run_steps LABEL FUNCTION [LABEL FUNCTION …]: one after the other, in this shell
+# run_steps LABEL FUNCTION [LABEL FUNCTION …]: one after the other, in this shell. Set `more_steps` to how many
+# another program adds
 run_steps() {
-  local number=0 total=$(($# / 2))
+  local number=0 total=$(($# / 2 + ${more_steps:-0}))
   while (($#)); do
     number=$((number + 1))
     printf '[%d/%d %4d s] %s\n' "$number" "$total" "$SECONDS" "$1"
