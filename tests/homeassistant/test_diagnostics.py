@@ -1,0 +1,25 @@
+"""Diagnostics can be handed to strangers."""
+
+import json
+
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import AddBlock
+from custom_components.hearthwall.diagnostics import async_get_config_entry_diagnostics
+from tests.homeassistant.peer import CAMERA, Peer, device
+
+
+async def test_diagnostics_name_nobody(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    await peer.tell(devices=[device(CAMERA, hostname="annas-camera", upload_bytes=4711)])
+    await loaded.runtime_data.block(AddBlock(target=CAMERA, reason="Anna is watched"))
+    told = await async_get_config_entry_diagnostics(hass, loaded)
+    text = json.dumps(told).lower()
+    for private in (CAMERA, "192.168.", "anna"):
+        assert private not in text
+    assert told["connected"] is True
+    assert told["supervised"] is False
+    assert told["status"]["version"] == "0.1.0"
+    assert "4711" in text
