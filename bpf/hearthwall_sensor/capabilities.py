@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from . import __version__, libbpf, loader, pins
+from . import __version__
+from .kernel import libbpf, loader, pins
 from .protocol import SensorError
 
 
@@ -212,12 +213,12 @@ def _look(part: Part) -> dict[str, Any]:
 def _interfaces() -> list[dict[str, Any]]:
     """Return the host's Ethernet interfaces, the one that leads to the home marked as proposed."""
     try:
-        from . import netdev, network
+        from .network import netdev, topology
     except ImportError:
         return []
-    seen = network.read()
+    seen = topology.read()
     native = netdev.native_xdp(seen.interfaces)
-    best = network.proposed(seen)
+    best = topology.proposed(seen)
     names = {each.index: each.name for each in seen.interfaces.values()}
     modes = {True: "native", False: "generic", None: "unknown"}
     return [

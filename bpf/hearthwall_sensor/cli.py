@@ -221,7 +221,7 @@ def _unload_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _load(options: Options) -> Any:
     """Compile and load the kernel programs: what `run` has a child do."""
-    from .loader import load
+    from .kernel.loader import load
 
     return load(options.pins)
 

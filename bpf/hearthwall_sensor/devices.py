@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from .kernel.tables import PortCounters
 from .protocol import SCOPES, Device, DeviceRule, Traffic
-from .tables import PortCounters
 
 #: Rates are means over this many seconds.
 RATE_WINDOW: Final = 10.0

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from . import libbpf
-from .libbpf import Classifier, Link, Program
-from .network import NetInterface, Network
-from .pins import Pins, detach, link_name, others_on
+from .kernel import libbpf
+from .kernel.libbpf import Classifier, Link, Program
+from .kernel.pins import Pins, detach, link_name, others_on
+from .network.topology import NetInterface, Network
 from .protocol import Interface, SensorError
 
 _LOGGER = logging.getLogger(__name__)

@@ -8,12 +8,12 @@ from pathlib import Path
 from . import __version__, privileges
 from .changes import Changes
 from .devices import Devices, describe
+from .kernel.tables import Tables
+from .network.surroundings import Surroundings
 from .ports import Ports
 from .protocol import MAX_SCHEMA, Delta, Device, Snapshot, Status
 from .rules import Rules
 from .server import Server
-from .surroundings import Surroundings
-from .tables import Tables
 
 
 class Reports:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import files
+from .kernel.tables import ALLOWANCES, LIMITS, MODES, Counters, Entry, Tables, boot_ns
 from .protocol import (
     MAX_REASON,
     AddBlock,
@@ -25,7 +26,6 @@ from .protocol import (
     check_duration,
     parse_target,
 )
-from .tables import ALLOWANCES, LIMITS, MODES, Counters, Entry, Tables, boot_ns
 
 _LOGGER = logging.getLogger(__name__)
 

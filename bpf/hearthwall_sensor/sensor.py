@@ -14,11 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from . import files, libbpf, loader, network, pins, privileges
+from . import files, privileges
 from .changes import Changes
 from .devices import Devices
-from .libbpf import Program
-from .pins import Pins
+from .kernel import libbpf, loader, pins
+from .kernel.libbpf import Program
+from .kernel.pins import Pins
+from .kernel.tables import Entry, Tables
+from .network import topology
+from .network.surroundings import Surroundings
 from .ports import Ports
 from .protocol import (
     DEFAULT_INTERVAL,
@@ -43,8 +47,6 @@ from .rules import RULES_FILE, Rule, Rules
 from .server import Server
 from .settings import Settings
 from .store import Store
-from .surroundings import Surroundings
-from .tables import Entry, Tables
 from .unloading import unload
 
 _LOGGER = logging.getLogger(__name__)
@@ -123,7 +125,7 @@ class Sensor:
         self._store = Store(self._state / "devices.db")
         self._devices = Devices(self._store.accounts())
         pins.mount()
-        seen = await asyncio.to_thread(network.read)
+        seen = await asyncio.to_thread(topology.read)
         self._ports.check(seen)
         self._pins.make()
         earlier = [each for each in self._pins.generations() if each.name != loader.generation()]
@@ -176,7 +178,7 @@ class Sensor:
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, self.stop)
-        bell = network.Bell(lambda: self._begin("network", self._follow_network))
+        bell = topology.Bell(lambda: self._begin("network", self._follow_network))
         loop.add_reader(bell.fileno(), bell.drain)
         try:
             next_second = next_status = next_save = time.monotonic()
@@ -235,7 +237,7 @@ class Sensor:
         """Look at the network anew and follow what changed."""
         await asyncio.sleep(_NETWORK_SETTLES)
         try:
-            seen = await asyncio.to_thread(network.read)
+            seen = await asyncio.to_thread(topology.read)
         except OSError as error:
             _LOGGER.warning("The network can't be read: %s", error)
             return

@@ -9,8 +9,8 @@ from typing import Final
 
 from . import files
 from .devices import Account
+from .kernel.tables import PortCounters
 from .protocol import SensorError
-from .tables import PortCounters
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from . import files, network, pins
-from .pins import Pins
+from . import files
+from .kernel import pins
+from .kernel.pins import Pins
+from .network import topology
 from .ports import detach_classifiers
 from .rules import RULES_FILE
 from .settings import Settings
@@ -14,7 +16,7 @@ def unload(settings: Settings, *, forget: bool) -> dict[str, Any]:
     """Take all that a sensor left out of the kernel, without the sensor; return what was done."""
     own = Pins(settings.socket)
     pins.mount()
-    filters = detach_classifiers(own, network.read())
+    filters = detach_classifiers(own, topology.read())
     attachments = filters + own.remove()
     if forget:
         rules = Path(settings.state_dir) / RULES_FILE

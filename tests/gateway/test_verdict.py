@@ -24,10 +24,9 @@ from scapy.layers.inet6 import (
 from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Packet, Raw
 
-from hearthwall_sensor import home, loader, pins
-from hearthwall_sensor.libbpf import Program
-from hearthwall_sensor.protocol import Target
-from hearthwall_sensor.tables import (
+from hearthwall_sensor.kernel import loader, pins
+from hearthwall_sensor.kernel.libbpf import Program
+from hearthwall_sensor.kernel.tables import (
     ROLE_HOME_ASSISTANT,
     ROLE_SELF,
     Counters,
@@ -35,6 +34,8 @@ from hearthwall_sensor.tables import (
     Tables,
     boot_ns,
 )
+from hearthwall_sensor.network import home
+from hearthwall_sensor.protocol import Target
 from tests.gateway.sensor_process import command
 
 pytestmark = pytest.mark.lab
@@ -92,6 +93,7 @@ def eth(source: str = DEVICE, destination: str = GATEWAY) -> Packet:
     return Ether(src=source, dst=destination)
 
 
+MLD_REPORT = b"\x8f" + bytes(11)
 TCP4 = IP(src=LAN, dst=WEB) / TCP(dport=443)
 TCP6 = IPv6(src=LAN6, dst=WEB6) / TCP(dport=443)
 
@@ -123,7 +125,7 @@ TCP6 = IPv6(src=LAN6, dst=WEB6) / TCP(dport=443)
         (ISOLATE, eth() / IPv6(src="fe80::21", dst="ff02::2") / ICMPv6ND_RS(), PASS),
         (ISOLATE, eth() / IPv6(src="fe80::21", dst="ff02::1") / ICMPv6ND_RA(), DROP),
         (ISOLATE, eth() / IPv6(src=LAN6, dst=WEB6) / ICMPv6ND_NS(), DROP),
-        (ISOLATE, eth() / IPv6(src=LAN6, dst="ff02::16") / IPv6ExtHdrHopByHop(nh=58) / Raw(b"\x8f\0\0\0" + bytes(8)), PASS),
+        (ISOLATE, eth() / IPv6(src=LAN6, dst="ff02::16") / IPv6ExtHdrHopByHop(nh=58) / Raw(MLD_REPORT), PASS),
         (ISOLATE, eth() / IPv6(src=LAN6, dst="fe80::1") / ICMPv6EchoRequest(), DROP),
         # DNS in the home, where the rule says so
         (ISOLATE, eth() / IP(src=LAN, dst="192.168.20.1") / UDP(dport=53) / DNS(), DROP),

@@ -2,12 +2,12 @@
 
 import pytest
 
-from hearthwall_sensor import network
-from hearthwall_sensor.home import is_home, public_networks
-from hearthwall_sensor.network import NetInterface, Network, proposed
-from hearthwall_sensor.protection import Protection, protection
+from hearthwall_sensor.kernel.tables import ROLE_HOME_ASSISTANT, ROLE_SELF
+from hearthwall_sensor.network import topology
+from hearthwall_sensor.network.home import is_home, public_networks
+from hearthwall_sensor.network.protection import Protection, protection
+from hearthwall_sensor.network.topology import NetInterface, Network, proposed
 from hearthwall_sensor.protocol import SensorError, parse_target
-from hearthwall_sensor.tables import ROLE_HOME_ASSISTANT, ROLE_SELF
 
 OWN, UPSTREAM, LAPTOP, BOX = (f"00:00:5e:00:53:{n}" for n in ("01", "fe", "11", "30"))
 
@@ -81,5 +81,5 @@ def test_operators_are_read_from_the_kernels_tables(
         "/proc/net/tcp6": "head\n 0: 00000000000000000000000000000000:0016 B80D0120000010000000000011000000:D431 01 x\n"
         " 1: 0000000000000000FFFF0000010AA8C0:0016 0000000000000000FFFF00000E0AA8C0:D431 01 x\n",
     }
-    monkeypatch.setattr(network.Path, "read_text", lambda path: lines[str(path)])
-    assert network.operators() == {"192.168.10.11", "2001:db8:10::11", "192.168.10.14"}
+    monkeypatch.setattr(topology.Path, "read_text", lambda path: lines[str(path)])
+    assert topology.operators() == {"192.168.10.11", "2001:db8:10::11", "192.168.10.14"}

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor import display, protocol, tables
+from hearthwall_sensor import display, protocol
 from hearthwall_sensor.errors import ERRORS
+from hearthwall_sensor.kernel import tables
 from hearthwall_sensor.protocol import (
     REQUESTS,
     AddBlock,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ..protocol import Allowance, Mode, Target, TargetKind
 from .libbpf import Map
-from .protocol import Allowance, Mode, Target, TargetKind
 
 #: Sizes of the tables. A home of 250 devices fills a sixteenth of them; together they take about 8 MB.
 LIMITS: Final = {

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, Final
 
-from .protocol import SensorError
+from ..protocol import SensorError
 
 PROG_TYPE_SCHED_CLS: Final = 3
 PROG_TYPE_XDP: Final = 6

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from . import home, network
-from .network import Network
+from ..kernel.tables import Tables
+from . import home, topology
 from .protection import Protection, protection
-from .tables import Tables
+from .topology import Network
 
 
 class Surroundings:
@@ -41,7 +41,7 @@ class Surroundings:
 
     def look_for_operators(self, tables: Tables) -> None:
         """Protect whoever is logged in here over SSH, as long as they are."""
-        operators = network.operators()
+        operators = topology.operators()
         if operators != self._operators:
             self._operators = operators
             self._protect(tables)

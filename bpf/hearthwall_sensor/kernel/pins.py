@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ..protocol import SensorError
 from .libbpf import Link
-from .protocol import SensorError
 
 BPFFS: Final = Path("/sys/fs/bpf")
 ROOT: Final = BPFFS / "hearthwall"

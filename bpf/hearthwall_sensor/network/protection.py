@@ -3,9 +3,9 @@
 import ipaddress
 from dataclasses import dataclass, field
 
-from .network import Network
-from .protocol import SensorError, Target
-from .tables import ROLE_GATEWAY, ROLE_HOME_ASSISTANT, ROLE_OPERATOR, ROLE_SELF, ROLES
+from ..kernel.tables import ROLE_GATEWAY, ROLE_HOME_ASSISTANT, ROLE_OPERATOR, ROLE_SELF, ROLES
+from ..protocol import SensorError, Target
+from .topology import Network
 
 
 @dataclass(slots=True)

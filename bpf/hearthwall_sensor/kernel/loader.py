@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from ..protocol import SensorError
 from . import libbpf
-from .protocol import SensorError
 from .tables import LIMITS, TABLES
 
-SOURCES: Final = Path(__file__).resolve().parent.parent
+SOURCES: Final = Path(__file__).resolve().parents[2]
 #: The one translation unit, in this order: bcc gives maps of one unit to all its programs.
 UNIT: Final = ("gate.c", "meter.c")
 #: Program → its type. `tables.TABLES` says which maps are pinned beside them.
