@@ -36,8 +36,9 @@ def _options() -> argparse.Namespace:
 class _Course:
     """One run: what is done, what ends it, and what is taken down then in any case."""
 
-    def __init__(self, options: argparse.Namespace, log: BinaryIO) -> None:
+    def __init__(self, options: argparse.Namespace, stage: Stage, log: BinaryIO) -> None:
         self._options = options
+        self._stage = stage
         self._log = log
         self._progress = Progress(options.steps[0], options.steps[1], options.began)
         self._stopped_by: signal.Signals | None = None
@@ -70,13 +71,12 @@ class _Course:
     def _fail(self, error: Exception) -> int:
         """Say in a sentence what went wrong, and where the rest is."""
         self._log.write("".join(traceback.format_exception(error)).encode())
-        sentence = str(error) if isinstance(error, DemoError | LabError) else repr(error)
-        sys.stderr.write(f"\ndemo: {sentence}\n      Details are in {self._options.log}\n")
+        _complain(str(error) if isinstance(error, DemoError | LabError) else repr(error))
+        sys.stderr.write(f"      Details are in {self._options.log}\n")
         return 1
 
     async def _work(self) -> None:
-        stage = Stage(self._options.name)
-        stage.claim()
+        stage = self._stage
         if stage.is_left():
             self._progress.say("taking down what an earlier demo left")
             stage.clear(self._log)
@@ -96,15 +96,19 @@ class _Course:
         """Tell how to get in, and stay."""
         self._up = True
         duration = self._options.duration
-        end = "Ctrl-C" if duration is None else f"Ctrl-C, or {duration:g} seconds,"
+        end = "" if duration is None else f", as do {duration:g} seconds"
         sys.stdout.write(
             f"\n  {demo.url}\n\n"
             f"  User:     {demo.log_in.username}\n"
             f"  Password: {demo.log_in.password}\n\n"
-            f"{end} takes everything down. Log: {self._options.log}\n"
+            f"Ctrl-C takes everything down{end}. Log: {self._options.log}\n"
         )
         sys.stdout.flush()
         await demo.wait(duration)
+
+
+def _complain(sentence: str) -> None:
+    sys.stderr.write(f"\ndemo: {sentence}\n")
 
 
 def main() -> int:
@@ -112,9 +116,15 @@ def main() -> int:
     options = _options()
     # Nobody but root may change what root runs
     os.umask(0o022)
+    stage = Stage(options.name)
+    try:
+        stage.claim()
+    except DemoError as error:
+        _complain(str(error))
+        return 1
     options.log.parent.mkdir(parents=True, exist_ok=True)
     with options.log.open("wb", buffering=0) as log:
-        return asyncio.run(_Course(options, log).run())
+        return asyncio.run(_Course(options, stage, log).run())
 
 
 sys.exit(main())

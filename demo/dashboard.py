@@ -61,7 +61,7 @@ def _badges(entities: Entities) -> list[Config]:
         ("devices_online", "green"),
         ("download_rate", "blue"),
         ("upload_rate", "purple"),
-        ("active_blocks", "red"),
+        ("active_blocks", "blue-grey"),
     )
     return [
         *(

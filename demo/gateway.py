@@ -31,6 +31,9 @@ logger:
   default: warning
   logs:
     custom_components.hearthwall: info
+    # Complain of what nobody installs for a demo without cameras: ffmpeg and turbojpeg
+    haffmpeg: critical
+    homeassistant.components.camera.img_util: critical
 """
 
 #: Only a step of Home Assistant's onboarding that sets up weather, radio and speech from the internet

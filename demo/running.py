@@ -53,6 +53,8 @@ async def running(
         progress.step("Home Assistant on the gateway")
         gateway.install(stage.config)
         relay = stack.enter_context(Relay(port, stage.lab.netns("gateway")))
+        if relay.port != port:
+            progress.say(f"port {port} is taken, so it listens on {relay.port}")
         api = await stack.enter_async_context(Api(f"http://localhost:{relay.port}"))
         hass = await start(*stage.lab.argv("gateway", gateway.command(stage.config)))
         await gateway.wait_until_it_answers(api, hass)

@@ -84,12 +84,15 @@ class Stage:
         ]
         if self.lab.netns("gateway").is_mount():
             argv = self.lab.argv("gateway", argv)
-        done = subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            timeout=UNLOAD_SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                timeout=UNLOAD_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False
         return done.returncode == 0
