@@ -120,22 +120,22 @@ class Devices:
         own_macs: Iterable[str],
         revision: int,
     ) -> bool:
-        """Add the kernel's counters; mark the devices that changed with this revision; return whether any did."""
+        """Add the kernel's counters; mark the devices that changed with this revision; return if any is new."""
         now = time.time()
         own = set(own_macs)
-        changed = False
+        newcomers = False
         for (mac, interface), each in counters.items():
             if mac in own or mac == "00:00:00:00:00:00":
                 continue
             account = self.accounts.get(mac)
             if account is None:
+                newcomers = True
                 account = self.accounts[mac] = Account(mac, now, now)
                 # Before it there was nothing: its first rate counts from here.
                 account.samples.append((time.monotonic(), 0, 0))
             if account.add(interface, each, now):
                 account.revision = revision
-                changed = True
-        return changed
+        return newcomers
 
     def sample(self, revision: int) -> None:
         """Compute all rates; call it about once a second."""

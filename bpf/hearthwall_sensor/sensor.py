@@ -25,7 +25,6 @@ from .network import topology
 from .network.surroundings import Surroundings
 from .ports import Ports
 from .protocol import (
-    DEFAULT_INTERVAL,
     EXIT_STOPPED,
     EXIT_UNLOADED,
     AddBlock,
@@ -79,9 +78,11 @@ class Sensor:
         self._state = Path(settings.state_dir)
         self._surroundings = Surroundings(settings.interfaces, settings.home_assistant)
         self._changes = Changes()
-        self._stop = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._stopping = False
         self._exit = EXIT_STOPPED
         self._forget = False
+        self._next_save = time.monotonic() + _SAVE_INTERVAL
         #: Devices that were evicted and are still on disk.
         self._evicted: set[str] = set()
         #: Attaching happens in threads, one at a time.
@@ -181,8 +182,8 @@ class Sensor:
         bell = topology.Bell(lambda: self._begin("network", self._follow_network))
         loop.add_reader(bell.fileno(), bell.drain)
         try:
-            next_second = next_status = next_save = time.monotonic()
-            while not self._stop.is_set():
+            next_second = next_status = time.monotonic()
+            while not self._stopping:
                 self._read()
                 now = time.monotonic()
                 if now >= next_second:
@@ -191,22 +192,27 @@ class Sensor:
                 if now >= next_status:
                     next_status = now + _STATUS_INTERVAL
                     self._changes.status()
-                if now >= next_save:
-                    next_save = now + _SAVE_INTERVAL
+                if now >= self._next_save:
+                    self._next_save = now + _SAVE_INTERVAL
                     self._begin("saving", self._save_or_warn)
                 self._server.push()
                 until_second = max(next_second - time.monotonic(), 0.0)
-                pause = min(self._server.interval, until_second, DEFAULT_INTERVAL)
+                self._wake.clear()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._stop.wait()
+                    async with asyncio.timeout(min(self._server.interval, until_second)):
+                        await self._wake.wait()
         finally:
             loop.remove_reader(bell.fileno())
             bell.close()
 
     def stop(self) -> None:
         """End the sensor; the kernel goes on guarding."""
-        self._stop.set()
+        self._stopping = True
+        self._wake.set()
+
+    def hasten(self) -> None:
+        """Tick now: somebody wants to be told more often than before."""
+        self._wake.set()
 
     def _begin(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do something beside the ticks, unless it is being done."""
@@ -219,7 +225,8 @@ class Sensor:
     def _read(self) -> None:
         """Add the kernel's counters to the devices' totals."""
         counters = self._tables.devices()
-        self._devices.read(counters, self._surroundings.own_macs, self._changes.begin())
+        if self._devices.read(counters, self._surroundings.own_macs, self._changes.begin()):
+            self._next_save = min(self._next_save, time.monotonic() + _SECOND)
 
     def _each_second(self) -> None:
         """Compute rates, read the rules' counters, forget what ended, look who is logged in."""
@@ -307,7 +314,7 @@ class Sensor:
         """End the sensor and leave nothing in the kernel."""
         self._forget = request.forget
         self._exit = EXIT_UNLOADED
-        self._stop.set()
+        self.stop()
         return {}
 
     def _guard(self, target: Target, order: AddBlock) -> None:

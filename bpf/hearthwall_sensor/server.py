@@ -62,6 +62,9 @@ class Source(Protocol):
     def delta(self, since: int) -> Delta | None:
         """Return what changed after a revision, None for nothing; raises SensorError if that is too long ago."""
 
+    def hasten(self) -> None:
+        """Look for changes now: somebody wants to be told more often than before."""
+
     async def answer(self, request: Request) -> Any:
         """Carry out a request and return its result's JSON; raises SensorError."""
 
@@ -149,6 +152,7 @@ class _Client:
                     "invalid_duration", f"an interval is {MIN_INTERVAL} to {MAX_INTERVAL} seconds"
                 )
             self.subscription = _Subscription(request.interval, self._source.revision)
+            self._source.hasten()
             return self._source.snapshot().to_wire()
         if isinstance(request, Unsubscribe):
             self.subscription = None

