@@ -82,6 +82,7 @@ class Sensor:
         self._stopping = False
         self._exit = EXIT_STOPPED
         self._forget = False
+        self._last_save = 0.0
         self._next_save = time.monotonic() + _SAVE_INTERVAL
         #: Devices that were evicted and are still on disk.
         self._evicted: set[str] = set()
@@ -193,7 +194,7 @@ class Sensor:
                     next_status = now + _STATUS_INTERVAL
                     self._changes.status()
                 if now >= self._next_save:
-                    self._next_save = now + _SAVE_INTERVAL
+                    self._last_save, self._next_save = now, now + _SAVE_INTERVAL
                     self._begin("saving", self._save_or_warn)
                 self._server.push()
                 until_second = max(next_second - time.monotonic(), 0.0)
@@ -226,7 +227,7 @@ class Sensor:
         """Add the kernel's counters to the devices' totals."""
         counters = self._tables.devices()
         if self._devices.read(counters, self._surroundings.own_macs, self._changes.begin()):
-            self._next_save = min(self._next_save, time.monotonic() + _SECOND)
+            self._next_save = min(self._next_save, self._last_save + _SECOND)
 
     def _each_second(self) -> None:
         """Compute rates, read the rules' counters, forget what ended, look who is logged in."""

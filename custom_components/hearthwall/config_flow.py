@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final, override
 
-import probatio as vol
+import voluptuous as vol
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any, Final
 
-import probatio as vol
+import voluptuous as vol
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_MODE
 from homeassistant.core import (
     HomeAssistant,

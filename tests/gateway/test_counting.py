@@ -1,5 +1,7 @@
 """Every byte is counted, for the right device, in the right direction and scope."""
 
+import time
+
 import pytest
 
 from lab import Lab

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import probatio as vol
 import pytest
+import voluptuous as vol
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import (
