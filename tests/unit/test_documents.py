@@ -1,0 +1,68 @@
+"""The documents say what is there: claims have tests, tables name every command, option and error."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hearthwall_sensor.cli import COMMANDS
+from hearthwall_sensor.protocol import ALLOWANCES, MODES, REQUESTS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def test_every_claim_of_the_readme_has_tests() -> None:
+    section = text("README.md").split("## What it does")[1].split("\n## ")[0]
+    claimed = re.findall(r"^- \*\*(.+?)\*\*", section, re.MULTILINE)
+    proved = re.findall(r"^\| (.+?) \| `", text("docs/claims.md"), re.MULTILINE)
+    assert len(claimed) > 10
+    assert claimed == proved
+
+
+@pytest.mark.parametrize("identity", re.findall(r"`(tests/\S+::\w+)`", text("docs/claims.md")))
+def test_a_named_test_exists(identity: str) -> None:
+    path, name = identity.split("::")
+    assert re.search(rf"^(async )?def {name}\(", text(path), re.MULTILINE)
+
+
+def test_every_command_is_documented() -> None:
+    documented = re.findall(
+        r"^\| `([a-z]+)[ `]", text("docs/sensor.md").split("## `run`")[0], re.MULTILINE
+    )
+    assert set(COMMANDS) == set(documented)
+
+
+def test_every_option_of_run_and_block_is_documented() -> None:
+    for command in ("run", "block"):
+        line = [
+            "/usr/bin/python3",
+            "-I",
+            str(ROOT / "bpf" / "hearthwall-sensor"),
+            command,
+            "--help",
+        ]
+        said = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+        for option in set(re.findall(r"--[a-z-]+", said)) - {"--help"}:
+            assert option in text("docs/sensor.md"), (command, option)
+
+
+def test_modes_allowances_and_requests_are_documented() -> None:
+    for name in (*MODES, *ALLOWANCES):
+        assert f"`{name}`" in text("docs/sensor.md").replace("--mode ", "") + text(
+            "docs/home-assistant.md"
+        )
+    for name in REQUESTS:
+        assert f"`{name}`" in text("docs/protocol.md")
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", *(f"docs/{each.name}" for each in (ROOT / "docs").glob("*.md"))]
+)
+def test_links_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text(name)):
+        assert ((ROOT / name).parent / target).exists(), target
