@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from playwright.async_api import Error, Locator, Page, async_playwright, expect
 
@@ -20,6 +20,17 @@ SETTLE: Final = 1_500
 
 WIDE: Final = (1440, 1200)
 PHONE: Final = (412, 915)
+
+
+type Picture = Literal[
+    "home",
+    "quarantine",
+    "quarantine-dark",
+    "quarantine-phone",
+    "quarantine-phone-dark",
+    "released",
+    "failure",
+]
 
 
 class Dashboard:
@@ -58,7 +69,7 @@ class Dashboard:
 
     async def picture(
         self,
-        name: str,
+        name: Picture,
         size: tuple[int, int] = WIDE,
         scheme: Literal["light", "dark"] = "light",
     ) -> None:
@@ -82,7 +93,9 @@ class Dashboard:
 
 @asynccontextmanager
 async def browser(folder: Path) -> AsyncIterator[Dashboard]:
-    """Start a Chromium without a window; its pictures go into the folder."""
+    """Start a Chromium without a window; its pictures go into the folder, in place of an earlier check's."""
+    for name in get_args(Picture.__value__):
+        (folder / f"{name}.png").unlink(missing_ok=True)
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         try:

@@ -34,6 +34,8 @@ async def check(demo: Demo, folder: Path, progress: Progress) -> None:
             progress.step("The camera's quarantine is switched on in the page")
             await dashboard.set_quarantine(CAMERA.name, on=True)
             await _expect(progress, camera, tv, camera_cut_off=True)
+            if not await dashboard.is_quarantined(CAMERA.name):
+                raise DemoError("The camera is cut off, but its switch has bounced back.")
             await asyncio.sleep(RATE_SECONDS)
             await _take_pictures(dashboard)
 
