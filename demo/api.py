@@ -1,6 +1,8 @@
 """Speaks with Home Assistant as its own frontend does: over REST and its websocket."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -51,12 +53,39 @@ class Api:
         form = {"grant_type": "authorization_code", "code": code, "client_id": self.client_id}
         async with self._session.post(f"{self.url}/auth/token", data=form) as response:
             self._token = (await self._read(response))["access_token"]
+        self._websocket = await self._open_websocket()
+
+    async def _open_websocket(self) -> aiohttp.ClientWebSocketResponse:
+        """Open a websocket and log in on it."""
         websocket = await self._session.ws_connect(f"{self.url}/api/websocket")
         await websocket.receive_json()
         await websocket.send_json({"type": "auth", "access_token": self._token})
         if (answer := await websocket.receive_json())["type"] != "auth_ok":
             raise DemoError(f"Home Assistant does not accept its own token: {answer}.")
-        self._websocket = websocket
+        return websocket
+
+    async def renew(self) -> None:
+        """Open the websocket anew: Home Assistant lets go of one that nobody has read from for a minute."""
+        if self._websocket is not None:
+            await self._websocket.close()
+        self._websocket = await self._open_websocket()
+
+    @asynccontextmanager
+    async def events(self, kind: str, **fields: Any) -> AsyncIterator[AsyncIterator[Any]]:
+        """Subscribe on a websocket of its own, and hand out what comes."""
+        websocket = await self._open_websocket()
+        try:
+            await websocket.send_json({"id": 1, "type": kind, **fields})
+            if not (answer := await websocket.receive_json())["success"]:
+                raise DemoError(f"Home Assistant refused {kind}: {answer['error']['message']}.")
+
+            async def incoming() -> AsyncIterator[Any]:
+                async for message in websocket:
+                    yield message.json()["event"]
+
+            yield incoming()
+        finally:
+            await websocket.close()
 
     async def get(self, path: str) -> Any:
         """Fetch a resource."""

@@ -62,6 +62,7 @@ async def running(
 
         progress.step("Hearthwall: its sensor in the gateway's kernel")
         entry = await setup.add_hearthwall(api, stage.socket, stage.state)
+        await setup.show_movement(api, entry)
 
         progress.step("Everyday traffic, names and a dashboard")
         traffic = await start(*stage.lab.command("traffic"))

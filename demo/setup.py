@@ -76,9 +76,13 @@ async def add_hearthwall(api: Api, socket: Path, state: Path) -> str:
     if result["type"] != "create_entry":
         raise DemoError(f"Hearthwall could not be set up: {_describe(result)}")
     entry: str = result["result"]["entry_id"]
+    return entry
+
+
+async def show_movement(api: Api, entry: str) -> None:
+    """Set the entry's options to figures that move while somebody looks."""
     result = await api.post(OPTIONS_FLOW, {"handler": entry})
     await api.post(f"{OPTIONS_FLOW}/{result['flow_id']}", OPTIONS)
-    return entry
 
 
 async def _answer(
