@@ -43,6 +43,9 @@ FIRST_RETRY: Final = 1.0
 LAST_RETRY: Final = 60.0
 #: A connection that held this long was a good one: the next loss starts with a short wait again.
 RAN_WELL: Final = 60.0
+#: What a MAC without an IP address must have sent before it has entities, and how many may have them.
+STRANGER_PACKETS: Final = 16
+MAX_DEVICES: Final = 512
 #: Nobody tells when a device falls silent, so the clock is asked.
 PRESENCE_INTERVAL: Final = timedelta(seconds=10)
 
@@ -61,6 +64,7 @@ class Hub:
         self._blocks: dict[str, Block] = {}
         self._client: Client | None = None
         self._known: set[str] = set()
+        self._full = False
         self._listeners: defaultdict[str | None, set[CALLBACK_TYPE]] = defaultdict(set)
         self._newcomer_listeners: set[Callable[[Iterable[str]], None]] = set()
         self._task: asyncio.Task[None] | None = None
@@ -282,16 +286,29 @@ class Hub:
         for device in devices:
             before = self.devices.get(device.mac)
             self.devices[device.mac] = device
-            if before is None or _registered_as(before) != _registered_as(device):
+            if device.mac in self._known and _registered_as(before) != _registered_as(device):
                 async_register_device(self.hass, self.entry, device)
-            if device.mac not in self._known:
+            if device.mac not in self._known and self._is_settled(device):
                 self._known.add(device.mac)
                 newcomers.append(device.mac)
         changed = self._judge_presence()
+        for mac in newcomers:
+            async_register_device(self.hass, self.entry, self.devices[mac])
         if newcomers:
             for listener in tuple(self._newcomer_listeners):
                 listener(newcomers)
         return changed
+
+    def _is_settled(self, device: Device) -> bool:
+        """Return whether a device is worth entities: a hostile one can invent MACs by the thousand."""
+        if not device.addresses and device.upload_packets < STRANGER_PACKETS:
+            return False
+        if len(self._known) < MAX_DEVICES:
+            return True
+        if not self._full:
+            self._full = True
+            LOGGER.warning("More than %s devices: no entities for the rest", MAX_DEVICES)
+        return False
 
     # Presence and names
 
@@ -319,7 +336,7 @@ class Hub:
             or registered.config_entry_id == self.entry.entry_id
         ):
             return
-        for mac in macs_of(registered) & self.devices.keys():
+        for mac in macs_of(registered) & self.devices.keys() & self._known:
             async_register_device(self.hass, self.entry, self.devices[mac])
 
 
@@ -334,6 +351,8 @@ def _process_of(data: Mapping[str, Any]) -> SensorProcess | None:
     )
 
 
-def _registered_as(device: Device) -> tuple[str | None, str | None, bool]:
+def _registered_as(device: Device | None) -> tuple[str | None, str | None, bool] | None:
     """Return what of a device the registry shows."""
+    if device is None:
+        return None
     return (device.hostname, device.vendor, device.randomised)

@@ -1,6 +1,7 @@
 """What the sensor tells, as entities."""
 
 import asyncio
+from dataclasses import replace
 from time import time
 
 import pytest
@@ -10,6 +11,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.hearthwall import hub
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import AddBlock, SensorError
 from custom_components.hearthwall.const import CONF_CONSIDER_HOME, CONF_WRITE_INTERVAL, DOMAIN
 from custom_components.hearthwall.hub import PRESENCE_INTERVAL
@@ -92,6 +94,33 @@ async def test_a_new_device_appears_without_a_reload(
     assert registered.model == "Randomised address"
     assert state(hass, "switch.02_00_5e_00_53_12_quarantine") == STATE_OFF
     assert state(hass, "sensor.hearthwall_devices_online") == "3"
+
+
+async def test_invented_macs_get_no_entities(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def registered() -> int:
+        return len(dr.async_entries_for_config_entry(dr.async_get(hass), loaded.entry_id))
+
+    before = registered()
+    strangers = [
+        device(f"02:00:00:00:00:{n:02x}", addresses=(), upload_packets=1) for n in range(20)
+    ]
+    await peer.tell(devices=strangers)
+    await hass.async_block_till_done()
+    assert registered() == before
+    await peer.tell(devices=[replace(strangers[0], upload_packets=16)])
+    await hass.async_block_till_done()
+    assert registered() == before + 1
+    monkeypatch.setattr(hub, "MAX_DEVICES", before + 1)
+    await peer.tell(devices=[replace(each, upload_packets=16) for each in strangers])
+    await hass.async_block_till_done()
+    assert registered() == before + 2  # the gateway is a device, too
+    assert caplog.text.count("no entities for the rest") == 1
 
 
 async def test_a_device_that_the_sensor_forgets_can_be_removed_and_come_back(
