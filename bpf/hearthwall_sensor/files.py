@@ -20,13 +20,18 @@ def set_aside(path: Path) -> None:
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder that only its owner may enter; raises SensorError `storage_failed`."""
+    """Make a folder that only its owner may change; raises SensorError `storage_failed` or `unsafe_files`."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SensorError(
             "storage_failed", f"the state folder {path} can't be made: {error.strerror}"
         ) from error
+    said = path.stat()
+    if said.st_uid != os.geteuid() or said.st_mode & 0o022:
+        raise SensorError(
+            "unsafe_files", f"someone else could change {path}: choose another --state-dir"
+        )
 
 
 async def write_json(path: Path, content: Any) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -100,9 +101,19 @@ class Ports:
         self._programs = programs
         self._ports = {}
         self.follow(network)
+        self._tidy(network)
         for port in self._ports.values():
             if self._link_path(port, _GATE).exists():
                 self._put_gate(port)
+
+    def _tidy(self, network: Network) -> None:
+        """Take off what an earlier run put elsewhere, or attached in the other way."""
+        places = (_GATE, *(_METERS if self.way == "tcx" else ()))
+        kept = {self._link_path(port, place) for port in self._ports.values() for place in places}
+        for link in set(self._pins.links.iterdir()) - kept:
+            detach(link)
+        spared = () if self.way == "tcx" else self._ports
+        detach_classifiers(self._pins, set(network.interfaces) - set(spared))
 
     def follow(self, network: Network) -> None:
         """Guard ports that have come, forget those that have gone."""
@@ -210,8 +221,8 @@ class Ports:
             detach(self._link_path(port, place))
 
 
-def detach_classifiers(pins: Pins, network: Network) -> int:
-    """Take this sensor's clsact filters off every interface; return how many there were."""
+def detach_classifiers(pins: Pins, interfaces: Iterable[int]) -> int:
+    """Take this sensor's clsact filters off these interfaces; return how many there were."""
     ours = set()
     for folder in pins.generations():
         for name, _, _ in _METERS.values():
@@ -219,7 +230,7 @@ def detach_classifiers(pins: Pins, network: Network) -> int:
             ours.add(program.id)
             program.close()
     count = 0
-    for index in network.interfaces:
+    for index in interfaces:
         for _, _, point in _METERS.values():
             place = Classifier(index, point)
             if place.program() in ours - {0}:

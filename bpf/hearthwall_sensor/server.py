@@ -353,8 +353,14 @@ def _lock(path: str) -> int:
 
 
 def _remove(path: str) -> None:
-    """Remove a socket that may be there."""
-    Path(path).unlink(missing_ok=True)
+    """Remove a socket that may be there; raises SensorError `storage_failed` if it is something else."""
+    place = Path(path)
+    if place.is_socket():
+        place.unlink(missing_ok=True)
+    elif os.path.lexists(path):
+        raise SensorError(
+            "storage_failed", f"{path} is no socket, so it was left alone; choose another --socket"
+        )
 
 
 @contextlib.contextmanager

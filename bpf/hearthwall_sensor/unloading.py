@@ -16,7 +16,7 @@ def unload(settings: Settings, *, forget: bool) -> dict[str, Any]:
     """Take all that a sensor left out of the kernel, without the sensor; return what was done."""
     own = Pins(settings.socket)
     pins.mount()
-    filters = detach_classifiers(own, topology.read())
+    filters = detach_classifiers(own, topology.read().interfaces)
     attachments = filters + own.remove()
     if forget:
         rules = Path(settings.state_dir) / RULES_FILE

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hearthwall_sensor.kernel.pins import Pins
 from lab import Lab
 from lab.home import DEVICES, WEB
 from tests.gateway.sensor_process import LAUNCHER, Refused, SensorProcess, command, until
@@ -87,10 +88,13 @@ def test_no_sensor_no_answer(idle: SensorProcess) -> None:
     assert "run --interface" in refused.value.message
 
 
-def pins(sensor: SensorProcess) -> set[str]:
+def pins_name(sensor: SensorProcess) -> str:
     """The sensor's folder in bpffs is named after its socket."""
-    readable = sensor.socket.replace("/", "-").replace("_", "-").replace(".", "-")[-40:]
-    return {str(each) for each in BPFFS.rglob("*") if readable[-20:] in str(each)}
+    return Pins(sensor.socket).path.name
+
+
+def pins(sensor: SensorProcess) -> set[str]:
+    return {str(each) for each in BPFFS.glob(f"{pins_name(sensor)}/**/*")}
 
 
 def attachments(lab: Lab) -> list[str]:
@@ -132,6 +136,37 @@ def test_both_ways_into_tc_count_and_drop_and_leave_nothing(
     assert pins(sensor) == set()
     assert attachments(lab) == before
     assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode == 0
+
+
+def test_another_way_or_fewer_interfaces_leave_nothing_of_before(
+    lab: Lab, idle: SensorProcess
+) -> None:
+    before = attachments(lab)
+    idle.start("--tc", "clsact").call("block", CAMERA.mac)
+    idle.kill()
+    idle.start("--tc", "tcx", interface="tv")
+    assert [each["name"] for each in idle.call("status")["interfaces"]] == ["tv"]
+    idle.call("unblock", CAMERA.mac)
+    assert attachments(lab) == before  # no filter of clsact is left, and tcx is not among filters
+    assert len(list(BPFFS.glob(f"{pins_name(idle)}/links/*"))) == 2
+    assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode == 0
+
+
+def test_a_file_in_the_sockets_place_is_left_alone(idle: SensorProcess) -> None:
+    Path(idle.socket).write_text("precious")
+    with pytest.raises(Refused) as refused:
+        idle.start()
+    assert refused.value.code == "storage_failed"
+    assert Path(idle.socket).read_text() == "precious"
+    Path(idle.socket).unlink()
+
+
+def test_a_state_folder_that_others_may_change_is_refused(idle: SensorProcess) -> None:
+    idle.state.mkdir(mode=0o777)
+    idle.state.chmod(0o777)
+    with pytest.raises(Refused) as refused:
+        idle.start()
+    assert refused.value.code == "unsafe_files"
 
 
 def test_unload_works_without_the_sensor(lab: Lab, sensor: SensorProcess) -> None:

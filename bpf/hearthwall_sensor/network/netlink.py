@@ -29,3 +29,4 @@ def _rtnetlink() -> Any:
 
 
 IPRoute: Any = _rtnetlink()
+NetlinkError: Any = importlib.import_module("pyroute2.netlink.exceptions").NetlinkError

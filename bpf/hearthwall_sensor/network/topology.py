@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from .netlink import IPRoute
+from .netlink import IPRoute, NetlinkError
 
 #: rtnetlink groups that ring the bell: links, neighbours, addresses and routes of both families.
 _GROUPS: Final = 0x1 | 0x4 | 0x10 | 0x40 | 0x100 | 0x400
@@ -81,12 +81,15 @@ def _attribute(message: Any, name: str) -> Any:
 
 
 def read() -> Network:
-    """Ask the kernel for the whole picture."""
-    with IPRoute() as route:
-        links = route.get_links()
-        addresses = route.get_addr()
-        routes = [*route.get_default_routes(), *route.get_default_routes(socket.AF_INET6)]
-        neighbours = route.get_neighbours()
+    """Ask the kernel for the whole picture; raises OSError, as when an interface goes while it is read."""
+    try:
+        with IPRoute() as route:
+            links = list(route.get_links())
+            addresses = list(route.get_addr())
+            routes = [*route.get_default_routes(), *route.get_default_routes(socket.AF_INET6)]
+            neighbours = list(route.get_neighbours())
+    except NetlinkError as error:
+        raise OSError(error.code, str(error)) from error
     own: dict[int, list[str]] = {}
     networks: set[tuple[int, str]] = set()
     for each in addresses:
