@@ -61,7 +61,7 @@ def _total(key: str, value_fn: Callable[[Device], float]) -> HearthwallSensorDes
         state_class=SensorStateClass.TOTAL_INCREASING,
         native_unit_of_measurement=UnitOfInformation.BYTES,
         suggested_unit_of_measurement=UnitOfInformation.MEGABYTES,
-        suggested_display_precision=1,
+        suggested_display_precision=2,
         value_fn=value_fn,
     )
 
