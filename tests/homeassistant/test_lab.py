@@ -257,17 +257,22 @@ async def test_a_killed_sensor_leaks_nothing_and_is_started_again(
 async def test_a_restart_of_home_assistant_changes_nothing(
     hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
 ) -> None:
+    """What moves while Home Assistant is away is counted, and what is cut off stays cut off."""
     switch = await known(hass, gateway, lab)
-    await hass.services.async_call("switch", "turn_on", {"entity_id": switch}, blocking=True)
-    total = entity_id(hass, gateway, CAMERA, "upload_total")
+    await known(hass, gateway, lab, "laptop")
+    laptop = DEVICES["laptop"].mac
+    total = entity_id(hass, gateway, laptop, "download_total")
     assert total is not None
-    before = gateway.runtime_data.devices[CAMERA].upload_bytes
+    await hass.services.async_call("switch", "turn_on", {"entity_id": switch}, blocking=True)
+    before = gateway.runtime_data.devices[laptop].download_bytes
     await hass.config_entries.async_unload(gateway.entry_id)
     assert not await reaches(lab, "camera")
+    done = await on(lab, "laptop", "curl", "-so", "/dev/null", f"http://{WEB}/bytes/3000000")
+    assert done.returncode == 0
     assert await hass.config_entries.async_setup(gateway.entry_id)
     await hass.async_block_till_done()
     assert state(hass, switch) == "on"
-    assert float(state(hass, total)) * 1e6 >= before > 0
+    assert float(state(hass, total)) * 1e6 > before + 3_000_000
 
 
 async def test_stop_of_home_assistant_ends_the_sensor_and_not_the_quarantine(
