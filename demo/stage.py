@@ -72,7 +72,7 @@ class Stage:
         if not unloaded:
             raise DemoError(
                 "The sensor did not leave the kernel: see scripts/sensor unload --help and"
-                f" use --socket {self.socket} --state-dir {self.state}."
+                f" use --socket {self.socket}."
             )
 
     def _unload(self, log: BinaryIO) -> bool:
@@ -80,7 +80,7 @@ class Stage:
         argv = [
             tools.PYTHON,
             *("-I", str(SENSOR), "unload", "--forget"),
-            *("--socket", str(self.socket), "--state-dir", str(self.state)),
+            *("--socket", str(self.socket)),
         ]
         if self.lab.netns("gateway").is_mount():
             argv = self.lab.argv("gateway", argv)

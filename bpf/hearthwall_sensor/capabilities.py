@@ -1,6 +1,7 @@
 """The `check` command: what this host can do, what is missing, what is lost by it and how to get it."""
 
 import importlib
+import importlib.metadata
 import os
 import platform
 from collections.abc import Callable
@@ -23,6 +24,8 @@ class Part:
     """Returns what was found, or None if the part is missing; raises SensorError or OSError to say why."""
     lost: str
     fix: str
+    by_root: bool = True
+    """Whether only root can find out."""
 
 
 def _module(name: str) -> Callable[[], str | None]:
@@ -33,7 +36,10 @@ def _module(name: str) -> Callable[[], str | None]:
             module = importlib.import_module(name)
         except ImportError:
             return None
-        return str(getattr(module, "__version__", "present"))
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            return str(getattr(module, "__version__", "present"))
 
     return probe
 
@@ -66,7 +72,7 @@ def _tracepoints() -> str | None:
         Path(each, "events").is_dir()
         for each in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
     )
-    return "tracefs is mounted" if mounted else "tracefs is not mounted"
+    return "yes, tracefs is mounted" if mounted else "yes; tracefs is not mounted yet"
 
 
 def _programs() -> str | None:
@@ -88,6 +94,7 @@ PARTS: Final = (
         lambda: "yes" if os.geteuid() == 0 else None,
         "only root may load programs into the kernel",
         "run the command with sudo",
+        by_root=False,
     ),
     Part(
         "bcc",
@@ -95,6 +102,7 @@ PARTS: Final = (
         _bcc,
         "the kernel programs can't be compiled",
         "apt-get install python3-bpfcc",
+        by_root=False,
     ),
     Part(
         "libbpf",
@@ -102,6 +110,7 @@ PARTS: Final = (
         lambda: f"libbpf {libbpf.version()}" if libbpf.version() else None,
         "nothing can be loaded or read",
         "apt-get install libbpf1",
+        by_root=False,
     ),
     Part(
         "aiohttp",
@@ -109,6 +118,7 @@ PARTS: Final = (
         _module("aiohttp"),
         "no client can talk to the sensor",
         "apt-get install python3-aiohttp",
+        by_root=False,
     ),
     Part(
         "pyroute2",
@@ -116,6 +126,7 @@ PARTS: Final = (
         _module("pyroute2"),
         "interfaces and neighbours can't be read",
         "apt-get install python3-pyroute2",
+        by_root=False,
     ),
     Part(
         "xdp",
@@ -154,14 +165,14 @@ PARTS: Final = (
         True,
         lambda: "yes" if libbpf.probe_map_type(libbpf.MAP_TYPE_LRU_PERCPU_HASH) else None,
         "no device's traffic can be counted",
-        "use Linux 4.10 or later",
+        "use Linux 5.8 or later",
     ),
     Part(
         "prefix table",
         True,
         lambda: "yes" if libbpf.probe_map_type(libbpf.MAP_TYPE_LPM_TRIE) else None,
         "the home's public addresses can't be told from the internet",
-        "use Linux 4.11 or later",
+        "use Linux 5.8 or later",
     ),
     Part(
         "ring buffer",
@@ -194,8 +205,14 @@ PARTS: Final = (
 )
 
 
+_UNKNOWN: Final = "not known without root"
+
+
 def _look(part: Part) -> dict[str, Any]:
     """Return what is told of one part."""
+    if part.by_root and os.geteuid() != 0:
+        unknown = {"name": part.name, "ok": False, "required": part.required}
+        return unknown | {"detail": _UNKNOWN, "lost": part.lost, "fix": "run the command with sudo"}
     try:
         found = part.probe()
         detail = found or "missing"
@@ -238,7 +255,6 @@ def _interfaces() -> list[dict[str, Any]]:
 
 def check() -> dict[str, Any]:
     """Return the report; `ok` says whether the sensor can run here."""
-    libbpf.silence()
     parts = [_look(part) for part in PARTS]
     return {
         "ok": all(each["ok"] for each in parts if each["required"]),

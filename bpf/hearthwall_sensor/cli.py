@@ -61,7 +61,7 @@ def _ask(make: Callable[[Options], Request]) -> Callable[[Options], Any]:
             if error.code == "not_running":
                 raise SensorError(
                     "not_running",
-                    f"no sensor listens on {options.socket}; start one: hearthwall-sensor run --interface br-lan",
+                    f"no sensor listens on {options.socket}; start one with `run --interface br-lan`",
                 ) from error
             raise
 
@@ -190,21 +190,44 @@ def _target_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def _unload(options: Options) -> Any:
-    """Take everything out of the kernel, with the running sensor's help or without it."""
-    from . import privileges, settings
+    """Take everything out of the kernel, with the running sensors' help or without it."""
+    from . import privileges
+    from .kernel import pins
+    from .unloading import require_anything
 
-    try:
-        _ask(lambda each: Unload(forget=each.forget))(options)
-    except SensorError as error:
-        if error.code != "not_running":
-            raise
     privileges.require_root("unload")
+    if options.all:
+        return [_unload_one(each, forget=options.forget) for each in pins.loaded()]
+    if options.socket == DEFAULT_SOCKET:
+        require_anything(pins.Pins(options.socket))
+    return [_unload_one(options.socket, forget=options.forget)]
+
+
+def _unload_one(socket: str, *, forget: bool) -> dict[str, Any]:
+    """Take out what one sensor left; one that still runs is asked, and does it as it ends."""
+    from .kernel.pins import Pins, loaded
+    from .rules import RULES_FILE
     from .server import claimed
     from .unloading import unload
 
-    chosen = settings.Settings(socket=options.socket, state_dir=options.state_dir)
-    with claimed(options.socket, wait=10.0):
-        return unload(chosen, forget=options.forget)
+    own = Pins(socket)
+    found, state = own.path.is_dir(), own.state
+    rules = None if state is None else state / RULES_FILE
+    had_rules = rules is not None and rules.exists()
+    try:
+        _ask(lambda _: Unload(forget=forget))(argparse.Namespace(socket=socket))
+    except SensorError as error:
+        if error.code != "not_running":
+            raise
+    with claimed(socket, wait=10.0):
+        unload(own, forget=forget)
+    return {
+        "socket": socket,
+        "found": found,
+        "rules_kept": str(rules) if rules is not None and rules.exists() else None,
+        "rules_forgotten": had_rules and rules is not None and not rules.exists(),
+        "others": loaded(),
+    }
 
 
 def _unload_arguments(parser: argparse.ArgumentParser) -> None:
@@ -214,9 +237,7 @@ def _unload_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="forget the rules too; else the next run puts them back",
     )
-    parser.add_argument(
-        "--state-dir", metavar="DIR", default="/var/lib/hearthwall", help="where the rules are kept"
-    )
+    parser.add_argument("--all", action="store_true", help="of every sensor on this host")
 
 
 def _load(options: Options) -> Any:

@@ -59,7 +59,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def check(report: dict[str, Any]) -> str:
     """Show a capability report."""
-    marks = {
+    marks: dict[tuple[bool, bool], str] = {
         (True, True): "ok",
         (True, False): "ok",
         (False, True): "MISSING",
@@ -74,8 +74,9 @@ def check(report: dict[str, Any]) -> str:
         "",
         _table(("", "part", "found"), rows),
     ]
+    without_root = any(each["name"] == "root" and not each["ok"] for each in report["parts"])
     for each in report["parts"]:
-        if not each["ok"]:
+        if not each["ok"] and not (without_root and each["detail"].startswith("not known")):
             text += ["", f"{each['name']}: {each['lost']}.", f"  To get it: {each['fix']}"]
     interfaces = [
         (
@@ -157,12 +158,11 @@ def blocks(wires: list[dict[str, Any]]) -> str:
             str(each["packets"]),
             _size(each["bytes"]),
             _ago(each["last_hit"]),
-            "" if each["latency_ms"] is None else f"{each['latency_ms']:.1f} ms",
             each["reason"],
         )
         for each in wires
     ]
-    heads = ("id", "target", "mode", "ends", "packets", "dropped", "last hit", "latency", "reason")
+    heads = ("id", "target", "mode", "ends", "packets", "dropped", "last hit", "reason")
     return _table(heads, rows) if rows else "No rule is in force."
 
 
@@ -177,7 +177,9 @@ def block(wire: dict[str, Any]) -> str:
     """Show a rule that is now in force."""
     ends = _remaining(wire)
     until = "" if ends == "never" else f", ends {ends}"
-    return f"{wire['target']} is blocked ({wire['mode']}{until}). To end it: hearthwall-sensor unblock {wire['target']}"
+    return (
+        f"{wire['target']} is blocked ({wire['mode']}{until}). To end it: unblock {wire['target']}"
+    )
 
 
 def unblocked(wire: dict[str, Any]) -> str:
@@ -185,10 +187,25 @@ def unblocked(wire: dict[str, Any]) -> str:
     return f"{wire['target']} is free again; the rule dropped {wire['packets']} packets, {_size(wire['bytes'])}."
 
 
-def unloaded(wire: dict[str, Any]) -> str:
+def unloaded(wires: list[dict[str, Any]]) -> str:
     """Show what `unload` did."""
-    kept = "and forgotten" if wire["forgotten"] else "and kept on disk: the next run puts them back"
-    return f"Nothing of Hearthwall is left in the kernel. The rules are out of force {kept}."
+    lines = []
+    for each in wires:
+        if not each["found"]:
+            lines.append(f"Nothing was loaded by way of {each['socket']}.")
+            continue
+        lines.append(f"The sensor on {each['socket']} and its rules are out of the kernel.")
+        if each["rules_kept"]:
+            lines.append(
+                f"  The rules are kept in {each['rules_kept']}: the next run puts them back."
+            )
+        elif each["rules_forgotten"]:
+            lines.append("  The rules are forgotten.")
+    if not wires:
+        lines.append("There was nothing of Hearthwall in the kernel.")
+    elif wires[-1]["others"]:
+        lines.append(f"Still loaded: by way of {', '.join(wires[-1]['others'])}.")
+    return "\n".join(lines)
 
 
 def loaded(wire: dict[str, Any]) -> str:

@@ -76,7 +76,7 @@ class Ports:
             for other in others_on(port.interface.index, self._pins):
                 raise SensorError(
                     "interface_in_use",
-                    f"another sensor ({other}) guards {name}; stop it first: hearthwall-sensor unload --socket PATH",
+                    f"another sensor guards {name}; take that out first: unload --socket {other}",
                 )
             program, mode = libbpf.xdp_state(port.interface.index)
             if program and program not in ours:
@@ -138,6 +138,11 @@ class Ports:
                 _LOGGER.warning("%s can't be guarded: %s", port.interface.name, error)
                 continue
             self._ports[index] = port
+            if port.interface.default_route:
+                _LOGGER.warning(
+                    "%s leads to this host's default gateway: is it the home's side?",
+                    port.interface.name,
+                )
 
     def gate(self, *, wanted: bool) -> None:
         """Put the gate on every port, or take it off: it costs something only while there are rules."""

@@ -19,9 +19,7 @@ _VERSION_3: Final = 0x20080522
 def require_root(command: str) -> None:
     """Raise SensorError `missing_capability` unless this process is root."""
     if os.geteuid() != 0:
-        raise SensorError(
-            "missing_capability", f"{command} needs root: sudo hearthwall-sensor {command} …"
-        )
+        raise SensorError("missing_capability", f"{command} needs root: run it with sudo")
 
 
 def drop() -> None:

@@ -159,7 +159,8 @@ def check_duration(seconds: float) -> float:
     """Return seconds if they lie in (0, MAX_DURATION]; raises SensorError `invalid_duration`."""
     if not math.isfinite(seconds) or not 0 < seconds <= MAX_DURATION:
         raise SensorError(
-            "invalid_duration", f"a duration lies between 0 and {MAX_DURATION / 86400:.0f} days"
+            "invalid_duration",
+            f"a duration is more than 0 and at most {MAX_DURATION / 86400:.0f} days",
         )
     return seconds
 

@@ -17,12 +17,13 @@ from typing import Any, Final
 from . import files, privileges
 from .changes import Changes
 from .devices import Devices
-from .kernel import libbpf, loader, pins
+from .kernel import loader, pins
 from .kernel.libbpf import Program
 from .kernel.pins import Pins
 from .kernel.tables import Entry, Tables
 from .network import topology
 from .network.surroundings import Surroundings
+from .network.topology import Network
 from .ports import Ports
 from .protocol import (
     EXIT_STOPPED,
@@ -107,8 +108,10 @@ class Sensor:
 
         Raises SensorError.
         """
+        seen = await asyncio.to_thread(topology.read)
+        self._ports.wanted(seen)  # a mistyped interface leaves no trace
         self._server.claim()
-        await self._start()
+        await self._start(seen)
         try:
             await self._server.start()
             on_ready()
@@ -117,19 +120,18 @@ class Sensor:
             await self._server.stop()
             await self._finish()
         if self._exit == EXIT_UNLOADED:
-            unload(self._settings, forget=self._forget)
+            unload(self._pins, forget=self._forget)
         self._server.release()
         return self._exit
 
-    async def _start(self) -> None:
+    async def _start(self, seen: Network) -> None:
         """Load what is not loaded yet, restore the rules, then let the programs see packets."""
+        pins.mount()
+        self._ports.check(seen)
         files.private_folder(self._state)
         self._store = Store(self._state / "devices.db")
         self._devices = Devices(self._store.accounts())
-        pins.mount()
-        seen = await asyncio.to_thread(topology.read)
-        self._ports.check(seen)
-        self._pins.make()
+        self._pins.make(self._state)
         earlier = [each for each in self._pins.generations() if each.name != loader.generation()]
         current = self._pins.generation(loader.generation())
         if not current.is_dir():
@@ -387,7 +389,6 @@ def _rules_of(generations: list[Path]) -> dict[Target, Entry]:
 async def main(settings: Settings, *, supervised: bool) -> int:
     """Run a sensor; when supervised, say READY on standard output and end when standard input does."""
     privileges.require_root("run")
-    libbpf.silence()
     _stay_small()
     sensor = Sensor(settings)
 

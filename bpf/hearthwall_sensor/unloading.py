@@ -1,25 +1,35 @@
 """The way back: takes all that a sensor left out of the kernel, without the sensor or Home Assistant."""
 
-from pathlib import Path
-from typing import Any
-
 from . import files
 from .kernel import pins
 from .kernel.pins import Pins
 from .network import topology
 from .ports import detach_classifiers
+from .protocol import SensorError
 from .rules import RULES_FILE
-from .settings import Settings
 
 
-def unload(settings: Settings, *, forget: bool) -> dict[str, Any]:
-    """Take all that a sensor left out of the kernel, without the sensor; return what was done."""
-    own = Pins(settings.socket)
+def unload(own: Pins, *, forget: bool) -> None:
+    """Take out what a sensor left, and forget its rules if asked to."""
     pins.mount()
-    filters = detach_classifiers(own, topology.read().interfaces)
-    attachments = filters + own.remove()
-    if forget:
-        rules = Path(settings.state_dir) / RULES_FILE
-        for path in (rules, files.previous(rules)):
-            path.unlink(missing_ok=True)
-    return {"attachments": attachments, "forgotten": forget}
+    state = own.state
+    detach_classifiers(own, topology.read().interfaces)
+    own.remove()
+    if forget and state is not None:
+        rules = state / RULES_FILE
+        for each in (rules, files.previous(rules)):
+            each.unlink(missing_ok=True)
+
+
+def require_anything(own: Pins) -> None:
+    """Raise SensorError `not_found` if nothing is loaded here, but something is by way of other sockets.
+
+    Whoever is cut off must not be told that all is well.
+    """
+    others = pins.loaded()
+    if others and not own.path.is_dir():
+        raise SensorError(
+            "not_found",
+            f"nothing is loaded by way of {own.socket}, but by way of {', '.join(others)}:"
+            " name one with --socket, or say --all",
+        )

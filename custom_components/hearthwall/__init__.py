@@ -86,7 +86,7 @@ async def async_remove_config_entry_device(
 async def _unload_without_sensor(socket: str, state_dir: str) -> None:
     """Clean the kernel by the command, which needs no running sensor."""
     try:
-        await run_command("unload", "--forget", "--socket", socket, "--state-dir", state_dir)
+        await run_command("unload", "--forget", "--socket", socket)
     except SensorError as error:
         LOGGER.warning(
             "What Hearthwall put into the kernel is still there (%s);"

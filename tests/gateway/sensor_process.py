@@ -119,7 +119,7 @@ class SensorProcess:
             if stream is not None:
                 stream.close()
         self.launcher = LAUNCHER
-        self.call("unload", "--state-dir", str(self.state))
+        self.call("unload", "--forget")
 
 
 def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:

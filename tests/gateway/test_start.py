@@ -130,7 +130,7 @@ def test_both_ways_into_tc_count_and_drop_and_leave_nothing(
     sensor.start("--tc", way)
     assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
     assert pins(sensor)
-    sensor.call("unload", "--state-dir", str(sensor.state))
+    sensor.call("unload")
     assert sensor.process is not None
     assert sensor.process.wait(10) == 3  # says to a supervisor: not again
     assert pins(sensor) == set()
@@ -172,15 +172,28 @@ def test_a_state_folder_that_others_may_change_is_refused(idle: SensorProcess) -
 def test_unload_works_without_the_sensor(lab: Lab, sensor: SensorProcess) -> None:
     sensor.call("block", CAMERA.mac)
     sensor.kill()
-    done = sensor.call("unload", "--state-dir", str(sensor.state))
-    assert done["attachments"] >= 12
+    (done,) = sensor.call("unload")
+    assert (done["found"], done["rules_kept"]) == (True, str(sensor.state / "rules.json"))
     assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode == 0
     sensor.start()  # the rules are on disk, and unload without --forget leaves them there
     assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
     sensor.kill()
-    sensor.call("unload", "--state-dir", str(sensor.state), "--forget")
+    sensor.call("unload", "--forget")
     sensor.start()
     assert sensor.call("blocks") == []
+
+
+def test_unload_says_what_is_still_in_force(sensor: SensorProcess, tmp_path: Path) -> None:
+    """Whoever is cut off and names the wrong socket must not be told that all is well."""
+    (done,) = sensor.call("unload", "--socket", str(tmp_path / "another.sock"))
+    assert done["found"] is False
+    assert sensor.socket in done["others"]
+    line = command("unload")
+    said = subprocess.run(line, capture_output=True, text=True, timeout=20, check=False)
+    assert said.returncode == 1
+    assert sensor.socket in said.stderr
+    assert "--all" in said.stderr
+    assert sensor.call("status")["pid"] == sensor.pid
 
 
 def test_rules_come_back_after_a_reboot(lab: Lab, sensor: SensorProcess) -> None:
@@ -188,7 +201,7 @@ def test_rules_come_back_after_a_reboot(lab: Lab, sensor: SensorProcess) -> None
     sensor.call("block", CAMERA.mac, "--duration", "1h", "--reason", "kept")
     ends = sensor.call("blocks")[0]["expires"]
     sensor.kill()
-    sensor.call("unload", "--state-dir", str(sensor.state))
+    sensor.call("unload")
     path = sensor.state / "rules.json"
     kept = json.loads(path.read_text())
     kept["boot_id"] = "another"

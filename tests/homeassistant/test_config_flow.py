@@ -458,9 +458,7 @@ async def test_removal_takes_everything_out_of_the_kernel(
     await peer.stop()
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
-    assert calls("unload") == [
-        ["unload", "--forget", "--socket", peer.socket, "--state-dir", "/var/lib/test", "--json"]
-    ]
+    assert calls("unload") == [["unload", "--forget", "--socket", peer.socket, "--json"]]
 
 
 async def test_options_are_taken_without_a_reload(

@@ -81,7 +81,7 @@ async def gateway(
     if hass.config_entries.async_get_entry(entry.entry_id) is not None:
         await hass.config_entries.async_remove(entry.entry_id)
         await hass.async_block_till_done()
-    await run_command("unload", "--socket", paths[CONF_SOCKET], "--state-dir", paths["state_dir"])
+    await run_command("unload", "--socket", paths[CONF_SOCKET])
 
 
 async def on(lab: Lab, host: str, *command: str) -> subprocess.CompletedProcess[str]:

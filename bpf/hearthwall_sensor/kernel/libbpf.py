@@ -37,6 +37,7 @@ _ENOTSUPP: Final = 524
 _lib: ctypes.CDLL | None
 try:
     _lib = ctypes.CDLL("libbpf.so.1", use_errno=True)
+    _lib.libbpf_set_print(None)  # its errors come back as numbers
 except OSError:  # check says what is missing; everything else fails on first use
     _lib = None
 
@@ -126,12 +127,6 @@ def version() -> str | None:
     if _lib is None:
         return None
     return f"{_lib.libbpf_major_version()}.{_lib.libbpf_minor_version()}"
-
-
-def silence() -> None:
-    """Keep libbpf from writing to stderr: its errors come back as numbers."""
-    if _lib is not None:
-        _lib.libbpf_set_print(None)
 
 
 def probe_program_type(kind: int) -> bool:

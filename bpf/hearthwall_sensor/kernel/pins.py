@@ -2,6 +2,7 @@
 
     /sys/fs/bpf/hearthwall/<sensor>/<generation>/   programs and maps of one version of the sources
     /sys/fs/bpf/hearthwall/<sensor>/links/          attachments, named <interface index>-<place>
+    /sys/fs/bpf/hearthwall/<sensor>/socket, state   symbolic links: whose folder this is
 
 Enforcement lives here, not in a process: what is pinned goes on when the sensor is killed.
 """
@@ -54,11 +55,22 @@ class Pins:
         readable = re.sub(r"[^A-Za-z0-9]+", "-", real).strip("-")[-40:]
         self.path = ROOT / f"{readable}-{hashlib.sha256(real.encode()).hexdigest()[:8]}"
         self.links = self.path / "links"
+        self.socket = real
 
-    def make(self) -> None:
-        """Make the folder; only root may look into it."""
+    def make(self, state: Path) -> None:
+        """Make the folder, which only root may look into, and note which socket and state belong to it."""
         for folder in (ROOT, self.path, self.links):
             folder.mkdir(mode=0o700, exist_ok=True)
+        for name, target in (("socket", Path(self.socket)), ("state", state.absolute())):
+            link = self.path / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
+
+    @property
+    def state(self) -> Path | None:
+        """The state folder of the sensor that made this folder."""
+        link = self.path / "state"
+        return link.readlink() if link.is_symlink() else None
 
     def generation(self, name: str) -> Path:
         """Return the folder of one generation of programs and maps."""
@@ -71,7 +83,7 @@ class Pins:
         found = [
             each
             for each in self.path.iterdir()
-            if each != self.links and not each.name.endswith("-partial")
+            if each != self.links and not each.is_symlink() and not each.name.endswith("-partial")
         ]
         return sorted(found, key=lambda each: each.stat().st_mtime_ns)
 
@@ -88,8 +100,11 @@ class Pins:
         links = list(self.links.iterdir()) if self.links.is_dir() else []
         for each in links:
             detach(each)
-        for folder in self.path.iterdir():
-            self.remove_generation(folder)
+        for each in self.path.iterdir():
+            if each.is_symlink():
+                each.unlink()
+            else:
+                self.remove_generation(each)
         self.path.rmdir()
         return len(links)
 
@@ -118,7 +133,7 @@ def network_namespace() -> int:
 
 
 def others_on(interface: int, own: Pins) -> Iterator[str]:
-    """Yield the folder name of each other sensor that holds a live link on this interface."""
+    """Yield the socket of each other sensor that holds a live link on this interface."""
     if not ROOT.is_dir():
         return
     prefix = f"{interface}-{network_namespace()}-"
@@ -127,8 +142,19 @@ def others_on(interface: int, own: Pins) -> Iterator[str]:
             continue
         for name in (folder / "links").iterdir():
             if name.name.startswith(prefix) and _is_live(name):
-                yield folder.name
+                yield _socket_of(folder)
                 break
+
+
+def loaded() -> list[str]:
+    """Return the sockets of all sensors that have left something in the kernel."""
+    return sorted(_socket_of(folder) for folder in ROOT.iterdir()) if ROOT.is_dir() else []
+
+
+def _socket_of(folder: Path) -> str:
+    """Return the socket that a sensor's folder belongs to."""
+    link = folder / "socket"
+    return str(link.readlink()) if link.is_symlink() else folder.name
 
 
 def _is_live(path: Path) -> bool:

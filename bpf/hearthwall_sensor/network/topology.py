@@ -1,6 +1,10 @@
 """The host's network as netlink tells it: interfaces, bridges, neighbours, addresses, gateways."""
 
+import contextlib
+import functools
+import glob
 import ipaddress
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +19,10 @@ _NEIGHBOUR_USABLE: Final = (
     0x02 | 0x04 | 0x08 | 0x10 | 0x80
 )  # reachable, stale, delay, probe, permanent
 _ARPHRD_ETHER: Final = 1
+#: Bridges and cables that container engines make.
+_OF_CONTAINERS: Final = re.compile(r"docker|veth|hassio|br-[0-9a-f]{12}$|podman|virbr|lxc")
 _SSH_PORT: Final = 22
+_SSH_SETTINGS: Final = ("/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*.conf")
 _TCP_ESTABLISHED: Final = "01"
 
 
@@ -150,14 +157,18 @@ def _interface(link: Any, addresses: tuple[str, ...], default_route: bool) -> Ne
 
 
 def proposed(network: Network) -> NetInterface | None:
-    """Return the interface that most likely leads to the home: a bridge with an address and no way out first."""
+    """Return the interface that most likely leads to the home: a bridge with an address and no way out first.
+
+    A plain interface that is this host's only way out is none: its traffic is this host's own.
+    """
     candidates = [
         each
         for each in network.interfaces.values()
         if each.is_ethernet
         and each.up
         and each.bridge is None
-        and not each.name.startswith(("docker", "veth", "hassio"))
+        and not _OF_CONTAINERS.match(each.name)
+        and (each.kind == "bridge" or not each.default_route)
     ]
     candidates.sort(
         key=lambda each: (each.kind != "bridge", each.default_route, not each.addresses, each.index)
@@ -167,6 +178,7 @@ def proposed(network: Network) -> NetInterface | None:
 
 def operators() -> set[str]:
     """Return the far ends of SSH connections into this host: whoever repairs it must not be cut off."""
+    ports = _ssh_ports()
     found = set()
     for table, family in (("/proc/net/tcp", socket.AF_INET), ("/proc/net/tcp6", socket.AF_INET6)):
         try:
@@ -175,9 +187,21 @@ def operators() -> set[str]:
             continue
         for line in lines:
             _, local, remote, state = line.split()[:4]
-            if state == _TCP_ESTABLISHED and int(local.rpartition(":")[2], 16) == _SSH_PORT:
+            if state == _TCP_ESTABLISHED and int(local.rpartition(":")[2], 16) in ports:
                 found.add(_proc_address(remote.rpartition(":")[0], family))
     return found
+
+
+@functools.cache
+def _ssh_ports() -> frozenset[int]:
+    """Return the ports that sshd's settings name, beside the usual one."""
+    ports = {_SSH_PORT}
+    for pattern in _SSH_SETTINGS:
+        for path in glob.glob(pattern):  # noqa: PTH207, an absolute pattern
+            with contextlib.suppress(OSError):
+                text = Path(path).read_text(errors="replace")
+                ports.update(int(each) for each in re.findall(r"(?mi)^\s*Port\s+(\d{1,5})\b", text))
+    return frozenset(ports)
 
 
 def _proc_address(text: str, family: socket.AddressFamily) -> str:
