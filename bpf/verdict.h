@@ -6,6 +6,9 @@
 #include "wire.h"
 #include "tables.h"
 
+/* The longest ARP frame: padded to Ethernet's least length, with two tags. */
+#define MAX_ARP_FRAME 68
+
 /* The device's packet on its way to its port's far side, or one that reaches the device. */
 enum direction {
 	UPLOAD,
@@ -52,7 +55,9 @@ static inline __attribute__((always_inline)) bool is_addressing(struct packet *p
 	u16 from = packet->source_port, to = packet->destination_port;
 	u8 type = packet->icmp_type;
 
-	if (packet->ethertype == ETHERTYPE_ARP || packet->ethertype == ETHERTYPE_EAPOL)
+	if (packet->ethertype == ETHERTYPE_ARP) /* a longer one carries something else */
+		return packet->length <= MAX_ARP_FRAME;
+	if (packet->ethertype == ETHERTYPE_EAPOL)
 		return true;
 	if (!packet->family || !peer_is_home)
 		return false;
@@ -64,11 +69,13 @@ static inline __attribute__((always_inline)) bool is_addressing(struct packet *p
 	}
 	if (packet->protocol != PROTOCOL_ICMPV6 || packet->family != 6)
 		return false;
+	if (type == 130 || type == 131 || type == 132 || type == 143) /* multicast listener query; reports, done */
+		return direction == UPLOAD ? type != 130 : type == 130;
+	if (packet->hop_limit != 255) /* it came over a router, which neighbours do not */
+		return false;
 	if (type == 135 || type == 136) /* neighbour solicitation and advertisement */
 		return true;
-	if (direction == UPLOAD) /* router solicitation; multicast listener reports and done */
-		return type == 133 || type == 131 || type == 132 || type == 143;
-	return type == 134 || type == 137 || type == 130; /* router advertisement, redirect, listener query */
+	return direction == UPLOAD ? type == 133 : type == 134 || type == 137; /* router solicitation; its answers */
 }
 
 static inline __attribute__((always_inline)) bool is_dns(struct packet *packet, enum direction direction,
@@ -81,10 +88,10 @@ static inline __attribute__((always_inline)) bool is_dns(struct packet *packet, 
 	return (direction == UPLOAD ? packet->destination_port : packet->source_port) == 53;
 }
 
-/* Whether a packet between a rule's target and its peer dies by the rule. */
+/* Whether a packet between a rule's target (NULL for a MAC's) and its peer dies by the rule. */
 static inline __attribute__((always_inline)) bool rule_drops(struct rule *rule, struct config *settings,
 							     struct packet *packet, enum direction direction,
-							     struct address *peer)
+							     struct address *target, struct address *peer)
 {
 	bool peer_is_home;
 
@@ -99,6 +106,8 @@ static inline __attribute__((always_inline)) bool rule_drops(struct rule *rule, 
 	peer_is_home = is_home(settings, peer);
 	if (rule->mode == MODE_NO_INTERNET)
 		return !peer_is_home;
+	if (target && !is_home(settings, target)) /* a host of the internet needs nothing of the home */
+		return true;
 	if (rule->allow & ALLOW_ADDRESSING && is_addressing(packet, direction, peer_is_home))
 		return false;
 	if (rule->allow & ALLOW_DNS && is_dns(packet, direction, peer_is_home))
@@ -153,7 +162,7 @@ static inline __attribute__((always_inline)) bool is_dropped(struct config *sett
 	if (rule) {
 		now = bpf_ktime_get_boot_ns();
 		if ((!rule->expires || now < rule->expires) &&
-		    rule_drops(rule, settings, packet, direction, far) && !never_drop_macs.lookup(device))
+		    rule_drops(rule, settings, packet, direction, NULL, far) && !never_drop_macs.lookup(device))
 			return hit(rule, packets, bytes, now);
 	}
 	if (!packet->family)
@@ -162,7 +171,7 @@ static inline __attribute__((always_inline)) bool is_dropped(struct config *sett
 	if (rule) {
 		now = bpf_ktime_get_boot_ns();
 		if ((!rule->expires || now < rule->expires) &&
-		    rule_drops(rule, settings, packet, direction, far) && !role_of(near))
+		    rule_drops(rule, settings, packet, direction, near, far) && !role_of(near))
 			return hit(rule, packets, bytes, now);
 	}
 	rule = find_address_rule(settings, packet, far);
@@ -170,7 +179,8 @@ static inline __attribute__((always_inline)) bool is_dropped(struct config *sett
 		/* Seen from the target, the packet goes the other way. */
 		now = bpf_ktime_get_boot_ns();
 		if ((!rule->expires || now < rule->expires) &&
-		    rule_drops(rule, settings, packet, direction == UPLOAD ? DOWNLOAD : UPLOAD, near) && !role_of(far))
+		    rule_drops(rule, settings, packet, direction == UPLOAD ? DOWNLOAD : UPLOAD, far, near) &&
+		    !role_of(far))
 			return hit(rule, packets, bytes, now);
 	}
 	return false;

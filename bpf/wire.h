@@ -103,6 +103,8 @@ struct packet {
 	u8 family; /* 4, 6, or 0 where there are no addresses to trust */
 	u8 protocol;
 	u8 icmp_type;
+	u8 hop_limit;
+	u32 length; /* as much of the frame as lies in one piece */
 };
 
 static inline __attribute__((always_inline)) void copy_mac(struct mac *to, const u8 *from)
@@ -145,6 +147,7 @@ static inline __attribute__((always_inline)) u32 read_link(void *data, void *end
 	}
 	packet->ethertype = type;
 	packet->header_bytes = offset;
+	packet->length = end - data;
 	return offset;
 }
 
@@ -197,6 +200,7 @@ static inline __attribute__((always_inline)) void read_ipv6(void *header, void *
 	if (next > end || *(u8 *)header >> 4 != 6)
 		return;
 	packet->family = 6;
+	packet->hop_limit = ip->hop_limit;
 	__builtin_memcpy(&packet->source, ip->source, 16);
 	__builtin_memcpy(&packet->destination, ip->destination, 16);
 	protocol = ip->next_header;

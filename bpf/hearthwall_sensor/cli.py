@@ -242,8 +242,10 @@ def _unload_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _load(options: Options) -> Any:
     """Compile and load the kernel programs: what `run` has a child do."""
-    from .kernel.loader import load
+    from .kernel.loader import die_with_parent, load
 
+    if options.pins:
+        die_with_parent()
     return load(options.pins)
 
 

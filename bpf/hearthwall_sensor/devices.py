@@ -14,9 +14,9 @@ RATE_WINDOW: Final = 10.0
 #: A newcomer's packets came within the second between two readings, of which its window sees only the end.
 RATE_LEAST: Final = 1.0
 #: More MACs than any home has; what a flood of invented ones pushes out is counted.
-MAX_ACCOUNTS: Final = 4096
-#: A MAC that sent less than this is the first to go.
-_FEW_PACKETS: Final = 16
+MAX_ACCOUNTS: Final = 1024
+#: A MAC that was not there for longer than this (seconds) is the first to go.
+_SETTLED: Final = 300.0
 
 _NOTHING: Final = ((0, 0, 0, 0),) * len(SCOPES)
 Scopes = tuple[tuple[int, int, int, int], ...]
@@ -37,11 +37,6 @@ class Account:
     upload_rate: float = 0.0
     download_rate: float = 0.0
     samples: deque[tuple[float, int, int]] = field(default_factory=deque)
-
-    @property
-    def packets(self) -> int:
-        """Packets of both ways."""
-        return sum(scope[1] + scope[3] for scope in self.scopes)
 
     @property
     def bytes(self) -> tuple[int, int]:
@@ -113,6 +108,8 @@ class Devices:
         """Take the accounts that were kept on disk."""
         self.accounts: dict[str, Account] = {each.mac: each for each in accounts}
         self.evicted = 0
+        #: How many entries the kernel's table had at the last look.
+        self.in_kernel = 0
 
     def read(
         self,
@@ -124,6 +121,7 @@ class Devices:
         now = time.time()
         own = set(own_macs)
         newcomers = False
+        self.in_kernel = len(counters)
         for (mac, interface), each in counters.items():
             if mac in own or mac == "00:00:00:00:00:00":
                 continue
@@ -151,12 +149,18 @@ class Devices:
             return []
         kept = set(keep)
         candidates = [each for each in self.accounts.values() if each.mac not in kept]
-        candidates.sort(key=lambda each: (each.packets >= _FEW_PACKETS, each.last_seen))
+        candidates.sort(key=_worth)
         gone = [each.mac for each in candidates[:excess]]
         for mac in gone:
             del self.accounts[mac]
         self.evicted += len(gone)
         return gone
+
+
+def _worth(account: Account) -> tuple[bool, float]:
+    """Sort key: strangers by when they were seen last, then devices, those that came last first."""
+    settled = account.last_seen - account.first_seen > _SETTLED
+    return settled, -account.first_seen if settled else account.last_seen
 
 
 def describe(

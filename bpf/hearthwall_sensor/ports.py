@@ -1,5 +1,6 @@
 """Putting the programs on the guarded interfaces, and taking them off."""
 
+import contextlib
 import errno
 import logging
 from collections.abc import Iterable
@@ -51,26 +52,32 @@ class Ports:
 
     def wanted(self, network: Network) -> dict[int, _Port]:
         """Return what is to be guarded as the network stands; raises SensorError `unknown_interface`."""
-        found = {}
+        found: dict[int, _Port] = {}
         for name in self._names:
-            interface = network.by_name(name)
-            if interface is None:
-                known = ", ".join(sorted(each.name for each in network.interfaces.values()))
-                raise SensorError(
-                    "unknown_interface", f"there is no interface {name!r}; there are {known}"
-                )
-            if not interface.is_ethernet:
-                raise SensorError(
-                    "unknown_interface",
-                    f"{name} carries no Ethernet frames, so no device can be told",
-                )
-            for port in network.ports(interface):
-                found[port.index] = _Port(port, name if port.index != interface.index else None)
+            found |= self._ports_of(name, network)
         return found
+
+    def _ports_of(self, name: str, network: Network) -> dict[int, _Port]:
+        """Return a bridge's ports, or a plain interface; raises SensorError `unknown_interface`."""
+        interface = network.by_name(name)
+        if interface is None:
+            known = ", ".join(sorted(each.name for each in network.interfaces.values()))
+            raise SensorError(
+                "unknown_interface", f"there is no interface {name!r}; there are {known}"
+            )
+        if not interface.is_ethernet:
+            raise SensorError(
+                "unknown_interface",
+                f"{name} carries no Ethernet frames, so no device can be told",
+            )
+        return {
+            port.index: _Port(port, name if port.index != interface.index else None)
+            for port in network.ports(interface)
+        }
 
     def check(self, network: Network) -> None:
         """Raise SensorError if an interface belongs to another sensor or carries a foreign XDP program."""
-        ours = self._own_xdp()
+        ours = _own_programs(self._pins, (_GATE, *(name for name, _, _ in _METERS.values())))
         for port in self.wanted(network).values():
             name = port.interface.name
             for other in others_on(port.interface.index, self._pins):
@@ -78,6 +85,7 @@ class Ports:
                     "interface_in_use",
                     f"another sensor guards {name}; take that out first: unload --socket {other}",
                 )
+            self._check_classifiers(port.interface, ours)
             program, mode = libbpf.xdp_state(port.interface.index)
             if program and program not in ours:
                 raise SensorError(
@@ -87,14 +95,16 @@ class Ports:
                     " or guard another interface",
                 )
 
-    def _own_xdp(self) -> set[int]:
-        """Return the ids of the gates that this sensor has pinned."""
-        ids = set()
-        for folder in self._pins.generations():
-            program: Program = Program.pinned(str(folder / _GATE))
-            ids.add(program.id)
-            program.close()
-        return ids
+    def _check_classifiers(self, port: NetInterface, ours: set[int]) -> None:
+        """Raise SensorError if another sensor's clsact filter is here, which no pin tells of."""
+        for _, _, point in _METERS.values():
+            program = Classifier(port.index, point).program()
+            if program and program not in ours:
+                raise SensorError(
+                    "interface_in_use",
+                    f"another sensor's filter (program {program}) is on {port.name}; take that out"
+                    " first: unload --all",
+                )
 
     def attach(self, programs: dict[str, Program], network: Network) -> None:
         """Put these programs on every port, in place of an earlier generation's."""
@@ -117,11 +127,10 @@ class Ports:
 
     def follow(self, network: Network) -> None:
         """Guard ports that have come, forget those that have gone."""
-        try:
-            wanted = self.wanted(network)
-        except SensorError as error:  # the bridge itself is gone for now: keep looking
-            _LOGGER.debug("%s", error.message)
-            wanted = {}
+        wanted: dict[int, _Port] = {}
+        for name in self._names:
+            with contextlib.suppress(SensorError):  # it has gone for now: the others are guarded on
+                wanted |= self._ports_of(name, network)
         for index in set(self._ports) - set(wanted):
             _LOGGER.info("%s has gone", self._ports[index].interface.name)
             self._forget(self._ports.pop(index))
@@ -160,12 +169,13 @@ class Ports:
             Interface(
                 name=port.interface.name, index=index, bridge=port.bridge, xdp=port.xdp, tc=self.way
             )
-            for index, port in sorted(self._ports.items())
+            for index, port in sorted(dict(self._ports).items())
         )
 
     def names(self) -> dict[int, str]:
         """Return the guarded interfaces' names by index."""
-        return {index: port.interface.name for index, port in self._ports.items()}
+        # A thread may be at work on the ports.
+        return {index: port.interface.name for index, port in dict(self._ports).items()}
 
     def _link_path(self, port: _Port, place: str) -> Path:
         """Return where a port's link is pinned."""
@@ -228,17 +238,23 @@ class Ports:
 
 def detach_classifiers(pins: Pins, interfaces: Iterable[int]) -> int:
     """Take this sensor's clsact filters off these interfaces; return how many there were."""
-    ours = set()
-    for folder in pins.generations():
-        for name, _, _ in _METERS.values():
-            program: Program = Program.pinned(str(folder / name))
-            ours.add(program.id)
-            program.close()
+    ours = _own_programs(pins, tuple(name for name, _, _ in _METERS.values()))
     count = 0
     for index in interfaces:
         for _, _, point in _METERS.values():
             place = Classifier(index, point)
-            if place.program() in ours - {0}:
+            if place.program() in ours:
                 place.detach()
                 count += 1
     return count
+
+
+def _own_programs(pins: Pins, names: Iterable[str]) -> set[int]:
+    """Return the ids of the programs that this sensor has pinned, as far as they are still there."""
+    ids = set()
+    for path in (folder / name for folder in pins.generations() for name in names):
+        with contextlib.suppress(FileNotFoundError):
+            program: Program = Program.pinned(str(path))
+            ids.add(program.id)
+            program.close()
+    return ids

@@ -34,6 +34,19 @@ _FORMAT: Final = 1
 _NANOSECONDS: Final = 1_000_000_000
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
+#: What reading a file that something else wrote can end in.
+_DAMAGE: Final = (
+    OSError,
+    ArithmeticError,
+    AttributeError,
+    KeyError,
+    RecursionError,
+    StopIteration,
+    TypeError,
+    ValueError,
+    SensorError,
+)
+
 #: Raises SensorError if this order may not be given for this target.
 Guard = Callable[[Target, AddBlock], None]
 
@@ -114,11 +127,13 @@ class Rules:
         for path in (self._path, files.previous(self._path)):
             try:
                 kept = json.loads(path.read_text())
+                if kept["format"] != _FORMAT:
+                    raise ValueError(f"format {kept['format']}")
                 rules = _current([_rule(each) for each in kept["rules"]], kept)
                 next_id = int(kept["next_id"])
             except FileNotFoundError:
                 continue
-            except (OSError, ValueError, KeyError, TypeError, StopIteration, SensorError) as error:
+            except _DAMAGE as error:
                 _LOGGER.warning(
                     "The rules in %s can't be read (%r); it was set aside", path.name, error
                 )
@@ -307,6 +322,9 @@ def _check(order: AddBlock) -> None:
 def _rule(wire: Any) -> Rule:
     """Read a rule from the file; raises one of the errors that `_read` takes for damage."""
     target = parse_target(wire["target"])
+    times = (wire["ordered"], wire["expires"] or 0, wire["confirm_by"] or 0)
+    if not 0 < int(wire["id"]) < 2**32 or not all(abs(int(each)) < 2**62 for each in times):
+        raise ValueError(f"rule {wire['id']}")
     return Rule(
         id=int(wire["id"]),
         target=target.value,

@@ -81,6 +81,7 @@ class Sensor:
         self._changes = Changes()
         self._wake = asyncio.Event()
         self._stopping = False
+        self._rang = False
         self._exit = EXIT_STOPPED
         self._forget = False
         self._last_save = 0.0
@@ -111,17 +112,19 @@ class Sensor:
         seen = await asyncio.to_thread(topology.read)
         self._ports.wanted(seen)  # a mistyped interface leaves no trace
         self._server.claim()
-        await self._start(seen)
         try:
-            await self._server.start()
-            on_ready()
-            await self._watch()
+            await self._start(seen)
+            try:
+                await self._server.start()
+                on_ready()
+                await self._watch()
+            finally:
+                await self._server.stop()
+                await self._finish()
+            if self._exit == EXIT_UNLOADED:
+                unload(self._pins, forget=self._forget)
         finally:
-            await self._server.stop()
-            await self._finish()
-        if self._exit == EXIT_UNLOADED:
-            unload(self._pins, forget=self._forget)
-        self._server.release()
+            self._server.release()
         return self._exit
 
     async def _start(self, seen: Network) -> None:
@@ -134,7 +137,7 @@ class Sensor:
         self._pins.make(self._state)
         earlier = [each for each in self._pins.generations() if each.name != loader.generation()]
         current = self._pins.generation(loader.generation())
-        if not current.is_dir():
+        if not self._pins.is_complete(current):
             _LOGGER.info("Compiling the kernel programs")
             done = await loader.load_in_child(str(current))
             _LOGGER.info("Compiled in %s ms, loaded in %s ms", done["compile_ms"], done["load_ms"])
@@ -182,7 +185,7 @@ class Sensor:
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, self.stop)
-        bell = topology.Bell(lambda: self._begin("network", self._follow_network))
+        bell = topology.Bell(self._ring)
         loop.add_reader(bell.fileno(), bell.drain)
         try:
             next_second = next_status = time.monotonic()
@@ -243,14 +246,25 @@ class Sensor:
             self._evicted.add(mac)
         self._surroundings.look_for_operators(self._tables)
 
+    def _ring(self) -> None:
+        """Look at the network anew, and once more if it changes meanwhile."""
+        self._rang = True
+        self._begin("network", self._follow_network)
+
     async def _follow_network(self) -> None:
-        """Look at the network anew and follow what changed."""
-        await asyncio.sleep(_NETWORK_SETTLES)
-        try:
-            seen = await asyncio.to_thread(topology.read)
-        except OSError as error:
-            _LOGGER.warning("The network can't be read: %s", error)
-            return
+        """Follow what changed: at once, since a new port must not stand open, and then in larger steps."""
+        while self._rang:
+            self._rang = False
+            try:
+                seen = await asyncio.to_thread(topology.read)
+            except OSError as error:
+                _LOGGER.warning("The network can't be read: %s", error)
+            else:
+                await self._follow(seen)
+            await asyncio.sleep(_NETWORK_SETTLES)
+
+    async def _follow(self, seen: Network) -> None:
+        """Guard the ports that are there, and take over who is where."""
         async with self._attaching:
             await asyncio.to_thread(self._ports.follow, seen)
         revision = self._changes.begin()

@@ -99,6 +99,8 @@ class _Client:
     async def serve(self) -> None:
         """Talk until either side ends it."""
         writer = asyncio.create_task(self._write(), name=f"writer for {self.name}")
+        # A client that takes nothing must not believe that there is nothing new.
+        writer.add_done_callback(lambda task: None if task.cancelled() else self._transport.abort())
         try:
             self._send(Hello(__version__, MIN_SCHEMA, MAX_SCHEMA).to_wire() | {"type": "hello"})
             while not writer.done():
@@ -224,6 +226,7 @@ class Server:
         self._source = source
         self._clients: set[_Client] = set()
         self._lock: int | None = None
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._runner: web.AppRunner | None = None
         self.disconnected = 0
 
@@ -241,12 +244,30 @@ class Server:
         )
 
     def claim(self) -> None:
-        """Make sure that no other sensor has this socket; raises SensorError `already_running`."""
+        """Take the socket's place, so that no other sensor has it, but do not listen yet.
+
+        Raises SensorError `already_running` or `storage_failed`.
+        """
         self._lock = _lock(self._path)
+        _remove(self._path)  # left by a sensor that was killed: the lock is ours
+        before = os.umask(0o177)
+        try:
+            self._listener.bind(self._path)
+            if self._group is not None:
+                os.chown(self._path, -1, self._group)
+                os.chmod(self._path, 0o660)  # noqa: PTH101, beside chown
+        except OSError as error:  # one that is too long has no number
+            raise SensorError(
+                "storage_failed", f"{self._path} can't be made: {error.strerror or error}"
+            ) from error
+        finally:
+            os.umask(before)
 
     def release(self) -> None:
         """Let another sensor have the socket."""
+        self._listener.close()
         if self._lock is not None:
+            _remove(self._path)
             os.close(self._lock)
             self._lock = None
 
@@ -256,28 +277,13 @@ class Server:
         application.router.add_get(WEBSOCKET_PATH, self._connect)
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
-        _remove(self._path)  # left by a sensor that was killed: the lock is ours
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            listener.bind(self._path)
-        except OSError as error:
-            raise SensorError(
-                "storage_failed", f"{self._path} can't be made: {error.strerror}"
-            ) from error
-        finally:
-            os.umask(before)
-        if self._group is not None:
-            os.chown(self._path, -1, self._group)
-            os.chmod(self._path, 0o660)  # noqa: PTH101
-        await web.SockSite(self._runner, listener).start()
+        await web.SockSite(self._runner, self._listener).start()
 
     async def stop(self) -> None:
         """Stop listening and let the clients go."""
         if self._runner is not None:
             await asyncio.gather(*(each.close() for each in tuple(self._clients)))
             await self._runner.cleanup()
-            _remove(self._path)
 
     def push(self, *, at_once: bool = False) -> None:
         """Tell every subscriber what changed, if its interval has passed or it can't wait."""

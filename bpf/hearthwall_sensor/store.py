@@ -32,7 +32,8 @@ class Store:
         """Open or make the database; a damaged one is set aside. Raises SensorError `storage_failed`."""
         try:
             self._connection = _open(path)
-        except sqlite3.DatabaseError as error:
+            self.accounts()
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
             if isinstance(error, sqlite3.OperationalError) or not path.exists():
                 raise SensorError("storage_failed", f"{path} can't be opened: {error}") from error
             _LOGGER.warning(

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from scapy.layers.inet6 import ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6
+from scapy.layers.l2 import Ether
 
 from lab import Lab
 from lab.home import DEVICES, HOSTS, SITES, WEB
@@ -175,6 +177,55 @@ def test_allowance_opens_dns_and_home_assistant_only_when_asked(
     assert not reaches(lab, "camera", WEB.ipv4)
     sensor.call("block", CAMERA.mac)
     assert not reaches(lab, "camera", GATEWAY.ipv4)
+
+
+def test_device_that_claims_the_gateways_address_stays_cut_off(
+    lab: Lab, sensor: SensorProcess
+) -> None:
+    """Neighbour discovery passes an isolating rule; what a device says in it must not set the device free."""
+    sensor.call("block", CAMERA.mac)
+    upstream = HOSTS["internet"].ipv6
+    said = lab.run(
+        "gateway", ["ip", "-6", "-json", "addr", "show", "br-lan", "scope", "link"], check=True
+    )
+    link_local = json.loads(said.stdout)[0]["addr_info"][0]["local"]
+    frame = (
+        Ether(src=CAMERA.mac, dst=GATEWAY.mac)
+        / IPv6(src=upstream, dst=link_local, hlim=255)
+        / ICMPv6ND_NS(tgt=link_local)
+        / ICMPv6NDOptSrcLLAddr(lladdr=CAMERA.mac)
+    )
+    source = (
+        "import socket,sys; s=socket.socket(socket.AF_PACKET, socket.SOCK_RAW);"
+        "s.bind(('eth0', 0)); s.send(bytes.fromhex(sys.argv[1]))"
+    )
+    for _ in range(3):
+        lab.run("camera", ["/usr/bin/python3", "-c", source, bytes(frame).hex()], check=True)
+        time.sleep(0.3)
+    known = lab.run("gateway", ["ip", "neigh", "show", "dev", "br-lan"], check=True).stdout
+    assert f"{upstream} lladdr {CAMERA.mac}" in known, "the kernel believed it"
+    assert CAMERA.mac not in sensor.call("status")["protected"]
+    assert not reaches(lab, "camera", WEB.ipv4)
+
+
+def test_a_connection_to_port_22_is_no_log_in(lab: Lab, sensor: SensorProcess) -> None:
+    """Else whoever holds one, without ever logging in, could not be blocked."""
+    server = "import socket; s=socket.create_server(('', 22)); c=s.accept(); c[0].recv(1)"
+    client = f"import socket,time; s=socket.create_connection(('{CAMERA.gateway[0]}', 22)); print(1, flush=True); time.sleep(9)"
+    with (
+        lab.popen("gateway", ["/usr/bin/python3", "-c", server]) as listening,
+        lab.popen(
+            "camera", ["sh", "-c", f'sleep 0.5; exec /usr/bin/python3 -c "{client}"']
+        ) as connected,
+    ):
+        assert connected.stdout is not None
+        assert connected.stdout.readline() == "1\n"
+        time.sleep(1.5)
+        sensor.call("block", CAMERA.mac)
+        time.sleep(1.5)
+        assert not reaches(lab, "camera", WEB.ipv4)
+        connected.kill()
+        listening.kill()
 
 
 def test_rule_ends_on_time_with_the_sensor_killed(lab: Lab, sensor: SensorProcess) -> None:

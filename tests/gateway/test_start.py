@@ -1,9 +1,11 @@
 """What keeps a sensor from starting, and what it leaves when it goes."""
 
+import grp
 import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -183,6 +185,71 @@ def test_unload_works_without_the_sensor(lab: Lab, sensor: SensorProcess) -> Non
     assert sensor.call("blocks") == []
 
 
+def test_the_other_interfaces_stay_guarded_when_one_goes(lab: Lab, idle: SensorProcess) -> None:
+    lab.run("gateway", ["ip", "link", "add", "second", "type", "bridge"], check=True)
+    idle.start("--interface", "second").call("block", CAMERA.mac)
+    lab.run("gateway", ["ip", "link", "del", "second"], check=True)
+    time.sleep(0.5)
+    assert "camera" in {each["name"] for each in idle.call("status")["interfaces"]}
+    assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
+
+
+def test_second_sensor_is_seen_without_links_too(
+    lab: Lab, idle: SensorProcess, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    idle.start("--tc", "clsact")
+    second = SensorProcess(lab, tmp_path_factory.mktemp("second"))
+    with pytest.raises(Refused) as refused:
+        second.start("--tc", "clsact")
+    assert refused.value.code == "interface_in_use"
+    second.clean()
+
+
+def test_group_may_talk(lab: Lab, idle: SensorProcess) -> None:
+    idle.start("--group", "nogroup")
+    said = Path(idle.socket).stat()
+    assert (said.st_mode & 0o777, said.st_gid) == (0o660, grp.getgrnam("nogroup").gr_gid)
+    assert idle.call("status")["pid"] == idle.pid
+
+
+def test_half_of_an_unload_can_be_finished(lab: Lab, sensor: SensorProcess) -> None:
+    sensor.call("block", CAMERA.mac)
+    sensor.kill()
+    (generation,) = Pins(sensor.socket).generations()
+    (generation / "whole").unlink()
+    (generation / "meter_ingress").unlink()
+    sensor.start()  # takes what is left for nothing, and loads anew
+    assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
+    sensor.kill()
+    (generation / "gate").unlink()
+    sensor.call("unload")
+    assert pins(sensor) == set()
+
+
+def test_a_start_that_was_killed_does_not_stand_in_the_way(idle: SensorProcess) -> None:
+    for delay in (0.3, 0.6, 0.9, 1.2):
+        line = command(
+            "run", "--interface", "br-lan", "--socket", idle.socket, "--state-dir", str(idle.state)
+        )
+        with subprocess.Popen(idle.lab.argv("gateway", line), stderr=subprocess.DEVNULL) as early:
+            time.sleep(delay)
+            early.kill()
+        idle.start()
+        idle.kill()
+        idle.call("unload")
+
+
+def test_socket_path_that_is_too_long_is_refused_before_anything_is_loaded(
+    lab: Lab, idle: SensorProcess, tmp_path: Path
+) -> None:
+    idle.socket = str(tmp_path / ("x" * 120))
+    with pytest.raises(Refused) as refused:
+        idle.start()
+    assert refused.value.code == "storage_failed"
+    assert "too long" in refused.value.message
+    assert pins(idle) == set()
+
+
 def test_unload_says_what_is_still_in_force(sensor: SensorProcess, tmp_path: Path) -> None:
     """Whoever is cut off and names the wrong socket must not be told that all is well."""
     (done,) = sensor.call("unload", "--socket", str(tmp_path / "another.sock"))
@@ -216,7 +283,19 @@ def test_rules_come_back_after_a_reboot(lab: Lab, sensor: SensorProcess) -> None
     assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"rules": 5}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"rules": 5}',
+        b"\xff\xfe",
+        b'{"format": 1, "next_id": 2, "rules": [{"target": 5}]}',
+        b'{"format": 1, "next_id": 1e999, "rules": []}',
+        b'{"format": 2, "next_id": 2, "rules": []}',
+    ],
+)
 def test_damaged_rules_are_set_aside_and_the_last_good_ones_used(
     sensor: SensorProcess, damage: bytes
 ) -> None:

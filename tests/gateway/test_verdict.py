@@ -79,8 +79,9 @@ class Gate:
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     pins.mount()
-    own = pins.Pins(str(tmp_path_factory.mktemp("verdict") / "s.sock"))
-    own.make()
+    folder = tmp_path_factory.mktemp("verdict")
+    own = pins.Pins(str(folder / "s.sock"))
+    own.make(folder)
     directory = own.generation(loader.generation())
     subprocess.run(
         command("load", "--json", "--pins", str(directory)), check=True, capture_output=True
@@ -109,6 +110,8 @@ TCP6 = IPv6(src=LAN6, dst=WEB6) / TCP(dport=443)
         (ISOLATE, eth() / Dot1AD(vlan=5) / Dot1Q(vlan=6) / TCP6, DROP),
         (ISOLATE, eth() / ARP(), PASS),
         (BARE, eth() / ARP(), DROP),
+        (ISOLATE, eth() / ARP() / Raw(bytes(100)), DROP),  # a covert letter
+        (ISOLATE, eth() / IPv6(src=LAN6, dst="fe80::1", hlim=64) / ICMPv6ND_NA(), DROP),
         (ISOLATE, eth() / Dot1Q(vlan=5) / ARP(), PASS),
         (ISOLATE, Ether(src=DEVICE, dst=GATEWAY, type=0x888E) / Raw(bytes(50)), PASS),
         (ISOLATE, Ether(src=DEVICE, dst=GATEWAY, type=0x88CC) / Raw(bytes(50)), DROP),
@@ -196,6 +199,23 @@ def test_truncated_frame_of_a_ruled_device_does_not_slip_through(
             DROP,
         ),
         (Target("ipv4", WEB), eth() / ARP(pdst=WEB), PASS),
+        # what a device of the home needs is no way out for a host of the internet
+        (
+            Target("ipv4", WEB),
+            eth() / IP(src=LAN, dst=WEB) / UDP(sport=67, dport=68) / BOOTP(),
+            DROP,
+        ),
+        (
+            Target("ipv4", WEB),
+            eth() / IP(src=LAN, dst=WEB) / UDP(sport=68, dport=67) / BOOTP(),
+            DROP,
+        ),
+        (Target("ipv6", WEB6), eth() / IPv6(src=LAN6, dst=WEB6, hlim=255) / ICMPv6ND_NA(), DROP),
+        (
+            Target("ipv4", LAN),
+            eth() / IP(src=LAN, dst="192.168.20.1") / UDP(sport=68, dport=67) / BOOTP(),
+            PASS,
+        ),
     ],
 )
 def test_rule_on_an_address(gate: Gate, target: Target, frame: Packet, verdict: int) -> None:

@@ -89,8 +89,8 @@ def test_first_packets_have_no_rate_beyond_what_came() -> None:
 
 def test_a_flood_of_macs_pushes_out_no_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "MAX_ACCOUNTS", 50)
-    home = Devices()
-    home.read({(MAC, 3): counters(100_000)}, (), 1)
+    now = time.time()
+    home = Devices([Account(MAC, now - 5000, now - 4000)])
     invented = {
         (f"02:00:00:00:{each // 256:02x}:{each % 256:02x}", 3): counters(100) for each in range(500)
     }

@@ -1,5 +1,8 @@
 """Whom no rule may cut off, and what counts as the home."""
 
+import struct
+from pathlib import Path
+
 import pytest
 
 from hearthwall_sensor.kernel.tables import ROLE_HOME_ASSISTANT, ROLE_SELF
@@ -9,7 +12,7 @@ from hearthwall_sensor.network.protection import Protection, protection
 from hearthwall_sensor.network.topology import NetInterface, Network, proposed
 from hearthwall_sensor.protocol import SensorError, parse_target
 
-OWN, UPSTREAM, LAPTOP, BOX = (f"00:00:5e:00:53:{n}" for n in ("01", "fe", "11", "30"))
+OWN, UPSTREAM, LAPTOP, BOX, LIAR = (f"00:00:5e:00:53:{n}" for n in ("01", "fe", "11", "30", "66"))
 
 
 def interface(index: int, name: str, kind: str, *addresses: str, **other: object) -> NetInterface:
@@ -24,8 +27,13 @@ HOME = Network(
         3: interface(3, "br-lan", "bridge", "192.168.10.1", "2001:db8:10::1"),
         4: interface(4, "lan1", "ethernet", bridge=3),
     },
-    neighbours={"198.51.100.1": UPSTREAM, "192.168.10.11": LAPTOP, "192.168.10.30": BOX},
-    gateways=frozenset({"198.51.100.1"}),
+    neighbours={
+        (2, "198.51.100.1"): UPSTREAM,
+        (3, "192.168.10.11"): LAPTOP,
+        (3, "192.168.10.30"): BOX,
+        (3, "198.51.100.1"): LIAR,
+    },
+    gateways=frozenset({(2, "198.51.100.1")}),
 )
 
 
@@ -72,14 +80,30 @@ def test_home_and_internet() -> None:
     assert not is_home("203.0.113.1", ["2001:db8:10::/64"])
 
 
-def test_operators_are_read_from_the_kernels_tables(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lines = {
-        "/proc/net/tcp": "head\n 0: 010AA8C0:0016 0B0AA8C0:D431 01 x\n 1: 010AA8C0:0050 0C0AA8C0:D431 01 x\n"
-        " 2: 010AA8C0:0016 0D0AA8C0:D431 0A x\n",
-        "/proc/net/tcp6": "head\n 0: 00000000000000000000000000000000:0016 B80D0120000010000000000011000000:D431 01 x\n"
-        " 1: 0000000000000000FFFF0000010AA8C0:0016 0000000000000000FFFF00000E0AA8C0:D431 01 x\n",
-    }
-    monkeypatch.setattr(topology.Path, "read_text", lambda path: lines[str(path)])
-    assert topology.operators() == {"192.168.10.11", "2001:db8:10::11", "192.168.10.14"}
+def test_a_device_that_claims_the_gateways_address_is_not_the_gateway() -> None:
+    protected = protection(HOME, None, set())
+    assert refused(protected, LIAR) is None
+    assert refused(protected, UPSTREAM) is not None
+
+
+def test_the_kernel_takes_nobodys_word_for_a_mac() -> None:
+    """A device that claims Home Assistant's or the operator's address is not freed of its rule by it."""
+    protected = protection(HOME, "192.168.10.30", {"192.168.10.11"})
+    macs, addresses = protected.enforced()
+    assert set(macs) == {OWN}
+    assert "192.168.10.30" in addresses
+    assert "192.168.10.11" not in addresses
+
+
+def test_operators_are_those_who_logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions = tmp_path / "sessions"
+    sessions.mkdir()
+    (sessions / "3").write_text("UID=0\nREMOTE=1\nREMOTE_HOST=192.168.10.11\nSERVICE=sshd\n")
+    (sessions / "4").write_text("UID=0\nREMOTE=0\nTTY=tty1\n")
+    (sessions / "5").write_text("REMOTE_HOST=laptop.lan\n")
+    record = struct.pack("<h74x256s52x", 7, b"2001:db8:10::11")
+    gone = struct.pack("<h74x256s52x", 8, b"192.168.10.99")
+    (tmp_path / "utmp").write_bytes(record + gone + b"cut off")
+    monkeypatch.setattr(topology, "_SESSIONS", sessions)
+    monkeypatch.setattr(topology, "_UTMP_FILE", tmp_path / "utmp")
+    assert topology.operators() == {"192.168.10.11", "2001:db8:10::11"}

@@ -30,7 +30,7 @@ TC_INGRESS: Final = 1 << 0
 TC_EGRESS: Final = 1 << 1
 TC_F_REPLACE: Final = 1 << 0
 
-_ENTRIES_PER_BATCH: Final = 4096
+_BATCH_BYTES: Final = 1 << 20
 #: The kernel's own ENOTSUPP, which is not among the errors of user space.
 _ENOTSUPP: Final = 524
 
@@ -247,13 +247,14 @@ class Map(Handle):
     def items(self) -> list[tuple[bytes, bytes]]:
         """Return all entries, in batches where the kernel can (5.6, tries 5.14); one that moves may come twice."""
         found: dict[bytes, bytes] = {}
-        keys = ctypes.create_string_buffer(self.key_size * _ENTRIES_PER_BATCH)
-        values = ctypes.create_string_buffer(self.value_size * _ENTRIES_PER_BATCH)
+        batch = min(4096, _BATCH_BYTES // (self.key_size + self.value_size) + 64)
+        keys = ctypes.create_string_buffer(self.key_size * batch)
+        values = ctypes.create_string_buffer(self.value_size * batch)
         # The cursor is opaque: four bytes for hashes, a key for tries.
         cursor = ctypes.create_string_buffer(max(self.key_size, 8))
         first, more = True, True
         while more:
-            count = ctypes.c_uint32(_ENTRIES_PER_BATCH)
+            count = ctypes.c_uint32(batch)
             try:
                 call(
                     "bpf_map_lookup_batch",

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 from ..protocol import SensorError
 from . import libbpf
+from .pins import publish
 from .tables import LIMITS, TABLES
 
 SOURCES: Final = Path(__file__).resolve().parents[2]
@@ -28,6 +30,7 @@ PROGRAMS: Final = {
     "meter_egress": libbpf.PROG_TYPE_SCHED_CLS,
 }
 
+_PR_SET_PDEATHSIG: Final = 1
 _LOAD_TIMEOUT: Final = 120.0
 _INCLUDE: Final = re.compile(r'#include "([a-z_]+\.h)"')
 
@@ -99,13 +102,16 @@ def load(directory: str | None) -> dict[str, Any]:
 
 def _pin(directory: str, objects: dict[str, int]) -> None:
     """Pin all objects into directory, which appears complete or not at all."""
-    partial = Path(f"{directory}-partial")
-    partial.mkdir(0o700, exist_ok=True)
-    for left in partial.iterdir():
-        left.unlink()
+    partial = Path(f"{directory}-{os.getpid()}-partial")
+    partial.mkdir(0o700)
     for name, fd in objects.items():
         libbpf.Handle(fd).pin(str(partial / name))
-    partial.rename(directory)
+    publish(partial, Path(directory))
+
+
+def die_with_parent() -> None:
+    """End this process when the sensor that started it does: nobody waits for what it makes any more."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 async def load_in_child(directory: str | None) -> dict[str, Any]:

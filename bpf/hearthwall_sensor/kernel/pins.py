@@ -8,6 +8,7 @@ Enforcement lives here, not in a process: what is pinned goes on when the sensor
 """
 
 import ctypes
+import errno
 import hashlib
 import os
 import re
@@ -20,6 +21,8 @@ from .libbpf import Link
 
 BPFFS: Final = Path("/sys/fs/bpf")
 ROOT: Final = BPFFS / "hearthwall"
+#: A symbolic link that is in a generation's folder from when it is complete until it begins to be removed.
+_WHOLE: Final = "whole"
 _BPFFS_MAGIC: Final = 0xCAFE4A11
 _STATFS_SIZE: Final = 120
 
@@ -61,6 +64,8 @@ class Pins:
         """Make the folder, which only root may look into, and note which socket and state belong to it."""
         for folder in (ROOT, self.path, self.links):
             folder.mkdir(mode=0o700, exist_ok=True)
+        for left in self.path.glob("*-partial"):  # by a loader that was killed
+            self.remove_generation(left)
         for name, target in (("socket", Path(self.socket)), ("state", state.absolute())):
             link = self.path / name
             link.unlink(missing_ok=True)
@@ -71,6 +76,15 @@ class Pins:
         """The state folder of the sensor that made this folder."""
         link = self.path / "state"
         return link.readlink() if link.is_symlink() else None
+
+    def is_complete(self, folder: Path) -> bool:
+        """Return whether a generation is there, whole; what is left of one that was half removed goes."""
+        if not folder.is_dir():
+            return False
+        if (folder / _WHOLE).is_symlink():
+            return True
+        self.remove_generation(folder)
+        return False
 
     def generation(self, name: str) -> Path:
         """Return the folder of one generation of programs and maps."""
@@ -89,6 +103,7 @@ class Pins:
 
     def remove_generation(self, folder: Path) -> None:
         """Unpin one generation; programs that are attached stay until their links go."""
+        (folder / _WHOLE).unlink(missing_ok=True)
         for name in folder.iterdir():
             name.unlink()
         folder.rmdir()
@@ -120,6 +135,19 @@ def detach(path: Path) -> None:
     finally:
         link.close()
     path.unlink()
+
+
+def publish(partial: Path, folder: Path) -> None:
+    """Make a folder of pins a generation, complete at once; if another process was first, its own stays."""
+    (partial / _WHOLE).symlink_to(folder.name)
+    try:
+        partial.rename(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        for each in partial.iterdir():
+            each.unlink()
+        partial.rmdir()
 
 
 def link_name(interface: int, place: str) -> str:

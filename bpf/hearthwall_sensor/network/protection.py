@@ -2,10 +2,13 @@
 
 import ipaddress
 from dataclasses import dataclass, field
+from typing import Final
 
 from ..kernel.tables import ROLE_GATEWAY, ROLE_HOME_ASSISTANT, ROLE_OPERATOR, ROLE_SELF, ROLES
 from ..protocol import SensorError, Target
 from .topology import Network
+
+_MAX_OPERATORS: Final = 64
 
 
 @dataclass(slots=True)
@@ -22,6 +25,19 @@ class Protection:
             raise SensorError(
                 "protected_target", f"{target.value} is {reason(role)}: it must stay reachable"
             )
+
+    def enforced(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Return what the kernel never drops, whatever rule there is: by MAC and by address.
+
+        Who has which MAC is hearsay: a device can claim an address and would be free of its rule. So
+        only this host's own MACs are among them, and nobody is for being logged in; orders against
+        the others are refused all the same.
+        """
+        macs = {mac: role for mac, role in self.macs.items() if role & ROLE_SELF}
+        kept = ROLE_SELF | ROLE_GATEWAY | ROLE_HOME_ASSISTANT
+        return macs, {
+            address: role & kept for address, role in self.addresses.items() if role & kept
+        }
 
     def report(self) -> dict[str, str]:
         """Return target → reason."""
@@ -45,18 +61,27 @@ def protection(network: Network, home_assistant: str | None, operators: set[str]
         # A bridge's port bears the gateway's MAC only on this side of the cable, but naming it is a mistake too.
         if interface.mac is not None and int(interface.mac.replace(":", ""), 16):
             _add(result.macs, interface.mac, own)
-    others = dict.fromkeys(network.gateways, ROLE_GATEWAY)
-    for address in operators:
-        others[address] = others.get(address, 0) | ROLE_OPERATOR
+    for index, address in network.gateways:
+        # Only the neighbour on the way there is the gateway; elsewhere anybody can claim its address.
+        _add_other(result, address, ROLE_GATEWAY, network.neighbours.get((index, address)))
+    others = dict.fromkeys(sorted(operators)[:_MAX_OPERATORS], ROLE_OPERATOR)
     if home_assistant:
         others[home_assistant] = others.get(home_assistant, 0) | ROLE_HOME_ASSISTANT
     for address, role in others.items():
-        if address in result.addresses or ipaddress.ip_address(address).is_loopback:
-            continue
-        _add(result.addresses, address, role)
-        if mac := network.neighbours.get(address):
-            _add(result.macs, mac, role)
+        macs = {mac for (_, each), mac in network.neighbours.items() if each == address}
+        _add_other(result, address, role, *macs)
     return result
+
+
+def _add_other(result: Protection, address: str, role: int, *macs: str | None) -> None:
+    """Add another host's address and, where they are known, its MACs."""
+    if address in result.addresses and result.addresses[address] & ROLE_SELF:
+        return
+    if not ipaddress.ip_address(address).is_loopback:
+        _add(result.addresses, address, role)
+        for mac in macs:
+            if mac is not None and not result.macs.get(mac, 0) & ROLE_SELF:
+                _add(result.macs, mac, role)
 
 
 def _add(table: dict[str, int], key: str, role: int) -> None:

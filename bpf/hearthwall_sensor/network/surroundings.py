@@ -53,4 +53,4 @@ class Surroundings:
     def _protect(self, tables: Tables) -> None:
         """Give the kernel the never-drop set."""
         self.protection = protection(self.network, self._home_assistant, self._operators)
-        tables.set_protected(self.protection.macs, self.protection.addresses)
+        tables.set_protected(*self.protection.enforced())

@@ -1,11 +1,10 @@
 """The host's network as netlink tells it: interfaces, bridges, neighbours, addresses, gateways."""
 
 import contextlib
-import functools
-import glob
 import ipaddress
 import re
 import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,9 +20,12 @@ _NEIGHBOUR_USABLE: Final = (
 _ARPHRD_ETHER: Final = 1
 #: Bridges and cables that container engines make.
 _OF_CONTAINERS: Final = re.compile(r"docker|veth|hassio|br-[0-9a-f]{12}$|podman|virbr|lxc")
-_SSH_PORT: Final = 22
-_SSH_SETTINGS: Final = ("/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*.conf")
-_TCP_ESTABLISHED: Final = "01"
+#: Where systemd-logind and, before it, login keep who is logged in.
+_SESSIONS: Final = Path("/run/systemd/sessions")
+_UTMP_FILE: Final = Path("/run/utmp")
+#: `struct utmp` of 64-bit Linux: the type at 0, the host at 76.
+_UTMP: Final = struct.Struct("<h74x256s52x")
+_UTMP_USER: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,10 @@ class Network:
     """One look at the host's network."""
 
     interfaces: dict[int, NetInterface] = field(default_factory=dict)
-    #: address → MAC
-    neighbours: dict[str, str] = field(default_factory=dict)
-    gateways: frozenset[str] = frozenset()
+    #: (interface index, address) → MAC
+    neighbours: dict[tuple[int, str], str] = field(default_factory=dict)
+    #: (interface index, address)
+    gateways: frozenset[tuple[int, str]] = frozenset()
     #: (interface index, prefix)
     networks: tuple[tuple[int, str], ...] = ()
 
@@ -69,8 +72,9 @@ class Network:
     def addresses_by_mac(self) -> dict[str, list[str]]:
         """Return each neighbour's addresses, IPv4 first, link-local last."""
         found: dict[str, list[str]] = {}
-        for address, mac in self.neighbours.items():
-            found.setdefault(mac, []).append(address)
+        for (_, address), mac in self.neighbours.items():
+            if address not in found.setdefault(mac, []):
+                found[mac].append(address)
         for addresses in found.values():
             addresses.sort(key=_address_order)
         return found
@@ -112,19 +116,21 @@ def read() -> Network:
     for each in neighbours:
         mac, address = _attribute(each, "NDA_LLADDR"), _attribute(each, "NDA_DST")
         if mac and address and each["state"] & _NEIGHBOUR_USABLE and int(mac[:2], 16) & 1 == 0:
-            network.neighbours[address] = mac.lower()
+            network.neighbours[each["ifindex"], address] = mac.lower()
     return network
 
 
-def _default_routes(routes: list[Any]) -> tuple[set[str], set[int]]:
-    """Return the default gateways' addresses and the interfaces that lead to them."""
+def _default_routes(routes: list[Any]) -> tuple[set[tuple[int, str]], set[int]]:
+    """Return the default gateways by interface and address, and the interfaces that lead to them."""
     gateways, uplinks = set(), set()
     for each in routes:
         for hop in (each, *(_attribute(each, "RTA_MULTIPATH") or ())):
+            index = _attribute(hop, "RTA_OIF") or hop.get("oif")
+            if not index:
+                continue
+            uplinks.add(index)
             if address := _attribute(hop, "RTA_GATEWAY"):
-                gateways.add(address)
-            if index := _attribute(hop, "RTA_OIF") or hop.get("oif"):
-                uplinks.add(index)
+                gateways.add((index, address))
     return gateways, uplinks
 
 
@@ -177,39 +183,33 @@ def proposed(network: Network) -> NetInterface | None:
 
 
 def operators() -> set[str]:
-    """Return the far ends of SSH connections into this host: whoever repairs it must not be cut off."""
-    ports = _ssh_ports()
-    found = set()
-    for table, family in (("/proc/net/tcp", socket.AF_INET), ("/proc/net/tcp6", socket.AF_INET6)):
-        try:
-            lines = Path(table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            _, local, remote, state = line.split()[:4]
-            if state == _TCP_ESTABLISHED and int(local.rpartition(":")[2], 16) in ports:
-                found.add(_proc_address(remote.rpartition(":")[0], family))
-    return found
+    """Return from where people are logged in here over the network: whoever repairs it must not be cut off.
+
+    A connection alone is no log-in, or any device could make itself one that can't be blocked.
+    """
+    hosts = set()
+    for path in _SESSIONS.glob("*"):
+        with contextlib.suppress(OSError):  # it has just ended
+            hosts.update(re.findall(r"(?m)^REMOTE_HOST=(.+)$", path.read_text(errors="replace")))
+    with contextlib.suppress(OSError):
+        for kind, host in _UTMP.iter_unpack(_whole(_UTMP_FILE.read_bytes())):
+            if kind == _UTMP_USER:
+                hosts.add(host.split(b"\0")[0].decode(errors="replace"))
+    return {address for address in map(_plain_address, hosts) if address}
 
 
-@functools.cache
-def _ssh_ports() -> frozenset[int]:
-    """Return the ports that sshd's settings name, beside the usual one."""
-    ports = {_SSH_PORT}
-    for pattern in _SSH_SETTINGS:
-        for path in glob.glob(pattern):  # noqa: PTH207, an absolute pattern
-            with contextlib.suppress(OSError):
-                text = Path(path).read_text(errors="replace")
-                ports.update(int(each) for each in re.findall(r"(?mi)^\s*Port\s+(\d{1,5})\b", text))
-    return frozenset(ports)
+def _whole(records: bytes) -> bytes:
+    """Return as many bytes as make whole records."""
+    return records[: len(records) // _UTMP.size * _UTMP.size]
 
 
-def _proc_address(text: str, family: socket.AddressFamily) -> str:
-    """Return an address that /proc/net writes as words in this host's byte order."""
-    raw = b"".join(int(text[i : i + 8], 16).to_bytes(4, "little") for i in range(0, len(text), 8))
-    address = ipaddress.ip_address(raw)
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address) if family == socket.AF_INET6 else str(address)
+def _plain_address(text: str) -> str | None:
+    """Return an IP address in its usual form, None for a name or nothing."""
+    try:
+        address = ipaddress.ip_address(text.strip().strip('"'))
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 class Bell:
