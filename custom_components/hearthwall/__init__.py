@@ -63,7 +63,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) 
         async with connected(socket) as client:
             await client.unload(forget=True)
     except SensorError:
-        await _unload_without_sensor(socket, entry.data[CONF_STATE_DIR])
+        await _unload_without_sensor(socket)
 
 
 async def async_remove_config_entry_device(
@@ -83,7 +83,7 @@ async def async_remove_config_entry_device(
     return True
 
 
-async def _unload_without_sensor(socket: str, state_dir: str) -> None:
+async def _unload_without_sensor(socket: str) -> None:
     """Clean the kernel by the command, which needs no running sensor."""
     try:
         await run_command("unload", "--forget", "--socket", socket)

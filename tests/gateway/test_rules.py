@@ -188,7 +188,8 @@ def test_device_that_claims_the_gateways_address_stays_cut_off(
     said = lab.run(
         "gateway", ["ip", "-6", "-json", "addr", "show", "br-lan", "scope", "link"], check=True
     )
-    link_local = json.loads(said.stdout)[0]["addr_info"][0]["local"]
+    addresses = (each for link in json.loads(said.stdout) for each in link.get("addr_info", ()))
+    link_local = next(each["local"] for each in addresses if "local" in each)
     frame = (
         Ether(src=CAMERA.mac, dst=GATEWAY.mac)
         / IPv6(src=upstream, dst=link_local, hlim=255)
@@ -211,7 +212,10 @@ def test_device_that_claims_the_gateways_address_stays_cut_off(
 def test_a_connection_to_port_22_is_no_log_in(lab: Lab, sensor: SensorProcess) -> None:
     """Else whoever holds one, without ever logging in, could not be blocked."""
     server = "import socket; s=socket.create_server(('', 22)); c=s.accept(); c[0].recv(1)"
-    client = f"import socket,time; s=socket.create_connection(('{CAMERA.gateway[0]}', 22)); print(1, flush=True); time.sleep(9)"
+    client = (
+        f"import socket,time; s=socket.create_connection(('{CAMERA.gateway[0]}', 22));"
+        " print(1, flush=True); time.sleep(9)"
+    )
     with (
         lab.popen("gateway", ["/usr/bin/python3", "-c", server]) as listening,
         lab.popen(
