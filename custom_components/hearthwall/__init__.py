@@ -8,7 +8,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .bpf.hearthwall_sensor.protocol import SensorError
 from .connection import connected
-from .const import CONF_INTERFACES, CONF_SOCKET, CONF_STATE_DIR, DOMAIN, LOGGER
+from .const import CONF_INTERFACES, CONF_SOCKET, DOMAIN, LOGGER
 from .devices import gateway_identifier, macs_of
 from .errors import setup_error
 from .hub import HearthwallConfigEntry, Hub
