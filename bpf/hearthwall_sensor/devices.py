@@ -39,6 +39,11 @@ class Account:
     samples: deque[tuple[float, int, int]] = field(default_factory=deque)
 
     @property
+    def packets(self) -> int:
+        """Packets of both ways."""
+        return sum(scope[1] + scope[3] for scope in self.scopes)
+
+    @property
     def bytes(self) -> tuple[int, int]:
         """Bytes up and down."""
         return sum(scope[0] for scope in self.scopes), sum(scope[2] for scope in self.scopes)
@@ -142,25 +147,25 @@ class Devices:
             if account.sample(now):
                 account.revision = revision
 
-    def evict(self, keep: Iterable[str]) -> list[str]:
-        """Forget what is too much, invented MACs before devices, but none of keep; return the MACs."""
+    def evict(self, keep: Iterable[str]) -> list[Account]:
+        """Forget what is too much, invented MACs before devices, but none of keep; return what went."""
         excess = len(self.accounts) - MAX_ACCOUNTS
         if excess <= 0:
             return []
         kept = set(keep)
         candidates = [each for each in self.accounts.values() if each.mac not in kept]
         candidates.sort(key=_worth)
-        gone = [each.mac for each in candidates[:excess]]
-        for mac in gone:
-            del self.accounts[mac]
+        gone = candidates[:excess]
+        for each in gone:
+            del self.accounts[each.mac]
         self.evicted += len(gone)
         return gone
 
 
 def _worth(account: Account) -> tuple[bool, float]:
-    """Sort key: strangers by when they were seen last, then devices, those that came last first."""
+    """Sort key: strangers by how little they sent, then devices, those that came last first."""
     settled = account.last_seen - account.first_seen > _SETTLED
-    return settled, -account.first_seen if settled else account.last_seen
+    return settled, -account.first_seen if settled else account.packets
 
 
 def describe(

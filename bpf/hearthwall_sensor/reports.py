@@ -60,7 +60,10 @@ class Reports:
                 "devices_refused": statistics["devices_refused"],
                 # Made by the kernel programs and no longer there: pushed out by others.
                 "devices_overwritten": max(
-                    0, statistics["devices_created"] - self._devices.in_kernel
+                    0,
+                    statistics["devices_created"]
+                    - self._devices.in_kernel
+                    - self._tables.devices_deleted,
                 ),
                 "devices_evicted": self._devices.evicted,
                 "clients_disconnected": self._server.disconnected,

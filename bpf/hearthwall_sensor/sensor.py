@@ -241,9 +241,11 @@ class Sensor:
             self._changes.block(block.id)
         if ended := self._rules.sweep():
             self._rules_changed(ended)
-        for mac in self._devices.evict(self._surroundings.addresses):
-            self._changes.removed(mac)
-            self._evicted.add(mac)
+        for account in self._devices.evict(self._surroundings.addresses):
+            self._changes.removed(account.mac)
+            self._evicted.add(account.mac)
+            for port in account.seen:  # else the next look would find it again
+                self._tables.delete_device(account.mac, port)
         self._surroundings.look_for_operators(self._tables)
 
     def _ring(self) -> None:

@@ -130,6 +130,29 @@ def test_flooded_frames_are_nobodys_download(lab: Lab, sensor: SensorProcess) ->
         assert after.get(mac, 0) - before.get(mac, 0) < 5, name
 
 
+def test_a_flood_of_invented_macs_is_bounded_and_counted(lab: Lab, sensor: SensorProcess) -> None:
+    download(lab, "tv", 1_000_000)
+    time.sleep(1.2)  # what was not read yet when a flood pushes it out is lost, and counted
+    flood = (
+        "import os,socket; s=socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('eth0', 0));"
+        "[s.send(bytes.fromhex('00005e005301') + b'\\x02' + os.urandom(5) + b'\\x88\\xb5' + bytes(50))"
+        " for _ in range(6000)]"
+    )
+    lab.run("camera", ["/usr/bin/python3", "-c", flood], check=True)
+    time.sleep(2.5)
+    status = sensor.call("status")
+    assert status["devices"] <= 1024
+    lost = status["lost"]
+    assert 4000 < lost["devices_evicted"] + lost["devices_overwritten"] < 6200
+    assert status["resident_bytes"] < 64_000_000
+    download(lab, "tv", 1_000_000)
+    tv = sensor.device(DEVICES["tv"].mac)
+    assert tv is not None
+    assert tv["download_bytes"] > 2_000_000
+    time.sleep(2)
+    assert sensor.call("status")["lost"]["devices_evicted"] == lost["devices_evicted"], "it is over"
+
+
 def test_totals_survive_a_crash_and_a_restart(lab: Lab, sensor: SensorProcess) -> None:
     download(lab, "camera", 1_000_000)
     before = sensor.device(CAMERA)

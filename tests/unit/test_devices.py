@@ -107,7 +107,7 @@ def test_what_is_named_is_kept() -> None:
         Account(f"02:00:00:00:{n // 256:02x}:{n % 256:02x}", 0.0, float(n))
         for n in range(MAX_ACCOUNTS + 3)
     )
-    assert "02:00:00:00:00:00" not in home.evict(["02:00:00:00:00:00"])
+    assert "02:00:00:00:00:00" not in {each.mac for each in home.evict(["02:00:00:00:00:00"])}
 
 
 def test_totals_come_back_from_disk_with_what_is_in_them(tmp_path: Path) -> None:

@@ -123,6 +123,8 @@ class Tables:
             "ipv6": self._maps["ipv6_rules"],
         }
         self._networks = len(self._maps["home_networks"].items())
+        #: How many devices' entries were deleted, in this process's life.
+        self.devices_deleted = 0
 
     def close(self) -> None:
         """Let go of the maps."""
@@ -217,6 +219,11 @@ class Tables:
             name: sum(each for (each,) in struct.iter_unpack("<Q", value))
             for name, value in zip(STATISTICS, values, strict=True)
         }
+
+    def delete_device(self, mac: str, interface: int) -> None:
+        """Forget what one device did on one port."""
+        key = _DEVICE_KEY.pack(bytes.fromhex(mac.replace(":", "")), interface)
+        self.devices_deleted += self._maps["devices"].delete(key)
 
     def devices(self) -> dict[tuple[str, int], PortCounters]:
         """Return each device's counters by MAC and interface index, summed over the CPUs."""
