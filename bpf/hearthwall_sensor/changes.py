@@ -6,7 +6,7 @@ from typing import Final
 from .protocol import SensorError
 
 #: A client that missed more removals than this starts anew.
-_MEMORY: Final = 4096
+_MEMORY: Final = 16384
 
 
 class Changes:

@@ -81,7 +81,7 @@ def _check(options: Options) -> Any:
 def _run(options: Options) -> Any:
     """Run a sensor until it is stopped."""
     from . import settings
-    from .sensor import main
+    from .daemon import main
 
     logging.basicConfig(
         stream=sys.stderr,

@@ -2,15 +2,11 @@
 
 import asyncio
 import contextlib
-import ctypes
 import dataclasses
 import logging
-import os
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,9 +47,6 @@ from .unloading import unload
 
 _LOGGER = logging.getLogger(__name__)
 
-_THREADS: Final = 2
-#: From malloc.h.
-_M_ARENA_MAX: Final = -8
 _SECOND: Final = 1.0
 _STATUS_INTERVAL: Final = 5.0
 _SAVE_INTERVAL: Final = 30.0
@@ -400,32 +393,3 @@ def _rules_of(generations: list[Path]) -> dict[Target, Entry]:
             found |= tables.rules()
             tables.close()
     return found
-
-
-async def main(settings: Settings, *, supervised: bool) -> int:
-    """Run a sensor; when supervised, say READY on standard output and end when standard input does."""
-    privileges.require_root("run")
-    _stay_small()
-    sensor = Sensor(settings)
-
-    def ready() -> None:
-        guarded = ", ".join(settings.interfaces)
-        _LOGGER.info("Guarding %s, listening on %s", guarded, settings.socket)
-        if supervised:
-            print("READY", flush=True)
-            asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _end_with_input, sensor)
-
-    return await sensor.run(ready)
-
-
-def _stay_small() -> None:
-    """Keep the threads that write and read beside the ticks few, and from taking heaps of their own."""
-    ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
-
-
-def _end_with_input(sensor: Sensor) -> None:
-    """End the sensor when whoever started it has gone."""
-    if not os.read(sys.stdin.fileno(), 4096):
-        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-        sensor.stop()

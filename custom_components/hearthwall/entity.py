@@ -1,5 +1,6 @@
 """What all entities share: whom they belong to, and when their states are written."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import override
 
@@ -34,9 +35,9 @@ class HearthwallEntity(Entity):
         self.async_on_remove(self.hub.async_subscribe(self.mac, self.async_hub_changed))
 
     @property
+    @abstractmethod
     def shown(self) -> tuple[object, ...]:
         """Return what a person would see change, `available` first."""
-        raise NotImplementedError
 
     @callback
     def async_hub_changed(self) -> None:

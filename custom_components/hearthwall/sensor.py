@@ -1,6 +1,7 @@
 """Sensors: what each device moves, and how the home fares as a whole."""
 
 import operator
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, override
@@ -119,9 +120,9 @@ class HearthwallSensor[SubjectT](HearthwallEntity, SensorEntity):
     entity_description: HearthwallSensorDescription[SubjectT]
 
     @property
+    @abstractmethod
     def subject(self) -> SubjectT:
         """Return what the sensor measures."""
-        raise NotImplementedError
 
     @property
     @override
