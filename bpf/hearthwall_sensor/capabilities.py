@@ -44,13 +44,6 @@ def _module(name: str) -> Callable[[], str | None]:
     return probe
 
 
-def _kernel_release() -> tuple[int, ...]:
-    """Return the kernel's version as numbers."""
-    return tuple(
-        int(each) for each in platform.release().split("-")[0].split(".")[:2] if each.isdigit()
-    )
-
-
 def _boot_clock() -> str | None:
     """Ask for the clock that rules expire by."""
     found = libbpf.probe_helper(libbpf.PROG_TYPE_XDP, libbpf.HELPER_KTIME_GET_BOOT_NS)

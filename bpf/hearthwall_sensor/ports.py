@@ -250,11 +250,16 @@ def detach_classifiers(pins: Pins, interfaces: Iterable[int]) -> int:
 
 
 def _own_programs(pins: Pins, names: Iterable[str]) -> set[int]:
-    """Return the ids of the programs that this sensor has pinned, as far as they are still there."""
+    """Return the ids of this sensor's programs: those that are pinned, and those that its links hold."""
     ids = set()
     for path in (folder / name for folder in pins.generations() for name in names):
         with contextlib.suppress(FileNotFoundError):
             program: Program = Program.pinned(str(path))
             ids.add(program.id)
             program.close()
+    # What is attached is ours even where its own pin went in an unload that was cut short.
+    for path in pins.links.iterdir() if pins.links.is_dir() else ():
+        link: Link = Link.pinned(str(path))
+        ids.add(link.program)
+        link.close()
     return ids

@@ -214,10 +214,12 @@ def test_group_may_talk(lab: Lab, idle: SensorProcess) -> None:
 
 def test_half_of_an_unload_can_be_finished(lab: Lab, sensor: SensorProcess) -> None:
     sensor.call("block", CAMERA.mac)
+    assert until(lambda: sensor.call("status")["interfaces"][0]["xdp"] == "native")
     sensor.kill()
     (generation,) = Pins(sensor.socket).generations()
     (generation / "whole").unlink()
     (generation / "meter_ingress").unlink()
+    (generation / "gate").unlink()
     sensor.start()  # takes what is left for nothing, and loads anew
     assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
     sensor.kill()

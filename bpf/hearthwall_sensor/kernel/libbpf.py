@@ -327,6 +327,11 @@ class Link(Handle):
         """The interface's index, 0 when the interface has gone."""
         return int(struct.unpack_from("<I", _info(self.fd), 16)[0])
 
+    @property
+    def program(self) -> int:
+        """The attached program's id."""
+        return int(struct.unpack_from("<I", _info(self.fd), 8)[0])
+
     def update(self, program: Program) -> None:
         """Put another program in the place, without a packet that meets neither."""
         call("bpf_link_update", self.fd, program.fd, None)
