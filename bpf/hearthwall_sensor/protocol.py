@@ -53,21 +53,52 @@ EXIT_UNLOADED: Final = 3
 #: A rule that ends later than this may as well have no end.
 MAX_DURATION: Final = 366 * 24 * 3600.0
 MAX_REASON: Final = 200
+#: Widest prefixes that a rule takes: one mistyped digit must not cut off half of the internet.
+SHORTEST_PREFIX: Final[Mapping[int, int]] = {4: 8, 6: 16}
+MAX_PEERS: Final = 256
+#: Bounds of a rate limit; the lower ones still let a device hold a connection.
+MIN_BYTES_PER_SECOND: Final = 1_000
+MAX_BYTES_PER_SECOND: Final = 12_500_000_000
+MIN_PACKETS_PER_SECOND: Final = 1
+MAX_PACKETS_PER_SECOND: Final = 100_000_000
+MAX_FEEDS: Final = 32
+MAX_SHOWN_ADDRESSES: Final = 32
+
+Role = Literal["lan", "wan"]
 
 Scope = Literal["internet", "lan", "gateway"]
 SCOPES: Final[tuple[Scope, ...]] = typing.get_args(Scope)
 
-TargetKind = Literal["mac", "ipv4", "ipv6"]
+TargetKind = Literal["mac", "ipv4", "ipv6", "ipv4_network", "ipv6_network", "domain"]
+TARGET_KINDS: Final[tuple[TargetKind, ...]] = typing.get_args(TargetKind)
 
-Mode = Literal["isolate", "no_internet"]
+Mode = Literal["isolate", "no_internet", "allow_only", "rate_limit", "audit", "redirect"]
 #: What each mode of a rule does, in a person's words.
 MODES: Final[Mapping[Mode, str]] = {
     "isolate": "nothing passes but what the rule allows",
     "no_internet": "the home stays reachable, the internet does not",
+    "allow_only": "nothing passes but to and from the named peers, and what the rule allows",
+    "rate_limit": "no more passes than so many bytes or packets a second, each way",
+    "audit": "everything passes; what another mode would drop is counted",
+    "redirect": "what would be dropped goes out of another interface instead",
+}
+#: The modes that `audit` can count for.
+AUDITABLE: Final[tuple[Mode, ...]] = ("isolate", "no_internet", "allow_only")
+
+Transport = Literal["tcp", "udp", "icmp"]
+TRANSPORTS: Final[tuple[Transport, ...]] = typing.get_args(Transport)
+
+Direction = Literal["any", "from_lan", "to_lan", "from_wan"]
+#: Where a rule looks, in a person's words.
+DIRECTIONS: Final[Mapping[Direction, str]] = {
+    "any": "everywhere",
+    "from_lan": "what enters the gateway from the home",
+    "to_lan": "what leaves the gateway towards the home",
+    "from_wan": "what enters the gateway from the internet's side, where that is guarded too",
 }
 
 Allowance = Literal["addressing", "dns", "home_assistant"]
-#: What an isolating rule may let through, in a person's words.
+#: What a rule may let through, in a person's words.
 ALLOWANCES: Final[Mapping[Allowance, str]] = {
     "addressing": "ARP, neighbour discovery and DHCP as a client",
     "dns": "DNS to a server in the home",
@@ -106,20 +137,23 @@ def parse_mac(text: str) -> str:
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
+
+
 def parse_target(text: str) -> Target:
-    """Return the target that a person wrote: a MAC, an IPv4 or an IPv6 address.
+    """Return the target that a person wrote: a MAC, an address, a prefix (CIDR), a domain or `*.domain`.
 
     Raises SensorError `invalid_target`, or `protected_target` for addresses that belong to no single host.
     """
     stripped = text.strip()
+    if _MAC.fullmatch(stripped.lower()):
+        return Target("mac", parse_mac(stripped))
+    if "/" in stripped:
+        return _parse_network(stripped)
     try:
         address = ipaddress.ip_address(stripped)
     except ValueError:
-        if not _MAC.fullmatch(stripped.lower()):
-            raise SensorError(
-                "invalid_target", f"{text[:80]!r} is neither a MAC nor an IPv4 or IPv6 address"
-            ) from None
-        return Target("mac", parse_mac(stripped))
+        return Target("domain", parse_domain(stripped))
     if isinstance(address, ipaddress.IPv6Address):
         if address.scope_id is not None:
             raise SensorError(
@@ -137,6 +171,47 @@ def parse_target(text: str) -> Target:
             "protected_target", f"{address} is a broadcast, multicast, null or loopback address"
         )
     return Target("ipv4" if address.version == 4 else "ipv6", str(address))
+
+
+def _parse_network(text: str) -> Target:
+    """Return a prefix as a target, one of a single host as that host."""
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise SensorError(
+            "invalid_target", f"{text[:80]!r} is not a prefix such as 203.0.113.0/24"
+        ) from None
+    if network.prefixlen == network.max_prefixlen:
+        return parse_target(str(network.network_address))
+    if network.prefixlen < SHORTEST_PREFIX[network.version]:
+        raise SensorError(
+            "invalid_target",
+            f"{network} is too wide: a rule takes /{SHORTEST_PREFIX[network.version]} and longer",
+        )
+    if network.is_multicast or network.is_loopback:
+        raise SensorError("protected_target", f"{network} is multicast or loopback")
+    return Target("ipv4_network" if network.version == 4 else "ipv6_network", str(network))
+
+
+def parse_domain(text: str) -> str:
+    """Return a domain, or `*.` and a domain, in lower case and ASCII; raises SensorError `invalid_target`."""
+    stripped = text.strip().lower().removesuffix(".")
+    star = "*." if stripped.startswith("*.") else ""
+    name = stripped.removeprefix("*.")
+    if not name.isascii():
+        try:
+            name = name.encode("idna").decode("ascii")
+        except UnicodeError:
+            name = ""
+    labels = name.split(".")
+    whole = len(labels) > 1 and len(name) <= 253 and all(map(_LABEL.fullmatch, labels))
+    if not whole or labels[-1].isdigit():
+        raise SensorError(
+            "invalid_target",
+            f"{text[:80]!r} is neither a MAC, an IP address, a prefix such as 203.0.113.0/24"
+            " nor a domain such as example.org or *.example.org",
+        )
+    return star + name
 
 
 _DURATION_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -236,6 +311,7 @@ class Block(Message):
 
     `latency_ms` is the time from the order's arrival to the first packet that the rule dropped.
     `confirm_by` is set while the rule still waits to be confirmed; unconfirmed, it ends then.
+    `addresses` are those that a domain is known to resolve to, at most MAX_SHOWN_ADDRESSES of them.
     """
 
     id: int
@@ -252,17 +328,33 @@ class Block(Message):
     first_hit: float | None
     last_hit: float | None
     latency_ms: float | None
+    transport: Transport | None = None
+    port: int | None = None
+    direction: Direction = "any"
+    peers: tuple[str, ...] = ()
+    bytes_per_second: int | None = None
+    packets_per_second: int | None = None
+    redirect_to: str | None = None
+    audits: Mode | None = None
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Interface(Message):
-    """A guarded interface. `xdp` is `off` while no rule needs it, else `native` or `generic`."""
+    """A guarded interface.
+
+    `xdp` is `off` while no rule needs it, `native` or `generic` while one does, `foreign` where another
+    program holds the place and `unavailable` where the driver takes none: tc drops then.
+    `foreign` names the programs of others that are on the interface.
+    """
 
     name: str
     index: int
     bridge: str | None
     xdp: str
     tc: str
+    role: Role = "lan"
+    foreign: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,14 +376,76 @@ class Status(Message):
     protected: Mapping[str, str]
 
 
+FeedAction = Literal["audit", "drop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed(Message):
+    """A list of known-bad addresses and domains, with what was read from it and what it hit.
+
+    `updated` is when its entries were last read whole, `checked` when that was last tried.
+    `subtracted` counts the prefixes and names that were taken out because the home needs them.
+    """
+
+    name: str
+    source: str
+    format: str
+    action: FeedAction
+    interval: float
+    addresses: int
+    domains: int
+    invalid: int
+    subtracted: int
+    subtracted_examples: tuple[str, ...]
+    updated: float | None
+    checked: float | None
+    last_error: str | None
+    packets: int
+    bytes: int
+    first_hit: float | None
+    last_hit: float | None
+
+
+Severity = Literal["info", "low", "medium", "high", "critical"]
+
+EventKind = Literal["threat_address", "threat_domain", "flood", "blocked", "unblocked"]
+#: What can be told, in a person's words.
+EVENT_KINDS: Final[Mapping[EventKind, str]] = {
+    "threat_address": "a device exchanged packets with an address of a feed",
+    "threat_domain": "a device asked for a name of a feed",
+    "flood": "a source sent more than the threshold, and the rest was dropped",
+    "blocked": "a rule was put in force",
+    "unblocked": "a rule ended",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Message):
+    """Something that happened; on disk before anyone is told. `seq` grows by one with each."""
+
+    seq: int
+    time: float
+    kind: str
+    severity: Severity
+    mac: str | None
+    address: str | None
+    peer_address: str | None
+    peer_name: str | None
+    process: str | None
+    summary: str
+    evidence: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot(Message):
-    """Everything, as the answer to `subscribe`."""
+    """Everything, as the answer to `subscribe`. `last_event` is the newest event's number, 0 for none."""
 
     seq: int
     status: Status
     devices: tuple[Device, ...]
     blocks: tuple[Block, ...]
+    feeds: tuple[Feed, ...] = ()
+    last_event: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +458,9 @@ class Delta(Message):
     removed_devices: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
     removed_blocks: tuple[int, ...] = ()
+    #: All of them, where one has changed; None where none has.
+    feeds: tuple[Feed, ...] | None = None
+    events: tuple[Event, ...] = ()
 
 
 # What a client asks
@@ -356,15 +513,29 @@ class GetBlocks(Message):
 
 @dataclass(frozen=True, slots=True)
 class AddBlock(Message):
-    """Orders a rule; the answer is the Block. A second order for a target replaces the first."""
+    """Orders a rule; the answer is the Block.
+
+    A second order for the same target, transport and port replaces the first. `port` is the one that
+    packets are sent to. `allow` is None for what the mode usually allows. `force` overrides the refusal
+    of a protected target where that is not fatal.
+    """
 
     type: ClassVar[str] = "block"
     target: str
     mode: Mode = "isolate"
-    allow: tuple[Allowance, ...] = ("addressing",)
+    allow: tuple[Allowance, ...] | None = None
     duration: float | None = None
     reason: str = ""
     confirm_within: float | None = None
+    transport: Transport | None = None
+    port: int | None = None
+    direction: Direction = "any"
+    peers: tuple[str, ...] = ()
+    bytes_per_second: int | None = None
+    packets_per_second: int | None = None
+    redirect_to: str | None = None
+    audits: Mode | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,14 +544,67 @@ class Confirm(Message):
 
     type: ClassVar[str] = "confirm"
     target: str
+    transport: Transport | None = None
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveBlock(Message):
-    """Ends the rule on a target, or with an id; the answer is the Block that was."""
+    """Ends the rule on a target (and transport and port), or with an id; the answer is the Block that was."""
 
     type: ClassVar[str] = "unblock"
     target: str
+    transport: Transport | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetFeeds(Message):
+    """Asks for the list of Feed."""
+
+    type: ClassVar[str] = "feeds"
+
+
+@dataclass(frozen=True, slots=True)
+class AddFeed(Message):
+    """Subscribes to a list at a file or an http(s) address, or changes one; the answer is the Feed.
+
+    `header_file` is a file of the gateway that only root can read, with a header such as an
+    authorisation to send along: a secret never crosses this wire.
+    """
+
+    type: ClassVar[str] = "add_feed"
+    name: str
+    source: str
+    format: str = "auto"
+    action: FeedAction = "audit"
+    interval: float = 86400.0
+    header_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFeed(Message):
+    """Ends a feed and forgets its entries; the answer is the Feed that was."""
+
+    type: ClassVar[str] = "remove_feed"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshFeed(Message):
+    """Reads a feed anew, now; the answer is the Feed."""
+
+    type: ClassVar[str] = "refresh_feed"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetEvents(Message):
+    """Asks for the list of Event after a number, the oldest first, at most `limit` of them."""
+
+    type: ClassVar[str] = "events"
+    since: int = 0
+    limit: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +625,11 @@ Request = (
     | AddBlock
     | Confirm
     | RemoveBlock
+    | GetFeeds
+    | AddFeed
+    | RemoveFeed
+    | RefreshFeed
+    | GetEvents
     | Unload
 )
 REQUESTS: Final[Mapping[str, type[Request]]] = {cls.type: cls for cls in typing.get_args(Request)}

@@ -80,6 +80,7 @@ _READERS: dict[Any, Callable[[Any, Any, str], Any]] = {
     Literal: _read_literal,
     tuple: _read_list,
     Mapping: _read_mapping,
+    Any: lambda _, value, __: value,
     float: _read_float,
     str: _read_scalar,
     int: _read_scalar,
