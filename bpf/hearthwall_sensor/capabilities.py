@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import __version__
-from .kernel import libbpf, loader, pins
+from .kernel import attachment, libbpf, loader, pins
 from .protocol import SensorError
 
 
@@ -132,7 +132,7 @@ PARTS: Final = (
         "tc",
         True,
         lambda: (
-            ("tcx" if libbpf.probe_tcx() else "clsact")
+            ("tcx" if attachment.probe_tcx() else "clsact")
             if libbpf.probe_program_type(libbpf.PROG_TYPE_SCHED_CLS)
             else None
         ),

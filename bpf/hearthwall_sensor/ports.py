@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from .kernel import libbpf
-from .kernel.libbpf import Classifier, Link, Program
-from .kernel.pins import Pins, detach, link_name, others_on
+from .kernel import attachment as libbpf
+from .kernel.attachment import Classifier, Link, detach
+from .kernel.libbpf import Program
+from .kernel.pins import Pins, link_name, others_on
 from .network.topology import NetInterface, Network
 from .protocol import Interface, SensorError
 

@@ -1,6 +1,5 @@
-"""libbpf through ctypes: maps, programs and links of the kernel, without LLVM in the process."""
+"""libbpf through ctypes: the kernel's maps and programs, without LLVM in the process."""
 
-import contextlib
 import ctypes
 import errno
 import os
@@ -19,17 +18,6 @@ MAP_TYPE_LRU_PERCPU_HASH: Final = 10
 MAP_TYPE_RINGBUF: Final = 27
 HELPER_KTIME_GET_BOOT_NS: Final = 125
 
-ATTACH_XDP: Final = 37
-ATTACH_TCX_INGRESS: Final = 46
-ATTACH_TCX_EGRESS: Final = 47
-
-XDP_FLAGS_SKB_MODE: Final = 1 << 1
-XDP_FLAGS_DRV_MODE: Final = 1 << 2
-
-TC_INGRESS: Final = 1 << 0
-TC_EGRESS: Final = 1 << 1
-TC_F_REPLACE: Final = 1 << 0
-
 _BATCH_BYTES: Final = 1 << 20
 #: The kernel's own ENOTSUPP, which is not among the errors of user space.
 _ENOTSUPP: Final = 524
@@ -40,52 +28,6 @@ try:
     _lib.libbpf_set_print(None)  # its errors come back as numbers
 except OSError:  # check says what is missing; everything else fails on first use
     _lib = None
-
-
-class _LinkCreateOptions(ctypes.Structure):
-    """`struct bpf_link_create_opts` up to what is used; libbpf reads no further than `size`."""
-
-    _fields_ = (("size", ctypes.c_size_t), ("flags", ctypes.c_uint32), ("padding", ctypes.c_uint32))
-
-
-class _XdpQueryOptions(ctypes.Structure):
-    """`struct bpf_xdp_query_opts` as of libbpf 0.8."""
-
-    _fields_ = (
-        ("size", ctypes.c_size_t),
-        ("program_id", ctypes.c_uint32),
-        ("driver_id", ctypes.c_uint32),
-        ("hardware_id", ctypes.c_uint32),
-        ("generic_id", ctypes.c_uint32),
-        ("attach_mode", ctypes.c_uint8),
-        ("padding", ctypes.c_uint8 * 7),
-    )
-
-
-class _TcHook(ctypes.Structure):
-    """`struct bpf_tc_hook`."""
-
-    _fields_ = (
-        ("size", ctypes.c_size_t),
-        ("interface", ctypes.c_int),
-        ("attach_point", ctypes.c_int),
-        ("parent", ctypes.c_uint32),
-        ("padding", ctypes.c_uint32),
-    )
-
-
-class _TcOptions(ctypes.Structure):
-    """`struct bpf_tc_opts`."""
-
-    _fields_ = (
-        ("size", ctypes.c_size_t),
-        ("program_fd", ctypes.c_int),
-        ("flags", ctypes.c_uint32),
-        ("program_id", ctypes.c_uint32),
-        ("handle", ctypes.c_uint32),
-        ("priority", ctypes.c_uint32),
-        ("padding", ctypes.c_uint32),
-    )
 
 
 class _TestRunOptions(ctypes.Structure):
@@ -142,16 +84,6 @@ def probe_map_type(kind: int) -> bool:
 def probe_helper(program_type: int, helper: int) -> bool:
     """Return whether programs of this type may call this helper."""
     return _probe("libbpf_probe_bpf_helper", program_type, helper, None)
-
-
-def probe_tcx() -> bool:
-    """Return whether the kernel has tcx (Linux 6.6): ask which programs loopback has."""
-    count = ctypes.c_uint32(0)
-    try:
-        call("bpf_prog_query", 1, ATTACH_TCX_INGRESS, 0, None, None, ctypes.byref(count))
-    except OSError as error:
-        return error.errno != errno.EINVAL
-    return True
 
 
 def _probe(name: str, *arguments: Any) -> bool:
@@ -290,7 +222,7 @@ class Program(Handle):
     @property
     def id(self) -> int:
         """The kernel's number of the program."""
-        return int(struct.unpack_from("<II", _info(self.fd))[1])
+        return int(struct.unpack_from("<II", object_info(self.fd))[1])
 
     def run(self, frame: bytes, repeat: int = 1) -> tuple[int, int]:
         """Return verdict and mean duration (ns) over a frame, through BPF_PROG_TEST_RUN."""
@@ -305,108 +237,9 @@ class Program(Handle):
         return options.retval, options.duration
 
 
-class Link(Handle):
-    """A program's attachment that can be pinned and whose program can be replaced in one step."""
-
-    @classmethod
-    def create(cls, program: Program, interface: int, attach_type: int, flags: int = 0) -> "Link":
-        """Attach program to an interface; raises OSError, EBUSY where another program holds the place."""
-        options = _LinkCreateOptions(size=ctypes.sizeof(_LinkCreateOptions), flags=flags)
-        return cls(
-            call(
-                "bpf_link_create",
-                program.fd,
-                interface,
-                attach_type,
-                ctypes.byref(options) if flags else None,
-            )
-        )
-
-    @property
-    def interface(self) -> int:
-        """The interface's index, 0 when the interface has gone."""
-        return int(struct.unpack_from("<I", _info(self.fd), 16)[0])
-
-    @property
-    def program(self) -> int:
-        """The attached program's id."""
-        return int(struct.unpack_from("<I", _info(self.fd), 8)[0])
-
-    def update(self, program: Program) -> None:
-        """Put another program in the place, without a packet that meets neither."""
-        call("bpf_link_update", self.fd, program.fd, None)
-
-    def detach(self) -> None:
-        """Take the program off now; closing the last descriptor would do it some milliseconds later."""
-        with contextlib.suppress(FileNotFoundError):  # the interface has gone
-            call("bpf_link_detach", self.fd)
-
-
-def _info(fd: int) -> bytes:
+def object_info(fd: int) -> bytes:
     """Return the beginning of the kernel's description of an object."""
     info = ctypes.create_string_buffer(256)
     size = ctypes.c_uint32(len(info))
     call("bpf_obj_get_info_by_fd", fd, info, ctypes.byref(size))
     return info.raw
-
-
-def xdp_state(interface: int) -> tuple[int, str]:
-    """Return the id of the XDP program on an interface, 0 for none, and its mode: `off`, `native` or `generic`."""
-    options = _XdpQueryOptions(size=ctypes.sizeof(_XdpQueryOptions))
-    call("bpf_xdp_query", interface, 0, ctypes.byref(options))
-    mode = ("off", "native", "generic", "native", "native")[min(options.attach_mode, 4)]
-    return (
-        options.program_id or options.driver_id or options.generic_id or options.hardware_id,
-        mode,
-    )
-
-
-class Classifier:
-    """The place of one tc filter on a clsact qdisc: what kernels before tcx have."""
-
-    #: Found again by these numbers; the priority leaves room on both sides for other people's filters.
-    HANDLE: Final = 1
-    PRIORITY: Final = 0x4857
-
-    def __init__(self, interface: int, attach_point: int) -> None:
-        """Take an interface's index, and TC_INGRESS or TC_EGRESS."""
-        self._hook = _TcHook(
-            size=ctypes.sizeof(_TcHook), interface=interface, attach_point=attach_point
-        )
-
-    def _options(self, program: Program | None = None, flags: int = 0) -> _TcOptions:
-        """Return the options that name our filter."""
-        return _TcOptions(
-            size=ctypes.sizeof(_TcOptions),
-            program_fd=0 if program is None else program.fd,
-            flags=flags,
-            handle=self.HANDLE,
-            priority=self.PRIORITY,
-        )
-
-    def attach(self, program: Program) -> None:
-        """Put the program in the place, or in the place of the one that is there; raises OSError."""
-        with contextlib.suppress(FileExistsError):  # somebody's clsact, which filters share
-            call("bpf_tc_hook_create", ctypes.byref(self._hook))
-        call(
-            "bpf_tc_attach",
-            ctypes.byref(self._hook),
-            ctypes.byref(self._options(program, TC_F_REPLACE)),
-        )
-
-    def program(self) -> int:
-        """Return the id of the program in the place, 0 for none."""
-        options = self._options()
-        try:
-            call("bpf_tc_query", ctypes.byref(self._hook), ctypes.byref(options))
-        except OSError:
-            return 0
-        return int(options.program_id)
-
-    def detach(self) -> None:
-        """Take the filter out; the qdisc stays, since others may have filters on it."""
-        try:
-            call("bpf_tc_detach", ctypes.byref(self._hook), ctypes.byref(self._options()))
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.EINVAL, errno.ENODEV):
-                raise

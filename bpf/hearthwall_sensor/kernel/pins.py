@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from ..protocol import SensorError
-from .libbpf import Link
+from .attachment import Link, detach
 
 BPFFS: Final = Path("/sys/fs/bpf")
 ROOT: Final = BPFFS / "hearthwall"
@@ -122,19 +122,6 @@ class Pins:
                 self.remove_generation(each)
         self.path.rmdir()
         return len(links)
-
-
-def detach(path: Path) -> None:
-    """Take a pinned link off its interface, at once, and unpin it; one that is not there is fine."""
-    try:
-        link: Link = Link.pinned(str(path))
-    except FileNotFoundError:
-        return
-    try:
-        link.detach()
-    finally:
-        link.close()
-    path.unlink()
 
 
 def publish(partial: Path, folder: Path) -> None:
