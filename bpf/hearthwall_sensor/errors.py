@@ -15,6 +15,8 @@ ERRORS: Final[Mapping[str, str]] = {
     "protected_target": "this target must stay reachable",
     "not_found": "there is no such rule",
     "table_full": "the kernel's table of rules is full",
+    "invalid_feed": "the feed's name, source, format or interval makes no sense",
+    "feed_failed": "the list could not be read, so the last good one stays in force",
     "unknown_interface": "there is no such interface",
     "interface_in_use": "another sensor guards this interface",
     "foreign_program": "another program's XDP filter is on this interface",

@@ -40,13 +40,13 @@ async def write_json(path: Path, content: Any) -> None:
     The writing happens in a thread: a memory card may take its time, and packets don't wait.
     """
     try:
-        await asyncio.to_thread(_write, path, json.dumps(content, indent=1).encode())
+        await asyncio.to_thread(write, path, json.dumps(content, indent=1).encode())
     except OSError as error:
         raise SensorError("storage_failed", f"{path} can't be written: {error.strerror}") from error
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write to a new file, push it to disk, and put it in the old one's place."""
+def write(path: Path, content: bytes) -> None:
+    """Write to a new file, push it to disk, and put it in the old one's place; raises OSError."""
     fresh = path.with_name(path.name + ".new")
     with open(fresh, "wb", opener=_private) as file:
         file.write(content)
