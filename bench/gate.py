@@ -1,0 +1,49 @@
+"""The gate side by side with other filters: time per verdict, CPU per dropped packet, loading of lists."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bench import verdict, xdp_filter
+from bench.figures import Figure, load, show
+from bench.network import workplace
+
+
+class Effort(NamedTuple):
+    """How thoroughly to measure."""
+
+    rounds: int
+    verdicts: int
+    packets: int
+
+
+_FULL: Final = Effort(rounds=9, verdicts=2_000_000, packets=1_000_000)
+_QUICK: Final = Effort(rounds=3, verdicts=1_000_000, packets=300_000)
+
+#: The parts of the measurement by name.
+PARTS: Final[Mapping[str, Callable[[Path, Effort], list[Figure]]]] = {
+    "verdict": lambda folder, effort: verdict.measure(folder, effort.rounds, effort.verdicts),
+}
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="bench/gate", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print a JSON list")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--part", choices=PARTS, action="append", help="measure only this (repeatable)")
+    options = parser.parse_args()
+    effort = _QUICK if options.quick else _FULL
+    figures = [load("before")]
+    xdp_filter.clear()
+    with workplace() as folder:
+        for name in options.part or PARTS:
+            figures += PARTS[name](folder, effort)
+    figures.append(load("after"))
+    print(show(figures, as_json=options.json))
+    return 0
+
+
+sys.exit(main())
