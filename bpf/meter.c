@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The meter: tc on both ways through a LAN-side port. Counts each device's traffic and
- * enforces the rules where XDP does not reach: towards the device, and on a port whose
- * gate is not up yet.
+ * The meter: tc on both ways through a port. Counts each device's traffic, and enforces what XDP does
+ * not: towards the device, on a port whose gate is not up, and all that is judged per flow.
  */
 #include "verdict.h"
+#include "lists.h"
 
 #define TC_ACT_NEXT (-1) /* let programs of others see the packet too */
 #define TC_ACT_DROP 2
 
 /* As much as the headers that the meter reads may take. */
 #define HEADERS 128
+
+/* Shorter than a DNS header with a question. */
+#define MIN_DNS 17
 
 /* Wire bytes and packets: a super-packet of segmentation offload is on the wire many packets with a header each. */
 static inline __attribute__((always_inline)) struct counter weigh(struct __sk_buff *skb, struct packet *packet)
@@ -50,20 +53,85 @@ static inline __attribute__((always_inline)) struct device *find_device(struct d
 	return devices.lookup(key);
 }
 
-static inline __attribute__((always_inline)) int meter(struct __sk_buff *skb, enum direction direction)
+static inline __attribute__((always_inline)) void account(struct __sk_buff *skb, struct config *settings,
+							  struct packet *packet, enum direction direction,
+							  struct counter *wire)
 {
-	struct packet packet = {};
-	struct device_key key = {};
-	struct counter wire, *counter;
-	struct config *settings;
+	struct device_key key = { .interface = skb->ifindex };
+	struct counter *counter;
 	struct device *device;
-	u32 zero = 0, offset;
 	enum scope scope;
+
+	__builtin_memcpy(key.mac, (direction == UPLOAD ? &packet->source_mac : &packet->destination_mac)->byte, 6);
+	if (key.mac[0] & 1) /* a group's, no device's */
+		return;
+	device = find_device(&key, direction);
+	if (!device)
+		return;
+	scope = scope_of(settings, packet, direction == UPLOAD ? &packet->destination : &packet->source);
+	counter = direction == UPLOAD ? &device->upload[scope] : &device->download[scope];
+	counter->bytes += wire->bytes;
+	counter->packets += wire->packets;
+}
+
+/* Copies a DNS answer that reaches a device, for the sensor to learn which address has which name. */
+static inline __attribute__((always_inline)) void sample_dns(struct __sk_buff *skb, struct packet *packet)
+{
+	struct sample *sample;
+	u64 length;
+
+	if (packet->protocol != PROTOCOL_UDP || packet->source_port != 53 || !packet->family)
+		return;
+	if (skb->len < packet->header_bytes + MIN_DNS)
+		return;
+	length = skb->len - packet->header_bytes;
+	sample = samples.ringbuf_reserve(sizeof(*sample));
+	if (!sample) {
+		count(SAMPLES_LOST);
+		return;
+	}
+	sample->time = bpf_ktime_get_boot_ns();
+	sample->interface = skb->ifindex;
+	sample->length = length < SAMPLE_BYTES ? length : SAMPLE_BYTES;
+	sample->family = packet->family;
+	sample->kind = 1;
+	__builtin_memcpy(sample->mac, packet->destination_mac.byte, 6);
+	sample->server_port = packet->source_port;
+	sample->server = packet->source;
+	sample->device = packet->destination;
+	/* Each bound by itself: merged into one comparison, as the compiler would, the verifier sees neither. */
+	asm volatile("" : "+r"(length));
+	if (length > SAMPLE_BYTES)
+		length = SAMPLE_BYTES;
+	asm volatile("" : "+r"(length));
+	if (length < MIN_DNS || bpf_skb_load_bytes(skb, packet->header_bytes, sample->data, length))
+		samples.ringbuf_discard(sample, 0);
+	else
+		samples.ringbuf_submit(sample, 0);
+}
+
+static inline __attribute__((always_inline)) enum statistic drop_statistic(enum hook hook)
+{
+	if (hook == FROM_LAN)
+		return DROPPED_INGRESS;
+	return hook == TO_LAN ? DROPPED_EGRESS : DROPPED_WAN;
+}
+
+static inline __attribute__((always_inline)) int meter(struct __sk_buff *skb, enum hook hook)
+{
+	struct config *settings;
+	struct packet *packet;
+	enum verdict verdict;
+	struct counter wire;
+	struct scene *scene;
+	u32 zero = 0, offset;
 	void *data, *end;
 
 	settings = config.lookup(&zero);
-	if (!settings)
+	scene = new_scene();
+	if (!settings || !scene)
 		return TC_ACT_NEXT;
+	packet = &scene->packet;
 	data = (void *)(long)skb->data;
 	end = (void *)(long)skb->data_end;
 	if (data + HEADERS > end && end - data < skb->len) { /* the headers lie in pages of their own */
@@ -71,35 +139,47 @@ static inline __attribute__((always_inline)) int meter(struct __sk_buff *skb, en
 		data = (void *)(long)skb->data;
 		end = (void *)(long)skb->data_end;
 	}
-	offset = read_link(data, end, &packet);
+	offset = read_link(data, end, packet);
 	if (!offset)
 		return TC_ACT_NEXT;
-	read_network(data, end, offset, &packet);
-	wire = weigh(skb, &packet);
-	if (is_dropped(settings, data, end, offset, &packet, direction, wire.packets, wire.bytes)) {
-		count(direction == UPLOAD ? DROPPED_INGRESS : DROPPED_EGRESS);
+	read_network(data, end, offset, packet);
+	wire = weigh(skb, packet);
+	scene->packets = wire.packets;
+	scene->bytes = wire.bytes;
+	verdict = judge(settings, scene, hook, false);
+	if (verdict == PASS)
+		verdict = judge_lists(settings, scene, hook);
+	if (verdict == DROP) {
+		count(drop_statistic(hook));
 		return TC_ACT_DROP;
 	}
-	__builtin_memcpy(key.mac, (direction == UPLOAD ? &packet.source_mac : &packet.destination_mac)->byte, 6);
-	key.interface = skb->ifindex;
-	if (key.mac[0] & 1) /* a group's, no device's */
-		return TC_ACT_NEXT;
-	device = find_device(&key, direction);
-	if (!device)
-		return TC_ACT_NEXT;
-	scope = scope_of(settings, &packet, direction == UPLOAD ? &packet.destination : &packet.source);
-	counter = direction == UPLOAD ? &device->upload[scope] : &device->download[scope];
-	counter->bytes += wire.bytes;
-	counter->packets += wire.packets;
+	if (verdict == REDIRECT) {
+		count(REDIRECTED);
+		return bpf_redirect(scene->interface, 0);
+	}
+	if (hook == FROM_LAN || hook == TO_LAN)
+		account(skb, settings, packet, direction_at(hook), &wire);
+	if (hook == TO_LAN && settings->sample_dns)
+		sample_dns(skb, packet);
 	return TC_ACT_NEXT;
 }
 
 int meter_ingress(struct __sk_buff *skb)
 {
-	return meter(skb, UPLOAD);
+	return meter(skb, FROM_LAN);
 }
 
 int meter_egress(struct __sk_buff *skb)
 {
-	return meter(skb, DOWNLOAD);
+	return meter(skb, TO_LAN);
+}
+
+int wan_ingress(struct __sk_buff *skb)
+{
+	return meter(skb, FROM_WAN);
+}
+
+int wan_egress(struct __sk_buff *skb)
+{
+	return meter(skb, TO_WAN);
 }

@@ -1,18 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kernel programs and the sensor share. hearthwall_sensor/tables.py reads the same layouts. */
+/* What the kernel programs and the sensor share. hearthwall_sensor/kernel/tables.py reads the same layouts. */
 #ifndef HEARTHWALL_TABLES_H
 #define HEARTHWALL_TABLES_H
 
 enum mode {
-	MODE_ISOLATE = 1,
-	MODE_NO_INTERNET = 2,
+	MODE_NONE, /* the target has rules on services only */
+	MODE_ISOLATE,
+	MODE_NO_INTERNET,
+	MODE_ALLOW_ONLY,
+	MODE_RATE_LIMIT,
+	MODE_REDIRECT,
 };
 
-/* What an isolating rule may let through. */
+enum rule_flag {
+	FLAG_AUDIT = 1, /* counts what it would drop */
+	FLAG_SERVICES = 2, /* the table of services has rules on the same target */
+};
+
+/* What a rule may let through. */
 enum allowance {
 	ALLOW_ADDRESSING = 1,
 	ALLOW_DNS = 2,
 	ALLOW_HOME_ASSISTANT = 4,
+};
+
+/* Where a packet is met; a rule names the hooks where it applies. */
+enum hook {
+	FROM_LAN = 1,
+	TO_LAN = 2,
+	FROM_WAN = 4,
+	TO_WAN = 8,
+	EVERYWHERE = 15,
 };
 
 /* Why a target is never dropped. */
@@ -34,16 +52,54 @@ enum statistic {
 	DROPPED_GATE,
 	DROPPED_INGRESS,
 	DROPPED_EGRESS,
+	DROPPED_WAN,
+	DROPPED_FLOOD,
+	REDIRECTED,
 	DEVICES_CREATED,
 	DEVICES_REFUSED,
+	SAMPLES_LOST,
 	STATISTICS,
+};
+
+enum side {
+	SIDE_LAN,
+	SIDE_WAN,
+	SIDES,
+};
+
+enum flood_kind {
+	FLOOD_SYN,
+	FLOOD_UDP,
+	FLOOD_ICMP,
+	FLOOD_KINDS,
 };
 
 struct config {
 	u32 mac_rules; /* entries in each table: an empty one is not searched */
 	u32 ipv4_rules;
 	u32 ipv6_rules;
+	u32 ipv4_prefixes;
+	u32 ipv6_prefixes;
 	u32 home_networks;
+	u32 resolved;
+	u32 feeds; /* the pair of tries in use: 0 for none, 1 for a, 2 for b */
+	u32 sample_dns;
+	u32 flood_cost[SIDES * FLOOD_KINDS]; /* nanoseconds that a packet uses up, 0 for no limit */
+	u32 zero;
+};
+
+/*
+ * Bits that say which keys may be in a table, so that a packet that meets no rule, as nearly all do,
+ * searches none. A key's bit is set before its rule counts and stays until the filter is made anew.
+ */
+#define FILTER_WORDS 1024
+
+struct filters {
+	u64 macs[FILTER_WORDS];
+	u64 ipv4[FILTER_WORDS];
+	u64 ipv6[FILTER_WORDS];
+	u64 ipv4_prefixes[FILTER_WORDS]; /* by the first 16 bits */
+	u64 ipv6_prefixes[FILTER_WORDS]; /* by a hash of the first 32 bits */
 };
 
 struct rule {
@@ -53,14 +109,80 @@ struct rule {
 	u64 first_hit; /* nanoseconds since boot, 0 for none */
 	u64 last_hit;
 	u32 id;
+	u32 subject; /* the target's number in the table of services */
+	u32 interface; /* where MODE_REDIRECT sends to */
 	u8 mode;
 	u8 allow;
-	u16 zero;
+	u8 flags;
+	u8 hooks;
+	u8 prefix_length; /* of a rule on a prefix */
+	u8 zero[7];
+};
+
+struct service {
+	u32 subject;
+	u8 transport; /* an IP protocol, ICMP for both families; 0 for any */
+	u8 zero;
+	u16 port; /* the destination's, 0 for any */
+};
+
+/* Token buckets, kept as the time at which each would be empty of debt (GCRA). */
+struct limit {
+	u64 byte_cost; /* nanoseconds per 1024 bytes, 0 for no limit */
+	u64 packet_cost; /* nanoseconds per packet, 0 for no limit */
+	u64 tolerance; /* nanoseconds of debt that are let pass: the burst */
+	u64 bytes_due[2]; /* by direction */
+	u64 packets_due[2];
+};
+
+struct ipv4_prefix {
+	u32 prefix_length;
+	__be32 address;
 };
 
 struct network {
 	u32 prefix_length;
 	struct address address;
+};
+
+struct peer {
+	u32 prefix_length;
+	u32 rule;
+	struct address address;
+};
+
+/* An address that a blocked name resolved to. */
+struct resolution {
+	u64 expires;
+	u32 slot;
+	u32 zero;
+};
+
+/* One bit for each of 256 neighbouring prefixes. */
+struct index_page {
+	u64 bits[4];
+};
+
+struct flood_key {
+	struct address source; /* on the WAN side an address, on the LAN side a MAC in its first bytes */
+	u8 kind;
+	u8 side;
+	u16 zero;
+};
+
+struct flood {
+	u64 due; /* as in struct limit */
+	u64 dropped;
+	u64 bytes;
+	u64 first_drop;
+	u64 last_drop;
+	struct address address; /* the source's, and where the last packet was bound */
+	struct address peer;
+};
+
+struct vlan {
+	u32 interface;
+	u32 id;
 };
 
 /* A device is one MAC on one port: a frame that the bridge floods to other ports is not its download. */
@@ -81,18 +203,58 @@ struct device {
 	struct counter download[SCOPES];
 };
 
+/* The longest DNS message over UDP that fits an Ethernet frame. */
+#define SAMPLE_BYTES 1472
+
+struct sample {
+	u64 time;
+	u32 interface;
+	u16 length;
+	u8 family;
+	u8 kind;
+	u8 mac[6];
+	u16 server_port;
+	struct address server;
+	struct address device;
+	u8 data[SAMPLE_BYTES];
+};
+
+/* Hash tables that take memory only for what is in them. */
+#define SPARSE_HASH(name, key, value, size) BPF_F_TABLE("hash", key, value, name, size, BPF_F_NO_PREALLOC)
+
 BPF_ARRAY(config, struct config, 1);
+BPF_ARRAY(filters, struct filters, 1);
 BPF_TABLE("percpu_array", u32, u64, statistics, STATISTICS);
 
-BPF_HASH(mac_rules, struct mac, struct rule, MAX_RULES);
-BPF_HASH(ipv4_rules, __be32, struct rule, MAX_RULES);
-BPF_HASH(ipv6_rules, struct address, struct rule, MAX_RULES);
+SPARSE_HASH(mac_rules, struct mac, struct rule, MAX_RULES);
+SPARSE_HASH(ipv4_rules, __be32, struct rule, MAX_RULES);
+SPARSE_HASH(ipv6_rules, struct address, struct rule, MAX_RULES);
+BPF_LPM_TRIE(ipv4_prefixes, struct ipv4_prefix, struct rule, MAX_RULES);
+BPF_LPM_TRIE(ipv6_prefixes, struct network, struct rule, MAX_RULES);
+SPARSE_HASH(services, struct service, struct rule, MAX_SERVICES);
+SPARSE_HASH(limits, u32, struct limit, MAX_LIMITS);
+BPF_LPM_TRIE(peers, struct peer, u64, MAX_PEERS);
+
+/* A rule for each feed, in the first 32 slots, and for each blocked domain. */
+BPF_ARRAY(list_rules, struct rule, MAX_LISTS);
+SPARSE_HASH(resolved, struct address, struct resolution, MAX_RESOLVED);
+BPF_LPM_TRIE(feed_ipv4_a, struct ipv4_prefix, u32, MAX_PREFIXES);
+BPF_LPM_TRIE(feed_ipv4_b, struct ipv4_prefix, u32, MAX_PREFIXES);
+BPF_LPM_TRIE(feed_ipv6_a, struct network, u32, MAX_PREFIXES);
+BPF_LPM_TRIE(feed_ipv6_b, struct network, u32, MAX_PREFIXES);
+/* Which /24 the feeds' prefixes touch, exactly; and which hashes of the first 32 bits. */
+BPF_ARRAY(feed_index, struct index_page, 65536);
+BPF_ARRAY(feed_index6, struct index_page, 4096);
 
 BPF_HASH(never_drop_macs, struct mac, u32, MAX_PROTECTED);
 BPF_HASH(never_drop_addresses, struct address, u32, MAX_PROTECTED);
 BPF_LPM_TRIE(home_networks, struct network, u32, MAX_NETWORKS);
 
+BPF_TABLE("lru_hash", struct flood_key, struct flood, floods, MAX_FLOODS);
+BPF_HASH(vlans, struct vlan, u32, MAX_VLANS);
+
 BPF_TABLE("lru_percpu_hash", struct device_key, struct device, devices, MAX_DEVICES);
+BPF_RINGBUF_OUTPUT(samples, SAMPLE_PAGES);
 
 static inline __attribute__((always_inline)) void count(u32 which)
 {

@@ -1,51 +1,73 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One verdict for XDP and tc alike: does a rule drop this packet? */
+/* One verdict for XDP and tc alike: what becomes of a packet under the rules. */
 #ifndef HEARTHWALL_VERDICT_H
 #define HEARTHWALL_VERDICT_H
 
 #include "wire.h"
 #include "tables.h"
+#include "home.h"
+#include "filter.h"
+
+enum verdict {
+	PASS,
+	DROP,
+	REDIRECT,
+};
+
+/* One end of a packet's way. */
+struct party {
+	struct address address;
+	u8 is_home;
+	u8 exempt; /* the allowances that the packet falls under if a rule is on this end */
+	u16 zero;
+};
+
+/*
+ * A packet and what rules look at. It lies in a table of one entry for each CPU, not on the stack: the
+ * verifier follows what is on the stack through every combination, and would not come to an end.
+ */
+struct scene {
+	u64 now;
+	struct packet packet;
+	struct party near; /* this side's end */
+	struct party far;
+	u32 packets; /* on the wire */
+	u32 bytes;
+	u32 interface; /* where REDIRECT goes */
+	u32 asked; /* the places where a rule may be, a bit each */
+	u8 leaves_home; /* for a rule on a MAC */
+};
+
+BPF_TABLE("percpu_array", u32, struct scene, scenes, 1);
+
+/* Returns the CPU's scene, with nothing in it. */
+static inline __attribute__((always_inline)) struct scene *new_scene(void)
+{
+	u32 zero = 0;
+	struct scene *scene = scenes.lookup(&zero);
+
+	if (scene)
+		__builtin_memset(scene, 0, sizeof(*scene));
+	return scene;
+}
 
 /* The longest ARP frame: padded to Ethernet's least length, with two tags. */
 #define MAX_ARP_FRAME 68
 
-/* The device's packet on its way to its port's far side, or one that reaches the device. */
+/* Away from the one who is judged, or towards it. */
 enum direction {
 	UPLOAD,
 	DOWNLOAD,
 };
 
-/* Private, link-local, carrier-grade, multicast and reserved addresses are no internet; nor are home_networks. */
-static inline __attribute__((always_inline)) bool is_home(struct config *settings, struct address *address)
+static inline __attribute__((always_inline)) enum direction direction_at(enum hook hook)
 {
-	struct network network;
-
-	if (address->part[0] == 0 && address->part[1] == 0 && address->part[2] == bpf_htonl(0xffff)) {
-		u32 ip = bpf_ntohl(address->part[3]);
-
-		if (ip >> 24 == 10 || ip >> 20 == 0xac1 || ip >> 16 == 0xc0a8 || ip >> 16 == 0xa9fe ||
-		    ip >> 22 == 0x191 || ip >> 24 == 127 || ip >> 24 == 0 || ip >= 0xe0000000)
-			return true;
-	} else {
-		u32 ip = bpf_ntohl(address->part[0]);
-
-		if (ip >> 25 == 0xfc >> 1 || ip >> 22 == 0xfe80 >> 6 || ip >> 24 == 0xff)
-			return true;
-		if (ip == 0 && address->part[1] == 0 && address->part[2] == 0 && bpf_ntohl(address->part[3]) <= 1)
-			return true;
-	}
-	if (!settings->home_networks)
-		return false;
-	network.prefix_length = 128;
-	network.address = *address;
-	return home_networks.lookup(&network) != NULL;
+	return hook == FROM_LAN || hook == TO_WAN ? UPLOAD : DOWNLOAD;
 }
 
-static inline __attribute__((always_inline)) u32 role_of(struct address *address)
+static inline __attribute__((always_inline)) enum direction opposite(enum direction direction)
 {
-	u32 *role = never_drop_addresses.lookup(address);
-
-	return role ? *role : 0;
+	return direction == UPLOAD ? DOWNLOAD : UPLOAD;
 }
 
 /* What a device needs to hold its place in the home, but not what makes it a router or a DHCP server. */
@@ -88,102 +110,307 @@ static inline __attribute__((always_inline)) bool is_dns(struct packet *packet, 
 	return (direction == UPLOAD ? packet->destination_port : packet->source_port) == 53;
 }
 
-/* Whether a packet between a rule's target (NULL for a MAC's) and its peer dies by the rule. */
-static inline __attribute__((always_inline)) bool rule_drops(struct rule *rule, struct config *settings,
-							     struct packet *packet, enum direction direction,
-							     struct address *target, struct address *peer)
+static inline __attribute__((always_inline)) u8 exemptions(struct packet *packet, enum direction direction,
+							   struct party *peer)
 {
-	bool peer_is_home;
+	bool home = !packet->family || peer->is_home;
+	u8 found = 0;
 
-	if (!packet->family) {
+	if (is_addressing(packet, direction, home))
+		found |= ALLOW_ADDRESSING;
+	if (is_dns(packet, direction, home))
+		found |= ALLOW_DNS;
+	if (packet->family && role_of(&peer->address) & ROLE_HOME_ASSISTANT)
+		found |= ALLOW_HOME_ASSISTANT;
+	return found;
+}
+
+/* Finds out once what every rule asks; only for packets that a rule may concern. */
+static inline __attribute__((always_inline)) void look_around(struct config *settings, struct scene *scene,
+							      enum hook hook)
+{
+	enum direction direction = direction_at(hook);
+	struct packet *packet = &scene->packet;
+
+	scene->now = bpf_ktime_get_boot_ns();
+	if (packet->family) {
+		scene->near.address = direction == UPLOAD ? packet->source : packet->destination;
+		scene->far.address = direction == UPLOAD ? packet->destination : packet->source;
+		scene->near.is_home = is_home(settings, &scene->near.address);
+		scene->far.is_home = is_home(settings, &scene->far.address);
+		scene->far.exempt = exemptions(packet, opposite(direction), &scene->near);
+		scene->leaves_home = !scene->far.is_home;
+	} else {
 		/* No address to go by: ARP and the like stay in the home, a mangled IP packet may not. */
-		if (rule->mode == MODE_NO_INTERNET)
-			return packet->ethertype == ETHERTYPE_IPV4 || packet->ethertype == ETHERTYPE_IPV6 ||
-			       packet->ethertype == ETHERTYPE_PPPOE_DISCOVERY ||
-			       packet->ethertype == ETHERTYPE_PPPOE_SESSION;
-		return !(rule->allow & ALLOW_ADDRESSING && is_addressing(packet, direction, true));
+		scene->leaves_home = packet->ethertype == ETHERTYPE_IPV4 || packet->ethertype == ETHERTYPE_IPV6 ||
+				     packet->ethertype == ETHERTYPE_PPPOE_DISCOVERY ||
+				     packet->ethertype == ETHERTYPE_PPPOE_SESSION;
 	}
-	peer_is_home = is_home(settings, peer);
+	scene->near.exempt = exemptions(packet, direction, &scene->far);
+}
+
+static inline __attribute__((always_inline)) bool is_allowed_peer(struct rule *rule, u64 now, struct address *address)
+{
+	struct peer peer = { .prefix_length = 32 + 128, .rule = rule->id, .address = *address };
+	u64 *expires = peers.lookup(&peer);
+
+	return expires && (!*expires || now < *expires);
+}
+
+/* Where a rule's target is: a MAC, the near or the far address. */
+enum end {
+	END_MAC,
+	END_NEAR,
+	END_FAR,
+};
+
+/* Whether a packet falls under a rule. */
+static inline __attribute__((always_inline)) bool rule_covers(struct rule *rule, struct scene *scene, enum end end)
+{
+	struct party *target = end == END_FAR ? &scene->far : &scene->near;
+	struct party *peer = end == END_FAR ? &scene->near : &scene->far;
+
 	if (rule->mode == MODE_NO_INTERNET)
-		return !peer_is_home;
-	if (target && !is_home(settings, target)) /* a host of the internet needs nothing of the home */
+		return end == END_MAC ? scene->leaves_home : !peer->is_home;
+	if (end != END_MAC && !target->is_home) /* a host of the internet needs nothing of the home */
 		return true;
-	if (rule->allow & ALLOW_ADDRESSING && is_addressing(packet, direction, peer_is_home))
+	if (rule->allow & target->exempt)
 		return false;
-	if (rule->allow & ALLOW_DNS && is_dns(packet, direction, peer_is_home))
+	if (rule->mode != MODE_ALLOW_ONLY || !scene->packet.family)
+		return true;
+	return !is_allowed_peer(rule, scene->now, &peer->address);
+}
+
+/* Takes what a packet costs out of a bucket; false where nothing is left. */
+static inline __attribute__((always_inline)) bool within(u64 *due, u64 cost, u64 tolerance, u64 now)
+{
+	u64 from = *due > now ? *due : now;
+
+	if (from - now > tolerance)
 		return false;
-	if (rule->allow & ALLOW_HOME_ASSISTANT && role_of(peer) & ROLE_HOME_ASSISTANT)
-		return false;
+	*due = from + cost;
 	return true;
 }
 
-static inline __attribute__((always_inline)) bool hit(struct rule *rule, u32 packets, u32 bytes, u64 now)
+static inline __attribute__((always_inline)) bool within_limit(struct rule *rule, struct scene *scene,
+							       enum direction direction)
 {
-	__sync_fetch_and_add(&rule->packets, packets);
-	__sync_fetch_and_add(&rule->bytes, bytes);
-	if (!rule->first_hit)
-		rule->first_hit = now;
-	rule->last_hit = now;
-	return true;
-}
+	struct limit *limit = limits.lookup(&rule->id);
+	u32 way = direction == UPLOAD ? 0 : 1;
 
-static inline __attribute__((always_inline)) struct rule *find_address_rule(struct config *settings,
-									   struct packet *packet,
-									   struct address *address)
-{
-	if (packet->family == 4)
-		return settings->ipv4_rules ? ipv4_rules.lookup(&address->part[3]) : NULL;
-	return settings->ipv6_rules ? ipv6_rules.lookup(address) : NULL;
+	if (!limit)
+		return true;
+	if (limit->packet_cost &&
+	    !within(&limit->packets_due[way], scene->packets * limit->packet_cost, limit->tolerance, scene->now))
+		return false;
+	return !limit->byte_cost || within(&limit->bytes_due[way], scene->bytes * limit->byte_cost >> 10,
+					   limit->tolerance, scene->now);
 }
 
 /*
- * The verdict on a packet whose link header has been read; reads the rest only if a rule may need it.
- *
- * The never-drop set stands above every rule. It is asked only when a rule is about to drop, which
- * gives the same answer as asking first and costs a packet that meets no rule nothing.
+ * Modes other than dropping look at each packet once: at the device's own port, or, for a rule on a
+ * host of the internet, at the port of the device that it talks to.
  */
-static inline __attribute__((always_inline)) bool is_dropped(struct config *settings, void *data, void *end, u32 offset,
-							     struct packet *packet, enum direction direction,
-							     u32 packets, u32 bytes)
+static inline __attribute__((always_inline)) bool is_elsewhere(struct rule *rule, struct scene *scene, enum hook hook,
+							       enum end end)
 {
-	struct mac *device = direction == UPLOAD ? &packet->source_mac : &packet->destination_mac;
-	struct address *near, *far;
-	struct rule *rule = NULL;
-	u64 now = 0;
+	if (rule->hooks == EVERYWHERE && hook & (FROM_WAN | TO_WAN))
+		return true;
+	return end == END_FAR && scene->far.is_home;
+}
 
-	if (settings->mac_rules)
-		rule = mac_rules.lookup(device);
-	if (!rule && !settings->ipv4_rules && !settings->ipv6_rules)
-		return false;
-	if (!packet->family)
-		read_network(data, end, offset, packet);
-	near = direction == UPLOAD ? &packet->source : &packet->destination;
-	far = direction == UPLOAD ? &packet->destination : &packet->source;
-	if (rule) {
-		now = bpf_ktime_get_boot_ns();
-		if ((!rule->expires || now < rule->expires) &&
-		    rule_drops(rule, settings, packet, direction, NULL, far) && !never_drop_macs.lookup(device))
-			return hit(rule, packets, bytes, now);
+static inline __attribute__((always_inline)) struct mac *device_of(struct scene *scene, enum hook hook)
+{
+	return hook == FROM_LAN ? &scene->packet.source_mac : &scene->packet.destination_mac;
+}
+
+static inline __attribute__((always_inline)) bool is_never_dropped(struct scene *scene, enum hook hook, enum end end)
+{
+	if (end == END_MAC)
+		return never_drop_macs.lookup(device_of(scene, hook)) != NULL;
+	return role_of(end == END_FAR ? &scene->far.address : &scene->near.address) != 0;
+}
+
+/* What one rule does with the packet. In XDP (`early`) only what must die early: tc sees what passes again. */
+static inline __attribute__((always_inline)) enum verdict apply(struct rule *rule, struct scene *scene, enum hook hook,
+								bool early, enum end end)
+{
+	enum direction direction = direction_at(hook);
+	bool soft = rule->mode > MODE_ALLOW_ONLY || rule->flags & FLAG_AUDIT;
+
+	if (rule->mode == MODE_NONE || !(rule->hooks & hook))
+		return PASS;
+	if (early && (soft || rule->mode > MODE_NO_INTERNET))
+		return PASS;
+	if (rule->expires && scene->now >= rule->expires)
+		return PASS;
+	if (soft && is_elsewhere(rule, scene, hook, end))
+		return PASS;
+	if (!rule_covers(rule, scene, end))
+		return PASS;
+	/*
+	 * The never-drop set stands above every rule. It is asked only when a rule is about to drop, which
+	 * gives the same answer as asking first and costs a packet that meets no rule nothing.
+	 */
+	if (is_never_dropped(scene, hook, end))
+		return PASS;
+	if (!early && rule->mode == MODE_RATE_LIMIT &&
+	    within_limit(rule, scene, end == END_FAR ? opposite(direction) : direction))
+		return PASS;
+	__sync_fetch_and_add(&rule->packets, scene->packets);
+	__sync_fetch_and_add(&rule->bytes, scene->bytes);
+	if (!rule->first_hit)
+		rule->first_hit = scene->now;
+	rule->last_hit = scene->now;
+	if (rule->flags & FLAG_AUDIT)
+		return PASS;
+	if (rule->mode == MODE_REDIRECT) {
+		scene->interface = rule->interface;
+		return REDIRECT;
 	}
-	if (!packet->family)
-		return false;
-	rule = find_address_rule(settings, packet, near);
-	if (rule) {
-		now = bpf_ktime_get_boot_ns();
-		if ((!rule->expires || now < rule->expires) &&
-		    rule_drops(rule, settings, packet, direction, near, far) && !role_of(near))
-			return hit(rule, packets, bytes, now);
+	return DROP;
+}
+
+/* The rules on a target's services are asked from the narrowest to the widest. */
+#define SERVICE_STEPS 3
+
+static inline __attribute__((always_inline)) struct rule *find_service(struct packet *packet, u32 subject, u32 step)
+{
+	u8 transport = packet->protocol == PROTOCOL_ICMPV6 ? PROTOCOL_ICMP : packet->protocol;
+	struct service service = { .subject = subject };
+
+	if (step != 1) {
+		if (!packet->destination_port) /* a later fragment, or a transport without ports */
+			return NULL;
+		service.port = packet->destination_port;
 	}
-	rule = find_address_rule(settings, packet, far);
-	if (rule) {
-		/* Seen from the target, the packet goes the other way. */
-		now = bpf_ktime_get_boot_ns();
-		if ((!rule->expires || now < rule->expires) &&
-		    rule_drops(rule, settings, packet, direction == UPLOAD ? DOWNLOAD : UPLOAD, far, near) &&
-		    !role_of(far))
-			return hit(rule, packets, bytes, now);
+	if (step != 2)
+		service.transport = transport;
+	return services.lookup(&service);
+}
+
+/* Nested prefixes are asked from the longest to the widest; the sensor lets no more be nested. */
+#define MAX_NESTED 4
+
+/* A target's place in the order in which rules are asked; the first that drops ends it. */
+enum place {
+	PLACE_MAC,
+	PLACE_NEAR,
+	PLACE_FAR,
+	PLACE_NEAR_PREFIX,
+	PLACE_FAR_PREFIX = PLACE_NEAR_PREFIX + MAX_NESTED,
+	PLACES = PLACE_FAR_PREFIX + MAX_NESTED,
+};
+
+static inline __attribute__((always_inline)) struct rule *find_prefix(struct packet *packet, struct address *address,
+								      u32 length)
+{
+	struct ipv4_prefix key4 = { length > 32 ? 32 : length, address->part[3] };
+	struct network key6 = { length, *address };
+
+	return packet->family == 4 ? ipv4_prefixes.lookup(&key4) : ipv6_prefixes.lookup(&key6);
+}
+
+static inline __attribute__((always_inline)) struct rule *find_exact(struct packet *packet, struct address *address)
+{
+	return packet->family == 4 ? ipv4_rules.lookup(&address->part[3]) : ipv6_rules.lookup(address);
+}
+
+/* Which places may hold a rule for the packet: nearly always none. */
+static inline __attribute__((always_inline)) u32 candidates(struct config *settings, struct packet *packet,
+							    enum hook hook)
+{
+	bool upload = direction_at(hook) == UPLOAD;
+	struct address *near = upload ? &packet->source : &packet->destination;
+	struct address *far = upload ? &packet->destination : &packet->source;
+	u32 zero = 0, found = 0;
+	struct filters *bits;
+
+	bits = filters.lookup(&zero);
+	if (!bits)
+		return 0;
+	if (hook & (FROM_LAN | TO_LAN) && settings->mac_rules)
+		found |= may_have_mac(bits, upload ? &packet->source_mac : &packet->destination_mac) << PLACE_MAC;
+	if (packet->family == 4) {
+		if (settings->ipv4_rules)
+			found |= may_have_ipv4(bits, near->part[3]) << PLACE_NEAR |
+				 may_have_ipv4(bits, far->part[3]) << PLACE_FAR;
+		if (settings->ipv4_prefixes)
+			found |= may_have_ipv4_prefix(bits, near->part[3]) << PLACE_NEAR_PREFIX |
+				 may_have_ipv4_prefix(bits, far->part[3]) << PLACE_FAR_PREFIX;
+	} else if (packet->family == 6) {
+		if (settings->ipv6_rules)
+			found |= may_have_ipv6(bits, near) << PLACE_NEAR | may_have_ipv6(bits, far) << PLACE_FAR;
+		if (settings->ipv6_prefixes)
+			found |= may_have_ipv6_prefix(bits, near->part[0]) << PLACE_NEAR_PREFIX |
+				 may_have_ipv6_prefix(bits, far->part[0]) << PLACE_FAR_PREFIX;
 	}
-	return false;
+	return found;
+}
+
+/* The target that has a rule at a place, if there is one; remembers to ask for a wider prefix around it. */
+static inline __attribute__((always_inline)) struct rule *find_target(struct scene *scene, enum hook hook, u32 place,
+								      u32 *length)
+{
+	bool far = place == PLACE_FAR || place >= PLACE_FAR_PREFIX;
+	struct address *address = far ? &scene->far.address : &scene->near.address;
+	struct rule *target;
+
+	if (place == PLACE_MAC)
+		return mac_rules.lookup(device_of(scene, hook));
+	if (place < PLACE_NEAR_PREFIX)
+		return find_exact(&scene->packet, address);
+	if (place == PLACE_NEAR_PREFIX || place == PLACE_FAR_PREFIX)
+		*length = 128;
+	target = find_prefix(&scene->packet, address, *length);
+	if (target && target->prefix_length && place != PLACE_FAR_PREFIX - 1 && place != PLACES - 1) {
+		*length = target->prefix_length - 1;
+		scene->asked |= 2 << place;
+	}
+	return target;
+}
+
+/*
+ * The verdict of the rules that people and automations order. The packet's network header has been
+ * read as far as it could be.
+ */
+static inline __attribute__((always_inline)) enum verdict judge(struct config *settings, struct scene *scene,
+								enum hook hook, bool early)
+{
+	u32 place, step, length = 128;
+
+	scene->asked = candidates(settings, &scene->packet, hook);
+	if (!scene->asked)
+		return PASS;
+	look_around(settings, scene, hook);
+#pragma clang loop unroll(disable)
+	for (place = 0; place < PLACES; place++) {
+		bool far = place == PLACE_FAR || place >= PLACE_FAR_PREFIX;
+		enum end end = place == PLACE_MAC ? END_MAC : far ? END_FAR : END_NEAR;
+		struct rule *target;
+
+		if (!(scene->asked >> place & 1))
+			continue;
+		target = find_target(scene, hook, place, &length);
+		if (!target)
+			continue;
+#pragma clang loop unroll(disable)
+		for (step = 0; step <= SERVICE_STEPS; step++) {
+			struct rule *rule = target;
+			enum verdict verdict;
+
+			if (step && (!(target->flags & FLAG_SERVICES) || !scene->packet.family))
+				break;
+			if (step)
+				rule = find_service(&scene->packet, target->subject, step - 1);
+			if (!rule)
+				continue;
+			verdict = apply(rule, scene, hook, early, end);
+			if (verdict != PASS)
+				return verdict;
+		}
+	}
+	return PASS;
 }
 
 #endif

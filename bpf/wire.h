@@ -13,6 +13,7 @@
 #define ETHERTYPE_EAPOL 0x888e
 
 #define PROTOCOL_HOP_BY_HOP 0
+#define PROTOCOL_ICMP 1
 #define PROTOCOL_TCP 6
 #define PROTOCOL_UDP 17
 #define PROTOCOL_ROUTING 43
@@ -21,6 +22,9 @@
 #define PROTOCOL_ICMPV6 58
 #define PROTOCOL_DESTINATION 60
 #define PROTOCOL_UNKNOWN 255
+
+#define TCP_SYN 0x02
+#define TCP_ACK 0x10
 
 /* As many tags and IPv6 extension headers as are followed; what hides deeper has no ports. */
 #define MAX_VLAN_TAGS 2
@@ -104,6 +108,8 @@ struct packet {
 	u8 protocol;
 	u8 icmp_type;
 	u8 hop_limit;
+	u8 tcp_flags;
+	u16 vlan; /* the outer tag's number, 0 for none */
 	u32 length; /* as much of the frame as lies in one piece */
 };
 
@@ -142,6 +148,8 @@ static inline __attribute__((always_inline)) u32 read_link(void *data, void *end
 			break;
 		if ((void *)(tag + 1) > end)
 			break; /* cut off: judged as what it says it is, a tag */
+		if (!i)
+			packet->vlan = bpf_ntohs(tag->control) & 0xfff;
 		type = bpf_ntohs(tag->type);
 		offset += sizeof(*tag);
 	}
@@ -156,15 +164,17 @@ static inline __attribute__((always_inline)) void read_transport(void *header, v
 	struct ports *ports = header;
 	struct tcp *tcp = header;
 
-	if (packet->protocol == PROTOCOL_TCP && (void *)(tcp + 1) <= end) {
-		packet->header_bytes += (tcp->data_offset >> 4) * 4;
-	} else if (packet->protocol == PROTOCOL_UDP && header + 8 <= end) {
-		packet->header_bytes += 8;
-	} else if (packet->protocol == PROTOCOL_ICMPV6 && header + 4 <= end) {
+	if (header + 4 > end)
+		return;
+	if (packet->protocol == PROTOCOL_ICMPV6)
 		packet->icmp_type = *(u8 *)header;
+	if (packet->protocol != PROTOCOL_TCP && packet->protocol != PROTOCOL_UDP)
 		return;
-	} else {
-		return;
+	if (packet->protocol == PROTOCOL_UDP) {
+		packet->header_bytes += 8;
+	} else if ((void *)(tcp + 1) <= end) { /* a first fragment may be shorter: it has ports all the same */
+		packet->header_bytes += (tcp->data_offset >> 4) * 4;
+		packet->tcp_flags = tcp->flags;
 	}
 	packet->source_port = bpf_ntohs(ports->source);
 	packet->destination_port = bpf_ntohs(ports->destination);

@@ -26,8 +26,12 @@ UNIT: Final = ("gate.c", "meter.c")
 #: Program → its type. `tables.TABLES` says which maps are pinned beside them.
 PROGRAMS: Final = {
     "gate": libbpf.PROG_TYPE_XDP,
+    "gate_wan": libbpf.PROG_TYPE_XDP,
+    "gate_vlan": libbpf.PROG_TYPE_XDP,
     "meter_ingress": libbpf.PROG_TYPE_SCHED_CLS,
     "meter_egress": libbpf.PROG_TYPE_SCHED_CLS,
+    "wan_ingress": libbpf.PROG_TYPE_SCHED_CLS,
+    "wan_egress": libbpf.PROG_TYPE_SCHED_CLS,
 }
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -83,6 +87,8 @@ def load(directory: str | None) -> dict[str, Any]:
         raise SensorError("kernel_refused", f"the kernel programs do not load: {error}") from error
     loaded = time.monotonic()
     for name, (key, value, per_cpu) in TABLES.items():
+        if not key:  # a ring buffer
+            continue
         sizes = ctypes.sizeof(unit[name].Key), ctypes.sizeof(unit[name].Leaf)
         if sizes != (key, value * (libbpf.possible_cpus() if per_cpu else 1)):
             raise SensorError(
