@@ -15,7 +15,8 @@ FAR: Final = "198.19.0.10"
 INNOCENT6: Final = "2001:2:0:1::10"
 FAR6: Final = "2001:2:0:2::10"
 
-_UDP_PORTS: Final = (4000, 9000)
+#: The far end's.
+PORT: Final = 9000
 
 
 def mac(number: int) -> str:
@@ -34,18 +35,18 @@ def ipv6(number: int) -> str:
 
 
 def ipv4_network(number: int) -> str:
-    """Return the IPv4 prefix that the rule of this number is about: /28, no two of them neighbours."""
-    return f"{ipaddress.IPv4Address('10.128.0.0') + number * 32}/28"
+    """Return the IPv4 prefix that the rule of this number is about, spread over all addresses as feeds are."""
+    return f"{20 + (number >> 8)}.{number & 255}.64.0/20"
 
 
 def ipv6_network(number: int) -> str:
     """Return the IPv6 prefix that the rule of this number is about."""
-    return f"2001:2:{number:x}:40::/64"
+    return f"2a00:{number:x}:40::/48"
 
 
-def hit(kind: str, target: str) -> bytes:
+def hit(target: str) -> bytes:
     """Return a frame from the target of a rule."""
-    if kind == "mac":
+    if target.count(":") == 5 and "/" not in target:
         return udp(sender=target)
     source = str(ipaddress.ip_network(target)[-1])
     return udp(source, FAR6 if ":" in source else FAR)
@@ -67,7 +68,7 @@ def udp(source: str = INNOCENT, destination: str = FAR, *, sender: str = SENDER)
     network += near.packed + far.packed
     if not six:
         network = network[:10] + _checksum(network) + network[12:]
-    datagram = struct.pack(">HHHH", *_UDP_PORTS, payload, 0).ljust(payload, b"\0")
+    datagram = struct.pack(">HHHH", 4000, PORT, payload, 0).ljust(payload, b"\0")
     ethertype = b"\x86\xdd" if six else b"\x08\x00"
     return _mac_bytes(RECEIVER) + _mac_bytes(sender) + ethertype + network + datagram
 

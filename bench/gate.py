@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench import verdict, xdp_filter
+from bench import drop, verdict, xdp_filter
 from bench.figures import Figure, load, show
 from bench.network import workplace
 
@@ -25,6 +25,7 @@ _QUICK: Final = Effort(rounds=3, verdicts=1_000_000, packets=300_000)
 #: The parts of the measurement by name.
 PARTS: Final[Mapping[str, Callable[[Path, Effort], list[Figure]]]] = {
     "verdict": lambda folder, effort: verdict.measure(folder, effort.rounds, effort.verdicts),
+    "drop": lambda folder, effort: drop.measure(folder, effort.rounds, effort.packets),
 }
 
 

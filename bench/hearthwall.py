@@ -1,7 +1,7 @@
 """Hearthwall as users have it: its programs loaded by its own loader, its rules put by its own tables."""
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -11,17 +11,29 @@ from bench.network import Namespace
 from hearthwall_sensor.kernel import attachment, loader, pins
 from hearthwall_sensor.kernel.attachment import Link
 from hearthwall_sensor.kernel.libbpf import Program
-from hearthwall_sensor.kernel.tables import Counters, Entry, Tables
-from hearthwall_sensor.protocol import TargetKind, parse_target
+from hearthwall_sensor.kernel.tables import (
+    FLAG_SERVICES,
+    MODE_NONE,
+    TRANSPORTS,
+    Counters,
+    Entry,
+    Service,
+    Tables,
+)
+from hearthwall_sensor.targets import TargetKind, parse_target
 
 LAUNCHER: Final = loader.SOURCES / "hearthwall-sensor"
-_ISOLATE: Final = Entry(1, 1, 1, 0, Counters())
+_ISOLATE: Final = 1
+#: The first number of the MACs that have a rule on a service.
+SERVED: Final = 32768
 
-#: Each table of rules, and the target of its rule of a number.
-TARGETS: Final = {
+#: What there can be rules on, and the target of the rule of a number.
+TARGETS: Final[Mapping[TargetKind, Callable[[int], str]]] = {
     "mac": frames.mac,
     "ipv4": frames.ipv4,
     "ipv6": frames.ipv6,
+    "ipv4_network": frames.ipv4_network,
+    "ipv6_network": frames.ipv6_network,
 }
 
 
@@ -37,17 +49,29 @@ class Programs:
         self.tables = Tables(str(directory))
         self.gate: Program = Program.pinned(str(directory / "gate"))
 
-    def fill(self, rules: Mapping[TargetKind, int]) -> None:
-        """Put so many rules into each table."""
-        for kind, wanted in rules.items():
-            for number in range(wanted):
-                self.tables.put_rule(parse_target(TARGETS[kind](number)), _ISOLATE)
-        self.tables.set_sizes(rules)
+    def fill(self, rules: int, kinds: Iterable[TargetKind], services: int) -> None:
+        """Put so many rules on each kind of target, and on a service of so many other devices."""
+        isolate = Entry(1, _ISOLATE, 1, 0, Counters())
+        sizes = dict.fromkeys(kinds, rules)
+        for kind in sizes:
+            for number in range(rules):
+                self.tables.put_rule(parse_target(TARGETS[kind](number)), isolate)
+        for number in range(services):
+            device = Entry(1, MODE_NONE, 1, 0, Counters(), FLAG_SERVICES, subject=number)
+            self.tables.put_rule(parse_target(frames.mac(SERVED + number)), device)
+            self.tables.put_service(Service(number, TRANSPORTS["udp"], frames.PORT), isolate)
+        self.tables.set_sizes(sizes)
 
 
 @contextmanager
-def loaded(folder: Path, name: str, rules: Mapping[TargetKind, int]) -> Iterator[Programs]:
-    """Give programs with so many rules in each table."""
+def loaded(
+    folder: Path,
+    name: str,
+    rules: int,
+    kinds: Iterable[TargetKind] = tuple(TARGETS),
+    services: int = 0,
+) -> Iterator[Programs]:
+    """Give programs with so many rules on each of these kinds, and so many on services."""
     made = pins.Pins(str(folder / name / "s.sock"))
     made.make(folder)
     directory = made.generation(loader.generation())
@@ -56,7 +80,7 @@ def loaded(folder: Path, name: str, rules: Mapping[TargetKind, int]) -> Iterator
     )
     programs = Programs(directory)
     try:
-        programs.fill(rules)
+        programs.fill(rules, kinds, services)
         yield programs
     finally:
         programs.tables.close()

@@ -163,10 +163,9 @@ int rotate(struct xdp_md *context)
 	wanted = template.lookup(&zero);
 	if (!wanted || !ip || (void *)(ethernet + 1) > (void *)(long)context->data_end)
 		return XDP_ABORTED;
-	number = (u32)wanted->sent++ * 40503u & 0xffff; /* odd: every one of them, in no order */
-	ip->source = ip->source & bpf_htonl(0xffff0000) | bpf_htonl(number);
-	ethernet->source[4] = number >> 8;
-	ethernet->source[5] = number;
+	number = (u32)(wanted->sent++ & 0xffff) * 0x9E3779B1u; /* all over the addresses, in no order */
+	ip->source = number;
+	__builtin_memcpy(ethernet->source + 2, &number, sizeof(number));
 	rotated.call(context, 0);
 	return XDP_ABORTED;
 }

@@ -9,13 +9,13 @@ from typing import Final, NamedTuple, Protocol
 
 from bench import frames, xdp_filter
 from bench.figures import Figure
-from bench.hearthwall import TARGETS, Programs, loaded
+from bench.hearthwall import SERVED, TARGETS, Programs, loaded
 from bench.network import Namespace
 from bench.reference import Reference
 from bench.rounds import Compared, alternate
 from bench.xdp_filter import RULES, XdpFilter
 from hearthwall_sensor.kernel.libbpf import Program
-from hearthwall_sensor.protocol import TargetKind
+from hearthwall_sensor.targets import TargetKind
 
 PASS: Final = 2
 DROP: Final = 1
@@ -40,8 +40,11 @@ MISSES: Final = (
 )
 HITS: Final = (
     *(Compared(f"xdp-filter -f all, {kind}") for kind in ("mac", "ipv4", "ipv6")),
-    *(Compared(f"Hearthwall, {kind}", f"xdp-filter -f all, {kind}") for kind in ("mac", "ipv4", "ipv6")),
-    *(Compared(f"Hearthwall, {kind}") for kind in TARGETS if kind not in ("mac", "ipv4", "ipv6")),
+    *(
+        Compared(f"Hearthwall, {kind}", f"xdp-filter -f all, {kind}")
+        for kind in ("mac", "ipv4", "ipv6")
+    ),
+    *(Compared(f"Hearthwall, {kind}") for kind in ("ipv4_network", "ipv6_network", "service")),
 )
 COLD: Final = (
     Compared("empty XDP program"),
@@ -84,14 +87,14 @@ class Filters:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.reference = Reference()
         self.reference.fill_rules(RULES)
-        rules: dict[str, dict[TargetKind, int]] = {
-            "all": dict.fromkeys(TARGETS, RULES),
-            "mac": {"mac": RULES},
-            "none": {},
-            "most": dict.fromkeys(TARGETS, MOST_RULES),
-        }
         self.hearthwall: Mapping[str, Programs] = {
-            name: stack.enter_context(loaded(folder, name, each)) for name, each in rules.items()
+            name: stack.enter_context(each)
+            for name, each in {
+                "all": loaded(folder, "all", RULES, services=RULES),
+                "mac": loaded(folder, "mac", RULES, ("mac",)),
+                "none": loaded(folder, "none", 0),
+                "most": loaded(folder, "most", MOST_RULES),
+            }.items()
         }
         host = Namespace("filter")
         self.xdp_filter: dict[str, Program] = {}
@@ -125,11 +128,16 @@ def _misses(filters: Filters) -> dict[str, Case]:
 
 def _hits(filters: Filters) -> dict[str, Case]:
     """Return the cases where a rule of one table drops the frame."""
-    programs = {"xdp-filter -f all": filters.xdp_filter["all"], "Hearthwall": filters.hearthwall["all"].gate}
+    programs = {
+        "xdp-filter -f all": filters.xdp_filter["all"],
+        "Hearthwall": filters.hearthwall["all"].gate,
+    }
+    targets = {kind: target(RULES // 2) for kind, target in TARGETS.items()}
+    targets["service"] = frames.mac(SERVED + RULES // 2)
     return {
-        f"{name}, {kind}": Case(program, frames.hit(kind, target(RULES // 2)), DROP)
+        f"{name}, {kind}": Case(program, frames.hit(target), DROP)
         for name, program in programs.items()
-        for kind, target in TARGETS.items()
+        for kind, target in targets.items()
     }
 
 

@@ -224,7 +224,9 @@ class Program(Handle):
         """The kernel's number of the program."""
         return int(struct.unpack_from("<II", object_info(self.fd))[1])
 
-    def run(self, frame: bytes, repeat: int = 1) -> tuple[int, int]:
+    def run(
+        self, frame: bytes, repeat: int = 1, flags: int = 0, batch: int = 0
+    ) -> tuple[int, int]:
         """Return verdict and mean duration (ns) over a frame, through BPF_PROG_TEST_RUN."""
         buffer = ctypes.create_string_buffer(frame, len(frame))
         options = _TestRunOptions(
@@ -232,6 +234,8 @@ class Program(Handle):
             data_in=ctypes.cast(buffer, ctypes.c_void_p),
             data_size_in=len(frame),
             repeat=repeat,
+            flags=flags,
+            batch_size=batch,
         )
         call("bpf_prog_test_run_opts", self.fd, ctypes.byref(options))
         return options.retval, options.duration

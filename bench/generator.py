@@ -1,0 +1,70 @@
+"""Frames made in the kernel (BPF_F_TEST_XDP_LIVE_FRAMES), and the CPU time that they cost until they are gone."""
+
+import os
+import struct
+import time
+from pathlib import Path
+from typing import Final
+
+from bench.network import Namespace
+from bench.reference import Reference
+
+_LIVE_FRAMES: Final = 1 << 1
+_TEMPLATE: Final = struct.Struct("<QII64s")
+#: A veth's ring takes 256 frames; what does not fit is lost before it is measured.
+_BATCH: Final = 64
+#: What waits in queues when the last frame has been sent is gone after this.
+_SETTLED: Final = 0.02
+
+
+class Generator:
+    """Sends frames through an interface, and everything that happens to them is on one CPU."""
+
+    def __init__(self, reference: Reference, host: Namespace, interface: str) -> None:
+        self._reference = reference
+        self._interface = host.index(interface)
+        self._thread = host.thread()
+        self._cpu = max(os.sched_getaffinity(0))
+        self._thread.submit(os.sched_setaffinity, 0, {self._cpu}).result()
+        self._softirq = _softirq_thread(self._cpu)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
+
+    def set(self, frame: bytes, flows: int = 1) -> None:
+        """Say what is sent: one frame, or with so many source ports in turn."""
+        value = _TEMPLATE.pack(0, self._interface, flows, frame)
+        self._reference.table("template").put(bytes(4), value)
+
+    def send(self, packets: int, rate: int | None = None) -> float:
+        """Send, as fast as can be or so many a second; return the CPU time in ns per packet."""
+        return self._thread.submit(self._send, packets, rate).result()
+
+    def _send(self, packets: int, rate: int | None) -> float:
+        """Send in the thread that lives beside the interface."""
+        program = self._reference.programs["generate"]
+        burst = packets if rate is None else max(rate // 1000, _BATCH)
+        before, begun = self._spent(), time.monotonic()
+        for sent in range(0, packets, burst):
+            if rate is not None:
+                time.sleep(max(0.0, begun + sent / rate - time.monotonic()))
+            program.run(bytes(64), min(burst, packets - sent), _LIVE_FRAMES, _BATCH)
+        time.sleep(_SETTLED)
+        return (self._spent() - before) / packets
+
+    def _spent(self) -> int:
+        """Return the CPU time of this thread, whose system calls do the kernel's part, and of the CPU's softirqs."""
+        schedstat = Path(f"/proc/{self._softirq}/schedstat").read_text()
+        return time.thread_time_ns() + int(schedstat.split()[0])
+
+
+def _softirq_thread(cpu: int) -> int:
+    """Return the kernel thread that does what a CPU's softirqs leave undone."""
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdecimal() and (entry / "comm").read_text() == f"ksoftirqd/{cpu}\n":
+                return int(entry.name)
+        except FileNotFoundError:
+            continue  # ended meanwhile
+    raise OSError(f"there is no ksoftirqd/{cpu}: is this a container?")
