@@ -23,8 +23,8 @@ from .protocol import (
     Request,
     SensorError,
     Unload,
-    parse_duration,
 )
+from .targets import parse_duration
 
 Options = argparse.Namespace
 

@@ -18,15 +18,13 @@ Requests may not: a misspelt field must not silently turn an order into another 
 """
 
 import dataclasses
-import ipaddress
-import math
-import re
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from .errors import SensorError as SensorError  # noqa: PLC0414, part of the protocol
+from .targets import TargetKind
 from .wire import Message
 
 MIN_SCHEMA: Final = 1
@@ -50,11 +48,7 @@ EXIT_STOPPED: Final = 0
 #: Somebody asked for everything to be taken out of the kernel: a supervisor must not start it again.
 EXIT_UNLOADED: Final = 3
 
-#: A rule that ends later than this may as well have no end.
-MAX_DURATION: Final = 366 * 24 * 3600.0
 MAX_REASON: Final = 200
-#: Widest prefixes that a rule takes: one mistyped digit must not cut off half of the internet.
-SHORTEST_PREFIX: Final[Mapping[int, int]] = {4: 8, 6: 16}
 MAX_PEERS: Final = 256
 #: Bounds of a rate limit; the lower ones still let a device hold a connection.
 MIN_BYTES_PER_SECOND: Final = 1_000
@@ -68,9 +62,6 @@ Role = Literal["lan", "wan"]
 
 Scope = Literal["internet", "lan", "gateway"]
 SCOPES: Final[tuple[Scope, ...]] = typing.get_args(Scope)
-
-TargetKind = Literal["mac", "ipv4", "ipv6", "ipv4_network", "ipv6_network", "domain"]
-TARGET_KINDS: Final[tuple[TargetKind, ...]] = typing.get_args(TargetKind)
 
 Mode = Literal["isolate", "no_internet", "allow_only", "rate_limit", "audit", "redirect"]
 #: What each mode of a rule does, in a person's words.
@@ -104,141 +95,6 @@ ALLOWANCES: Final[Mapping[Allowance, str]] = {
     "dns": "DNS to a server in the home",
     "home_assistant": "Home Assistant",
 }
-
-# Targets and durations, as people write them
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a rule is about; `value` is canonical: two ways to write one target compare equal."""
-
-    kind: TargetKind
-    value: str
-
-
-_MAC = re.compile(r"[0-9a-f]{2}([:-]?)(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}", re.ASCII)
-
-
-def parse_mac(text: str) -> str:
-    """Return a unicast MAC as `aa:bb:cc:dd:ee:ff`; takes colons, dashes or nothing between the bytes.
-
-    Raises SensorError `invalid_target` or, for group addresses and zero, `protected_target`.
-    """
-    lowered = text.strip().lower()
-    if not _MAC.fullmatch(lowered):
-        raise SensorError(
-            "invalid_target", f"{text[:80]!r} is not a MAC address such as 00:00:5e:00:53:21"
-        )
-    digits = lowered.replace(":", "").replace("-", "")
-    if int(digits[:2], 16) & 1 or int(digits, 16) == 0:
-        raise SensorError(
-            "protected_target", f"{text} is a broadcast, multicast or null MAC, not a device's"
-        )
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
-
-
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
-
-
-def parse_target(text: str) -> Target:
-    """Return the target that a person wrote: a MAC, an address, a prefix (CIDR), a domain or `*.domain`.
-
-    Raises SensorError `invalid_target`, or `protected_target` for addresses that belong to no single host.
-    """
-    stripped = text.strip()
-    if _MAC.fullmatch(stripped.lower()):
-        return Target("mac", parse_mac(stripped))
-    if "/" in stripped:
-        return _parse_network(stripped)
-    try:
-        address = ipaddress.ip_address(stripped)
-    except ValueError:
-        return Target("domain", parse_domain(stripped))
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.scope_id is not None:
-            raise SensorError(
-                "invalid_target", f"{text[:80]!r}: write the address without its zone"
-            )
-        if address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-    if (
-        address.is_multicast
-        or address.is_unspecified
-        or address.is_loopback
-        or str(address) == "255.255.255.255"
-    ):
-        raise SensorError(
-            "protected_target", f"{address} is a broadcast, multicast, null or loopback address"
-        )
-    return Target("ipv4" if address.version == 4 else "ipv6", str(address))
-
-
-def _parse_network(text: str) -> Target:
-    """Return a prefix as a target, one of a single host as that host."""
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise SensorError(
-            "invalid_target", f"{text[:80]!r} is not a prefix such as 203.0.113.0/24"
-        ) from None
-    if network.prefixlen == network.max_prefixlen:
-        return parse_target(str(network.network_address))
-    if network.prefixlen < SHORTEST_PREFIX[network.version]:
-        raise SensorError(
-            "invalid_target",
-            f"{network} is too wide: a rule takes /{SHORTEST_PREFIX[network.version]} and longer",
-        )
-    if network.is_multicast or network.is_loopback:
-        raise SensorError("protected_target", f"{network} is multicast or loopback")
-    return Target("ipv4_network" if network.version == 4 else "ipv6_network", str(network))
-
-
-def parse_domain(text: str) -> str:
-    """Return a domain, or `*.` and a domain, in lower case and ASCII; raises SensorError `invalid_target`."""
-    stripped = text.strip().lower().removesuffix(".")
-    star = "*." if stripped.startswith("*.") else ""
-    name = stripped.removeprefix("*.")
-    if not name.isascii():
-        try:
-            name = name.encode("idna").decode("ascii")
-        except UnicodeError:
-            name = ""
-    labels = name.split(".")
-    whole = len(labels) > 1 and len(name) <= 253 and all(map(_LABEL.fullmatch, labels))
-    if not whole or labels[-1].isdigit():
-        raise SensorError(
-            "invalid_target",
-            f"{text[:80]!r} is neither a MAC, an IP address, a prefix such as 203.0.113.0/24"
-            " nor a domain such as example.org or *.example.org",
-        )
-    return star + name
-
-
-_DURATION_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def parse_duration(text: str) -> float:
-    """Return the seconds in `90s`, `10m`, `2h`, `7d` or a plain number of seconds.
-
-    Raises SensorError `invalid_duration`.
-    """
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)", text.strip(), re.ASCII)
-    if match is None:
-        raise SensorError(
-            "invalid_duration", f"{text[:80]!r} is not a duration such as 90s, 10m, 2h or 7d"
-        )
-    return check_duration(float(match[1]) * _DURATION_UNITS[match[2] or "s"])
-
-
-def check_duration(seconds: float) -> float:
-    """Return seconds if they lie in (0, MAX_DURATION]; raises SensorError `invalid_duration`."""
-    if not math.isfinite(seconds) or not 0 < seconds <= MAX_DURATION:
-        raise SensorError(
-            "invalid_duration",
-            f"a duration is more than 0 and at most {MAX_DURATION / 86400:.0f} days",
-        )
-    return seconds
-
 
 # What a sensor tells
 

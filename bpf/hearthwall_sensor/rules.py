@@ -13,19 +13,8 @@ from typing import Any, Final
 
 from . import files
 from .kernel.tables import ALLOWANCES, LIMITS, MODES, Counters, Entry, Tables, boot_ns
-from .protocol import (
-    MAX_REASON,
-    AddBlock,
-    Allowance,
-    Block,
-    DeviceRule,
-    Mode,
-    SensorError,
-    Target,
-    TargetKind,
-    check_duration,
-    parse_target,
-)
+from .protocol import MAX_REASON, AddBlock, Allowance, Block, DeviceRule, Mode, SensorError
+from .targets import Target, TargetKind, check_duration, parse_target
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -35,7 +35,6 @@ from .protocol import (
     Request,
     SensorError,
     Snapshot,
-    Target,
     Unload,
 )
 from .reports import Reports
@@ -43,6 +42,7 @@ from .rules import RULES_FILE, Rule, Rules
 from .server import Server
 from .settings import Settings
 from .store import Store
+from .targets import Target
 from .unloading import unload
 
 _LOGGER = logging.getLogger(__name__)

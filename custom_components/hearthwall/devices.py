@@ -4,7 +4,8 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from .bpf.hearthwall_sensor.protocol import Device, SensorError, Status, parse_mac
+from .bpf.hearthwall_sensor.protocol import Device, SensorError, Status
+from .bpf.hearthwall_sensor.targets import parse_mac
 from .const import DOMAIN
 
 RANDOMISED_MODEL = "Randomised address"

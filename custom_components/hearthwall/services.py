@@ -23,10 +23,8 @@ from .bpf.hearthwall_sensor.protocol import (
     AddBlock,
     Block,
     SensorError,
-    check_duration,
-    parse_duration,
-    parse_target,
 )
+from .bpf.hearthwall_sensor.targets import check_duration, parse_duration, parse_target
 from .const import (
     ATTR_ALLOW,
     ATTR_CONFIRM_WITHIN,

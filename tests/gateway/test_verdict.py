@@ -35,7 +35,7 @@ from hearthwall_sensor.kernel.tables import (
     boot_ns,
 )
 from hearthwall_sensor.network import home
-from hearthwall_sensor.protocol import Target
+from hearthwall_sensor.targets import Target
 from tests.gateway.sensor_process import command
 
 pytestmark = pytest.mark.lab

@@ -19,9 +19,9 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     SensorError,
     Status,
     Unload,
-    parse_target,
     read_request,
 )
+from custom_components.hearthwall.bpf.hearthwall_sensor.targets import parse_target
 
 CAMERA = "00:00:5e:00:53:21"
 TV = "00:00:5e:00:53:13"

@@ -10,7 +10,8 @@ from hearthwall_sensor.network import topology
 from hearthwall_sensor.network.home import is_home, public_networks
 from hearthwall_sensor.network.protection import Protection, protection
 from hearthwall_sensor.network.topology import NetInterface, Network, proposed
-from hearthwall_sensor.protocol import SensorError, parse_target
+from hearthwall_sensor.protocol import SensorError
+from hearthwall_sensor.targets import parse_target
 
 OWN, UPSTREAM, LAPTOP, BOX, LIAR = (f"00:00:5e:00:53:{n}" for n in ("01", "fe", "11", "30", "66"))
 

@@ -22,10 +22,9 @@ from hearthwall_sensor.protocol import (
     SensorError,
     Snapshot,
     Traffic,
-    parse_duration,
-    parse_target,
     read_request,
 )
+from hearthwall_sensor.targets import parse_duration, parse_target
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
-from ..protocol import Target, TargetKind
+from ..targets import Target, TargetKind
 from .libbpf import Map
 
 _BYTES: Final = 1024 * 8

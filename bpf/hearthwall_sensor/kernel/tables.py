@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ..protocol import Allowance, Direction, Mode, Role, Target, TargetKind, Transport
+from ..protocol import Allowance, Direction, Mode, Role, Transport
+from ..targets import Target, TargetKind
 from .filters import Filters
 from .libbpf import Map
 
@@ -19,6 +20,7 @@ LIMITS: Final = {
     "MAX_PEERS": 16384,
     "MAX_LISTS": 1056,
     "MAX_RESOLVED": 65536,
+    "MAX_SIGHTINGS": 4096,
     "MAX_PREFIXES": 524288,
     "MAX_PROTECTED": 1024,
     "MAX_NETWORKS": 256,
@@ -93,6 +95,8 @@ _SERVICE = struct.Struct("<IBxH")
 _LIMIT = struct.Struct("<7Q")
 _FLOOD_KEY = struct.Struct("<16sBBxx")
 _FLOOD = struct.Struct("<QQQQQ16s16s")
+_SIGHTING_KEY = struct.Struct("<16s6sH")
+_SIGHTING = struct.Struct("<QQQQ16s")
 _DEVICE = struct.Struct("<Q12Q")
 _DEVICE_KEY = struct.Struct("<6s2xI")
 _ROLE = struct.Struct("<I")
@@ -114,6 +118,7 @@ TABLES: Final[Mapping[str, tuple[int, int, bool]]] = {
     "peers": (24, 8, False),
     "list_rules": (4, _RULE.size, False),
     "resolved": (16, 16, False),
+    "sightings": (_SIGHTING_KEY.size, _SIGHTING.size, False),
     "feed_ipv4_a": (_IPV4_PREFIX.size, 4, False),
     "feed_ipv4_b": (_IPV4_PREFIX.size, 4, False),
     "feed_ipv6_a": (_NETWORK.size, 4, False),
@@ -201,6 +206,19 @@ class Limit(NamedTuple):
     byte_cost: int
     packet_cost: int
     tolerance: int
+
+
+class Sighting(NamedTuple):
+    """Who of the home met an address of a list; times are nanoseconds since boot."""
+
+    slot: int
+    mac: str | None
+    address: str
+    peer: str
+    packets: int
+    bytes: int
+    first: int
+    last: int
 
 
 class Flood(NamedTuple):
@@ -320,6 +338,26 @@ class Tables:
         value = self._maps["list_rules"].get(struct.pack("<I", slot))
         entry = None if value is None else _entry(value)
         return entry if entry is not None and entry.mode != MODE_NONE else None
+
+    def sightings(self) -> list[Sighting]:
+        """Return who of the home met which address of a list."""
+        found = []
+        for key, value in self._maps["sightings"].items():
+            peer, mac, slot = _SIGHTING_KEY.unpack(key)
+            packets, size, first, last, near = _SIGHTING.unpack(value)
+            found.append(
+                Sighting(
+                    slot,
+                    mac_text(mac) if any(mac) else None,
+                    address_text(near),
+                    address_text(peer),
+                    packets,
+                    size,
+                    first,
+                    last,
+                )
+            )
+        return found
 
     def set_feeds(self, which: int) -> None:
         """Choose the pair of tries that is in force: 0 for none, 1 for a, 2 for b."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..kernel.tables import ROLE_GATEWAY, ROLE_HOME_ASSISTANT, ROLE_OPERATOR, ROLE_SELF, ROLES
-from ..protocol import SensorError, Target
+from ..protocol import SensorError
+from ..targets import Target
 from .topology import Network
 
 _MAX_OPERATORS: Final = 64
