@@ -35,11 +35,37 @@ static inline __attribute__((always_inline)) u32 feeds_with_ipv6(u32 which, stru
 	return mask ? *mask : 0;
 }
 
+/* Notes who met whom, for the sensor to tell of; a list's own counters say only how often. */
+static inline __attribute__((always_inline)) void note_sighting(struct scene *scene, enum hook hook, u32 slot)
+{
+	struct sighting_key key = { .peer = scene->far.address, .slot = slot };
+	struct sighting *sighting;
+
+	if (hook & (FROM_LAN | TO_LAN))
+		__builtin_memcpy(key.mac, device_of(scene, hook)->byte, 6);
+	sighting = sightings.lookup(&key);
+	if (!sighting) {
+		struct sighting fresh = { .first = scene->now, .near = scene->near.address };
+
+		sightings.update(&key, &fresh);
+		sighting = sightings.lookup(&key);
+		if (!sighting)
+			return;
+	}
+	__sync_fetch_and_add(&sighting->packets, scene->packets);
+	__sync_fetch_and_add(&sighting->bytes, scene->bytes);
+	sighting->last = scene->now;
+}
+
 static inline __attribute__((always_inline)) enum verdict apply_slot(struct scene *scene, enum hook hook, u32 slot)
 {
 	struct rule *rule = list_rules.lookup(&slot);
 
-	return rule ? apply(rule, scene, hook, false, END_FAR) : PASS;
+	if (!rule || rule->mode == MODE_NONE)
+		return PASS;
+	count(LISTED);
+	note_sighting(scene, hook, slot);
+	return apply(rule, scene, hook, false, END_FAR);
 }
 
 /* The slots of the lists that name the packet's far end: a feed's bit each, and one blocked name's. */

@@ -58,6 +58,7 @@ enum statistic {
 	DEVICES_CREATED,
 	DEVICES_REFUSED,
 	SAMPLES_LOST,
+	LISTED, /* packets to and from addresses of lists */
 	STATISTICS,
 };
 
@@ -158,6 +159,21 @@ struct resolution {
 	u32 zero;
 };
 
+/* Who of the home met an address of a list. */
+struct sighting_key {
+	struct address peer;
+	u8 mac[6]; /* nothing on the WAN side */
+	u16 slot;
+};
+
+struct sighting {
+	u64 packets;
+	u64 bytes;
+	u64 first;
+	u64 last;
+	struct address near;
+};
+
 /* One bit for each of 256 neighbouring prefixes. */
 struct index_page {
 	u64 bits[4];
@@ -242,6 +258,7 @@ BPF_LPM_TRIE(feed_ipv4_a, struct ipv4_prefix, u32, MAX_PREFIXES);
 BPF_LPM_TRIE(feed_ipv4_b, struct ipv4_prefix, u32, MAX_PREFIXES);
 BPF_LPM_TRIE(feed_ipv6_a, struct network, u32, MAX_PREFIXES);
 BPF_LPM_TRIE(feed_ipv6_b, struct network, u32, MAX_PREFIXES);
+BPF_TABLE("lru_hash", struct sighting_key, struct sighting, sightings, MAX_SIGHTINGS);
 /* Which /24 the feeds' prefixes touch, exactly; and which hashes of the first 32 bits. */
 BPF_ARRAY(feed_index, struct index_page, 65536);
 BPF_ARRAY(feed_index6, struct index_page, 4096);

@@ -59,6 +59,7 @@ STATISTICS: Final = (
     "devices_created",
     "devices_refused",
     "samples_lost",
+    "listed",
 )
 SIDES: Final[tuple[Role, ...]] = ("lan", "wan")
 FLOOD_KINDS: Final = ("syn", "udp", "icmp")
@@ -302,7 +303,7 @@ class Tables:
     def _targets(self) -> Iterator[Target]:
         """Yield the targets that have a rule."""
         for kind, table in self._rules.items():
-            for key in table.keys():
+            for key, _ in table.items():
                 yield _target(kind, key)
 
     def set_sizes(self, rules: Mapping[TargetKind, int]) -> None:

@@ -1,0 +1,40 @@
+"""SQLite files of the sensor: opened the same way, and set aside where they are damaged."""
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from . import files
+from .protocol import SensorError
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def opened(
+    path: Path, schema: str, durable: bool, check: Callable[[sqlite3.Connection], object]
+) -> sqlite3.Connection:
+    """Open or make a database that `check` can read; a damaged one is set aside and begun anew.
+
+    A durable one has each transaction on disk when it ends. Raises SensorError `storage_failed`.
+    """
+    try:
+        connection = _open(path, schema, durable)
+        check(connection)
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        if isinstance(error, sqlite3.OperationalError) or not path.exists():
+            raise SensorError("storage_failed", f"{path} can't be opened: {error}") from error
+        _LOGGER.warning("%s is damaged (%s); it was set aside and begun anew", path, error)
+        files.set_aside(path)
+        connection = _open(path, schema, durable)
+    return connection
+
+
+def _open(path: Path, schema: str, durable: bool) -> sqlite3.Connection:
+    """Open a database; one thread at a time uses it, not always the same one."""
+    connection = sqlite3.connect(path, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+    connection.execute("PRAGMA cache_size = -256")  # kB: rows are written, hardly ever read
+    connection.execute(schema)
+    return connection

@@ -1,0 +1,158 @@
+"""The journal: what happened, numbered, and on disk before anyone is told."""
+
+import asyncio
+import json
+import logging
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from . import database
+from .protocol import Event, EventKind, SensorError, Severity
+
+_LOGGER = logging.getLogger(__name__)
+
+#: Events that are kept; the oldest go first.
+KEPT: Final = 10_000
+#: Events that may wait for a slow or full disk.
+_MAX_WAITING: Final = 1000
+_MAX_ANSWER: Final = 1000
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    time REAL NOT NULL,
+    kind TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    mac TEXT,
+    address TEXT,
+    peer_address TEXT,
+    peer_name TEXT,
+    process TEXT,
+    summary TEXT NOT NULL,
+    evidence TEXT NOT NULL
+)
+"""
+_COLUMNS: Final = (
+    "time, kind, severity, mac, address, peer_address, peer_name, process, summary, evidence"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An event before it has a number."""
+
+    kind: EventKind
+    severity: Severity
+    summary: str
+    evidence: Mapping[str, Any]
+    mac: str | None = None
+    address: str | None = None
+    peer_address: str | None = None
+    peer_name: str | None = None
+
+
+class Journal:
+    """One sensor's journal."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the journal; raises SensorError `storage_failed`."""
+        self._connection = database.opened(
+            path, _SCHEMA, durable=True, check=lambda connection: list(_newest(connection))
+        )
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[float, Notice]] = deque()
+        self._failed = False
+        #: The newest event's number.
+        self.last = max((each.seq for each in _newest(self._connection)), default=0)
+        #: Events that found no room while the disk did not take any.
+        self.lost = 0
+
+    def note(self, notice: Notice) -> None:
+        """Take an event; `write` puts it on disk."""
+        if len(self._waiting) >= _MAX_WAITING:
+            self.lost += 1
+            return
+        self._waiting.append((round(time.time(), 3), notice))
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to write."""
+        return bool(self._waiting)
+
+    async def write(self) -> list[Event]:
+        """Put what waits on disk and return it, numbered; what fails goes on waiting."""
+        waiting = list(self._waiting)
+        try:
+            events = await asyncio.to_thread(self._write, waiting)
+        except sqlite3.Error as error:
+            if not self._failed:
+                _LOGGER.warning("Events can't be written and wait: %s", error)
+            self._failed = True
+            return []
+        self._failed = False
+        for _ in waiting:
+            self._waiting.popleft()
+        self.last = events[-1].seq if events else self.last
+        return events
+
+    def _write(self, waiting: list[tuple[float, Notice]]) -> list[Event]:
+        """Insert events in one transaction; forget the oldest."""
+        events = []
+        with self._lock, self._connection:
+            for when, notice in waiting:
+                row = (
+                    when,
+                    notice.kind,
+                    notice.severity,
+                    notice.mac,
+                    notice.address,
+                    notice.peer_address,
+                    notice.peer_name,
+                    None,
+                    notice.summary,
+                )
+                done = self._connection.execute(
+                    f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608, a constant
+                    (*row, json.dumps(notice.evidence)),
+                )
+                events.append(Event(done.lastrowid or 0, *row, notice.evidence))
+            newest = events[-1].seq if events else 0
+            self._connection.execute("DELETE FROM events WHERE seq <= ?", (newest - KEPT,))
+        return events
+
+    def since(self, seq: int, limit: int) -> list[Event]:
+        """Return the events after a number, the oldest first; raises SensorError `invalid_message`."""
+        if not 0 <= seq < 2**63 or not 0 < limit <= _MAX_ANSWER:
+            raise SensorError(
+                "invalid_message", f"since is a number of an event, limit 1 to {_MAX_ANSWER}"
+            )
+        with self._lock:
+            rows = self._connection.execute(
+                f"SELECT seq, {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608, a constant
+                (seq, limit),
+            ).fetchall()
+        return [_event(row) for row in rows]
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._connection.close()
+
+
+def _newest(connection: sqlite3.Connection) -> list[Event]:
+    """Return the newest event, if there is one."""
+    rows = connection.execute(
+        f"SELECT seq, {_COLUMNS} FROM events ORDER BY seq DESC LIMIT 1"  # noqa: S608, a constant
+    )
+    return [_event(row) for row in rows]
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    """Return a row as the protocol tells it."""
+    *fields, evidence = row
+    return Event(*fields, json.loads(evidence))

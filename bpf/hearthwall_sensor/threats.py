@@ -1,0 +1,107 @@
+"""Meetings with addresses on feeds, told once for each device and peer."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from .journal import Notice
+from .kernel.tables import FEED_SLOTS, Sighting, Tables
+
+#: The same device and peer are told of again after so long without a packet, in seconds.
+_QUIET: Final = 3600.0
+#: More new meetings than this in one look are told of in one event for each feed.
+_MANY: Final = 5
+
+_Meeting = tuple[int, str, str]
+
+
+class Threats:
+    """The meetings that were told of."""
+
+    def __init__(
+        self, tables: Tables, feed_of: Callable[[int], str | None], note: Callable[[Notice], None]
+    ) -> None:
+        """Take what names the feed of a slot; what an earlier run has told of is not told again."""
+        self._tables = tables
+        self._feed_of = feed_of
+        self._note = note
+        self._listed = tables.statistics()["listed"]
+        #: Meeting → the packets that were counted, and when (monotonic) there were more.
+        self._known: dict[_Meeting, tuple[int, float]] = {
+            _meeting(each): (each.packets, time.monotonic()) for each in tables.sightings()
+        }
+
+    def look(self, listed: int) -> None:
+        """Tell of new meetings; listed is the kernel's count of all packets to and from listed addresses."""
+        if listed == self._listed:
+            return
+        self._listed = listed
+        now = time.monotonic()
+        fresh: dict[str, list[Sighting]] = {}
+        for sighting in self._tables.sightings():
+            packets, last = self._known.get(_meeting(sighting), (0, -_QUIET))
+            if sighting.packets == packets:
+                continue
+            feed = self._feed_of(sighting.slot) if sighting.slot < FEED_SLOTS else None
+            if feed is not None and now - last >= _QUIET:
+                fresh.setdefault(feed, []).append(sighting)
+            self._known[_meeting(sighting)] = (sighting.packets, now)
+        self._known = {key: each for key, each in self._known.items() if now - each[1] < _QUIET}
+        for feed, sightings in fresh.items():
+            if len(sightings) > _MANY:
+                self._note(_many(feed, sightings))
+            else:
+                for each in sightings:
+                    self._note(_one(feed, each))
+
+
+def _meeting(sighting: Sighting) -> _Meeting:
+    """Return what tells one meeting from another: a device is its MAC, whatever address it uses."""
+    return sighting.slot, sighting.mac or sighting.address, sighting.peer
+
+
+def _evidence(feed: str, packets: int, size: int) -> dict[str, object]:
+    """Return what every such event shows."""
+    return {
+        "detector": "threat_address",
+        "feed": feed,
+        "value": packets,
+        "threshold": 1,
+        "window": 1.0,
+        "bytes": size,
+    }
+
+
+def _one(feed: str, sighting: Sighting) -> Notice:
+    """Return the event of one meeting."""
+    return Notice(
+        kind="threat_address",
+        severity="medium",
+        summary=f"{sighting.address} exchanged packets with {sighting.peer}, which is on the feed {feed}",
+        evidence=_evidence(feed, sighting.packets, sighting.bytes),
+        mac=sighting.mac,
+        address=sighting.address,
+        peer_address=sighting.peer,
+    )
+
+
+def _many(feed: str, sightings: list[Sighting]) -> Notice:
+    """Return the event of many meetings at once, the busiest ones named."""
+    busiest = sorted(sightings, key=lambda each: each.packets, reverse=True)[:_MANY]
+    packets = sum(each.packets for each in sightings)
+    return Notice(
+        kind="threat_address",
+        severity="high",
+        summary=f"{len(sightings)} new exchanges with addresses on the feed {feed},"
+        f" such as {busiest[0].address} with {busiest[0].peer}",
+        evidence=_evidence(feed, packets, sum(each.bytes for each in sightings))
+        | {
+            "meetings": [
+                {"mac": each.mac, "address": each.address, "peer_address": each.peer}
+                for each in busiest
+            ]
+        },
+        mac=busiest[0].mac,
+        address=busiest[0].address,
+        peer_address=busiest[0].peer,
+    )
