@@ -46,7 +46,7 @@ def ipv6_network(number: int) -> str:
 
 def hit(target: str) -> bytes:
     """Return a frame from the target of a rule."""
-    if target.count(":") == 5 and "/" not in target:
+    if ":" in target and "::" not in target:
         return udp(sender=target)
     source = str(ipaddress.ip_network(target)[-1])
     return udp(source, FAR6 if ":" in source else FAR)
