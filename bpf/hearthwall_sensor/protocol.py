@@ -215,7 +215,10 @@ class Interface(Message):
 
 @dataclass(frozen=True, slots=True)
 class Status(Message):
-    """How the sensor fares. `lost` counts, by cause, what did not reach its table or its reader."""
+    """How the sensor fares. `lost` counts, by cause, what did not reach its table or its reader.
+
+    `names` counts DNS answers and what was learnt from them.
+    """
 
     pid: int
     version: str
@@ -230,6 +233,7 @@ class Status(Message):
     dropped: Mapping[str, int]
     lost: Mapping[str, int]
     protected: Mapping[str, str]
+    names: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 FeedAction = Literal["audit", "drop"]
