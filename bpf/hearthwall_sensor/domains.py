@@ -1,0 +1,362 @@
+"""Rules on names: the addresses that blocked and allowed names resolve to, learnt from the answers devices get."""
+
+import itertools
+import logging
+import struct
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from . import answers
+from .kernel.learnt import Learnt, expiry
+from .kernel.tables import FEED_SLOTS, FLAG_AUDIT, Tables, address_text, boot_ns
+from .network import home
+from .protocol import SensorError
+
+_LOGGER = logging.getLogger(__name__)
+
+_SECOND: Final = 10**9
+#: An address is blocked as long as its time to live, within these bounds, and a grace time says.
+MIN_TTL: Final = 60
+MAX_TTL: Final = 86_400
+GRACE: Final = 300.0
+#: A device that may only talk to some names keeps a connection open for longer than a name's time to live.
+PEER_GRACE: Final = 86_400 * _SECOND
+#: A new rule takes hold of what was resolved so long ago, as far as it is remembered.
+MEMORY: Final = 3600 * _SECOND
+MAX_REMEMBERED: Final = 4096
+_MAX_CHAIN: Final = 512
+_MAX_ADDRESSES: Final = 32
+MAX_RESOLVED: Final = 65_536
+MAX_PEERS: Final = 8192
+_MAX_SERVERS: Final = 256
+#: Programs ignore what has ended, so that it may lie about for a while.
+_SWEEP: Final = 60 * _SECOND
+
+#: `struct sample`, without its data.
+_SAMPLE: Final = struct.Struct("<QIHBB6sH16s16s")
+_RESOLUTION: Final = struct.Struct("<QI4x")
+_PEER: Final = struct.Struct("<II16s")
+_PEER_EXPIRES: Final = struct.Struct("<Q")
+_PEER_BITS: Final = 32 + 128
+
+_T = TypeVar("_T")
+
+
+class Match(NamedTuple):
+    """A device that was told the addresses of a name that rules or feeds are on."""
+
+    slots: frozenset[int]
+    name: str
+    mac: str
+    address: str
+    resolved: tuple[str, ...]
+
+
+class Patterns(Generic[_T]):
+    """Values by name: `example.org` is that name, `*.example.org` is it and every name below it."""
+
+    def __init__(self, values: Mapping[str, _T]) -> None:
+        """Take the values by pattern."""
+        self._exact = {name: value for name, value in values.items() if name[:2] != "*."}
+        self._below = {name[2:]: value for name, value in values.items() if name[:2] == "*."}
+
+    def __bool__(self) -> bool:
+        return bool(self._exact or self._below)
+
+    def find(self, name: str) -> Iterator[_T]:
+        """Yield the values of all patterns that a name fits."""
+        if name in self._exact:
+            yield self._exact[name]
+        while self._below and name:
+            if name in self._below:
+                yield self._below[name]
+            name = name.partition(".")[2]
+
+
+class _Resolved(NamedTuple):
+    """An answer that is remembered: its addresses one after the other, when it came, and when it ends."""
+
+    addresses: bytes
+    seen: int
+    expires: int
+
+
+class Domains:
+    """The blocked and the allowed names, and what is known of their addresses.
+
+    Addresses stand in the kernel's tables and nowhere else: there they outlive the sensor.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        is_protected: Callable[[str], bool],
+        trusts: Callable[[str], bool],
+        *,
+        watch: bool = True,
+        grace: float = GRACE,
+    ) -> None:
+        """Take the kernel's tables, who may never be blocked, and whose answers are believed.
+
+        watch says whether answers are remembered while there is no rule on a name, for the next
+        one to take hold of.
+        """
+        self._tables = tables
+        self._is_protected = is_protected
+        self._trusts = trusts
+        self._watch = watch
+        self._grace = round(grace * _SECOND)
+        self._resolved = Learnt(tables.map("resolved"), MAX_RESOLVED)
+        self._peers = Learnt(tables.map("peers"), MAX_PEERS)
+        self._rules: dict[str, int] = {}
+        self._blocked = Patterns(self._rules)
+        self._allowed: Patterns[frozenset[int]] = Patterns({})
+        self._feed_match: Callable[[str], int] | None = None
+        self._feed_slots: frozenset[int] = frozenset()
+        self._remembered: OrderedDict[tuple[int, str], _Resolved] = OrderedDict()
+        self._servers: dict[bytes, bool] = {}
+        self._next_sweep = 0
+        self._counts = dict.fromkeys(
+            (
+                "answers",
+                "answers_distrusted",
+                "answers_unreadable",
+                "answers_truncated",
+                "answers_matched",
+                "addresses_skipped",
+                "addresses_refused",
+                "names_forgotten",
+                "slowest_us",
+            ),
+            0,
+        )
+        #: Told of every answer that led a device to a blocked name, after its addresses are in force.
+        self.on_match: Callable[[Match], None] = lambda _: None
+
+    # What is wanted
+
+    @property
+    def wanted(self) -> bool:
+        """Whether DNS answers are to be sampled."""
+        return bool(self._watch or self._blocks or self._allowed)
+
+    @property
+    def _blocks(self) -> bool:
+        """Whether anything is on a name that could be blocked."""
+        return bool(self._blocked or self._feed_match)
+
+    def set_rules(self, rules: Mapping[str, int]) -> None:
+        """Let these be the blocked names, each with its slot in the table of list rules.
+
+        A slot that is left, or that goes over to another name, takes its addresses with it at once.
+        """
+        before = {slot: name for name, slot in self._rules.items()}
+        self._rules = dict(rules)
+        self._blocked = Patterns(self._rules)
+        kept = {slot for name, slot in rules.items() if before.get(slot, name) == name}
+        self._end(lambda slot: slot >= FEED_SLOTS and slot not in kept)
+        self._take_hold({slot for name, slot in rules.items() if before.get(slot) != name})
+
+    def set_feeds(self, match: Callable[[str], int] | None, slots: Iterable[int]) -> None:
+        """Take what says which feeds a name is on, as a mask of slots, and the slots of all feeds."""
+        self._feed_match = match
+        before, self._feed_slots = self._feed_slots, frozenset(slots)
+        kept = self._feed_slots
+        self._end(lambda slot: slot < FEED_SLOTS and slot not in kept)
+        self._take_hold(kept - before)
+
+    def set_peers(self, names: Mapping[str, Iterable[int]]) -> None:
+        """Let these be the names that rules allow, each with the rules' ids."""
+        self._allowed = Patterns({name: frozenset(rules) for name, rules in names.items()})
+        kept = frozenset(itertools.chain.from_iterable(names.values()))
+        self._peers.remove_if(lambda key, _: _PEER.unpack(key)[1] not in kept)
+        self._take_hold(frozenset())
+
+    def take_over(self, earlier: Tables) -> None:
+        """Take over what an earlier generation of programs knew; slots and rules must have kept their numbers."""
+        now = boot_ns()
+        for name, table in (("resolved", self._resolved), ("peers", self._peers)):
+            for key, value in Learnt(earlier.map(name), 0).entries():
+                if expiry(value) > now:
+                    self._put(table, key, value, now)
+
+    def _end(self, ended: Callable[[int], bool]) -> None:
+        """Remove the addresses of the slots of which this is true."""
+        self._resolved.remove_if(lambda _, value: ended(_RESOLUTION.unpack(value)[1]))
+
+    def _take_hold(self, fresh: Set[int]) -> None:
+        """Let the kernel look for what is wanted now, and apply it to the answers of the last hour.
+
+        A fresh slot also takes addresses whose time has passed: a device may still use them.
+        """
+        self._tables.watch_names(resolved=self._blocks, sample=self.wanted)
+        now = boot_ns()
+        for (_, chain), known in self._remembered.items():
+            if known.seen + MEMORY > now:
+                names = chain.split(" ")
+                slots = self._slots(names)
+                latest = known.expires if fresh.isdisjoint(slots) else max(known.expires, now)
+                for at in range(0, len(known.addresses), 16):
+                    address = known.addresses[at : at + 16]
+                    self._block(address, slots, latest + self._grace, now)
+                    self._allow(address, names, known.expires, now)
+
+    # What the devices are told
+
+    def take(self, sample: bytes) -> None:
+        """Learn from a DNS answer that the kernel saw on its way to a device."""
+        if len(sample) < _SAMPLE.size:
+            return
+        time, _, length, _, _, mac, _, server, device = _SAMPLE.unpack_from(sample)
+        self._counts["answers"] += 1
+        if not self._believes(server):
+            self._counts["answers_distrusted"] += 1
+            return
+        answer = answers.parse(sample[_SAMPLE.size : _SAMPLE.size + length])
+        if answer is None:
+            self._counts["answers_unreadable"] += 1
+            return
+        self._counts["answers_truncated"] += answer.truncated
+        slots = self._slots(answer.names)
+        self._learn(answer, slots)
+        if slots:
+            self._counts["answers_matched"] += 1
+            took = (boot_ns() - time) // 1000
+            self._counts["slowest_us"] = max(took, self._counts["slowest_us"])
+            self._tell(answer, slots, mac.hex(":"), address_text(device))
+
+    def _believes(self, server: bytes) -> bool:
+        """Return whether a server's answers are believed; asked anew after each sweep."""
+        if server not in self._servers:
+            if len(self._servers) >= _MAX_SERVERS:
+                self._servers.clear()
+            self._servers[server] = self._trusts(address_text(server))
+        return self._servers[server]
+
+    def _slots(self, names: Iterable[str]) -> frozenset[int]:
+        """Return the slots of all rules and feeds that any of the names is on."""
+        found: set[int] = set()
+        for name in names:
+            found.update(self._blocked.find(name))
+            mask = self._feed_match(name) if self._feed_match else 0
+            found.update(slot for slot in range(FEED_SLOTS) if mask >> slot & 1)
+        return frozenset(found)
+
+    def _learn(self, answer: answers.Answer, slots: frozenset[int]) -> None:
+        """Block and allow an answer's addresses, and remember it."""
+        if not answer.addresses:
+            return
+        now = boot_ns()
+        latest = now
+        for address, ttl in answer.addresses:
+            expires = now + min(max(ttl, MIN_TTL), MAX_TTL) * _SECOND
+            latest = max(latest, expires)
+            self._block(address, slots, expires + self._grace, now)
+            self._allow(address, answer.names, expires, now)
+        self._remember(answer, now, latest)
+
+    def _remember(self, answer: answers.Answer, now: int, latest: int) -> None:
+        """Keep an answer for rules that are yet to come; memory is bounded, so the oldest gives way."""
+        chain = " ".join(answer.names)
+        if len(chain) > _MAX_CHAIN:
+            self._counts["names_forgotten"] += 1
+            return
+        packed = b"".join(address for address, _ in answer.addresses[:_MAX_ADDRESSES])
+        self._remembered[answer.kind, chain] = _Resolved(packed, now, latest)
+        self._remembered.move_to_end((answer.kind, chain))
+        if len(self._remembered) > MAX_REMEMBERED:
+            _, oldest = self._remembered.popitem(last=False)
+            self._counts["names_forgotten"] += oldest.seen + MEMORY > now
+
+    def _tell(self, answer: answers.Answer, slots: frozenset[int], mac: str, device: str) -> None:
+        """Tell what a device was led to, by the first name of the chain that something is on."""
+        name = next(each for each in answer.names if self._slots((each,)))
+        resolved = tuple(address_text(address) for address, _ in answer.addresses)
+        self.on_match(Match(slots, name, mac, device, resolved))
+
+    # What is in force
+
+    def _block(self, address: bytes, slots: frozenset[int], expires: int, now: int) -> None:
+        """Put an address in force for the one of these slots that counts most: one that drops, a rule before a feed."""
+        if not slots or expires <= now:
+            return
+        if self._is_exempt(address):
+            self._counts["addresses_skipped"] += 1
+            return
+        slot = min(slots, key=lambda each: (self._audits(each), each < FEED_SLOTS, each))
+        held = self._resolved.get(address)
+        if held is not None:
+            ends, holder = _RESOLUTION.unpack(held)
+            stands = ends > now and self._audits(holder) <= self._audits(slot)
+            if stands and (ends >= expires or self._audits(holder) < self._audits(slot)):
+                return
+        self._put(self._resolved, address, _RESOLUTION.pack(expires, slot), now)
+
+    def _allow(self, address: bytes, names: Iterable[str], expires: int, now: int) -> None:
+        """Let the rules that name one of these names let an address pass."""
+        if not self._allowed:
+            return
+        rules = {rule for name in names for each in self._allowed.find(name) for rule in each}
+        if rules and self._is_exempt(
+            address
+        ):  # else a name could open the way to the home's own devices
+            self._counts["addresses_skipped"] += 1
+            return
+        expires += PEER_GRACE
+        for rule in rules:
+            key = _PEER.pack(_PEER_BITS, rule, address)
+            held = self._peers.get(key)
+            if held is None or 0 < expiry(held) < expires:
+                self._put(self._peers, key, _PEER_EXPIRES.pack(expires), now)
+
+    def _is_exempt(self, address: bytes) -> bool:
+        """Return whether no name may decide over an address: it is the home's, nobody's, or must stay reachable."""
+        text = address_text(address)
+        return home.is_home(text, ()) or self._is_protected(text)
+
+    def _audits(self, slot: int) -> bool:
+        """Return whether a slot's rule drops nothing."""
+        rule = self._tables.list_rule(slot)
+        return rule is None or bool(rule.flags & FLAG_AUDIT)
+
+    def _put(self, table: Learnt, key: bytes, value: bytes, now: int) -> None:
+        """Put an entry into one of the tables, and count what finds no room."""
+        try:
+            table.put(key, value, now)
+        except SensorError as error:
+            self._counts["addresses_refused"] += 1
+            _LOGGER.warning("An address that a name resolved to is not in force: %s", error.message)
+
+    def sweep(self) -> None:
+        """Forget what has ended; called every second, it does so every minute."""
+        self._servers.clear()
+        now = boot_ns()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + _SWEEP
+        self._resolved.sweep(now)
+        self._peers.sweep(now)
+        while self._remembered:
+            oldest = next(iter(self._remembered.values()))
+            if oldest.seen + MEMORY > now:
+                return
+            self._remembered.popitem(last=False)
+
+    # What is told
+
+    def addresses(self, slot: int) -> list[str]:
+        """Return the addresses that are in force for a slot."""
+        now = boot_ns()
+        found = ((key, _RESOLUTION.unpack(value)) for key, value in self._resolved.entries())
+        return [address_text(key) for key, (ends, each) in found if each == slot and ends > now]
+
+    @property
+    def statistics(self) -> dict[str, int]:
+        """What came and what became of it, since the sensor started; and what is known now."""
+        return self._counts | {
+            "addresses_evicted": self._resolved.evicted + self._peers.evicted,
+            "addresses_blocked": self._resolved.size,
+            "addresses_allowed": self._peers.size,
+            "names_remembered": len(self._remembered),
+        }
