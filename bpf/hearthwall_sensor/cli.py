@@ -256,6 +256,15 @@ def _load_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _gather(_: Options) -> Any:
+    """Read the feeds' lists and put them in force: what `run` has a child do."""
+    from .feeds.gather import run
+    from .kernel.loader import die_with_parent
+
+    die_with_parent()
+    return run()
+
+
 COMMANDS: Final = {
     "check": Command("report what this host can do and what is missing", _check, display.check),
     "run": Command("guard interfaces until stopped", _run, str, _run_arguments),
@@ -286,6 +295,7 @@ COMMANDS: Final = {
         display.loaded,
         _load_arguments,
     ),
+    "gather": Command("read the feeds' lists and put them in force (run does this)", _gather, str),
 }
 
 

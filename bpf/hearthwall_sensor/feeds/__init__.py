@@ -1,0 +1,1 @@
+"""Lists of known-bad addresses and domains: fetched, read, cleaned, merged and put in force."""

@@ -1,0 +1,212 @@
+"""What the short-lived child does: fetch lists, read and clean them, merge all, and put them in force.
+
+Its job comes as one line of JSON on standard input. When the tables are filled it prints `{"loaded": N}`,
+and goes on when it gets a line: then its parent has made the programs use pair N. Its report is the
+last thing that it prints. So only this process ever holds a list, and only it reads what strangers wrote.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ..kernel.libbpf import Map
+from ..kernel.prefixes import Prefixes
+from ..kernel.tables import TABLES
+from ..protocol import SensorError
+from . import copies, domains_file, fetch, formats, hygiene, source as sources
+from .copies import Copy
+from .entries import MAX_EXAMPLES, Entries, Examples, name_hash
+from .merge import merge
+
+DOMAINS_FILE: Final = "domains.bin"
+#: Bounds of the child, should its own fail.
+_MEMORY: Final = 1024 * 1024 * 1024
+_CPU_SECONDS: Final = 180
+#: A list of which less than this part is understood is none.
+_UNDERSTOOD: Final = 0.1
+
+
+@dataclass(slots=True)
+class _Feed:
+    """One feed of the job, and what becomes of it."""
+
+    name: str
+    slot: int
+    source: str
+    format: str
+    header_file: str | None
+    wanted: bool
+    copy: Copy | None = None
+    fresh: bool = False
+    addresses: int = 0
+    subtracted: Examples | None = None
+    error: dict[str, str] | None = None
+
+
+def gather(job: Mapping[str, Any], switch: Callable[[int], None]) -> dict[str, Any]:
+    """Do one job; switch makes the kernel's programs use another pair of tries. Raises SensorError."""
+    folder, key = Path(job["folder"]), bytes.fromhex(job["key"])
+    feeds = [_Feed(**each) for each in job["feeds"]]
+    for each in feeds:
+        _prepare(each, folder, key)
+    times: dict[str, float] = {}
+    reload = job["reload"] or any(each.fresh for each in feeds)
+    if reload:
+        started = time.monotonic()
+        _put_in_force(feeds, job, switch)
+        times["load_ms"] = round((time.monotonic() - started) * 1e3)
+        _keep(feeds, folder, key)
+    return {
+        "reloaded": reload,
+        "feeds": {each.name: _report(each, reloaded=reload) for each in feeds},
+        **times,
+    }
+
+
+def _prepare(feed: _Feed, folder: Path, key: bytes) -> None:
+    """Bring a feed's entries: a new list where one is wanted and there is one, else the copy on disk."""
+
+    def on_damage(text: str) -> None:
+        feed.error = SensorError("feed_failed", text).to_wire()
+
+    kept = copies.read(copy_path(folder, feed.name), key, on_damage)
+    if kept is not None and (kept.source, kept.ordered_format) == (feed.source, feed.format):
+        feed.copy = kept
+    if not feed.wanted:
+        return
+    try:
+        fresh = _fetch(feed, key)
+    except SensorError as error:
+        feed.error = error.to_wire()
+    except MemoryError:
+        feed.error = SensorError("feed_failed", "the list takes too much memory").to_wire()
+    else:
+        feed.error = None
+        if fresh is not None:
+            feed.copy, feed.fresh = fresh, True
+
+
+def _fetch(feed: _Feed, key: bytes) -> Copy | None:
+    """Return a feed's new list, None if it has not changed; raises SensorError."""
+    validators = {} if feed.copy is None else feed.copy.validators
+    fetched = fetch.fetch(feed.source, feed.header_file, validators)
+    if fetched is None:
+        if feed.copy is None:
+            raise SensorError(
+                "feed_failed",
+                "the server says that nothing has changed, but did not send the list yet",
+            )
+        return None
+    form, entries = formats.read(fetched.body, feed.format, name_hash(key))
+    understood = len(entries) + entries.refused.count
+    if understood < (understood + entries.invalid.count) * _UNDERSTOOD:
+        first = entries.invalid.shown[0] if _may_quote(feed) else "…"
+        raise SensorError(
+            "feed_failed",
+            f"hardly a line is understood as {form} (such as {first!r}): name the --format, or another list",
+        )
+    if not _may_quote(feed):
+        entries.invalid.shown.clear()
+        entries.refused.shown.clear()
+    return Copy(feed.source, feed.format, form, entries, fetched.validators, time.time())
+
+
+def _may_quote(feed: _Feed) -> bool:
+    """Return whether lines of the list may be shown: those of a file that only root reads may not."""
+    path = sources.path_of(feed.source)
+    return path is None or sources.is_public(path)
+
+
+def _put_in_force(
+    feeds: Sequence[_Feed], job: Mapping[str, Any], switch: Callable[[int], None]
+) -> None:
+    """Clean and merge all lists and put them into the kernel; raises SensorError, and then all is as it was."""
+    held = [(each, each.copy.entries) for each in feeds if each.copy is not None]
+    ipv4, ipv6 = [], []
+    for feed, entries in held:
+        *both, feed.subtracted = hygiene.subtract(entries, job["protected"])
+        ipv4.append((feed.slot, both[0]))
+        ipv6.append((feed.slot, both[1]))
+        feed.addresses = len(both[0]) + len(both[1])
+    try:
+        domains_file.write(
+            Path(job["folder"]) / DOMAINS_FILE,
+            bytes.fromhex(job["key"]),
+            ((feed.slot, entries.names) for feed, entries in held),
+        )
+    except OSError as error:
+        raise SensorError(
+            "storage_failed", f"the feeds' domains can't be written: {error.strerror}"
+        ) from error
+    Prefixes(_tables(job["pins"])).replace(
+        merge(ipv4, 32), merge(ipv6, 128), job["in_force"], switch
+    )
+
+
+def _tables(directory: str) -> Callable[[str], Map]:
+    """Return what opens the tables that are pinned in a folder."""
+
+    def table(name: str) -> Map:
+        key, value, _ = TABLES[name]
+        opened: Map = Map.pinned(f"{directory}/{name}", key, value)
+        return opened
+
+    return table
+
+
+def _keep(feeds: Sequence[_Feed], folder: Path, key: bytes) -> None:
+    """Write the new lists to disk, now that they are in force."""
+    for each in feeds:
+        if each.copy is None or not each.fresh:
+            continue
+        try:
+            copies.write(copy_path(folder, each.name), each.copy, key)
+        except OSError as error:
+            each.error = SensorError(
+                "storage_failed",
+                f"the list is in force, but can't be kept on disk: {error.strerror}",
+            ).to_wire()
+
+
+def copy_path(folder: Path, name: str) -> Path:
+    """Return where a feed's last good copy is kept."""
+    return folder / f"{name}.feed"
+
+
+def _report(feed: _Feed, *, reloaded: bool) -> dict[str, Any]:
+    """Return what the sensor has to know of a feed."""
+    report: dict[str, Any] = {"error": feed.error}
+    if not reloaded:
+        return report
+    subtracted = feed.subtracted or Examples()
+    entries = Entries(name_hash(b"")) if feed.copy is None else feed.copy.entries
+    return report | {
+        "found_format": None if feed.copy is None else feed.copy.format,
+        "addresses": feed.addresses,
+        "domains": len(entries.names),
+        "invalid": entries.invalid.count,
+        "invalid_examples": entries.invalid.shown,
+        "subtracted": entries.refused.count + subtracted.count,
+        "subtracted_examples": (subtracted.shown + entries.refused.shown)[:MAX_EXAMPLES],
+        "updated": None if feed.copy is None else feed.copy.updated,
+    }
+
+
+def run() -> dict[str, Any]:
+    """Do the job of standard input; return the report."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
+    job = json.loads(sys.stdin.readline())
+
+    def switch(which: int) -> None:
+        print(json.dumps({"loaded": which}), flush=True)
+        if not sys.stdin.readline():  # the sensor has gone, and the programs use what they used
+            os._exit(1)
+
+    return gather(job, switch)
