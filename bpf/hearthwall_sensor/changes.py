@@ -3,10 +3,12 @@
 from collections import deque
 from typing import Final
 
-from .protocol import SensorError
+from .protocol import Event, SensorError
 
 #: A client that missed more removals than this starts anew.
 _MEMORY: Final = 16384
+#: A client that missed more events than this asks for them by their numbers.
+_EVENTS: Final = 256
 
 
 class Changes:
@@ -17,6 +19,8 @@ class Changes:
         self.revision = 1
         self._blocks: dict[int, int] = {}
         self._status = 1
+        self._feeds = 1
+        self._events: deque[tuple[int, Event]] = deque(maxlen=_EVENTS)
         #: (revision, a device's MAC or a rule's id)
         self._removed: deque[tuple[int, str | int]] = deque(maxlen=_MEMORY)
 
@@ -33,6 +37,14 @@ class Changes:
         """Note that the status changed."""
         self._status = self.begin()
 
+    def feeds(self) -> None:
+        """Note that a feed changed."""
+        self._feeds = self.begin()
+
+    def event(self, event: Event) -> None:
+        """Note that something happened."""
+        self._events.append((self.begin(), event))
+
     def removed(self, what: str | int) -> None:
         """Note that a device (by MAC) or a rule (by id) has gone."""
         self._removed.append((self.begin(), what))
@@ -46,6 +58,14 @@ class Changes:
     def status_since(self, revision: int) -> bool:
         """Return whether the status changed after a revision."""
         return self._status > revision
+
+    def feeds_since(self, revision: int) -> bool:
+        """Return whether a feed changed after a revision."""
+        return self._feeds > revision
+
+    def events_since(self, revision: int) -> tuple[Event, ...]:
+        """Return the events after a revision, as far as they are remembered: their numbers tell of a gap."""
+        return tuple(event for noted, event in self._events if noted > revision)
 
     def removed_since(self, revision: int) -> list[str | int]:
         """Return what has gone after a revision; raises SensorError when that is not remembered any more."""
