@@ -3,7 +3,6 @@
 import ipaddress
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Final
 
 from ..network.home import NEVER_INTERNET
@@ -19,20 +18,9 @@ SPECIAL: Final[Mapping[str, str]] = {
     "64:ff9b:1::/48": "the way to IPv4 (NAT64)",
     "100::/64": "reserved for discarding",
 }
-_RESOLVERS: Final = Path("/etc/resolv.conf")
 
 #: Prefix → why.
 Protected = Mapping[str, str]
-
-
-def resolvers(path: Path = _RESOLVERS) -> list[str]:
-    """Return the DNS servers that this host asks."""
-    try:
-        lines = path.read_text(errors="replace").splitlines()[:1000]
-    except OSError:
-        return []
-    words = (line.split() for line in lines)
-    return [each[1].partition("%")[0] for each in words if each[:1] == ["nameserver"] and each[1:]]
 
 
 def protected(

@@ -1,20 +1,44 @@
 """The network around the sensor: who must stay reachable, what is home, which device has which address."""
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
 
-from ..kernel.tables import Tables
+from ..kernel.tables import ROLE_SELF, Tables
 from . import home, topology
 from .protection import Protection, protection
 from .topology import Network
+
+_RESOLVERS: Final = Path("/etc/resolv.conf")
+
+
+def resolvers(path: Path = _RESOLVERS) -> list[str]:
+    """Return the DNS servers that this host asks."""
+    try:
+        lines = path.read_text(errors="replace").splitlines()[:1000]
+    except OSError:
+        return []
+    words = (line.split() for line in lines)
+    return [each[1].partition("%")[0] for each in words if each[:1] == ["nameserver"] and each[1:]]
 
 
 class Surroundings:
     """The latest look at the host's network, and what follows from it."""
 
-    def __init__(self, interfaces: tuple[str, ...], home_assistant: str | None) -> None:
-        """Take the guarded interfaces' names and Home Assistant's address, None for this host."""
+    def __init__(
+        self,
+        interfaces: tuple[str, ...],
+        home_assistant: str | None,
+        dns_servers: tuple[str, ...] = (),
+    ) -> None:
+        """Take the home's interfaces by name, Home Assistant's address (None for this host), and DNS servers.
+
+        These are hosts of the home whose answers are believed, beside this host's own resolvers.
+        """
         self._interfaces = interfaces
         self._home_assistant = home_assistant
+        self._dns_servers = dns_servers
+        self._resolvers: list[str] = []
         self._operators: set[str] = set()
         self.network = Network()
         self.protection = Protection()
@@ -25,6 +49,7 @@ class Surroundings:
     def follow(self, seen: Network, tables: Tables, ports: Iterable[int]) -> set[str]:
         """Take a new look and give it to the kernel; return the MACs whose addresses changed."""
         self.network = seen
+        self._resolvers = resolvers()
         self.own_macs = frozenset(
             each.mac for each in seen.interfaces.values() if each.mac is not None
         )
@@ -49,6 +74,22 @@ class Surroundings:
     def is_home(self, address: str) -> bool:
         """Return whether an address lies in the home."""
         return home.is_home(address, self.home_networks)
+
+    @property
+    def servers(self) -> frozenset[str]:
+        """The DNS servers that this host asks, and those that the settings name."""
+        return frozenset((*self._resolvers, *self._dns_servers))
+
+    def is_protected(self, address: str) -> bool:
+        """Return whether no list and no name may block an address."""
+        return (
+            self.is_home(address) or address in self.protection.addresses or address in self.servers
+        )
+
+    def trusts(self, server: str) -> bool:
+        """Return whether a server's DNS answers are believed: any device of the home could make some up."""
+        own = self.protection.addresses.get(server, 0) & ROLE_SELF
+        return bool(own) or server in self.servers or not self.is_home(server)
 
     def _protect(self, tables: Tables) -> None:
         """Give the kernel the never-drop set."""
