@@ -1,9 +1,10 @@
-"""Meetings with addresses on feeds, told once for each device and peer."""
+"""Meetings with addresses and questions for names that are on feeds, told once for each device."""
 
 import time
 from collections.abc import Callable
 from typing import Final
 
+from .domains import Match
 from .journal import Notice
 from .kernel.tables import FEED_SLOTS, Sighting, Tables
 
@@ -11,6 +12,8 @@ from .kernel.tables import FEED_SLOTS, Sighting, Tables
 _QUIET: Final = 3600.0
 #: More new meetings than this in one look are told of in one event for each feed.
 _MANY: Final = 5
+#: A device that asks for more listed names than this within the hour is told of no further.
+_MAX_ASKED: Final = 1024
 
 _Meeting = tuple[int, str, str]
 
@@ -25,11 +28,24 @@ class Threats:
         self._tables = tables
         self._feed_of = feed_of
         self._note = note
+        self._asked: dict[tuple[str, str], float] = {}
         self._listed = tables.statistics()["listed"]
         #: Meeting → the packets that were counted, and when (monotonic) there were more.
         self._known: dict[_Meeting, tuple[int, float]] = {
             _meeting(each): (each.packets, time.monotonic()) for each in tables.sightings()
         }
+
+    def name_asked(self, match: Match) -> None:
+        """Tell of a device that asked for a name on a feed, once in a while."""
+        now = time.monotonic()
+        feeds = [feed for slot in sorted(match.slots) if (feed := self._feed_of(slot)) is not None]
+        if not feeds or now - self._asked.get((match.mac, match.name), -_QUIET) < _QUIET:
+            return
+        if len(self._asked) >= _MAX_ASKED:
+            self._asked = {key: when for key, when in self._asked.items() if now - when < _QUIET}
+        if len(self._asked) < _MAX_ASKED:
+            self._asked[match.mac, match.name] = now
+            self._note(_asked(feeds, match))
 
     def look(self, listed: int) -> None:
         """Tell of new meetings; listed is the kernel's count of all packets to and from listed addresses."""
@@ -53,6 +69,26 @@ class Threats:
             else:
                 for each in sightings:
                     self._note(_one(feed, each))
+
+
+def _asked(feeds: list[str], match: Match) -> Notice:
+    """Return the event of a question for a name."""
+    return Notice(
+        kind="threat_domain",
+        severity="medium",
+        summary=f"{match.address} asked for {match.name}, which is on the feed {', '.join(feeds)}",
+        evidence={
+            "detector": "threat_domain",
+            "feed": feeds[0],
+            "value": 1,
+            "threshold": 1,
+            "window": 1.0,
+            "resolved": list(match.resolved[:_MANY]),
+        },
+        mac=match.mac,
+        address=match.address,
+        peer_name=match.name,
+    )
 
 
 def _meeting(sighting: Sighting) -> _Meeting:
