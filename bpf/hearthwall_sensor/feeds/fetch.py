@@ -78,12 +78,8 @@ def _too_large() -> SensorError:
 
 def _read_file(path: Path, validators: Mapping[str, str]) -> Fetched | None:
     """Read a local file."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise _failed(f"{path} can't be read: {error.strerror}") from error
-    with os.fdopen(fd, "rb") as file:
-        said = os.fstat(fd)
+    with sources.open_file(path) as file:
+        said = os.fstat(file.fileno())
         if not stat.S_ISREG(said.st_mode):
             raise _failed(f"{path} is no file")
         found = {"file": f"{said.st_ino} {said.st_mtime_ns} {said.st_size}"}

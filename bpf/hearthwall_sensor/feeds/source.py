@@ -6,7 +6,7 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 from urllib.parse import SplitResult, urlsplit
 
 from ..protocol import SensorError
@@ -116,14 +116,20 @@ def shown(source: str) -> str:
     return address.partition("#")[0] + ("?…" if question else "")
 
 
-def read_header(path: Path) -> Header:
-    """Read `Name: value` from a file, and from a second line its origin; raises SensorError."""
+def open_file(path: Path, flags: int = 0) -> BinaryIO:
+    """Open a file that somebody named, and never wait for one that is none; raises SensorError."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return open(
+            path, "rb", opener=lambda name, base: os.open(name, base | flags | os.O_NONBLOCK)
+        )
     except OSError as error:
         raise SensorError("feed_failed", f"{path} can't be read: {error.strerror}") from error
-    with os.fdopen(fd, "rb") as file:
-        said = os.fstat(fd)
+
+
+def read_header(path: Path) -> Header:
+    """Read `Name: value` from a file, and from a second line its origin; raises SensorError."""
+    with open_file(path, os.O_NOFOLLOW) as file:
+        said = os.fstat(file.fileno())
         if (
             not stat.S_ISREG(said.st_mode)
             or said.st_uid != os.geteuid()
