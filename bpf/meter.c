@@ -91,7 +91,7 @@ static inline __attribute__((always_inline)) void sample_dns(struct __sk_buff *s
 		return;
 	}
 	sample->time = bpf_ktime_get_boot_ns();
-	sample->interface = skb->ifindex;
+	sample->interface = skb->ingress_ifindex;
 	sample->length = length < SAMPLE_BYTES ? length : SAMPLE_BYTES;
 	sample->family = packet->family;
 	sample->kind = 1;

@@ -224,7 +224,7 @@ struct device {
 
 struct sample {
 	u64 time;
-	u32 interface;
+	u32 interface; /* where it came in, 0 for what this host says */
 	u16 length;
 	u8 family;
 	u8 kind;

@@ -92,7 +92,7 @@ class Domains:
         self,
         tables: Tables,
         is_protected: Callable[[str], bool],
-        trusts: Callable[[str], bool],
+        trusts: Callable[[str, int], bool],
         *,
         watch: bool = True,
         grace: float = GRACE,
@@ -115,7 +115,7 @@ class Domains:
         self._feed_match: Callable[[str], int] | None = None
         self._feed_slots: frozenset[int] = frozenset()
         self._remembered: OrderedDict[tuple[int, str], _Resolved] = OrderedDict()
-        self._servers: dict[bytes, bool] = {}
+        self._servers: dict[tuple[bytes, int], bool] = {}
         self._next_sweep = 0
         self._counts = dict.fromkeys(
             (
@@ -208,9 +208,9 @@ class Domains:
         """Learn from a DNS answer that the kernel saw on its way to a device."""
         if len(sample) < _SAMPLE.size:
             return
-        time, _, length, _, _, mac, _, server, device = _SAMPLE.unpack_from(sample)
+        time, interface, length, _, _, mac, _, server, device = _SAMPLE.unpack_from(sample)
         self._counts["answers"] += 1
-        if not self._believes(server):
+        if not self._believes(server, interface):
             self._counts["answers_distrusted"] += 1
             return
         answer = answers.parse(sample[_SAMPLE.size : _SAMPLE.size + length])
@@ -226,13 +226,14 @@ class Domains:
             self._counts["slowest_us"] = max(took, self._counts["slowest_us"])
             self._tell(answer, slots, mac.hex(":"), address_text(device))
 
-    def _believes(self, server: bytes) -> bool:
+    def _believes(self, server: bytes, interface: int) -> bool:
         """Return whether a server's answers are believed; asked anew after each sweep."""
-        if server not in self._servers:
+        key = server, interface
+        if key not in self._servers:
             if len(self._servers) >= _MAX_SERVERS:
                 self._servers.clear()
-            self._servers[server] = self._trusts(address_text(server))
-        return self._servers[server]
+            self._servers[key] = self._trusts(address_text(server), interface)
+        return self._servers[key]
 
     def _slots(self, names: Iterable[str]) -> frozenset[int]:
         """Return the slots of all rules and feeds that any of the names is on."""

@@ -84,7 +84,7 @@ def made(tables: Tables, *, watch: bool = True) -> Domains:
     return Domains(
         tables,
         is_protected=lambda address: address == "198.51.100.1",
-        trusts=lambda server: server in (SERVER, ROUTER),
+        trusts=lambda server, interface: server in (SERVER, ROUTER) and interface == 3,
         watch=watch,
     )
 

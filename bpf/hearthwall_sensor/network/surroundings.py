@@ -40,6 +40,8 @@ class Surroundings:
         self._dns_servers = dns_servers
         self._resolvers: list[str] = []
         self._operators: set[str] = set()
+        #: Interfaces that lead to the home and nowhere else.
+        self._inside: frozenset[int] = frozenset()
         self.network = Network()
         self.protection = Protection()
         self.addresses: dict[str, list[str]] = {}
@@ -55,6 +57,11 @@ class Surroundings:
         )
         guarded = {each.index for name in self._interfaces if (each := seen.by_name(name))} | set(
             ports
+        )
+        self._inside = frozenset(
+            index
+            for index in guarded
+            if index in seen.interfaces and not seen.interfaces[index].default_route
         )
         prefixes = (prefix for index, prefix in seen.networks if index in guarded)
         self.home_networks = home.public_networks(prefixes)
@@ -86,10 +93,15 @@ class Surroundings:
             self.is_home(address) or address in self.protection.addresses or address in self.servers
         )
 
-    def trusts(self, server: str) -> bool:
-        """Return whether a server's DNS answers are believed: any device of the home could make some up."""
+    def trusts(self, server: str, interface: int) -> bool:
+        """Return whether a DNS answer is believed, by the server that it names and the interface that it came in by.
+
+        Any device of the home could make some up, also in the name of this host or of the internet's servers.
+        """
         own = self.protection.addresses.get(server, 0) & ROLE_SELF
-        return bool(own) or server in self.servers or not self.is_home(server)
+        if own or not self.is_home(server):
+            return interface not in self._inside
+        return server in self.servers
 
     def _protect(self, tables: Tables) -> None:
         """Give the kernel the never-drop set."""
