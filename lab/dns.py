@@ -5,7 +5,7 @@ import socket
 from collections.abc import Mapping
 from typing import Final
 
-from dnslib import AAAA, QTYPE, RCODE, RR, A, DNSError, DNSRecord
+from dnslib import AAAA, CNAME, QTYPE, RCODE, RR, A, DNSError, DNSRecord
 
 from lab import datagram, home
 
@@ -34,14 +34,16 @@ def answer(message: bytes) -> bytes | None:
     reply = query.reply()
     name = str(query.q.qname).rstrip(".").lower()
     kind = QTYPE[query.q.qtype]
+    owner = query.q.qname
+    if (canonical := home.ALIASES.get(name)) is not None:
+        reply.add_answer(RR(owner, QTYPE.CNAME, ttl=TTL, rdata=CNAME(canonical)))
+        name = owner = canonical
     if (records := _RECORDS.get(name)) is None:
         reply.header.rcode = RCODE.NXDOMAIN
     else:
         for record_kind, data in records.items():
             if kind in (record_kind, "ANY"):
-                reply.add_answer(
-                    RR(query.q.qname, getattr(QTYPE, record_kind), ttl=TTL, rdata=data)
-                )
+                reply.add_answer(RR(owner, getattr(QTYPE, record_kind), ttl=TTL, rdata=data))
     return bytes(reply.pack())
 
 

@@ -171,6 +171,8 @@ SITES: Final[Mapping[str, Site]] = {
         Site(("ntp.example",), 123, "none"),
     )
 }
+#: Names that the DNS answers with the name of a site, as those of a content network's customers.
+ALIASES: Final[Mapping[str, str]] = {"metrics.vendor.example": "push.example"}
 WEB: Final = SITES["web.lab.example"]
 DNS: Final = SITES["dns.lab.example"]
 
