@@ -12,7 +12,7 @@ from bench.generator import Generator
 from bench.hearthwall import TARGETS, Programs, attached, loaded
 from bench.network import Namespace, cable
 from bench.reference import Reference
-from bench.rounds import Compared, alternate
+from bench.rounds import Compared, alternate_one
 from bench.xdp_filter import RULES, XdpFilter
 
 _XDP_FILTER_GOAL: Final = 0.95
@@ -123,4 +123,4 @@ def measure(folder: Path, rounds: int, packets: int) -> list[Figure]:
             for name, place in road.filters().items()
         }
         title = "CPU per dropped packet"
-        return alternate(title, contenders, rounds).figures(title, COMPARED, "ns")
+        return alternate_one(title, contenders, "ns", rounds).figures(title, COMPARED)

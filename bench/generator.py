@@ -37,19 +37,14 @@ class Generator:
         value = _TEMPLATE.pack(0, self._interface, flows, frame)
         self._reference.table("template").put(bytes(4), value)
 
-    def send(self, packets: int, rate: int | None = None) -> float:
-        """Send, as fast as can be or so many a second; return the CPU time in ns per packet."""
-        return self._thread.submit(self._send, packets, rate).result()
+    def send(self, packets: int) -> float:
+        """Send as fast as can be; return the CPU time in ns per packet."""
+        return self._thread.submit(self._send, packets).result()
 
-    def _send(self, packets: int, rate: int | None) -> float:
+    def _send(self, packets: int) -> float:
         """Send in the thread that lives beside the interface."""
-        program = self._reference.programs["generate"]
-        burst = packets if rate is None else max(rate // 1000, _BATCH)
-        before, begun = self._spent(), time.monotonic()
-        for sent in range(0, packets, burst):
-            if rate is not None:
-                time.sleep(max(0.0, begun + sent / rate - time.monotonic()))
-            program.run(bytes(64), min(burst, packets - sent), _LIVE_FRAMES, _BATCH)
+        before = self._spent()
+        self._reference.programs["generate"].run(bytes(64), packets, _LIVE_FRAMES, _BATCH)
         time.sleep(_SETTLED)
         return (self._spent() - before) / packets
 

@@ -43,6 +43,15 @@ class Reference:
         table = self._unit[name]
         return Map(table.map_fd, ctypes.sizeof(table.Key), ctypes.sizeof(table.Leaf))
 
+    def arrived(self) -> int:
+        """Return how many packets the sink has dropped."""
+        return int.from_bytes(self.table("arrived").get(bytes(4)) or b"", "little")
+
+    def packets_of(self, mac: str) -> int:
+        """Return how many packets tc's counters have seen of a device."""
+        values = self.table("devices").get(bytes.fromhex(mac.replace(":", "")) + b"\0\0") or b""
+        return sum(packets for _, packets in struct.iter_unpack("<QQ", values))
+
     def fill_rules(self, rules: int) -> None:
         """Put so many rules, the same as everybody's, into each table; their values say nothing."""
         networks = [ip_network(frames.ipv4_network(each)) for each in range(rules)]

@@ -18,23 +18,42 @@ class Compared(NamedTuple):
 
 
 class Samples:
-    """What each contender measured, round by round."""
+    """What each contender measured of one thing, round by round."""
 
-    def __init__(self, by_name: Mapping[str, list[float]]) -> None:
-        self._by_name = by_name
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._by_name: dict[str, list[float]] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def add(self, name: str, value: float) -> None:
+        """Take what a contender measured in one more round."""
+        self._by_name.setdefault(name, []).append(value)
+
+    def median(self, name: str) -> float:
+        """Return the median of a contender's rounds."""
+        return round(statistics.median(self._by_name[name]), 2)
+
+    def _pairs(self, name: str, against: str) -> Iterable[tuple[float, float]]:
+        """Yield both contenders' values round by round: what slows a whole round falls out."""
+        return zip(self._by_name[name], self._by_name[against], strict=True)
 
     def ratio(self, name: str, against: str) -> float:
-        """Return the median of the ratios within each round: what slows a whole round falls out."""
-        pairs = zip(self._by_name[name], self._by_name[against], strict=True)
-        return round(statistics.median(own / other for own, other in pairs), 3)
+        """Return the median of the ratios within each round."""
+        return round(statistics.median(own / other for own, other in self._pairs(name, against)), 3)
 
-    def figures(self, title: str, compared: Iterable[Compared], unit: str) -> list[Figure]:
+    def added(self, name: str, against: str) -> float:
+        """Return the median of the differences within each round."""
+        return round(statistics.median(own - other for own, other in self._pairs(name, against)), 2)
+
+    def figures(self, title: str, compared: Iterable[Compared]) -> list[Figure]:
         """Return the figures of all that are compared."""
         return [
             Figure(
                 f"{title}: {name}",
-                round(statistics.median(self._by_name[name]), 2),
-                unit,
+                self.median(name),
+                self._unit,
                 goal,
                 against,
                 None if against is None else self.ratio(name, against),
@@ -44,11 +63,30 @@ class Samples:
         ]
 
 
-def alternate(title: str, contenders: Mapping[str, Callable[[], float]], rounds: int) -> Samples:
-    """Measure each contender once in every round, every second round backwards."""
-    found: dict[str, list[float]] = {name: [] for name in contenders}
+def alternate(
+    title: str,
+    contenders: Mapping[str, Callable[[], Mapping[str, float]]],
+    units: Mapping[str, str],
+    rounds: int,
+) -> dict[str, Samples]:
+    """Measure each contender once in every round, every second round backwards; return what by what was measured."""
+    found = {measured: Samples(unit) for measured, unit in units.items()}
     for number in range(rounds):
         print(f"{title}: round {number + 1} of {rounds}", file=sys.stderr, flush=True)
         for name in list(contenders)[:: -1 if number % 2 else 1]:
-            found[name].append(contenders[name]())
-    return Samples(found)
+            for measured, value in contenders[name]().items():
+                found[measured].add(name, value)
+    return found
+
+
+def alternate_one(
+    title: str, contenders: Mapping[str, Callable[[], float]], unit: str, rounds: int
+) -> Samples:
+    """Do the same where each contender measures one thing."""
+    calls = {name: _named(title, call) for name, call in contenders.items()}
+    return alternate(title, calls, {title: unit}, rounds)[title]
+
+
+def _named(title: str, call: Callable[[], float]) -> Callable[[], Mapping[str, float]]:
+    """Give a measurement's value its name."""
+    return lambda: {title: call()}

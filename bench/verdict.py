@@ -12,7 +12,7 @@ from bench.figures import Figure
 from bench.hearthwall import SERVED, TARGETS, Programs, loaded
 from bench.network import Namespace
 from bench.reference import Reference
-from bench.rounds import Compared, alternate
+from bench.rounds import Compared, alternate_one
 from bench.xdp_filter import RULES, XdpFilter
 from hearthwall_sensor.kernel.libbpf import Program
 from hearthwall_sensor.targets import TargetKind
@@ -168,6 +168,5 @@ def measure(folder: Path, rounds: int, repeat: int) -> list[Figure]:
             ("verdict, a miss, 65,536 senders in turn", COLD, _cold(filters)),
         ):
             contenders = {name: partial(_nanoseconds, cases[name], repeat) for name, *_ in compared}
-            samples = alternate(title, contenders, rounds)
-            figures += samples.figures(title, compared, "ns")
+            figures += alternate_one(title, contenders, "ns", rounds).figures(title, compared)
     return figures

@@ -1,0 +1,164 @@
+"""What it costs to let traffic through: TCP and small packets forwarded by a gateway, with each tool on it."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import partial
+from typing import Final, NamedTuple
+
+from bench import datagrams, frames
+from bench.figures import Figure, load, show
+from bench.generator import Generator
+from bench.network import workplace
+from bench.rounds import Compared, Samples, alternate
+from bench.router import Observer, Router
+from bench.stream import throughput
+from hearthwall_sensor.kernel import attachment
+
+
+class Effort(NamedTuple):
+    """How thoroughly to measure."""
+
+    rounds: int
+    seconds: float
+    packets: int
+
+
+_FULL: Final = Effort(rounds=7, seconds=1.0, packets=300_000)
+_QUICK: Final = Effort(rounds=2, seconds=0.4, packets=100_000)
+#: Packets a second at which tools are asked whether they see all, and with how many ports in turn.
+_RATE: Final = 100_000
+_FLOWS: Final = 500
+_LEAST_FORWARDED: Final = 0.99
+#: Tools that capture look at what came after a while; longer than any of them waits.
+_SEEN_AFTER: Final = 2.5
+
+NOTHING: Final = "nothing attached"
+EMPTY: Final = "empty XDP program"
+COUNTERS: Final = "tc counters alone"
+OURS: Final = "Hearthwall, no rule in XDP"
+OURS_XDP: Final = "Hearthwall, rules in XDP"
+OTHERS: Final = ("conntrack accounting", "tcpdump", "softflowd", "pmacctd")
+
+#: What is measured of each, and in what.
+UNITS: Final = {
+    "forwarded TCP, GSO on": "Gbit/s",
+    "forwarded TCP, GSO off": "Gbit/s",
+    "small packet, kernel": "ns",
+    "small packet, in its process": "ns",
+    "packets seen": "%",
+}
+TCP: Final = (
+    Compared(NOTHING),
+    Compared(EMPTY, NOTHING),
+    Compared(COUNTERS, NOTHING),
+    *(Compared(name, NOTHING) for name in OTHERS),
+    Compared(OURS, NOTHING, 0.95, "at least"),
+    Compared(OURS, COUNTERS, 1.0, "at least"),
+    Compared(OURS_XDP, EMPTY, 0.95, "at least"),
+)
+_MOST_ADDED: Final = {OURS: 130.0}
+
+
+def _tools(router: Router) -> Mapping[str, Callable[[], AbstractContextManager[Observer]]]:
+    """Return how each contender is put on the gateway."""
+    return {
+        NOTHING: partial(nullcontext, Observer()),
+        EMPTY: router.empty_xdp,
+        COUNTERS: router.tc_counters,
+        "conntrack accounting": router.conntrack,
+        "tcpdump": router.tcpdump,
+        "softflowd": router.softflowd,
+        "pmacctd": router.pmacctd,
+        OURS: partial(router.sensor, rules=False),
+        OURS_XDP: partial(router.sensor, rules=True),
+    }
+
+
+def _small_packets(
+    router: Router, generator: Generator, observer: Observer, packets: int
+) -> dict[str, float]:
+    """Send small packets of many flows: as fast as they go for the kernel's cost, then at a rate that all can see."""
+    place = attachment.ATTACH_TCX_INGRESS
+    with router.classifier("sink", place, router.server, "in"):
+        arrived = router.reference.arrived()
+        cost = generator.send(packets)
+        arrived = router.reference.arrived() - arrived
+        if arrived < packets * _LEAST_FORWARDED:
+            raise AssertionError(f"{arrived} of {packets} packets were forwarded")
+        found = {"small packet, kernel": cost}
+        if observer.seen is None:
+            return found
+        time.sleep(_SEEN_AFTER if observer.processes else 0)
+        seen, spent = observer.seen(), observer.cpu()
+        datagrams.send(router.device, (frames.FAR, frames.PORT), packets, _RATE, _FLOWS)
+        spent = observer.cpu() - spent
+        time.sleep(_SEEN_AFTER if observer.processes else 0)
+        found["packets seen"] = (observer.seen() - seen) / packets * 100
+        found["small packet, in its process"] = spent / packets
+    return found
+
+
+def _measure(
+    router: Router,
+    generator: Generator,
+    place: Callable[[], AbstractContextManager[Observer]],
+    effort: Effort,
+) -> dict[str, float]:
+    """Measure all that is to be known of one contender."""
+    found = {}
+    with place() as observer:
+        for name, offload in (("on", True), ("off", False)):
+            router.segment(offload=offload)
+            speed = throughput(router.device, router.server, frames.FAR, effort.seconds)
+            found[f"forwarded TCP, GSO {name}"] = speed
+        router.segment(offload=True)
+        return found | _small_packets(router, generator, observer, effort.packets)
+
+
+def _figures(samples: Mapping[str, Samples]) -> list[Figure]:
+    """Return what is printed."""
+    figures = []
+    for measured in ("forwarded TCP, GSO on", "forwarded TCP, GSO off"):
+        figures += samples[measured].figures(measured, TCP)
+    kernel = samples["small packet, kernel"]
+    figures += kernel.figures("forwarding a small packet", [Compared(NOTHING)])
+    for name in (EMPTY, COUNTERS, *OTHERS, OURS, OURS_XDP):
+        added = kernel.added(name, NOTHING)
+        label = f"forwarding a small packet, added: {name}"
+        figures.append(Figure(label, added, "ns", _MOST_ADDED.get(name)))
+    for measured in ("small packet, in its process", "packets seen"):
+        for name in (COUNTERS, *OTHERS, OURS, OURS_XDP):
+            goal = 100.0 if measured == "packets seen" and name == OURS else None
+            value = samples[measured].median(name)
+            label = f"{measured}: {name}"
+            figures.append(Figure(label, value, UNITS[measured], goal, bound="at least"))
+    return figures
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="bench/forwarding", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print a JSON list")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    options = parser.parse_args()
+    effort = _QUICK if options.quick else _FULL
+    before = load("before")
+    with workplace() as folder, ExitStack() as stack:
+        router = Router(folder)
+        generator = Generator(router.reference, router.device, "out")
+        stack.callback(generator.close)
+        generator.set(frames.udp(), _FLOWS)
+        contenders = {
+            name: partial(_measure, router, generator, place, effort)
+            for name, place in _tools(router).items()
+        }
+        samples = alternate("forwarding", contenders, UNITS, effort.rounds)
+    figures = [before, *_figures(samples), load("after")]
+    print(show(figures, as_json=options.json))
+    return 0
+
+
+sys.exit(main())
