@@ -16,9 +16,9 @@ static inline __attribute__((always_inline)) bool has_bit(u64 *bits, u32 number)
 	return bits[number >> 6] >> (number & 63) & 1;
 }
 
-static inline __attribute__((always_inline)) bool may_have_mac(struct filters *bits, struct mac *mac)
+static inline __attribute__((always_inline)) bool may_have_mac(struct filters *bits, u64 mac)
 {
-	return has_bit(bits->macs, *(u64 *)mac * SPREAD_64 >> 48);
+	return has_bit(bits->macs, mac * SPREAD_64 >> 48);
 }
 
 static inline __attribute__((always_inline)) bool may_have_ipv4(struct filters *bits, __be32 address)
@@ -26,11 +26,8 @@ static inline __attribute__((always_inline)) bool may_have_ipv4(struct filters *
 	return has_bit(bits->ipv4, (u32)(address * SPREAD_32) >> 16);
 }
 
-static inline __attribute__((always_inline)) bool may_have_ipv6(struct filters *bits, struct address *address)
+static inline __attribute__((always_inline)) bool may_have_ipv6(struct filters *bits, u64 high, u64 low)
 {
-	u64 high = (u64)address->part[1] << 32 | address->part[0];
-	u64 low = (u64)address->part[3] << 32 | address->part[2];
-
 	return has_bit(bits->ipv6, (high * SPREAD_64 + low) * SPREAD_64 >> 48);
 }
 
@@ -44,36 +41,14 @@ static inline __attribute__((always_inline)) bool may_have_ipv6_prefix(struct fi
 	return has_bit(bits->ipv6_prefixes, (u32)(bpf_ntohl(first) * SPREAD_32) >> 16);
 }
 
-/* Whether a rule of any of the hashes or prefixes may concern the packet, by its addresses alone. */
-static inline __attribute__((always_inline)) bool may_concern(struct config *settings, struct filters *bits, void *data,
-							      void *end, u32 offset, struct packet *packet, bool mac)
+static inline __attribute__((always_inline)) bool may_be_protected_mac(struct filters *bits, u64 mac)
 {
-	if (mac && settings->mac_rules && may_have_mac(bits, &packet->source_mac))
-		return true;
-	if (packet->ethertype == ETHERTYPE_IPV4) {
-		struct ipv4 *ip = data + offset;
+	return has_bit(bits->never_drop, mac * SPREAD_64 >> 48);
+}
 
-		if ((void *)(ip + 1) > end)
-			return false; /* what has no addresses is judged by its MAC */
-		return (settings->ipv4_rules &&
-			(may_have_ipv4(bits, ip->source) || may_have_ipv4(bits, ip->destination))) ||
-		       (settings->ipv4_prefixes && (may_have_ipv4_prefix(bits, ip->source) ||
-						    may_have_ipv4_prefix(bits, ip->destination)));
-	}
-	if (packet->ethertype == ETHERTYPE_IPV6) {
-		struct ipv6 *ip = data + offset;
-		struct address source, destination;
-
-		if ((void *)(ip + 1) > end)
-			return false;
-		__builtin_memcpy(&source, ip->source, 16);
-		__builtin_memcpy(&destination, ip->destination, 16);
-		return (settings->ipv6_rules &&
-			(may_have_ipv6(bits, &source) || may_have_ipv6(bits, &destination))) ||
-		       (settings->ipv6_prefixes && (may_have_ipv6_prefix(bits, source.part[0]) ||
-						    may_have_ipv6_prefix(bits, destination.part[0])));
-	}
-	return false;
+static inline __attribute__((always_inline)) bool may_be_protected(struct filters *bits, u64 high, u64 low)
+{
+	return has_bit(bits->never_drop, (high * SPREAD_64 + low) * SPREAD_64 >> 48);
 }
 
 #endif

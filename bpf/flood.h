@@ -30,13 +30,14 @@ static inline __attribute__((always_inline)) bool flood_drops(struct config *set
 	struct flood_key key = { .side = side };
 	u32 kind = flood_kind_of(packet), cost;
 	struct flood *flood;
+	u64 now;
 
 	if (!packet->family || kind >= FLOOD_KINDS)
 		return false;
 	cost = settings->flood_cost[side * FLOOD_KINDS + kind];
 	if (!cost)
 		return false;
-	scene->now = bpf_ktime_get_boot_ns();
+	now = bpf_ktime_get_boot_ns();
 	key.kind = kind;
 	if (side == SIDE_LAN) /* a device can make up addresses by the thousand, but is one MAC */
 		__builtin_memcpy(&key.source, &packet->source_mac, sizeof(struct mac));
@@ -44,20 +45,20 @@ static inline __attribute__((always_inline)) bool flood_drops(struct config *set
 		key.source = packet->source;
 	flood = floods.lookup(&key);
 	if (!flood) {
-		struct flood fresh = { .due = scene->now + cost };
+		struct flood fresh = { .due = now + cost };
 
 		floods.update(&key, &fresh);
 		return false;
 	}
-	if (within(&flood->due, cost, FLOOD_TOLERANCE, scene->now))
+	if (within(&flood->due, cost, FLOOD_TOLERANCE, now))
 		return false;
 	if (role_of(&packet->source) || (side == SIDE_LAN && never_drop_macs.lookup(&packet->source_mac)))
 		return false;
 	__sync_fetch_and_add(&flood->dropped, 1);
 	__sync_fetch_and_add(&flood->bytes, scene->bytes);
 	if (!flood->first_drop)
-		flood->first_drop = scene->now;
-	flood->last_drop = scene->now;
+		flood->first_drop = now;
+	flood->last_drop = now;
 	flood->address = packet->source;
 	flood->peer = packet->destination;
 	count(DROPPED_FLOOD);

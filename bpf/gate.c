@@ -6,6 +6,7 @@
  * cut off a MAC, an address or a prefix, and floods. The meter sees what passes.
  */
 #include "verdict.h"
+#include "fastlane.h"
 #include "flood.h"
 
 static inline __attribute__((always_inline)) bool watches_floods(struct config *settings, enum side side)
@@ -15,30 +16,28 @@ static inline __attribute__((always_inline)) bool watches_floods(struct config *
 	return (cost[FLOOD_SYN] | cost[FLOOD_UDP] | cost[FLOOD_ICMP]) != 0;
 }
 
-static inline __attribute__((always_inline)) int judge_early(struct config *settings, struct packet *link, void *data,
-							     void *end, u32 offset, enum side side)
+static inline __attribute__((always_inline)) int judge_early(struct config *settings, struct link link, void *data,
+							     void *end, enum side side)
 {
+	enum hook hook = side == SIDE_LAN ? FROM_LAN : FROM_WAN;
+	enum lane lane = choose_lane(settings, link, data, end, hook);
 	bool floods = watches_floods(settings, side);
-	struct filters *bits;
 	struct scene *scene;
-	u32 zero = 0;
 
-	bits = filters.lookup(&zero);
-	if (!bits)
+	if (lane == LANE_PASS && !floods)
 		return XDP_PASS;
-	if (!floods && !may_concern(settings, bits, data, end, offset, link, side == SIDE_LAN))
-		return XDP_PASS;
-	scene = new_scene();
-	if (!scene)
-		return XDP_PASS;
-	scene->packet = *link;
-	scene->packets = 1;
-	scene->bytes = end - data;
-	read_network(data, end, offset, &scene->packet);
-	if (floods && flood_drops(settings, scene, side))
-		return XDP_DROP;
-	if (judge(settings, scene, side == SIDE_LAN ? FROM_LAN : FROM_WAN, true) != DROP)
-		return XDP_PASS;
+	if (lane != LANE_DROP) {
+		scene = new_scene();
+		if (!scene)
+			return XDP_PASS;
+		read_packet(&scene->packet, link, data, end);
+		scene->packets = 1;
+		scene->bytes = end - data;
+		if (floods && flood_drops(settings, scene, side))
+			return XDP_DROP;
+		if (lane == LANE_PASS || judge(settings, scene, hook, true) != DROP)
+			return XDP_PASS;
+	}
 	count(side == SIDE_LAN ? DROPPED_GATE : DROPPED_WAN);
 	return XDP_DROP;
 }
@@ -47,15 +46,14 @@ static inline __attribute__((always_inline)) int gate_at(struct xdp_md *context,
 {
 	void *data = (void *)(long)context->data;
 	void *end = (void *)(long)context->data_end;
-	struct packet packet = {};
+	struct link link = read_link(data, end);
 	struct config *settings;
-	u32 zero = 0, offset;
+	u32 zero = 0;
 
 	settings = config.lookup(&zero);
-	if (!settings)
+	if (!settings || !link.offset)
 		return XDP_PASS;
-	offset = read_link(data, end, &packet);
-	return offset ? judge_early(settings, &packet, data, end, offset, side) : XDP_PASS;
+	return judge_early(settings, link, data, end, side);
 }
 
 int gate(struct xdp_md *context)
@@ -73,22 +71,18 @@ int gate_vlan(struct xdp_md *context)
 {
 	void *data = (void *)(long)context->data;
 	void *end = (void *)(long)context->data_end;
-	struct vlan vlan = { .interface = context->ingress_ifindex };
-	struct packet packet = {};
+	struct link link = read_link(data, end);
+	struct vlan vlan = { context->ingress_ifindex, link.vlan };
 	struct config *settings;
-	u32 zero = 0, offset, *role;
+	u32 zero = 0, *role;
 
 	settings = config.lookup(&zero);
-	if (!settings)
+	if (!settings || !link.offset || !link.vlan)
 		return XDP_PASS;
-	offset = read_link(data, end, &packet);
-	if (!offset || !packet.vlan)
-		return XDP_PASS;
-	vlan.id = packet.vlan;
 	role = vlans.lookup(&vlan);
 	if (!role)
 		return XDP_PASS;
 	if (*role == 2)
-		return judge_early(settings, &packet, data, end, offset, SIDE_WAN);
-	return judge_early(settings, &packet, data, end, offset, SIDE_LAN);
+		return judge_early(settings, link, data, end, SIDE_WAN);
+	return judge_early(settings, link, data, end, SIDE_LAN);
 }

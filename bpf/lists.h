@@ -20,7 +20,13 @@ static inline __attribute__((always_inline)) u32 feeds_with_ipv4(u32 which, __be
 
 	if (!has_index_bit(feed_index.lookup(&page), block & 255))
 		return 0;
-	mask = which == 1 ? feed_ipv4_a.lookup(&key) : feed_ipv4_b.lookup(&key);
+	if (which == 1) {
+		mask = feed_ipv4_a.lookup(&key);
+		KEEP_APART(mask, 1);
+	} else {
+		mask = feed_ipv4_b.lookup(&key);
+		KEEP_APART(mask, 2);
+	}
 	return mask ? *mask : 0;
 }
 
@@ -31,7 +37,13 @@ static inline __attribute__((always_inline)) u32 feeds_with_ipv6(u32 which, stru
 
 	if (!has_index_bit(feed_index6.lookup(&page), block & 255))
 		return 0;
-	mask = which == 1 ? feed_ipv6_a.lookup(&key) : feed_ipv6_b.lookup(&key);
+	if (which == 1) {
+		mask = feed_ipv6_a.lookup(&key);
+		KEEP_APART(mask, 1);
+	} else {
+		mask = feed_ipv6_b.lookup(&key);
+		KEEP_APART(mask, 2);
+	}
 	return mask ? *mask : 0;
 }
 
@@ -40,12 +52,13 @@ static inline __attribute__((always_inline)) void note_sighting(struct scene *sc
 {
 	struct sighting_key key = { .peer = scene->far.address, .slot = slot };
 	struct sighting *sighting;
+	u64 now = bpf_ktime_get_boot_ns();
 
 	if (hook & (FROM_LAN | TO_LAN))
 		__builtin_memcpy(key.mac, device_of(scene, hook)->byte, 6);
 	sighting = sightings.lookup(&key);
 	if (!sighting) {
-		struct sighting fresh = { .first = scene->now, .near = scene->near.address };
+		struct sighting fresh = { .first = now, .near = scene->near.address };
 
 		sightings.update(&key, &fresh);
 		sighting = sightings.lookup(&key);
@@ -54,7 +67,7 @@ static inline __attribute__((always_inline)) void note_sighting(struct scene *sc
 	}
 	__sync_fetch_and_add(&sighting->packets, scene->packets);
 	__sync_fetch_and_add(&sighting->bytes, scene->bytes);
-	sighting->last = scene->now;
+	sighting->last = now;
 }
 
 static inline __attribute__((always_inline)) enum verdict apply_slot(struct scene *scene, enum hook hook, u32 slot)

@@ -124,7 +124,8 @@ static inline __attribute__((always_inline)) int meter(struct __sk_buff *skb, en
 	enum verdict verdict;
 	struct counter wire;
 	struct scene *scene;
-	u32 zero = 0, offset;
+	struct link link;
+	u32 zero = 0;
 	void *data, *end;
 
 	settings = config.lookup(&zero);
@@ -139,10 +140,10 @@ static inline __attribute__((always_inline)) int meter(struct __sk_buff *skb, en
 		data = (void *)(long)skb->data;
 		end = (void *)(long)skb->data_end;
 	}
-	offset = read_link(data, end, packet);
-	if (!offset)
+	link = read_link(data, end);
+	if (!link.offset)
 		return TC_ACT_NEXT;
-	read_network(data, end, offset, packet);
+	read_packet(packet, link, data, end);
 	wire = weigh(skb, packet);
 	scene->packets = wire.packets;
 	scene->bytes = wire.bytes;

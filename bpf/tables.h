@@ -101,6 +101,7 @@ struct filters {
 	u64 ipv6[FILTER_WORDS];
 	u64 ipv4_prefixes[FILTER_WORDS]; /* by the first 16 bits */
 	u64 ipv6_prefixes[FILTER_WORDS]; /* by a hash of the first 32 bits */
+	u64 never_drop[FILTER_WORDS]; /* MACs, and addresses of both families as IPv6 */
 };
 
 struct rule {
@@ -117,7 +118,8 @@ struct rule {
 	u8 flags;
 	u8 hooks;
 	u8 prefix_length; /* of a rule on a prefix */
-	u8 zero[7];
+	u8 zero[3];
+	u32 tick; /* the kernel's, of the last hit: a rule that was alive in this tick need not ask the clock */
 };
 
 struct service {
@@ -272,6 +274,12 @@ BPF_HASH(vlans, struct vlan, u32, MAX_VLANS);
 
 BPF_TABLE("lru_percpu_hash", struct device_key, struct device, devices, MAX_DEVICES);
 BPF_RINGBUF_OUTPUT(samples, SAMPLE_PAGES);
+
+/*
+ * Keeps the compiler from merging the look-ups of two tables into one call: the kernel calls a table's
+ * own function directly only where the call names one table, and else through a pointer at twice the cost.
+ */
+#define KEEP_APART(found, number) asm volatile("" : "+r"(found) : "i"(number))
 
 static inline __attribute__((always_inline)) void count(u32 which)
 {

@@ -27,7 +27,6 @@ struct party {
  * verifier follows what is on the stack through every combination, and would not come to an end.
  */
 struct scene {
-	u64 now;
 	struct packet packet;
 	struct party near; /* this side's end */
 	struct party far;
@@ -132,7 +131,6 @@ static inline __attribute__((always_inline)) void look_around(struct config *set
 	enum direction direction = direction_at(hook);
 	struct packet *packet = &scene->packet;
 
-	scene->now = bpf_ktime_get_boot_ns();
 	if (packet->family) {
 		scene->near.address = direction == UPLOAD ? packet->source : packet->destination;
 		scene->far.address = direction == UPLOAD ? packet->destination : packet->source;
@@ -149,12 +147,12 @@ static inline __attribute__((always_inline)) void look_around(struct config *set
 	scene->near.exempt = exemptions(packet, direction, &scene->far);
 }
 
-static inline __attribute__((always_inline)) bool is_allowed_peer(struct rule *rule, u64 now, struct address *address)
+static inline __attribute__((always_inline)) bool is_allowed_peer(struct rule *rule, struct address *address)
 {
 	struct peer peer = { .prefix_length = 32 + 128, .rule = rule->id, .address = *address };
 	u64 *expires = peers.lookup(&peer);
 
-	return expires && (!*expires || now < *expires);
+	return expires && (!*expires || bpf_ktime_get_boot_ns() < *expires);
 }
 
 /* Where a rule's target is: a MAC, the near or the far address. */
@@ -178,7 +176,7 @@ static inline __attribute__((always_inline)) bool rule_covers(struct rule *rule,
 		return false;
 	if (rule->mode != MODE_ALLOW_ONLY || !scene->packet.family)
 		return true;
-	return !is_allowed_peer(rule, scene->now, &peer->address);
+	return !is_allowed_peer(rule, &peer->address);
 }
 
 /* Takes what a packet costs out of a bucket; false where nothing is left. */
@@ -197,14 +195,41 @@ static inline __attribute__((always_inline)) bool within_limit(struct rule *rule
 {
 	struct limit *limit = limits.lookup(&rule->id);
 	u32 way = direction == UPLOAD ? 0 : 1;
+	u64 now;
 
 	if (!limit)
 		return true;
+	now = bpf_ktime_get_boot_ns();
 	if (limit->packet_cost &&
-	    !within(&limit->packets_due[way], scene->packets * limit->packet_cost, limit->tolerance, scene->now))
+	    !within(&limit->packets_due[way], scene->packets * limit->packet_cost, limit->tolerance, now))
 		return false;
 	return !limit->byte_cost || within(&limit->bytes_due[way], scene->bytes * limit->byte_cost >> 10,
-					   limit->tolerance, scene->now);
+					   limit->tolerance, now);
+}
+
+/*
+ * Whether a rule has not expired. A rule that was hit in this very tick of the kernel (1 to 10 ms) is
+ * alive, and `now` is 0 then: the clock costs more than all the rest of a drop.
+ */
+static inline __attribute__((always_inline)) bool is_alive(struct rule *rule, u64 *now)
+{
+	*now = 0;
+	if (rule->tick == (u32)bpf_jiffies64() && rule->first_hit)
+		return true;
+	*now = bpf_ktime_get_boot_ns();
+	return !rule->expires || *now < rule->expires;
+}
+
+static inline __attribute__((always_inline)) void hit(struct rule *rule, u32 packets, u32 bytes, u64 now)
+{
+	__sync_fetch_and_add(&rule->packets, packets);
+	__sync_fetch_and_add(&rule->bytes, bytes);
+	if (!now)
+		return;
+	if (!rule->first_hit)
+		rule->first_hit = now;
+	rule->last_hit = now;
+	rule->tick = bpf_jiffies64();
 }
 
 /*
@@ -237,12 +262,13 @@ static inline __attribute__((always_inline)) enum verdict apply(struct rule *rul
 {
 	enum direction direction = direction_at(hook);
 	bool soft = rule->mode > MODE_ALLOW_ONLY || rule->flags & FLAG_AUDIT;
+	u64 now;
 
 	if (rule->mode == MODE_NONE || !(rule->hooks & hook))
 		return PASS;
 	if (early && (soft || rule->mode > MODE_NO_INTERNET))
 		return PASS;
-	if (rule->expires && scene->now >= rule->expires)
+	if (!is_alive(rule, &now))
 		return PASS;
 	if (soft && is_elsewhere(rule, scene, hook, end))
 		return PASS;
@@ -257,11 +283,7 @@ static inline __attribute__((always_inline)) enum verdict apply(struct rule *rul
 	if (!early && rule->mode == MODE_RATE_LIMIT &&
 	    within_limit(rule, scene, end == END_FAR ? opposite(direction) : direction))
 		return PASS;
-	__sync_fetch_and_add(&rule->packets, scene->packets);
-	__sync_fetch_and_add(&rule->bytes, scene->bytes);
-	if (!rule->first_hit)
-		rule->first_hit = scene->now;
-	rule->last_hit = scene->now;
+	hit(rule, scene->packets, scene->bytes, now);
 	if (rule->flags & FLAG_AUDIT)
 		return PASS;
 	if (rule->mode == MODE_REDIRECT) {
@@ -305,15 +327,44 @@ enum place {
 static inline __attribute__((always_inline)) struct rule *find_prefix(struct packet *packet, struct address *address,
 								      u32 length)
 {
-	struct ipv4_prefix key4 = { length > 32 ? 32 : length, address->part[3] };
-	struct network key6 = { length, *address };
+	struct rule *rule;
 
-	return packet->family == 4 ? ipv4_prefixes.lookup(&key4) : ipv6_prefixes.lookup(&key6);
+	if (packet->family == 4) {
+		struct ipv4_prefix key = { length > 32 ? 32 : length, address->part[3] };
+
+		rule = ipv4_prefixes.lookup(&key);
+		KEEP_APART(rule, 4);
+	} else {
+		struct network key = { length, *address };
+
+		rule = ipv6_prefixes.lookup(&key);
+		KEEP_APART(rule, 6);
+	}
+	return rule;
 }
 
 static inline __attribute__((always_inline)) struct rule *find_exact(struct packet *packet, struct address *address)
 {
-	return packet->family == 4 ? ipv4_rules.lookup(&address->part[3]) : ipv6_rules.lookup(address);
+	struct rule *rule;
+
+	if (packet->family == 4) {
+		rule = ipv4_rules.lookup(&address->part[3]);
+		KEEP_APART(rule, 4);
+	} else {
+		rule = ipv6_rules.lookup(address);
+		KEEP_APART(rule, 6);
+	}
+	return rule;
+}
+
+static inline __attribute__((always_inline)) u64 high_of(struct address *address)
+{
+	return (u64)address->part[1] << 32 | address->part[0];
+}
+
+static inline __attribute__((always_inline)) u64 low_of(struct address *address)
+{
+	return (u64)address->part[3] << 32 | address->part[2];
 }
 
 /* Which places may hold a rule for the packet: nearly always none. */
@@ -330,7 +381,8 @@ static inline __attribute__((always_inline)) u32 candidates(struct config *setti
 	if (!bits)
 		return 0;
 	if (hook & (FROM_LAN | TO_LAN) && settings->mac_rules)
-		found |= may_have_mac(bits, upload ? &packet->source_mac : &packet->destination_mac) << PLACE_MAC;
+		found |= may_have_mac(bits, *(u64 *)(upload ? &packet->source_mac : &packet->destination_mac))
+			 << PLACE_MAC;
 	if (packet->family == 4) {
 		if (settings->ipv4_rules)
 			found |= may_have_ipv4(bits, near->part[3]) << PLACE_NEAR |
@@ -340,7 +392,8 @@ static inline __attribute__((always_inline)) u32 candidates(struct config *setti
 				 may_have_ipv4_prefix(bits, far->part[3]) << PLACE_FAR_PREFIX;
 	} else if (packet->family == 6) {
 		if (settings->ipv6_rules)
-			found |= may_have_ipv6(bits, near) << PLACE_NEAR | may_have_ipv6(bits, far) << PLACE_FAR;
+			found |= may_have_ipv6(bits, high_of(near), low_of(near)) << PLACE_NEAR |
+				 may_have_ipv6(bits, high_of(far), low_of(far)) << PLACE_FAR;
 		if (settings->ipv6_prefixes)
 			found |= may_have_ipv6_prefix(bits, near->part[0]) << PLACE_NEAR_PREFIX |
 				 may_have_ipv6_prefix(bits, far->part[0]) << PLACE_FAR_PREFIX;

@@ -109,7 +109,6 @@ struct packet {
 	u8 icmp_type;
 	u8 hop_limit;
 	u8 tcp_flags;
-	u16 vlan; /* the outer tag's number, 0 for none */
 	u32 length; /* as much of the frame as lies in one piece */
 };
 
@@ -127,36 +126,52 @@ static inline __attribute__((always_inline)) void map_ipv4(struct address *to, _
 	to->part[3] = from;
 }
 
-/* Reads Ethernet and VLAN tags. Returns the network header's offset, or 0 where the frame is too short. */
-static inline __attribute__((always_inline)) u32 read_link(void *data, void *end, struct packet *packet)
+/* What Ethernet and its tags say. */
+struct link {
+	u32 offset; /* of the network header, 0 where the frame is too short */
+	u16 ethertype;
+	u16 vlan; /* the outer tag's number, 0 for none */
+};
+
+static inline __attribute__((always_inline)) struct link read_link(void *data, void *end)
 {
 	struct ethernet *ethernet = data;
-	u32 offset = sizeof(*ethernet);
-	u16 type;
+	struct link link = {};
 	int i;
 
 	if (data + sizeof(*ethernet) > end)
-		return 0;
-	copy_mac(&packet->source_mac, ethernet->source);
-	copy_mac(&packet->destination_mac, ethernet->destination);
-	type = bpf_ntohs(ethernet->type);
+		return link;
+	link.offset = sizeof(*ethernet);
+	link.ethertype = bpf_ntohs(ethernet->type);
 #pragma unroll
 	for (i = 0; i < MAX_VLAN_TAGS; i++) {
-		struct vlan_tag *tag = data + offset;
+		struct vlan_tag *tag = data + link.offset;
 
-		if (type != ETHERTYPE_VLAN && type != ETHERTYPE_QINQ)
+		if (link.ethertype != ETHERTYPE_VLAN && link.ethertype != ETHERTYPE_QINQ)
 			break;
 		if ((void *)(tag + 1) > end)
 			break; /* cut off: judged as what it says it is, a tag */
 		if (!i)
-			packet->vlan = bpf_ntohs(tag->control) & 0xfff;
-		type = bpf_ntohs(tag->type);
-		offset += sizeof(*tag);
+			link.vlan = bpf_ntohs(tag->control) & 0xfff;
+		link.ethertype = bpf_ntohs(tag->type);
+		link.offset += sizeof(*tag);
 	}
-	packet->ethertype = type;
-	packet->header_bytes = offset;
+	return link;
+}
+
+/* Begins a packet with its link header, which has been read. */
+static inline __attribute__((always_inline)) void take_link(struct packet *packet, struct link link, void *data,
+							    void *end)
+{
+	struct ethernet *ethernet = data;
+
+	if (data + sizeof(*ethernet) > end)
+		return;
+	copy_mac(&packet->source_mac, ethernet->source);
+	copy_mac(&packet->destination_mac, ethernet->destination);
+	packet->ethertype = link.ethertype;
+	packet->header_bytes = link.offset;
 	packet->length = end - data;
-	return offset;
 }
 
 static inline __attribute__((always_inline)) void read_transport(void *header, void *end, struct packet *packet)
@@ -244,13 +259,15 @@ unknown:
 	packet->header_bytes += next - header;
 }
 
-/* Reads what lies at offset, which read_link returned. */
-static inline __attribute__((always_inline)) void read_network(void *data, void *end, u32 offset, struct packet *packet)
+/* Reads a whole frame into an empty packet. */
+static inline __attribute__((always_inline)) void read_packet(struct packet *packet, struct link link, void *data,
+							      void *end)
 {
-	if (packet->ethertype == ETHERTYPE_IPV4)
-		read_ipv4(data + offset, end, packet);
-	else if (packet->ethertype == ETHERTYPE_IPV6)
-		read_ipv6(data + offset, end, packet);
+	take_link(packet, link, data, end);
+	if (link.ethertype == ETHERTYPE_IPV4)
+		read_ipv4(data + link.offset, end, packet);
+	else if (link.ethertype == ETHERTYPE_IPV6)
+		read_ipv6(data + link.offset, end, packet);
 }
 
 #endif

@@ -14,23 +14,34 @@ _MASK_64: Final = 2**64 - 1
 _MASK_32: Final = 2**32 - 1
 #: The order of `struct filters`.
 _ORDER: Final[tuple[TargetKind, ...]] = ("mac", "ipv4", "ipv6", "ipv4_network", "ipv6_network")
+_NEVER_DROP: Final = len(_ORDER) * _BYTES
+#: Size of `struct filters`.
+FILTER_BYTES: Final = _NEVER_DROP + _BYTES
 #: After so many rules have gone the filters are made anew; until then their bits only cost a look-up.
 _STALE: Final = 1024
+
+
+def _mac_bit(mac: int) -> int:
+    """Return the number of a MAC's bit; its bytes in memory as a number."""
+    return (mac * _SPREAD_64 & _MASK_64) >> 48
+
+
+def _address_bit(high: int, low: int) -> int:
+    """Return the number of an IPv6 address's bit; its halves in memory as numbers."""
+    return ((high * _SPREAD_64 + low) * _SPREAD_64 & _MASK_64) >> 48
 
 
 def _bits(target: Target) -> Iterable[int]:
     """Yield the numbers of a target's bits in its filter."""
     match target.kind:
         case "mac":
-            value = int.from_bytes(bytes.fromhex(target.value.replace(":", "")), "little")
-            yield (value * _SPREAD_64 & _MASK_64) >> 48
+            yield _mac_bit(int.from_bytes(bytes.fromhex(target.value.replace(":", "")), "little"))
         case "ipv4":
             value = int.from_bytes(ipaddress.IPv4Address(target.value).packed, "little")
             yield (value * _SPREAD_32 & _MASK_32) >> 16
         case "ipv6":
             packed = ipaddress.IPv6Address(target.value).packed
-            high, low = (int.from_bytes(packed[i : i + 8], "little") for i in (0, 8))
-            yield ((high * _SPREAD_64 + low) * _SPREAD_64 & _MASK_64) >> 48
+            yield _address_bit(*(int.from_bytes(packed[i : i + 8], "little") for i in (0, 8)))
         case "ipv4_network":
             network = ipaddress.IPv4Network(target.value)
             first = int(network.network_address) >> 16
@@ -50,7 +61,7 @@ class Filters:
     def __init__(self, table: Map) -> None:
         """Take the table with its one entry, as it is."""
         self._table = table
-        self._bits = bytearray(table.get(bytes(4)) or bytes(_BYTES * len(_ORDER)))
+        self._bits = bytearray(table.get(bytes(4)) or bytes(FILTER_BYTES))
         self._gone = 0
 
     def add(self, target: Target) -> None:
@@ -64,10 +75,20 @@ class Filters:
         if self._gone < _STALE:
             return
         self._gone = 0
-        self._bits = bytearray(len(self._bits))
+        self._bits[:_NEVER_DROP] = bytes(_NEVER_DROP)
         for target in remaining:
             self._set(target)
         self._write()
+
+    def protect(self, keys: Iterable[bytes]) -> None:
+        """Let what may be about to drop look for these MACs and addresses in the never-drop set."""
+        before = bytes(self._bits)
+        for key in keys:
+            high, low = (int.from_bytes(key[i : i + 8], "little") for i in (0, 8))
+            number = _mac_bit(high) if len(key) == 8 else _address_bit(high, low)
+            self._bits[_NEVER_DROP + (number >> 3)] |= 1 << (number & 7)
+        if self._bits != before:
+            self._write()
 
     def _set(self, target: Target) -> None:
         """Set a target's bits."""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from ..protocol import Allowance, Direction, Mode, Role, Transport
 from ..targets import Target, TargetKind
-from .filters import Filters
+from .filters import FILTER_BYTES, Filters
 from .libbpf import Map
 
 #: Sizes of the tables. Those that can be large take memory only for what is in them.
@@ -91,7 +91,7 @@ _CONFIG_FIELDS: Final = (
     *(f"flood_{side}_{kind}" for side in SIDES for kind in FLOOD_KINDS),
     "zero",
 )
-_RULE = struct.Struct("<QQQQQIIIBBBBB7x")
+_RULE = struct.Struct("<QQQQQIIIBBBBB3xI")
 _SERVICE = struct.Struct("<IBxH")
 _LIMIT = struct.Struct("<7Q")
 _FLOOD_KEY = struct.Struct("<16sBBxx")
@@ -107,7 +107,7 @@ _NETWORK = struct.Struct("<I16s")
 #: name → (key size, value size, per CPU), as tables.h declares them; a ring buffer has neither.
 TABLES: Final[Mapping[str, tuple[int, int, bool]]] = {
     "config": (4, _CONFIG.size, False),
-    "filters": (4, 5 * 8192, False),
+    "filters": (4, FILTER_BYTES, False),
     "statistics": (4, 8, True),
     "mac_rules": (8, _RULE.size, False),
     "ipv4_rules": (4, _RULE.size, False),
@@ -290,7 +290,10 @@ class Tables:
     def rule(self, target: Target) -> Entry | None:
         """Return the rule that the kernel holds on a target."""
         value = self._rules[target.kind].get(_rule_key(target))
-        return None if value is None else _entry(value)
+        # A table of prefixes answers with a wider one where it has not the one that was asked for.
+        if value is None or _RULE.unpack(value)[-2] != _length_of(target):
+            return None
+        return _entry(value)
 
     def rules(self) -> dict[Target, Entry]:
         """Return every rule on a target that the kernel holds, those that have expired too."""
@@ -319,6 +322,11 @@ class Tables:
     def delete_service(self, service: Service) -> None:
         """End a rule on a service."""
         self._maps["services"].delete(_SERVICE.pack(*service))
+
+    def service(self, service: Service) -> Entry | None:
+        """Return the rule that the kernel holds on a service."""
+        value = self._maps["services"].get(_SERVICE.pack(*service))
+        return None if value is None else _entry(value)
 
     def services(self) -> dict[Service, Entry]:
         """Return every rule on a service that the kernel holds."""
@@ -422,17 +430,13 @@ class Tables:
 
     def set_protected(self, macs: Mapping[str, int], addresses: Mapping[str, int]) -> None:
         """Make the never-drop set what these say (role bits by MAC and by address)."""
-        _replace(
-            self._maps["never_drop_macs"],
-            {mac_bytes(mac): _ROLE.pack(role) for mac, role in macs.items()},
-        )
-        _replace(
-            self._maps["never_drop_addresses"],
-            {
-                mapped(ipaddress.ip_address(text)): _ROLE.pack(role)
-                for text, role in addresses.items()
-            },
-        )
+        by_mac = {mac_bytes(mac): _ROLE.pack(role) for mac, role in macs.items()}
+        by_address = {
+            mapped(ipaddress.ip_address(text)): _ROLE.pack(role) for text, role in addresses.items()
+        }
+        self._filters.protect((*by_mac, *by_address))
+        _replace(self._maps["never_drop_macs"], by_mac)
+        _replace(self._maps["never_drop_addresses"], by_address)
 
     def set_home_networks(self, networks: list[str]) -> None:
         """Tell which public prefixes belong to the home; private ones do anyway."""
@@ -514,14 +518,15 @@ def _rule_value(entry: Entry, prefix_length: int = 0) -> bytes:
         entry.flags,
         entry.hooks,
         prefix_length,
+        0,
     )
 
 
 def _entry(value: bytes) -> Entry:
     """Return what a rule's bytes mean."""
-    expires, *counters, identity, subject, interface, mode, allow, flags, hooks, _ = _RULE.unpack(
+    expires, *counters, identity, subject, interface, mode, allow, flags, hooks = _RULE.unpack(
         value
-    )
+    )[:-2]
     return Entry(
         identity, mode, allow, expires, Counters(*counters), flags, hooks, subject, interface
     )
