@@ -77,6 +77,7 @@ def _read_fields(kind: Any, value: Any, where: str) -> Any:
 #: How each kind of type that messages use is read.
 _READERS: dict[Any, Callable[[Any, Any, str], Any]] = {
     types.UnionType: _read_optional,
+    typing.Union: _read_optional,  # what `Literal | None` is before Python 3.14
     Literal: _read_literal,
     tuple: _read_list,
     Mapping: _read_mapping,
