@@ -24,6 +24,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from .errors import SensorError as SensorError  # noqa: PLC0414, part of the protocol
+from .modes import (
+    ALLOWANCES as ALLOWANCES,  # noqa: PLC0414
+    AUDITABLE as AUDITABLE,  # noqa: PLC0414
+    DIRECTIONS as DIRECTIONS,  # noqa: PLC0414
+    MODES as MODES,  # noqa: PLC0414
+    TRANSPORTS as TRANSPORTS,  # noqa: PLC0414
+    Allowance as Allowance,  # noqa: PLC0414
+    Direction as Direction,  # noqa: PLC0414
+    Mode as Mode,  # noqa: PLC0414
+    Transport as Transport,  # noqa: PLC0414
+)
 from .targets import TargetKind
 from .wire import Message
 
@@ -49,12 +60,6 @@ EXIT_STOPPED: Final = 0
 EXIT_UNLOADED: Final = 3
 
 MAX_REASON: Final = 200
-MAX_PEERS: Final = 256
-#: Bounds of a rate limit; the lower ones still let a device hold a connection.
-MIN_BYTES_PER_SECOND: Final = 1_000
-MAX_BYTES_PER_SECOND: Final = 12_500_000_000
-MIN_PACKETS_PER_SECOND: Final = 1
-MAX_PACKETS_PER_SECOND: Final = 100_000_000
 MAX_FEEDS: Final = 32
 MAX_SHOWN_ADDRESSES: Final = 32
 
@@ -63,38 +68,6 @@ Role = Literal["lan", "wan"]
 Scope = Literal["internet", "lan", "gateway"]
 SCOPES: Final[tuple[Scope, ...]] = typing.get_args(Scope)
 
-Mode = Literal["isolate", "no_internet", "allow_only", "rate_limit", "audit", "redirect"]
-#: What each mode of a rule does, in a person's words.
-MODES: Final[Mapping[Mode, str]] = {
-    "isolate": "nothing passes but what the rule allows",
-    "no_internet": "the home stays reachable, the internet does not",
-    "allow_only": "nothing passes but to and from the named peers, and what the rule allows",
-    "rate_limit": "no more passes than so many bytes or packets a second, each way",
-    "audit": "everything passes; what another mode would drop is counted",
-    "redirect": "what would be dropped goes out of another interface instead",
-}
-#: The modes that `audit` can count for.
-AUDITABLE: Final[tuple[Mode, ...]] = ("isolate", "no_internet", "allow_only")
-
-Transport = Literal["tcp", "udp", "icmp"]
-TRANSPORTS: Final[tuple[Transport, ...]] = typing.get_args(Transport)
-
-Direction = Literal["any", "from_lan", "to_lan", "from_wan"]
-#: Where a rule looks, in a person's words.
-DIRECTIONS: Final[Mapping[Direction, str]] = {
-    "any": "everywhere",
-    "from_lan": "what enters the gateway from the home",
-    "to_lan": "what leaves the gateway towards the home",
-    "from_wan": "what enters the gateway from the internet's side, where that is guarded too",
-}
-
-Allowance = Literal["addressing", "dns", "home_assistant"]
-#: What a rule may let through, in a person's words.
-ALLOWANCES: Final[Mapping[Allowance, str]] = {
-    "addressing": "ARP, neighbour discovery and DHCP as a client",
-    "dns": "DNS to a server in the home",
-    "home_assistant": "Home Assistant",
-}
 
 # What a sensor tells
 

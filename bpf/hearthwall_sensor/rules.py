@@ -2,79 +2,37 @@
 
 import asyncio
 import dataclasses
-import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from . import files
-from .kernel.tables import ALLOWANCES, LIMITS, MODES, Counters, Entry, Tables, boot_ns
-from .protocol import MAX_REASON, AddBlock, Allowance, Block, DeviceRule, Mode, SensorError
-from .targets import Target, TargetKind, check_duration, parse_target
+from . import rules_file
+from .enforcement import Enforcement, all_counters
+from .kernel.tables import LIMITS, Counters, Tables, boot_ns
+from .modes import MAX_PEERS
+from .nesting import check_nesting
+from .protocol import AddBlock, Block, Confirm, DeviceRule, RemoveBlock, Role, SensorError
+from .rule import DOMAIN_SLOTS, WHOLE, Rule, Service
+from .targets import Target, TargetKind, parse_target
+from .terms import check
 
 _LOGGER = logging.getLogger(__name__)
 
 RULES_FILE: Final = "rules.json"
-_FORMAT: Final = 1
 _NANOSECONDS: Final = 1_000_000_000
-_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-
-#: What reading a file that something else wrote can end in.
-_DAMAGE: Final = (
-    OSError,
-    ArithmeticError,
-    AttributeError,
-    KeyError,
-    RecursionError,
-    StopIteration,
-    TypeError,
-    ValueError,
-    SensorError,
+#: What rules take of the tables that they share. A rule that replaces another is there before that one
+#: goes, and half of the table of peers is for addresses that are learnt.
+_ROOM: Final[tuple[tuple[str, Callable[[Rule], int], int], ...]] = (
+    ("services", lambda rule: rule.service != WHOLE, LIMITS["MAX_SERVICES"]),
+    ("rate limits", lambda rule: rule.judged_as == "rate_limit", LIMITS["MAX_LIMITS"] - 1),
+    ("peers", lambda rule: len(rule.peers), LIMITS["MAX_PEERS"] // 2 - MAX_PEERS),
 )
 
 #: Raises SensorError if this order may not be given for this target.
 Guard = Callable[[Target, AddBlock], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule. Its times but `created` are nanoseconds since boot: the clock that the kernel ends it by."""
-
-    id: int
-    target: str
-    kind: TargetKind
-    mode: Mode
-    allow: tuple[Allowance, ...]
-    reason: str
-    created: float
-    ordered: int
-    expires: int | None = None
-    confirm_by: int | None = None
-
-    @property
-    def key(self) -> Target:
-        """What the rule is about."""
-        return Target(self.kind, self.target)
-
-    @property
-    def ends(self) -> int | None:
-        """When the kernel stops enforcing the rule: it expires, or nobody has confirmed it."""
-        return min(
-            (each for each in (self.expires, self.confirm_by) if each is not None), default=None
-        )
-
-    def moved(self, nanoseconds: int) -> "Rule":
-        """Return the rule with its end elsewhere on the clock."""
-        return dataclasses.replace(
-            self,
-            ordered=0,
-            expires=None if self.expires is None else self.expires + nanoseconds,
-            confirm_by=None if self.confirm_by is None else self.confirm_by + nanoseconds,
-        )
 
 
 class Rules:
@@ -84,154 +42,234 @@ class Rules:
         """Take the file that keeps the rules and the tables that enforce them."""
         self._path = path
         self._tables = tables
-        self._rules: dict[Target, Rule] = {}
-        self._counters: dict[Target, Counters] = {}
+        self._enforcement = Enforcement(tables)
+        self._rules: dict[Target, dict[Service, Rule]] = {}
+        #: By the rules' ids, as they were read last.
+        self._counters: dict[int, Counters] = {}
         self._next_id = 1
+        #: How many files of rules were found damaged and set aside.
+        self.files_damaged = 0
         # One order after the other: each is in the kernel and on disk before the next is looked at.
         self._orders = asyncio.Lock()
 
     def __len__(self) -> int:
         """Return how many rules there are."""
-        return len(self._rules)
+        return sum(len(on_target) for on_target in self._rules.values())
 
-    def restore(self, earlier: dict[Target, Entry]) -> None:
-        """Put the rules of the disk into the kernel, with what an earlier generation's entries have counted.
+    def __iter__(self) -> Iterator[Rule]:
+        """Yield every rule."""
+        for on_target in self._rules.values():
+            yield from on_target.values()
+
+    def restore(self, earlier: Mapping[int, Counters]) -> None:
+        """Put the rules of the disk into the kernel, with what an earlier generation has counted, by rule.
 
         What the kernel holds beyond them was never answered with success, and goes.
         """
-        self._read()
-        held = earlier | self._tables.rules()
-        for rule in self._rules.values():
-            entry = held.get(rule.key)
-            self._enforce(
-                rule, entry.counters if entry is not None and entry.id == rule.id else Counters()
-            )
+        kept = rules_file.read(self._path)
+        self._next_id, self.files_damaged = kept.next_id, kept.damaged
+        for rule in kept.rules:
+            self._rules.setdefault(rule.about, {})[rule.service] = rule
+        held = {**earlier, **all_counters(self._tables)}
+        for rule in kept.rules:
+            self._counters[rule.id] = held.get(rule.id, Counters())
+            self._enforcement.put(rule, self._rules[rule.about], self._counters[rule.id])
         self._set_sizes()
-        for target in set(self._tables.rules()) - set(self._rules):
-            self._tables.delete_rule(target)
+        self._enforcement.keep_only(kept.rules)
         self.sweep()
 
-    def _read(self) -> None:
-        """Read the file; a damaged one is set aside and the one before it is used."""
-        for path in (self._path, files.previous(self._path)):
-            try:
-                kept = json.loads(path.read_text())
-                if kept["format"] != _FORMAT:
-                    raise ValueError(f"format {kept['format']}")
-                rules = _current([_rule(each) for each in kept["rules"]], kept)
-                next_id = int(kept["next_id"])
-            except FileNotFoundError:
-                continue
-            except _DAMAGE as error:
-                _LOGGER.warning(
-                    "The rules in %s can't be read (%r); it was set aside", path.name, error
-                )
-                files.set_aside(path)
-                continue
-            self._rules = {rule.key: rule for rule in rules}
-            self._next_id = next_id
-            return
+    def interfaces_changed(self, interfaces: Mapping[str, int]) -> None:
+        """Take over which interfaces there are, by name: what is redirected follows them."""
+        before, self._enforcement.interfaces = self._enforcement.interfaces, dict(interfaces)
+        for rule in list(self):
+            name = rule.redirect_to
+            if name is not None and before.get(name) != interfaces.get(name):
+                self._enforce(rule, self._enforcement.counters(rule))
+
+    # Orders
 
     async def add(self, order: AddBlock, guard: Guard) -> Rule:
         """Put an order in force, first in the kernel, then on disk; raises SensorError and leaves all as it was."""
         ordered = boot_ns()
         target = parse_target(order.target)
-        _check(order)
+        agreed = check(order, target)
         guard(target, order)
+        if order.redirect_to is not None and order.redirect_to not in self._enforcement.interfaces:
+            raise SensorError(
+                "unknown_interface",
+                f"there is no interface {order.redirect_to[:40]!r} to redirect to",
+            )
         async with self._orders:
-            if target not in self._rules and self._sizes()[target.kind] >= LIMITS["MAX_RULES"]:
-                raise SensorError("table_full")
+            on_target = self._rules.get(target, {})
             rule = Rule(
                 id=self._next_id,
                 target=target.value,
                 kind=target.kind,
                 mode=order.mode,
-                allow=tuple(sorted(set(order.allow))),
+                allow=agreed.allow,
                 reason=order.reason,
                 created=round(time.time(), 3),
                 ordered=ordered,
+                subject=next((each.subject for each in on_target.values()), self._next_id),
                 expires=_after(ordered, order.duration),
                 confirm_by=_after(ordered, order.confirm_within),
+                transport=order.transport,
+                port=order.port,
+                direction=order.direction,
+                peers=agreed.peers,
+                bytes_per_second=order.bytes_per_second,
+                packets_per_second=order.packets_per_second,
+                redirect_to=order.redirect_to,
+                audits=agreed.audits,
+                slot=self._slot(target),
             )
+            self._check_room(rule)
             self._next_id += 1
-            await self._change(target, rule, Counters())
+            await self._change(rule.about, rule.service, rule, Counters())
         return rule
 
-    async def confirm(self, text: str) -> Rule:
+    async def confirm(self, request: Confirm) -> Rule:
         """Keep a rule that waits to be confirmed."""
         async with self._orders:
-            before = self._find(text)
+            before = self._find(request)
             rule = dataclasses.replace(before, confirm_by=None)
-            await self._change(rule.key, rule, self._held(rule.key))
+            counters = self._enforcement.counters(before)
+            await self._change(rule.about, rule.service, rule, counters)
         return rule
 
-    async def remove(self, text: str) -> Block:
+    async def remove(self, request: RemoveBlock) -> Block:
         """End a rule and return it as it was."""
         async with self._orders:
-            rule = self._find(text)
-            self._counters[rule.key] = self._held(rule.key)
+            rule = self._find(request)
+            self._counters[rule.id] = self._enforcement.counters(rule)
             block = self.block(rule)
-            await self._change(rule.key, None, Counters())
+            await self._change(rule.about, rule.service, None, Counters())
         return block
 
-    async def _change(self, target: Target, rule: Rule | None, counters: Counters) -> None:
-        """Set or end the rule on a target in the kernel and on disk, or, where the disk fails, neither."""
-        before, held = self._rules.get(target), self._held(target)
-        self._set(target, rule, counters)
+    def _find(self, request: Confirm | RemoveBlock) -> Rule:
+        """Return the one rule that is meant; raises SensorError `not_found` or `several_rules`."""
+        text, service = request.target.strip(), Service(request.transport, request.port)
+        if text.isascii() and text.isdigit() and len(text) < 12:
+            found = [rule for rule in self if rule.id == int(text)]
+        else:
+            found = list(self._rules.get(parse_target(text), {}).values())
+        if service != WHOLE:
+            found = [rule for rule in found if rule.service == service]
+        if not found:
+            raise SensorError(
+                "not_found", f"there is no rule {_named(text, service)}; `blocks` lists them"
+            )
+        if len(found) > 1:
+            each = ", ".join(
+                f"{rule.id} ({_named(rule.mode, rule.service)})" for rule in found[:20]
+            )
+            raise SensorError(
+                "several_rules", f"{text[:80]} has {len(found)} rules: {each}; name one by its id"
+            )
+        return found[0]
+
+    async def _change(
+        self, target: Target, service: Service, rule: Rule | None, counters: Counters
+    ) -> None:
+        """Set or end a rule in the kernel and on disk, or, where either fails, neither."""
+        before = self._rules.get(target, {}).get(service)
+        held = Counters() if before is None else self._enforcement.counters(before)
         try:
-            await self._save()
+            self._set(target, service, rule, counters)
+            await rules_file.write(self._path, list(self), self._next_id)
         except SensorError:
-            self._set(target, before, held)
+            self._set(target, service, before, held)
             raise
 
-    def _held(self, target: Target) -> Counters:
-        """Return what the kernel has counted for a target's rule."""
-        entry = self._tables.rule(target)
-        return Counters() if entry is None else entry.counters
-
-    def _set(self, target: Target, rule: Rule | None, counters: Counters) -> None:
-        """Set or end the rule on a target in memory and in the kernel."""
-        if rule is None:
-            self._rules.pop(target, None)
-            self._counters.pop(target, None)
-            self._set_sizes()
-            self._tables.delete_rule(target)
-        else:
+    def _set(self, target: Target, service: Service, rule: Rule | None, counters: Counters) -> None:
+        """Set or end a rule in memory and in the kernel."""
+        before = self._rules.get(target, {}).get(service)
+        if rule is not None:
+            self._rules.setdefault(target, {})[service] = rule
             self._enforce(rule, counters)
-            self._rules[target] = rule
-            self._set_sizes()
+            if before is not None and before.id != rule.id:
+                self._enforcement.forget(before)
+                self._counters.pop(before.id, None)
+        elif before is not None:
+            del self._rules[target][service]
+            self._enforcement.take_out(before, self._rules[target])
+            self._counters.pop(before.id, None)
+            if not self._rules[target]:
+                del self._rules[target]
+        self._set_sizes()
+
+    def _enforce(self, rule: Rule, counters: Counters) -> None:
+        """Put a rule into the kernel."""
+        self._enforcement.put(rule, self._rules[rule.about], counters)
+        self._counters[rule.id] = counters
+
+    # Room
+
+    def _check_room(self, rule: Rule) -> None:
+        """Raise SensorError `table_full` if a rule finds no place in the kernel's tables."""
+        on_target = self._rules.get(rule.about, {})
+        others = [each for each in self if (each.about, each.service) != (rule.about, rule.service)]
+        if not on_target and self._sizes()[rule.kind] >= LIMITS["MAX_RULES"]:
+            raise SensorError("table_full")
+        if not on_target:
+            check_nesting(rule.about, self._rules)
+        for what, takes, most in _ROOM:
+            if takes(rule) and sum(takes(each) for each in (rule, *others)) > most:
+                raise SensorError("table_full", f"all rules together have room for {most:,} {what}")
+
+    def _slot(self, target: Target) -> int | None:
+        """Return the place of a domain's rule in the table of lists; raises SensorError `table_full`."""
+        if target.kind != "domain":
+            return None
+        if target in self._rules:
+            return self._rules[target][WHOLE].slot
+        used = {rule.slot for rule in self}
+        free = next((slot for slot in DOMAIN_SLOTS if slot not in used), None)
+        if free is None:
+            raise SensorError("table_full", f"there are rules on {len(DOMAIN_SLOTS)} domains")
+        return free
+
+    def _sizes(self) -> Counter[TargetKind]:
+        """Return how many targets of each kind have rules."""
+        return Counter(target.kind for target in self._rules)
+
+    def _set_sizes(self) -> None:
+        """Tell the programs which tables hold rules."""
+        self._tables.set_sizes(self._sizes())
+
+    # What time and packets do
 
     def sweep(self) -> list[Block]:
         """Forget the rules that have ended, which the kernel has stopped enforcing by itself; return them."""
         now = boot_ns()
-        ended = [
-            rule for rule in self._rules.values() if rule.ends is not None and rule.ends <= now
-        ]
-        blocks = [self.block(rule) for rule in ended]
+        ended = [rule for rule in self if rule.ends is not None and rule.ends <= now]
+        blocks = []
         for rule in ended:
+            self._counters[rule.id] = self._enforcement.counters(rule)
+            blocks.append(self.block(rule))
             _LOGGER.info("The rule on %s has ended", rule.target)
-            self._set(rule.key, None, Counters())
+            self._set(rule.about, rule.service, None, Counters())
         return blocks
 
     def count(self) -> list[Block]:
         """Read the kernel's counters; return the rules whose counters have changed."""
         if not self._rules:
             return []
-        counters = {target: entry.counters for target, entry in self._tables.rules().items()}
-        changed = [
-            target for target, each in counters.items() if each != self._counters.get(target)
-        ]
-        self._counters = counters
-        return [self.block(self._rules[target]) for target in changed if target in self._rules]
+        before = self._counters
+        read = all_counters(self._tables, [rule.slot for rule in self if rule.slot is not None])
+        self._counters = {rule.id: read.get(rule.id, Counters()) for rule in self}
+        return [self.block(rule) for rule in self if self._counters[rule.id] != before.get(rule.id)]
+
+    # What the rules are to others
 
     def blocks(self) -> list[Block]:
         """Return every rule as the protocol tells it, with fresh counters."""
         self.count()
-        return [self.block(rule) for rule in sorted(self._rules.values(), key=lambda each: each.id)]
+        return [self.block(rule) for rule in sorted(self, key=lambda each: each.id)]
 
     def block(self, rule: Rule) -> Block:
         """Return a rule as the protocol tells it, with the counters that were read last."""
-        counters = self._counters.get(rule.key, Counters())
+        counters = self._counters.get(rule.id, Counters())
         latency = counters.first_hit - rule.ordered
         return Block(
             id=rule.id,
@@ -250,94 +288,50 @@ class Rules:
             latency_ms=round(latency / 1e6, 3)
             if rule.ordered and counters.first_hit and latency >= 0
             else None,
+            transport=rule.transport,
+            port=rule.port,
+            direction=rule.direction,
+            peers=rule.peers,
+            bytes_per_second=rule.bytes_per_second,
+            packets_per_second=rule.packets_per_second,
+            redirect_to=rule.redirect_to,
+            audits=rule.audits,
         )
 
     def on_device(self, mac: str) -> DeviceRule | None:
-        """Return the rule on a device's MAC."""
-        rule = self._rules.get(Target("mac", mac))
+        """Return the rule on all of a device's traffic, by its MAC."""
+        rule = self._rules.get(Target("mac", mac), {}).get(WHOLE)
         return None if rule is None else DeviceRule(rule.id, rule.mode, _epoch(rule.ends))
 
-    def _find(self, text: str) -> Rule:
-        """Return the rule with this id or on this target; raises SensorError `not_found`."""
-        stripped = text.strip()
-        if stripped.isascii() and stripped.isdigit() and len(stripped) < 12:
-            found = next((rule for rule in self._rules.values() if rule.id == int(stripped)), None)
-        else:
-            found = self._rules.get(parse_target(text))
-        if found is None:
-            raise SensorError("not_found", f"there is no rule {text[:80]}; `blocks` lists them")
-        return found
-
-    def _enforce(self, rule: Rule, counters: Counters) -> None:
-        """Put a rule into the kernel."""
-        allow = sum(ALLOWANCES[each] for each in rule.allow)
-        # 0 is for ever; an end before this boot is any time in the past.
-        expires = 0 if rule.ends is None else max(rule.ends, 1)
-        self._tables.put_rule(rule.key, Entry(rule.id, MODES[rule.mode], allow, expires, counters))
-        self._counters[rule.key] = counters
-
-    def _sizes(self) -> Counter[TargetKind]:
-        """Return how many rules there are of each kind."""
-        return Counter(target.kind for target in self._rules)
-
-    def _set_sizes(self) -> None:
-        """Tell the programs which tables hold rules."""
-        self._tables.set_sizes(self._sizes())
-
-    async def _save(self) -> None:
-        """Write the rules to disk; raises SensorError `storage_failed`."""
-        kept = {
-            "format": _FORMAT,
-            "boot_id": _BOOT_ID.read_text().strip(),
-            "saved": time.time(),
-            "saved_since_boot": boot_ns(),
-            "next_id": self._next_id,
-            "rules": [dataclasses.asdict(rule) for rule in self._rules.values()],
-        }
-        await files.write_json(self._path, kept)
-
-
-def _check(order: AddBlock) -> None:
-    """Raise SensorError if an order's times or words make no sense."""
-    for seconds in (order.duration, order.confirm_within):
-        if seconds is not None:
-            check_duration(seconds)
-    if len(order.reason) > MAX_REASON or not order.reason.isprintable():
-        raise SensorError(
-            "invalid_message", f"a reason is at most {MAX_REASON} printable characters"
+    def gate_needed(self, side: Role) -> bool:
+        """Return whether a rule is there that XDP drops by on this side's ports."""
+        directions = ("any", f"from_{side}")
+        now = boot_ns()
+        return any(
+            rule.mode in ("isolate", "no_internet")
+            and rule.kind != "domain"
+            and rule.direction in directions
+            and (side == "lan" or rule.kind != "mac")
+            and (rule.ends is None or rule.ends > now)
+            for rule in self
         )
 
+    def domain_slots(self) -> dict[str, int]:
+        """Return the domains that have a rule, each with its slot in the table of lists."""
+        return {rule.target: rule.slot for rule in self if rule.slot is not None}
 
-def _rule(wire: Any) -> Rule:
-    """Read a rule from the file; raises one of the errors that `_read` takes for damage."""
-    target = parse_target(wire["target"])
-    times = (wire["ordered"], wire["expires"] or 0, wire["confirm_by"] or 0)
-    if not 0 < int(wire["id"]) < 2**32 or not all(abs(int(each)) < 2**62 for each in times):
-        raise ValueError(f"rule {wire['id']}")
-    return Rule(
-        id=int(wire["id"]),
-        target=target.value,
-        kind=target.kind,
-        mode=next(mode for mode in MODES if mode == wire["mode"]),
-        allow=tuple(each for each in ALLOWANCES if each in wire["allow"]),
-        reason=str(wire["reason"]),
-        created=float(wire["created"]),
-        ordered=int(wire["ordered"]),
-        expires=None if wire["expires"] is None else int(wire["expires"]),
-        confirm_by=None if wire["confirm_by"] is None else int(wire["confirm_by"]),
-    )
+    def domain_peers(self) -> dict[str, set[int]]:
+        """Return the names that targets may talk to, each with the ids of the rules that say so."""
+        found: dict[str, set[int]] = {}
+        for rule in self:
+            for name in rule.peer_names:
+                found.setdefault(name, set()).add(rule.id)
+        return found
 
 
-def _current(rules: list[Rule], kept: Any) -> list[Rule]:
-    """Return the rules on this boot's clock, with the remaining time that they had.
-
-    A clock that stands before the save (a board without a battery, before NTP) tells no time passed.
-    """
-    if kept["boot_id"] == _BOOT_ID.read_text().strip():
-        return rules
-    away = max(0.0, time.time() - float(kept["saved"]))
-    offset = boot_ns() - int(kept["saved_since_boot"]) - int(away * _NANOSECONDS)
-    return [rule.moved(offset) for rule in rules]
+def _named(what: str, service: Service) -> str:
+    """Return a target or a mode with the service that a rule is about."""
+    return " ".join(str(each)[:80] for each in (what, *service) if each is not None)
 
 
 def _after(start: int, seconds: float | None) -> int | None:

@@ -104,6 +104,33 @@ def _parse_network(text: str) -> Target:
     return Target("ipv4_network" if network.version == 4 else "ipv6_network", str(network))
 
 
+def parse_peer(text: str) -> str:
+    """Return an address, a prefix or a domain that a host may talk to; groups such as multicast DNS's too.
+
+    Raises SensorError `invalid_target`.
+    """
+    stripped = text.strip()
+    try:
+        network = ipaddress.ip_network(stripped, strict=False)
+    except ValueError:
+        if "/" in stripped or _MAC.fullmatch(stripped.lower()):
+            raise SensorError(
+                "invalid_target",
+                f"{text[:80]!r} is no peer: write an address, a prefix or a domain",
+            ) from None
+        return parse_domain(stripped)
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is not None and network.prefixlen == network.max_prefixlen:
+        return str(mapped)
+    if network.prefixlen < SHORTEST_PREFIX[network.version]:
+        raise SensorError(
+            "invalid_target",
+            f"{network} is too wide: a peer takes /{SHORTEST_PREFIX[network.version]} and longer",
+        )
+    single = network.prefixlen == network.max_prefixlen
+    return str(network.network_address if single else network)
+
+
 def parse_domain(text: str) -> str:
     """Return a domain, or `*.` and a domain, in lower case and ASCII; raises SensorError `invalid_target`."""
     stripped = text.strip().lower().removesuffix(".")

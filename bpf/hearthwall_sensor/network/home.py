@@ -4,6 +4,8 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 #: Prefixes that no internet host has: RFC 1122, 1918, 3927, 4291, 4193, 5735, 6598.
 NEVER_INTERNET: Final = tuple(
     ipaddress.ip_network(text)
@@ -24,11 +26,11 @@ NEVER_INTERNET: Final = tuple(
 )
 
 
-def is_home(address: str, networks: Iterable[str]) -> bool:
-    """Return whether an address lies in the home; networks are the home's public prefixes."""
-    parsed = ipaddress.ip_address(address)
-    return any(parsed in network for network in NEVER_INTERNET) or any(
-        parsed in ipaddress.ip_network(network) for network in networks
+def is_home(text: str, networks: Iterable[str]) -> bool:
+    """Return whether an address, or all of a prefix, lies in the home; networks are the home's public prefixes."""
+    parsed = ipaddress.ip_network(text)
+    return any(_lies_in(parsed, network) for network in NEVER_INTERNET) or any(
+        _lies_in(parsed, ipaddress.ip_network(network)) for network in networks
     )
 
 
@@ -37,10 +39,12 @@ def public_networks(networks: Iterable[str]) -> list[str]:
     found = []
     for text in networks:
         network = ipaddress.ip_network(text)
-        covered = any(
-            network.version == each.version and network.subnet_of(each)  # type: ignore[arg-type]
-            for each in NEVER_INTERNET
-        )
+        covered = any(_lies_in(network, each) for each in NEVER_INTERNET)
         if not covered and network.prefixlen > 0:
             found.append(text)
     return found
+
+
+def _lies_in(network: Network, other: Network) -> bool:
+    """Return whether all of a prefix lies in another one."""
+    return network.version == other.version and network.subnet_of(other)  # type: ignore[arg-type]

@@ -10,6 +10,8 @@ from ..targets import Target
 from .topology import Network
 
 _MAX_OPERATORS: Final = 64
+#: The roles of addresses that the kernel never drops.
+_KEPT: Final = ROLE_SELF | ROLE_GATEWAY | ROLE_HOME_ASSISTANT
 
 
 @dataclass(slots=True)
@@ -19,12 +21,36 @@ class Protection:
     macs: dict[str, int] = field(default_factory=dict)
     addresses: dict[str, int] = field(default_factory=dict)
 
-    def check(self, target: Target) -> None:
-        """Raise SensorError `protected_target` if the target is in the set, with the reason."""
+    def check(self, target: Target, *, force: bool = False) -> None:
+        """Raise SensorError `protected_target` if the target is in the set, or contains some of it, with the reason.
+
+        force overrides this where it is not fatal: for the operator, for MACs that are hearsay, and for
+        prefixes, whose protected addresses the kernel goes on letting through.
+        """
+        if target.kind.endswith("_network"):
+            if not force:
+                self._check_network(target.value)
+            return
         role = (self.macs if target.kind == "mac" else self.addresses).get(target.value, 0)
-        if role:
+        forceable = _may_be_forced(role, is_mac=target.kind == "mac")
+        if role and not (force and forceable):
+            way_out = "force overrides this" if forceable else "nothing overrides this"
             raise SensorError(
-                "protected_target", f"{target.value} is {reason(role)}: it must stay reachable"
+                "protected_target",
+                f"{target.value} is {reason(role)}: it must stay reachable, and {way_out}",
+            )
+
+    def _check_network(self, text: str) -> None:
+        """Raise SensorError `protected_target` if a prefix contains protected addresses, with which."""
+        network = ipaddress.ip_network(text)
+        inside = [each for each in self.addresses if ipaddress.ip_address(each) in network]
+        if inside:
+            named = ", ".join(f"{each} ({reason(self.addresses[each])})" for each in inside[:3])
+            more = f" and {len(inside) - 3} more" if len(inside) > 3 else ""
+            raise SensorError(
+                "protected_target",
+                f"{text} contains {named}{more}; force overrides this: all but whoever is only"
+                " logged in here stay reachable",
             )
 
     def enforced(self) -> tuple[dict[str, int], dict[str, int]]:
@@ -35,16 +61,24 @@ class Protection:
         the others are refused all the same.
         """
         macs = {mac: role for mac, role in self.macs.items() if role & ROLE_SELF}
-        kept = ROLE_SELF | ROLE_GATEWAY | ROLE_HOME_ASSISTANT
         return macs, {
-            address: role & kept for address, role in self.addresses.items() if role & kept
+            address: role & _KEPT for address, role in self.addresses.items() if role & _KEPT
         }
 
     def report(self) -> dict[str, str]:
         """Return target → reason."""
         return {
-            target: reason(role) for target, role in sorted((self.macs | self.addresses).items())
+            target: reason(role)
+            + (" (may be forced)" if _may_be_forced(role, is_mac=table is self.macs) else "")
+            for table in (self.macs, self.addresses)
+            for target, role in sorted(table.items())
         }
+
+
+def _may_be_forced(role: int, *, is_mac: bool) -> bool:
+    """Return whether a rule on a protected target may be forced: what the kernel itself keeps reachable may not."""
+    kept = ROLE_SELF if is_mac else _KEPT
+    return bool(role) and not role & kept
 
 
 def reason(role: int) -> str:
