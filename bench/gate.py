@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench import drop, verdict, xdp_filter
+from bench import drop, loading, verdict, xdp_filter
 from bench.figures import Figure, load, show
 from bench.network import workplace
 
@@ -26,6 +26,7 @@ _QUICK: Final = Effort(rounds=3, verdicts=1_000_000, packets=300_000)
 PARTS: Final[Mapping[str, Callable[[Path, Effort], list[Figure]]]] = {
     "verdict": lambda folder, effort: verdict.measure(folder, effort.rounds, effort.verdicts),
     "drop": lambda folder, effort: drop.measure(folder, effort.rounds, effort.packets),
+    "loading": lambda folder, effort: loading.measure(folder, effort.rounds),
 }
 
 

@@ -12,7 +12,9 @@ from hearthwall_sensor.kernel import attachment, loader, pins
 from hearthwall_sensor.kernel.attachment import Link
 from hearthwall_sensor.kernel.libbpf import Program
 from hearthwall_sensor.kernel.tables import (
+    ALLOWANCES,
     FLAG_SERVICES,
+    MODES,
     MODE_NONE,
     TRANSPORTS,
     Counters,
@@ -23,7 +25,7 @@ from hearthwall_sensor.kernel.tables import (
 from hearthwall_sensor.targets import TargetKind, parse_target
 
 LAUNCHER: Final = loader.SOURCES / "hearthwall-sensor"
-_ISOLATE: Final = 1
+ISOLATE: Final = Entry(1, MODES["isolate"], ALLOWANCES["addressing"], 0, Counters())
 #: The first number of the MACs that have a rule on a service.
 SERVED: Final = 32768
 
@@ -46,20 +48,25 @@ class Programs:
     """One loaded set of programs, attached to nothing, and its tables."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.tables = Tables(str(directory))
-        self.gate: Program = Program.pinned(str(directory / "gate"))
+        self.gate = self.program("gate")
+
+    def program(self, name: str) -> Program:
+        """Return one of the programs."""
+        opened: Program = Program.pinned(str(self.directory / name))
+        return opened
 
     def fill(self, rules: int, kinds: Iterable[TargetKind], services: int) -> None:
         """Put so many rules on each kind of target, and on a service of so many other devices."""
-        isolate = Entry(1, _ISOLATE, 1, 0, Counters())
         sizes = dict.fromkeys(kinds, rules)
         for kind in sizes:
             for number in range(rules):
-                self.tables.put_rule(parse_target(TARGETS[kind](number)), isolate)
+                self.tables.put_rule(parse_target(TARGETS[kind](number)), ISOLATE)
         for number in range(services):
-            device = Entry(1, MODE_NONE, 1, 0, Counters(), FLAG_SERVICES, subject=number)
+            device = ISOLATE._replace(mode=MODE_NONE, flags=FLAG_SERVICES, subject=number)
             self.tables.put_rule(parse_target(frames.mac(SERVED + number)), device)
-            self.tables.put_service(Service(number, TRANSPORTS["udp"], frames.PORT), isolate)
+            self.tables.put_service(Service(number, TRANSPORTS["udp"], frames.PORT), ISOLATE)
         self.tables.set_sizes(sizes)
 
 

@@ -18,6 +18,7 @@ from bench.network import Namespace, cable
 from bench.reference import Reference
 from hearthwall_sensor.kernel import attachment
 from hearthwall_sensor.kernel.attachment import Link
+from hearthwall_sensor.kernel.libbpf import Program
 
 LAN: Final = "lan0"
 WAN: Final = "wan0"
@@ -97,13 +98,16 @@ class Router:
                 ("count_ingress", attachment.ATTACH_TCX_INGRESS),
                 ("count_egress", attachment.ATTACH_TCX_EGRESS),
             ):
-                stack.enter_context(self.classifier(name, place, self.gateway, LAN))
+                program = self.reference.programs[name]
+                stack.enter_context(self.classifier(program, place, self.gateway, LAN))
             yield Observer(lambda: self.reference.packets_of(frames.SENDER))
 
     @contextmanager
-    def classifier(self, name: str, place: int, host: Namespace, interface: str) -> Iterator[None]:
-        """Attach one of the reference's tc programs."""
-        program, index = self.reference.programs[name], host.index(interface)
+    def classifier(
+        self, program: Program, place: int, host: Namespace, interface: str
+    ) -> Iterator[None]:
+        """Attach a tc program."""
+        index = host.index(interface)
         link = host.inside(lambda: Link.create(program, index, place))
         try:
             yield
