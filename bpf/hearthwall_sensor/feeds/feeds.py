@@ -247,13 +247,14 @@ class Feeds:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(wait, _LOOK)):
                     await self._wake.wait()
-            self._wake.clear()
-            now = time.time()
-            wanted = {each.name for each in self._state.feeds.values() if each.due(now) <= 0}
-            wanted |= self._wanted & set(self._state.feeds)
-            moved = bool(self._state.feeds) and dict(self._protected()) != self._subtracted
-            run, self._next_run = self._next_run, asyncio.Event()
-            reload, self._reload, self._wanted = self._reload or moved, False, set()
+            async with self._orders:  # an order is whole before the child hears of it
+                self._wake.clear()
+                now = time.time()
+                wanted = {each.name for each in self._state.feeds.values() if each.due(now) <= 0}
+                wanted |= self._wanted & set(self._state.feeds)
+                moved = bool(self._state.feeds) and dict(self._protected()) != self._subtracted
+                run, self._next_run = self._next_run, asyncio.Event()
+                reload, self._reload, self._wanted = self._reload or moved, False, set()
             try:
                 if wanted or reload:
                     await self._run(wanted, reload=reload)
@@ -338,6 +339,8 @@ def _job(feed: Subscription, *, wanted: bool) -> dict[str, Any]:
 def _told(feed: Subscription, told: Mapping[str, Any], *, checked: bool) -> Subscription:
     """Return a feed with what the child has told of it; checked says whether its list was asked for."""
     values: dict[str, Any] = {name: told[name] for name in _READ if name in told}
+    for name in ("invalid_examples", "subtracted_examples"):
+        values[name] = tuple(values.get(name, getattr(feed, name)))
     error = told["error"]
     if error is not None:
         _LOGGER.warning("Feed %s: %s", feed.name, error["message"])

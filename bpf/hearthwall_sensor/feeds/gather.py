@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,8 +29,10 @@ DOMAINS_FILE: Final = "domains.bin"
 #: Bounds of the child, should its own fail.
 _MEMORY: Final = 1024 * 1024 * 1024
 _CPU_SECONDS: Final = 180
-#: A list of which less than this part is understood is none.
-_UNDERSTOOD: Final = 0.1
+#: So many lists are fetched at once: one server that hangs does not keep all others waiting.
+_AT_ONCE: Final = 4
+#: A list of which less than this part can be used is none.
+_USEFUL: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -54,7 +57,11 @@ def gather(job: Mapping[str, Any], switch: Callable[[int], None]) -> dict[str, A
     folder, key = Path(job["folder"]), bytes.fromhex(job["key"])
     feeds = [_Feed(**each) for each in job["feeds"]]
     for each in feeds:
-        _prepare(each, folder, key)
+        _read_copy(each, folder, key)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        fetched = pool.map(_fetch, (each for each in feeds if each.wanted))
+        for each, body in zip([each for each in feeds if each.wanted], fetched, strict=True):
+            _take(each, body, key)
     times: dict[str, float] = {}
     reload = job["reload"] or any(each.fresh for each in feeds)
     if reload:
@@ -69,8 +76,8 @@ def gather(job: Mapping[str, Any], switch: Callable[[int], None]) -> dict[str, A
     }
 
 
-def _prepare(feed: _Feed, folder: Path, key: bytes) -> None:
-    """Bring a feed's entries: a new list where one is wanted and there is one, else the copy on disk."""
+def _read_copy(feed: _Feed, folder: Path, key: bytes) -> None:
+    """Bring the entries that are on disk, if they are of the list that is ordered."""
 
     def on_damage(text: str) -> None:
         feed.error = SensorError("feed_failed", text).to_wire()
@@ -78,38 +85,43 @@ def _prepare(feed: _Feed, folder: Path, key: bytes) -> None:
     kept = copies.read(copy_path(folder, feed.name), key, on_damage)
     if kept is not None and (kept.source, kept.ordered_format) == (feed.source, feed.format):
         feed.copy = kept
-    if not feed.wanted:
-        return
-    try:
-        fresh = _fetch(feed, key)
-    except SensorError as error:
-        feed.error = error.to_wire()
-    except MemoryError:
-        feed.error = SensorError("feed_failed", "the list takes too much memory").to_wire()
-    else:
-        feed.error = None
-        if fresh is not None:
-            feed.copy, feed.fresh = fresh, True
 
 
-def _fetch(feed: _Feed, key: bytes) -> Copy | None:
-    """Return a feed's new list, None if it has not changed; raises SensorError."""
+def _fetch(feed: _Feed) -> fetch.Fetched | SensorError | None:
+    """Return a feed's new list, None if it has not changed, or why it could not be had."""
     validators = {} if feed.copy is None else feed.copy.validators
-    fetched = fetch.fetch(feed.source, feed.header_file, validators)
-    if fetched is None:
-        if feed.copy is None:
-            raise SensorError(
-                "feed_failed",
-                "the server says that nothing has changed, but did not send the list yet",
-            )
-        return None
+    try:
+        return fetch.fetch(feed.source, feed.header_file, validators)
+    except SensorError as error:
+        return error
+
+
+def _take(feed: _Feed, fetched: fetch.Fetched | SensorError | None, key: bytes) -> None:
+    """Read a new list into a feed, or note what is wrong with it."""
+    feed.error = None
+    try:
+        if isinstance(fetched, fetch.Fetched):
+            feed.copy, feed.fresh = _parse(feed, fetched, key), True
+    except SensorError as error:
+        fetched = error
+    if fetched is None and feed.copy is None:
+        fetched = SensorError(
+            "feed_failed", "the server says that nothing has changed, but never sent the list"
+        )
+    if isinstance(fetched, SensorError):
+        feed.error = fetched.to_wire()
+
+
+def _parse(feed: _Feed, fetched: fetch.Fetched, key: bytes) -> Copy:
+    """Return a new list's entries; raises SensorError."""
     form, entries = formats.read(fetched.body, feed.format, name_hash(key))
-    understood = len(entries) + entries.refused.count
-    if understood < (understood + entries.invalid.count) * _UNDERSTOOD:
-        first = entries.invalid.shown[0] if _may_quote(feed) else "…"
+    useless = entries.invalid.count + entries.refused.count
+    if useless and len(entries) < (len(entries) + useless) * _USEFUL:
+        examples = (entries.invalid.shown + entries.refused.shown) if _may_quote(feed) else []
+        such = f" (such as {examples[0]!r})" if examples else ""
         raise SensorError(
             "feed_failed",
-            f"hardly a line is understood as {form} (such as {first!r}): name the --format, or another list",
+            f"read as {form}, hardly a line{such} can be used: name the --format, or another list",
         )
     if not _may_quote(feed):
         entries.invalid.shown.clear()
