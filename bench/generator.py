@@ -2,6 +2,7 @@
 
 import os
 import struct
+import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ from bench.network import Namespace
 from bench.reference import Reference
 
 _LIVE_FRAMES: Final = 1 << 1
-_TEMPLATE: Final = struct.Struct("<QII64s")
+_TEMPLATE: Final = struct.Struct("<QQ64s")
 #: A veth's ring takes 256 frames; what does not fit is lost before it is measured.
 _BATCH: Final = 64
 #: What waits in queues when the last frame has been sent is gone after this.
@@ -22,10 +23,11 @@ class Generator:
 
     def __init__(self, reference: Reference, host: Namespace, interface: str) -> None:
         self._reference = reference
-        self._interface = host.index(interface)
+        way_out = host.index(interface).to_bytes(4, sys.byteorder)
         self._thread = host.thread()
         self._cpu = max(os.sched_getaffinity(0))
         self._thread.submit(os.sched_setaffinity, 0, {self._cpu}).result()
+        self._thread.submit(reference.table("way_out").put, bytes(4), way_out).result()
         self._softirq = _softirq_thread(self._cpu)
 
     def close(self) -> None:
@@ -34,7 +36,7 @@ class Generator:
 
     def set(self, frame: bytes, flows: int = 1) -> None:
         """Say what is sent: one frame, or with so many source ports in turn."""
-        value = _TEMPLATE.pack(0, self._interface, flows, frame)
+        value = _TEMPLATE.pack(0, flows, frame)
         self._reference.table("template").put(bytes(4), value)
 
     def send(self, packets: int) -> float:

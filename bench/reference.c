@@ -17,8 +17,7 @@ struct prefix {
 /* What the generator sends: a frame of IPv4 and UDP. */
 struct template {
 	u64 sent;
-	u32 interface;
-	u32 flows;
+	u64 flows;
 	u8 frame[FRAME];
 };
 
@@ -34,6 +33,7 @@ BPF_TABLE("lru_percpu_hash", struct mac, struct traffic, devices, DEVICES);
 BPF_ARRAY(arrived, u64, 1);
 BPF_ARRAY(template, struct template, 1);
 BPF_PROG_ARRAY(rotated, 1);
+BPF_DEVMAP(way_out, 1);
 
 int empty(struct xdp_md *context)
 {
@@ -149,7 +149,7 @@ int generate(struct xdp_md *context)
 	if (wanted->flows > 1)
 		ports->source = bpf_htons(1024 + wanted->sent % wanted->flows);
 	wanted->sent++;
-	return bpf_redirect(wanted->interface, 0);
+	return way_out.redirect_map(0, 0);
 }
 
 /* Gives each run another source of 65,536 before the program that is measured: no table stays in the cache. */
