@@ -4,6 +4,7 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.device_registry import AnyDeviceEntry
+from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .bpf.hearthwall_sensor.protocol import SensorError
@@ -11,7 +12,9 @@ from .connection import connected
 from .const import CONF_INTERFACES, CONF_SOCKET, DOMAIN, LOGGER
 from .devices import gateway_identifier, macs_of
 from .errors import setup_error
+from .events import async_forget_events
 from .hub import HearthwallConfigEntry, Hub
+from .issues import async_delete_issues
 from .process import run_command
 from .services import async_setup_services
 from .websocket_api import async_setup_websocket_api
@@ -21,6 +24,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [
     Platform.BINARY_SENSOR,
     Platform.DEVICE_TRACKER,
+    Platform.EVENT,
     Platform.SENSOR,
     Platform.SWITCH,
 ]
@@ -43,6 +47,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) -
     entry.runtime_data = hub
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, hub.async_stop))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    # Not before there are automations: an event that nobody heard is not told again.
+    entry.async_on_unload(async_at_started(hass, hub.events.async_begin))
     return True
 
 
@@ -55,7 +61,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) 
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) -> None:
-    """Take everything out of the kernel that a sensor of ours put there."""
+    """Leave no trace, nor in the kernel what a sensor of ours put there."""
+    async_delete_issues(hass, entry)
+    await async_forget_events(hass, entry)
     if CONF_INTERFACES not in entry.data:
         return
     socket = entry.data[CONF_SOCKET]

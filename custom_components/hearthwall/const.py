@@ -23,13 +23,5 @@ CONF_CONSIDER_HOME: Final = "consider_home"
 DEFAULT_WRITE_INTERVAL: Final = 30
 DEFAULT_CONSIDER_HOME: Final = 180
 
-# Fields of actions
-ATTR_TARGET: Final = "target"
-ATTR_ID: Final = "id"
-ATTR_ALLOW: Final = "allow"
-ATTR_DURATION: Final = "duration"
-ATTR_REASON: Final = "reason"
-ATTR_CONFIRM_WITHIN: Final = "confirm_within"
-
 #: What a rule's reason says when nobody gave one.
 QUARANTINE_REASON: Final = "Quarantined from Home Assistant"

@@ -79,10 +79,22 @@ def async_register_device(hass: HomeAssistant, entry: ConfigEntry, device: Devic
 @callback
 def async_registered_name(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> str:
     """Return the name that the device of a MAC has in the registry, the user's first."""
-    registered = dr.async_get(hass).async_get_device_by_identifier(
+    registered = _registered(hass, entry, mac)
+    return (registered.name_by_user or registered.name or mac) if registered else mac
+
+
+@callback
+def async_registered_id(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> str | None:
+    """Return the id that the device of a MAC has in the registry."""
+    registered = _registered(hass, entry, mac)
+    return registered.id if registered else None
+
+
+def _registered(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> dr.DeviceEntry | None:
+    """Return the device of a MAC."""
+    return dr.async_get(hass).async_get_device_by_identifier(
         device_identifier(entry, mac), entry.entry_id
     )
-    return (registered.name_by_user or registered.name or mac) if registered else mac
 
 
 def macs_of(device: dr.DeviceEntry) -> set[str]:

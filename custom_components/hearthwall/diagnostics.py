@@ -8,7 +8,18 @@ from homeassistant.core import HomeAssistant
 from .hub import HearthwallConfigEntry
 
 #: Addresses and names lead to people; counters and versions do not.
-TO_REDACT: Final = {"addresses", "hostname", "mac", "protected", "reason", "target"}
+TO_REDACT: Final = {
+    "addresses",
+    "hostname",
+    "last_error",
+    "mac",
+    "peers",
+    "protected",
+    "reason",
+    "source",
+    "subtracted_examples",
+    "target",
+}
 
 
 async def async_get_config_entry_diagnostics(
@@ -20,10 +31,12 @@ async def async_get_config_entry_diagnostics(
         {
             "entry": {"data": dict(entry.data), "options": dict(entry.options)},
             "connected": hub.available,
-            "supervised": hub.process is not None,
+            "supervised": hub.supervised,
             "status": None if hub.status is None else hub.status.to_wire(),
             "devices": [device.to_wire() for device in hub.devices.values()],
             "blocks": [block.to_wire() for block in hub.blocks],
+            "feeds": [feed.to_wire() for feed in hub.feeds.values()],
+            "events": {"newest": hub.events.newest, "lost": hub.events.lost},
         },
         TO_REDACT,
     )

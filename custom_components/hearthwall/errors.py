@@ -14,7 +14,15 @@ from .const import DOMAIN
 
 #: Errors that whoever gave the order can avoid.
 _BAD_INPUT: Final = frozenset(
-    {"invalid_target", "invalid_duration", "invalid_mode", "protected_target", "not_found"}
+    {
+        "invalid_duration",
+        "invalid_feed",
+        "invalid_mode",
+        "invalid_target",
+        "not_found",
+        "protected_target",
+        "several_rules",
+    }
 )
 
 #: Errors that no waiting mends: files, versions or packages have to change first.

@@ -1,48 +1,48 @@
-"""A gateway as Home Assistant sees it: one connection to its sensor and what it last said."""
+"""A gateway as Home Assistant sees it: what its sensor last said, and who listens to that."""
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from time import time
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event as HassEvent, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_time_interval
 
+from .blocks import Blocks
 from .bpf.hearthwall_sensor.client import Client
 from .bpf.hearthwall_sensor.protocol import (
     AddBlock,
     Block,
+    Confirm,
     Delta,
     Device,
+    Event,
+    Feed,
+    GetEvents,
+    RemoveBlock,
+    Request,
     SensorError,
     Snapshot,
     Status,
 )
-from .connection import connected
 from .const import (
     CONF_CONSIDER_HOME,
-    CONF_INTERFACES,
-    CONF_SOCKET,
-    CONF_STATE_DIR,
     CONF_WRITE_INTERVAL,
     DEFAULT_CONSIDER_HOME,
     DEFAULT_WRITE_INTERVAL,
     LOGGER,
 )
 from .devices import async_register_device, async_register_gateway, macs_of
+from .events import Events
+from .issues import FeedIssues
+from .link import Link
 from .presence import Presence
-from .process import SensorProcess
 
 type HearthwallConfigEntry = ConfigEntry[Hub]
 
-FIRST_RETRY: Final = 1.0
-LAST_RETRY: Final = 60.0
-#: A connection that held this long was a good one: the next loss starts with a short wait again.
-RAN_WELL: Final = 60.0
 #: What a MAC without an IP address must have sent before it has entities, and how many may have them.
 STRANGER_PACKETS: Final = 16
 MAX_DEVICES: Final = 512
@@ -51,36 +51,35 @@ PRESENCE_INTERVAL: Final = timedelta(seconds=10)
 
 
 class Hub:
-    """Keeps the connection, the devices and the rules of one gateway, and tells who listens."""
+    """Knows the devices, the rules and the feeds of one gateway, and tells who listens."""
 
     def __init__(self, hass: HomeAssistant, entry: HearthwallConfigEntry) -> None:
         """Take the entry that says where the sensor is, and whether it is ours to run."""
         self.hass = hass
         self.entry = entry
-        self.process = _process_of(entry.data)
         self.status: Status | None = None
         self.devices: dict[str, Device] = {}
+        self.blocks = Blocks()
+        self.feeds: dict[str, Feed] = {}
+        self.events = Events(hass, entry, self.events_since)
         self.presence = Presence()
-        self._blocks: dict[str, Block] = {}
-        self._client: Client | None = None
+        self._link = Link(hass, entry, self._on_snapshot, self._on_delta, self._on_lost)
+        self._issues = FeedIssues(hass, entry)
         self._known: set[str] = set()
         self._full = False
         self._listeners: defaultdict[str | None, set[CALLBACK_TYPE]] = defaultdict(set)
         self._newcomer_listeners: set[Callable[[Iterable[str]], None]] = set()
-        self._task: asyncio.Task[None] | None = None
-        self._stopping = False
-        self._warned_of: str | None = None
         self._unsubscribes: list[CALLBACK_TYPE] = []
 
     @property
     def available(self) -> bool:
         """Return whether the sensor is connected, so that what is known of it is true."""
-        return self._client is not None
+        return self._link.client is not None
 
     @property
-    def blocks(self) -> list[Block]:
-        """Return every rule in force."""
-        return list(self._blocks.values())
+    def supervised(self) -> bool:
+        """Return whether the sensor is ours to start and to end."""
+        return self._link.process is not None
 
     @property
     def online(self) -> int:
@@ -92,31 +91,81 @@ class Hub:
         """Return the least time between two states of a busy entity."""
         return float(self.entry.options.get(CONF_WRITE_INTERVAL, DEFAULT_WRITE_INTERVAL))
 
-    def rule_on(self, target: str) -> Block | None:
-        """Return the rule in force on a target."""
-        return self._blocks.get(target)
+    async def async_start(self) -> None:
+        """Connect, starting the sensor if it is ours, and stay connected from then on.
 
-    # Orders
+        Raises the SensorError that stands in the way of the first connection.
+        """
+        await self.events.async_load()
+        await self._link.start()
+        self._unsubscribes = [
+            async_track_time_interval(self.hass, self._async_judge_presence, PRESENCE_INTERVAL),
+            self.hass.bus.async_listen(
+                dr.EVENT_DEVICE_REGISTRY_UPDATED, self._async_device_registry_updated
+            ),
+        ]
+
+    async def async_stop(self, _event: HassEvent | None = None) -> None:
+        """Disconnect and, if the sensor is ours, end it; the kernel goes on enforcing."""
+        while self._unsubscribes:
+            self._unsubscribes.pop()()
+        await self._link.stop()
+        await self.events.async_save()
+
+    # Orders: when one returns, kernel and entities know it; each raises SensorError
+
+    async def call(self, request: Request) -> Any:
+        """Return the sensor's answer to a request, as JSON."""
+        return await self._client().call(request)
 
     async def block(self, order: AddBlock) -> Block:
-        """Put a rule in force; when this returns, kernel and entities know it. Raises SensorError."""
-        block = await self._connected_client().block(order)
-        self._blocks[block.target] = block
+        """Put a rule in force."""
+        return self._take_block(Block.from_wire(await self.call(order)))
+
+    async def confirm(self, request: Confirm) -> Block:
+        """Keep a rule that waits to be confirmed."""
+        return self._take_block(Block.from_wire(await self.call(request)))
+
+    async def unblock(self, request: RemoveBlock) -> Block:
+        """End a rule and return it as it was."""
+        block = Block.from_wire(await self.call(request))
+        self.blocks.remove(block.id)
         self._notify([block.target])
         return block
 
-    async def unblock(self, target: str) -> Block:
-        """End the rule on a target or with an id and return it as it was. Raises SensorError."""
-        block = await self._connected_client().unblock(target)
-        self._blocks.pop(block.target, None)
-        self._notify([block.target])
-        return block
+    async def release(self, target: str, which: Callable[[Block], bool]) -> list[Block]:
+        """End the rules on a target that `which` chooses, and return them as they were."""
+        ended = []
+        for block in await self.read_blocks():
+            if block.target == target and which(block):
+                try:
+                    ended.append(await self.unblock(RemoveBlock(str(block.id))))
+                except SensorError as error:
+                    if error.code != "not_found":  # it has ended by itself
+                        raise
+        return ended
 
-    def _connected_client(self) -> Client:
+    async def read_blocks(self) -> list[Block]:
+        """Ask for every rule in force, with what the kernel has counted by now."""
+        blocks = await self._client().blocks()
+        self._notify(self.blocks.replace(blocks))
+        return blocks
+
+    async def events_since(self, seq: int, limit: int) -> list[Event]:
+        """Ask for the events after a number, the oldest first."""
+        return [Event.from_wire(each) for each in await self.call(GetEvents(seq, limit))]
+
+    def _client(self) -> Client:
         """Return the client; raises SensorError `not_running` without a connection."""
-        if self._client is None:
+        if self._link.client is None:
             raise SensorError("not_running")
-        return self._client
+        return self._link.client
+
+    def _take_block(self, block: Block) -> Block:
+        """Know of a rule, and tell."""
+        self.blocks.put(block)
+        self._notify([block.target])
+        return block
 
     # Listening
 
@@ -154,131 +203,43 @@ class Hub:
             for listener in tuple(self._listeners.get(key, ())):
                 listener()
 
-    # The connection
-
-    async def async_start(self) -> None:
-        """Connect, starting the sensor if it is ours, and stay connected from then on.
-
-        Raises the SensorError that stands in the way of the first connection.
-        """
-        first: asyncio.Future[None] = self.hass.loop.create_future()
-        self._task = self.entry.async_create_background_task(
-            self.hass, self._stay_connected(first), name="hearthwall connection"
-        )
-        try:
-            await first
-        except BaseException:
-            await self.async_stop()
-            raise
-        self._unsubscribes = [
-            async_track_time_interval(self.hass, self._async_judge_presence, PRESENCE_INTERVAL),
-            self.hass.bus.async_listen(
-                dr.EVENT_DEVICE_REGISTRY_UPDATED, self._async_device_registry_updated
-            ),
-        ]
-
-    async def async_stop(self, _event: Event | None = None) -> None:
-        """Disconnect and, if the sensor is ours, end it; the kernel goes on enforcing."""
-        self._stopping = True
-        while self._unsubscribes:
-            self._unsubscribes.pop()()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
-        if self.process is not None:
-            await self.process.stop()
-
-    async def _stay_connected(self, first: asyncio.Future[None]) -> None:
-        """Connect again whenever the connection is lost, waiting longer each time it fails."""
-        retry = FIRST_RETRY
-        while True:
-            began = self.hass.loop.time()
-            try:
-                await self._ensure_running()
-                await self._converse(first)
-            except Exception as error:
-                if not first.done():
-                    first.set_exception(error)
-                    return
-                if not isinstance(error, SensorError):
-                    raise
-                await self._failed(error)
-            if self.hass.loop.time() - began > RAN_WELL:
-                retry = FIRST_RETRY
-            await asyncio.sleep(retry)
-            retry = min(2 * retry, LAST_RETRY)
-
-    async def _ensure_running(self) -> None:
-        """Start the sensor if it is ours and not running; one that someone else started is as good."""
-        if self.process is None or self.process.running:
-            return
-        try:
-            await self.process.start()
-        except SensorError as error:
-            if error.code == "unloaded":
-                self._warn(error)
-            elif error.code != "already_running":
-                raise
-
-    async def _converse(self, first: asyncio.Future[None]) -> None:
-        """Take the snapshot and the changes for as long as the connection holds."""
-        async with connected(self.entry.data[CONF_SOCKET]) as client:
-            snapshot = await client.subscribe(self._on_delta)
-            self._client = client
-            self._warned_of = None
-            try:
-                self._on_snapshot(snapshot)
-                if first.done():
-                    LOGGER.info("Connected to the sensor again")
-                else:
-                    first.set_result(None)
-                await client.wait_closed()
-            finally:
-                self._client = None
-                if not self._stopping:
-                    LOGGER.info("Disconnected from the sensor")
-                    self._notify(self.devices)
-
-    async def _failed(self, error: SensorError) -> None:
-        """Note that there is no connection; end a sensor of ours that no longer answers."""
-        self._warn(error)
-        if error.code == "timeout" and self.process is not None:
-            await self.process.stop()
-
-    def _warn(self, error: SensorError) -> None:
-        """Log why there is no connection, each reason once; that nobody listens yet is none."""
-        if error.code in {self._warned_of, "not_running"}:
-            LOGGER.debug("No connection to the sensor: %s", error)
-        else:
-            self._warned_of = error.code
-            LOGGER.warning("No connection to the sensor: %s", error)
-
     # What the sensor tells
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         """Replace everything that was known."""
         gone = self.devices.keys() - {device.mac for device in snapshot.devices}
         self.devices.clear()
-        self._blocks = {block.target: block for block in snapshot.blocks}
+        self.blocks.replace(snapshot.blocks)
         self.status = snapshot.status
+        self._take_feeds(snapshot.feeds)
         async_register_gateway(self.hass, self.entry, snapshot.status)
         self._take_devices(snapshot.devices)
         self._notify({*gone, *self.devices})
+        self.events.async_connected(snapshot.last_event)
 
     def _on_delta(self, delta: Delta) -> None:
         """Take over what changed."""
         changed = {device.mac for device in delta.devices} | set(delta.removed_devices)
-        changed |= {block.target for block in delta.blocks}
-        removed = set(delta.removed_blocks)
-        for target in [each for each, block in self._blocks.items() if block.id in removed]:
-            del self._blocks[target]
-            changed.add(target)
-        self._blocks.update({block.target: block for block in delta.blocks})
+        changed |= {target for each in delta.removed_blocks if (target := self.blocks.remove(each))}
+        for block in delta.blocks:
+            self.blocks.put(block)
+            changed.add(block.target)
         self.status = delta.status or self.status
         for mac in delta.removed_devices:
             self.devices.pop(mac, None)
+        if delta.feeds is not None:
+            self._take_feeds(delta.feeds)
         self._notify(changed | self._take_devices(delta.devices))
+        self.events.async_take(delta.events)
+
+    def _on_lost(self) -> None:
+        """Tell everyone that what is known may be so no more."""
+        self._notify(self.devices)
+
+    def _take_feeds(self, feeds: Iterable[Feed]) -> None:
+        """Remember the feeds, and say what is wrong with them."""
+        self.feeds = {feed.name: feed for feed in feeds}
+        self._issues.async_follow(self.feeds.values())
 
     def _take_devices(self, devices: Iterable[Device]) -> set[str]:
         """Remember devices and present the new ones; return whose presence changed."""
@@ -325,7 +286,7 @@ class Hub:
 
     @callback
     def _async_device_registry_updated(
-        self, event: Event[dr.EventDeviceRegistryUpdatedData]
+        self, event: HassEvent[dr.EventDeviceRegistryUpdatedData]
     ) -> None:
         """Take over a name that another integration or the user gave to a device of ours."""
         if event.data["action"] == "remove":
@@ -338,17 +299,6 @@ class Hub:
             return
         for mac in macs_of(registered) & self.devices.keys() & self._known:
             async_register_device(self.hass, self.entry, self.devices[mac])
-
-
-def _process_of(data: Mapping[str, Any]) -> SensorProcess | None:
-    """Return the sensor that an entry's data says to run, or None if somebody else runs it."""
-    if CONF_INTERFACES not in data:
-        return None
-    return SensorProcess(
-        interfaces=data[CONF_INTERFACES],
-        socket=data[CONF_SOCKET],
-        state_dir=data[CONF_STATE_DIR],
-    )
 
 
 def _registered_as(device: Device | None) -> tuple[str | None, str | None, bool] | None:

@@ -4,7 +4,7 @@ import operator
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -12,11 +12,13 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import UnitOfDataRate, UnitOfInformation
+from homeassistant.const import EntityCategory, UnitOfDataRate, UnitOfInformation
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .bpf.hearthwall_sensor.protocol import Device
+from .bpf.hearthwall_sensor.modes import MODES
+from .bpf.hearthwall_sensor.protocol import Device, Feed
 from .entity import DeviceEntity, GatewayEntity, HearthwallEntity, async_add_device_entities
 from .hub import HearthwallConfigEntry, Hub
 from .throttle import Throttle, rate_changed
@@ -85,6 +87,19 @@ DEVICE_SENSORS: tuple[HearthwallSensorDescription[Device], ...] = (
     _total("upload_total", lambda device: device.upload_bytes),
 )
 
+#: What the rule sensor says where there is no rule on all of a device's traffic: none at all, or some on parts of it.
+NO_RULE: Final = "none"
+SOME_PORTS: Final = "some_ports"
+
+RULE = SensorEntityDescription(
+    key="rule",
+    translation_key="rule",
+    device_class=SensorDeviceClass.ENUM,
+    options=[NO_RULE, *MODES, SOME_PORTS],
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
+)
+
 GATEWAY_SENSORS: tuple[HearthwallSensorDescription[Hub], ...] = (
     _count("devices_online", lambda hub: hub.online),
     _count("active_blocks", lambda hub: len(hub.blocks)),
@@ -98,6 +113,22 @@ GATEWAY_SENSORS: tuple[HearthwallSensorDescription[Hub], ...] = (
     ),
 )
 
+#: Between these two stands a feed's name in its sensor's key.
+_FEED_KEY: Final = ("feed_", "_hits")
+
+
+def _feed_hits(name: str) -> HearthwallSensorDescription[Feed]:
+    """Describe how many packets of a feed's addresses were seen."""
+    return HearthwallSensorDescription(
+        key=name.join(_FEED_KEY),
+        translation_key="feed_hits",
+        translation_placeholders={"feed": name},
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda feed: feed.packets,
+    )
+
 
 async def async_setup_entry(
     hass: HomeAssistant,
@@ -110,8 +141,48 @@ async def async_setup_entry(
     async_add_device_entities(
         entry,
         async_add_entities,
-        lambda hub, mac: [DeviceSensor(hub, description, mac) for description in DEVICE_SENSORS],
+        lambda hub, mac: [
+            *(DeviceSensor(hub, description, mac) for description in DEVICE_SENSORS),
+            RuleSensor(hub, RULE, mac),
+        ],
     )
+    _async_follow_feeds(hass, entry, async_add_entities)
+
+
+@callback
+def _async_follow_feeds(
+    hass: HomeAssistant,
+    entry: HearthwallConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Have a sensor for each feed, and none for one that is gone, also while Home Assistant was away."""
+    hub = entry.runtime_data
+    present: set[str] = set()
+
+    @callback
+    def follow() -> None:
+        if hub.feeds.keys() == present:
+            return
+        _async_remove_strays(hass, hub)
+        async_add_entities(FeedSensor(hub, name) for name in sorted(hub.feeds.keys() - present))
+        present.clear()
+        present.update(hub.feeds)
+
+    _async_remove_strays(hass, hub)
+    follow()
+    entry.async_on_unload(hub.async_subscribe(None, follow))
+
+
+@callback
+def _async_remove_strays(hass: HomeAssistant, hub: Hub) -> None:
+    """Remove the sensors of feeds that there are no more."""
+    registry = er.async_get(hass)
+    before, after = _FEED_KEY
+    kept = {f"{hub.entry.entry_id}_{before}{name}{after}" for name in hub.feeds}
+    for registered in er.async_entries_for_config_entry(registry, hub.entry.entry_id):
+        of_a_feed = registered.unique_id.startswith(f"{hub.entry.entry_id}_{before}")
+        if of_a_feed and registered.unique_id not in kept:
+            registry.async_remove(registered.entity_id)
 
 
 class HearthwallSensor[SubjectT](HearthwallEntity, SensorEntity):
@@ -187,3 +258,39 @@ class GatewaySensor(HearthwallSensor[Hub], GatewayEntity):
     def subject(self) -> Hub:
         """Return the hub."""
         return self.hub
+
+
+class FeedSensor(HearthwallSensor[Feed], GatewayEntity):
+    """A sensor of a feed."""
+
+    def __init__(self, hub: Hub, name: str) -> None:
+        """Take the hub and the feed's name."""
+        super().__init__(hub, _feed_hits(name))
+        self._name = name
+        self._feed = hub.feeds[name]
+
+    @property
+    @override
+    def subject(self) -> Feed:
+        """Return what the sensor last said of the feed."""
+        self._feed = self.hub.feeds.get(self._name, self._feed)
+        return self._feed
+
+
+class RuleSensor(DeviceEntity, SensorEntity):
+    """The mode of the rule on a device's MAC."""
+
+    @property
+    @override
+    def native_value(self) -> str:
+        """Return the mode of the rule on all of its traffic, or what else there is."""
+        rule = self.hub.blocks.whole(self.mac)
+        if rule is not None:
+            return rule.mode
+        return SOME_PORTS if self.hub.blocks.on(self.mac) else NO_RULE
+
+    @property
+    @override
+    def shown(self) -> tuple[object, ...]:
+        """Return what a person would see change."""
+        return (self.available, self.native_value)

@@ -6,6 +6,7 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .blocks import isolates
 from .bpf.hearthwall_sensor.protocol import AddBlock, SensorError
 from .const import QUARANTINE_REASON
 from .entity import DeviceEntity, async_add_device_entities
@@ -35,8 +36,8 @@ class QuarantineSwitch(DeviceEntity, SwitchEntity):
     @override
     def is_on(self) -> bool:
         """Return whether an isolating rule is in force."""
-        rule = self.hub.rule_on(self.mac)
-        return rule is not None and rule.mode == "isolate"
+        rule = self.hub.blocks.whole(self.mac)
+        return rule is not None and isolates(rule)
 
     @property
     @override
@@ -58,6 +59,6 @@ class QuarantineSwitch(DeviceEntity, SwitchEntity):
         if self.hub.available and not self.is_on:
             return
         try:
-            await self.hub.unblock(self.mac)
+            await self.hub.release(self.mac, isolates)
         except SensorError as error:
             raise order_error(error) from error

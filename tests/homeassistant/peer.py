@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from time import time
 from typing import Any
@@ -11,14 +12,22 @@ from aiohttp import WSMsgType, web
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     WEBSOCKET_PATH,
     AddBlock,
+    AddFeed,
     Block,
+    Confirm,
     Device,
+    Event,
+    Feed,
+    GetBlocks,
+    GetEvents,
+    GetFeeds,
     Interface,
+    RefreshFeed,
     RemoveBlock,
+    RemoveFeed,
     Request,
     SensorError,
     Status,
-    Unload,
     read_request,
 )
 from custom_components.hearthwall.bpf.hearthwall_sensor.targets import parse_target
@@ -50,6 +59,45 @@ def device(mac: str, **fields: Any) -> Device:
     return Device(mac=mac, **(said | fields))
 
 
+def feed(name: str, **fields: Any) -> Feed:
+    """Return a feed that was read just now, as an order for it or a test says."""
+    said: dict[str, Any] = {
+        "source": "https://lists.example/drop.txt",
+        "format": "addresses",
+        "action": "audit",
+        "interval": 86400.0,
+        "addresses": 1000,
+        "domains": 0,
+        "invalid": 0,
+        "subtracted": 0,
+        "subtracted_examples": (),
+        "updated": time(),
+        "checked": time(),
+        "last_error": None,
+        "packets": 0,
+        "bytes": 0,
+        "first_hit": None,
+        "last_hit": None,
+    }
+    return Feed(name=name, **(said | fields))
+
+
+def event(seq: int, kind: str = "threat_address", **fields: Any) -> Event:
+    """Return the event with this number in a journal that has one a second."""
+    said: dict[str, Any] = {
+        "time": 1_700_000_000.0 + seq,
+        "severity": "high",
+        "mac": CAMERA,
+        "address": "192.168.20.21",
+        "peer_address": "203.0.113.66",
+        "peer_name": None,
+        "process": None,
+        "summary": f"number {seq}",
+        "evidence": {"feed": "drop", "packets": 3},
+    }
+    return Event(seq=seq, kind=kind, **(said | fields))
+
+
 def status() -> Status:
     """Return a healthy sensor's status."""
     return Status(
@@ -76,7 +124,9 @@ class Peer:
         self.socket = str(socket)
         self.hello: Any = {"type": "hello", "version": "0.1.0", "min_schema": 1, "max_schema": 1}
         self.devices = [device(CAMERA, hostname="camera"), device(TV, vendor="Acme")]
-        self.blocks: dict[str, Block] = {}
+        self.blocks: dict[tuple[str, str | None, int | None], Block] = {}
+        self.feeds: dict[str, Feed] = {}
+        self.events: list[Event] = []
         self.errors: dict[str, SensorError] = {}
         self.silent: set[str] = set()
         self.received: list[Request] = []
@@ -112,6 +162,11 @@ class Peer:
         for socket in self._sockets:
             await self._send_delta(socket, wire)
         await asyncio.sleep(0.05)
+
+    async def happen(self, *events: Event) -> None:
+        """Put events into the journal and tell every subscriber."""
+        self.events += events
+        await self.tell(events=events)
 
     async def say(self, text: str) -> None:
         """Send every client a text that may be nonsense."""
@@ -157,12 +212,36 @@ class Peer:
             case AddBlock():
                 return self._block(order).to_wire()
             case RemoveBlock():
-                for block in self.blocks.values():
-                    if order.target in (block.target, str(block.id)):
-                        return self.blocks.pop(block.target).to_wire()
-                raise SensorError("not_found")
-            case Unload():
-                return {}
+                return self.blocks.pop(self._find(order)).to_wire()
+            case Confirm():
+                key = self._find(order)
+                self.blocks[key] = replace(self.blocks[key], confirm_by=None)
+                return self.blocks[key].to_wire()
+            case GetBlocks():
+                return [each.to_wire() for each in self.blocks.values()]
+            case GetEvents():
+                found = [each.to_wire() for each in self.events if each.seq > order.since]
+                return found[: order.limit]
+        return self._answer_of_feeds(order)
+
+    def _answer_of_feeds(self, order: Request) -> Any:
+        match order:
+            case GetFeeds():
+                return [each.to_wire() for each in self.feeds.values()]
+            case AddFeed():
+                said = order.to_wire()
+                del said["name"], said["header_file"]
+                self.feeds[order.name] = feed(order.name, **said)
+                return self.feeds[order.name].to_wire()
+            case RemoveFeed() | RefreshFeed() if order.name not in self.feeds:
+                raise SensorError("not_found", f"there is no feed {order.name}")
+            case RemoveFeed():
+                return self.feeds.pop(order.name).to_wire()
+            case RefreshFeed():
+                return self.feeds[order.name].to_wire()
+        return self._answer_of_state(order)
+
+    def _answer_of_state(self, order: Request) -> Any:
         if order.type == "subscribe":
             self.intervals.append(order.interval)
             return {
@@ -170,6 +249,8 @@ class Peer:
                 "status": status().to_wire(),
                 "devices": [each.to_wire() for each in self.devices],
                 "blocks": [each.to_wire() for each in self.blocks.values()],
+                "feeds": [each.to_wire() for each in self.feeds.values()],
+                "last_event": self.events[-1].seq if self.events else 0,
             }
         return {"status": status().to_wire()}.get(order.type, {})
 
@@ -177,12 +258,13 @@ class Peer:
         target = parse_target(order.target)
         self._ids += 1
         now = time()
-        self.blocks[target.value] = Block(
+        key = (target.value, order.transport, order.port)
+        self.blocks[key] = Block(
             id=self._ids,
             target=target.value,
             kind=target.kind,
             mode=order.mode,
-            allow=order.allow,
+            allow=order.allow or (),
             reason=order.reason,
             created=now,
             expires=None if order.duration is None else now + order.duration,
@@ -192,5 +274,21 @@ class Peer:
             first_hit=None,
             last_hit=None,
             latency_ms=None,
+            transport=order.transport,
+            port=order.port,
+            direction=order.direction,
+            peers=order.peers,
+            bytes_per_second=order.bytes_per_second,
+            packets_per_second=order.packets_per_second,
+            redirect_to=order.redirect_to,
+            audits=order.audits,
         )
-        return self.blocks[target.value]
+        return self.blocks[key]
+
+    def _find(self, order: RemoveBlock | Confirm) -> tuple[str, str | None, int | None]:
+        for key, block in self.blocks.items():
+            if order.target == str(block.id) or (
+                key == (order.target, order.transport, order.port)
+            ):
+                return key
+        raise SensorError("not_found")

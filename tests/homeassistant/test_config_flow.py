@@ -183,7 +183,7 @@ async def test_this_host(
     entry = flow["result"]
     assert entry.unique_id == peer.socket
     assert entry.state is ConfigEntryState.LOADED
-    assert entry.runtime_data.process.running
+    assert entry.runtime_data.supervised
     assert len(calls("run")) == 2, "once to see that it works, once for the entry"
 
 
@@ -361,7 +361,7 @@ async def test_existing_sensor_and_the_way_on_from_its_failures(
     assert flow["title"] == "Hearthwall (br-lan)"
     assert flow["data"] == {CONF_SOCKET: peer.socket}
     await hass.async_block_till_done()
-    assert flow["result"].runtime_data.process is None
+    assert not flow["result"].runtime_data.supervised
 
 
 async def begin_existing(hass: HomeAssistant) -> Flow:

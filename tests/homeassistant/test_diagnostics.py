@@ -7,14 +7,27 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import AddBlock
 from custom_components.hearthwall.diagnostics import async_get_config_entry_diagnostics
-from tests.homeassistant.peer import CAMERA, Peer, device
+from tests.homeassistant.peer import CAMERA, Peer, device, feed
 
 
 async def test_diagnostics_name_nobody(
     hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
 ) -> None:
     await peer.tell(devices=[device(CAMERA, hostname="annas-camera", upload_bytes=4711)])
-    await loaded.runtime_data.block(AddBlock(target=CAMERA, reason="Anna is watched"))
+    await loaded.runtime_data.block(
+        AddBlock(target=CAMERA, reason="Anna is watched", peers=("anna.example",))
+    )
+    await peer.tell(
+        feeds=[
+            feed(
+                "own",
+                source="https://anna.example/?key=1",
+                subtracted_examples=("192.168.20.0/24",),
+                last_error="anna.example says 404",
+                packets=815,
+            )
+        ]
+    )
     told = await async_get_config_entry_diagnostics(hass, loaded)
     text = json.dumps(told).lower()
     for private in (CAMERA, "192.168.", "anna"):
@@ -23,3 +36,4 @@ async def test_diagnostics_name_nobody(
     assert told["supervised"] is False
     assert told["status"]["version"] == "0.1.0"
     assert "4711" in text
+    assert "815" in text

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from time import time
+from typing import Any
 
 import pytest
 from homeassistant.const import STATE_HOME, STATE_NOT_HOME, STATE_OFF, STATE_ON, STATE_UNAVAILABLE
@@ -12,6 +13,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.hearthwall import hub
+from custom_components.hearthwall.bpf.hearthwall_sensor.modes import MODES
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import AddBlock, SensorError
 from custom_components.hearthwall.const import CONF_CONSIDER_HOME, CONF_WRITE_INTERVAL, DOMAIN
 from custom_components.hearthwall.hub import PRESENCE_INTERVAL
@@ -36,8 +38,9 @@ async def test_each_device_and_the_gateway_have_their_entities(
     for key in ("devices_online", "active_blocks", "download_rate", "upload_rate"):
         assert f"sensor.hearthwall_{key}" in found
     registered = er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
-    assert len(registered) == 2 * 6 + 5
-    assert all(each.disabled_by is None and each.translation_key for each in registered)
+    assert len([each for each in registered if each.disabled_by is None]) == 2 * 6 + 6
+    assert {each.translation_key for each in registered if each.disabled_by} == {"rule"}
+    assert all(each.translation_key for each in registered)
     assert len({each.unique_id for each in registered}) == len(registered)
 
 
@@ -214,7 +217,68 @@ async def test_another_mode_is_not_the_switchs_to_end(
     await peer.tell(blocks=[peer._block(AddBlock(target=CAMERA, mode="no_internet"))])
     assert state(hass, QUARANTINE) == STATE_OFF
     await hass.services.async_call("switch", "turn_off", {"entity_id": QUARANTINE}, blocking=True)
-    assert CAMERA in peer.blocks
+    assert (CAMERA, None, None) in peer.blocks
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"transport": "tcp", "port": 80},
+        {"direction": "from_lan"},
+        {"mode": "audit", "audits": "isolate"},
+        {"mode": "rate_limit", "bytes_per_second": 10_000},
+    ],
+)
+async def test_less_than_a_full_isolation_is_no_quarantine(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, fields: dict[str, Any]
+) -> None:
+    await peer.tell(blocks=[peer._block(AddBlock(target=CAMERA, **fields))])
+    assert state(hass, QUARANTINE) == STATE_OFF
+    await hass.services.async_call("switch", "turn_on", {"entity_id": QUARANTINE}, blocking=True)
+    assert state(hass, QUARANTINE) == STATE_ON
+
+
+async def test_switch_ends_the_isolation_and_leaves_rules_on_ports(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    await peer.tell(blocks=[peer._block(AddBlock(target=CAMERA, transport="tcp", port=80))])
+    await hass.services.async_call("switch", "turn_on", {"entity_id": QUARANTINE}, blocking=True)
+    await hass.services.async_call("switch", "turn_off", {"entity_id": QUARANTINE}, blocking=True)
+    assert state(hass, QUARANTINE) == STATE_OFF
+    assert list(peer.blocks) == [(CAMERA, "tcp", 80)]
+
+
+async def test_a_replaced_rules_end_is_not_the_new_ones(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    old = peer._block(AddBlock(target=CAMERA))
+    await peer.tell(blocks=[old])
+    await peer.tell(blocks=[peer._block(AddBlock(target=CAMERA))])
+    await peer.tell(removed_blocks=[old.id])
+    assert state(hass, QUARANTINE) == STATE_ON
+    assert state(hass, "sensor.hearthwall_active_blocks") == "1"
+
+
+async def test_the_rule_sensor_says_what_the_switch_cannot(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    rule = "sensor.camera_rule"
+    assert hass.states.get(rule) is None, "for those who want it"
+    er.async_get(hass).async_update_entity(rule, disabled_by=None)
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await hass.async_block_till_done()
+    assert state(hass, rule) == "none"
+    for mode in MODES:
+        block = peer._block(AddBlock(target=CAMERA, mode=mode))
+        await peer.tell(blocks=[block])
+        assert state(hass, rule) == mode
+    port = peer._block(AddBlock(target=CAMERA, transport="udp", port=53))
+    await peer.tell(blocks=[port])
+    assert state(hass, rule) == "redirect", "the rule on everything stands above"
+    await peer.tell(removed_blocks=[block.id])
+    assert state(hass, rule) == "some_ports"
+    await peer.tell(removed_blocks=[port.id])
+    assert state(hass, rule) == "none"
 
 
 async def test_a_refused_quarantine_is_an_error_and_no_state(

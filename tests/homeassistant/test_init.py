@@ -11,7 +11,7 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STOP, STATE_OFF, STATE_ON, S
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hearthwall import hub
+from custom_components.hearthwall import link
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from tests.homeassistant.peer import Peer
 
@@ -50,7 +50,7 @@ async def test_loss_and_return_are_shown_and_logged_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(hub, "FIRST_RETRY", 0.05)
+    monkeypatch.setattr(link, "FIRST_RETRY", 0.05)
     caplog.set_level(logging.INFO)
     assert state(hass, CONNECTION) == STATE_ON
     await peer.stop()
@@ -138,7 +138,7 @@ async def test_why_there_is_no_connection_is_said_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(hub, "LAST_RETRY", 0.05)
+    monkeypatch.setattr(link, "LAST_RETRY", 0.05)
     peer.errors["initialize"] = SensorError("not_permitted")
     await peer.say("nonsense")
     await wait_for(lambda: len([each for each in peer.received if each.type == "initialize"]) > 4)

@@ -1,5 +1,6 @@
 """Actions: what is sent, what is answered, and what is refused before anything is sent."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,15 +15,19 @@ from homeassistant.helpers import (
 )
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import AddBlock, SensorError
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
+    AddBlock,
+    RemoveBlock,
+    SensorError,
+)
 from custom_components.hearthwall.const import DOMAIN
-from tests.homeassistant.peer import CAMERA, TV, Peer
+from tests.homeassistant.peer import CAMERA, TV, Peer, event
 from tests.homeassistant.test_devices import camera
 
 pytestmark = pytest.mark.usefixtures("loaded")
 
 
-async def call(hass: HomeAssistant, action: str, **data: Any) -> Any:
+async def call(hass: HomeAssistant, action: str, /, **data: Any) -> Any:
     return await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=True)
 
 
@@ -45,6 +50,131 @@ async def test_block_sends_what_was_said_and_returns_the_rule(
     (block,) = answer["blocks"]
     assert block["target"] == CAMERA
     assert hass.states.is_state("switch.camera_quarantine", "on")
+
+
+async def test_every_field_reaches_the_sensor_as_it_was_said(
+    hass: HomeAssistant, peer: Peer
+) -> None:
+    await call(
+        hass,
+        "block",
+        target="192.168.20.21",
+        mode="audit",
+        transport="tcp",
+        port=443,
+        direction="from_lan",
+        peers=["*.Vendor.example.", "198.51.100.7/24"],
+        bytes_per_second=250_000,
+        packets_per_second="500",
+        redirect_to="trap0",
+        audits="allow_only",
+        force=True,
+    )
+    assert peer.orders(AddBlock) == [
+        AddBlock(
+            target="192.168.20.21",
+            mode="audit",
+            transport="tcp",
+            port=443,
+            direction="from_lan",
+            peers=("*.vendor.example", "198.51.100.0/24"),
+            bytes_per_second=250_000,
+            packets_per_second=500,
+            redirect_to="trap0",
+            audits="allow_only",
+            force=True,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "canonical"),
+    [
+        ("203.0.113.7/24", "203.0.113.0/24"),
+        ("2001:DB8:0::/48", "2001:db8::/48"),
+        ("*.Ads.Example.org", "*.ads.example.org"),
+        ("bücher.example", "xn--bcher-kva.example"),
+    ],
+)
+async def test_every_kind_of_target(
+    hass: HomeAssistant, peer: Peer, target: str, canonical: str
+) -> None:
+    (block,) = (await call(hass, "block", target=target))["blocks"]
+    assert block["target"] == canonical
+    assert peer.orders(AddBlock) == [AddBlock(canonical)]
+
+
+async def test_rules_on_ports_of_a_device_stand_beside_each_other(
+    hass: HomeAssistant, peer: Peer
+) -> None:
+    for port in (80, 443):
+        await call(hass, "block", target=CAMERA, transport="tcp", port=port)
+    assert hass.states.is_state("sensor.hearthwall_active_blocks", "2")
+    assert hass.states.is_state("switch.camera_quarantine", "off")
+    await call(hass, "unblock", target=CAMERA, transport="tcp", port=80)
+    assert peer.orders(RemoveBlock) == [RemoveBlock(CAMERA, "tcp", 80)]
+    assert [each["port"] for each in (await call(hass, "get_blocks"))["blocks"]] == [443]
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+async def test_a_rule_is_confirmed(hass: HomeAssistant, peer: Peer, by_id: bool) -> None:
+    entity_id = "switch.camera_quarantine"
+    answer = await call(hass, "quarantine", entity_id=entity_id, confirm_within="30s")
+    (block,) = answer["blocks"]
+    assert block["confirm_by"] is not None
+    what = {"id": block["id"]} if by_id else {"target": CAMERA.upper()}
+    (block,) = (await call(hass, "confirm", **what))["blocks"]
+    assert block["confirm_by"] is None
+    await call(hass, "release", entity_id=entity_id)
+    with pytest.raises(ServiceValidationError) as raised:
+        await call(hass, "confirm", **what)
+    assert raised.value.translation_key == "not_found"
+
+
+async def test_get_blocks_asks_the_kernel_and_filters(hass: HomeAssistant, peer: Peer) -> None:
+    await call(hass, "block", target=CAMERA, mode="no_internet")
+    await call(hass, "block", target="203.0.113.0/24")
+    peer.blocks = {key: replace(each, packets=5) for key, each in peer.blocks.items()}
+
+    async def found(**filters: Any) -> list[tuple[str, int]]:
+        blocks = (await call(hass, "get_blocks", **filters))["blocks"]
+        return [(each["target"], each["packets"]) for each in blocks]
+
+    assert await found() == [(CAMERA, 5), ("203.0.113.0/24", 5)]
+    assert await found(mode="no_internet") == [(CAMERA, 5)]
+    assert await found(mode=["isolate", "audit"]) == [("203.0.113.0/24", 5)]
+    assert await found(target="203.0.113.9/24") == [("203.0.113.0/24", 5)]
+    assert await found(target=TV) == []
+
+
+async def test_get_blocks_only_returns(hass: HomeAssistant) -> None:
+    for action in ("get_blocks", "get_feeds", "get_events"):
+        with pytest.raises(ServiceValidationError):
+            await hass.services.async_call(DOMAIN, action, {}, blocking=True)
+
+
+async def test_release_ends_all_rules_on_a_device_and_no_others(
+    hass: HomeAssistant, peer: Peer
+) -> None:
+    await call(hass, "block", target=CAMERA, mode="no_internet")
+    await call(hass, "block", target=TV)
+    # Ordered elsewhere, and not told yet
+    peer._block(AddBlock(CAMERA, "rate_limit", transport="udp", bytes_per_second=10_000))
+    answer = await call(hass, "release", entity_id="switch.camera_quarantine")
+    assert {each["mode"] for each in answer["blocks"]} == {"no_internet", "rate_limit"}
+    assert {key[0] for key in peer.blocks} == {TV}
+
+
+async def test_get_events(hass: HomeAssistant, peer: Peer) -> None:
+    await peer.happen(*(event(seq) for seq in range(1, 8)))
+
+    async def found(**filters: Any) -> list[int]:
+        return [each["seq"] for each in (await call(hass, "get_events", **filters))["events"]]
+
+    assert await found() == [1, 2, 3, 4, 5, 6, 7]
+    assert await found(limit=2) == [6, 7], "the newest"
+    assert await found(since=3, limit=2) == [4, 5]
+    assert await found(since=7) == []
 
 
 @pytest.mark.parametrize(
@@ -79,6 +209,9 @@ async def test_durations_as_people_and_as_home_assistant_write_them(
         ({"target": CAMERA, "duration": "400d"}, "invalid_duration"),
         ({"target": CAMERA, "duration": {"fortnights": 1}}, "invalid_duration"),
         ({"target": CAMERA, "confirm_within": "never"}, "invalid_duration"),
+        ({"target": CAMERA, "mode": "allow_only", "peers": ["nobody"]}, "invalid_target"),
+        ({"target": "10.0.0.0/4"}, "invalid_target"),
+        ({"target": "*.com."}, "invalid_target"),
     ],
 )
 async def test_bad_input_is_refused_and_nothing_sent(
@@ -96,7 +229,15 @@ async def test_bad_input_is_refused_and_nothing_sent(
         ("block", {"target": CAMERA, "mode": "gently"}),
         ("block", {"target": CAMERA, "allow": ["telnet"]}),
         ("block", {"target": CAMERA, "reason": "x" * 201}),
+        ("block", {"target": CAMERA, "port": 65536}),
+        ("block", {"target": CAMERA, "transport": "sctp"}),
+        ("block", {"target": CAMERA, "direction": "up"}),
+        ("block", {"target": CAMERA, "bytes_per_second": 999}),
+        ("block", {"target": CAMERA, "audits": "rate_limit"}),
         ("block", {}),
+        ("confirm", {}),
+        ("get_events", {"limit": 0}),
+        ("get_blocks", {"mode": ["gently"]}),
         ("unblock", {}),
         ("unblock", {"target": CAMERA, "id": 1}),
         ("quarantine", {}),

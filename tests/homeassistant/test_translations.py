@@ -1,7 +1,9 @@
 """Every word that Home Assistant can be asked to show exists, and every service is described."""
 
 import ast
+import dataclasses
 import json
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,30 @@ from custom_components.hearthwall import (
     binary_sensor,
     config_flow,
     device_tracker,
+    event,
+    feed_actions,
+    issues,
+    rule_fields,
     sensor,
-    services,
     switch,
 )
 from custom_components.hearthwall.bpf.hearthwall_sensor.errors import ERRORS
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import ALLOWANCES, MODES
+from custom_components.hearthwall.bpf.hearthwall_sensor.feeds.formats import AUTO, FORMATS
+from custom_components.hearthwall.bpf.hearthwall_sensor.modes import (
+    ALLOWANCES,
+    AUDITABLE,
+    DIRECTIONS,
+    MODES,
+    TRANSPORTS,
+)
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
+    AddBlock,
+    AddFeed,
+    FeedAction,
+    Severity,
+)
 from custom_components.hearthwall.process import PROCESS_ERRORS
+from custom_components.hearthwall.services import ACTIONS
 
 FOLDER = Path(integration.__file__).parent
 WORDS = json.loads((FOLDER / "translations" / "en.json").read_text())
@@ -30,19 +49,28 @@ SERVICES = yaml.safe_load((FOLDER / "services.yaml").read_text())
 DESCRIPTIONS = {
     "binary_sensor": [binary_sensor.CONNECTION],
     "device_tracker": [device_tracker.PRESENCE],
-    "sensor": [*sensor.DEVICE_SENSORS, *sensor.GATEWAY_SENSORS],
+    "event": [event.SECURITY],
+    "sensor": [
+        *sensor.DEVICE_SENSORS,
+        *sensor.GATEWAY_SENSORS,
+        sensor.RULE,
+        sensor._feed_hits("drop"),
+    ],
     "switch": [switch.QUARANTINE],
 }
 
 #: Errors that can meet whoever sets a gateway up; the others are answers to orders.
 ORDERS_ONLY = {
+    "feed_failed",
     "invalid_duration",
+    "invalid_feed",
     "invalid_mode",
     "invalid_target",
     "message_too_large",
     "not_found",
     "not_initialized",
     "protected_target",
+    "several_rules",
     "table_full",
     "unknown_command",
 }
@@ -130,30 +158,77 @@ def test_services_are_valid_for_home_assistant() -> None:
 
 
 TARGET_FIELDS = {"metadata", "entity_id", "device_id", "area_id", "floor_id", "label_id"}
-SCHEMAS = {
-    "block": fields(services.BLOCK_SCHEMA),
-    "unblock": fields(services.UNBLOCK_SCHEMA),
-    "quarantine": fields(services.QUARANTINE_SCHEMA) - TARGET_FIELDS,
-    "release": fields(services.RELEASE_SCHEMA) - TARGET_FIELDS,
-}
+SCHEMAS = {action.name: fields(action.schema) - TARGET_FIELDS for action in ACTIONS}
+
+
+def described_fields(service: str) -> dict[str, Any]:
+    """Return the fields that the user interface offers, those in sections, too."""
+    found: dict[str, Any] = {}
+    for name, field in SERVICES[service].get("fields", {}).items():
+        found |= field.get("fields", {name: field})
+    return found
+
+
+def test_every_action_is_described() -> None:
+    assert set(ICONS["services"]) == set(WORDS["services"]) == set(SERVICES) == set(SCHEMAS)
 
 
 @pytest.mark.parametrize("service", SCHEMAS)
 def test_every_field_of_an_action_is_described(service: str) -> None:
-    described = set(SERVICES[service].get("fields", {}))
+    described = set(described_fields(service))
     assert described == SCHEMAS[service]
     words = WORDS["services"][service]
+    assert words["name"]
+    assert words["description"]
     assert set(words.get("fields", {})) == described
     assert all(each["name"] and each["description"] for each in words.get("fields", {}).values())
-    assert set(ICONS["services"]) == set(WORDS["services"]) == set(SERVICES) == set(SCHEMAS)
+    sections = {
+        name for name, each in SERVICES[service].get("fields", {}).items() if "fields" in each
+    }
+    assert set(words.get("sections", {})) == sections
 
 
-def test_every_choice_has_a_word() -> None:
-    assert set(WORDS["selector"]["mode"]["options"]) == set(MODES)
-    assert set(WORDS["selector"]["allow"]["options"]) == set(ALLOWANCES)
-    block = SERVICES["block"]["fields"]
-    assert set(block["mode"]["selector"]["select"]["options"]) == set(MODES)
-    assert set(block["allow"]["selector"]["select"]["options"]) == set(ALLOWANCES)
+def test_what_an_order_can_say_an_action_can_say() -> None:
+    rule = {each.name for each in dataclasses.fields(AddBlock)} - {"target"}
+    assert {str(key) for key in rule_fields.RULE_FIELDS} == rule
+    feed = {each.name for each in dataclasses.fields(AddFeed)}
+    assert {str(key) for key in feed_actions.FEED_FIELDS} == feed
+
+
+CHOICES = {
+    ("block", "mode"): MODES,
+    ("block", "allow"): ALLOWANCES,
+    ("block", "transport"): TRANSPORTS,
+    ("block", "direction"): DIRECTIONS,
+    ("block", "audits"): AUDITABLE,
+    ("get_blocks", "mode"): MODES,
+    ("add_feed", "action"): typing.get_args(FeedAction),
+    ("add_feed", "format"): [AUTO, *FORMATS],
+}
+
+
+@pytest.mark.parametrize(("service", "field"), CHOICES)
+def test_every_choice_has_a_word(service: str, field: str) -> None:
+    select = described_fields(service)[field]["selector"]["select"]
+    choices = set(CHOICES[service, field])
+    assert set(select["options"]) == choices
+    assert set(WORDS["selector"][select["translation_key"]]["options"]) == choices
+
+
+def test_every_state_has_a_word() -> None:
+    assert set(WORDS["entity"]["sensor"]["rule"]["state"]) == set(sensor.RULE.options or ())
+    said = WORDS["entity"]["event"]["security"]["state_attributes"]
+    assert set(said["event_type"]["state"]) == set(event.SECURITY.event_types or ())
+    assert set(said["severity"]["state"]) == set(typing.get_args(Severity))
+
+
+def test_every_issue_has_words() -> None:
+    assert set(WORDS["issues"]) == {issues.ISSUE_FAILING, issues.ISSUE_OVERLAPS}
+    for words in WORDS["issues"].values():
+        assert "{feed}" in words["title"]
+        words["description"].format(feed="drop", message="why", count="2", examples="10.0.0.0/8")
+    document = issues.LEARN_MORE.rsplit("/main/", maxsplit=1)[1]
+    assert (FOLDER.parents[1] / document).exists()
 
 
 def test_manifest_is_sorted_as_hassfest_wants_it() -> None:

@@ -1,0 +1,37 @@
+"""What an action is: its name, who may call it, what it takes, and what it does."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+import voluptuous as vol
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.helpers import config_validation as cv, service
+from homeassistant.helpers.typing import VolSchemaType
+
+from .const import DOMAIN
+from .hub import Hub
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """An action of Home Assistant; `handle` may raise SensorError."""
+
+    name: str
+    handle: Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
+    schema: VolSchemaType
+    response: SupportsResponse = SupportsResponse.OPTIONAL
+    admin: bool = False
+    """Whether it makes the gateway's root read what is named: no matter for every user."""
+
+
+#: The gateway that is meant; not needed where there is only one.
+GATEWAY_FIELD: Final[dict[Any, Any]] = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
+
+
+def named_hub(call: ServiceCall) -> Hub:
+    """Return the gateway that a call names, or the only one."""
+    entry = service.async_get_config_entry(call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID))
+    hub: Hub = entry.runtime_data
+    return hub

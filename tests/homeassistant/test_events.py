@@ -1,0 +1,263 @@
+"""Events: each is told once and in order, whatever happens to the connection or to Home Assistant."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, STATE_UNAVAILABLE
+from homeassistant.core import CoreState, Event as HassEvent, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.hearthwall import events, link
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import GetEvents, SensorError
+from custom_components.hearthwall.const import DOMAIN
+from tests.homeassistant.peer import CAMERA, Peer, event
+from tests.homeassistant.test_init import CONNECTION, state, wait_for
+
+SECURITY = "event.hearthwall_security"
+
+Told = list[int]
+
+
+@pytest.fixture
+def told(hass: HomeAssistant) -> Iterator[Told]:
+    """The numbers of the events that an automation's trigger `event.received` would see."""
+    told: Told = []
+
+    @callback
+    def note(change: HassEvent[Any]) -> None:
+        old, new = change.data["old_state"], change.data["new_state"]
+        if change.data["entity_id"] != SECURITY or old is None or new is None:
+            return
+        if STATE_UNAVAILABLE not in {old.state, new.state} and old.state != new.state:
+            told.append(new.attributes["seq"])
+
+    unsubscribe = hass.bus.async_listen("state_changed", note)
+    yield told
+    unsubscribe()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "FIRST_RETRY", 0.05)
+
+
+async def lose_connection(hass: HomeAssistant, peer: Peer, meanwhile: Callable[[], None]) -> None:
+    """Take the sensor away, let something happen there, and bring it back."""
+    await peer.stop()
+    await wait_for(lambda: state(hass, CONNECTION) == "off")
+    meanwhile()
+    await peer.start()
+    await wait_for(lambda: state(hass, CONNECTION) == "on")
+
+
+async def test_an_event_is_shown_with_all_that_an_automation_needs(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, told: Told
+) -> None:
+    assert state(hass, SECURITY) == "unknown"
+    await peer.happen(event(1, peer_name="pool.example", evidence={"packets": 3}))
+    assert told == [1]
+    found = hass.states.get(SECURITY)
+    assert found is not None
+    camera = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, f"{loaded.entry_id}_{CAMERA}"), loaded.entry_id
+    )
+    assert camera is not None
+    said = found.attributes
+    assert said["event_type"] == "threat_address"
+    assert said["device_id"] == camera.id
+    assert {key: said[key] for key in ("severity", "summary", "mac", "peer_name")} == {
+        "severity": "high",
+        "summary": "number 1",
+        "mac": CAMERA,
+        "peer_name": "pool.example",
+    }
+    assert not peer.orders(GetEvents), "what a delta brings is not asked for"
+
+
+async def test_each_of_a_flock_is_told(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, told: Told
+) -> None:
+    await peer.happen(*(event(seq) for seq in range(1, 21)))
+    await peer.happen(event(21, kind="flood"))
+    assert told == list(range(1, 22))
+
+
+async def test_a_kind_that_only_a_newer_sensor_knows_is_told_as_other(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, told: Told
+) -> None:
+    await peer.happen(event(1, kind="beacon", mac="02:00:00:00:00:99"))
+    found = hass.states.get(SECURITY)
+    assert found is not None
+    assert told == [1]
+    assert found.attributes["event_type"] == "other"
+    assert found.attributes["kind"] == "beacon"
+    assert found.attributes["device_id"] is None
+
+
+async def test_the_first_connection_tells_no_old_stories(
+    hass: HomeAssistant, entry: MockConfigEntry, peer: Peer, told: Told
+) -> None:
+    peer.events = [event(seq) for seq in range(1, 40)]
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=False)
+    assert told == []
+    await peer.happen(event(40))
+    await wait_for(lambda: told == [40])
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_what_happens_without_a_connection_is_told_afterwards(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events, "PAGE", 4)
+    await peer.happen(event(1))
+    await lose_connection(
+        hass, peer, lambda: peer.events.extend(event(seq) for seq in range(2, 13))
+    )
+    await wait_for(lambda: len(told) == 12)
+    await peer.happen(event(13))
+    assert told == list(range(1, 14))
+
+
+async def test_a_lost_connection_alone_is_no_event(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, told: Told
+) -> None:
+    await peer.happen(event(1))
+    await lose_connection(hass, peer, lambda: None)
+    await wait_for(lambda: bool(peer.orders(GetEvents)))
+    await asyncio.sleep(0.1)
+    assert told == [1]
+
+
+async def test_what_happens_while_the_missed_ones_are_read_comes_after_them(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    peer.silent.add("events")  # the answer does not come before the next connection
+    await peer.happen(event(1))
+    await lose_connection(hass, peer, lambda: peer.events.append(event(2)))
+    await wait_for(lambda: bool(peer.orders(GetEvents)))
+    await peer.happen(event(3))
+    assert told == [1]
+    peer.silent.clear()
+    await lose_connection(hass, peer, lambda: peer.events.append(event(4)))
+    await wait_for(lambda: len(told) == 4)
+    assert told == [1, 2, 3, 4]
+
+
+async def test_nothing_is_lost_or_told_twice_over_a_restart(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    told: Told,
+    hass_storage: dict[str, Any],
+) -> None:
+    await peer.happen(event(1), event(2))
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    kept = hass_storage[f"{DOMAIN}.{loaded.entry_id}.events"]["data"]
+    assert kept == {"seq": 2, "time": event(2).time}
+    peer.events += [event(3), event(4)]
+    told.clear()
+    assert await hass.config_entries.async_setup(loaded.entry_id)
+    await wait_for(lambda: len(told) >= 2)
+    await hass.async_block_till_done(wait_background_tasks=False)
+    assert told == [3, 4]
+
+
+async def test_events_wait_until_home_assistant_has_started(
+    hass: HomeAssistant, entry: MockConfigEntry, peer: Peer, told: Told, hass_storage: Any
+) -> None:
+    """Automations listen no sooner, and an event is told once."""
+    hass_storage[f"{DOMAIN}.{entry.entry_id}.events"] = {
+        "version": 1,
+        "minor_version": 1,
+        "key": f"{DOMAIN}.{entry.entry_id}.events",
+        "data": {"seq": 1, "time": event(1).time},
+    }
+    peer.events = [event(1), event(2)]
+    hass.set_state(CoreState.starting)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await peer.happen(event(3))
+    await asyncio.sleep(0.1)
+    assert told == []
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await wait_for(lambda: len(told) >= 2)
+    assert told == [2, 3]
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("newest", [1, 2, 3])
+async def test_a_new_journal_is_read_from_its_beginning(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, told: Told, newest: int
+) -> None:
+    await peer.happen(event(1), event(2))
+
+    def begin_again() -> None:
+        peer.events = [
+            replace(event(seq), time=1_800_000_000.0 + seq) for seq in range(1, newest + 1)
+        ]
+
+    await lose_connection(hass, peer, begin_again)
+    await wait_for(lambda: len(told) == 2 + newest)
+    assert told == [1, 2, *range(1, newest + 1)]
+
+
+async def test_what_the_sensor_has_forgotten_is_counted_and_said(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    told: Told,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await peer.happen(event(1))
+
+    def forget() -> None:
+        peer.events = [event(seq) for seq in range(8, 11)]
+
+    await lose_connection(hass, peer, forget)
+    await wait_for(lambda: told == [1, 8, 9, 10])
+    assert loaded.runtime_data.events.lost == 6
+    assert "6 events are lost" in caplog.text
+
+
+async def test_events_that_cannot_be_read_are_read_with_the_next(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, told: Told
+) -> None:
+    peer.errors["events"] = SensorError("internal")
+    await lose_connection(hass, peer, lambda: peer.events.append(event(1)))
+    await wait_for(lambda: bool(peer.orders(GetEvents)))
+    await asyncio.sleep(0.05)
+    assert told == []
+    peer.errors.clear()
+    await peer.happen(event(2))
+    await wait_for(lambda: told == [1, 2])
+
+
+async def test_evidence_is_not_recorded(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    found = hass.states.get(SECURITY)
+    assert found is not None
+    unrecorded = (found.state_info or {}).get("unrecorded_attributes", frozenset())
+    assert {"evidence", "event_types"} <= unrecorded
+
+
+async def test_a_removed_entry_leaves_no_file(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, hass_storage: dict[str, Any]
+) -> None:
+    await peer.happen(event(1))
+    await hass.config_entries.async_unload(loaded.entry_id)
+    assert f"{DOMAIN}.{loaded.entry_id}.events" in hass_storage
+    await hass.config_entries.async_remove(loaded.entry_id)
+    await hass.async_block_till_done()
+    assert f"{DOMAIN}.{loaded.entry_id}.events" not in hass_storage
