@@ -187,6 +187,48 @@ def unblocked(wire: dict[str, Any]) -> str:
     return f"{wire['target']} is free again; the rule dropped {wire['packets']} packets, {_size(wire['bytes'])}."
 
 
+def feeds(wires: list[dict[str, Any]]) -> str:
+    """Show the feeds."""
+    rows = [
+        (
+            each["name"],
+            each["action"],
+            each["format"],
+            str(each["addresses"]),
+            str(each["domains"]),
+            str(each["invalid"]),
+            str(each["subtracted"]),
+            _ago(each["updated"]),
+            str(each["packets"]),
+            _ago(each["last_hit"]),
+            each["last_error"] or "",
+        )
+        for each in wires
+    ]
+    heads = (
+        "name",
+        "action",
+        "format",
+        "addresses",
+        "domains",
+        "invalid",
+        "taken out",
+        "read",
+        "packets",
+        "last hit",
+        "error",
+    )
+    return (
+        _table(heads, rows) if rows else "There is no feed; `feed NAME SOURCE` subscribes to one."
+    )
+
+
+def feed(wire: dict[str, Any]) -> str:
+    """Show one feed and what was taken out of it."""
+    taken = (f"Taken out: {clean(each)}" for each in wire["subtracted_examples"])
+    return "\n".join((feeds([wire]), *taken))
+
+
 def unloaded(wires: list[dict[str, Any]]) -> str:
     """Show what `unload` did."""
     lines = []

@@ -218,6 +218,10 @@ class Feeds:
         """Return the name of the feed in a slot."""
         return next((each.name for each in self._state.feeds.values() if each.slot == slot), None)
 
+    def slots(self) -> frozenset[int]:
+        """Return the slots that feeds hold."""
+        return frozenset(each.slot for each in self._state.feeds.values())
+
     @property
     def has_domains(self) -> bool:
         """Whether DNS answers must be watched for the feeds' sake."""
