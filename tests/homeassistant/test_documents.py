@@ -1,0 +1,118 @@
+"""docs/home-assistant.md says what is there, and its automations do what they say."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, label_registry as lr
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.hearthwall import event as event_platform
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import AddBlock, AddFeed
+from custom_components.hearthwall.services import ACTIONS
+from tests.homeassistant.peer import CAMERA, TV, Peer, event
+from tests.homeassistant.test_devices import camera
+from tests.homeassistant.test_init import wait_for
+from tests.homeassistant.test_translations import SCHEMAS
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "home-assistant.md").read_text()
+AUTOMATIONS: dict[str, dict[str, Any]] = {
+    each["alias"]: each
+    for each in map(yaml.safe_load, re.findall(r"```yaml\n(.+?)```", TEXT, re.DOTALL))
+}
+
+
+@pytest.mark.parametrize("action", [each.name for each in ACTIONS])
+def test_every_action_and_its_fields_are_documented(action: str) -> None:
+    assert f"| `hearthwall.{action}` |" in TEXT
+    for field in SCHEMAS[action]:
+        assert re.search(rf"^\| [^|]*`{field}`", TEXT, re.MULTILINE), field
+
+
+def test_every_kind_and_attribute_of_an_event_is_documented() -> None:
+    section = TEXT.split("## Events")[1].split("\n## ")[0]
+    shown = {*event(1).to_wire(), "device_id", "event_type"}
+    for name in {*shown, *(event_platform.SECURITY.event_types or ())}:
+        assert f"`{name}`" in section, name
+
+
+@pytest.fixture
+async def automations(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> AsyncIterator[None]:
+    """The automations, in a home with a camera, a child's and a guest's device."""
+    devices = dr.async_get(hass)
+    for name, mac in (("children", TV), ("guests", CAMERA)):
+        label = lr.async_get(hass).async_create(name)
+        found = next(
+            each
+            for each in dr.async_entries_for_config_entry(devices, loaded.entry_id)
+            if (dr.CONNECTION_NETWORK_MAC, mac) in each.connections
+        )
+        devices.async_update_device(found.id, labels={label.label_id})
+    assert await async_setup_component(
+        hass, "automation", {"automation": list(AUTOMATIONS.values())}
+    )
+    assert await async_setup_component(hass, "persistent_notification", {})
+    await hass.async_block_till_done()
+    states = {each.name: each.state for each in hass.states.async_all("automation")}
+    assert states == dict.fromkeys(AUTOMATIONS, "on"), "all of them are valid"
+    yield
+    await hass.services.async_call("automation", "turn_off", {"entity_id": "all"}, blocking=True)
+
+
+def ordered(alias: str) -> AddBlock | AddFeed:
+    """Return the order that an automation is there for."""
+    return {
+        "Bedtime": AddBlock(TV, "no_internet", duration=9 * 3600.0, reason="Bedtime"),
+        "Quarantine on a threat": AddBlock(CAMERA, duration=3600.0, reason="number 2"),
+        "Guests share the line": AddBlock(
+            CAMERA,
+            "rate_limit",
+            duration=2 * 86400.0,
+            reason="Quarantined from Home Assistant",
+            bytes_per_second=1_250_000,
+        ),
+        "The camera talks to its maker only": AddBlock(
+            CAMERA,
+            "allow_only",
+            ("addressing", "dns", "home_assistant"),
+            reason="Quarantined from Home Assistant",
+            peers=("*.vendor.example", "198.51.100.20"),
+        ),
+        "Drop what Spamhaus lists": AddFeed(
+            "spamhaus-drop", "https://www.spamhaus.org/drop/drop_v4.json", action="drop"
+        ),
+    }[alias]
+
+
+@pytest.mark.parametrize("alias", [each for each in AUTOMATIONS if "threat" not in each])
+async def test_what_an_automation_orders(
+    hass: HomeAssistant, peer: Peer, automations: None, alias: str
+) -> None:
+    entity_id = next(
+        each.entity_id for each in hass.states.async_all("automation") if each.name == alias
+    )
+    await hass.services.async_call("automation", "trigger", {"entity_id": entity_id}, blocking=True)
+    order = ordered(alias)
+    assert peer.orders(type(order)) == [order]
+
+
+async def test_an_event_triggers_a_quarantine_and_a_reload_does_not(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, automations: None
+) -> None:
+    assert camera(hass, loaded).id
+    await peer.happen(event(1, kind="flood"))
+    await peer.happen(event(2))
+    await wait_for(lambda: bool(peer.orders(AddBlock)))
+    await hass.async_block_till_done()
+    assert peer.orders(AddBlock) == [ordered("Quarantine on a threat")]
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await hass.async_block_till_done()
+    await peer.happen(event(3, mac=None))
+    assert len(peer.orders(AddBlock)) == 1
