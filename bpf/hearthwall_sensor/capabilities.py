@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import __version__
-from .kernel import attachment, libbpf, loader, pins
+from .kernel import hooks, libbpf, loader, ownership, pins
 from .protocol import SensorError
 
 
@@ -124,18 +124,16 @@ PARTS: Final = (
     Part(
         "xdp",
         False,
-        lambda: "yes" if libbpf.probe_program_type(libbpf.PROG_TYPE_XDP) else None,
+        lambda: (
+            f"by {hooks.probe_xdp()}" if libbpf.probe_program_type(libbpf.PROG_TYPE_XDP) else None
+        ),
         "what is forbidden is dropped later, in tc, at a higher cost per packet",
         "use a kernel with CONFIG_XDP_SOCKETS or CONFIG_BPF_SYSCALL",
     ),
     Part(
         "tc",
         True,
-        lambda: (
-            ("tcx" if attachment.probe_tcx() else "clsact")
-            if libbpf.probe_program_type(libbpf.PROG_TYPE_SCHED_CLS)
-            else None
-        ),
+        lambda: hooks.probe_tc() if libbpf.probe_program_type(libbpf.PROG_TYPE_SCHED_CLS) else None,
         "no device's traffic can be counted",
         "use a kernel with CONFIG_NET_CLS_BPF and CONFIG_NET_SCH_INGRESS, or Linux 6.6 and later",
     ),
@@ -223,9 +221,10 @@ def _look(part: Part) -> dict[str, Any]:
 def _interfaces() -> list[dict[str, Any]]:
     """Return the host's Ethernet interfaces, the one that leads to the home marked as proposed."""
     try:
-        from .network import netdev, topology
+        from .network import foreign, netdev, topology
     except ImportError:
         return []
+    own = ownership.all_programs() if os.geteuid() == 0 else ()
     seen = topology.read()
     native = netdev.native_xdp(seen.interfaces)
     best = topology.proposed(seen)
@@ -239,6 +238,7 @@ def _interfaces() -> list[dict[str, Any]]:
             "addresses": list(each.addresses),
             "default_route": each.default_route,
             "xdp": modes[native.get(each.index)],
+            "foreign": list(foreign.foreign(each.index, own)),
             "proposed": each == best,
         }
         for each in seen.interfaces.values()

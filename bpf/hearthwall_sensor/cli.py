@@ -94,7 +94,9 @@ def _run(options: Options) -> Any:
         "state_dir": options.state_dir,
         "group": options.group,
         "home_assistant": options.home_assistant,
+        "wan": options.wan,
         "tc": options.tc,
+        "xdp": options.xdp,
     }
     chosen = settings.read(options.config, given)
     if not chosen.interfaces:
@@ -112,6 +114,12 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="IF",
         help="guard this interface, or a bridge's ports; may be repeated",
+    )
+    parser.add_argument(
+        "--wan",
+        action="append",
+        metavar="IF",
+        help="guard this interface, which leads to the internet, against what comes from there; may be repeated",
     )
     parser.add_argument(
         "--state-dir",
@@ -133,6 +141,11 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         "--tc",
         choices=("auto", "tcx", "clsact"),
         help="how to attach to tc (default: what the kernel has)",
+    )
+    parser.add_argument(
+        "--xdp",
+        choices=("auto", "link", "netlink", "off"),
+        help="how to attach to XDP, or not at all: then tc drops everything (default: what the kernel has)",
     )
     parser.add_argument(
         "--supervised",

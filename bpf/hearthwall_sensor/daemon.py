@@ -26,7 +26,7 @@ async def main(settings: Settings, *, supervised: bool) -> int:
     sensor = Sensor(settings)
 
     def ready() -> None:
-        guarded = ", ".join(settings.interfaces)
+        guarded = ", ".join(settings.guarded)
         _LOGGER.info("Guarding %s, listening on %s", guarded, settings.socket)
         if supervised:
             print("READY", flush=True)

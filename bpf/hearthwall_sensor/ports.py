@@ -1,266 +1,349 @@
-"""Putting the programs on the guarded interfaces, and taking them off."""
+"""The guarded interfaces of one sensor: programs go on those that come, and off those that go."""
 
-import contextlib
 import errno
 import logging
-from collections.abc import Iterable
+import struct
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from .kernel import attachment as libbpf
-from .kernel.attachment import Classifier, Link, detach
-from .kernel.libbpf import Program
-from .kernel.pins import Pins, link_name, others_on
-from .network.topology import NetInterface, Network
-from .protocol import Interface, SensorError
+from .kernel.attachment import Classifier, detach, tcx_programs, xdp_state
+from .kernel.hooks import (
+    TC_PLACES,
+    XDP_PLACE,
+    Gates,
+    Meters,
+    TcWay,
+    XdpWay,
+    probe_tc,
+    probe_xdp,
+)
+from .kernel.libbpf import Map, Program
+from .kernel.ownership import OwnPrograms, others
+from .kernel.pins import Pins, link_name
+from .network.foreign import foreign
+from .network.selection import Port, Selection, select
+from .network.topology import Network
+from .protocol import Interface, Role, SensorError
 
 _LOGGER = logging.getLogger(__name__)
 
-TcWay = Literal["tcx", "clsact"]
-
-#: Place → (program, tcx attach type, clsact attach point).
-_METERS: Final = {
-    "ingress": ("meter_ingress", libbpf.ATTACH_TCX_INGRESS, libbpf.TC_INGRESS),
-    "egress": ("meter_egress", libbpf.ATTACH_TCX_EGRESS, libbpf.TC_EGRESS),
+#: Role → place → program.
+METERS: Final[Mapping[Role, Mapping[str, str]]] = {
+    "lan": {"ingress": "meter_ingress", "egress": "meter_egress"},
+    "wan": {"ingress": "wan_ingress", "egress": "wan_egress"},
 }
-_GATE: Final = "gate"
-#: Mode → how `ip link` calls it.
-_TURN_OFF: Final = {"off": "xdp", "native": "xdp", "generic": "xdpgeneric"}
-_XDP_FLAGS: Final = {"native": libbpf.XDP_FLAGS_DRV_MODE, "generic": libbpf.XDP_FLAGS_SKB_MODE}
+GATES: Final[Mapping[Role, str]] = {"lan": "gate", "wan": "gate_wan"}
+#: On the parent of guarded VLANs.
+GATE_OF_VLANS: Final = "gate_vlan"
+
+#: How often it is looked whether all is as it should be, in seconds: other people's links ring no bell.
+_LOOK_INTERVAL: Final = 5.0
+#: A VLAN as the kernel's table has it: its parent's index and its number; and each role's value.
+_VLAN: Final = struct.Struct("<II")
+_VLAN_ROLES: Final[Mapping[Role, bytes]] = {
+    "lan": struct.pack("<I", 1),
+    "wan": struct.pack("<I", 2),
+}
 
 
 @dataclass(slots=True)
-class _Port:
-    """A guarded interface and what is on it."""
+class _Guarded:
+    """A port and what is on it."""
 
-    interface: NetInterface
-    bridge: str | None
-    xdp: str = "off"
+    port: Port
+    tc: str = "off"
+    foreign: tuple[str, ...] = ()
 
 
 class Ports:
     """The guarded interfaces of one sensor."""
 
-    def __init__(self, names: tuple[str, ...], pins: Pins, way: TcWay | None = None) -> None:
-        """Take the interfaces' names (of bridges or plain ones) and how tc programs are attached, None to probe."""
+    def __init__(
+        self,
+        names: Mapping[str, Role],
+        pins: Pins,
+        tc: TcWay | None = None,
+        xdp: XdpWay | None = None,
+    ) -> None:
+        """Take the interfaces' names with their roles, and how programs are attached, None to probe."""
         self._names = names
         self._pins = pins
-        self.way: TcWay = way or ("tcx" if libbpf.probe_tcx() else "clsact")
-        self._ports: dict[int, _Port] = {}
+        self._own = OwnPrograms(pins)
+        self._meters = Meters(pins, tc or probe_tc(), self._own)
+        self._gates = Gates(pins, xdp or probe_xdp(), self._own)
         self._programs: dict[str, Program] = {}
-        self._gated = False
+        self._vlans: Map | None = None
+        self._guarded: dict[int, _Guarded] = {}
+        self._selection = Selection()
+        #: Interfaces that may bear a gate, and how it is there.
+        self._states: dict[int, str] = {}
+        #: Roles whose gates are wanted; None until it is said for the first time.
+        self._wanted: frozenset[Role] | None = None
+        self._next_look = 0.0
 
-    def wanted(self, network: Network) -> dict[int, _Port]:
-        """Return what is to be guarded as the network stands; raises SensorError `unknown_interface`."""
-        found: dict[int, _Port] = {}
-        for name in self._names:
-            found |= self._ports_of(name, network)
-        return found
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How programs are attached, as the status tells it."""
+        return self._meters.way, f"xdp_{self._gates.way}"
 
-    def _ports_of(self, name: str, network: Network) -> dict[int, _Port]:
-        """Return a bridge's ports, or a plain interface; raises SensorError `unknown_interface`."""
-        interface = network.by_name(name)
-        if interface is None:
+    def select(self, network: Network) -> Selection:
+        """Return what is to be guarded; raises SensorError `unknown_interface` if that is nothing or can't be."""
+        selection = select(self._names, network)
+        for reason in selection.refused.values():
+            raise SensorError("unknown_interface", reason)
+        if len(selection.missing) == len(self._names):
             known = ", ".join(sorted(each.name for each in network.interfaces.values()))
+            name = next(iter(self._names))
             raise SensorError(
                 "unknown_interface", f"there is no interface {name!r}; there are {known}"
             )
-        if not interface.is_ethernet:
-            raise SensorError(
-                "unknown_interface",
-                f"{name} carries no Ethernet frames, so no device can be told",
-            )
-        return {
-            port.index: _Port(port, name if port.index != interface.index else None)
-            for port in network.ports(interface)
-        }
+        return selection
 
     def check(self, network: Network) -> None:
-        """Raise SensorError if an interface belongs to another sensor or carries a foreign XDP program."""
-        ours = _own_programs(self._pins, (_GATE, *(name for name, _, _ in _METERS.values())))
-        for port in self.wanted(network).values():
-            name = port.interface.name
-            for other in others_on(port.interface.index, self._pins):
-                raise SensorError(
-                    "interface_in_use",
-                    f"another sensor guards {name}; take that out first: unload --socket {other}",
-                )
-            self._check_classifiers(port.interface, ours)
-            program, mode = libbpf.xdp_state(port.interface.index)
-            if program and program not in ours:
-                raise SensorError(
-                    "foreign_program",
-                    f"{name} carries an XDP program that is not Hearthwall's (id {program});"
-                    f" it was left alone. Take it off (ip link set dev {name} {_TURN_OFF[mode]} off)"
-                    " or guard another interface",
-                )
+        """Raise SensorError if an interface belongs to another sensor."""
+        owners = others(self._pins)
+        self._own.read()
+        for port in self.select(network).ports.values():
+            name, index = port.interface.name, port.interface.index
+            for program in (*_programs_on(index), *_programs_on(port.gate or index)):
+                if program in owners:
+                    raise SensorError(
+                        "interface_in_use",
+                        f"another sensor guards {name}; take that out first:"
+                        f" unload --socket {owners[program]}",
+                    )
+            for _, point in TC_PLACES.values():
+                program = Classifier(index, point).program()
+                if program and program not in self._own:  # its pins are not to be seen from here
+                    raise SensorError(
+                        "interface_in_use",
+                        f"another sensor's filter (program {program}) is on {name}; take that out"
+                        " first: unload --all",
+                    )
+            foreign(index, self._own)  # names are to be had only before privileges are dropped
 
-    def _check_classifiers(self, port: NetInterface, ours: set[int]) -> None:
-        """Raise SensorError if another sensor's clsact filter is here, which no pin tells of."""
-        for _, _, point in _METERS.values():
-            program = Classifier(port.index, point).program()
-            if program and program not in ours:
-                raise SensorError(
-                    "interface_in_use",
-                    f"another sensor's filter (program {program}) is on {port.name}; take that out"
-                    " first: unload --all",
-                )
-
-    def attach(self, programs: dict[str, Program], network: Network) -> None:
+    def attach(
+        self, programs: dict[str, Program], network: Network, vlans: Map | None = None
+    ) -> None:
         """Put these programs on every port, in place of an earlier generation's."""
         self._programs = programs
-        self._ports = {}
+        self._vlans = vlans
+        self._own.read()
         self.follow(network)
+        bearers = {port.gate for port in self._selection.ports.values()} - {None}
+        self._states = {each: "off" for each in bearers if each is not None}
         self._tidy(network)
-        for port in self._ports.values():
-            if self._link_path(port, _GATE).exists():
-                self._put_gate(port)
 
     def _tidy(self, network: Network) -> None:
-        """Take off what an earlier run put elsewhere, or attached in the other way."""
-        places = (_GATE, *(_METERS if self.way == "tcx" else ()))
-        kept = {self._link_path(port, place) for port in self._ports.values() for place in places}
-        for link in set(self._pins.links.iterdir()) - kept:
-            detach(link)
-        spared = () if self.way == "tcx" else self._ports
-        detach_classifiers(self._pins, set(network.interfaces) - set(spared))
+        """Take off what an earlier run left elsewhere."""
+        metered = {index for index, each in self._guarded.items() if each.port.within is None}
+        for index in network.interfaces:
+            if index not in metered:
+                self._meters.clear(index)
+            if index not in self._states:
+                self._gates.clear(index)
+        kept = {link_name(index, place) for index in metered for place in TC_PLACES}
+        kept |= {link_name(index, XDP_PLACE) for index in self._states}
+        for link in self._pins.links.iterdir():
+            if link.name not in kept:
+                detach(link)
 
     def follow(self, network: Network) -> None:
         """Guard ports that have come, forget those that have gone."""
-        wanted: dict[int, _Port] = {}
-        for name in self._names:
-            with contextlib.suppress(SensorError):  # it has gone for now: the others are guarded on
-                wanted |= self._ports_of(name, network)
-        for index in set(self._ports) - set(wanted):
-            _LOGGER.info("%s has gone", self._ports[index].interface.name)
-            self._forget(self._ports.pop(index))
-        for index, port in wanted.items():
-            if index in self._ports:
-                self._ports[index].interface = port.interface
-                continue
-            try:
-                for place in _METERS:
-                    self._put_meter(port, place)
-                if self._gated:
-                    self._put_gate(port)
-            except OSError as error:
-                _LOGGER.warning("%s can't be guarded: %s", port.interface.name, error)
-                continue
-            self._ports[index] = port
-            if port.interface.default_route:
+        selection = select(self._names, network)
+        self._tell(selection)
+        self._selection = selection
+        for index in set(self._guarded) - set(selection.ports):
+            _LOGGER.info("%s has gone", self._guarded[index].port.interface.name)
+            del self._guarded[index]
+            self._meters.clear(index)
+        for index, port in selection.ports.items():
+            known = self._guarded.setdefault(index, _Guarded(port))
+            known.port = port
+        self.look(at_once=True)
+
+    def _tell(self, selection: Selection) -> None:
+        """Log what is new."""
+        for name in set(selection.missing) - set(self._selection.missing):
+            _LOGGER.warning("%s is not there; it is guarded when it appears", name)
+        for name in set(selection.refused) - set(self._selection.refused):
+            _LOGGER.warning("Not guarded: %s", selection.refused[name])
+        for index, port in selection.ports.items():
+            if port.role == "lan" and port.interface.default_route and index not in self._guarded:
                 _LOGGER.warning(
                     "%s leads to this host's default gateway: is it the home's side?",
                     port.interface.name,
                 )
 
-    def gate(self, *, wanted: bool) -> None:
-        """Put the gate on every port, or take it off: it costs something only while there are rules."""
-        self._gated = wanted
-        for port in self._ports.values():
-            if not wanted:
-                detach(self._link_path(port, _GATE))
-                port.xdp = "off"
-            elif port.xdp == "off":
-                self._put_gate(port)
+    def gate(self, *, lan: bool, wan: bool) -> None:
+        """Put the gates of a role on its ports, or take them off: they cost something only while rules need them."""
+        wanted: tuple[tuple[Role, bool], ...] = (("lan", lan), ("wan", wan))
+        self._wanted = frozenset(role for role, is_wanted in wanted if is_wanted)
+        self._keep_gates()
+
+    def look(self, *, at_once: bool = False) -> bool:
+        """See to it that everything is in its place, if it is time; return whether what is reported changed."""
+        now = time.monotonic()
+        if not at_once and not self._is_incomplete() and now < self._next_look:
+            return False
+        before = self.report()
+        for each in list(self._guarded.values()):
+            self._keep_meters(each)
+        self._keep_gates()
+        if at_once or now >= self._next_look:
+            self._next_look = now + _LOOK_INTERVAL
+            self._look_for_others()
+        return self.report() != before
+
+    def _is_incomplete(self) -> bool:
+        """Return whether the next look may better something."""
+        failed = any(each.tc == "failed" for each in self._guarded.values())
+        return failed or "foreign" in self._states.values()
+
+    def _keep_meters(self, guarded: _Guarded) -> None:
+        """Have the port's programs in tc."""
+        port = guarded.port
+        if port.within is not None:
+            self._meters.clear(port.interface.index)
+            guarded.tc = "parent"
+            return
+        programs = {place: self._programs[name] for place, name in METERS[port.role].items()}
+        try:
+            self._meters.keep(port.interface.index, programs)
+            guarded.tc = self._meters.way
+        except OSError as error:
+            if guarded.tc != "failed" and error.errno != errno.ENODEV:  # it has just gone
+                _LOGGER.warning("%s can't be guarded: %s", port.interface.name, error)
+            guarded.tc = "failed"
+
+    def _keep_gates(self) -> None:
+        """Have the gates on where they are wanted, and off elsewhere."""
+        if self._wanted is None:
+            return
+        self._fill_vlans()
+        wanted = self._wanted_gates(self._wanted)
+        for index in set(self._states) - set(wanted):
+            self._gates.clear(index)
+            del self._states[index]
+        for index, name in wanted.items():
+            self._keep_gate(index, self._programs[name])
+
+    def _wanted_gates(self, roles: frozenset[Role]) -> dict[int, str]:
+        """Return the interfaces that are to bear a gate, with the program's name."""
+        wanted: dict[int, str] = {}
+        for port in self._selection.ports.values() if self._gates.way != "off" else ():
+            if port.role in roles and port.gate is not None and port.within is None:
+                own = port.gate == port.interface.index
+                wanted[port.gate] = GATES[port.role] if own else GATE_OF_VLANS
+        return wanted
+
+    def _keep_gate(self, index: int, program: Program) -> None:
+        """Have one gate on; a driver that refused it is not asked again while the gate is wanted."""
+        before = self._states.get(index, "off")
+        if before == "unavailable":
+            return
+        try:
+            self._states[index] = self._gates.keep(index, program)
+        except OSError:  # it has just gone
+            self._states[index] = "off"
+        after = self._states[index]
+        if after != before and after in ("foreign", "unavailable"):
+            why = "another XDP program" if after == "foreign" else "no XDP program"
+            names = [
+                each.port.interface.name
+                for each in self._guarded.values()
+                if each.port.gate == index
+            ]
+            _LOGGER.warning("%s takes %s: tc drops in its place", ", ".join(names), why)
+
+    def _fill_vlans(self) -> None:
+        """Tell the parents' gate which VLANs are guarded."""
+        if self._vlans is None:
+            return
+        wanted = {
+            _VLAN.pack(port.gate, port.interface.vlan): _VLAN_ROLES[port.role]
+            for port in self._selection.ports.values()
+            if port.gate not in (None, port.interface.index) and port.within is None
+        }
+        present = dict(self._vlans.items())
+        for key, value in wanted.items():
+            if present.get(key) != value:
+                self._vlans.put(key, value)
+        for key in set(present) - set(wanted):
+            self._vlans.delete(key)
+
+    def _look_for_others(self) -> None:
+        """See which programs of others are on the ports, and say so once."""
+        for each in list(self._guarded.values()):
+            interface = each.port.interface
+            found = foreign(interface.index, self._own)
+            if each.port.gate not in (None, interface.index):
+                found += foreign(each.port.gate, self._own)
+            if new := set(found) - set(each.foreign):
+                _LOGGER.info(
+                    "%s bears programs of others, which are left alone: %s",
+                    interface.name,
+                    ", ".join(sorted(new)),
+                )
+            each.foreign = found
 
     def report(self) -> tuple[Interface, ...]:
-        """Return the guarded interfaces as the protocol tells them."""
-        return tuple(
-            Interface(
-                name=port.interface.name, index=index, bridge=port.bridge, xdp=port.xdp, tc=self.way
-            )
-            for index, port in sorted(dict(self._ports).items())
+        """Return the guarded interfaces, and those that are missing, as the protocol tells them."""
+        # A thread may be at work on the ports.
+        guarded = sorted(dict(self._guarded).items())
+        return (
+            *(
+                Interface(
+                    name=each.port.interface.name,
+                    index=index,
+                    bridge=each.port.bridge,
+                    xdp=self._xdp(each.port),
+                    tc=each.tc,
+                    role=each.port.role,
+                    foreign=each.foreign,
+                )
+                for index, each in guarded
+            ),
+            *(
+                Interface(name=name, index=0, bridge=None, xdp="off", tc="missing", role=role)
+                for name, role in self._selection.missing.items()
+            ),
         )
+
+    def _xdp(self, port: Port) -> str:
+        """Return how a port's gate is."""
+        if self._gates.way == "off" or self._wanted is None or port.role not in self._wanted:
+            return "off"
+        return "unavailable" if port.gate is None else self._states.get(port.gate, "off")
+
+    def home(self, network: Network) -> set[int]:
+        """Return the interfaces that lead to the home, by index."""
+        ports = select(self._names, network).ports.values()
+        return {each.interface.index for each in ports if each.role == "lan"}
 
     def names(self) -> dict[int, str]:
         """Return the guarded interfaces' names by index."""
-        # A thread may be at work on the ports.
-        return {index: port.interface.name for index, port in dict(self._ports).items()}
+        return {index: each.port.interface.name for index, each in dict(self._guarded).items()}
 
-    def _link_path(self, port: _Port, place: str) -> Path:
-        """Return where a port's link is pinned."""
-        return self._pins.links / link_name(port.interface.index, place)
 
-    def _put_meter(self, port: _Port, place: str) -> None:
-        """Attach or replace one of the meter's programs."""
-        name, attach_type, attach_point = _METERS[place]
-        if self.way == "clsact":
-            Classifier(port.interface.index, attach_point).attach(self._programs[name])
-        else:
-            self._put_link(port, place, self._programs[name], attach_type, 0)
-
-    def _put_gate(self, port: _Port) -> None:
-        """Attach or replace the gate: natively where the driver can, else generically, else leave it to tc."""
-        for mode, flags in _XDP_FLAGS.items():
-            try:
-                self._put_link(port, _GATE, self._programs[_GATE], libbpf.ATTACH_XDP, flags)
-            except OSError as error:
-                if error.errno in (errno.EBUSY, errno.EEXIST):
-                    _LOGGER.warning(
-                        "%s carries another XDP program: tc drops in its place", port.interface.name
-                    )
-                    return
-                _LOGGER.debug("%s takes no %s XDP: %s", port.interface.name, mode, error)
-            else:
-                # A link that was there already may have been made in the other mode.
-                port.xdp = libbpf.xdp_state(port.interface.index)[1]
-                return
-        _LOGGER.warning("%s takes no XDP program: tc drops in its place", port.interface.name)
-
-    def _put_link(
-        self, port: _Port, place: str, program: Program, attach_type: int, flags: int
-    ) -> None:
-        """Replace the program of a link that is pinned and live, or make the link and pin it."""
-        path = self._link_path(port, place)
-        if path.exists():
-            old: Link = Link.pinned(str(path))
-            try:
-                if old.interface == port.interface.index:
-                    old.update(program)
-                    return
-            finally:
-                old.close()
-            path.unlink()  # of an interface that has gone; its index has come back
-        link = Link.create(program, port.interface.index, attach_type, flags)
+def _programs_on(interface: int) -> Iterable[int]:
+    """Yield the ids of the programs on an interface, whosever they are."""
+    yield xdp_state(interface)[0]
+    for attach_type, point in TC_PLACES.values():
+        yield Classifier(interface, point).program()
         try:
-            link.pin(str(path))
-        finally:
-            link.close()
-
-    def _forget(self, port: _Port) -> None:
-        """Take everything off an interface that has left the bridge, or that has gone altogether."""
-        if self.way == "clsact":
-            for _, _, point in _METERS.values():
-                Classifier(port.interface.index, point).detach()
-        for place in (*_METERS, _GATE):
-            detach(self._link_path(port, place))
+            yield from tcx_programs(interface, attach_type)
+        except OSError:  # a kernel without tcx
+            continue
 
 
-def detach_classifiers(pins: Pins, interfaces: Iterable[int]) -> int:
-    """Take this sensor's clsact filters off these interfaces; return how many there were."""
-    ours = _own_programs(pins, tuple(name for name, _, _ in _METERS.values()))
-    count = 0
+def take_out(pins: Pins, interfaces: Iterable[int]) -> None:
+    """Take this sensor's programs off these interfaces, in whichever way they were attached."""
+    own = OwnPrograms(pins)
+    own.read()
+    meters, gates = Meters(pins, "clsact", own), Gates(pins, "netlink", own)
     for index in interfaces:
-        for _, _, point in _METERS.values():
-            place = Classifier(index, point)
-            if place.program() in ours:
-                place.detach()
-                count += 1
-    return count
-
-
-def _own_programs(pins: Pins, names: Iterable[str]) -> set[int]:
-    """Return the ids of this sensor's programs: those that are pinned, and those that its links hold."""
-    ids = set()
-    for path in (folder / name for folder in pins.generations() for name in names):
-        with contextlib.suppress(FileNotFoundError):
-            program: Program = Program.pinned(str(path))
-            ids.add(program.id)
-            program.close()
-    # What is attached is ours even where its own pin went in an unload that was cut short.
-    for path in pins.links.iterdir() if pins.links.is_dir() else ():
-        link: Link = Link.pinned(str(path))
-        ids.add(link.program)
-        link.close()
-    return ids
+        meters.clear(index)
+        gates.clear(index)

@@ -5,10 +5,19 @@ import ipaddress
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from .ports import TcWay
-from .protocol import DEFAULT_SOCKET, SensorError
+from .floods import DEFAULT_THRESHOLDS, Thresholds, parse_threshold
+from .kernel.hooks import TC_WAYS, XDP_WAYS, TcWay, XdpWay
+from .protocol import DEFAULT_SOCKET, Role, SensorError
+
+#: Settings that are lists, with an example.
+_LISTS: Final = {
+    "interfaces": "br-lan",
+    "wan": "eth0",
+    "floods": "wan:syn=200",
+    "dns_servers": "192.168.1.2",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +25,37 @@ class Settings:
     """One sensor's settings."""
 
     interfaces: tuple[str, ...] = ()
+    wan: tuple[str, ...] = ()
     socket: str = DEFAULT_SOCKET
     state_dir: str = "/var/lib/hearthwall"
     group: str | None = None
     home_assistant: str | None = None
     tc: Literal["auto", "tcx", "clsact"] = "auto"
+    xdp: Literal["auto", "link", "netlink", "off"] = "auto"
+    floods: tuple[str, ...] = ()
+    dns_servers: tuple[str, ...] = ()
+    watch_dns: bool = True
+
+    @property
+    def guarded(self) -> dict[str, Role]:
+        """The names of what is guarded, with the role of each."""
+        lan: dict[str, Role] = dict.fromkeys(self.interfaces, "lan")
+        return lan | dict.fromkeys(self.wan, "wan")
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Packets per second that a source may send, by side and kind: the usual ones, and what is set."""
+        return DEFAULT_THRESHOLDS | dict(map(parse_threshold, self.floods))
 
     @property
     def tc_way(self) -> TcWay | None:
         """How tc programs are attached, None for whatever the kernel has."""
         return None if self.tc == "auto" else self.tc
+
+    @property
+    def xdp_way(self) -> XdpWay | None:
+        """How XDP programs are attached, None for whatever the kernel has."""
+        return None if self.xdp == "auto" else self.xdp
 
 
 def read(path: str | None, given: dict[str, Any]) -> Settings:
@@ -46,10 +76,11 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
             f"{path}: there is no setting {min(unknown)!r}, but {sorted(known)}",
         )
     values |= {name: value for name, value in given.items() if value is not None}
-    interfaces = values.get("interfaces", [])
-    if not isinstance(interfaces, list):
-        raise SensorError("invalid_message", 'interfaces is a list, such as ["br-lan"]')
-    values["interfaces"] = tuple(interfaces)
+    for name, example in _LISTS.items():
+        listed = values.get(name, [])
+        if not isinstance(listed, list):
+            raise SensorError("invalid_message", f'{name} is a list, such as ["{example}"]')
+        values[name] = tuple(listed)
     settings = Settings(**values)
     _check(settings)
     return settings
@@ -57,14 +88,24 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
 
 def _check(settings: Settings) -> None:
     """Raise SensorError `invalid_message` for a value that can't be."""
-    texts = (settings.socket, settings.state_dir, *settings.interfaces)
+    lists = (each for name in _LISTS for each in getattr(settings, name))
+    texts = (settings.socket, settings.state_dir, *lists)
     optional = (each for each in (settings.group, settings.home_assistant) if each is not None)
     if not all(isinstance(each, str) and each for each in (*texts, *optional)):
-        raise SensorError("invalid_message", "settings are texts, and interfaces a list of texts")
-    if settings.tc not in ("auto", "tcx", "clsact"):
-        raise SensorError("invalid_message", "tc is auto, tcx or clsact")
-    if settings.home_assistant is not None:
+        raise SensorError(
+            "invalid_message", f"settings are texts, and {', '.join(_LISTS)} lists of texts"
+        )
+    for name, chosen, ways in (("tc", settings.tc, TC_WAYS), ("xdp", settings.xdp, XDP_WAYS)):
+        if chosen not in ("auto", *ways):
+            raise SensorError("invalid_message", f"{name} is auto, {' or '.join(ways)}")
+    if both := set(settings.interfaces) & set(settings.wan):
+        raise SensorError("invalid_message", f"{min(both)} is either the home's side or the WAN's")
+    if not isinstance(settings.watch_dns, bool):
+        raise SensorError("invalid_message", "watch_dns is true or false")
+    for text in settings.floods:
+        parse_threshold(text)
+    for each in (settings.home_assistant, *settings.dns_servers):
         try:
-            ipaddress.ip_address(settings.home_assistant)
+            ipaddress.ip_address(each or "::")  # none is fine
         except ValueError as error:
-            raise SensorError("invalid_target", f"home_assistant: {error}") from error
+            raise SensorError("invalid_target", f"home_assistant, dns_servers: {error}") from error

@@ -4,7 +4,7 @@ from . import files
 from .kernel import pins
 from .kernel.pins import Pins
 from .network import topology
-from .ports import detach_classifiers
+from .ports import take_out
 from .protocol import SensorError
 from .rules import RULES_FILE
 
@@ -13,7 +13,7 @@ def unload(own: Pins, *, forget: bool) -> None:
     """Take out what a sensor left, and forget its rules if asked to."""
     pins.mount()
     state = own.state
-    detach_classifiers(own, topology.read().interfaces)
+    take_out(own, topology.read().interfaces)
     own.remove()
     if forget and state is not None:
         rules = state / RULES_FILE

@@ -94,7 +94,7 @@ def probe_tcx() -> bool:
 
 
 def probe_xdp_link() -> bool:
-    """Return whether the kernel has links of XDP (Linux 5.9): one that has not finds the type wrong before the program."""
+    """Return whether the kernel has links of XDP (Linux 5.9): asked with no program, one that has misses just that."""
     try:
         call("bpf_link_create", _NO_DESCRIPTOR, _LOOPBACK, ATTACH_XDP, None)
     except OSError as error:

@@ -5,6 +5,7 @@ import errno
 import os
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from ..protocol import SensorError
@@ -219,14 +220,27 @@ class Map(Handle):
 class Program(Handle):
     """A loaded program."""
 
+    @classmethod
+    def by_id(cls, number: int) -> "Program":
+        """Open a program by the kernel's number; raises OSError, EPERM without CAP_SYS_ADMIN."""
+        return cls(call("bpf_prog_get_fd_by_id", ctypes.c_uint32(number)))
+
+    @property
+    def is_program(self) -> bool:
+        """Whether the descriptor is a program's, and not a map's or a link's."""
+        return str(Path(f"/proc/self/fd/{self.fd}").readlink()) == "anon_inode:bpf-prog"
+
+    @property
+    def name(self) -> str:
+        """The name that it was loaded under, in the kernel's fifteen characters."""
+        return object_info(self.fd)[64:80].split(b"\0")[0].decode(errors="replace")
+
     @property
     def id(self) -> int:
         """The kernel's number of the program."""
         return int(struct.unpack_from("<II", object_info(self.fd))[1])
 
-    def run(
-        self, frame: bytes, repeat: int = 1, flags: int = 0, batch: int = 0
-    ) -> tuple[int, int]:
+    def run(self, frame: bytes, repeat: int = 1, flags: int = 0, batch: int = 0) -> tuple[int, int]:
         """Return verdict and mean duration (ns) over a frame, through BPF_PROG_TEST_RUN."""
         buffer = ctypes.create_string_buffer(frame, len(frame))
         options = _TestRunOptions(

@@ -12,15 +12,16 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from ..protocol import SensorError
-from .attachment import Link, detach
+from .attachment import detach
 
 BPFFS: Final = Path("/sys/fs/bpf")
 ROOT: Final = BPFFS / "hearthwall"
+#: The folder of attachments among a sensor's generations.
+LINKS: Final = "links"
 #: A symbolic link that is in a generation's folder from when it is complete until it begins to be removed.
 _WHOLE: Final = "whole"
 _BPFFS_MAGIC: Final = 0xCAFE4A11
@@ -57,7 +58,7 @@ class Pins:
         # bpffs takes no dots; the digest keeps two paths apart that read alike.
         readable = re.sub(r"[^A-Za-z0-9]+", "-", real).strip("-")[-40:]
         self.path = ROOT / f"{readable}-{hashlib.sha256(real.encode()).hexdigest()[:8]}"
-        self.links = self.path / "links"
+        self.links = self.path / LINKS
         self.socket = real
 
     def make(self, state: Path) -> None:
@@ -147,35 +148,12 @@ def network_namespace() -> int:
     return Path("/proc/self/ns/net").stat().st_ino
 
 
-def others_on(interface: int, own: Pins) -> Iterator[str]:
-    """Yield the socket of each other sensor that holds a live link on this interface."""
-    if not ROOT.is_dir():
-        return
-    prefix = f"{interface}-{network_namespace()}-"
-    for folder in ROOT.iterdir():
-        if folder == own.path or not (folder / "links").is_dir():
-            continue
-        for name in (folder / "links").iterdir():
-            if name.name.startswith(prefix) and _is_live(name):
-                yield _socket_of(folder)
-                break
-
-
 def loaded() -> list[str]:
     """Return the sockets of all sensors that have left something in the kernel."""
-    return sorted(_socket_of(folder) for folder in ROOT.iterdir()) if ROOT.is_dir() else []
+    return sorted(socket_of(folder) for folder in ROOT.iterdir()) if ROOT.is_dir() else []
 
 
-def _socket_of(folder: Path) -> str:
+def socket_of(folder: Path) -> str:
     """Return the socket that a sensor's folder belongs to."""
     link = folder / "socket"
     return str(link.readlink()) if link.is_symlink() else folder.name
-
-
-def _is_live(path: Path) -> bool:
-    """Return whether a pinned link still sits on its interface."""
-    link = Link.pinned(str(path))
-    try:
-        return bool(link.interface)
-    finally:
-        link.close()

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from .netlink import IPRoute, NetlinkError
 
-#: rtnetlink groups that ring the bell: links, neighbours, addresses and routes of both families.
-_GROUPS: Final = 0x1 | 0x4 | 0x10 | 0x40 | 0x100 | 0x400
+#: rtnetlink groups that ring the bell: links, neighbours, traffic control, addresses and routes of both families.
+_GROUPS: Final = 0x1 | 0x4 | 0x8 | 0x10 | 0x40 | 0x100 | 0x400
 _NEIGHBOUR_USABLE: Final = (
     0x02 | 0x04 | 0x08 | 0x10 | 0x80
 )  # reachable, stale, delay, probe, permanent
@@ -30,7 +30,11 @@ _UTMP_USER: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class NetInterface:
-    """A network interface; `bridge` is the index of the bridge whose port it is."""
+    """A network interface.
+
+    `bridge` is the index of the bridge whose port it is; a VLAN has its `parent`'s index, if that is
+    in this network namespace, and its number.
+    """
 
     index: int
     name: str
@@ -40,6 +44,8 @@ class NetInterface:
     up: bool
     addresses: tuple[str, ...]
     default_route: bool
+    parent: int | None = None
+    vlan: int = 0
 
     @property
     def is_ethernet(self) -> bool:
@@ -149,6 +155,7 @@ def _interface(link: Any, addresses: tuple[str, ...], default_route: bool) -> Ne
             else "other"
         )
     slave_of = _attribute(link, "IFLA_MASTER")
+    parent, vlan = _vlan(link, info) if kind == "vlan" else (None, 0)
     in_bridge = bool(info) and _attribute(info, "IFLA_INFO_SLAVE_KIND") == "bridge"
     return NetInterface(
         index=link["index"],
@@ -159,6 +166,18 @@ def _interface(link: Any, addresses: tuple[str, ...], default_route: bool) -> Ne
         up=_attribute(link, "IFLA_OPERSTATE") != "DOWN",
         addresses=addresses,
         default_route=default_route,
+        parent=parent,
+        vlan=vlan,
+    )
+
+
+def _vlan(link: Any, info: Any) -> tuple[int | None, int]:
+    """Return a VLAN's parent, None if it is in another network namespace, and its number."""
+    data = _attribute(info, "IFLA_INFO_DATA")
+    elsewhere = _attribute(link, "IFLA_LINK_NETNSID") is not None
+    return (
+        None if elsewhere else _attribute(link, "IFLA_LINK"),
+        _attribute(data, "IFLA_VLAN_ID") if data else 0,
     )
 
 

@@ -1,0 +1,78 @@
+"""Whose programs these are: this sensor's, or another sensor's on the same host."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from .attachment import Link
+from .libbpf import Program
+from .pins import LINKS, ROOT, Pins, socket_of
+
+
+class OwnPrograms:
+    """A sensor's programs by id, with those of its earlier generations."""
+
+    def __init__(self, pins: Pins) -> None:
+        """Take the sensor's pins; nothing is known before `read`."""
+        self._folder = pins.path
+        #: Where to find a program again; None for one that only its link holds.
+        self._paths: dict[int, Path | None] = {}
+
+    def read(self) -> None:
+        """Take over what is pinned now; what was known before stays known."""
+        self._paths |= _programs_in(self._folder)
+
+    def __contains__(self, program: object) -> bool:
+        """Return whether a program is this sensor's, by its id."""
+        return program in self._paths
+
+    @contextlib.contextmanager
+    def opened(self, program: int) -> Iterator[Program]:
+        """Open a program by its id; raises OSError if its pin has gone."""
+        path = self._paths.get(program)
+        if path is None:
+            raise FileNotFoundError(f"the program {program} is not pinned")
+        handle: Program = Program.pinned(str(path))
+        try:
+            yield handle
+        finally:
+            handle.close()
+
+
+def others(own: Pins) -> dict[int, str]:
+    """Return the programs of all other sensors by id, with the sensor's socket."""
+    found: dict[int, str] = {}
+    for folder in _entries(ROOT):
+        if folder != own.path:
+            found |= dict.fromkeys((each for each, _ in _programs_in(folder)), socket_of(folder))
+    return found
+
+
+def all_programs() -> set[int]:
+    """Return the ids of every sensor's programs on this host."""
+    return {program for folder in _entries(ROOT) for program, _ in _programs_in(folder)}
+
+
+def _programs_in(folder: Path) -> Iterator[tuple[int, Path | None]]:
+    """Yield the ids of a sensor's programs: those that its links hold, and those that are pinned."""
+    # What is attached is ours even where its own pin went in an unload that was cut short.
+    for path in _entries(folder / LINKS):
+        with contextlib.suppress(FileNotFoundError):
+            link: Link = Link.pinned(str(path))
+            yield link.program, None
+            link.close()
+    for path in (
+        path for each in _entries(folder) if each.name != LINKS for path in _entries(each)
+    ):
+        with contextlib.suppress(FileNotFoundError):
+            program: Program = Program.pinned(str(path))
+            if program.is_program:  # a generation's maps are beside its programs
+                yield program.id, path
+            program.close()
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what is in a folder, nothing if there is no such folder."""
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    return [each for each in folder.iterdir() if not each.is_symlink()]
