@@ -193,6 +193,15 @@ def test_a_list_with_too_many_entries_is_refused(monkeypatch: pytest.MonkeyPatch
     assert refused.value.code == "feed_failed"
 
 
+def test_a_list_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "MAX_SECONDS", 0.2)
+    hard = "\n".join("\u00e4" * 40 + f"{number}.example" for number in range(200_000))
+    before = time.process_time()
+    with pytest.raises(SensorError, match="takes more than"):
+        read(hard, "domains")
+    assert time.process_time() - before < 3
+
+
 @given(st.binary(max_size=2000), st.sampled_from(["auto", *formats.FORMATS, "csv:1"]))
 def test_no_list_brings_the_reader_down(body: bytes, form: str) -> None:
     _, entries = read(body, form)

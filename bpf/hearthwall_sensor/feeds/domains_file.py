@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from .. import files
+from ..protocol import SensorError
 from .entries import NameHash, canonical_name, name_hash
 
 KEY_BYTES: Final = 16
+#: Of all lists together.
+MAX_ALL_NAMES: Final = 4_000_000
 _MAGIC: Final = b"hearthwall names"
 #: Magic, key of the hash, digest of what follows, number of names. Then their hashes, sorted, and their masks.
 _HEADER: Final = struct.Struct("=16s16s16sQ")
@@ -23,12 +26,19 @@ class DamagedError(ValueError):
 
 
 def write(path: Path, key: bytes, feeds: Iterable[tuple[int, "array[int]"]]) -> int:
-    """Write (slot, hashes of names) of all lists; return how many names they have together. Raises OSError."""
+    """Write (slot, hashes of names) of all lists; return how many names they have together.
+
+    Raises OSError, or SensorError `table_full`.
+    """
     masks: dict[int, int] = {}
     for slot, names in feeds:
         bit = 1 << slot
         for each in names:
             masks[each] = masks.get(each, 0) | bit
+        if len(masks) > MAX_ALL_NAMES:
+            raise SensorError(
+                "table_full", f"the feeds have more than {MAX_ALL_NAMES:,} domains together"
+            )
     hashes = sorted(masks)
     body = array("Q", hashes).tobytes() + array("I", (masks[each] for each in hashes)).tobytes()
     files.write(path, _HEADER.pack(_MAGIC, key, _digest(body), len(hashes)) + body)

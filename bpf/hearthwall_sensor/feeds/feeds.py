@@ -94,6 +94,7 @@ class Feeds:
         if self._state.feeds or self._tables.feeds:
             await self._run(set(), reload=True)
         self._worker = asyncio.create_task(self._work(), name="feeds")
+        self._worker.add_done_callback(_say_why)
 
     async def stop(self) -> None:
         """Look at no feed any more; what is in force stays."""
@@ -326,6 +327,12 @@ class Feeds:
         for path in self._folder.glob("*.feed*"):
             if path.name.partition(".feed")[0] + ".feed" not in kept:
                 path.unlink(missing_ok=True)
+
+
+def _say_why(worker: asyncio.Task[None]) -> None:
+    """Log what ended the worker, which nobody waits for."""
+    if not worker.cancelled() and (error := worker.exception()) is not None:
+        _LOGGER.error("Feeds are not looked at any more", exc_info=error)
 
 
 def _entry(feed: Subscription, counters: Counters) -> Entry:

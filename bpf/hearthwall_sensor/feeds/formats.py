@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO, Final
 
@@ -11,6 +12,8 @@ from ..protocol import SensorError
 from .entries import Entries, NameHash
 
 MAX_LINE: Final = 4096
+#: A list can be made to take long, by names that are hard to spell in ASCII. In seconds of work.
+MAX_SECONDS: Final = 40
 #: As many lines as are tried to find out the format.
 _SAMPLE_LINES: Final = 1000
 _MAX_COLUMN: Final = 100
@@ -165,7 +168,11 @@ def read(file: BinaryIO, form: str, digest: NameHash) -> tuple[str, Entries]:
 def _lines(file: BinaryIO, entries: Entries) -> Iterator[str]:
     """Yield the lines without their ends; one that is too long counts as invalid."""
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace")
+    begun, number = time.process_time(), 0
     while line := text.readline(MAX_LINE):
+        number += 1
+        if number % _SAMPLE_LINES == 0 and time.process_time() - begun > MAX_SECONDS:
+            raise SensorError("feed_failed", f"the list takes more than {MAX_SECONDS} s to read")
         if len(line) == MAX_LINE and not line.endswith("\n"):
             entries.invalid.add(line)
             while line and not line.endswith("\n"):

@@ -46,6 +46,8 @@ class _Feed:
     header_file: str | None
     wanted: bool
     copy: Copy | None = None
+    #: The copy on disk, once a new list has taken its place.
+    before: Copy | None = None
     fresh: bool = False
     addresses: int = 0
     subtracted: Examples | None = None
@@ -66,7 +68,7 @@ def gather(job: Mapping[str, Any], switch: Callable[[int], None]) -> dict[str, A
     reload = job["reload"] or any(each.fresh for each in feeds)
     if reload:
         started = time.monotonic()
-        _put_in_force(feeds, job, switch)
+        _put_in_force_what_fits(feeds, job, switch)
         times["load_ms"] = round((time.monotonic() - started) * 1e3)
         _keep(feeds, folder, key)
     return {
@@ -101,9 +103,11 @@ def _take(feed: _Feed, fetched: fetch.Fetched | SensorError | None, key: bytes) 
     feed.error = None
     try:
         if isinstance(fetched, fetch.Fetched):
-            feed.copy, feed.fresh = _parse(feed, fetched, key), True
+            feed.before, feed.copy, feed.fresh = feed.copy, _parse(feed, fetched, key), True
     except SensorError as error:
         fetched = error
+    except MemoryError:
+        fetched = SensorError("feed_failed", "the list takes too much memory: choose a smaller one")
     if fetched is None and feed.copy is None:
         fetched = SensorError(
             "feed_failed", "the server says that nothing has changed, but never sent the list"
@@ -133,6 +137,26 @@ def _may_quote(feed: _Feed) -> bool:
     """Return whether lines of the list may be shown: those of a file that only root reads may not."""
     path = sources.path_of(feed.source)
     return path is None or sources.is_public(path)
+
+
+def _put_in_force_what_fits(
+    feeds: Sequence[_Feed], job: Mapping[str, Any], switch: Callable[[int], None]
+) -> None:
+    """Put all lists in force, without the largest new one where there is not room for all; raises SensorError."""
+    while True:
+        try:
+            _put_in_force(feeds, job, switch)
+        except MemoryError:
+            error = SensorError("table_full", "the feeds take too much memory together")
+        except SensorError as refused:
+            error = refused
+        else:
+            return
+        fresh = [each for each in feeds if each.fresh]
+        if error.code != "table_full" or not fresh:
+            raise error
+        largest = max(fresh, key=lambda each: 0 if each.copy is None else len(each.copy.entries))
+        largest.copy, largest.fresh, largest.error = largest.before, False, error.to_wire()
 
 
 def _put_in_force(
