@@ -54,9 +54,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) -
 
 async def async_unload_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) -> bool:
     """Unload a gateway; what its rules say, the kernel goes on enforcing."""
+    hub = entry.runtime_data
+    hub.events.async_pause()  # what happens from here on is for those who come after
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
-        await entry.runtime_data.async_stop()
+        await hub.async_stop()
+    else:
+        hub.events.async_begin()
     return unloaded
 
 

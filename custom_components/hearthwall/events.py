@@ -87,6 +87,11 @@ class Events:
         self._async_catch_up()
 
     @callback
+    def async_pause(self) -> None:
+        """Hand nothing on until it is begun again: entities are going."""
+        self._begun = False
+
+    @callback
     def async_connected(self, newest: int) -> None:
         """Look what happened while there was no connection; at the very first one, nothing has."""
         self.newest = newest
@@ -145,6 +150,8 @@ class Events:
             while True:
                 # The one that was seen last is asked for, too: it tells whether the journal is the same.
                 page = await self._fetch(max(self._seen.seq - 1, 0), PAGE)
+                if not self._begun:
+                    return
                 for event in self._continue(page):
                     self._async_hand_on(event)
                 if self._seen.seq >= self.newest:

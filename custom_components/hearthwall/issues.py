@@ -32,6 +32,12 @@ class FeedIssues:
     def async_follow(self, feeds: Iterable[Feed]) -> None:
         """Raise what is wrong with the feeds, and drop what is so no more."""
         wanted: set[str] = set()
+        now = time()
+        feeds = list(feeds)
+        self._well = {
+            feed.name: now if feed.last_error is None else self._well.get(feed.name, 0.0)
+            for feed in feeds
+        }
         for feed in feeds:
             for key, placeholders in self._problems(feed):
                 identity = f"{_prefix(self._entry)}{key}_{feed.name}"
@@ -64,14 +70,10 @@ class FeedIssues:
 
     def _has_failed_for_long(self, feed: Feed) -> bool:
         """Tell whether a feed was never read, or not for more than two of its intervals."""
-        now = time()
-        if feed.last_error is None:
-            self._well[feed.name] = now
-            return False
-        if feed.updated is None:
-            return True
-        since = max(feed.updated, self._well.get(feed.name, 0.0))
-        return now - since > _PATIENCE_INTERVALS * feed.interval
+        if feed.last_error is None or feed.updated is None:
+            return feed.last_error is not None
+        since = max(feed.updated, self._well[feed.name])
+        return time() - since > _PATIENCE_INTERVALS * feed.interval
 
 
 @callback

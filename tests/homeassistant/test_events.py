@@ -11,7 +11,7 @@ from homeassistant.core import CoreState, Event as HassEvent, HomeAssistant, cal
 from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hearthwall import events, link
+from custom_components.hearthwall import async_unload_entry, events, link
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import GetEvents, SensorError
 from custom_components.hearthwall.const import DOMAIN
 from tests.homeassistant.peer import CAMERA, Peer, event
@@ -173,6 +173,45 @@ async def test_nothing_is_lost_or_told_twice_over_a_restart(
     await wait_for(lambda: len(told) >= 2)
     await hass.async_block_till_done(wait_background_tasks=False)
     assert told == [3, 4]
+
+
+async def test_what_happens_during_an_unload_is_told_afterwards(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unload = hass.config_entries.async_unload_platforms
+
+    async def unload_platforms(*args: Any) -> bool:
+        unloaded = await unload(*args)
+        await peer.happen(event(1))
+        return unloaded
+
+    monkeypatch.setattr(hass.config_entries, "async_unload_platforms", unload_platforms)
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    assert told == []
+    monkeypatch.undo()
+    assert await hass.config_entries.async_setup(loaded.entry_id)
+    await wait_for(lambda: told == [1])
+
+
+async def test_an_unload_that_fails_stops_no_events(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fail(*args: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(hass.config_entries, "async_unload_platforms", fail)
+    assert not await async_unload_entry(hass, loaded)
+    await peer.happen(event(1))
+    await wait_for(lambda: told == [1])
+    monkeypatch.undo()
 
 
 async def test_events_wait_until_home_assistant_has_started(
