@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from . import __version__, display
+from .feeds import commands as feed_commands
 from .protocol import (
     ALLOWANCES,
     DEFAULT_SOCKET,
@@ -18,8 +19,11 @@ from .protocol import (
     Confirm,
     GetBlocks,
     GetDevices,
+    GetFeeds,
     GetStatus,
+    RefreshFeed,
     RemoveBlock,
+    RemoveFeed,
     Request,
     SensorError,
     Unload,
@@ -307,6 +311,25 @@ COMMANDS: Final = {
         _load,
         display.loaded,
         _load_arguments,
+    ),
+    "feed": Command(
+        "subscribe to a list of known-bad addresses or domains, or change one",
+        _ask(feed_commands.order),
+        display.feed,
+        feed_commands.arguments,
+    ),
+    "feeds": Command("list the feeds", _ask(lambda _: GetFeeds()), display.feeds),
+    "refresh": Command(
+        "read a feed's list anew",
+        _ask(lambda options: RefreshFeed(options.name)),
+        display.feed,
+        feed_commands.name_argument,
+    ),
+    "unfeed": Command(
+        "end a feed",
+        _ask(lambda options: RemoveFeed(options.name)),
+        display.feed,
+        feed_commands.name_argument,
     ),
     "gather": Command("read the feeds' lists and put them in force (run does this)", _gather, str),
 }
