@@ -4,13 +4,14 @@ import itertools
 import logging
 import struct
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from typing import Final, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Final, NamedTuple
 
 from . import answers
 from .kernel.learnt import Learnt, expiry
 from .kernel.tables import FEED_SLOTS, FLAG_AUDIT, Tables, address_text, boot_ns
 from .network import home
+from .patterns import Patterns
 from .protocol import SensorError
 
 _LOGGER = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ _MAX_ADDRESSES: Final = 32
 MAX_RESOLVED: Final = 65_536
 MAX_PEERS: Final = 8192
 _MAX_SERVERS: Final = 256
+_LOOKS: Final = 512
 #: Programs ignore what has ended, so that it may lie about for a while.
 _SWEEP: Final = 60 * _SECOND
 
@@ -39,8 +41,6 @@ _RESOLUTION: Final = struct.Struct("<QI4x")
 _PEER: Final = struct.Struct("<II16s")
 _PEER_EXPIRES: Final = struct.Struct("<Q")
 _PEER_BITS: Final = 32 + 128
-
-_T = TypeVar("_T")
 
 
 class Match(NamedTuple):
@@ -53,33 +53,16 @@ class Match(NamedTuple):
     resolved: tuple[str, ...]
 
 
-class Patterns(Generic[_T]):
-    """Values by name: `example.org` is that name, `*.example.org` is it and every name below it."""
-
-    def __init__(self, values: Mapping[str, _T]) -> None:
-        """Take the values by pattern."""
-        self._exact = {name: value for name, value in values.items() if name[:2] != "*."}
-        self._below = {name[2:]: value for name, value in values.items() if name[:2] == "*."}
-
-    def __bool__(self) -> bool:
-        return bool(self._exact or self._below)
-
-    def find(self, name: str) -> Iterator[_T]:
-        """Yield the values of all patterns that a name fits."""
-        if name in self._exact:
-            yield self._exact[name]
-        while self._below and name:
-            if name in self._below:
-                yield self._below[name]
-            name = name.partition(".")[2]
-
-
 class _Resolved(NamedTuple):
     """An answer that is remembered: its addresses one after the other, when it came, and when it ends."""
 
     addresses: bytes
     seen: int
     expires: int
+
+    def each(self) -> list[bytes]:
+        """Return the addresses."""
+        return [self.addresses[at : at + 16] for at in range(0, len(self.addresses), 16)]
 
 
 class Domains:
@@ -109,13 +92,17 @@ class Domains:
         self._grace = round(grace * _SECOND)
         self._resolved = Learnt(tables.map("resolved"), MAX_RESOLVED)
         self._peers = Learnt(tables.map("peers"), MAX_PEERS)
-        self._rules: dict[str, int] = {}
-        self._blocked = Patterns(self._rules)
+        self._rules: dict[str, int] | None = None
+        self._blocked: Patterns[int] = Patterns({})
+        self._peer_rules: dict[str, frozenset[int]] | None = None
         self._allowed: Patterns[frozenset[int]] = Patterns({})
         self._feed_match: Callable[[str], int] | None = None
-        self._feed_slots: frozenset[int] = frozenset()
+        self._feed_slots: frozenset[int] | None = None
         self._remembered: OrderedDict[tuple[int, str], _Resolved] = OrderedDict()
+        self._to_look_at: list[tuple[int, str]] = []
         self._servers: dict[tuple[bytes, int], bool] = {}
+        self._by_slot: dict[int, list[tuple[bytes, int]]] = {}
+        self._listed_at = -1
         self._next_sweep = 0
         self._counts = dict.fromkeys(
             (
@@ -149,29 +136,38 @@ class Domains:
     def set_rules(self, rules: Mapping[str, int]) -> None:
         """Let these be the blocked names, each with its slot in the table of list rules.
 
-        A slot that is left, or that goes over to another name, takes its addresses with it at once.
+        A slot that is left, or that goes over to another name, takes its addresses with it at once;
+        the first call after a start leaves what the kernel holds for these slots.
         """
-        before = {slot: name for name, slot in self._rules.items()}
-        self._rules = dict(rules)
-        self._blocked = Patterns(self._rules)
-        kept = {slot for name, slot in rules.items() if before.get(slot, name) == name}
-        self._end(lambda slot: slot >= FEED_SLOTS and slot not in kept)
-        self._take_hold({slot for name, slot in rules.items() if before.get(slot) != name})
+        if rules != self._rules:
+            before, self._rules = self._rules or {}, dict(rules)
+            self._blocked = Patterns(self._rules)
+            fresh = {slot for name, slot in rules.items() if before.get(name) != slot}
+            kept = set(rules.values()) - (fresh & set(before.values()))
+            removed = self._end(lambda slot: slot >= FEED_SLOTS and slot not in kept)
+            self._take_hold(before.items() ^ rules.items(), fresh, removed)
+        self._look_again()
 
     def set_feeds(self, match: Callable[[str], int] | None, slots: Iterable[int]) -> None:
         """Take what says which feeds a name is on, as a mask of slots, and the slots of all feeds."""
         self._feed_match = match
-        before, self._feed_slots = self._feed_slots, frozenset(slots)
-        kept = self._feed_slots
-        self._end(lambda slot: slot < FEED_SLOTS and slot not in kept)
-        self._take_hold(kept - before)
+        kept = frozenset(slots)
+        if kept != self._feed_slots:
+            self._feed_slots = kept
+            removed = self._end(lambda slot: slot < FEED_SLOTS and slot not in kept)
+            self._take_hold(frozenset(), frozenset(), removed)
+        self._look_again()
 
     def set_peers(self, names: Mapping[str, Iterable[int]]) -> None:
         """Let these be the names that rules allow, each with the rules' ids."""
-        self._allowed = Patterns({name: frozenset(rules) for name, rules in names.items()})
-        kept = frozenset(itertools.chain.from_iterable(names.values()))
-        self._peers.remove_if(lambda key, _: _PEER.unpack(key)[1] not in kept)
-        self._take_hold(frozenset())
+        wanted = {name: frozenset(rules) for name, rules in names.items()}
+        if wanted != self._peer_rules:
+            before, self._peer_rules = self._peer_rules or {}, wanted
+            self._allowed = Patterns(wanted)
+            kept = frozenset(itertools.chain.from_iterable(wanted.values()))
+            self._peers.remove_if(lambda key, _: _PEER.unpack(key)[1] not in kept)
+            self._take_hold(before.items() ^ wanted.items(), frozenset(), frozenset())
+        self._look_again()
 
     def take_over(self, earlier: Tables) -> None:
         """Take over what an earlier generation of programs knew; slots and rules must have kept their numbers."""
@@ -181,26 +177,44 @@ class Domains:
                 if expiry(value) > now:
                     self._put(table, key, value, now)
 
-    def _end(self, ended: Callable[[int], bool]) -> None:
-        """Remove the addresses of the slots of which this is true."""
-        self._resolved.remove_if(lambda _, value: ended(_RESOLUTION.unpack(value)[1]))
+    def _end(self, ended: Callable[[int], bool]) -> Set[bytes]:
+        """Remove the addresses of the slots of which this is true, and return them."""
+        return self._resolved.remove_if(lambda _, value: ended(_RESOLUTION.unpack(value)[1]))
 
-    def _take_hold(self, fresh: Set[int]) -> None:
-        """Let the kernel look for what is wanted now, and apply it to the answers of the last hour.
+    def _take_hold(
+        self, changed: Set[tuple[str, object]], fresh: Set[int], removed: Set[bytes]
+    ) -> None:
+        """Apply rules that changed to what was resolved in the last hour, and what is left of them to what was removed."""
+        names = Patterns({name: True for name, _ in changed})
+        for key, known in list(self._remembered.items()) if names or removed else ():
+            if any(any(names.find(name)) for name in key[1].split(" ")) or (
+                removed and not removed.isdisjoint(known.each())
+            ):
+                self._apply(key, fresh)
+
+    def _look_again(self) -> None:
+        """Let the kernel look for what is wanted now; everything remembered is gone through with the next sweeps.
+
+        Asking the feeds for some thousand names takes a while, and orders don't wait for that.
+        """
+        self._tables.watch_names(resolved=self._blocks, sample=self.wanted)
+        self._to_look_at = list(self._remembered)
+
+    def _apply(self, key: tuple[int, str], fresh: Set[int] = frozenset()) -> None:
+        """Apply all rules to an answer that is remembered.
 
         A fresh slot also takes addresses whose time has passed: a device may still use them.
         """
-        self._tables.watch_names(resolved=self._blocks, sample=self.wanted)
         now = boot_ns()
-        for (_, chain), known in self._remembered.items():
-            if known.seen + MEMORY > now:
-                names = chain.split(" ")
-                slots = self._slots(names)
-                latest = known.expires if fresh.isdisjoint(slots) else max(known.expires, now)
-                for at in range(0, len(known.addresses), 16):
-                    address = known.addresses[at : at + 16]
-                    self._block(address, slots, latest + self._grace, now)
-                    self._allow(address, names, known.expires, now)
+        known = self._remembered.get(key)
+        if known is None or known.seen + MEMORY <= now:
+            return
+        names = key[1].split(" ")
+        slots = self._slots(names)
+        latest = known.expires if fresh.isdisjoint(slots) else max(known.expires, now)
+        for address in known.each():
+            self._block(address, slots, latest + self._grace, now)
+            self._allow(address, names, known.expires, now)
 
     # What the devices are told
 
@@ -330,8 +344,11 @@ class Domains:
             _LOGGER.warning("An address that a name resolved to is not in force: %s", error.message)
 
     def sweep(self) -> None:
-        """Forget what has ended; called every second, it does so every minute."""
+        """Look at some of what is remembered, and each minute forget what has ended; called every second."""
         self._servers.clear()
+        for key in self._to_look_at[:_LOOKS]:
+            self._apply(key)
+        del self._to_look_at[:_LOOKS]
         now = boot_ns()
         if now < self._next_sweep:
             return
@@ -348,9 +365,14 @@ class Domains:
 
     def addresses(self, slot: int) -> list[str]:
         """Return the addresses that are in force for a slot."""
+        if self._listed_at != self._resolved.changes:
+            self._listed_at = self._resolved.changes
+            self._by_slot = {}
+            for key, value in self._resolved.entries():
+                ends, holder = _RESOLUTION.unpack(value)
+                self._by_slot.setdefault(holder, []).append((key, ends))
         now = boot_ns()
-        found = ((key, _RESOLUTION.unpack(value)) for key, value in self._resolved.entries())
-        return [address_text(key) for key, (ends, each) in found if each == slot and ends > now]
+        return [address_text(key) for key, ends in self._by_slot.get(slot, ()) if ends > now]
 
     @property
     def statistics(self) -> dict[str, int]:

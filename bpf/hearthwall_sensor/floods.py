@@ -13,7 +13,7 @@ Thresholds = Mapping[tuple[Role, str], int]
 #: Packets per second from one source that a home's own traffic stays below. On the home's side there is
 #: none unless it is asked for: a camera's video is UDP, and devices sit behind the gateway, not against it.
 #: The one for UDP is what a full gigabit line brings in packets of everyday size, or one VPN peer.
-DEFAULT_THRESHOLDS: Final[Thresholds] = {
+DEFAULT_THRESHOLDS: Final[dict[tuple[Role, str], int]] = {
     ("wan", "syn"): 200,
     ("wan", "udp"): 100_000,
     ("wan", "icmp"): 200,

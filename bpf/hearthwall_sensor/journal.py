@@ -154,5 +154,4 @@ def _newest(connection: sqlite3.Connection) -> list[Event]:
 
 def _event(row: tuple[Any, ...]) -> Event:
     """Return a row as the protocol tells it."""
-    *fields, evidence = row
-    return Event(*fields, json.loads(evidence))
+    return Event(*(*row[:-1], json.loads(row[-1])))

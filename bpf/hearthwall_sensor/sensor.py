@@ -10,39 +10,42 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from . import files, privileges
+from . import files, orders, privileges, takeover
 from .changes import Changes
 from .devices import Devices
+from .domains import Domains
+from .feeds.feeds import Feeds
+from .feeds.hygiene import protected
+from .floods import Floods
+from .journal import Journal
 from .kernel import loader, pins
 from .kernel.libbpf import Program
 from .kernel.pins import Pins
-from .kernel.tables import Entry, Tables
+from .kernel.ringbuf import RingBuffer
+from .kernel.tables import SIDES, Tables
 from .network import topology
 from .network.surroundings import Surroundings
 from .network.topology import Network
+from .orders import Orders
+from .parts import Parts
 from .ports import Ports
 from .protocol import (
     EXIT_STOPPED,
     EXIT_UNLOADED,
-    AddBlock,
     Block,
-    Confirm,
     Delta,
-    GetBlocks,
-    GetDevices,
-    GetStatus,
-    RemoveBlock,
     Request,
+    Role,
     SensorError,
     Snapshot,
-    Unload,
 )
 from .reports import Reports
-from .rules import RULES_FILE, Rule, Rules
+from .rule import Rule
+from .rules import RULES_FILE, Rules
 from .server import Server
 from .settings import Settings
 from .store import Store
-from .targets import Target
+from .threats import Threats
 from .unloading import unload
 
 _LOGGER = logging.getLogger(__name__)
@@ -57,20 +60,20 @@ _NETWORK_SETTLES: Final = 0.1
 class Sensor:
     """One sensor on one host."""
 
-    _tables: Tables
-    _store: Store
-    _devices: Devices
-    _rules: Rules
+    _parts: Parts
     _reports: Reports
+    _orders: Orders
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings; nothing happens before `run`."""
         self._settings = settings
         self._pins = Pins(settings.socket)
-        self._ports = Ports(settings.interfaces, self._pins, settings.tc_way)
+        self._ports = Ports(settings.guarded, self._pins, settings.tc_way, settings.xdp_way)
         self._server = Server(settings.socket, settings.group, self)
         self._state = Path(settings.state_dir)
-        self._surroundings = Surroundings(settings.interfaces, settings.home_assistant)
+        self._surroundings = Surroundings(
+            settings.interfaces, settings.home_assistant, settings.dns_servers
+        )
         self._changes = Changes()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -85,15 +88,6 @@ class Sensor:
         self._attaching = asyncio.Lock()
         #: What goes on beside the ticks, by what it is for: never two of one kind.
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._answers: dict[type[Request], Callable[[Any], Awaitable[Any]]] = {
-            GetStatus: self._get_status,
-            GetDevices: self._get_devices,
-            GetBlocks: self._get_blocks,
-            AddBlock: self._add_block,
-            Confirm: self._confirm,
-            RemoveBlock: self._remove_block,
-            Unload: self._unload,
-        }
 
     # Coming up and going down
 
@@ -103,7 +97,7 @@ class Sensor:
         Raises SensorError.
         """
         seen = await asyncio.to_thread(topology.read)
-        self._ports.wanted(seen)  # a mistyped interface leaves no trace
+        self._ports.select(seen)  # a mistyped interface leaves no trace
         self._server.claim()
         try:
             await self._start(seen)
@@ -125,8 +119,7 @@ class Sensor:
         pins.mount()
         self._ports.check(seen)
         files.private_folder(self._state)
-        self._store = Store(self._state / "devices.db")
-        self._devices = Devices(self._store.accounts())
+        store, journal = Store(self._state / "devices.db"), Journal(self._state / "events.db")
         self._pins.make(self._state)
         earlier = [each for each in self._pins.generations() if each.name != loader.generation()]
         current = self._pins.generation(loader.generation())
@@ -135,43 +128,71 @@ class Sensor:
             done = await loader.load_in_child(str(current))
             _LOGGER.info("Compiled in %s ms, loaded in %s ms", done["compile_ms"], done["load_ms"])
         privileges.drop()
-        self._tables = Tables(str(current))
-        self._surroundings.follow(seen, self._tables, self._ports.wanted(seen))
-        self._rules = Rules(self._state / RULES_FILE, self._tables)
-        self._rules.restore(_rules_of(earlier))
+        parts = self._parts = self._assemble(current, store, journal)
+        self._reports = Reports(parts)
+        self._orders = Orders(parts, self._reports, self._rules_changed, self._read, self._leave)
+        parts.surroundings.follow(seen, parts.tables, self._ports.home(seen))
+        await takeover.restore(parts, earlier, _indices(seen))
+        self._follow_names()
+        takeover.take_names(parts, earlier)
         programs = {name: Program.pinned(str(current / name)) for name in loader.PROGRAMS}
-        self._ports.attach(programs, seen)
-        self._ports.gate(wanted=len(self._rules) > 0)
+        self._ports.attach(programs, seen, parts.tables.map("vlans"))
+        self._ports.gate(**self._gates())
         self._retire(earlier)
         self._read()
-        self._reports = Reports(
-            self._tables,
-            self._devices,
-            self._rules,
-            self._ports,
-            self._surroundings,
-            self._changes,
-            self._server,
+
+    def _assemble(self, pinned: Path, store: Store, journal: Journal) -> Parts:
+        """Make the parts that need the kernel's tables."""
+        tables = Tables(str(pinned))
+        around = self._surroundings
+        domains = Domains(
+            tables, around.is_protected, around.trusts, watch=self._settings.watch_dns
+        )
+        feeds = Feeds(
+            self._state / "feeds",
+            tables,
+            pinned,
+            lambda: protected(around.home_networks, around.protection.report(), around.servers),
+            self._feeds_changed,
+        )
+        threats = Threats(tables, feeds.name_of, journal.note)
+        domains.on_match = threats.name_asked
+        return Parts(
+            tables=tables,
+            surroundings=around,
+            ports=self._ports,
+            changes=self._changes,
+            server=self._server,
+            store=store,
+            devices=Devices(store.accounts()),
+            rules=Rules(self._state / RULES_FILE, tables),
+            domains=domains,
+            feeds=feeds,
+            floods=Floods(tables, self._settings.thresholds, journal.note),
+            threats=threats,
+            journal=journal,
         )
 
     def _retire(self, generations: list[Path]) -> None:
         """Take over the last counts of programs that no packet meets any more, and unpin them."""
         for folder in generations:
-            with contextlib.suppress(OSError):
-                tables = Tables(str(folder))
-                self._devices.read(
-                    tables.devices(), self._surroundings.own_macs, self._changes.begin()
-                )
-                tables.close()
+            with takeover.opened(folder) as tables:
+                if tables is not None:
+                    self._parts.devices.read(
+                        tables.devices(), self._surroundings.own_macs, self._changes.begin()
+                    )
             self._pins.remove_generation(folder)
             _LOGGER.info("The programs of an earlier version were replaced")
 
     async def _finish(self) -> None:
         """Save, and leave the kernel guarding."""
+        await self._parts.feeds.stop()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._read()
         await self._save_or_warn()
-        self._store.close()
+        await self._parts.journal.write()
+        self._parts.journal.close()
+        self._parts.store.close()
 
     async def _watch(self) -> None:
         """Tick until told to stop."""
@@ -180,6 +201,8 @@ class Sensor:
             loop.add_signal_handler(each, self.stop)
         bell = topology.Bell(self._ring)
         loop.add_reader(bell.fileno(), bell.drain)
+        samples = RingBuffer(self._parts.tables.map("samples").fd)
+        loop.add_reader(samples.fileno(), self._take_samples, samples)
         try:
             next_second = next_status = time.monotonic()
             while not self._stopping:
@@ -201,8 +224,9 @@ class Sensor:
                     async with asyncio.timeout(min(self._server.interval, until_second)):
                         await self._wake.wait()
         finally:
-            loop.remove_reader(bell.fileno())
-            bell.close()
+            for source in (bell, samples):
+                loop.remove_reader(source.fileno())
+                source.close()
 
     def stop(self) -> None:
         """End the sensor; the kernel goes on guarding."""
@@ -223,23 +247,44 @@ class Sensor:
 
     def _read(self) -> None:
         """Add the kernel's counters to the devices' totals."""
-        counters = self._tables.devices()
-        if self._devices.read(counters, self._surroundings.own_macs, self._changes.begin()):
+        devices = self._parts.devices
+        counters = self._parts.tables.devices()
+        if devices.read(counters, self._surroundings.own_macs, self._changes.begin()):
             self._next_save = min(self._next_save, self._last_save + _SECOND)
+
+    def _take_samples(self, samples: RingBuffer) -> None:
+        """Learn from the DNS answers that the kernel has seen."""
+        for each in samples.read():
+            self._parts.domains.take(each)
 
     def _each_second(self) -> None:
         """Compute rates, read the rules' counters, forget what ended, look who is logged in."""
-        self._devices.sample(self._changes.begin())
-        for block in self._rules.count():
+        parts = self._parts
+        parts.devices.sample(self._changes.begin())
+        for block in parts.rules.count():
             self._changes.block(block.id)
-        if ended := self._rules.sweep():
+        if ended := parts.rules.sweep():
+            for block in ended:
+                parts.journal.note(orders.ended(block, "has ended"))
             self._rules_changed(ended)
-        for account in self._devices.evict(self._surroundings.addresses):
+        for account in parts.devices.evict(self._surroundings.addresses):
             self._changes.removed(account.mac)
             self._evicted.add(account.mac)
             for port in account.seen:  # else the next look would find it again
-                self._tables.delete_device(account.mac, port)
-        self._surroundings.look_for_operators(self._tables)
+                parts.tables.delete_device(account.mac, port)
+        parts.domains.sweep()
+        statistics = parts.tables.statistics()
+        parts.floods.look(statistics["dropped_flood"])
+        parts.threats.look(statistics["listed"])
+        self._surroundings.look_for_operators(parts.tables)
+        self._begin("ports", self._look_at_ports)
+        self._tell_events()
+
+    async def _look_at_ports(self) -> None:
+        """See to it that the programs are where they should be, whatever others did."""
+        async with self._attaching:
+            if await asyncio.to_thread(self._ports.look):
+                self._changes.status()
 
     def _ring(self) -> None:
         """Look at the network anew, and once more if it changes meanwhile."""
@@ -262,85 +307,56 @@ class Sensor:
         """Guard the ports that are there, and take over who is where."""
         async with self._attaching:
             await asyncio.to_thread(self._ports.follow, seen)
+        parts = self._parts
+        parts.rules.interfaces_changed(_indices(seen))
         revision = self._changes.begin()
-        for mac in self._surroundings.follow(seen, self._tables, self._ports.names()):
-            if mac in self._devices.accounts:
-                self._devices.accounts[mac].revision = revision
+        for mac in parts.surroundings.follow(seen, parts.tables, self._ports.home(seen)):
+            if mac in parts.devices.accounts:
+                parts.devices.accounts[mac].revision = revision
         self._changes.status()
+
+    def _tell_events(self) -> None:
+        """Put what happened on disk, and then tell it."""
+        if self._parts.journal.waits:
+            self._begin("journal", self._write_events)
+
+    async def _write_events(self) -> None:
+        """Put what happened on disk, and then tell it."""
+        for event in await self._parts.journal.write():
+            self._changes.event(event)
+        self._server.push(at_once=True)
 
     async def _save_or_warn(self) -> None:
         """Write the devices that changed to disk; what fails is tried again with the next save."""
-        accounts = [
-            dataclasses.replace(each) for each in self._devices.accounts.values() if not each.saved
-        ]
+        held = self._parts.devices.accounts
+        accounts = [dataclasses.replace(each) for each in held.values() if not each.saved]
         for each in accounts:
-            self._devices.accounts[each.mac].saved = True
-        gone = self._evicted - set(self._devices.accounts)
+            held[each.mac].saved = True
+        gone = self._evicted - set(held)
         try:
-            await asyncio.to_thread(self._store.save, accounts, gone)
+            await asyncio.to_thread(self._parts.store.save, accounts, gone)
             self._evicted -= gone
         except SensorError as error:
             _LOGGER.warning("%s", error.message)
             for each in accounts:
-                if each.mac in self._devices.accounts:
-                    self._devices.accounts[each.mac].saved = False
+                if each.mac in held:
+                    held[each.mac].saved = False
 
     # Orders
 
     async def answer(self, request: Request) -> Any:
         """Carry out a client's request; raises SensorError."""
-        return await self._answers[type(request)](request)
+        return await self._orders.answer(request)
 
-    async def _get_status(self, _: GetStatus) -> Any:
-        """Answer how the sensor fares."""
-        return self._reports.status().to_wire()
-
-    async def _get_devices(self, _: GetDevices) -> Any:
-        """Answer with the devices as the kernel counts them now."""
-        self._read()
-        return [each.to_wire() for each in self._reports.devices()]
-
-    async def _get_blocks(self, _: GetBlocks) -> Any:
-        """Answer with the rules as the kernel counts them now."""
-        return [each.to_wire() for each in self._rules.blocks()]
-
-    async def _add_block(self, order: AddBlock) -> Any:
-        """Put a rule in force."""
-        rule = await self._rules.add(order, self._guard)
-        self._rules_changed([], rule)
-        return self._rules.block(rule).to_wire()
-
-    async def _confirm(self, request: Confirm) -> Any:
-        """Keep a rule."""
-        rule = await self._rules.confirm(request.target)
-        self._rules_changed([], rule)
-        return self._rules.block(rule).to_wire()
-
-    async def _remove_block(self, request: RemoveBlock) -> Any:
-        """End a rule."""
-        block = await self._rules.remove(request.target)
-        self._rules_changed([block])
-        return block.to_wire()
-
-    async def _unload(self, request: Unload) -> Any:
+    def _leave(self, forget: bool) -> None:
         """End the sensor and leave nothing in the kernel."""
-        self._forget = request.forget
+        self._forget = forget
         self._exit = EXIT_UNLOADED
         self.stop()
-        return {}
-
-    def _guard(self, target: Target, order: AddBlock) -> None:
-        """Raise SensorError if an order would cut off what must stay reachable, or makes no sense."""
-        self._surroundings.protection.check(target)
-        far = target.kind != "mac" and not self._surroundings.is_home(target.value)
-        if far and order.mode == "no_internet":
-            raise SensorError(
-                "invalid_mode",
-                f"no_internet is for a device of the home, not for {target.value}: use isolate",
-            )
 
     def _rules_changed(self, ended: list[Block], changed: Rule | None = None) -> None:
         """Tell everyone at once, and put the gate up or down if that is due."""
+        accounts = self._parts.devices.accounts
         revision = self._changes.begin()
         targets = [each.target for each in ended]
         for block in ended:
@@ -349,22 +365,43 @@ class Sensor:
             self._changes.block(changed.id)
             targets.append(changed.target)
         for target in targets:
-            if target in self._devices.accounts:
-                self._devices.accounts[target].revision = revision
+            if target in accounts:
+                accounts[target].revision = revision
+        self._follow_names()
         self._changes.status()
         self._begin("gate", self._gate)
+        self._tell_events()
         self._server.push(at_once=True)
 
-    async def _gate(self) -> None:
-        """Put the gate up or down, in a thread: a card may take seconds to change its driver's path.
+    def _follow_names(self) -> None:
+        """Look for the names that rules and feeds are on."""
+        rules, feeds = self._parts.rules, self._parts.feeds
+        self._parts.domains.set_rules(rules.domain_slots())
+        self._parts.domains.set_peers(rules.domain_peers())
+        self._parts.domains.set_feeds(
+            feeds.match_domain if feeds.has_domains else None, feeds.slots()
+        )
 
-        Until it is up the meter drops in its place.
+    def _feeds_changed(self) -> None:
+        """Tell that a feed is not as it was, and look for its names."""
+        self._follow_names()
+        self._changes.feeds()
+
+    def _gates(self) -> dict[Role, bool]:
+        """Return on which side something must be dropped in XDP."""
+        parts = self._parts
+        return {side: parts.rules.gate_needed(side) or parts.floods.watched(side) for side in SIDES}
+
+    async def _gate(self) -> None:
+        """Put the gates up or down, in a thread: a card may take seconds to change its driver's path.
+
+        Until one is up the meter drops in its place.
         """
-        wanted = None
-        while wanted != (len(self._rules) > 0):
-            wanted = len(self._rules) > 0
+        done = None
+        while done != (wanted := self._gates()):
             async with self._attaching:
-                await asyncio.to_thread(self._ports.gate, wanted=wanted)
+                await asyncio.to_thread(self._ports.gate, **wanted)
+            done = wanted
         self._changes.status()
         self._server.push(at_once=True)
 
@@ -384,12 +421,6 @@ class Sensor:
         return self._reports.delta(since)
 
 
-def _rules_of(generations: list[Path]) -> dict[Target, Entry]:
-    """Return the rules, with their counters, of the programs that are about to be replaced."""
-    found: dict[Target, Entry] = {}
-    for folder in generations:
-        with contextlib.suppress(OSError):  # a table that this version no longer knows
-            tables = Tables(str(folder))
-            found |= tables.rules()
-            tables.close()
-    return found
+def _indices(network: Network) -> dict[str, int]:
+    """Return the interfaces' indices by their names."""
+    return {each.name: each.index for each in network.interfaces.values()}

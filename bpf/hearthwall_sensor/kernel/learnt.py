@@ -27,6 +27,8 @@ class Learnt:
         self._table = table
         self._limit = limit
         self.size = len(self.entries())
+        #: Grows with every change.
+        self.changes = 0
         #: Entries that had to give way before their time, in this process's life.
         self.evicted = 0
 
@@ -45,10 +47,11 @@ class Learnt:
             self._make_room(now)
         self._table.put(key, value)
         self.size += known is None
+        self.changes += 1
 
-    def remove_if(self, ended: Callable[[bytes, bytes], bool]) -> None:
-        """Remove the entries of which this is true."""
-        self._remove(key for key, value in self.entries() if ended(key, value))
+    def remove_if(self, ended: Callable[[bytes, bytes], bool]) -> frozenset[bytes]:
+        """Remove the entries of which this is true, and return their keys."""
+        return self._remove(key for key, value in self.entries() if ended(key, value))
 
     def sweep(self, now: int) -> None:
         """Remove what has ended."""
@@ -62,7 +65,10 @@ class Learnt:
         self.evicted += sum(expiry(value) > now for _, value in soonest)
         self._remove(key for key, _ in soonest)
 
-    def _remove(self, keys: Iterable[bytes]) -> None:
-        """Remove entries by their keys."""
-        for key in list(keys):
+    def _remove(self, keys: Iterable[bytes]) -> frozenset[bytes]:
+        """Remove entries by their keys, and return these."""
+        removed = frozenset(keys)
+        for key in removed:
             self.size -= self._table.delete(key)
+            self.changes += 1
+        return removed

@@ -256,7 +256,7 @@ class Tables:
         self._rules = {kind: self._maps[name] for kind, name in _RULE_TABLES.items()}
         self._filters = Filters(self._maps["filters"])
         words = _CONFIG.unpack(self._maps["config"].get(bytes(4)) or bytes(_CONFIG.size))
-        self._config = dict(zip(_CONFIG_FIELDS, words, strict=True))
+        self._config: dict[str, int] = dict(zip(_CONFIG_FIELDS, words, strict=True))
         #: How many devices' entries were deleted, in this process's life.
         self.devices_deleted = 0
 
@@ -306,7 +306,7 @@ class Tables:
     def _targets(self) -> Iterator[Target]:
         """Yield the targets that have a rule."""
         for kind, table in self._rules.items():
-            for key, _ in table.items():
+            for key in dict(table.items()):
                 yield _target(kind, key)
 
     def set_sizes(self, rules: Mapping[TargetKind, int]) -> None:

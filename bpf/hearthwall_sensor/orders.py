@@ -1,0 +1,184 @@
+"""What clients ask and order, carried out by the sensor's parts."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .journal import Notice
+from .network.redirection import check_redirection
+from .parts import Parts
+from .protocol import (
+    AddBlock,
+    AddFeed,
+    Block,
+    Confirm,
+    GetBlocks,
+    GetDevices,
+    GetEvents,
+    GetFeeds,
+    GetStatus,
+    RefreshFeed,
+    RemoveBlock,
+    RemoveFeed,
+    Request,
+    Unload,
+)
+from .reports import Reports
+from .rule import Rule
+from .targets import Target
+from .terms import check_place
+
+
+class Orders:
+    """Answers requests; each either does all that it says, or raises SensorError and does nothing."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        reports: Reports,
+        on_rules: Callable[[list[Block], Rule | None], None],
+        read: Callable[[], None],
+        leave: Callable[[bool], None],
+    ) -> None:
+        """Take the parts, and what to call: after rules changed, to count afresh, and to unload."""
+        self._parts = parts
+        self._reports = reports
+        self._on_rules = on_rules
+        self._read = read
+        self._leave = leave
+        self._answers: dict[type[Request], Callable[[Any], Awaitable[Any]]] = {
+            GetStatus: self._get_status,
+            GetDevices: self._get_devices,
+            GetBlocks: self._get_blocks,
+            AddBlock: self._add_block,
+            Confirm: self._confirm,
+            RemoveBlock: self._remove_block,
+            GetFeeds: self._get_feeds,
+            AddFeed: self._add_feed,
+            RemoveFeed: self._remove_feed,
+            RefreshFeed: self._refresh_feed,
+            GetEvents: self._get_events,
+            Unload: self._unload,
+        }
+
+    async def answer(self, request: Request) -> Any:
+        """Carry out a client's request and return its result's JSON; raises SensorError."""
+        return await self._answers[type(request)](request)
+
+    async def _get_status(self, _: GetStatus) -> Any:
+        """Answer how the sensor fares."""
+        return self._reports.status().to_wire()
+
+    async def _get_devices(self, _: GetDevices) -> Any:
+        """Answer with the devices as the kernel counts them now."""
+        self._read()
+        return [each.to_wire() for each in self._reports.devices()]
+
+    async def _get_blocks(self, _: GetBlocks) -> Any:
+        """Answer with the rules as the kernel counts them now."""
+        return [each.to_wire() for each in self._reports.blocks()]
+
+    async def _add_block(self, order: AddBlock) -> Any:
+        """Put a rule in force."""
+        rule = await self._parts.rules.add(order, self._guard)
+        block = self._parts.rules.block(rule)
+        self._parts.journal.note(ordered(block, forced=order.force))
+        self._on_rules([], rule)
+        return self._reports.block(rule).to_wire()
+
+    async def _confirm(self, request: Confirm) -> Any:
+        """Keep a rule."""
+        rule = await self._parts.rules.confirm(request)
+        self._on_rules([], rule)
+        return self._reports.block(rule).to_wire()
+
+    async def _remove_block(self, request: RemoveBlock) -> Any:
+        """End a rule."""
+        block = await self._parts.rules.remove(request)
+        self._parts.journal.note(ended(block, "was taken back"))
+        self._on_rules([block], None)
+        return block.to_wire()
+
+    def _guard(self, target: Target, order: AddBlock) -> None:
+        """Raise SensorError if an order would cut off what must stay reachable, or makes no sense."""
+        around = self._parts.surroundings
+        around.protection.check(target, force=order.force)
+        check_place(order, target, around.is_home)
+        if order.redirect_to is not None:
+            check_redirection(order.redirect_to, around.network, set(self._parts.ports.names()))
+
+    async def _get_feeds(self, _: GetFeeds) -> Any:
+        """Answer with the feeds."""
+        return [each.to_wire() for each in self._parts.feeds.list()]
+
+    async def _add_feed(self, order: AddFeed) -> Any:
+        """Subscribe to a list."""
+        return (await self._parts.feeds.add(order)).to_wire()
+
+    async def _remove_feed(self, request: RemoveFeed) -> Any:
+        """End a feed."""
+        return (await self._parts.feeds.remove(request.name)).to_wire()
+
+    async def _refresh_feed(self, request: RefreshFeed) -> Any:
+        """Read a feed anew."""
+        await self._parts.feeds.refresh(request.name)
+        return self._parts.feeds.feed(request.name).to_wire()
+
+    async def _get_events(self, request: GetEvents) -> Any:
+        """Answer with what happened."""
+        events = self._parts.journal.since(request.since, request.limit)
+        return [each.to_wire() for each in events]
+
+    async def _unload(self, request: Unload) -> Any:
+        """End the sensor and leave nothing in the kernel."""
+        self._leave(request.forget)
+        return {}
+
+
+def _about(block: Block) -> dict[str, Any]:
+    """Return an event's fields that say whom a rule is about."""
+    return {
+        "mac": block.target if block.kind == "mac" else None,
+        "peer_address": block.target if block.kind in ("ipv4", "ipv6") else None,
+        "peer_name": block.target if block.kind == "domain" else None,
+    }
+
+
+def _described(block: Block) -> str:
+    """Return a rule's target with its service."""
+    service = "/".join(str(each) for each in (block.transport, block.port) if each is not None)
+    return f"{block.target} {service}".strip()
+
+
+def ordered(block: Block, *, forced: bool) -> Notice:
+    """Return the event of a rule that was put in force."""
+    why = f" ({block.reason})" if block.reason else ""
+    return Notice(
+        kind="blocked",
+        severity="info",
+        summary=f"{_described(block)}: {block.mode}{why}",
+        evidence={
+            "detector": "rules",
+            "rule": block.id,
+            "mode": block.mode,
+            "expires": block.expires,
+            "forced": forced,
+        },
+        **_about(block),
+    )
+
+
+def ended(block: Block, how: str) -> Notice:
+    """Return the event of a rule that ended, and how."""
+    return Notice(
+        kind="unblocked",
+        severity="info",
+        summary=f"{_described(block)}: {block.mode} {how}",
+        evidence={
+            "detector": "rules",
+            "rule": block.id,
+            "mode": block.mode,
+            "packets": block.packets,
+            "bytes": block.bytes,
+        },
+        **_about(block),
+    )

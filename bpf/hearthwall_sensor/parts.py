@@ -1,0 +1,36 @@
+"""What a running sensor is made of, for those who need several of its parts."""
+
+from dataclasses import dataclass
+
+from .changes import Changes
+from .devices import Devices
+from .domains import Domains
+from .feeds.feeds import Feeds
+from .floods import Floods
+from .journal import Journal
+from .kernel.tables import Tables
+from .network.surroundings import Surroundings
+from .ports import Ports
+from .rules import Rules
+from .server import Server
+from .store import Store
+from .threats import Threats
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All parts of one sensor, from when its programs are loaded."""
+
+    tables: Tables
+    surroundings: Surroundings
+    ports: Ports
+    changes: Changes
+    server: Server
+    store: Store
+    devices: Devices
+    rules: Rules
+    domains: Domains
+    feeds: Feeds
+    floods: Floods
+    threats: Threats
+    journal: Journal
