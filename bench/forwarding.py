@@ -14,7 +14,7 @@ from bench.generator import Generator
 from bench.network import workplace
 from bench.rounds import Compared, Samples, alternate
 from bench.router import Observer, Router
-from bench.stream import throughput
+from bench.stream import flow
 from hearthwall_sensor.kernel import attachment
 
 
@@ -45,7 +45,9 @@ OTHERS: Final = ("conntrack accounting", "tcpdump", "softflowd", "pmacctd")
 #: What is measured of each, and in what.
 UNITS: Final = {
     "forwarded TCP, GSO on": "Gbit/s",
+    "forwarded TCP per CPU, GSO on": "Gbit/CPU-s",
     "forwarded TCP, GSO off": "Gbit/s",
+    "forwarded TCP per CPU, GSO off": "Gbit/CPU-s",
     "small packet, kernel": "ns",
     "small packet, in its process": "ns",
     "packets seen": "%",
@@ -118,16 +120,18 @@ def _measure(
         found = _small_packets(router, generator, observer, effort.packets)
         for name, offload in (("off", False), ("on", True)):
             router.segment(offload=offload)
-            speed = throughput(router.device, router.server, frames.FAR, effort.seconds)
-            found[f"forwarded TCP, GSO {name}"] = speed
+            tcp = flow(router.device, router.server, frames.FAR, effort.seconds)
+            found[f"forwarded TCP, GSO {name}"] = tcp.speed
+            found[f"forwarded TCP per CPU, GSO {name}"] = tcp.per_cpu
     return found
 
 
 def _figures(samples: Mapping[str, Samples]) -> list[Figure]:
     """Return what is printed."""
     figures = []
-    for measured in ("forwarded TCP, GSO on", "forwarded TCP, GSO off"):
-        figures += samples[measured].figures(measured, TCP)
+    for measured in UNITS:
+        if measured.startswith("forwarded TCP"):
+            figures += samples[measured].figures(measured, TCP)
     kernel = samples["small packet, kernel"]
     figures += kernel.figures("forwarding a small packet", [Compared(NOTHING)])
     for name in (EMPTY, COUNTERS, *OTHERS, OURS, OURS_XDP):

@@ -4,9 +4,9 @@ import os
 import struct
 import sys
 import time
-from pathlib import Path
 from typing import Final
 
+from bench import cpu
 from bench.network import Namespace
 from bench.reference import Reference
 
@@ -28,7 +28,6 @@ class Generator:
         self._cpu = max(os.sched_getaffinity(0))
         self._thread.submit(os.sched_setaffinity, 0, {self._cpu}).result()
         self._thread.submit(reference.table("way_out").put, bytes(4), way_out).result()
-        self._softirq = _softirq_thread(self._cpu)
 
     def close(self) -> None:
         """End the thread."""
@@ -45,23 +44,7 @@ class Generator:
 
     def _send(self, packets: int) -> float:
         """Send in the thread that lives beside the interface."""
-        before = self._spent()
+        before = cpu.of_thread_and_softirqs([self._cpu])
         self._reference.programs["generate"].run(bytes(64), packets, _LIVE_FRAMES, _BATCH)
         time.sleep(_SETTLED)
-        return (self._spent() - before) / packets
-
-    def _spent(self) -> int:
-        """Return the CPU time of this thread, whose system calls do the kernel's part, and of the CPU's softirqs."""
-        schedstat = Path(f"/proc/{self._softirq}/schedstat").read_text()
-        return time.thread_time_ns() + int(schedstat.split()[0])
-
-
-def _softirq_thread(cpu: int) -> int:
-    """Return the kernel thread that does what a CPU's softirqs leave undone."""
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdecimal() and (entry / "comm").read_text() == f"ksoftirqd/{cpu}\n":
-                return int(entry.name)
-        except FileNotFoundError:
-            continue  # ended meanwhile
-    raise OSError(f"there is no ksoftirqd/{cpu}: is this a container?")
+        return (cpu.of_thread_and_softirqs([self._cpu]) - before) / packets

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench import frames
+from bench import cpu, frames
 from bench.hearthwall import TARGETS, attached, command
 from bench.network import Namespace, cable
 from bench.reference import Reference
@@ -36,11 +36,7 @@ class Observer:
 
     def cpu(self) -> int:
         """Return the CPU time that its processes have had, in ns."""
-        return sum(
-            int((task / "schedstat").read_text().split()[0])
-            for pid in self.processes
-            for task in Path(f"/proc/{pid}/task").iterdir()
-        )
+        return sum(map(cpu.of_process, self.processes))
 
 
 class Router:
