@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from bench import frames, netfilter, xdp_filter
 from bench.figures import Figure
 from bench.generator import Generator
-from bench.hearthwall import TARGETS, Programs, attached, loaded
-from bench.network import Namespace, cable
+from bench.hearthwall import Programs, attached, loaded
+from bench.network import End, Namespace, cable
 from bench.reference import Reference
 from bench.rounds import Compared, alternate_one
 from bench.xdp_filter import RULES, XdpFilter
@@ -19,6 +19,13 @@ _XDP_FILTER_GOAL: Final = 0.95
 _NFT_GOAL: Final = 0.35
 #: Frames that do not reach the far end are no dropped ones; the ring may lose a few when it begins.
 _LEAST_ARRIVED: Final = 0.999
+
+#: Kind of rule → the target of the rule of a number, which sends the frames.
+_SENDERS: Final = {
+    "mac": frames.mac,
+    "ipv4": frames.ipv4,
+    "ipv4_network": frames.ipv4_network,
+}
 
 COMPARED: Final = (
     Compared("nothing in the way"),
@@ -58,7 +65,12 @@ class Road(NamedTuple):
         drop = self.reference.programs["drop_everything"]
         xdp = {
             f"{kind}: xdp-filter -f {features}": partial(tool.on, self.interface, features)
-            for kind, features in (("mac", "ethernet"), ("mac", "all"), ("ipv4", "ipv4"), ("ipv4", "all"))
+            for kind, features in (
+                ("mac", "ethernet"),
+                ("mac", "all"),
+                ("ipv4", "ipv4"),
+                ("ipv4", "all"),
+            )
         }
         nft = partial(netfilter.nft, self.receiver)
         return {
@@ -73,7 +85,7 @@ class Road(NamedTuple):
             "ipv4_network: ipset hash:net": partial(netfilter.ipset, self.receiver, "ipv4_network"),
             **{
                 f"{kind}: Hearthwall": partial(attached, self.hearthwall.gate, *here)
-                for kind in ("mac", "ipv4", "ipv4_network")
+                for kind in _SENDERS
             },
         }
 
@@ -86,7 +98,7 @@ def _road(folder: Path) -> Iterator[Road]:
         hearthwall = stack.enter_context(loaded(folder, "drop", RULES))
         sender, receiver = Namespace("sender"), Namespace("receiver")
         interface = xdp_filter.interface("d")
-        cable(sender, "out", frames.SENDER, receiver, interface, frames.RECEIVER)
+        cable(End(sender, "out", frames.SENDER), End(receiver, interface, frames.RECEIVER))
         receiver.run("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=0")
         receiver.ip(f"address add {frames.FAR}/24 dev {interface}")
         # It makes the receiving end poll, as a network card's driver does
@@ -100,8 +112,7 @@ def _nanoseconds(
     road: Road, name: str, place: Callable[[], AbstractContextManager[object]], packets: int
 ) -> float:
     """Return the CPU time per packet, after seeing that all arrived and a filter let none of them pass."""
-    kind = name.partition(":")[0]
-    target = TARGETS[kind] if kind in TARGETS else frames.ipv4
+    target = _SENDERS.get(name.partition(":")[0], frames.ipv4)
     road.generator.set(frames.hit(target(RULES // 2)))
     with place():
         arrived, passed = road.receiver.received(road.interface), road.receiver.delivered()

@@ -67,7 +67,7 @@ _MOST_ADDED: Final = {OURS: 130.0}
 def _tools(router: Router) -> Mapping[str, Callable[[], AbstractContextManager[Observer]]]:
     """Return how each contender is put on the gateway."""
     return {
-        NOTHING: partial(nullcontext, Observer()),
+        NOTHING: lambda: nullcontext(Observer()),
         EMPTY: router.empty_xdp,
         COUNTERS: router.tc_counters,
         "conntrack accounting": router.conntrack,

@@ -75,7 +75,7 @@ def udp(source: str = INNOCENT, destination: str = FAR, *, sender: str = SENDER)
 
 def _checksum(header: bytes) -> bytes:
     """Return an IPv4 header's checksum."""
-    total = sum(word for (word,) in struct.iter_unpack(">H", header))
+    total: int = sum(word for (word,) in struct.iter_unpack(">H", header))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return (total ^ 0xFFFF).to_bytes(2, "big")

@@ -35,7 +35,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench/gate", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print a JSON list")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument("--part", choices=PARTS, action="append", help="measure only this (repeatable)")
+    parser.add_argument(
+        "--part", choices=PARTS, action="append", help="measure only this (repeatable)"
+    )
     options = parser.parse_args()
     effort = _QUICK if options.quick else _FULL
     figures = [load("before")]

@@ -14,8 +14,8 @@ from hearthwall_sensor.kernel.libbpf import Program
 from hearthwall_sensor.kernel.tables import (
     ALLOWANCES,
     FLAG_SERVICES,
-    MODES,
     MODE_NONE,
+    MODES,
     TRANSPORTS,
     Counters,
     Entry,

@@ -1,4 +1,4 @@
-"""How long a list of 200,000 prefixes takes from its file to being in force, and what passes while lists are swapped."""
+"""How long 200,000 prefixes take from their file to being in force, and what passes while lists are swapped."""
 
 import asyncio
 import random
@@ -127,7 +127,9 @@ def measure(folder: Path, rounds: int) -> list[Figure]:
         ):
             datagrams.send(router.device, (_LISTED, frames.PORT), _BURST, _RATE, 1)
             if (before := _arrived(router)) != _BURST:
-                raise AssertionError(f"{before} of {_BURST} packets arrive where no list is in force")
+                raise AssertionError(
+                    f"{before} of {_BURST} packets arrive where no list is in force"
+                )
             times = [lists.swap(0)]
             before = _arrived(router)
             with _traffic(router) as end:
@@ -138,5 +140,7 @@ def measure(folder: Path, rounds: int) -> list[Figure]:
     return [
         Figure.median("200,000 prefixes, file to in force", in_force, "s", 2.0),
         Figure.median("200,000 prefixes, until the old list has gone", done, "s", None),
-        Figure(f"packets of a listed peer that passed, of {sent} during swaps", passed, "packets", 0.0),
+        Figure(
+            f"packets of a listed peer that passed, of {sent} during swaps", passed, "packets", 0.0
+        ),
     ]

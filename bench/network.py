@@ -1,6 +1,5 @@
 """Network namespaces of one measurement: named after its process, wired, and gone afterwards."""
 
-import ctypes
 import json
 import os
 import re
@@ -14,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from hearthwall_sensor.kernel import pins
 from lab import netns, tools
@@ -78,7 +77,9 @@ class Namespace:
 
     def ip(self, *lines: str) -> None:
         """Run lines of `ip -batch`."""
-        tools.call("ip", "-n", self.name, "-batch", "-", stdin="".join(f"{each}\n" for each in lines))
+        tools.call(
+            "ip", "-n", self.name, "-batch", "-", stdin="".join(f"{each}\n" for each in lines)
+        )
 
     def argv(self, command: Sequence[str]) -> list[str]:
         """Return the command line that runs a command here; /sys stays as it is."""
@@ -127,16 +128,26 @@ def _delivered() -> int:
     lines = Path("/proc/thread-self/net/snmp").read_text().splitlines()
     names, values = (line.split() for line in lines if line.startswith("Udp:"))
     counters = dict(zip(names[1:], map(int, values[1:]), strict=True))
-    six = dict(line.split() for line in Path("/proc/thread-self/net/snmp6").read_text().splitlines())
+    six = dict(
+        line.split() for line in Path("/proc/thread-self/net/snmp6").read_text().splitlines()
+    )
     four = counters["NoPorts"] + counters["InDatagrams"]
     return four + int(six["Udp6NoPorts"]) + int(six["Udp6InDatagrams"])
 
 
-def cable(left: Namespace, left_name: str, left_mac: str, right: Namespace, right_name: str, right_mac: str) -> None:
+class End(NamedTuple):
+    """One end of a cable."""
+
+    host: Namespace
+    interface: str
+    mac: str
+
+
+def cable(left: End, right: End) -> None:
     """Lay a veth between two hosts."""
-    left.ip(
-        f"link add {left_name} address {left_mac} type veth"
-        f" peer name {right_name} address {right_mac} netns {right.name}",
-        f"link set {left_name} addrgenmode none up",
+    left.host.ip(
+        f"link add {left.interface} address {left.mac} type veth"
+        f" peer name {right.interface} address {right.mac} netns {right.host.name}",
+        f"link set {left.interface} addrgenmode none up",
     )
-    right.ip(f"link set {right_name} addrgenmode none up")
+    right.host.ip(f"link set {right.interface} addrgenmode none up")

@@ -14,7 +14,7 @@ from typing import Final
 
 from bench import cpu, frames
 from bench.hearthwall import TARGETS, attached, command
-from bench.network import Namespace, cable
+from bench.network import End, Namespace, cable
 from bench.reference import Reference
 from hearthwall_sensor.kernel import attachment
 from hearthwall_sensor.kernel.attachment import Link
@@ -46,8 +46,8 @@ class Router:
         self.folder = folder
         self.reference = Reference()
         self.device, self.gateway, self.server = map(Namespace, ("device", "gateway", "server"))
-        cable(self.device, "out", frames.SENDER, self.gateway, LAN, frames.RECEIVER)
-        cable(self.gateway, WAN, _WAN_MACS[0], self.server, "in", _WAN_MACS[1])
+        cable(End(self.device, "out", frames.SENDER), End(self.gateway, LAN, frames.RECEIVER))
+        cable(End(self.gateway, WAN, _WAN_MACS[0]), End(self.server, "in", _WAN_MACS[1]))
         self.gateway.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0")
         # As a network card's driver does, whether or not XDP makes a veth do so
         self.gateway.offload(LAN, gro=True)

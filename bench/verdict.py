@@ -15,7 +15,6 @@ from bench.reference import Reference
 from bench.rounds import Compared, alternate_one
 from bench.xdp_filter import RULES, XdpFilter
 from hearthwall_sensor.kernel.libbpf import Program
-from hearthwall_sensor.targets import TargetKind
 
 PASS: Final = 2
 DROP: Final = 1
@@ -132,7 +131,7 @@ def _hits(filters: Filters) -> dict[str, Case]:
         "xdp-filter -f all": filters.xdp_filter["all"],
         "Hearthwall": filters.hearthwall["all"].gate,
     }
-    targets = {kind: target(RULES // 2) for kind, target in TARGETS.items()}
+    targets: dict[str, str] = {kind: target(RULES // 2) for kind, target in TARGETS.items()}
     targets["service"] = frames.mac(SERVED + RULES // 2)
     return {
         f"{name}, {kind}": Case(program, frames.hit(target), DROP)

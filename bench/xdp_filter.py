@@ -1,6 +1,5 @@
 """xdp-filter of Debian's xdp-tools, with the same rules: the nearest tool that people have."""
 
-import subprocess
 import os
 import re
 import shutil
