@@ -184,7 +184,7 @@ class Domains:
     def _take_hold(
         self, changed: Set[tuple[str, object]], fresh: Set[int], removed: Set[bytes]
     ) -> None:
-        """Apply rules that changed to what was resolved in the last hour, and what is left of them to what was removed."""
+        """Apply changed rules to what was resolved in the last hour, and all rules to what another one let go."""
         names = Patterns({name: True for name, _ in changed})
         for key, known in list(self._remembered.items()) if names or removed else ():
             if any(any(names.find(name)) for name in key[1].split(" ")) or (

@@ -325,6 +325,39 @@ def test_a_new_rule_takes_hold_of_what_was_resolved_in_the_last_hour(
     assert held(tables, "203.0.113.66") == (ahead + GRACE, SLOT)
 
 
+def test_a_new_feed_takes_hold_with_the_next_sweeps(
+    tables: Tables, names: Domains, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domains, "_LOOKS", 4)
+    for number in range(6):
+        names.take(sample(f"n{number}.bad.example 600 A 203.0.113.{number}"))
+    asked: list[str] = []
+
+    def match(name: str) -> int:
+        asked.append(name)
+        return 1 << FEED
+
+    names.set_feeds(match, [FEED])
+    assert asked == []  # who orders a rule doesn't wait for it
+    for held_then in (4, 6, 6):
+        names.sweep()
+        assert len(names.addresses(FEED)) == held_then
+    assert len(asked) == 6
+
+
+def test_an_address_goes_to_who_drops_when_its_rule_only_counts_from_now_on(
+    tables: Tables, names: Domains
+) -> None:
+    names.set_rules({"bad.example": OTHER, "odd.example": SLOT})
+    names.take(sample("odd.example 600 A 203.0.113.66"))
+    names.take(sample("bad.example 60 A 203.0.113.66"))
+    assert names.addresses(SLOT) == ["203.0.113.66"]
+    tables.put_list_rule(SLOT, Entry(SLOT, 1, 0, 0, Counters(), flags=FLAG_AUDIT))
+    names.set_rules({"bad.example": OTHER, "odd.example": SLOT})
+    names.sweep()
+    assert (names.addresses(SLOT), names.addresses(OTHER)) == ([], ["203.0.113.66"])
+
+
 def test_another_rules_order_does_not_prolong_what_is_held(
     tables: Tables, names: Domains, time: Time
 ) -> None:
