@@ -82,9 +82,10 @@ def loaded(
     made = pins.Pins(str(folder / name / "s.sock"))
     made.make(folder)
     directory = made.generation(loader.generation())
-    subprocess.run(
-        command("load", "--json", "--pins", str(directory)), check=True, capture_output=True
-    )
+    line = command("load", "--json", "--pins", str(directory))
+    done = subprocess.run(line, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise OSError(f"the programs do not load: {(done.stdout + done.stderr)[-400:]}")
     programs = Programs(directory)
     try:
         programs.fill(rules, kinds, services)
