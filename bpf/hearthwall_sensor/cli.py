@@ -5,71 +5,22 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
-from . import __version__, display
+from . import __version__, display, event_commands, rule_commands
+from .command import Command, Options, ask
 from .feeds import commands as feed_commands
 from .protocol import (
-    ALLOWANCES,
     DEFAULT_SOCKET,
-    MODES,
-    AddBlock,
-    Confirm,
-    GetBlocks,
     GetDevices,
     GetFeeds,
     GetStatus,
     RefreshFeed,
-    RemoveBlock,
     RemoveFeed,
-    Request,
     SensorError,
     Unload,
 )
-from .targets import parse_duration
-
-Options = argparse.Namespace
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command: what it says of itself, its own arguments, what it does, and how that is shown to people."""
-
-    description: str
-    run: Callable[[Options], Any]
-    """Returns what `--json` prints; raises SensorError."""
-    show: Callable[[Any], str]
-    arguments: Callable[[argparse.ArgumentParser], None] = lambda _: None
-
-
-def _ask(make: Callable[[Options], Request]) -> Callable[[Options], Any]:
-    """Return a command that sends one request to the running sensor."""
-
-    def run(options: Options) -> Any:
-        from .client import Client, unix_session
-
-        async def talk() -> Any:
-            async with unix_session(options.socket) as session:
-                client = Client(session, name="command line")
-                await client.connect()
-                try:
-                    return await client.call(make(options))
-                finally:
-                    await client.close()
-
-        try:
-            return asyncio.run(talk())
-        except SensorError as error:
-            if error.code == "not_running":
-                raise SensorError(
-                    "not_running",
-                    f"no sensor listens on {options.socket}; start one with `run --interface br-lan`",
-                ) from error
-            raise
-
-    return run
 
 
 def _check(options: Options) -> Any:
@@ -159,53 +110,6 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verbose", action="store_true", help="log more")
 
 
-def _block_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `block` takes."""
-    modes = "; ".join(f"{mode}: {text}" for mode, text in MODES.items())
-    allowances = "; ".join(f"{each}: {text}" for each, text in ALLOWANCES.items())
-    parser.add_argument("target", metavar="TARGET", help="a MAC, IPv4 or IPv6 address")
-    parser.add_argument("--mode", choices=tuple(MODES), default="isolate", help=modes)
-    parser.add_argument(
-        "--allow",
-        metavar="WHAT[,WHAT]",
-        default="addressing",
-        help=f"what isolate lets through, or nothing: '' (default addressing). {allowances}",
-    )
-    parser.add_argument(
-        "--duration", metavar="TIME", type=parse_duration, help="how long, such as 90s, 10m, 2h, 7d"
-    )
-    parser.add_argument("--reason", default="", help="why, for whoever looks at it later")
-    parser.add_argument(
-        "--confirm-within",
-        metavar="TIME",
-        type=parse_duration,
-        help="take the rule back unless `confirm` comes in time",
-    )
-
-
-def _block(options: Options) -> Request:
-    """Return the order that `block` gives."""
-    allow = tuple(each.strip() for each in options.allow.split(",") if each.strip())
-    unknown = set(allow) - set(ALLOWANCES)
-    if unknown:
-        raise SensorError(
-            "invalid_mode", f"--allow takes {', '.join(ALLOWANCES)}, not {min(unknown)!r}"
-        )
-    return AddBlock(
-        target=options.target,
-        mode=options.mode,
-        allow=tuple(each for each in ALLOWANCES if each in allow),
-        duration=options.duration,
-        reason=options.reason,
-        confirm_within=options.confirm_within,
-    )
-
-
-def _target_argument(parser: argparse.ArgumentParser) -> None:
-    """Declare a rule's target or id."""
-    parser.add_argument("target", metavar="TARGET|ID", help="the rule's target or its id")
-
-
 def _unload(options: Options) -> Any:
     """Take everything out of the kernel, with the running sensors' help or without it."""
     from . import privileges
@@ -232,7 +136,7 @@ def _unload_one(socket: str, *, forget: bool) -> dict[str, Any]:
     rules = None if state is None else state / RULES_FILE
     had_rules = rules is not None and rules.exists()
     try:
-        _ask(lambda _: Unload(forget=forget))(argparse.Namespace(socket=socket))
+        ask(lambda _: Unload(forget=forget))(argparse.Namespace(socket=socket))
     except SensorError as error:
         if error.code != "not_running":
             raise
@@ -285,24 +189,12 @@ def _gather(_: Options) -> Any:
 COMMANDS: Final = {
     "check": Command("report what this host can do and what is missing", _check, display.check),
     "run": Command("guard interfaces until stopped", _run, str, _run_arguments),
-    "status": Command("show how the sensor fares", _ask(lambda _: GetStatus()), display.status),
+    "status": Command("show how the sensor fares", ask(lambda _: GetStatus()), display.status),
     "devices": Command(
-        "list the home's devices and their traffic", _ask(lambda _: GetDevices()), display.devices
+        "list the home's devices and their traffic", ask(lambda _: GetDevices()), display.devices
     ),
-    "block": Command("put a rule in force", _ask(_block), display.block, _block_arguments),
-    "confirm": Command(
-        "keep a rule that waits to be confirmed",
-        _ask(lambda options: Confirm(options.target)),
-        display.block,
-        _target_argument,
-    ),
-    "unblock": Command(
-        "end a rule",
-        _ask(lambda options: RemoveBlock(options.target)),
-        display.unblocked,
-        _target_argument,
-    ),
-    "blocks": Command("list the rules in force", _ask(lambda _: GetBlocks()), display.blocks),
+    **rule_commands.COMMANDS,
+    **event_commands.COMMANDS,
     "unload": Command(
         "take everything out of the kernel", _unload, display.unloaded, _unload_arguments
     ),
@@ -314,20 +206,20 @@ COMMANDS: Final = {
     ),
     "feed": Command(
         "subscribe to a list of known-bad addresses or domains, or change one",
-        _ask(feed_commands.order),
+        ask(feed_commands.order),
         display.feed,
         feed_commands.arguments,
     ),
-    "feeds": Command("list the feeds", _ask(lambda _: GetFeeds()), display.feeds),
+    "feeds": Command("list the feeds", ask(lambda _: GetFeeds()), display.feeds),
     "refresh": Command(
         "read a feed's list anew",
-        _ask(lambda options: RefreshFeed(options.name)),
+        ask(lambda options: RefreshFeed(options.name)),
         display.feed,
         feed_commands.name_argument,
     ),
     "unfeed": Command(
         "end a feed",
-        _ask(lambda options: RemoveFeed(options.name)),
+        ask(lambda options: RemoveFeed(options.name)),
         display.feed,
         feed_commands.name_argument,
     ),

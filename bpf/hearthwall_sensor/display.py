@@ -153,7 +153,9 @@ def blocks(wires: list[dict[str, Any]]) -> str:
         (
             str(each["id"]),
             each["target"],
+            _service(each),
             each["mode"],
+            ", ".join(_details(each)),
             _remaining(each),
             str(each["packets"]),
             _size(each["bytes"]),
@@ -162,8 +164,57 @@ def blocks(wires: list[dict[str, Any]]) -> str:
         )
         for each in wires
     ]
-    heads = ("id", "target", "mode", "ends", "packets", "dropped", "last hit", "reason")
+    heads = (
+        "id",
+        "target",
+        "service",
+        "mode",
+        "details",
+        "ends",
+        "packets",
+        "bytes",
+        "last hit",
+        "reason",
+    )
     return _table(heads, rows) if rows else "No rule is in force."
+
+
+def _service(wire: dict[str, Any]) -> str:
+    """Return transport and port of a rule."""
+    return " ".join(str(wire[each]) for each in ("transport", "port") if wire[each] is not None)
+
+
+def _whom(wire: dict[str, Any]) -> str:
+    """Return a rule's target and service."""
+    return f"{wire['target']} {_service(wire)}".strip()
+
+
+def _details(wire: dict[str, Any]) -> list[str]:
+    """Return what a rule says beyond its mode, a phrase each."""
+    found = []
+    if wire["audits"] is not None:
+        found.append(f"of {wire['audits']}")
+    if wire["direction"] != "any":
+        found.append(wire["direction"])
+    if wire["bytes_per_second"] is not None:
+        found.append(f"{_size(wire['bytes_per_second'])}/s")
+    if wire["packets_per_second"] is not None:
+        found.append(f"{wire['packets_per_second']} packets/s")
+    if wire["redirect_to"] is not None:
+        found.append(f"to {wire['redirect_to']}")
+    if wire["peers"]:
+        found.append(f"peers {_some(wire['peers'])}")
+    if wire["allow"]:
+        found.append(f"allows {' '.join(wire['allow'])}")
+    if wire["addresses"]:
+        found.append(f"resolved to {_some(wire['addresses'])}")
+    return found
+
+
+def _some(texts: Sequence[str]) -> str:
+    """Return the first few of a list, and how many more there are."""
+    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
+    return " ".join(texts[:3]) + more
 
 
 def _remaining(wire: dict[str, Any]) -> str:
@@ -176,15 +227,38 @@ def _remaining(wire: dict[str, Any]) -> str:
 def block(wire: dict[str, Any]) -> str:
     """Show a rule that is now in force."""
     ends = _remaining(wire)
-    until = "" if ends == "never" else f", ends {ends}"
-    return (
-        f"{wire['target']} is blocked ({wire['mode']}{until}). To end it: unblock {wire['target']}"
+    words = [wire["mode"], *_details(wire), *([] if ends == "never" else [f"ends {ends}"])]
+    return clean(f"In force on {_whom(wire)}: {', '.join(words)}. To end it: unblock {wire['id']}")
+
+
+def unblocked(wires: dict[str, Any] | list[dict[str, Any]]) -> str:
+    """Show the rules that have ended."""
+    return "\n".join(
+        clean(
+            f"Ended on {_whom(each)}: {each['mode']}, after {each['packets']} packets,"
+            f" {_size(each['bytes'])}."
+        )
+        for each in (wires if isinstance(wires, list) else [wires])
     )
 
 
-def unblocked(wire: dict[str, Any]) -> str:
-    """Show a rule that has ended."""
-    return f"{wire['target']} is free again; the rule dropped {wire['packets']} packets, {_size(wire['bytes'])}."
+def _event_cells(wire: dict[str, Any]) -> tuple[str, ...]:
+    """Return an event's columns."""
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wire["time"]))
+    device = wire["mac"] or wire["address"] or ""
+    peer = wire["peer_name"] or wire["peer_address"] or ""
+    return (str(wire["seq"]), when, wire["severity"], wire["kind"], device, peer, wire["summary"])
+
+
+def events(wires: list[dict[str, Any]]) -> str:
+    """Show what happened."""
+    heads = ("seq", "time", "severity", "kind", "device", "peer", "what happened")
+    return _table(heads, map(_event_cells, wires)) if wires else "Nothing has happened."
+
+
+def event(wire: dict[str, Any]) -> str:
+    """Show one event in a line."""
+    return clean("  ".join(each for each in _event_cells(wire) if each))
 
 
 def feeds(wires: list[dict[str, Any]]) -> str:

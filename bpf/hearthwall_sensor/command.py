@@ -1,0 +1,64 @@
+"""What a command of the command line is, and how it talks to the running sensor."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .protocol import Request, SensorError
+
+if TYPE_CHECKING:
+    from .client import Client
+
+Options = argparse.Namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: what it says of itself, its own arguments, what it does, and how that is shown to people."""
+
+    description: str
+    run: Callable[[Options], Any]
+    """Returns what `--json` prints, None where it has printed all itself; raises SensorError."""
+    show: Callable[[Any], str]
+    arguments: Callable[[argparse.ArgumentParser], None] = lambda _: None
+
+
+def ask(make: Callable[[Options], Request]) -> Callable[[Options], Any]:
+    """Return what sends one request to the running sensor."""
+
+    async def talk(client: "Client", options: Options) -> Any:
+        return await client.call(make(options))
+
+    return converse(talk)
+
+
+def converse(talk: Callable[["Client", Options], Awaitable[Any]]) -> Callable[[Options], Any]:
+    """Return what connects to the running sensor and talks to it."""
+
+    def run(options: Options) -> Any:
+        try:
+            return asyncio.run(_connected(talk, options))
+        except SensorError as error:
+            if error.code == "not_running":
+                raise SensorError(
+                    "not_running",
+                    f"no sensor listens on {options.socket}; start one with `run --interface br-lan`",
+                ) from error
+            raise
+
+    return run
+
+
+async def _connected(talk: Callable[["Client", Options], Awaitable[Any]], options: Options) -> Any:
+    """Talk over a connection of its own."""
+    from .client import Client, unix_session
+
+    async with unix_session(options.socket) as session:
+        client = Client(session, name="command line")
+        await client.connect()
+        try:
+            return await talk(client, options)
+        finally:
+            await client.close()

@@ -1,0 +1,166 @@
+"""The commands that order, confirm, end and list rules."""
+
+import argparse
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from . import display
+from .command import Command, Options, ask, converse
+from .modes import ALLOWANCES, AUDITABLE, DIRECTIONS, MODES, TRANSPORTS, Allowance
+from .protocol import AddBlock, Confirm, GetBlocks, RemoveBlock, SensorError
+from .targets import parse_duration, parse_target
+
+if TYPE_CHECKING:
+    from .client import Client
+
+_MULTIPLES: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+
+
+def parse_amount(text: str) -> int:
+    """Return the number in `1500`, `125k`, `2M` or `1G`; raises SensorError `invalid_mode`."""
+    match = re.fullmatch(r"(\d{1,12})([kMG]?)", text.strip(), re.ASCII)
+    if match is None:
+        raise SensorError("invalid_mode", f"{text[:40]!r} is not a number such as 1500, 125k or 2M")
+    return int(match[1]) * _MULTIPLES[match[2]]
+
+
+def _parse_allow(text: str) -> tuple[Allowance, ...]:
+    """Return the allowances in `addressing,dns`; raises SensorError `invalid_mode`."""
+    named = {each.strip() for each in text.split(",") if each.strip()}
+    if unknown := named - set(ALLOWANCES):
+        raise SensorError(
+            "invalid_mode", f"--allow takes {', '.join(ALLOWANCES)}, not {min(unknown)[:40]!r}"
+        )
+    return tuple(each for each in ALLOWANCES if each in named)
+
+
+def _words(table: Mapping[Any, str]) -> str:
+    """Return a table of words and their meanings as a sentence."""
+    return "; ".join(f"{word}: {text}" for word, text in table.items())
+
+
+def _service_arguments(parser: argparse.ArgumentParser, purpose: str) -> None:
+    """Declare transport and port."""
+    parser.add_argument("--transport", choices=TRANSPORTS, help=purpose)
+    parser.add_argument(
+        "--port",
+        metavar="N",
+        type=int,
+        help="the port that packets are sent to, of either transport",
+    )
+
+
+def _block_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `block` takes."""
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        help="a MAC, an address, a prefix such as 203.0.113.0/24, a domain or *.domain",
+    )
+    parser.add_argument("--mode", choices=tuple(MODES), default="isolate", help=_words(MODES))
+    parser.add_argument(
+        "--allow",
+        metavar="WHAT[,WHAT]",
+        type=_parse_allow,
+        help=f"what passes all the same, '' for nothing (default by mode). {_words(ALLOWANCES)}",
+    )
+    _service_arguments(parser, "only this of the target's traffic")
+    parser.add_argument(
+        "--direction", choices=tuple(DIRECTIONS), default="any", help=_words(DIRECTIONS)
+    )
+    parser.add_argument(
+        "--peer",
+        metavar="PEER",
+        action="append",
+        default=[],
+        help="with allow_only: an address, a prefix or a domain; may be repeated",
+    )
+    parser.add_argument(
+        "--bytes-per-second",
+        metavar="N",
+        type=parse_amount,
+        help="with rate_limit: bytes, not bits, such as 125k or 2M; each way",
+    )
+    parser.add_argument(
+        "--packets-per-second", metavar="N", type=parse_amount, help="with rate_limit: each way"
+    )
+    parser.add_argument(
+        "--redirect-to", metavar="IF", help="with redirect: the interface to send out of"
+    )
+    parser.add_argument(
+        "--audits", choices=AUDITABLE, help="with audit: the mode to count for (default isolate)"
+    )
+    parser.add_argument(
+        "--duration", metavar="TIME", type=parse_duration, help="how long, such as 90s, 10m, 2h, 7d"
+    )
+    parser.add_argument("--reason", default="", help="why, for whoever looks at it later")
+    parser.add_argument(
+        "--confirm-within",
+        metavar="TIME",
+        type=parse_duration,
+        help="take the rule back unless `confirm` comes in time",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="although the target is protected, where the refusal says that it may be forced",
+    )
+
+
+def _block(options: Options) -> AddBlock:
+    """Return the order that `block` gives."""
+    return AddBlock(
+        target=options.target,
+        mode=options.mode,
+        allow=options.allow,
+        duration=options.duration,
+        reason=options.reason,
+        confirm_within=options.confirm_within,
+        transport=options.transport,
+        port=options.port,
+        direction=options.direction,
+        peers=tuple(options.peer),
+        bytes_per_second=options.bytes_per_second,
+        packets_per_second=options.packets_per_second,
+        redirect_to=options.redirect_to,
+        audits=options.audits,
+        force=options.force,
+    )
+
+
+def _rule_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what says which rule is meant."""
+    parser.add_argument("target", metavar="TARGET|ID", help="the rule's target or its id")
+    _service_arguments(parser, "the rule on this of the target's traffic")
+
+
+def _unblock_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `unblock` takes."""
+    _rule_arguments(parser)
+    parser.add_argument("--all", action="store_true", help="every rule on the target")
+
+
+async def _unblock(client: "Client", options: Options) -> Any:
+    """End one rule, or every rule on a target."""
+    if not options.all:
+        request = RemoveBlock(options.target, transport=options.transport, port=options.port)
+        return await client.call(request)
+    target = parse_target(options.target).value
+    found = [each["id"] for each in await client.call(GetBlocks()) if each["target"] == target]
+    if not found:
+        raise SensorError("not_found", f"there is no rule on {target}; `blocks` lists them")
+    return [await client.call(RemoveBlock(str(each))) for each in found]
+
+
+COMMANDS: Final = {
+    "block": Command("put a rule in force", ask(_block), display.block, _block_arguments),
+    "confirm": Command(
+        "keep a rule that waits to be confirmed",
+        ask(lambda options: Confirm(options.target, options.transport, options.port)),
+        display.block,
+        _rule_arguments,
+    ),
+    "unblock": Command("end a rule", converse(_unblock), display.unblocked, _unblock_arguments),
+    "blocks": Command("list the rules in force", ask(lambda _: GetBlocks()), display.blocks),
+}
