@@ -3,8 +3,7 @@
 import asyncio
 import os
 from collections.abc import Coroutine, Mapping
-from pathlib import PurePosixPath
-from typing import Any, Final, override
+from typing import Any, override
 
 import voluptuous as vol
 from homeassistant.config_entries import (
@@ -15,77 +14,20 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     OptionsFlow,
 )
-from homeassistant.const import UnitOfTime
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import section
-from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-)
 
-from .bpf.hearthwall_sensor.protocol import DEFAULT_SOCKET, SensorError, Status
+from .bpf.hearthwall_sensor.protocol import SensorError, Status
 from .connection import fetch_status, guarded_interfaces
-from .const import (
-    CONF_CONSIDER_HOME,
-    CONF_INTERFACES,
-    CONF_SOCKET,
-    CONF_STATE_DIR,
-    CONF_WRITE_INTERVAL,
-    DEFAULT_CONSIDER_HOME,
-    DEFAULT_STATE_DIR,
-    DEFAULT_WRITE_INTERVAL,
-    DOMAIN,
+from .const import CONF_INTERFACES, CONF_SOCKET, CONF_STATE_DIR, CONF_WAN, DOMAIN
+from .flow_forms import (
+    EXISTING_SCHEMA,
+    OPTIONS_SCHEMA,
+    SECTION_PATHS,
+    describe_missing,
+    find_input_errors,
+    interfaces_schema,
 )
 from .process import LAUNCHER, ProcessError, SensorProcess, run_command
-
-SECTION_PATHS: Final = "paths"
-
-#: A unix socket's path does not hold more (sun_path, with its closing zero).
-MAX_SOCKET_PATH: Final = 107
-
-PATHS_SCHEMA: Final = vol.Schema(
-    {
-        vol.Required(CONF_SOCKET, default=DEFAULT_SOCKET): TextSelector(),
-        vol.Required(CONF_STATE_DIR, default=DEFAULT_STATE_DIR): TextSelector(),
-    }
-)
-EXISTING_SCHEMA: Final = vol.Schema(
-    {vol.Required(CONF_SOCKET, default=DEFAULT_SOCKET): TextSelector()}
-)
-OPTIONS_SCHEMA: Final = vol.Schema(
-    {
-        vol.Required(key, default=default): vol.All(
-            NumberSelector(
-                NumberSelectorConfig(
-                    min=least,
-                    max=most,
-                    step=1,
-                    mode=NumberSelectorMode.BOX,
-                    unit_of_measurement=UnitOfTime.SECONDS,
-                )
-            ),
-            vol.Coerce(int),
-        )
-        for key, default, least, most in (
-            (CONF_WRITE_INTERVAL, DEFAULT_WRITE_INTERVAL, 1, 3600),
-            (CONF_CONSIDER_HOME, DEFAULT_CONSIDER_HOME, 15, 86400),
-        )
-    }
-)
-
-KINDS: Final[Mapping[str, str]] = {
-    "bridge": "bridge",
-    "ethernet": "Ethernet",
-    "wifi": "Wi-Fi",
-    "veth": "virtual Ethernet",
-    "vlan": "VLAN",
-}
 
 
 class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -124,6 +66,7 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
             return await self.async_step_existing()
         self._input = {
             CONF_INTERFACES: entry.data[CONF_INTERFACES],
+            CONF_WAN: entry.data.get(CONF_WAN, []),
             SECTION_PATHS: {key: entry.data[key] for key in (CONF_SOCKET, CONF_STATE_DIR)},
         }
         return await self.async_step_this_host()
@@ -159,7 +102,7 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
             data_schema=vol.Schema({}),
             errors={"base": reason},
             description_placeholders={
-                "parts": _describe_missing(self._report),
+                "parts": describe_missing(self._report),
                 "message": self._error.message if self._error else "",
             },
         )
@@ -172,8 +115,12 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             self._error = None
             self._input = user_input
-            self._data = {CONF_INTERFACES: user_input[CONF_INTERFACES], **user_input[SECTION_PATHS]}
-            errors = _find_input_errors(self._data)
+            self._data = {
+                CONF_INTERFACES: user_input[CONF_INTERFACES],
+                CONF_WAN: user_input.get(CONF_WAN, []),
+                **user_input[SECTION_PATHS],
+            }
+            errors = find_input_errors(self._data)
             if not errors:
                 await self._async_claim(self._data[CONF_SOCKET])
                 return await self.async_step_start()
@@ -182,7 +129,7 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="interfaces",
             data_schema=self.add_suggested_values_to_schema(
-                _interfaces_schema(self._report["interfaces"]), self._input
+                interfaces_schema(self._report["interfaces"]), self._input
             ),
             errors=errors,
             description_placeholders={"message": self._error.message if self._error else ""},
@@ -210,12 +157,12 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
         message = ""
         if user_input is not None:
             self._data = user_input
-            errors = _find_input_errors(user_input)
+            errors = find_input_errors(user_input)
             if not errors:
                 await self._async_claim(user_input[CONF_SOCKET])
                 try:
                     return self._finish(
-                        guarded_interfaces(await fetch_status(user_input[CONF_SOCKET]))
+                        guarded_interfaces(await fetch_status(user_input[CONF_SOCKET]), "lan")
                     )
                 except SensorError as error:
                     errors, message = {"base": error.code}, error.message
@@ -320,7 +267,10 @@ async def _try_sensor(data: Mapping[str, Any]) -> Status:
     """
     socket = data[CONF_SOCKET]
     process = SensorProcess(
-        interfaces=data[CONF_INTERFACES], socket=socket, state_dir=data[CONF_STATE_DIR]
+        interfaces=data[CONF_INTERFACES],
+        wan=data[CONF_WAN],
+        socket=socket,
+        state_dir=data[CONF_STATE_DIR],
     )
     try:
         await process.start()
@@ -331,62 +281,7 @@ async def _try_sensor(data: Mapping[str, Any]) -> Status:
     finally:
         await process.stop()
     status = await fetch_status(socket)
-    guarded = guarded_interfaces(status)
-    if not set(data[CONF_INTERFACES]) <= set(guarded):
-        raise SensorError("already_running", ", ".join(guarded))
+    home, wan = guarded_interfaces(status, "lan"), guarded_interfaces(status, "wan")
+    if not (set(data[CONF_INTERFACES]) <= set(home) and set(data[CONF_WAN]) <= set(wan)):
+        raise SensorError("already_running", ", ".join(home + wan))
     return status
-
-
-def _find_input_errors(data: Mapping[str, Any]) -> dict[str, str]:
-    """Return what is wrong with the fields, before anything is run with them."""
-    errors: dict[str, str] = {}
-    if CONF_INTERFACES in data and not data[CONF_INTERFACES]:
-        errors[CONF_INTERFACES] = "no_interface_chosen"
-    for key in (CONF_SOCKET, CONF_STATE_DIR):
-        # Errors inside a section cannot be shown at the field.
-        if key in data and not PurePosixPath(data[key]).is_absolute():
-            errors["base"] = "path_not_absolute"
-    if len(os.fsencode(data[CONF_SOCKET])) > MAX_SOCKET_PATH:
-        errors["base"] = "path_too_long"
-    return errors
-
-
-def _interfaces_schema(interfaces: list[dict[str, Any]]) -> vol.Schema:
-    """Return the form of this host's interfaces, the proposed ones chosen."""
-    ordered = sorted(interfaces, key=lambda each: (not each.get("proposed"), bool(each["bridge"])))
-    proposed = [each["name"] for each in ordered if each.get("proposed")]
-    return vol.Schema(
-        {
-            vol.Required(CONF_INTERFACES, default=proposed): SelectSelector(
-                SelectSelectorConfig(
-                    options=[
-                        SelectOptionDict(value=each["name"], label=_describe_interface(each))
-                        for each in ordered
-                    ],
-                    multiple=True,
-                    mode=SelectSelectorMode.LIST,
-                )
-            ),
-            vol.Required(SECTION_PATHS): section(PATHS_SCHEMA, {"collapsed": True}),
-        }
-    )
-
-
-def _describe_interface(interface: Mapping[str, Any]) -> str:
-    """Return an interface in a line: what it is, where it belongs, its addresses."""
-    words = [KINDS.get(interface["kind"], interface["kind"])]
-    if interface["bridge"]:
-        words.append(f"port of {interface['bridge']}")
-    if interface["default_route"]:
-        words.append("leads to the internet")
-    words.extend(interface["addresses"])
-    return f"{interface['name']} ({', '.join(words)})"
-
-
-def _describe_missing(report: Mapping[str, Any]) -> str:
-    """Return what a check found missing, as a list: what it is, what is lost, how to get it."""
-    return "\n".join(
-        f"- **{part['name']}**: {part['detail']}. Without it: {part['lost']}. What to do: {part['fix']}"
-        for part in report.get("parts", [])
-        if part["required"] and not part["ok"]
-    )

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from .bpf.hearthwall_sensor.client import Client, unix_session
-from .bpf.hearthwall_sensor.protocol import Status
+from .bpf.hearthwall_sensor.protocol import Role, Status
 from .const import CLIENT_NAME
 
 
@@ -29,6 +29,6 @@ async def fetch_status(socket: str) -> Status:
         return await client.status()
 
 
-def guarded_interfaces(status: Status) -> list[str]:
-    """Return what a sensor guards as it was told to: a bridge stands for its ports."""
-    return sorted({each.bridge or each.name for each in status.interfaces})
+def guarded_interfaces(status: Status, role: Role) -> list[str]:
+    """Return what a sensor guards on a side, as it was told to: a bridge stands for its ports."""
+    return sorted({each.bridge or each.name for each in status.interfaces if each.role == role})

@@ -12,6 +12,7 @@ CLIENT_NAME: Final = "Home Assistant"
 # Entry data. Interfaces and state folder are there when Home Assistant runs the sensor itself.
 CONF_SOCKET: Final = "socket"
 CONF_INTERFACES: Final = "interfaces"
+CONF_WAN: Final = "wan"
 CONF_STATE_DIR: Final = "state_dir"
 
 DEFAULT_STATE_DIR: Final = "/var/lib/hearthwall"

@@ -10,7 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from .bpf.hearthwall_sensor.client import Client
 from .bpf.hearthwall_sensor.protocol import Delta, SensorError, Snapshot
 from .connection import connected
-from .const import CONF_INTERFACES, CONF_SOCKET, CONF_STATE_DIR, LOGGER
+from .const import CONF_INTERFACES, CONF_SOCKET, CONF_STATE_DIR, CONF_WAN, LOGGER
 from .process import SensorProcess
 
 FIRST_RETRY: Final = 1.0
@@ -136,6 +136,7 @@ def _process_of(data: Mapping[str, Any]) -> SensorProcess | None:
         return None
     return SensorProcess(
         interfaces=data[CONF_INTERFACES],
+        wan=data.get(CONF_WAN, ()),
         socket=data[CONF_SOCKET],
         state_dir=data[CONF_STATE_DIR],
     )

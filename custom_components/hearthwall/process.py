@@ -80,11 +80,14 @@ async def run_command(name: str, *arguments: str) -> Any:
 class SensorProcess:
     """The long-lived sensor: started, read and ended, but not judged. That is the hub's part."""
 
-    def __init__(self, *, interfaces: Sequence[str], socket: str, state_dir: str) -> None:
-        """Take what the sensor shall guard, where it listens and where it keeps its state."""
+    def __init__(
+        self, *, interfaces: Sequence[str], wan: Sequence[str] = (), socket: str, state_dir: str
+    ) -> None:
+        """Take what the sensor shall guard on both sides, where it listens and keeps its state."""
         self._arguments = [
             "--supervised",
             *(word for name in interfaces for word in ("--interface", name)),
+            *(word for name in wan for word in ("--wan", name)),
             "--socket",
             socket,
             "--state-dir",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import voluptuous as vol
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -19,6 +20,7 @@ from custom_components.hearthwall.const import (
     CONF_INTERFACES,
     CONF_SOCKET,
     CONF_STATE_DIR,
+    CONF_WAN,
     CONF_WRITE_INTERVAL,
     DOMAIN,
 )
@@ -176,6 +178,7 @@ async def test_this_host(
     assert flow["title"] == "Hearthwall (br-lan)"
     assert flow["data"] == {
         CONF_INTERFACES: ["br-lan"],
+        CONF_WAN: [],
         CONF_SOCKET: peer.socket,
         CONF_STATE_DIR: "/var/lib/test",
     }
@@ -185,6 +188,37 @@ async def test_this_host(
     assert entry.state is ConfigEntryState.LOADED
     assert entry.runtime_data.supervised
     assert len(calls("run")) == 2, "once to see that it works, once for the entry"
+    assert "--wan" not in calls("run")[0]
+
+
+@root
+async def test_the_internets_side_is_guarded_if_it_is_chosen(
+    hass: HomeAssistant, peer: Peer, sensor: Callable[..., Path], calls: Any
+) -> None:
+    sensor()
+    flow = await choose(hass, "this_host")
+    key, selector = schema_of(flow, CONF_WAN)
+    assert isinstance(key, vol.Optional)
+    assert [each["value"] for each in selector.config["options"]] == ["wan"]
+    flow = await submit(hass, flow, chosen(peer, "br-lan") | {CONF_WAN: ["wan"]})
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
+    assert flow["title"] == "Hearthwall (br-lan)"
+    await hass.async_block_till_done()
+    entry = flow["result"]
+    assert len(calls("run")) == 2
+    for line in calls("run"):
+        assert line[line.index("--wan") + 1] == "wan"
+
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )
+    flow = await through_progress(hass, result)
+    key, _ = schema_of(flow, CONF_WAN)
+    assert key.description == {"suggested_value": ["wan"]}
+    flow = await submit(hass, flow, chosen(peer, "br-lan"))
+    assert flow["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert "--wan" not in calls("run")[-1]
 
 
 @root
@@ -291,6 +325,7 @@ async def test_a_start_that_fails_and_the_way_on(
     ("data", "errors"),
     [
         ({CONF_INTERFACES: []}, {CONF_INTERFACES: "no_interface_chosen"}),
+        ({CONF_INTERFACES: ["wan"], CONF_WAN: ["wan"]}, {CONF_WAN: "interface_on_both_sides"}),
         (
             {"paths": {CONF_SOCKET: "sensor.sock", CONF_STATE_DIR: "/var/x"}},
             {"base": "path_not_absolute"},
@@ -329,6 +364,8 @@ async def test_a_sensor_that_runs_already_is_taken_if_it_guards_the_same(
     flow = await submit(hass, await choose(hass, "this_host"), chosen(peer, "wan"))
     assert flow["errors"] == {"base": "already_running"}
     assert flow["description_placeholders"] == {"message": "br-lan"}
+    flow = await submit(hass, flow, chosen(peer, "br-lan") | {CONF_WAN: ["wan"]})
+    assert flow["errors"] == {"base": "already_running"}
     flow = await submit(hass, flow, chosen(peer, "br-lan"))
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()

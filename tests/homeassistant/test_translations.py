@@ -14,10 +14,10 @@ from homeassistant.helpers.service import _SERVICES_SCHEMA
 import custom_components.hearthwall as integration
 from custom_components.hearthwall import (
     binary_sensor,
-    config_flow,
     device_tracker,
     event,
     feed_actions,
+    flow_forms,
     issues,
     rule_fields,
     sensor,
@@ -112,7 +112,12 @@ def test_every_exception_has_a_message() -> None:
 
 
 def test_every_error_of_the_flow_has_a_sentence() -> None:
-    of_fields = {"no_interface_chosen", "path_not_absolute", "path_too_long"}
+    of_fields = {
+        "no_interface_chosen",
+        "interface_on_both_sides",
+        "path_not_absolute",
+        "path_too_long",
+    }
     of_check = {"parts_missing", "no_interfaces"}
     expected = (set(ERRORS) | set(PROCESS_ERRORS)) - ORDERS_ONLY | of_fields | of_check
     assert set(WORDS["config"]["error"]) == expected
@@ -139,15 +144,15 @@ def fields(schema: Any) -> set[str]:
 
 def test_every_field_is_named_and_described() -> None:
     steps = WORDS["config"]["step"]
-    paths = steps["interfaces"]["sections"][config_flow.SECTION_PATHS]
+    paths = steps["interfaces"]["sections"][flow_forms.SECTION_PATHS]
     for words, expected in (
-        (steps["existing"], fields(config_flow.EXISTING_SCHEMA)),
+        (steps["existing"], fields(flow_forms.EXISTING_SCHEMA)),
         (
             steps["interfaces"],
-            fields(config_flow._interfaces_schema([])) - {config_flow.SECTION_PATHS},
+            fields(flow_forms.interfaces_schema([])) - {flow_forms.SECTION_PATHS},
         ),
-        (paths, fields(config_flow.PATHS_SCHEMA)),
-        (WORDS["options"]["step"]["init"], fields(config_flow.OPTIONS_SCHEMA)),
+        (paths, fields(flow_forms.PATHS_SCHEMA)),
+        (WORDS["options"]["step"]["init"], fields(flow_forms.OPTIONS_SCHEMA)),
     ):
         assert set(words["data"]) == expected
         assert set(words["data_description"]) == expected
