@@ -303,8 +303,8 @@ class Domains:
         held = self._resolved.get(address)
         if held is not None:
             ends, holder = _RESOLUTION.unpack(held)
-            stands = ends > now and self._audits(holder) <= self._audits(slot)
-            if stands and (ends >= expires or self._audits(holder) < self._audits(slot)):
+            weaker = 0 if holder == slot else self._audits(slot) - self._audits(holder)
+            if ends > now and (weaker > 0 or (weaker == 0 and ends >= expires)):
                 return
         self._put(self._resolved, address, _RESOLUTION.pack(expires, slot), now)
 
@@ -340,8 +340,9 @@ class Domains:
         try:
             table.put(key, value, now)
         except SensorError as error:
+            if not self._counts["addresses_refused"]:  # once: who makes them up could fill the log
+                _LOGGER.warning("Not every address of a name is in force: %s", error.message)
             self._counts["addresses_refused"] += 1
-            _LOGGER.warning("An address that a name resolved to is not in force: %s", error.message)
 
     def sweep(self) -> None:
         """Look at some of what is remembered, and each minute forget what has ended; called every second."""

@@ -16,6 +16,7 @@ from scapy.packet import Raw
 from hearthwall_sensor.kernel.pins import Pins
 from lab import Lab, dns
 from lab.home import ALIASES, DEVICES, DNS, HOSTS, SITES, WEB
+from tests.gateway.sensor_process import SensorProcess, until
 
 pytestmark = pytest.mark.lab
 
@@ -286,6 +287,31 @@ def test_an_answer_that_another_device_made_up_blocks_nobody(
     assert found["statistics"]["answers_distrusted"] == 1
     assert found["addresses"] == []
     assert reaches(lab, WEB.ipv4)
+
+
+def test_a_name_ordered_from_a_sensor_is_blocked_through_a_kill_until_it_is_taken_back(
+    lab: Lab, sensor: SensorProcess
+) -> None:
+    ask(lab, "cloud.vendor.example")  # before the order: remembered
+    assert until(lambda: sensor.call("status")["names"]["names_remembered"] == 1)
+    block = sensor.call("block", "*.vendor.example")
+    assert (block["kind"], block["mode"]) == ("domain", "isolate")
+    ask(lab, "firmware.vendor.example")
+    both = {FIRMWARE.ipv4, SITES["cloud.vendor.example"].ipv4}
+    assert until(lambda: set(sensor.call("blocks")[0]["addresses"]) == both)
+    for address in both:
+        assert not reaches(lab, address)
+    assert reaches(lab, VIDEO.ipv4)
+    sensor.kill()
+    assert not reaches(lab, FIRMWARE.ipv4)
+    sensor.start()
+    (block,) = sensor.call("blocks")
+    assert set(block["addresses"]) == both
+    assert block["packets"] == 3
+    assert not reaches(lab, FIRMWARE.ipv4)
+    sensor.call("unblock", "*.vendor.example")
+    for address in both:
+        assert reaches(lab, address)
 
 
 def test_once_an_answer_is_in_force_nothing_slips_through_and_what_did_before_is_known(
