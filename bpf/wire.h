@@ -240,8 +240,11 @@ static inline __attribute__((always_inline)) void read_ipv6(void *header, void *
 		if ((void *)(extension + 1) > end)
 			goto unknown;
 		if (protocol == PROTOCOL_FRAGMENT) {
-			if (extension->fragment & bpf_htons(0xfff8))
-				goto unknown;
+			if (extension->fragment & bpf_htons(0xfff8)) { /* as in IPv4 it says of what it is a piece */
+				packet->protocol = extension->next_header;
+				packet->header_bytes += next - header;
+				return;
+			}
 			next += 8;
 		} else if (protocol == PROTOCOL_AUTHENTICATION) {
 			next += (extension->length + 2) * 4;
