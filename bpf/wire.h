@@ -130,7 +130,7 @@ static inline __attribute__((always_inline)) void map_ipv4(struct address *to, _
 struct link {
 	u32 offset; /* of the network header, 0 where the frame is too short */
 	u16 ethertype;
-	u16 vlan; /* the outer tag's number, 0 for none */
+	u16 vlan; /* the number of the outermost tag that has one, 0 for none */
 };
 
 static inline __attribute__((always_inline)) struct link read_link(void *data, void *end)
@@ -151,7 +151,7 @@ static inline __attribute__((always_inline)) struct link read_link(void *data, v
 			break;
 		if ((void *)(tag + 1) > end)
 			break; /* cut off: judged as what it says it is, a tag */
-		if (!i)
+		if (!link.vlan) /* number 0 only gives a priority: the VLAN is the tag's within */
 			link.vlan = bpf_ntohs(tag->control) & 0xfff;
 		link.ethertype = bpf_ntohs(tag->type);
 		link.offset += sizeof(*tag);
