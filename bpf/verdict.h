@@ -239,9 +239,9 @@ static inline __attribute__((always_inline)) void hit(struct rule *rule, u32 pac
 static inline __attribute__((always_inline)) bool is_elsewhere(struct rule *rule, struct scene *scene, enum hook hook,
 							       enum end end)
 {
-	if (rule->hooks == EVERYWHERE && hook & (FROM_WAN | TO_WAN))
-		return true;
-	return end == END_FAR && scene->far.is_home;
+	if (rule->hooks != EVERYWHERE) /* on its way in one direction a packet is met once */
+		return false;
+	return hook & (FROM_WAN | TO_WAN) || (end == END_FAR && scene->far.is_home);
 }
 
 static inline __attribute__((always_inline)) struct mac *device_of(struct scene *scene, enum hook hook)
