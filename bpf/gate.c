@@ -33,10 +33,8 @@ static inline __attribute__((always_inline)) int judge_early(struct config *sett
 		read_packet(&scene->packet, link, data, end);
 		scene->packets = 1;
 		scene->bytes = end - data;
-		if (floods && flood_drops(settings, scene, side))
-			return XDP_DROP;
-		if (lane == LANE_PASS || judge(settings, scene, hook, true) != DROP)
-			return XDP_PASS;
+		if (lane == LANE_PASS || judge(settings, scene, hook, true) != DROP) /* a rule's packets are no flood */
+			return floods && flood_drops(settings, scene, side) ? XDP_DROP : XDP_PASS;
 	}
 	count(side == SIDE_LAN ? DROPPED_GATE : DROPPED_WAN);
 	return XDP_DROP;
