@@ -40,6 +40,10 @@ _BELOW_HOME_NAMES: Final = tuple(f".{name}" for name in HOME_NAMES)
 #: A prefix as one number that sorts a prefix before those within it: address, then eight bits of length.
 Prefix = int
 
+_LENGTHS: Final = {str(length): length for length in range(129)}
+_IPV4_MASKS: Final = tuple((1 << 32) - (1 << 32 - length) for length in range(33))
+_MAPPED: Final = bytes(10) + b"\xff\xff"
+
 NameHash = Callable[[str], int]
 
 
@@ -84,21 +88,30 @@ def parse_prefix(text: str) -> tuple[int, Prefix] | None:
     An IPv4 address that is written as an IPv6 one is an IPv4 address.
     """
     address, slash, length = text.partition("/")
-    bits = 128 if ":" in address else 32
+    if ":" in address:
+        return _parse_ipv6(address, _LENGTHS.get(length, -1) if slash else 128)
+    size = _LENGTHS.get(length, -1) if slash else 32
+    if not SHORTEST_PREFIX[4] <= size <= 32:
+        return None
     try:
-        packed = inet_pton(AF_INET6 if bits == 128 else AF_INET, address)
+        packed = inet_pton(AF_INET, address)
     except (OSError, ValueError):
         return None
-    size = bits
-    if slash:
-        if not length.isascii() or not length.isdigit() or len(length) > 3 or int(length) > bits:
-            return None
-        size = int(length)
-    if bits == 128 and size >= 96 and packed.startswith(b"\0" * 10 + b"\xff\xff"):
-        bits, size, packed = 32, size - 96, packed[12:]
-    if size < SHORTEST_PREFIX[4 if bits == 32 else 6]:
+    return 32, (int.from_bytes(packed, "big") & _IPV4_MASKS[size]) << 8 | size
+
+
+def _parse_ipv6(address: str, size: int) -> tuple[int, Prefix] | None:
+    """Return what `parse_prefix` does, for an address with colons."""
+    if not SHORTEST_PREFIX[6] <= size <= 128:
         return None
-    return bits, (int.from_bytes(packed, "big") >> (bits - size) << (bits - size)) << 8 | size
+    try:
+        packed = inet_pton(AF_INET6, address)
+    except (OSError, ValueError):
+        return None
+    if size >= 96 and packed.startswith(_MAPPED):
+        return parse_prefix(f"{inet_ntop(AF_INET, packed[12:])}/{size - 96}")
+    host_bits = 128 - size
+    return 128, (int.from_bytes(packed, "big") >> host_bits << host_bits) << 8 | size
 
 
 @dataclass(slots=True)

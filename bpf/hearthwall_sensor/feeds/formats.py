@@ -12,6 +12,7 @@ from ..protocol import SensorError
 from .entries import Entries, NameHash
 
 MAX_LINE: Final = 4096
+_CHUNK: Final = 64 * 1024
 #: A list can be made to take long, by names that are hard to spell in ASCII. In seconds of work.
 MAX_SECONDS: Final = 40
 #: As many lines as are tried to find out the format.
@@ -168,15 +169,25 @@ def read(file: BinaryIO, form: str, digest: NameHash) -> tuple[str, Entries]:
 def _lines(file: BinaryIO, entries: Entries) -> Iterator[str]:
     """Yield the lines without their ends; one that is too long counts as invalid."""
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace")
-    begun, number = time.process_time(), 0
-    while line := text.readline(MAX_LINE):
-        number += 1
-        if number % _SAMPLE_LINES == 0 and time.process_time() - begun > MAX_SECONDS:
+    begun = time.process_time()
+    rest, skipping = "", False
+    while chunk := text.read(_CHUNK):
+        if time.process_time() - begun > MAX_SECONDS:
             raise SensorError("feed_failed", f"the list takes more than {MAX_SECONDS} s to read")
-        if len(line) == MAX_LINE and not line.endswith("\n"):
-            entries.invalid.add(line)
-            while line and not line.endswith("\n"):
-                line = text.readline(MAX_LINE)
-        else:
-            yield line.rstrip("\r\n")
+        first, *lines = chunk.split("\n")
+        if skipping and not lines:
+            continue
+        whole = [] if skipping else [rest + first]
+        whole += lines
+        rest, skipping = whole.pop(), False
+        for line in whole:
+            if len(line) > MAX_LINE:
+                entries.invalid.add(line)
+            else:
+                yield line
+        if len(rest) > MAX_LINE:
+            entries.invalid.add(rest)
+            rest, skipping = "", True
+    if rest:
+        yield rest
     text.detach()
