@@ -16,42 +16,30 @@ static inline __attribute__((always_inline)) bool watches_floods(struct config *
 	return (cost[FLOOD_SYN] | cost[FLOOD_UDP] | cost[FLOOD_ICMP]) != 0;
 }
 
-static inline __attribute__((always_inline)) int judge_early(struct config *settings, struct link link, void *data,
-							     void *end, enum side side)
-{
-	enum hook hook = side == SIDE_LAN ? FROM_LAN : FROM_WAN;
-	enum lane lane = choose_lane(settings, link, data, end, hook);
-	bool floods = watches_floods(settings, side);
-	struct scene *scene;
-
-	if (lane == LANE_PASS && !floods)
-		return XDP_PASS;
-	if (lane != LANE_DROP) {
-		scene = new_scene();
-		if (!scene)
-			return XDP_PASS;
-		read_packet(&scene->packet, link, data, end);
-		scene->packets = 1;
-		scene->bytes = end - data;
-		if (lane == LANE_PASS || judge(settings, scene, hook, true) != DROP) /* a rule's packets are no flood */
-			return floods && flood_drops(settings, scene, side) ? XDP_DROP : XDP_PASS;
-	}
-	count(side == SIDE_LAN ? DROPPED_GATE : DROPPED_WAN);
-	return XDP_DROP;
-}
+/* The rest of the way, for what needs a closer look: one program for all gates. */
+BPF_PROG_ARRAY(gate_steps, 1);
 
 static inline __attribute__((always_inline)) int gate_at(struct xdp_md *context, enum side side)
 {
 	void *data = (void *)(long)context->data;
 	void *end = (void *)(long)context->data_end;
+	enum hook hook = side == SIDE_LAN ? FROM_LAN : FROM_WAN;
 	struct link link = read_link(data, end);
 	struct config *settings;
 	u32 zero = 0;
+	enum lane lane;
 
 	settings = config.lookup(&zero);
 	if (!settings || !link.offset)
 		return XDP_PASS;
-	return judge_early(settings, link, data, end, side);
+	lane = choose_lane(settings, link, data, end, hook);
+	if (lane == LANE_DROP) {
+		count(side == SIDE_LAN ? DROPPED_GATE : DROPPED_WAN);
+		return XDP_DROP;
+	}
+	if ((lane == LANE_SLOW || watches_floods(settings, side)) && new_scene(hook))
+		gate_steps.call(context, 0);
+	return XDP_PASS;
 }
 
 int gate(struct xdp_md *context)
@@ -71,16 +59,41 @@ int gate_vlan(struct xdp_md *context)
 	void *end = (void *)(long)context->data_end;
 	struct link link = read_link(data, end);
 	struct vlan vlan = { context->ingress_ifindex, link.vlan };
-	struct config *settings;
-	u32 zero = 0, *role;
+	u32 *role;
 
-	settings = config.lookup(&zero);
-	if (!settings || !link.offset || !link.vlan)
+	if (!link.offset || !link.vlan)
 		return XDP_PASS;
 	role = vlans.lookup(&vlan);
-	if (!role)
+	if (role && new_scene(*role == 2 ? FROM_WAN : FROM_LAN))
+		gate_steps.call(context, 0);
+	return XDP_PASS;
+}
+
+int gate_judge(struct xdp_md *context)
+{
+	void *data = (void *)(long)context->data;
+	void *end = (void *)(long)context->data_end;
+	struct link link = read_link(data, end);
+	struct scene *scene = current_scene();
+	struct config *settings;
+	u32 zero = 0;
+	enum side side;
+
+	settings = config.lookup(&zero);
+	if (!settings || !scene || !link.offset)
 		return XDP_PASS;
-	if (*role == 2)
-		return judge_early(settings, link, data, end, SIDE_WAN);
-	return judge_early(settings, link, data, end, SIDE_LAN);
+	side = scene->hook == FROM_WAN ? SIDE_WAN : SIDE_LAN;
+	read_packet(&scene->packet, link, data, end);
+	scene->packets = 1;
+	scene->bytes = end - data;
+	scene->asked = candidates(settings, &scene->packet, scene->hook);
+	if (scene->asked) {
+		look_around(settings, scene);
+		if (judge(scene, true) == DROP) {
+			count(side == SIDE_LAN ? DROPPED_GATE : DROPPED_WAN);
+			return XDP_DROP;
+		}
+	}
+	/* What a rule drops is no flood, in the fast lane or here. */
+	return watches_floods(settings, side) && flood_drops(settings, scene, side) ? XDP_DROP : XDP_PASS;
 }

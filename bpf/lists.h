@@ -48,14 +48,14 @@ static inline __attribute__((always_inline)) u32 feeds_with_ipv6(u32 which, stru
 }
 
 /* Notes who met whom, for the sensor to tell of; a list's own counters say only how often. */
-static inline __attribute__((always_inline)) void note_sighting(struct scene *scene, enum hook hook, u32 slot)
+static inline __attribute__((always_inline)) void note_sighting(struct scene *scene)
 {
-	struct sighting_key key = { .peer = scene->far.address, .slot = slot };
-	struct sighting *sighting;
+	struct sighting_key key = { .peer = scene->far.address };
 	u64 now = bpf_ktime_get_boot_ns();
+	struct sighting *sighting;
 
-	if (hook & (FROM_LAN | TO_LAN))
-		__builtin_memcpy(key.mac, device_of(scene, hook)->byte, 6);
+	if (scene->hook & (FROM_LAN | TO_LAN))
+		__builtin_memcpy(key.mac, scene->device.byte, 6);
 	sighting = sightings.lookup(&key);
 	if (!sighting) {
 		struct sighting fresh = { .first = now, .near = scene->near.address };
@@ -68,67 +68,56 @@ static inline __attribute__((always_inline)) void note_sighting(struct scene *sc
 	__sync_fetch_and_add(&sighting->packets, scene->packets);
 	__sync_fetch_and_add(&sighting->bytes, scene->bytes);
 	sighting->last = now;
+	sighting->feeds |= scene->feeds;
 }
 
-static inline __attribute__((always_inline)) enum verdict apply_slot(struct scene *scene, enum hook hook, u32 slot)
+static inline __attribute__((always_inline)) enum verdict apply_slot(struct scene *scene, u32 slot)
 {
 	struct rule *rule = list_rules.lookup(&slot);
 
-	if (!rule || rule->mode == MODE_NONE)
-		return PASS;
-	count(LISTED);
-	note_sighting(scene, hook, slot);
-	return apply(rule, scene, hook, false, END_FAR);
+	return rule ? apply(rule, scene, false, END_FAR) : PASS;
 }
 
-/* The slots of the lists that name the packet's far end: a feed's bit each, and one blocked name's. */
-struct listing {
-	u32 feeds;
-	u32 slot; /* 0 for none: it is a feed's */
-};
-
-static inline __attribute__((always_inline)) struct listing find_listing(struct config *settings, struct packet *packet,
-									 struct address *far)
+/* Finds the lists that name the packet's far end; nearly always none. */
+static inline __attribute__((always_inline)) void find_lists(struct config *settings, struct scene *scene,
+							     enum hook hook)
 {
-	u32 which = settings->feeds;
-	struct listing found = {};
+	struct packet *packet = &scene->packet;
+	struct address *far = direction_at(hook) == UPLOAD ? &packet->destination : &packet->source;
 
+	if (!packet->family)
+		return;
 	if (settings->resolved) {
 		struct resolution *resolution = resolved.lookup(far);
 
 		if (resolution && bpf_ktime_get_boot_ns() < resolution->expires) {
 			if (resolution->slot < FEED_SLOTS)
-				found.feeds = 1 << resolution->slot;
+				scene->feeds = 1 << resolution->slot;
 			else
-				found.slot = resolution->slot;
+				scene->slot = resolution->slot;
 		}
 	}
-	if (which)
-		found.feeds |= packet->family == 4 ? feeds_with_ipv4(which, far->part[3]) :
-						     feeds_with_ipv6(which, far);
-	return found;
+	if (settings->feeds)
+		scene->feeds |= packet->family == 4 ? feeds_with_ipv4(settings->feeds, far->part[3]) :
+						      feeds_with_ipv6(settings->feeds, far);
 }
 
-/* The verdict on a packet to or from a host of the internet that a list may name. */
-static inline __attribute__((always_inline)) enum verdict judge_lists(struct config *settings, struct scene *scene,
-								      enum hook hook)
+/* The verdict of the lists that `find_lists` has found. */
+static inline __attribute__((always_inline)) enum verdict judge_lists(struct scene *scene)
 {
-	struct packet *packet = &scene->packet;
-	struct listing found;
 	u32 step;
 
-	if (!packet->family)
+	if (!scene->feeds && !scene->slot)
 		return PASS;
-	found = find_listing(settings, packet, direction_at(hook) == UPLOAD ? &packet->destination : &packet->source);
-	if (!found.feeds && !found.slot)
-		return PASS;
-	look_around(settings, scene, hook);
+	count(LISTED);
+	if (scene->feeds)
+		note_sighting(scene);
 #pragma clang loop unroll(disable)
 	for (step = 0; step <= FEED_SLOTS; step++) {
-		u32 slot = step < FEED_SLOTS ? step : found.slot;
+		u32 slot = step < FEED_SLOTS ? step : scene->slot;
 
-		if (step < FEED_SLOTS ? found.feeds >> step & 1 : found.slot != 0)
-			if (apply_slot(scene, hook, slot) == DROP)
+		if (step < FEED_SLOTS ? scene->feeds >> step & 1 : slot != 0)
+			if (apply_slot(scene, slot) == DROP)
 				return DROP;
 	}
 	return PASS;

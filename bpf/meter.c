@@ -117,11 +117,25 @@ static inline __attribute__((always_inline)) enum statistic drop_statistic(enum 
 	return hook == TO_LAN ? DROPPED_EGRESS : DROPPED_WAN;
 }
 
+/* The verdict for a packet that a rule or a list may concern: one program for all hooks. */
+BPF_PROG_ARRAY(meter_steps, 1);
+
+/* What becomes of a packet that passes. */
+static inline __attribute__((always_inline)) int pass(struct __sk_buff *skb, struct config *settings,
+						      struct scene *scene, enum hook hook)
+{
+	struct counter wire = { scene->bytes, scene->packets };
+
+	if (hook == FROM_LAN || hook == TO_LAN)
+		account(skb, settings, &scene->packet, direction_at(hook), &wire);
+	if (hook == TO_LAN && settings->sample_dns)
+		sample_dns(skb, &scene->packet);
+	return TC_ACT_NEXT;
+}
+
 static inline __attribute__((always_inline)) int meter(struct __sk_buff *skb, enum hook hook)
 {
 	struct config *settings;
-	struct packet *packet;
-	enum verdict verdict;
 	struct counter wire;
 	struct scene *scene;
 	struct link link;
@@ -129,10 +143,9 @@ static inline __attribute__((always_inline)) int meter(struct __sk_buff *skb, en
 	void *data, *end;
 
 	settings = config.lookup(&zero);
-	scene = new_scene();
+	scene = new_scene(hook);
 	if (!settings || !scene)
 		return TC_ACT_NEXT;
-	packet = &scene->packet;
 	data = (void *)(long)skb->data;
 	end = (void *)(long)skb->data_end;
 	if (data + HEADERS > end && end - data < skb->len) { /* the headers lie in pages of their own */
@@ -143,26 +156,40 @@ static inline __attribute__((always_inline)) int meter(struct __sk_buff *skb, en
 	link = read_link(data, end);
 	if (!link.offset)
 		return TC_ACT_NEXT;
-	read_packet(packet, link, data, end);
-	wire = weigh(skb, packet);
+	read_packet(&scene->packet, link, data, end);
+	wire = weigh(skb, &scene->packet);
 	scene->packets = wire.packets;
 	scene->bytes = wire.bytes;
-	verdict = judge(settings, scene, hook, false);
+	scene->asked = candidates(settings, &scene->packet, hook);
+	find_lists(settings, scene, hook);
+	if (scene->asked | scene->feeds | scene->slot)
+		meter_steps.call(skb, 0);
+	return pass(skb, settings, scene, hook);
+}
+
+int meter_judge(struct __sk_buff *skb)
+{
+	struct scene *scene = current_scene();
+	struct config *settings;
+	enum verdict verdict;
+	u32 zero = 0;
+
+	settings = config.lookup(&zero);
+	if (!settings || !scene)
+		return TC_ACT_NEXT;
+	look_around(settings, scene);
+	verdict = judge(scene, false);
 	if (verdict == PASS)
-		verdict = judge_lists(settings, scene, hook);
+		verdict = judge_lists(scene);
 	if (verdict == DROP) {
-		count(drop_statistic(hook));
+		count(drop_statistic(scene->hook));
 		return TC_ACT_DROP;
 	}
 	if (verdict == REDIRECT) {
 		count(REDIRECTED);
 		return bpf_redirect(scene->interface, 0);
 	}
-	if (hook == FROM_LAN || hook == TO_LAN)
-		account(skb, settings, packet, direction_at(hook), &wire);
-	if (hook == TO_LAN && settings->sample_dns)
-		sample_dns(skb, packet);
-	return TC_ACT_NEXT;
+	return pass(skb, settings, scene, scene->hook);
 }
 
 int meter_ingress(struct __sk_buff *skb)

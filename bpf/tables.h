@@ -161,11 +161,11 @@ struct resolution {
 	u32 zero;
 };
 
-/* Who of the home met an address of a list. */
+/* Who of the home met an address of a feed. */
 struct sighting_key {
 	struct address peer;
 	u8 mac[6]; /* nothing on the WAN side */
-	u16 slot;
+	u16 zero;
 };
 
 struct sighting {
@@ -174,6 +174,8 @@ struct sighting {
 	u64 first;
 	u64 last;
 	struct address near;
+	u32 feeds; /* a bit each */
+	u32 zero;
 };
 
 /* One bit for each of 256 neighbouring prefixes. */

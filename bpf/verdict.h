@@ -14,6 +14,17 @@ enum verdict {
 	REDIRECT,
 };
 
+/* Away from the one who is judged, or towards it. */
+enum direction {
+	UPLOAD,
+	DOWNLOAD,
+};
+
+static inline __attribute__((always_inline)) enum direction direction_at(enum hook hook)
+{
+	return hook == FROM_LAN || hook == TO_WAN ? UPLOAD : DOWNLOAD;
+}
+
 /* One end of a packet's way. */
 struct party {
 	struct address address;
@@ -33,36 +44,40 @@ struct scene {
 	u32 packets; /* on the wire */
 	u32 bytes;
 	u32 interface; /* where REDIRECT goes */
+	struct mac device; /* whose a rule on a MAC would be */
+	u32 hook;
+	u32 way; /* 0 if the packet comes from the near end, 1 if it goes there */
 	u32 asked; /* the places where a rule may be, a bit each */
+	u32 feeds; /* the feeds that the far end is on, a bit each */
+	u32 slot; /* the blocked name's that it belongs to, 0 for none */
 	u8 leaves_home; /* for a rule on a MAC */
 };
 
 BPF_TABLE("percpu_array", u32, struct scene, scenes, 1);
 
-/* Returns the CPU's scene, with nothing in it. */
-static inline __attribute__((always_inline)) struct scene *new_scene(void)
+/* Returns the CPU's scene, with nothing in it but the hook. */
+static inline __attribute__((always_inline)) struct scene *new_scene(enum hook hook)
 {
 	u32 zero = 0;
 	struct scene *scene = scenes.lookup(&zero);
 
-	if (scene)
+	if (scene) {
 		__builtin_memset(scene, 0, sizeof(*scene));
+		scene->hook = hook;
+		scene->way = direction_at(hook) == UPLOAD ? 0 : 1;
+	}
 	return scene;
+}
+
+static inline __attribute__((always_inline)) struct scene *current_scene(void)
+{
+	u32 zero = 0;
+
+	return scenes.lookup(&zero);
 }
 
 /* The longest ARP frame: padded to Ethernet's least length, with two tags. */
 #define MAX_ARP_FRAME 68
-
-/* Away from the one who is judged, or towards it. */
-enum direction {
-	UPLOAD,
-	DOWNLOAD,
-};
-
-static inline __attribute__((always_inline)) enum direction direction_at(enum hook hook)
-{
-	return hook == FROM_LAN || hook == TO_WAN ? UPLOAD : DOWNLOAD;
-}
 
 static inline __attribute__((always_inline)) enum direction opposite(enum direction direction)
 {
@@ -125,15 +140,21 @@ static inline __attribute__((always_inline)) u8 exemptions(struct packet *packet
 }
 
 /* Finds out once what every rule asks; only for packets that a rule may concern. */
-static inline __attribute__((always_inline)) void look_around(struct config *settings, struct scene *scene,
-							      enum hook hook)
+static inline __attribute__((always_inline)) void look_around(struct config *settings, struct scene *scene)
 {
-	enum direction direction = direction_at(hook);
+	enum direction direction = scene->way ? DOWNLOAD : UPLOAD;
 	struct packet *packet = &scene->packet;
 
+	if (direction == UPLOAD) {
+		scene->device = packet->source_mac;
+		scene->near.address = packet->source;
+		scene->far.address = packet->destination;
+	} else {
+		scene->device = packet->destination_mac;
+		scene->near.address = packet->destination;
+		scene->far.address = packet->source;
+	}
 	if (packet->family) {
-		scene->near.address = direction == UPLOAD ? packet->source : packet->destination;
-		scene->far.address = direction == UPLOAD ? packet->destination : packet->source;
 		scene->near.is_home = is_home(settings, &scene->near.address);
 		scene->far.is_home = is_home(settings, &scene->far.address);
 		scene->far.exempt = exemptions(packet, opposite(direction), &scene->near);
@@ -190,11 +211,10 @@ static inline __attribute__((always_inline)) bool within(u64 *due, u64 cost, u64
 	return true;
 }
 
-static inline __attribute__((always_inline)) bool within_limit(struct rule *rule, struct scene *scene,
-							       enum direction direction)
+static inline __attribute__((always_inline)) bool within_limit(struct rule *rule, struct scene *scene, enum end end)
 {
 	struct limit *limit = limits.lookup(&rule->id);
-	u32 way = direction == UPLOAD ? 0 : 1;
+	u32 way = (scene->way ^ (end == END_FAR)) & 1;
 	u64 now;
 
 	if (!limit)
@@ -236,41 +256,34 @@ static inline __attribute__((always_inline)) void hit(struct rule *rule, u32 pac
  * Modes other than dropping look at each packet once: at the device's own port, or, for a rule on a
  * host of the internet, at the port of the device that it talks to.
  */
-static inline __attribute__((always_inline)) bool is_elsewhere(struct rule *rule, struct scene *scene, enum hook hook,
-							       enum end end)
+static inline __attribute__((always_inline)) bool is_elsewhere(struct rule *rule, struct scene *scene, enum end end)
 {
 	if (rule->hooks != EVERYWHERE) /* on its way in one direction a packet is met once */
 		return false;
-	return hook & (FROM_WAN | TO_WAN) || (end == END_FAR && scene->far.is_home);
+	return scene->hook & (FROM_WAN | TO_WAN) || (end == END_FAR && scene->far.is_home);
 }
 
-static inline __attribute__((always_inline)) struct mac *device_of(struct scene *scene, enum hook hook)
-{
-	return hook == FROM_LAN ? &scene->packet.source_mac : &scene->packet.destination_mac;
-}
-
-static inline __attribute__((always_inline)) bool is_never_dropped(struct scene *scene, enum hook hook, enum end end)
+static inline __attribute__((always_inline)) bool is_never_dropped(struct scene *scene, enum end end)
 {
 	if (end == END_MAC)
-		return never_drop_macs.lookup(device_of(scene, hook)) != NULL;
+		return never_drop_macs.lookup(&scene->device) != NULL;
 	return role_of(end == END_FAR ? &scene->far.address : &scene->near.address) != 0;
 }
 
 /* What one rule does with the packet. In XDP (`early`) only what must die early: tc sees what passes again. */
-static inline __attribute__((always_inline)) enum verdict apply(struct rule *rule, struct scene *scene, enum hook hook,
-								bool early, enum end end)
+static inline __attribute__((always_inline)) enum verdict apply(struct rule *rule, struct scene *scene, bool early,
+								enum end end)
 {
-	enum direction direction = direction_at(hook);
 	bool soft = rule->mode > MODE_ALLOW_ONLY || rule->flags & FLAG_AUDIT;
 	u64 now;
 
-	if (rule->mode == MODE_NONE || !(rule->hooks & hook))
+	if (rule->mode == MODE_NONE || !(rule->hooks & scene->hook))
 		return PASS;
 	if (early && (soft || rule->mode > MODE_NO_INTERNET))
 		return PASS;
 	if (!is_alive(rule, &now))
 		return PASS;
-	if (soft && is_elsewhere(rule, scene, hook, end))
+	if (soft && is_elsewhere(rule, scene, end))
 		return PASS;
 	if (!rule_covers(rule, scene, end))
 		return PASS;
@@ -278,10 +291,9 @@ static inline __attribute__((always_inline)) enum verdict apply(struct rule *rul
 	 * The never-drop set stands above every rule. It is asked only when a rule is about to drop, which
 	 * gives the same answer as asking first and costs a packet that meets no rule nothing.
 	 */
-	if (is_never_dropped(scene, hook, end))
+	if (is_never_dropped(scene, end))
 		return PASS;
-	if (!early && rule->mode == MODE_RATE_LIMIT &&
-	    within_limit(rule, scene, end == END_FAR ? opposite(direction) : direction))
+	if (!early && rule->mode == MODE_RATE_LIMIT && within_limit(rule, scene, end))
 		return PASS;
 	hit(rule, scene->packets, scene->bytes, now);
 	if (rule->flags & FLAG_AUDIT)
@@ -402,15 +414,14 @@ static inline __attribute__((always_inline)) u32 candidates(struct config *setti
 }
 
 /* The target that has a rule at a place, if there is one; remembers to ask for a wider prefix around it. */
-static inline __attribute__((always_inline)) struct rule *find_target(struct scene *scene, enum hook hook, u32 place,
-								      u32 *length)
+static inline __attribute__((always_inline)) struct rule *find_target(struct scene *scene, u32 place, u32 *length)
 {
 	bool far = place == PLACE_FAR || place >= PLACE_FAR_PREFIX;
 	struct address *address = far ? &scene->far.address : &scene->near.address;
 	struct rule *target;
 
 	if (place == PLACE_MAC)
-		return mac_rules.lookup(device_of(scene, hook));
+		return mac_rules.lookup(&scene->device);
 	if (place < PLACE_NEAR_PREFIX)
 		return find_exact(&scene->packet, address);
 	if (place == PLACE_NEAR_PREFIX || place == PLACE_FAR_PREFIX)
@@ -423,19 +434,13 @@ static inline __attribute__((always_inline)) struct rule *find_target(struct sce
 	return target;
 }
 
-/*
- * The verdict of the rules that people and automations order. The packet's network header has been
- * read as far as it could be.
- */
-static inline __attribute__((always_inline)) enum verdict judge(struct config *settings, struct scene *scene,
-								enum hook hook, bool early)
+/* The verdict of the rules that people and automations order, of those that `candidates` has found may be there. */
+static inline __attribute__((always_inline)) enum verdict judge(struct scene *scene, bool early)
 {
 	u32 place, step, length = 128;
 
-	scene->asked = candidates(settings, &scene->packet, hook);
 	if (!scene->asked)
 		return PASS;
-	look_around(settings, scene, hook);
 #pragma clang loop unroll(disable)
 	for (place = 0; place < PLACES; place++) {
 		bool far = place == PLACE_FAR || place >= PLACE_FAR_PREFIX;
@@ -444,7 +449,7 @@ static inline __attribute__((always_inline)) enum verdict judge(struct config *s
 
 		if (!(scene->asked >> place & 1))
 			continue;
-		target = find_target(scene, hook, place, &length);
+		target = find_target(scene, place, &length);
 		if (!target)
 			continue;
 #pragma clang loop unroll(disable)
@@ -458,7 +463,7 @@ static inline __attribute__((always_inline)) enum verdict judge(struct config *s
 				rule = find_service(&scene->packet, target->subject, step - 1);
 			if (!rule)
 				continue;
-			verdict = apply(rule, scene, hook, early, end);
+			verdict = apply(rule, scene, early, end);
 			if (verdict != PASS)
 				return verdict;
 		}

@@ -12,7 +12,7 @@ from .kernel.learnt import Learnt, expiry
 from .kernel.tables import FEED_SLOTS, FLAG_AUDIT, Tables, address_text, boot_ns
 from .network import home
 from .patterns import Patterns
-from .protocol import SensorError
+from .protocol import MAX_SHOWN_ADDRESSES, SensorError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -365,14 +365,16 @@ class Domains:
     # What is told
 
     def addresses(self, slot: int) -> list[str]:
-        """Return the addresses that are in force for a slot."""
+        """Return the addresses that are in force for a slot, as many as are shown to anybody."""
+        now = boot_ns()
         if self._listed_at != self._resolved.changes:
             self._listed_at = self._resolved.changes
             self._by_slot = {}
             for key, value in self._resolved.entries():
                 ends, holder = _RESOLUTION.unpack(value)
-                self._by_slot.setdefault(holder, []).append((key, ends))
-        now = boot_ns()
+                listed = self._by_slot.setdefault(holder, [])
+                if ends > now and len(listed) < MAX_SHOWN_ADDRESSES:
+                    listed.append((key, ends))
         return [address_text(key) for key, ends in self._by_slot.get(slot, ()) if ends > now]
 
     @property

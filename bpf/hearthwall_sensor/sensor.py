@@ -55,6 +55,8 @@ _STATUS_INTERVAL: Final = 5.0
 _SAVE_INTERVAL: Final = 30.0
 #: Changes of the network come in flocks; they are read once.
 _NETWORK_SETTLES: Final = 0.1
+#: The same for interfaces: a new port must not stand open for long.
+_LINKS_SETTLE: Final = 0.01
 
 
 class Sensor:
@@ -78,6 +80,7 @@ class Sensor:
         self._wake = asyncio.Event()
         self._stopping = False
         self._rang = False
+        self._link_rang = asyncio.Event()
         self._exit = EXIT_STOPPED
         self._forget = False
         self._last_save = 0.0
@@ -286,22 +289,28 @@ class Sensor:
             if await asyncio.to_thread(self._ports.look):
                 self._changes.status()
 
-    def _ring(self) -> None:
+    def _ring(self, links: bool) -> None:  # noqa: FBT001, the bell says it
         """Look at the network anew, and once more if it changes meanwhile."""
         self._rang = True
+        if links:
+            self._link_rang.set()
         self._begin("network", self._follow_network)
 
     async def _follow_network(self) -> None:
         """Follow what changed: at once, since a new port must not stand open, and then in larger steps."""
         while self._rang:
             self._rang = False
+            self._link_rang.clear()
             try:
                 seen = await asyncio.to_thread(topology.read)
             except OSError as error:
                 _LOGGER.warning("The network can't be read: %s", error)
             else:
                 await self._follow(seen)
-            await asyncio.sleep(_NETWORK_SETTLES)
+            await asyncio.sleep(_LINKS_SETTLE)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_NETWORK_SETTLES):
+                    await self._link_rang.wait()
 
     async def _follow(self, seen: Network) -> None:
         """Guard the ports that are there, and take over who is where."""

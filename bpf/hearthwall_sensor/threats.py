@@ -1,12 +1,12 @@
 """Meetings with addresses and questions for names that are on feeds, told once for each device."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from .domains import Match
 from .journal import Notice
-from .kernel.tables import FEED_SLOTS, Sighting, Tables
+from .kernel.tables import Sighting, Tables
 
 #: The same device and peer are told of again after so long without a packet, in seconds.
 _QUIET: Final = 3600.0
@@ -15,7 +15,7 @@ _MANY: Final = 5
 #: A device that asks for more listed names than this within the hour is told of no further.
 _MAX_ASKED: Final = 1024
 
-_Meeting = tuple[int, str, str]
+_Meeting = tuple[str, str]
 
 
 class Threats:
@@ -38,7 +38,7 @@ class Threats:
     def name_asked(self, match: Match) -> None:
         """Tell of a device that asked for a name on a feed, once in a while."""
         now = time.monotonic()
-        feeds = [feed for slot in sorted(match.slots) if (feed := self._feed_of(slot)) is not None]
+        feeds = self._feeds(match.slots)
         if not feeds or now - self._asked.get((match.mac, match.name), -_QUIET) < _QUIET:
             return
         if len(self._asked) >= _MAX_ASKED:
@@ -58,28 +58,32 @@ class Threats:
             packets, last = self._known.get(_meeting(sighting), (0, -_QUIET))
             if sighting.packets == packets:
                 continue
-            feed = self._feed_of(sighting.slot) if sighting.slot < FEED_SLOTS else None
-            if feed is not None and now - last >= _QUIET:
-                fresh.setdefault(feed, []).append(sighting)
+            if now - last >= _QUIET and (feeds := self._feeds(sighting.slots)):
+                fresh.setdefault(feeds, []).append(sighting)
             self._known[_meeting(sighting)] = (sighting.packets, now)
         self._known = {key: each for key, each in self._known.items() if now - each[1] < _QUIET}
-        for feed, sightings in fresh.items():
+        for feeds, sightings in fresh.items():
             if len(sightings) > _MANY:
-                self._note(_many(feed, sightings))
+                self._note(_many(feeds, sightings))
             else:
                 for each in sightings:
-                    self._note(_one(feed, each))
+                    self._note(_one(feeds, each))
+
+    def _feeds(self, slots: Iterable[int]) -> str:
+        """Return the names of the feeds in these slots."""
+        names = (self._feed_of(slot) for slot in sorted(slots))
+        return ", ".join(name for name in names if name is not None)
 
 
-def _asked(feeds: list[str], match: Match) -> Notice:
+def _asked(feeds: str, match: Match) -> Notice:
     """Return the event of a question for a name."""
     return Notice(
         kind="threat_domain",
         severity="medium",
-        summary=f"{match.address} asked for {match.name}, which is on the feed {', '.join(feeds)}",
+        summary=f"{match.address} asked for {match.name}, which is on the feed {feeds}",
         evidence={
             "detector": "threat_domain",
-            "feed": feeds[0],
+            "feed": feeds,
             "value": 1,
             "threshold": 1,
             "window": 1.0,
@@ -93,7 +97,7 @@ def _asked(feeds: list[str], match: Match) -> Notice:
 
 def _meeting(sighting: Sighting) -> _Meeting:
     """Return what tells one meeting from another: a device is its MAC, whatever address it uses."""
-    return sighting.slot, sighting.mac or sighting.address, sighting.peer
+    return sighting.mac or sighting.address, sighting.peer
 
 
 def _evidence(feed: str, packets: int, size: int) -> dict[str, object]:

@@ -28,11 +28,16 @@ PROGRAMS: Final = {
     "gate": libbpf.PROG_TYPE_XDP,
     "gate_wan": libbpf.PROG_TYPE_XDP,
     "gate_vlan": libbpf.PROG_TYPE_XDP,
+    "gate_judge": libbpf.PROG_TYPE_XDP,
     "meter_ingress": libbpf.PROG_TYPE_SCHED_CLS,
     "meter_egress": libbpf.PROG_TYPE_SCHED_CLS,
     "wan_ingress": libbpf.PROG_TYPE_SCHED_CLS,
     "wan_egress": libbpf.PROG_TYPE_SCHED_CLS,
+    "meter_judge": libbpf.PROG_TYPE_SCHED_CLS,
 }
+
+#: Table of programs that others go on with → the program.
+_STEPS: Final = {"gate_steps": "gate_judge", "meter_steps": "meter_judge"}
 
 _PR_SET_PDEATHSIG: Final = 1
 _LOAD_TIMEOUT: Final = 120.0
@@ -81,6 +86,8 @@ def load(directory: str | None) -> dict[str, Any]:
         unit = BPF(text=source(), cflags=[f"-D{name}={size}" for name, size in LIMITS.items()])
         compiled = time.monotonic()
         programs = {name: unit.load_func(name, kind) for name, kind in PROGRAMS.items()}
+        for table, program in _STEPS.items():
+            unit[table][ctypes.c_int(0)] = ctypes.c_int(programs[program].fd)
     except (
         Exception
     ) as error:  # bcc raises plain Exception for whatever clang or the verifier refuse

@@ -96,8 +96,8 @@ _SERVICE = struct.Struct("<IBxH")
 _LIMIT = struct.Struct("<7Q")
 _FLOOD_KEY = struct.Struct("<16sBBxx")
 _FLOOD = struct.Struct("<QQQQQ16s16s")
-_SIGHTING_KEY = struct.Struct("<16s6sH")
-_SIGHTING = struct.Struct("<QQQQ16s")
+_SIGHTING_KEY = struct.Struct("<16s6s2x")
+_SIGHTING = struct.Struct("<QQQQ16sI4x")
 _DEVICE = struct.Struct("<Q12Q")
 _DEVICE_KEY = struct.Struct("<6s2xI")
 _ROLE = struct.Struct("<I")
@@ -133,6 +133,8 @@ TABLES: Final[Mapping[str, tuple[int, int, bool]]] = {
     "vlans": (8, 4, False),
     "devices": (_DEVICE_KEY.size, _DEVICE.size, True),
     "samples": (0, 0, False),
+    "gate_steps": (4, 4, False),
+    "meter_steps": (4, 4, False),
 }
 #: Kind of target → table of rules.
 _RULE_TABLES: Final[Mapping[TargetKind, str]] = {
@@ -210,9 +212,9 @@ class Limit(NamedTuple):
 
 
 class Sighting(NamedTuple):
-    """Who of the home met an address of a list; times are nanoseconds since boot."""
+    """Who of the home met an address of some feeds; times are nanoseconds since boot."""
 
-    slot: int
+    slots: tuple[int, ...]
     mac: str | None
     address: str
     peer: str
@@ -349,14 +351,14 @@ class Tables:
         return entry if entry is not None and entry.mode != MODE_NONE else None
 
     def sightings(self) -> list[Sighting]:
-        """Return who of the home met which address of a list."""
+        """Return who of the home met which address of a feed."""
         found = []
         for key, value in self._maps["sightings"].items():
-            peer, mac, slot = _SIGHTING_KEY.unpack(key)
-            packets, size, first, last, near = _SIGHTING.unpack(value)
+            peer, mac = _SIGHTING_KEY.unpack(key)
+            packets, size, first, last, near, feeds = _SIGHTING.unpack(value)
             found.append(
                 Sighting(
-                    slot,
+                    tuple(slot for slot in range(FEED_SLOTS) if feeds >> slot & 1),
                     mac_text(mac) if any(mac) else None,
                     address_text(near),
                     address_text(peer),

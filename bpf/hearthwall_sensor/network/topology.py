@@ -18,6 +18,9 @@ _NEIGHBOUR_USABLE: Final = (
     0x02 | 0x04 | 0x08 | 0x10 | 0x80
 )  # reachable, stale, delay, probe, permanent
 _ARPHRD_ETHER: Final = 1
+#: In a netlink message's header; RTM_NEWLINK and RTM_DELLINK.
+_MESSAGE_TYPE: Final = struct.Struct("<4xH")
+_LINK_MESSAGES: Final = (16, 17)
 #: Bridges and cables that container engines make.
 _OF_CONTAINERS: Final = re.compile(r"docker|veth|hassio|br-[0-9a-f]{12}$|podman|virbr|lxc")
 #: Where systemd-logind and, before it, login keep who is logged in.
@@ -234,8 +237,8 @@ def _plain_address(text: str) -> str | None:
 class Bell:
     """Rings when the host's network changes. What changed is read anew: a lost message then does no harm."""
 
-    def __init__(self, on_ring: Callable[[], None]) -> None:
-        """Take what to call, in the event loop."""
+    def __init__(self, on_ring: Callable[[bool], None]) -> None:
+        """Take what to call, in the event loop: with whether an interface is among what changed."""
         self._on_ring = on_ring
         self._socket = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
@@ -248,14 +251,18 @@ class Bell:
 
     def drain(self) -> None:
         """Read what has come, and ring once."""
+        links = False
         while True:
             try:
-                self._socket.recv(65536)
+                message = self._socket.recv(65536)
             except BlockingIOError:
                 break
             except OSError:
-                continue  # ENOBUFS: messages were lost, and one ring stands for all of them
-        self._on_ring()
+                links = True  # ENOBUFS: messages were lost, and one ring stands for all of them
+                continue
+            # One that comes unasked is alone in its datagram.
+            links |= _MESSAGE_TYPE.unpack_from(message)[0] in _LINK_MESSAGES
+        self._on_ring(links)
 
     def close(self) -> None:
         """Stop listening."""
