@@ -1,18 +1,16 @@
 """How long 200,000 prefixes take from their file to being in force, and what passes while lists are swapped."""
 
 import asyncio
-import random
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Final
 
-from bench import datagrams, frames
+from bench import blocklist, datagrams, frames
 from bench.figures import Figure
 from bench.hearthwall import ISOLATE, Programs, loaded
 from bench.router import LAN, Router
@@ -20,23 +18,12 @@ from hearthwall_sensor.feeds.child import gather_in_child
 from hearthwall_sensor.kernel import attachment
 
 _PREFIXES: Final = 200_000
-#: A host that is on every list, in a network that is nobody's (RFC 5737).
+#: A host that is on both lists, in a network that is nobody's (RFC 5737).
 _LISTED: Final = "203.0.113.10"
 _NETWORK: Final = "203.0.113.0/24"
 _RATE: Final = 20_000
 _BURST: Final = 2_000
 _TIMEOUT: Final = 60.0
-
-
-def _write_list(path: Path, seed: int) -> None:
-    """Write a list like those that people use: mostly hosts, some networks, spread over all addresses."""
-    numbers = random.Random(seed)  # noqa: S311, the same list each time
-    found: set[str] = {_LISTED}
-    while len(found) < _PREFIXES:
-        length = numbers.choices((32, 24, 22), (85, 12, 3))[0]
-        number = numbers.randrange(0x14000000, 0x64000000) >> 32 - length << 32 - length
-        found.add(f"{IPv4Address(number)}/{length}")
-    path.write_text("# as published\n" + "\n".join(found) + "\n")
 
 
 class Lists:
@@ -48,7 +35,7 @@ class Lists:
         self._key = secrets.token_hex(16)
         self._sources = [folder / f"list-{number}" for number in range(2)]
         for number, path in enumerate(self._sources):
-            _write_list(path, number)
+            blocklist.write(path, _PREFIXES, seed=number, host=_LISTED)
 
     def swap(self, number: int) -> tuple[float, float]:
         """Put a list in force; return the seconds until it was, and until all of the other had gone."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench import cpu, frames
+from bench import blocklist, cpu, frames
 from bench.hearthwall import TARGETS, attached, command
 from bench.network import End, Namespace, cable
 from bench.reference import Reference
@@ -25,6 +25,10 @@ WAN: Final = "wan0"
 _WAN_MACS: Final = ("02:00:5e:10:00:03", "02:00:5e:10:00:04")
 _WAN_ADDRESS: Final = "198.19.0.1"
 _READY: Final = 30.0
+#: Prefixes of the feed that the sensor has, of which neighbours become one.
+_FEED: Final = 100_000
+_LEAST_LOADED: Final = 0.9
+_LISTED: Final = "203.0.113.10"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +205,12 @@ class Router:
 
     @contextmanager
     def sensor(self, *, rules: bool) -> Iterator[Observer]:
-        """Run a sensor, with no rules or with some that XDP enforces."""
+        """Run a sensor with a feed, and with no rules or with some that XDP enforces."""
         folder = self.folder / "sensor"
         folder.mkdir(exist_ok=True)
+        feed = folder / "list"
+        if not feed.exists():
+            blocklist.write(feed, _FEED, seed=0, host=_LISTED)
         at = ("--socket", str(folder / "s.sock"))
         state = ("--state-dir", str(folder / "state"), "--json", "--supervised")
 
@@ -222,6 +229,10 @@ class Router:
         try:
             if process.stdout is None or process.stdout.readline() != "READY\n":
                 raise OSError(f"the sensor does not start: {(folder / 'log').read_text()[-400:]}")
+            ask("feed", "bench", str(feed), "--action", "drop")
+            (held,) = json.loads(ask("feeds"))
+            if held["addresses"] < _FEED * _LEAST_LOADED:
+                raise OSError(f"the feed is not in force: {held}")
             for target in TARGETS.values() if rules else ():
                 ask("block", target(0))
             yield Observer(seen, (process.pid,))
