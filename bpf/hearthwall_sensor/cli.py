@@ -50,6 +50,8 @@ def _run(options: Options) -> Any:
         "group": options.group,
         "home_assistant": options.home_assistant,
         "wan": options.wan,
+        "floods": options.flood,
+        "dns_servers": options.dns_server,
         "tc": options.tc,
         "xdp": options.xdp,
     }
@@ -101,6 +103,21 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         "--xdp",
         choices=("auto", "link", "netlink", "off"),
         help="how to attach to XDP, or not at all: then tc drops everything (default: what the kernel has)",
+    )
+    parser.add_argument(
+        "--flood",
+        action="append",
+        metavar="SIDE:KIND=RATE",
+        help="drop what one source sends beyond so many packets a second, such as lan:udp=5000;"
+        " lan or wan; syn, udp or icmp; 0 for no limit (default wan:syn=200, wan:udp=100000,"
+        " wan:icmp=200)",
+    )
+    parser.add_argument(
+        "--dns-server",
+        action="append",
+        metavar="ADDRESS",
+        help="believe this host's DNS answers, beside those of this host, its resolvers and the"
+        " internet: a DNS server in the home",
     )
     parser.add_argument(
         "--supervised",

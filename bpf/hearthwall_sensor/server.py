@@ -184,7 +184,10 @@ class _Client:
         subscription.revision = revision
         if delta is not None:
             subscription.seq += 1
-            said = {name: value for name, value in delta.to_wire().items() if value}
+            silence = Delta(seq=0).to_wire()
+            said = {
+                name: value for name, value in delta.to_wire().items() if value != silence[name]
+            }
             self._send(said | {"type": "delta", "seq": subscription.seq})
 
     def _send(self, wire: dict[str, Any]) -> None:
