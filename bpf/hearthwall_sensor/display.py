@@ -85,11 +85,19 @@ def check(report: dict[str, Any]) -> str:
             each["bridge"] or "",
             each["xdp"],
             ", ".join(each["addresses"]),
+            ", ".join(each["foreign"]),
             "<- proposed" if each["proposed"] else "",
         )
         for each in report["interfaces"]
     ]
-    text += ["", _table(("interface", "kind", "bridge", "XDP", "addresses", ""), interfaces), ""]
+    text += [
+        "",
+        _table(
+            ("interface", "kind", "bridge", "XDP", "addresses", "programs of others", ""),
+            interfaces,
+        ),
+        "",
+    ]
     text.append("The sensor can run here." if report["ok"] else "The sensor can't run here yet.")
     return "\n".join(text)
 
@@ -97,7 +105,15 @@ def check(report: dict[str, Any]) -> str:
 def status(wire: dict[str, Any]) -> str:
     """Show how the sensor fares."""
     interfaces = [
-        (each["name"], each["bridge"] or "", each["xdp"], each["tc"]) for each in wire["interfaces"]
+        (
+            each["name"],
+            each["bridge"] or "",
+            each["role"],
+            each["xdp"],
+            each["tc"],
+            ", ".join(each["foreign"]),
+        )
+        for each in wire["interfaces"]
     ]
     return "\n".join(
         (
@@ -114,7 +130,7 @@ def status(wire: dict[str, Any]) -> str:
                 f"{name.replace('_', ' ')} {count}" for name, count in wire["lost"].items()
             ),
             "",
-            _table(("interface", "bridge", "XDP", "tc"), interfaces),
+            _table(("interface", "bridge", "role", "XDP", "tc", "programs of others"), interfaces),
         )
     )
 

@@ -289,7 +289,7 @@ class Sensor:
             if await asyncio.to_thread(self._ports.look):
                 self._changes.status()
 
-    def _ring(self, links: bool) -> None:  # noqa: FBT001, the bell says it
+    def _ring(self, links: bool) -> None:
         """Look at the network anew, and once more if it changes meanwhile."""
         self._rang = True
         if links:

@@ -3,22 +3,22 @@
 import grp
 import json
 import os
-import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hearthwall_sensor.kernel.pins import Pins
 from lab import Lab
 from lab.home import DEVICES, WEB
+from tests.gateway.programs import attachments, foreign, pinned_links, pins, reaches, xdp_on
 from tests.gateway.sensor_process import LAUNCHER, Refused, SensorProcess, command, until
 
 pytestmark = pytest.mark.lab
 
 CAMERA = DEVICES["camera"]
-BPFFS = Path("/sys/fs/bpf/hearthwall")
 
 
 def test_unknown_interface(idle: SensorProcess) -> None:
@@ -28,39 +28,31 @@ def test_unknown_interface(idle: SensorProcess) -> None:
     assert "br-lan" in refused.value.message
 
 
-def test_foreign_xdp_program_is_left_alone(lab: Lab, idle: SensorProcess, tmp_path: Path) -> None:
-    """A filter of someone else's, attached with ip: the smallest one there is, which passes everything."""
-    source = tmp_path / "foreign.py"
-    source.write_text(_FOREIGN)
-    lab.run("gateway", ["/usr/bin/python3", "-I", str(source), "attach", "tv"], check=True)
-    try:
+@pytest.mark.parametrize("way", ["link", "netlink"])
+@pytest.mark.parametrize("how", ["xdp", "xdp_link"])
+def test_foreign_xdp_program_is_left_alone(
+    lab: Lab, idle: SensorProcess, way: str, how: str
+) -> None:
+    """tc drops in its place, and when it goes, the gate goes on."""
 
-        def program() -> str:
-            said = lab.run("gateway", ["ip", "-d", "link", "show", "tv"]).stdout
-            return next((line for line in said.splitlines() if "prog/xdp" in line), "")
+    def camera() -> Any:
+        found = idle.call("status")["interfaces"]
+        return next(each for each in found if each["name"] == "camera")
 
-        before = program()
-        assert before
-        with pytest.raises(Refused) as refused:
-            idle.start()
-        assert refused.value.code == "foreign_program"
-        assert "ip link set dev tv xdpgeneric off" in refused.value.message
-        assert program() == before
-    finally:
-        lab.run("gateway", ["/usr/bin/python3", "-I", str(source), "detach", "tv"], check=True)
-
-
-_FOREIGN = """
-import ctypes, socket, struct, sys
-libbpf = ctypes.CDLL("libbpf.so.1")
-index = socket.if_nametoindex(sys.argv[2])
-if sys.argv[1] == "detach":
-    sys.exit(libbpf.bpf_xdp_detach(index, 1 << 1, None))
-program = struct.pack("<BBhiBBhi", 0xB7, 0, 0, 2, 0x95, 0, 0, 0)  # r0 = XDP_PASS; exit
-code = ctypes.create_string_buffer(program)
-fd = libbpf.bpf_prog_load(6, b"foreign", b"GPL", code, ctypes.c_size_t(2), None)
-sys.exit(libbpf.bpf_xdp_attach(index, fd, 1 << 1, None) if fd >= 0 else 1)
-"""
+    with foreign(lab, how, "camera"):
+        theirs = xdp_on(lab, "camera")
+        idle.start("--xdp", way).call("block", CAMERA.mac)
+        assert until(lambda: camera()["xdp"] == "foreign")
+        assert camera()["foreign"] == [f"xdp {theirs} (foreign)"]
+        assert not reaches(lab)
+        assert xdp_on(lab, "camera") == theirs
+        report = {each["name"]: each["foreign"] for each in idle.call("check")["interfaces"]}
+        assert (report["camera"], report["tv"]) == (camera()["foreign"], [])
+        time.sleep(2)  # it looks again and again, and says it once
+        assert idle.log.read_text().count("camera takes another XDP program") == 1
+    assert until(lambda: camera()["xdp"] == "native", 2)
+    assert until(lambda: camera()["foreign"] == [], 6)
+    assert not reaches(lab)
 
 
 def test_run_without_root_says_so(tmp_path: Path) -> None:
@@ -88,26 +80,6 @@ def test_no_sensor_no_answer(idle: SensorProcess) -> None:
         idle.call("status")
     assert refused.value.code == "not_running"
     assert "run --interface" in refused.value.message
-
-
-def pins_name(sensor: SensorProcess) -> str:
-    """The sensor's folder in bpffs is named after its socket."""
-    return Pins(sensor.socket).path.name
-
-
-def pins(sensor: SensorProcess) -> set[str]:
-    return {str(each) for each in BPFFS.glob(f"{pins_name(sensor)}/**/*")}
-
-
-def attachments(lab: Lab) -> list[str]:
-    """Everything that tc and XDP have on the gateway's ports."""
-    links = lab.run("gateway", ["ip", "-d", "link", "show"]).stdout
-    filters = [
-        lab.run("gateway", ["tc", "filter", "show", "dev", port, way]).stdout
-        for port in DEVICES
-        for way in ("ingress", "egress")
-    ]
-    return [str(links.count("prog/xdp")), *filters]
 
 
 @pytest.mark.parametrize("way", ["tcx", "clsact"])
@@ -150,7 +122,7 @@ def test_another_way_or_fewer_interfaces_leave_nothing_of_before(
     assert [each["name"] for each in idle.call("status")["interfaces"]] == ["tv"]
     idle.call("unblock", CAMERA.mac)
     assert attachments(lab) == before  # no filter of clsact is left, and tcx is not among filters
-    assert len(list(BPFFS.glob(f"{pins_name(idle)}/links/*"))) == 2
+    assert pinned_links(idle) == {"ingress", "egress"}
     assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode == 0
 
 
@@ -192,17 +164,6 @@ def test_the_other_interfaces_stay_guarded_when_one_goes(lab: Lab, idle: SensorP
     time.sleep(0.5)
     assert "camera" in {each["name"] for each in idle.call("status")["interfaces"]}
     assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
-
-
-def test_second_sensor_is_seen_without_links_too(
-    lab: Lab, idle: SensorProcess, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    idle.start("--tc", "clsact")
-    second = SensorProcess(lab, tmp_path_factory.mktemp("second"))
-    with pytest.raises(Refused) as refused:
-        second.start("--tc", "clsact")
-    assert refused.value.code == "interface_in_use"
-    second.clean()
 
 
 def test_group_may_talk(lab: Lab, idle: SensorProcess) -> None:
@@ -343,30 +304,6 @@ def test_sensor_keeps_few_capabilities_and_no_llvm(sensor: SensorProcess) -> Non
     assert "libbpf" in maps
     assert "LLVM" not in maps
     assert "libbcc" not in maps
-
-
-def test_port_that_comes_is_guarded_and_one_that_goes_is_no_error(
-    lab: Lab, sensor: SensorProcess
-) -> None:
-    def guarded() -> set[str]:
-        return {each["name"] for each in sensor.call("status")["interfaces"]}
-
-    sensor.call("block", CAMERA.mac)
-    lab.run(
-        "gateway", ["ip", "link", "add", "extra", "type", "veth", "peer", "name", "far"], check=True
-    )
-    try:
-        assert "extra" not in guarded()
-        lab.run("gateway", ["ip", "link", "set", "extra", "master", "br-lan", "up"], check=True)
-        assert until(lambda: "extra" in guarded(), 2)
-        assert "prog/xdp" in lab.run("gateway", ["ip", "-d", "link", "show", "extra"]).stdout
-        lab.run("gateway", ["ip", "link", "set", "extra", "nomaster"], check=True)
-        assert until(lambda: "extra" not in guarded(), 2)
-        assert "prog/xdp" not in lab.run("gateway", ["ip", "-d", "link", "show", "extra"]).stdout
-    finally:
-        lab.run("gateway", ["ip", "link", "del", "extra"])
-    assert "ERROR" not in sensor.log.read_text()
-    os.kill(sensor.pid, signal.SIGCONT)  # still there
 
 
 def test_check_reports_what_this_host_can_do(lab: Lab, idle: SensorProcess) -> None:

@@ -23,6 +23,9 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
         "nonsense",
         "unheard_of = 1",
         'tc = "magic"',
+        'xdp = "clsact"',
+        'wan = "eth0"',
+        'interfaces = ["eth0"]\nwan = ["eth0"]',
         'home_assistant = "there"',
         "socket = 7",
     ],
@@ -37,3 +40,11 @@ def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> Non
 def test_a_file_that_is_not_there_is_refused() -> None:
     with pytest.raises(SensorError, match="can't be read"):
         settings.read("/nowhere.toml", {})
+
+
+def test_both_sides_and_the_ways_are_settings(tmp_path: Path) -> None:
+    path = tmp_path / "sensor.toml"
+    path.write_text('interfaces = ["br-lan"]\nwan = ["eth0"]\nxdp = "netlink"\n')
+    chosen = settings.read(str(path), {})
+    assert chosen.guarded == {"br-lan": "lan", "eth0": "wan"}
+    assert (chosen.tc_way, chosen.xdp_way) == (None, "netlink")

@@ -117,10 +117,9 @@ class Gates:
             except OSError as error:
                 if error.errno in _OCCUPIED:
                     return "foreign"
-                if error.errno == errno.ENODEV:
-                    raise
             else:
                 return each
+        xdp_state(interface)  # raises if the reason is that it has gone
         return "unavailable"
 
     def clear(self, interface: int) -> None:
