@@ -313,9 +313,8 @@ class Domains:
         if not self._allowed:
             return
         rules = {rule for name in names for each in self._allowed.find(name) for rule in each}
-        if rules and self._is_exempt(
-            address
-        ):  # else a name could open the way to the home's own devices
+        # Else whoever owns a name could open the way to the home's own devices.
+        if rules and self._is_exempt(address):
             self._counts["addresses_skipped"] += 1
             return
         expires += PEER_GRACE

@@ -208,6 +208,15 @@ def test_dropping_wins_over_auditing_whichever_comes_first(
     assert held_for[1] == SLOT
 
 
+def test_of_two_names_in_one_chain_the_one_that_is_dropped_counts(
+    tables: Tables, names: Domains
+) -> None:
+    tables.put_list_rule(SLOT, Entry(SLOT, 1, 0, 0, Counters(), flags=FLAG_AUDIT))
+    names.set_rules({"bad.example": SLOT, "a.cdn.example": OTHER})
+    names.take(sample("bad.example 60 CNAME a.cdn.example\na.cdn.example 60 A 203.0.113.66"))
+    assert held(tables, "203.0.113.66") == (60 + GRACE, OTHER)
+
+
 def test_auditing_takes_over_when_dropping_has_ended(
     tables: Tables, names: Domains, time: Time
 ) -> None:
