@@ -1,18 +1,28 @@
 """A real Home Assistant, and something real at the other end of the socket."""
 
-from collections.abc import AsyncIterator, Callable
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_socket
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 # Imported before any `hass` exists: else the test package's own custom_components is found first.
 import custom_components.hearthwall  # noqa: F401
 from custom_components.hearthwall import process
-from custom_components.hearthwall.const import CONF_SOCKET, DOMAIN
+from custom_components.hearthwall.const import (
+    CONF_INTERFACES,
+    CONF_SOCKET,
+    CONF_STATE_DIR,
+    DOMAIN,
+)
+from custom_components.hearthwall.process import run_command
+from lab import Lab
+from tests.homeassistant.flows import submit, through_progress
 from tests.homeassistant.peer import Peer
 
 type WriteProgram = Callable[[str], Path]
@@ -73,3 +83,51 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteProgram:
         return path
 
     return write
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """A lab that stands, shared by a file's tests."""
+    lab = Lab(f"h{os.getpid()}")
+    lab.up()
+    yield lab
+    lab.down()
+
+
+@pytest.fixture
+def on_the_gateway(lab: Lab) -> Iterator[None]:
+    """Be on the gateway, with all that is started from here."""
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    gateway = os.open(lab.netns("gateway"), os.O_RDONLY)
+    try:
+        os.setns(gateway, os.CLONE_NEWNET)
+        yield
+    finally:
+        os.setns(before, os.CLONE_NEWNET)
+        os.close(before)
+        os.close(gateway)
+
+
+@pytest.fixture
+async def gateway(
+    hass: HomeAssistant, tmp_path: Path, on_the_gateway: None
+) -> AsyncIterator[ConfigEntry]:
+    """A gateway, set up through the config flow as a user does it."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"next_step_id": "this_host"}
+    )
+    flow = await through_progress(hass, result)
+    assert flow["step_id"] == "interfaces", flow
+    interfaces = next(key for key in flow["data_schema"].schema if key == CONF_INTERFACES)
+    assert interfaces.default() == ["br-lan"], "the bridge is proposed"
+    paths = {CONF_SOCKET: str(tmp_path / "s.sock"), CONF_STATE_DIR: str(tmp_path / "state")}
+    flow = await submit(hass, flow, {CONF_INTERFACES: ["br-lan"], "paths": paths})
+    assert flow["type"] is FlowResultType.CREATE_ENTRY, flow
+    await hass.async_block_till_done()
+    entry: ConfigEntry = flow["result"]
+    yield entry
+    if hass.config_entries.async_get_entry(entry.entry_id) is not None:
+        await hass.config_entries.async_remove(entry.entry_id)
+        await hass.async_block_till_done()
+    await run_command("unload", "--socket", paths[CONF_SOCKET])

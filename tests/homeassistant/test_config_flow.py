@@ -24,10 +24,10 @@ from custom_components.hearthwall.const import (
     CONF_WRITE_INTERVAL,
     DOMAIN,
 )
+from tests.homeassistant.flows import Flow, submit, through_progress
 from tests.homeassistant.peer import Peer
 
 WriteProgram = Callable[[str], Path]
-Flow = dict[str, Any]
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the sensor")
 
@@ -123,14 +123,6 @@ async def unload(hass: HomeAssistant) -> AsyncIterator[None]:
         await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def through_progress(hass: HomeAssistant, result: Any) -> Flow:
-    """Wait for what the flow does by itself."""
-    while result["type"] is FlowResultType.SHOW_PROGRESS:
-        await hass.async_block_till_done()
-        result = await hass.config_entries.flow.async_configure(result["flow_id"])
-    return dict(result)
-
-
 async def choose(hass: HomeAssistant, step: str) -> Flow:
     """Begin a flow and choose in its menu."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
@@ -139,11 +131,6 @@ async def choose(hass: HomeAssistant, step: str) -> Flow:
     result = await hass.config_entries.flow.async_configure(
         result["flow_id"], {"next_step_id": step}
     )
-    return await through_progress(hass, result)
-
-
-async def submit(hass: HomeAssistant, flow: Flow, data: dict[str, Any]) -> Flow:
-    result = await hass.config_entries.flow.async_configure(flow["flow_id"], data)
     return await through_progress(hass, result)
 
 

@@ -4,19 +4,12 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from time import monotonic
-from typing import Any
 
 import pytest
-from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntry
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.hearthwall.const import (
@@ -25,98 +18,12 @@ from custom_components.hearthwall.const import (
     CONF_STATE_DIR,
     DOMAIN,
 )
-from custom_components.hearthwall.process import run_command
 from lab import DEVICES, Lab
-from tests.homeassistant.test_config_flow import submit, through_progress
+from tests.homeassistant.flows import submit, through_progress
+from tests.homeassistant.household import CAMERA, WEB, entity_id, known, on, reaches, until
 from tests.homeassistant.test_init import state
 
-pytestmark = pytest.mark.lab
-
-CAMERA = DEVICES["camera"].mac
-WEB = "203.0.113.10"
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    """A lab that stands, shared by this file's tests."""
-    lab = Lab(f"h{os.getpid()}")
-    lab.up()
-    yield lab
-    lab.down()
-
-
-@pytest.fixture(autouse=True)
-def _on_the_gateway(lab: Lab) -> Iterator[None]:
-    """Be on the gateway, with all that is started from here."""
-    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    gateway = os.open(lab.netns("gateway"), os.O_RDONLY)
-    try:
-        os.setns(gateway, os.CLONE_NEWNET)
-        yield
-    finally:
-        os.setns(before, os.CLONE_NEWNET)
-        os.close(before)
-        os.close(gateway)
-
-
-@pytest.fixture
-async def gateway(
-    hass: HomeAssistant, tmp_path: Path, _on_the_gateway: None
-) -> AsyncIterator[ConfigEntry]:
-    """A gateway, set up through the config flow as a user does it."""
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], {"next_step_id": "this_host"}
-    )
-    flow = await through_progress(hass, result)
-    assert flow["step_id"] == "interfaces", flow
-    interfaces = next(key for key in flow["data_schema"].schema if key == CONF_INTERFACES)
-    assert interfaces.default() == ["br-lan"], "the bridge is proposed"
-    paths = {CONF_SOCKET: str(tmp_path / "s.sock"), CONF_STATE_DIR: str(tmp_path / "state")}
-    flow = await submit(hass, flow, {CONF_INTERFACES: ["br-lan"], "paths": paths})
-    assert flow["type"] is FlowResultType.CREATE_ENTRY, flow
-    await hass.async_block_till_done()
-    entry: ConfigEntry = flow["result"]
-    yield entry
-    if hass.config_entries.async_get_entry(entry.entry_id) is not None:
-        await hass.config_entries.async_remove(entry.entry_id)
-        await hass.async_block_till_done()
-    await run_command("unload", "--socket", paths[CONF_SOCKET])
-
-
-async def on(lab: Lab, host: str, *command: str) -> subprocess.CompletedProcess[str]:
-    return await asyncio.to_thread(lab.run, host, list(command))
-
-
-async def reaches(lab: Lab, host: str, address: str = WEB) -> bool:
-    return (await on(lab, host, "ping", "-c", "1", "-W", "1", address)).returncode == 0
-
-
-async def until(condition: Any, seconds: float = 10) -> float:
-    """Wait for a condition and return how long it took."""
-    began = monotonic()
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
-    return monotonic() - began
-
-
-def entity_id(hass: HomeAssistant, entry: ConfigEntry, mac: str, key: str) -> str | None:
-    domain = {"quarantine": "switch", "presence": "device_tracker"}.get(key, "sensor")
-    unique_id = f"{entry.entry_id}_{mac}_{key}"
-    return er.async_get(hass).async_get_entity_id(domain, DOMAIN, unique_id)
-
-
-async def known(hass: HomeAssistant, entry: ConfigEntry, lab: Lab, host: str = "camera") -> str:
-    """Let a device speak and return its switch."""
-    assert await reaches(lab, host)
-    mac = DEVICES[host].mac
-    await until(lambda: entity_id(hass, entry, mac, "quarantine") is not None)
-    await hass.async_block_till_done()
-    found = entity_id(hass, entry, mac, "quarantine")
-    assert found is not None
-    await until(lambda: hass.states.get(found) is not None)
-    return found
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("on_the_gateway")]
 
 
 async def test_bytes_that_were_moved_are_shown(
