@@ -271,6 +271,16 @@ async def test_what_the_sensor_has_forgotten_is_counted_and_said(
     assert "6 events are lost" in caplog.text
 
 
+async def test_an_event_that_is_in_no_journal_does_not_stop_the_others(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, told: Told
+) -> None:
+    await peer.happen(event(1))
+    await peer.tell(events=[event(4)])
+    await wait_for(lambda: loaded.runtime_data.events.lost == 3)
+    await peer.happen(event(5))
+    assert told == [1, 5]
+
+
 async def test_events_that_cannot_be_read_are_read_with_the_next(
     hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, told: Told
 ) -> None:

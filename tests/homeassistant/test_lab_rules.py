@@ -8,15 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
 
-from custom_components.hearthwall.const import DOMAIN
+from custom_components.hearthwall.const import (
+    CONF_INTERFACES,
+    CONF_SOCKET,
+    CONF_STATE_DIR,
+    CONF_WAN,
+    DOMAIN,
+)
 from lab import DEVICES, Lab
 from lab.home import SITES
 from tests.gateway.test_domains import ASK, PYTHON, RESOLVER
+from tests.homeassistant.flows import submit, through_progress
 from tests.homeassistant.household import CAMERA, WEB, entity_id, known, on, reaches, until
 from tests.homeassistant.test_init import state
 from tests.homeassistant.test_services import call
@@ -243,3 +250,29 @@ async def test_a_feed_with_the_home_in_it_is_a_repair_and_cuts_nobody_off(
     await call(hass, "remove_feed", name="level1")
     await until(lambda: problems() == set())
     await until(lambda: entity_id(hass, gateway, "feed", "level1_hits") is None)
+
+
+async def test_the_internets_side_is_guarded_once_it_is_chosen(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": gateway.entry_id}
+    )
+    flow = await through_progress(hass, result)
+    paths = {key: gateway.data[key] for key in (CONF_SOCKET, CONF_STATE_DIR)}
+    data = {CONF_INTERFACES: ["br-lan"], CONF_WAN: ["wan"], "paths": paths}
+    flow = await submit(hass, flow, data)
+    assert flow.get("reason") == "reconfigure_successful", flow
+    await hass.async_block_till_done()
+    roles = {each.name: each.role for each in gateway.runtime_data.status.interfaces}
+    assert roles["wan"] == "wan"
+    assert roles["camera"] == "lan"
+    await known(hass, gateway, lab)
+    assert await reaches(lab, "camera", BAD)
+    await call(hass, "block", target=BAD, direction="from_wan")
+    assert not await reaches(lab, "camera", BAD)
+    assert await reaches(lab, "camera", WEB)
+    (block,) = (await call(hass, "get_blocks"))["blocks"]
+    assert block["packets"] > 0
+    await call(hass, "unblock", id=block["id"])
+    assert await reaches(lab, "camera", BAD)

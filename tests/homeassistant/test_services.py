@@ -165,6 +165,32 @@ async def test_release_ends_all_rules_on_a_device_and_no_others(
     assert {key[0] for key in peer.blocks} == {TV}
 
 
+@pytest.mark.parametrize(("code", "ended"), [("not_found", True), ("storage_failed", False)])
+async def test_release_of_a_rule_that_cannot_be_ended(
+    hass: HomeAssistant, peer: Peer, code: str, ended: bool
+) -> None:
+    await call(hass, "block", target=CAMERA)
+    peer.errors["unblock"] = SensorError(code)
+    release = call(hass, "release", entity_id="switch.camera_quarantine")
+    if ended:  # by itself, between the look and the order
+        assert (await release)["blocks"] == []
+        return
+    with pytest.raises(HomeAssistantError) as raised:
+        await release
+    assert raised.value.translation_key == code
+    assert hass.states.is_state("switch.camera_quarantine", "on")
+
+
+async def test_all_that_fail_are_told_by_name(hass: HomeAssistant, peer: Peer) -> None:
+    peer.errors["block"] = SensorError("protected_target", "the operator sits there")
+    entities = ["switch.camera_quarantine", "switch.acme_53_13_quarantine"]
+    with pytest.raises(ServiceValidationError) as raised:
+        await call(hass, "quarantine", entity_id=entities)
+    assert raised.value.translation_key == "all_failed"
+    assert "camera: the operator" in str(raised.value)
+    assert "Acme 53:13: the operator" in str(raised.value)
+
+
 async def test_get_events(hass: HomeAssistant, peer: Peer) -> None:
     await peer.happen(*(event(seq) for seq in range(1, 8)))
 
