@@ -122,6 +122,14 @@ PARTS: Final = (
         by_root=False,
     ),
     Part(
+        "dnslib",
+        True,
+        _module("dnslib"),
+        "what names resolve to can't be learnt",
+        "apt-get install python3-dnslib",
+        by_root=False,
+    ),
+    Part(
         "xdp",
         False,
         lambda: (

@@ -342,6 +342,5 @@ def unloaded(wires: list[dict[str, Any]]) -> str:
 
 def loaded(wire: dict[str, Any]) -> str:
     """Show what `load` did."""
-    return (
-        f"bcc {wire['bcc']}: compiled in {wire['compile_ms']} ms, loaded in {wire['load_ms']} ms."
-    )
+    made = "Found compiled" if wire["from_cache"] else f"Compiled by bcc {wire['bcc']}"
+    return f"{made} in {wire['compile_ms']} ms, loaded in {wire['load_ms']} ms."

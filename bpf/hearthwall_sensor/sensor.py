@@ -127,9 +127,10 @@ class Sensor:
         earlier = [each for each in self._pins.generations() if each.name != loader.generation()]
         current = self._pins.generation(loader.generation())
         if not self._pins.is_complete(current):
-            _LOGGER.info("Compiling the kernel programs")
+            _LOGGER.info("Loading the kernel programs")
             done = await loader.load_in_child(str(current))
-            _LOGGER.info("Compiled in %s ms, loaded in %s ms", done["compile_ms"], done["load_ms"])
+            made = "Found compiled" if done["from_cache"] else "Compiled"
+            _LOGGER.info("%s in %s ms, loaded in %s ms", made, done["compile_ms"], done["load_ms"])
         privileges.drop()
         parts = self._parts = self._assemble(current, store, journal)
         self._reports = Reports(parts)

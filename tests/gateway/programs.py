@@ -1,75 +1,90 @@
-"""The kernel programs, loaded as the sensor loads them and attached to nothing, to be run over single frames."""
+"""Programs on the gateway's interfaces: all that can be seen of them, and some of somebody else."""
 
-import ctypes
-import struct
+import contextlib
+import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
-from hearthwall_sensor.kernel import loader, pins
-from hearthwall_sensor.kernel.libbpf import PROG_TYPE_XDP, Program, _TestRunOptions, call
-from hearthwall_sensor.kernel.tables import Tables
-from tests.gateway.sensor_process import LAUNCHER, command
+from hearthwall_sensor.kernel.pins import Pins
+from lab import Lab
+from lab.home import DEVICES, WAN, WEB
+from tests.gateway.sensor_process import SensorProcess
 
-#: What a program's number means, by its type; TC_ACT_NEXT is -1.
-_XDP: Final = {1: "drop", 2: "pass"}
-_TC: Final = {2: "drop", 0xFFFFFFFF: "pass", 7: "redirect"}
-_MAX_FRAME: Final = 4096
-#: As much of `struct __sk_buff` as reaches behind gso_size, and where that stands.
-_SKB: Final = 192
-_GSO_SIZE: Final = 176
+PORTS = (*DEVICES, WAN)
 
-
-class Bench:
-    """One program, and a frame's place before it: made once, because a test may run 100,000 frames."""
-
-    def __init__(self, program: Program, kind: int) -> None:
-        self._program = program
-        self._meaning = _XDP if kind == PROG_TYPE_XDP else _TC
-        self._frame = ctypes.create_string_buffer(_MAX_FRAME)
-        self._skb = ctypes.create_string_buffer(_SKB)
-        self._options = _TestRunOptions(
-            size=ctypes.sizeof(_TestRunOptions),
-            data_in=ctypes.cast(self._frame, ctypes.c_void_p),
-            repeat=1,
-        )
-
-    def verdict(self, frame: bytes, segment: int = 0) -> str:
-        """Return what the program does with a frame; in tc it may stand for many of one segment each."""
-        ctypes.memmove(self._frame, frame, len(frame))
-        options = self._options
-        options.data_size_in = len(frame)
-        options.data_size_out = options.ctx_size_out = 0  # the call before has written there
-        options.ctx_in = ctypes.cast(self._skb, ctypes.c_void_p) if segment else None
-        options.ctx_size_in = _SKB if segment else 0
-        struct.pack_into("<I", self._skb, _GSO_SIZE, segment)
-        call("bpf_prog_test_run_opts", self._program.fd, ctypes.byref(options))
-        return self._meaning[options.retval]
+#: Attaches the smallest program there is, which passes everything, until standard input ends.
+_FOREIGN = """
+import ctypes, socket, struct, sys
+how, index = sys.argv[1], socket.if_nametoindex(sys.argv[2])
+lib = ctypes.CDLL("libbpf.so.1")
+kind, verdict = (6, 2) if how.startswith("xdp") else (3, 0xffffffff)
+code = struct.pack("<BBhIBBhi", 0xB7, 0, 0, verdict, 0x95, 0, 0, 0)
+code = ctypes.create_string_buffer(code)
+fd = lib.bpf_prog_load(kind, b"foreign", b"GPL", code, ctypes.c_size_t(2), None)
+assert fd >= 0, fd
+flags = {"xdp": 2, "xdp_native": 4}.get(how)
+hook = (ctypes.c_uint32 * 6)(24, 0, index, 1)
+options = (ctypes.c_uint32 * 8)(32, 0, fd, 0, 0, 1, 7)
+if flags:
+    assert lib.bpf_xdp_attach(index, fd, flags, None) == 0
+elif how == "tc":
+    lib.bpf_tc_hook_create(hook)
+    assert lib.bpf_tc_attach(hook, options) == 0
+else:
+    link = lib.bpf_link_create(fd, index, 37 if how == "xdp_link" else 46, None)
+    assert link >= 0, link
+print("ON", flush=True)
+sys.stdin.read()
+if flags:
+    lib.bpf_xdp_detach(index, flags, None)
+elif how == "tc":
+    options[2] = options[3] = options[4] = 0
+    lib.bpf_tc_detach(hook, options)
+"""
 
 
-class Programs:
-    """All programs of one generation and their tables."""
+@contextlib.contextmanager
+def foreign(lab: Lab, how: str, interface: str) -> Iterator[None]:
+    """Have a program of somebody else on an interface: `xdp`, `xdp_native`, `xdp_link`, `tcx` or `tc`."""
+    line = ["/usr/bin/python3", "-I", "-c", _FOREIGN, how, interface]
+    with subprocess.Popen(
+        lab.argv("gateway", line), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ON\n"
+        yield
+        process.communicate(timeout=10)
 
-    def __init__(self, directory: Path) -> None:
-        self.tables = Tables(str(directory))
-        self.benches = {
-            name: Bench(Program.pinned(str(directory / name)), kind)
-            for name, kind in loader.PROGRAMS.items()
-        }
+
+def attachments(lab: Lab) -> list[str]:
+    """Everything that ip and tc show of programs on the gateway's ports."""
+    links = lab.run("gateway", ["ip", "-d", "link", "show"]).stdout
+    filters = [
+        lab.run("gateway", ["tc", "filter", "show", "dev", port, way]).stdout
+        for port in PORTS
+        for way in ("ingress", "egress")
+    ]
+    return [str(links.count("prog/xdp")), *filters]
 
 
-@contextmanager
-def loaded(folder: Path, launcher: Path = LAUNCHER) -> Iterator[Programs]:
-    """Give the programs beside a launcher, pinned under a name of their own while they are in use."""
-    pins.mount()
-    own = pins.Pins(str(folder / "s.sock"))
-    own.make(folder)
-    directory = own.generation(loader.generation())
-    load = command("load", "--json", "--pins", str(directory), launcher=launcher)
-    try:
-        subprocess.run(load, check=True, capture_output=True)
-        yield Programs(directory)
-    finally:
-        own.remove()
+def xdp_on(lab: Lab, interface: str) -> int:
+    """Return the id of the XDP program on an interface of the gateway, 0 for none."""
+    said = lab.run("gateway", ["ip", "-d", "link", "show", interface]).stdout
+    found = re.search(r"prog/xdp id (\d+)", said)
+    return int(found[1]) if found else 0
+
+
+def pinned_links(sensor: SensorProcess) -> set[str]:
+    """Return the places of the links that a sensor has pinned, such as `ingress`."""
+    return {each.name.rsplit("-", 1)[1] for each in Pins(sensor.socket).links.glob("*")}
+
+
+def pins(sensor: SensorProcess) -> set[Path]:
+    """Return everything that a sensor has pinned."""
+    return set(Pins(sensor.socket).path.glob("**/*"))
+
+
+def reaches(lab: Lab, device: str = "camera") -> bool:
+    """Return whether a device reaches the internet."""
+    return lab.run(device, ["ping", "-c1", "-W1", WEB.ipv4]).returncode == 0

@@ -21,7 +21,7 @@ from tests.gateway.model.orders import rule_sets
 from tests.gateway.model.rules import RuleSet
 from tests.gateway.model.traffic import Sent, Traffic
 from tests.gateway.model.world import World
-from tests.gateway.programs import Programs, loaded
+from tests.gateway.unattached import Programs, loaded
 
 pytestmark = pytest.mark.lab
 

@@ -3,6 +3,7 @@
 import grp
 import json
 import os
+import stat
 import subprocess
 import time
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.kernel.pins import Pins
+from hearthwall_sensor.kernel import compiled, loader
+from hearthwall_sensor.kernel.pins import Pins, mount
 from lab import Lab
 from lab.home import DEVICES, WEB
 from tests.gateway.programs import attachments, foreign, pinned_links, pins, reaches, xdp_on
@@ -361,4 +363,28 @@ def test_programs_need_no_headers_of_the_kernel(tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
-    assert "compile_ms" in json.loads(hidden.stdout)
+    assert json.loads(hidden.stdout)["from_cache"] is False
+
+
+def test_only_the_first_start_of_a_version_compiles(tmp_path: Path) -> None:
+    mount()
+    own = Pins(str(tmp_path / "s.sock"))
+    own.make(tmp_path)
+
+    def load(name: str) -> bool:
+        line = command("load", "--json", "--pins", str(own.path / name))
+        done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True)
+        found: bool = json.loads(done.stdout)["from_cache"]
+        return found
+
+    try:
+        load("first")
+        assert load("second") is True
+        (kept,) = compiled.FOLDER.glob(f"{loader.generation()}-*.json")
+        whole = kept.read_bytes()
+        kept.write_bytes(whole[:-100])  # damaged: what is kept is not what was written
+        assert load("third") is False
+        assert kept.read_bytes() == whole
+        assert stat.S_IMODE(compiled.FOLDER.stat().st_mode) == 0o700
+    finally:
+        own.remove()

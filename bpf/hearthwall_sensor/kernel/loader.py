@@ -10,13 +10,14 @@ import json
 import os
 import re
 import signal
+import struct
 import sys
 import time
 from pathlib import Path
 from typing import Any, Final
 
 from ..protocol import SensorError
-from . import libbpf
+from . import compiled, libbpf
 from .pins import publish
 from .tables import LIMITS, TABLES
 
@@ -38,6 +39,8 @@ PROGRAMS: Final = {
 
 #: Table of programs that others go on with → the program.
 _STEPS: Final = {"gate_steps": "gate_judge", "meter_steps": "meter_judge"}
+#: Tables that only the programs use.
+_PRIVATE: Final = ("scenes",)
 
 _PR_SET_PDEATHSIG: Final = 1
 _LOAD_TIMEOUT: Final = 120.0
@@ -69,10 +72,34 @@ def generation() -> str:
 
 
 def load(directory: str | None) -> dict[str, Any]:
-    """Compile, load and pin into a new directory (or only try, with None); return what was done.
+    """Load and pin into a new directory what was compiled before, or now; return what was done.
 
-    Runs in the child: imports bcc. Raises SensorError `missing_capability` or `kernel_refused`.
+    With None it compiles and only tries. Runs in the child: compiling imports bcc. Raises SensorError
+    `missing_capability` or `kernel_refused`.
     """
+    started = time.monotonic()
+    name = generation()
+    unit = compiled.read(name) if directory is not None else None
+    told: dict[str, Any] = {"from_cache": unit is not None}
+    if unit is None:
+        unit, told["bcc"] = _compile()
+        if directory is not None:
+            compiled.write(name, unit)
+    ready = time.monotonic()
+    tables, programs = compiled.load(unit)
+    for table, program in _STEPS.items():
+        libbpf.Map(tables[table].fd, 4, 4).put(bytes(4), struct.pack("<i", programs[program].fd))
+    done = time.monotonic()
+    if directory is not None:
+        _pin(directory, {each: tables[each] for each in TABLES} | programs)
+    return told | {
+        "compile_ms": round((ready - started) * 1e3),
+        "load_ms": round((done - ready) * 1e3),
+    }
+
+
+def _compile() -> tuple[compiled.Unit, str]:
+    """Compile with bcc; return what came of it, and bcc's version."""
     # bcc looks for the kernel's headers here first, and then needs no others.
     os.environ["BCC_KERNEL_SOURCE"] = str(SOURCES)
     try:
@@ -81,44 +108,31 @@ def load(directory: str | None) -> dict[str, Any]:
         raise SensorError(
             "missing_capability", f"bcc is missing: apt-get install python3-bpfcc ({error})"
         ) from error
-    started = time.monotonic()
     try:
         unit = BPF(text=source(), cflags=[f"-D{name}={size}" for name, size in LIMITS.items()])
-        compiled = time.monotonic()
-        programs = {name: unit.load_func(name, kind) for name, kind in PROGRAMS.items()}
-        for table, program in _STEPS.items():
-            unit[table][ctypes.c_int(0)] = ctypes.c_int(programs[program].fd)
-    except (
-        Exception
-    ) as error:  # bcc raises plain Exception for whatever clang or the verifier refuse
-        raise SensorError("kernel_refused", f"the kernel programs do not load: {error}") from error
-    loaded = time.monotonic()
-    for name, (key, value, per_cpu) in TABLES.items():
-        if not key:  # a ring buffer
-            continue
-        sizes = ctypes.sizeof(unit[name].Key), ctypes.sizeof(unit[name].Leaf)
-        if sizes != (key, value * (libbpf.possible_cpus() if per_cpu else 1)):
+    except Exception as error:  # bcc raises plain Exception for whatever clang refuses
+        raise SensorError(
+            "kernel_refused", f"the kernel programs do not compile: {error}"
+        ) from error
+    for name, (key, value, _) in TABLES.items():
+        held = compiled.shape(unit[name].map_fd)
+        if key and (held.key_size, held.value_size) != (key, value):
             raise SensorError(
-                "internal", f"tables.py and tables.h differ on the layout of {name}: {sizes}"
+                "internal", f"tables.py and tables.h differ on the layout of {name}: {held}"
             )
-    if directory is not None:
-        _pin(
-            directory,
-            {name: unit[name].map_fd for name in TABLES} | {n: p.fd for n, p in programs.items()},
-        )
-    return {
-        "bcc": __version__.decode() if isinstance(__version__, bytes) else str(__version__),
-        "compile_ms": round((compiled - started) * 1e3),
-        "load_ms": round((loaded - compiled) * 1e3),
-    }
+    fds = {unit[name].map_fd: name for name in (*TABLES, *_PRIVATE)}
+    return compiled.Unit(
+        {name: compiled.shape(fd) for fd, name in fds.items()},
+        {name: compiled.code(kind, unit.dump_func(name), fds) for name, kind in PROGRAMS.items()},
+    ), __version__.decode() if isinstance(__version__, bytes) else str(__version__)
 
 
-def _pin(directory: str, objects: dict[str, int]) -> None:
+def _pin(directory: str, objects: dict[str, libbpf.Handle]) -> None:
     """Pin all objects into directory, which appears complete or not at all."""
     partial = Path(f"{directory}-{os.getpid()}-partial")
     partial.mkdir(0o700)
-    for name, fd in objects.items():
-        libbpf.Handle(fd).pin(str(partial / name))
+    for name, each in objects.items():
+        each.pin(str(partial / name))
     publish(partial, Path(directory))
 
 
