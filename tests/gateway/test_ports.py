@@ -292,7 +292,7 @@ def test_interface_that_is_missing_is_guarded_when_it_appears(
         assert interface(idle, extra)["bridge"] == "late"  # type: ignore[index]
         ip(lab, "link", "del", "late")
         assert until(lambda: interface(idle, "late") is not None, 2)
-        assert xdp_on(lab, extra) == 0
+        assert until(lambda: xdp_on(lab, extra) == 0, 2)
 
 
 def test_wan_is_judged_by_programs_of_its_own(lab: Lab, idle: SensorProcess) -> None:

@@ -18,6 +18,7 @@ _NEIGHBOUR_USABLE: Final = (
     0x02 | 0x04 | 0x08 | 0x10 | 0x80
 )  # reachable, stale, delay, probe, permanent
 _ARPHRD_ETHER: Final = 1
+_ATTEMPTS: Final = 5
 #: In a netlink message's header; RTM_NEWLINK and RTM_DELLINK.
 _MESSAGE_TYPE: Final = struct.Struct("<4xH")
 _LINK_MESSAGES: Final = (16, 17)
@@ -101,7 +102,15 @@ def _attribute(message: Any, name: str) -> Any:
 
 
 def read() -> Network:
-    """Ask the kernel for the whole picture; raises OSError, as when an interface goes while it is read."""
+    """Ask the kernel for the whole picture; raises OSError."""
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(OSError):  # something came or went while it was read
+            return _read()
+    return _read()
+
+
+def _read() -> Network:
+    """Ask once; raises OSError."""
     try:
         with IPRoute() as route:
             links = list(route.get_links())
