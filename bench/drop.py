@@ -12,7 +12,7 @@ from bench.generator import Generator
 from bench.hearthwall import Programs, attached, loaded
 from bench.network import End, Namespace, cable
 from bench.reference import Reference
-from bench.rounds import Compared, alternate_one
+from bench.rounds import Compared, Rounds, alternate_one
 from bench.xdp_filter import RULES, XdpFilter
 
 _XDP_FILTER_GOAL: Final = 0.95
@@ -126,7 +126,7 @@ def _nanoseconds(
     return cost
 
 
-def measure(folder: Path, rounds: int, packets: int) -> list[Figure]:
+def measure(folder: Path, rounds: Rounds, packets: int) -> list[Figure]:
     """Return the figures of dropped packets."""
     with _road(folder) as road:
         contenders = {

@@ -12,7 +12,7 @@ from bench import datagrams, frames
 from bench.figures import Figure, load, show
 from bench.generator import Generator
 from bench.network import workplace
-from bench.rounds import Compared, Samples, alternate
+from bench.rounds import Compared, Rounds, Samples, alternate
 from bench.router import Observer, Router
 from bench.stream import flow
 from hearthwall_sensor.kernel import attachment
@@ -21,19 +21,19 @@ from hearthwall_sensor.kernel import attachment
 class Effort(NamedTuple):
     """How thoroughly to measure."""
 
-    rounds: int
+    rounds: Rounds
     seconds: float
     packets: int
 
 
-_FULL: Final = Effort(rounds=7, seconds=1.0, packets=200_000)
-_QUICK: Final = Effort(rounds=2, seconds=0.4, packets=50_000)
+_FULL: Final = Effort(rounds=Rounds(7, 480), seconds=1.0, packets=200_000)
+_QUICK: Final = Effort(rounds=Rounds(2, 40), seconds=0.4, packets=50_000)
 #: Packets a second at which tools are asked whether they see all, and with how many ports in turn.
 _RATE: Final = 100_000
 _FLOWS: Final = 500
 _LEAST_FORWARDED: Final = 0.99
 #: Tools that capture look at what came after a while; longer than any of them waits.
-_SEEN_AFTER: Final = 2.5
+_SEEN_AFTER: Final = 1.5
 
 NOTHING: Final = "nothing attached"
 EMPTY: Final = "empty XDP program"

@@ -9,24 +9,27 @@ from typing import Final, NamedTuple
 from bench import drop, loading, verdict, xdp_filter
 from bench.figures import Figure, load, show
 from bench.network import workplace
+from bench.rounds import Rounds
 
 
 class Effort(NamedTuple):
-    """How thoroughly to measure."""
+    """How thoroughly to measure: rounds of each group of verdicts and of drops, and swaps of lists."""
 
-    rounds: int
+    verdict: Rounds
     verdicts: int
+    drop: Rounds
     packets: int
+    swaps: int
 
 
-_FULL: Final = Effort(rounds=9, verdicts=2_000_000, packets=1_000_000)
-_QUICK: Final = Effort(rounds=3, verdicts=1_000_000, packets=300_000)
+_FULL: Final = Effort(Rounds(9, 60), 2_000_000, Rounds(9, 180), 1_000_000, swaps=9)
+_QUICK: Final = Effort(Rounds(3, 6), 1_000_000, Rounds(3, 15), 200_000, swaps=3)
 
 #: The parts of the measurement by name.
 PARTS: Final[Mapping[str, Callable[[Path, Effort], list[Figure]]]] = {
-    "verdict": lambda folder, effort: verdict.measure(folder, effort.rounds, effort.verdicts),
-    "drop": lambda folder, effort: drop.measure(folder, effort.rounds, effort.packets),
-    "loading": lambda folder, effort: loading.measure(folder, effort.rounds),
+    "verdict": lambda folder, effort: verdict.measure(folder, effort.verdict, effort.verdicts),
+    "drop": lambda folder, effort: drop.measure(folder, effort.drop, effort.packets),
+    "loading": lambda folder, effort: loading.measure(folder, effort.swaps),
 }
 
 

@@ -2,10 +2,18 @@
 
 import statistics
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from bench.figures import Figure
+
+
+class Rounds(NamedTuple):
+    """How many rounds there are, and after how many seconds no further one begins."""
+
+    number: int
+    seconds: float
 
 
 class Compared(NamedTuple):
@@ -67,12 +75,16 @@ def alternate(
     title: str,
     contenders: Mapping[str, Callable[[], Mapping[str, float]]],
     units: Mapping[str, str],
-    rounds: int,
+    rounds: Rounds,
 ) -> dict[str, Samples]:
     """Measure each contender once in every round, every second round backwards; return what by what was measured."""
     found = {measured: Samples(unit) for measured, unit in units.items()}
-    for number in range(rounds):
-        print(f"{title}: round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+    begun = time.monotonic()
+    for number in range(rounds.number):
+        if number and time.monotonic() - begun > rounds.seconds:
+            print(f"{title}: ends after {number} rounds, the time is up", file=sys.stderr)
+            break
+        print(f"{title}: round {number + 1} of {rounds.number}", file=sys.stderr, flush=True)
         for name in list(contenders)[:: -1 if number % 2 else 1]:
             for measured, value in contenders[name]().items():
                 found[measured].add(name, value)
@@ -80,7 +92,7 @@ def alternate(
 
 
 def alternate_one(
-    title: str, contenders: Mapping[str, Callable[[], float]], unit: str, rounds: int
+    title: str, contenders: Mapping[str, Callable[[], float]], unit: str, rounds: Rounds
 ) -> Samples:
     """Do the same where each contender measures one thing."""
     calls = {name: _named(title, call) for name, call in contenders.items()}

@@ -163,7 +163,7 @@ class Router:
             return int(said.split("Packets processed: ")[1].split()[0])
 
         with self._process(*arguments) as (process, _):
-            _wait(Path(control).exists)
+            _wait(lambda: _answers(seen))
             yield Observer(seen, (process.pid,))
 
     @contextmanager
@@ -181,7 +181,7 @@ class Router:
             return sum(row["packets"] for row in rows if row["ip_src"] == frames.INNOCENT)
 
         with self._process("pmacctd", "-f", str(configuration)) as (process, _):
-            _wait(pipe.exists)
+            _wait(lambda: _answers(seen))
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             yield Observer(seen, (process.pid, *map(int, children)))
 
@@ -243,6 +243,15 @@ class Router:
                 if stream is not None:
                     stream.close()
             ask("unload", "--forget")
+
+
+def _answers(seen: Callable[[], int]) -> bool:
+    """Return whether a program can be asked what it has seen."""
+    try:
+        seen()
+    except OSError:
+        return False
+    return True
 
 
 def _captured(process: subprocess.Popen[bytes], log: Path) -> int:

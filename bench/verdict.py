@@ -12,7 +12,7 @@ from bench.figures import Figure
 from bench.hearthwall import SERVED, TARGETS, Programs, loaded
 from bench.network import Namespace
 from bench.reference import Reference
-from bench.rounds import Compared, alternate_one
+from bench.rounds import Compared, Rounds, alternate_one
 from bench.xdp_filter import RULES, XdpFilter
 from hearthwall_sensor.kernel.libbpf import Program
 
@@ -35,7 +35,7 @@ MISSES: Final = (
     Compared("Hearthwall, MAC rules only", "xdp-filter -f ethernet", 0.8),
     Compared("Hearthwall, all tables", "xdp-filter -f all", 1.0),
     Compared("Hearthwall, all tables, IPv6", "xdp-filter -f all, IPv6"),
-    Compared(f"Hearthwall, {MOST_RULES} rules each", "xdp-filter -f all"),
+    Compared(f"Hearthwall, {MOST_RULES} rules each"),
 )
 HITS: Final = (
     *(Compared(f"xdp-filter -f all, {kind}") for kind in ("mac", "ipv4", "ipv6")),
@@ -50,7 +50,7 @@ COLD: Final = (
     Compared("bcc, one hash"),
     Compared("chain of 4 look-ups"),
     Compared("Hearthwall, all tables", "chain of 4 look-ups"),
-    Compared(f"Hearthwall, {MOST_RULES} rules each", "chain of 4 look-ups"),
+    Compared(f"Hearthwall, {MOST_RULES} rules each"),
 )
 
 
@@ -156,7 +156,7 @@ def _nanoseconds(case: Case, repeat: int) -> float:
     return (time.thread_time_ns() - begun) / repeat
 
 
-def measure(folder: Path, rounds: int, repeat: int) -> list[Figure]:
+def measure(folder: Path, rounds: Rounds, repeat: int) -> list[Figure]:
     """Return the figures of verdicts."""
     figures = []
     with ExitStack() as stack:

@@ -10,7 +10,7 @@ from scapy.layers.l2 import Ether
 
 from bench import frames
 from bench.figures import Figure, show
-from bench.rounds import Compared, alternate_one
+from bench.rounds import Compared, Rounds, alternate_one
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_ratio_is_that_of_the_rounds_so_a_slow_round_changes_nothing() -> None
         "t",
         {"ours": lambda: 3.0 * moods[next(turn)], "other": lambda: 4.0 * moods[next(turn)]},
         "ns",
-        5,
+        Rounds(5, 60),
     )
     (figure,) = samples.figures("t", [Compared("ours", "other", 0.8)])
     assert (figure.ratio, figure.met) == (0.75, True)
@@ -51,8 +51,14 @@ def test_a_ratio_is_that_of_the_rounds_so_a_slow_round_changes_nothing() -> None
 def test_rounds_alternate_in_both_directions() -> None:
     order = []
     calls = {name: lambda name=name: order.append(name) or 1.0 for name in "abc"}
-    alternate_one("t", calls, "ns", 2)
+    alternate_one("t", calls, "ns", Rounds(2, 60))
     assert order == list("abccba")
+
+
+def test_no_round_begins_after_the_time_is_up_but_there_is_always_one() -> None:
+    calls = []
+    alternate_one("t", {"a": lambda: calls.append(1) or 1.0}, "ns", Rounds(5, 0))
+    assert len(calls) == 1
 
 
 def test_a_measured_frame_is_a_valid_one() -> None:
