@@ -1,0 +1,207 @@
+"""The file of rules: what it keeps comes back, what is damaged is set aside, time goes on while nobody looks."""
+
+import asyncio
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from hearthwall_sensor import files, rules_file
+from hearthwall_sensor.kernel.tables import boot_ns
+from hearthwall_sensor.rule import DOMAIN_SLOTS, Rule
+
+SECOND = 10**9
+PLAIN = Rule(
+    id=3,
+    target="00:00:5e:00:53:21",
+    kind="mac",
+    mode="isolate",
+    allow=("addressing", "dns"),
+    reason="why",
+    created=1.5,
+    ordered=7,
+    subject=2,
+)
+EVERY = [
+    PLAIN,
+    dataclasses.replace(
+        PLAIN,
+        id=4,
+        transport="tcp",
+        port=443,
+        mode="allow_only",
+        peers=("203.0.113.0/24", "a.example"),
+    ),
+    dataclasses.replace(
+        PLAIN,
+        id=5,
+        target="203.0.113.0/24",
+        kind="ipv4_network",
+        subject=5,
+        mode="rate_limit",
+        bytes_per_second=125_000,
+        packets_per_second=9,
+        direction="to_lan",
+    ),
+    dataclasses.replace(
+        PLAIN,
+        id=6,
+        target="*.example.org",
+        kind="domain",
+        subject=6,
+        slot=40,
+        mode="audit",
+        audits="isolate",
+    ),
+    dataclasses.replace(
+        PLAIN,
+        id=8,
+        target="2001:db8::1",
+        kind="ipv6",
+        subject=8,
+        mode="redirect",
+        redirect_to="trap",
+    ),
+]
+
+
+def write(path: Path, rules: list[Rule], next_id: int = 9) -> None:
+    asyncio.run(rules_file.write(path, rules, next_id))
+
+
+def change(path: Path, **fields: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "rules.json"
+
+
+def test_rules_of_every_kind_come_back(path: Path) -> None:
+    write(path, EVERY)
+    assert rules_file.read(path) == (EVERY, 9, 0)
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_no_file_is_no_rule(path: Path) -> None:
+    assert rules_file.read(path) == ([], 1, 0)
+
+
+def test_format_1_is_read(path: Path) -> None:
+    """As the version before wrote it: one rule on each target, without what came later."""
+    old = {
+        "id": 3,
+        "target": "00:00:5e:00:53:21",
+        "kind": "mac",
+        "mode": "no_internet",
+        "allow": ["addressing"],
+        "reason": "why",
+        "created": 1.5,
+        "ordered": 7,
+        "expires": None,
+        "confirm_by": None,
+    }
+    write(path, [])
+    change(path, format=1, rules=[old], next_id=4)
+    assert rules_file.read(path) == (
+        [dataclasses.replace(PLAIN, mode="no_internet", allow=("addressing",), subject=3)],
+        4,
+        0,
+    )
+
+
+DAMAGE: list[Any] = [
+    {"format": 3},
+    {"next_id": "x"},
+    {"rules": [{}]},
+    {"rules": [dataclasses.asdict(PLAIN)] * 2},
+    *(
+        {"rules": [dataclasses.asdict(PLAIN) | fields]}
+        for fields in (
+            {"id": 0},
+            {"id": 2**32},
+            {"id": "3"},
+            {"mode": "shout"},
+            {"mode": "audit"},
+            {"audits": "isolate"},
+            {"port": 65536},
+            {"transport": "sctp"},
+            {"direction": "up"},
+            {"peers": ["no peer"]},
+            {"target": "255.255.255.255"},
+            {"expires": 2**63},
+            {"slot": DOMAIN_SLOTS.start},
+            {"target": "a.example"},
+        )
+    ),
+    {
+        "rules": [
+            dataclasses.asdict(EVERY[3]) | {"slot": slot} for slot in (0, 31, DOMAIN_SLOTS.stop)
+        ]
+    },
+    {
+        "rules": [
+            dataclasses.asdict(PLAIN),
+            dataclasses.asdict(PLAIN) | {"id": 4, "port": 1, "subject": 9},
+        ]
+    },
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_file_is_set_aside_and_the_one_before_used(
+    path: Path, damage: dict[str, Any]
+) -> None:
+    write(path, EVERY)
+    write(path, [PLAIN])
+    change(path, **damage)
+    assert rules_file.read(path) == (EVERY, 9, 1)
+    assert path.with_name("rules.json.damaged").exists()
+    assert not path.exists()
+
+
+@given(content=st.binary(max_size=80))
+def test_any_content_is_rules_or_damage(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "rules.json"
+    path.write_bytes(content)
+    assert rules_file.read(path) == ([], 1, 1)
+
+
+def test_ids_are_never_given_again(path: Path) -> None:
+    """Counters are found by them."""
+    write(path, EVERY, 2)
+    assert rules_file.read(path).next_id == 9
+
+
+def test_time_goes_on_while_the_host_is_off(path: Path) -> None:
+    now = boot_ns()
+    lasting = dataclasses.replace(PLAIN, expires=now + 100 * SECOND, confirm_by=now + 50 * SECOND)
+    write(path, [lasting])
+    assert rules_file.read(path).rules == [lasting]
+    change(path, boot_id="another", saved=time.time() - 30, saved_since_boot=now + 5000 * SECOND)
+    (rule,) = rules_file.read(path).rules
+    assert rule.expires is not None
+    assert rule.confirm_by is not None
+    # Of the other boot's clock the rule was over 5,000 s ago when it was saved, and 30 s have gone since.
+    assert rule.expires - now == pytest.approx((100 - 5000 - 30) * SECOND, abs=5 * SECOND)
+    assert rule.expires - rule.confirm_by == 50 * SECOND
+    assert rule.ordered == 0
+    change(path, saved=time.time() + 9999)  # the clock stands before the save
+    (rule,) = rules_file.read(path).rules
+    assert rule.expires is not None
+    assert rule.expires - now == pytest.approx((100 - 5000) * SECOND, abs=5 * SECOND)
+
+
+def test_previous_is_kept(path: Path) -> None:
+    write(path, [PLAIN])
+    write(path, EVERY)
+    path.unlink()
+    assert rules_file.read(path) == ([PLAIN], 9, 0)
+    assert files.previous(path).exists()
