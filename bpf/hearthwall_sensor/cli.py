@@ -173,7 +173,7 @@ def _unload_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--forget",
         action="store_true",
-        help="forget the rules too; else the next run puts them back",
+        help="forget rules and feeds too; else the next run puts them back",
     )
     parser.add_argument("--all", action="store_true", help="of every sensor on this host")
 

@@ -36,14 +36,12 @@ class Orders:
         parts: Parts,
         reports: Reports,
         on_rules: Callable[[list[Block], Rule | None], None],
-        read: Callable[[], None],
         leave: Callable[[bool], None],
     ) -> None:
-        """Take the parts, and what to call: after rules changed, to count afresh, and to unload."""
+        """Take the parts, and what to call: after rules changed, and to unload."""
         self._parts = parts
         self._reports = reports
         self._on_rules = on_rules
-        self._read = read
         self._leave = leave
         self._answers: dict[type[Request], Callable[[Any], Awaitable[Any]]] = {
             GetStatus: self._get_status,
@@ -70,7 +68,7 @@ class Orders:
 
     async def _get_devices(self, _: GetDevices) -> Any:
         """Answer with the devices as the kernel counts them now."""
-        self._read()
+        self._parts.totals.read()
         return [each.to_wire() for each in self._reports.devices()]
 
     async def _get_blocks(self, _: GetBlocks) -> Any:

@@ -15,6 +15,7 @@ from .rules import Rules
 from .server import Server
 from .store import Store
 from .threats import Threats
+from .totals import Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Parts:
     server: Server
     store: Store
     devices: Devices
+    totals: Totals
     rules: Rules
     domains: Domains
     feeds: Feeds

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 import signal
 import time
@@ -14,7 +13,7 @@ from . import files, orders, privileges, takeover
 from .changes import Changes
 from .devices import Devices
 from .domains import Domains
-from .feeds.feeds import Feeds
+from .feeds.feeds import FEEDS_FOLDER, Feeds
 from .feeds.hygiene import protected
 from .floods import Floods
 from .journal import Journal
@@ -36,7 +35,6 @@ from .protocol import (
     Delta,
     Request,
     Role,
-    SensorError,
     Snapshot,
 )
 from .reports import Reports
@@ -46,13 +44,13 @@ from .server import Server
 from .settings import Settings
 from .store import Store
 from .threats import Threats
+from .totals import Totals
 from .unloading import unload
 
 _LOGGER = logging.getLogger(__name__)
 
 _SECOND: Final = 1.0
 _STATUS_INTERVAL: Final = 5.0
-_SAVE_INTERVAL: Final = 30.0
 #: Changes of the network come in flocks; they are read once.
 _NETWORK_SETTLES: Final = 0.1
 #: The same for interfaces: a new port must not stand open for long.
@@ -83,10 +81,6 @@ class Sensor:
         self._link_rang = asyncio.Event()
         self._exit = EXIT_STOPPED
         self._forget = False
-        self._last_save = 0.0
-        self._next_save = time.monotonic() + _SAVE_INTERVAL
-        #: Devices that were evicted and are still on disk.
-        self._evicted: set[str] = set()
         #: Attaching happens in threads, one at a time.
         self._attaching = asyncio.Lock()
         #: What goes on beside the ticks, by what it is for: never two of one kind.
@@ -134,7 +128,7 @@ class Sensor:
         privileges.drop()
         parts = self._parts = self._assemble(current, store, journal)
         self._reports = Reports(parts)
-        self._orders = Orders(parts, self._reports, self._rules_changed, self._read, self._leave)
+        self._orders = Orders(parts, self._reports, self._rules_changed, self._leave)
         parts.surroundings.follow(seen, parts.tables, self._ports.home(seen))
         await takeover.restore(parts, earlier, _indices(seen))
         self._follow_names()
@@ -143,7 +137,7 @@ class Sensor:
         self._ports.attach(programs, seen, parts.tables.map("vlans"))
         self._ports.gate(**self._gates())
         self._retire(earlier)
-        self._read()
+        parts.totals.read()
 
     def _assemble(self, pinned: Path, store: Store, journal: Journal) -> Parts:
         """Make the parts that need the kernel's tables."""
@@ -153,7 +147,7 @@ class Sensor:
             tables, around.is_protected, around.trusts, watch=self._settings.watch_dns
         )
         feeds = Feeds(
-            self._state / "feeds",
+            self._state / FEEDS_FOLDER,
             tables,
             pinned,
             lambda: protected(around.home_networks, around.protection.report(), around.servers),
@@ -161,6 +155,7 @@ class Sensor:
         )
         threats = Threats(tables, feeds.name_of, journal.note)
         domains.on_match = threats.name_asked
+        devices = Devices(store.accounts())
         return Parts(
             tables=tables,
             surroundings=around,
@@ -168,7 +163,8 @@ class Sensor:
             changes=self._changes,
             server=self._server,
             store=store,
-            devices=Devices(store.accounts()),
+            devices=devices,
+            totals=Totals(devices, tables, store, around, self._changes),
             rules=Rules(self._state / RULES_FILE, tables),
             domains=domains,
             feeds=feeds,
@@ -182,9 +178,7 @@ class Sensor:
         for folder in generations:
             with takeover.opened(folder) as tables:
                 if tables is not None:
-                    self._parts.devices.read(
-                        tables.devices(), self._surroundings.own_macs, self._changes.begin()
-                    )
+                    self._parts.totals.read_from(tables)
             self._pins.remove_generation(folder)
             _LOGGER.info("The programs of an earlier version were replaced")
 
@@ -192,8 +186,8 @@ class Sensor:
         """Save, and leave the kernel guarding."""
         await self._parts.feeds.stop()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        self._read()
-        await self._save_or_warn()
+        self._parts.totals.read()
+        await self._parts.totals.save()
         await self._parts.journal.write()
         self._parts.journal.close()
         self._parts.store.close()
@@ -210,7 +204,7 @@ class Sensor:
         try:
             next_second = next_status = time.monotonic()
             while not self._stopping:
-                self._read()
+                self._parts.totals.read()
                 now = time.monotonic()
                 if now >= next_second:
                     next_second = max(next_second + _SECOND, now)
@@ -218,9 +212,8 @@ class Sensor:
                 if now >= next_status:
                     next_status = now + _STATUS_INTERVAL
                     self._changes.status()
-                if now >= self._next_save:
-                    self._last_save, self._next_save = now, now + _SAVE_INTERVAL
-                    self._begin("saving", self._save_or_warn)
+                if self._parts.totals.is_due():
+                    self._begin("saving", self._parts.totals.save)
                 self._server.push()
                 until_second = max(next_second - time.monotonic(), 0.0)
                 self._wake.clear()
@@ -249,13 +242,6 @@ class Sensor:
 
     # What happens all the time
 
-    def _read(self) -> None:
-        """Add the kernel's counters to the devices' totals."""
-        devices = self._parts.devices
-        counters = self._parts.tables.devices()
-        if devices.read(counters, self._surroundings.own_macs, self._changes.begin()):
-            self._next_save = min(self._next_save, self._last_save + _SECOND)
-
     def _take_samples(self, samples: RingBuffer) -> None:
         """Learn from the DNS answers that the kernel has seen."""
         for each in samples.read():
@@ -271,11 +257,7 @@ class Sensor:
             for block in ended:
                 parts.journal.note(orders.ended(block, "has ended"))
             self._rules_changed(ended)
-        for account in parts.devices.evict(self._surroundings.addresses):
-            self._changes.removed(account.mac)
-            self._evicted.add(account.mac)
-            for port in account.seen:  # else the next look would find it again
-                parts.tables.delete_device(account.mac, port)
+        parts.totals.evict(self._surroundings.addresses)
         parts.domains.sweep()
         statistics = parts.tables.statistics()
         parts.floods.look(statistics["dropped_flood"])
@@ -335,22 +317,6 @@ class Sensor:
         for event in await self._parts.journal.write():
             self._changes.event(event)
         self._server.push(at_once=True)
-
-    async def _save_or_warn(self) -> None:
-        """Write the devices that changed to disk; what fails is tried again with the next save."""
-        held = self._parts.devices.accounts
-        accounts = [dataclasses.replace(each) for each in held.values() if not each.saved]
-        for each in accounts:
-            held[each.mac].saved = True
-        gone = self._evicted - set(held)
-        try:
-            await asyncio.to_thread(self._parts.store.save, accounts, gone)
-            self._evicted -= gone
-        except SensorError as error:
-            _LOGGER.warning("%s", error.message)
-            for each in accounts:
-                if each.mac in held:
-                    held[each.mac].saved = False
 
     # Orders
 

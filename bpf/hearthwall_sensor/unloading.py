@@ -1,6 +1,9 @@
 """The way back: takes all that a sensor left out of the kernel, without the sensor or Home Assistant."""
 
+import shutil
+
 from . import files
+from .feeds.feeds import FEEDS_FOLDER
 from .kernel import pins
 from .kernel.pins import Pins
 from .network import topology
@@ -10,7 +13,7 @@ from .rules import RULES_FILE
 
 
 def unload(own: Pins, *, forget: bool) -> None:
-    """Take out what a sensor left, and forget its rules if asked to."""
+    """Take out what a sensor left, and forget its rules and feeds if asked to."""
     pins.mount()
     state = own.state
     take_out(own, topology.read().interfaces)
@@ -19,6 +22,7 @@ def unload(own: Pins, *, forget: bool) -> None:
         rules = state / RULES_FILE
         for each in (rules, files.previous(rules)):
             each.unlink(missing_ok=True)
+        shutil.rmtree(state / FEEDS_FOLDER, ignore_errors=True)
 
 
 def require_anything(own: Pins) -> None:

@@ -22,6 +22,8 @@ from .subscription import Subscription, check
 
 _LOGGER = logging.getLogger(__name__)
 
+#: Where feeds are kept, in the state folder.
+FEEDS_FOLDER: Final = "feeds"
 #: How long an order waits for its list; the answer comes in any case before a client gives up.
 _PATIENCE: Final = 8.0
 #: How often what the home is made of is compared with what was subtracted.

@@ -5,6 +5,7 @@ Everything here may be said again at any time: what is in place already is left 
 
 import contextlib
 import errno
+import socket
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -119,7 +120,7 @@ class Gates:
                     return "foreign"
             else:
                 return each
-        xdp_state(interface)  # raises if the reason is that it has gone
+        socket.if_indextoname(interface)  # raises if the reason is that it has gone
         return "unavailable"
 
     def clear(self, interface: int) -> None:
