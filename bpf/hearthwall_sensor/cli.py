@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from . import __version__, display, event_commands, rule_commands
-from .command import Command, Options, ask
+from . import __version__
+from .commands import display, events as event_commands, rules as rule_commands
+from .commands.command import Command, Options, ask
 from .feeds import commands as feed_commands
 from .protocol import (
     DEFAULT_SOCKET,
@@ -144,7 +145,7 @@ def _unload(options: Options) -> Any:
 def _unload_one(socket: str, *, forget: bool) -> dict[str, Any]:
     """Take out what one sensor left; one that still runs is asked, and does it as it ends."""
     from .kernel.pins import Pins, loaded
-    from .rules import RULES_FILE
+    from .rules.rules import RULES_FILE
     from .server import claimed
     from .unloading import unload
 

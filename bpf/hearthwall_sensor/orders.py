@@ -23,9 +23,9 @@ from .protocol import (
     Unload,
 )
 from .reports import Reports
-from .rule import Rule
+from .rules.rule import Rule
+from .rules.terms import check_place
 from .targets import Target
-from .terms import check_place
 
 
 class Orders:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from .changes import Changes
 from .devices import Devices
-from .domains import Domains
 from .feeds.feeds import Feeds
 from .floods import Floods
 from .journal import Journal
 from .kernel.tables import Tables
+from .names.domains import Domains
 from .network.surroundings import Surroundings
 from .ports import Ports
-from .rules import Rules
+from .rules.rules import Rules
 from .server import Server
 from .store import Store
 from .threats import Threats

@@ -18,7 +18,7 @@ from .protocol import (
     Snapshot,
     Status,
 )
-from .rule import Rule
+from .rules.rule import Rule
 
 
 class Reports:

@@ -12,7 +12,6 @@ from typing import Any, Final
 from . import files, orders, privileges, takeover
 from .changes import Changes
 from .devices import Devices
-from .domains import Domains
 from .feeds.feeds import FEEDS_FOLDER, Feeds
 from .feeds.hygiene import protected
 from .floods import Floods
@@ -22,6 +21,7 @@ from .kernel.libbpf import Program
 from .kernel.pins import Pins
 from .kernel.ringbuf import RingBuffer
 from .kernel.tables import SIDES, Tables
+from .names.domains import Domains
 from .network import topology
 from .network.surroundings import Surroundings
 from .network.topology import Network
@@ -38,8 +38,8 @@ from .protocol import (
     Snapshot,
 )
 from .reports import Reports
-from .rule import Rule
-from .rules import RULES_FILE, Rules
+from .rules.rule import Rule
+from .rules.rules import RULES_FILE, Rules
 from .server import Server
 from .settings import Settings
 from .store import Store

@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from .enforcement import all_counters
 from .kernel.tables import FEED_SLOTS, Counters, Entry, Tables
 from .parts import Parts
+from .rules.enforcement import all_counters
 
 
 @contextlib.contextmanager

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from .domains import Match
 from .journal import Notice
 from .kernel.tables import Sighting, Tables
+from .names.domains import Match
 
 #: The same device and peer are told of again after so long without a packet, in seconds.
 _QUIET: Final = 3600.0

@@ -9,7 +9,7 @@ from .kernel.pins import Pins
 from .network import topology
 from .ports import take_out
 from .protocol import SensorError
-from .rules import RULES_FILE
+from .rules.rules import RULES_FILE
 
 
 def unload(own: Pins, *, forget: bool) -> None:

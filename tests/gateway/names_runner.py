@@ -13,11 +13,11 @@ from pyroute2 import IPRoute
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bpf"))
 
-from hearthwall_sensor.domains import Domains
 from hearthwall_sensor.kernel import loader, pins
 from hearthwall_sensor.kernel.libbpf import Program
 from hearthwall_sensor.kernel.ringbuf import RingBuffer
 from hearthwall_sensor.kernel.tables import FLAG_AUDIT, MODES, Counters, Entry, Tables, boot_ns
+from hearthwall_sensor.names.domains import Domains
 from hearthwall_sensor.network import topology
 from hearthwall_sensor.network.surroundings import Surroundings
 from hearthwall_sensor.targets import Target

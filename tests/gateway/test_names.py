@@ -11,8 +11,6 @@ from types import SimpleNamespace
 import pytest
 from dnslib import RR, DNSRecord
 
-from hearthwall_sensor import domains
-from hearthwall_sensor.domains import GRACE, MAX_TTL, MIN_TTL, PEER_GRACE, Domains, Match
 from hearthwall_sensor.kernel import loader, pins
 from hearthwall_sensor.kernel.tables import (
     FLAG_AUDIT,
@@ -23,6 +21,8 @@ from hearthwall_sensor.kernel.tables import (
     boot_ns,
     mapped,
 )
+from hearthwall_sensor.names import domains
+from hearthwall_sensor.names.domains import GRACE, MAX_TTL, MIN_TTL, PEER_GRACE, Domains, Match
 from hearthwall_sensor.protocol import MAX_SHOWN_ADDRESSES
 from tests.gateway.sensor_process import command
 

@@ -131,7 +131,10 @@ async def test_a_lost_connection_alone_is_no_event(
     hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, told: Told
 ) -> None:
     await peer.happen(event(1))
-    await lose_connection(hass, peer, lambda: None)
+    before = state(hass, SECURITY)
+    during: list[str] = []
+    await lose_connection(hass, peer, lambda: during.append(state(hass, SECURITY)))
+    assert during == [before], "what happened has happened"
     await wait_for(lambda: bool(peer.orders(GetEvents)))
     await asyncio.sleep(0.1)
     assert told == [1]
@@ -251,6 +254,35 @@ async def test_a_new_journal_is_read_from_its_beginning(
     await lose_connection(hass, peer, begin_again)
     await wait_for(lambda: len(told) == 2 + newest)
     assert told == [1, 2, *range(1, newest + 1)]
+
+
+async def test_a_new_journal_is_known_as_one_though_the_first_look_at_it_fails(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    told: Told,
+) -> None:
+    await peer.happen(event(1), event(2))
+    peer.errors["events"] = SensorError("internal")
+
+    def begin_again() -> None:
+        peer.events = [replace(event(seq), time=1_800_000_000.0 + seq) for seq in (1, 2)]
+
+    await lose_connection(hass, peer, begin_again)
+    await wait_for(lambda: bool(peer.orders(GetEvents)))
+    peer.errors.clear()
+    await peer.happen(event(3))
+    await wait_for(lambda: len(told) == 5)
+    assert told == [1, 2, 1, 2, 3]
+
+
+async def test_how_far_it_has_come_is_on_disk_soon(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, hass_storage: dict[str, Any]
+) -> None:
+    await peer.happen(event(1))
+    key = f"{DOMAIN}.{loaded.entry_id}.events"
+    await wait_for(lambda: key in hass_storage)
+    assert hass_storage[key]["data"]["seq"] == 1
 
 
 async def test_what_the_sensor_has_forgotten_is_counted_and_said(

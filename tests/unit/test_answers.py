@@ -8,9 +8,9 @@ import pytest
 from dnslib import AAAA, CNAME, QTYPE, RR, A, DNSRecord
 from hypothesis import given, settings, strategies as st
 
-from hearthwall_sensor import answers
-from hearthwall_sensor.answers import MAX_NAMES, Answer
 from hearthwall_sensor.kernel.tables import address_text
+from hearthwall_sensor.names import answers
+from hearthwall_sensor.names.answers import MAX_NAMES, Answer
 
 QUESTION = "Tracker.Example"
 

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given, strategies as st
 
+from hearthwall_sensor.names.patterns import Patterns
 from hearthwall_sensor.network import surroundings
 from hearthwall_sensor.network.surroundings import Surroundings
 from hearthwall_sensor.network.topology import NetInterface, Network
-from hearthwall_sensor.patterns import Patterns
 
 PATTERNS = Patterns(
     {"bad.example": 1, "*.vendor.example": 2, "*.cloud.vendor.example": 3, "vendor.example": 4}

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor import display, protocol
+from hearthwall_sensor import protocol
+from hearthwall_sensor.commands import display
 from hearthwall_sensor.errors import ERRORS
 from hearthwall_sensor.kernel import tables
 from hearthwall_sensor.protocol import (

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor import files, rules_file
+from hearthwall_sensor import files
 from hearthwall_sensor.kernel.tables import boot_ns
-from hearthwall_sensor.rule import DOMAIN_SLOTS, Rule
+from hearthwall_sensor.rules import file as rules_file
+from hearthwall_sensor.rules.rule import DOMAIN_SLOTS, Rule
 
 SECOND = 10**9
 PLAIN = Rule(

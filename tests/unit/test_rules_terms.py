@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from hearthwall_sensor.commands.rules import parse_amount
 from hearthwall_sensor.kernel import tables
 from hearthwall_sensor.modes import (
     ALLOWANCES,
@@ -21,9 +22,8 @@ from hearthwall_sensor.modes import (
     Mode,
 )
 from hearthwall_sensor.protocol import AddBlock, SensorError
-from hearthwall_sensor.rule_commands import parse_amount
+from hearthwall_sensor.rules.terms import Agreed, check, check_place
 from hearthwall_sensor.targets import parse_peer, parse_target
-from hearthwall_sensor.terms import Agreed, check, check_place
 
 MAC, WEB, HOME, DOMAIN = "00:00:5e:00:53:21", "203.0.113.10", "192.168.20.21", "example.org"
 

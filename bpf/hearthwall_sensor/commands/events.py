@@ -5,12 +5,12 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from ..protocol import GetEvents, SensorError
 from . import display
 from .command import Command, Options, converse
-from .protocol import GetEvents, SensorError
 
 if TYPE_CHECKING:
-    from .client import Client
+    from ..client import Client
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

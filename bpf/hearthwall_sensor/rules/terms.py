@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from .modes import (
+from ..modes import (
     ALLOWANCES,
     AUDITABLE,
     FIELDS,
@@ -17,8 +17,8 @@ from .modes import (
     Allowance,
     Mode,
 )
-from .protocol import MAX_REASON, AddBlock, SensorError
-from .targets import Target, check_duration, parse_peer
+from ..protocol import MAX_REASON, AddBlock, SensorError
+from ..targets import Target, check_duration, parse_peer
 
 #: Field → least and most.
 _BOUNDS: Final = {

@@ -7,12 +7,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Final, NamedTuple
 
+from ..kernel.learnt import Learnt, expiry
+from ..kernel.tables import FEED_SLOTS, FLAG_AUDIT, Tables, address_text, boot_ns
+from ..network import home
+from ..protocol import MAX_SHOWN_ADDRESSES, SensorError
 from . import answers
-from .kernel.learnt import Learnt, expiry
-from .kernel.tables import FEED_SLOTS, FLAG_AUDIT, Tables, address_text, boot_ns
-from .network import home
 from .patterns import Patterns
-from .protocol import MAX_SHOWN_ADDRESSES, SensorError
 
 _LOGGER = logging.getLogger(__name__)
 

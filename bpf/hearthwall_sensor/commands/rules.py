@@ -5,14 +5,14 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from ..modes import ALLOWANCES, AUDITABLE, DIRECTIONS, MODES, TRANSPORTS, Allowance
+from ..protocol import AddBlock, Confirm, GetBlocks, RemoveBlock, SensorError
+from ..targets import parse_duration, parse_target
 from . import display
 from .command import Command, Options, ask, converse
-from .modes import ALLOWANCES, AUDITABLE, DIRECTIONS, MODES, TRANSPORTS, Allowance
-from .protocol import AddBlock, Confirm, GetBlocks, RemoveBlock, SensorError
-from .targets import parse_duration, parse_target
 
 if TYPE_CHECKING:
-    from .client import Client
+    from ..client import Client
 
 _MULTIPLES: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 

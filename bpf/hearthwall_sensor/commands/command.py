@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .protocol import Request, SensorError
+from ..protocol import Request, SensorError
 
 if TYPE_CHECKING:
-    from .client import Client
+    from ..client import Client
 
 Options = argparse.Namespace
 
@@ -53,7 +53,7 @@ def converse(talk: Callable[["Client", Options], Awaitable[Any]]) -> Callable[[O
 
 async def _connected(talk: Callable[["Client", Options], Awaitable[Any]], options: Options) -> Any:
     """Talk over a connection of its own."""
-    from .client import Client, unix_session
+    from ..client import Client, unix_session
 
     async with unix_session(options.socket) as session:
         client = Client(session, name="command line")

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from . import files
-from .kernel.tables import boot_ns
-from .protocol import SensorError
+from .. import files
+from ..kernel.tables import boot_ns
+from ..protocol import SensorError
 from .rule import Rule, read_rule
 
 _LOGGER = logging.getLogger(__name__)

@@ -3,10 +3,10 @@
 import ipaddress
 from collections.abc import Iterable
 
-from .kernel.tables import MAX_NESTED
-from .protocol import SensorError
+from ..kernel.tables import MAX_NESTED
+from ..protocol import SensorError
+from ..targets import Target
 from .rule import Network
-from .targets import Target
 
 
 def check_nesting(target: Target, others: Iterable[Target]) -> None:

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from . import rules_file
+from ..kernel.tables import LIMITS, Counters, Tables, boot_ns
+from ..modes import MAX_PEERS
+from ..protocol import AddBlock, Block, Confirm, DeviceRule, RemoveBlock, Role, SensorError
+from ..targets import Target, TargetKind, parse_target
+from . import file as rules_file
 from .enforcement import Enforcement, all_counters
-from .kernel.tables import LIMITS, Counters, Tables, boot_ns
-from .modes import MAX_PEERS
 from .nesting import check_nesting
-from .protocol import AddBlock, Block, Confirm, DeviceRule, RemoveBlock, Role, SensorError
 from .rule import DOMAIN_SLOTS, WHOLE, Rule, Service
-from .targets import Target, TargetKind, parse_target
 from .terms import check
 
 _LOGGER = logging.getLogger(__name__)

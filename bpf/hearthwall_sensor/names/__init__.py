@@ -1,0 +1,1 @@
+"""What names resolve to, and the rules on names."""
