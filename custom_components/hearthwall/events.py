@@ -52,6 +52,8 @@ class Events:
         self._seen = _BEGINNING
         self._is_first_run = True
         self._catching_up: asyncio.Task[None] | None = None
+        #: Whether all that happened before this connection was handed on.
+        self._caught_up = False
         #: The newest event's number, as the sensor told it.
         self.newest = 0
         #: Events that the journal had forgotten before they were asked for.
@@ -95,6 +97,7 @@ class Events:
     def async_connected(self, newest: int) -> None:
         """Look what happened while there was no connection; at the very first one, nothing has."""
         self.newest = newest
+        self._caught_up = False
         if self._is_first_run:
             self._is_first_run = False
             self._async_note(_Place(newest))
@@ -115,11 +118,7 @@ class Events:
 
     def _is_next(self, event: Event) -> bool:
         """Tell whether all events before this one were handed on."""
-        return (
-            self._begun
-            and event.seq == self._seen.seq + 1
-            and (self._catching_up is None or self._catching_up.done())
-        )
+        return self._begun and event.seq == self._seen.seq + 1 and self._caught_up
 
     @callback
     def _async_hand_on(self, event: Event) -> None:
@@ -137,7 +136,10 @@ class Events:
     @callback
     def _async_catch_up(self) -> None:
         """Ask for what was missed, unless that is being done."""
-        if not self._begun or self.newest == self._seen.seq == 0:
+        if not self._begun:
+            return
+        if self.newest == self._seen.seq == 0:
+            self._caught_up = True
             return
         if self._catching_up is None or self._catching_up.done():
             self._catching_up = self._entry.async_create_background_task(
@@ -155,6 +157,7 @@ class Events:
                 for event in self._continue(page):
                     self._async_hand_on(event)
                 if self._seen.seq >= self.newest:
+                    self._caught_up = True
                     return
                 await asyncio.sleep(0)
         except SensorError as error:
