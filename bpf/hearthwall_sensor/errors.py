@@ -20,7 +20,6 @@ ERRORS: Final[Mapping[str, str]] = {
     "feed_failed": "the list could not be read, so the last good one stays in force",
     "unknown_interface": "there is no such interface",
     "interface_in_use": "another sensor guards this interface",
-    "foreign_program": "another program's XDP filter is on this interface",
     "already_running": "a sensor already listens on this socket",
     "not_running": "no sensor listens on this socket",
     "not_permitted": "this user may not talk to the sensor",

@@ -282,7 +282,6 @@ async def test_without_python_and_with_unsafe_files(
 @pytest.mark.parametrize(
     "code",
     [
-        "foreign_program",
         "interface_in_use",
         "unknown_interface",
         "missing_capability",

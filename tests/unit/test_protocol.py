@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor import protocol
+from hearthwall_sensor import modes, protocol
 from hearthwall_sensor.commands import display
 from hearthwall_sensor.errors import ERRORS
 from hearthwall_sensor.kernel import tables
@@ -79,6 +79,11 @@ DEVICE = Device(
         ("192.168.1.1", "192.168.1.1"),
         ("2001:DB8::0001", "2001:db8::1"),
         ("::ffff:192.168.1.1", "192.168.1.1"),
+        ("192.168.1.77/24", "192.168.1.0/24"),
+        ("192.168.1.77/32", "192.168.1.77"),
+        ("2001:DB8:1::/48", "2001:db8:1::/48"),
+        ("Example.ORG.", "example.org"),
+        ("*.b\u00fccher.example", "*.xn--bcher-kva.example"),
     ],
 )
 def test_targets_are_canonical(text: str, value: str) -> None:
@@ -91,8 +96,13 @@ def test_targets_are_canonical(text: str, value: str) -> None:
         "00:00-5e:00:53:21",
         "0000:5e00:5321",
         "1.2.3",
-        "1.2.3.4/24",
-        "example.com",
+        "1.2.3.4/7",
+        "2001::/15",
+        "com",
+        "*.com",
+        "-a.example",
+        "a..example",
+        "https://example.org/",
         "\u0660\u0660:00:5e:00:53:21",
         "1" * 99,
     ],
@@ -180,12 +190,11 @@ def test_no_common_schema_says_who_is_too_new(least: int, most: int, newer: str)
 
 
 def test_tables_agree_with_each_other() -> None:
-    assert set(tables.MODES) == set(protocol.MODES) == set(typing.get_args(protocol.Mode))
-    assert (
-        set(tables.ALLOWANCES)
-        == set(protocol.ALLOWANCES)
-        == set(typing.get_args(protocol.Allowance))
-    )
+    assert {*tables.MODES, "audit"} == set(modes.MODES) == set(typing.get_args(modes.Mode))
+    assert set(tables.ALLOWANCES) == set(modes.ALLOWANCES) == set(typing.get_args(modes.Allowance))
+    assert set(tables.HOOKS) == set(modes.DIRECTIONS) == set(typing.get_args(modes.Direction))
+    assert set(tables.TRANSPORTS) == set(typing.get_args(modes.Transport))
+    assert set(protocol.EVENT_KINDS) == set(typing.get_args(protocol.EventKind))
     assert all(text and not text.endswith(".") for text in ERRORS.values())
     assert {each.name for each in dataclasses.fields(AddBlock)} >= {
         "target",
