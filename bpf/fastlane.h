@@ -102,11 +102,18 @@ static inline __attribute__((always_inline)) struct rule *glance_exact(struct co
 	return rule;
 }
 
-static inline __attribute__((always_inline)) struct rule *glance_ipv4_prefix(struct filters *bits, u64 low)
+static inline __attribute__((always_inline)) struct rule *glance_prefix(struct config *settings, struct filters *bits,
+									u8 family, u64 high, u64 low)
 {
-	struct ipv4_prefix key = { 32, low >> 32 };
+	struct ipv4_prefix key4 = { 32, low >> 32 };
+	struct network key6 = { 128, { { high, high >> 32, low, low >> 32 } } };
 
-	return may_have_ipv4_prefix(bits, key.address) ? ipv4_prefixes.lookup(&key) : NULL;
+	if (family == 4)
+		return settings->ipv4_prefixes && may_have_ipv4_prefix(bits, key4.address) ? ipv4_prefixes.lookup(&key4) :
+											     NULL;
+	if (!settings->ipv6_prefixes || !may_have_ipv6_prefix(bits, high))
+		return NULL;
+	return ipv6_prefixes.lookup(&key6);
 }
 
 /* What has IP addresses at no fixed place, or none at all. */
@@ -150,18 +157,15 @@ static inline __attribute__((always_inline)) enum lane choose_lane(struct config
 		low = far_low;
 		rule = glance_exact(settings, bits, glance.family, high, low);
 	}
-	if (!rule && glance.family == 6)
-		return settings->ipv6_prefixes && (may_have_ipv6_prefix(bits, glance.source_high) ||
-						   may_have_ipv6_prefix(bits, glance.destination_high)) ?
-			       LANE_SLOW :
-			       LANE_PASS;
-	if (!rule && settings->ipv4_prefixes) {
+	if (!rule) {
+		high = hook == FROM_LAN ? glance.source_high : glance.destination_high;
 		low = hook == FROM_LAN ? glance.source_low : glance.destination_low;
-		rule = glance_ipv4_prefix(bits, low);
-		if (!rule) {
-			low = far_low;
-			rule = glance_ipv4_prefix(bits, low);
-		}
+		rule = glance_prefix(settings, bits, glance.family, high, low);
+	}
+	if (!rule) {
+		high = far_high;
+		low = far_low;
+		rule = glance_prefix(settings, bits, glance.family, high, low);
 	}
 	if (!rule)
 		return LANE_PASS;

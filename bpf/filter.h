@@ -26,9 +26,15 @@ static inline __attribute__((always_inline)) bool may_have_ipv4(struct filters *
 	return has_bit(bits->ipv4, (u32)(address * SPREAD_32) >> 16);
 }
 
+/* An address's bit, from its halves in memory: as numbers, for neighbours to differ in the bits that are spread. */
+static inline __attribute__((always_inline)) u32 address_bit(u64 high, u64 low)
+{
+	return (bpf_ntohll(high) * SPREAD_64 + bpf_ntohll(low)) * SPREAD_64 >> 48;
+}
+
 static inline __attribute__((always_inline)) bool may_have_ipv6(struct filters *bits, u64 high, u64 low)
 {
-	return has_bit(bits->ipv6, (high * SPREAD_64 + low) * SPREAD_64 >> 48);
+	return has_bit(bits->ipv6, address_bit(high, low));
 }
 
 static inline __attribute__((always_inline)) bool may_have_ipv4_prefix(struct filters *bits, __be32 address)
@@ -48,7 +54,7 @@ static inline __attribute__((always_inline)) bool may_be_protected_mac(struct fi
 
 static inline __attribute__((always_inline)) bool may_be_protected(struct filters *bits, u64 high, u64 low)
 {
-	return has_bit(bits->never_drop, (high * SPREAD_64 + low) * SPREAD_64 >> 48);
+	return has_bit(bits->never_drop, address_bit(high, low));
 }
 
 #endif

@@ -26,8 +26,9 @@ def _mac_bit(mac: int) -> int:
     return (mac * _SPREAD_64 & _MASK_64) >> 48
 
 
-def _address_bit(high: int, low: int) -> int:
-    """Return the number of an IPv6 address's bit; its halves in memory as numbers."""
+def _address_bit(address: bytes) -> int:
+    """Return the number of an IPv6 address's bit."""
+    high, low = (int.from_bytes(address[i : i + 8], "big") for i in (0, 8))
     return ((high * _SPREAD_64 + low) * _SPREAD_64 & _MASK_64) >> 48
 
 
@@ -40,8 +41,7 @@ def _bits(target: Target) -> Iterable[int]:
             value = int.from_bytes(ipaddress.IPv4Address(target.value).packed, "little")
             yield (value * _SPREAD_32 & _MASK_32) >> 16
         case "ipv6":
-            packed = ipaddress.IPv6Address(target.value).packed
-            yield _address_bit(*(int.from_bytes(packed[i : i + 8], "little") for i in (0, 8)))
+            yield _address_bit(ipaddress.IPv6Address(target.value).packed)
         case "ipv4_network":
             network = ipaddress.IPv4Network(target.value)
             first = int(network.network_address) >> 16
@@ -84,8 +84,8 @@ class Filters:
         """Let what may be about to drop look for these MACs and addresses in the never-drop set."""
         before = bytes(self._bits)
         for key in keys:
-            high, low = (int.from_bytes(key[i : i + 8], "little") for i in (0, 8))
-            number = _mac_bit(high) if len(key) == 8 else _address_bit(high, low)
+            is_mac = len(key) == 8
+            number = _mac_bit(int.from_bytes(key, "little")) if is_mac else _address_bit(key)
             self._bits[_NEVER_DROP + (number >> 3)] |= 1 << (number & 7)
         if self._bits != before:
             self._write()
