@@ -9,6 +9,7 @@
 static inline __attribute__((always_inline)) bool is_home(struct config *settings, struct address *address)
 {
 	struct network network;
+	u32 searched = HOME_IPV6;
 
 	if (address->part[0] == 0 && address->part[1] == 0 && address->part[2] == bpf_htonl(0xffff)) {
 		u32 ip = bpf_ntohl(address->part[3]);
@@ -16,6 +17,7 @@ static inline __attribute__((always_inline)) bool is_home(struct config *setting
 		if (ip >> 24 == 10 || ip >> 20 == 0xac1 || ip >> 16 == 0xc0a8 || ip >> 16 == 0xa9fe ||
 		    ip >> 22 == 0x191 || ip >> 24 == 127 || ip >> 24 == 0 || ip >= 0xe0000000)
 			return true;
+		searched = HOME_IPV4;
 	} else {
 		u32 ip = bpf_ntohl(address->part[0]);
 
@@ -24,7 +26,7 @@ static inline __attribute__((always_inline)) bool is_home(struct config *setting
 		if (ip == 0 && address->part[1] == 0 && address->part[2] == 0 && bpf_ntohl(address->part[3]) <= 1)
 			return true;
 	}
-	if (!settings->home_networks)
+	if (!(settings->home_networks & searched))
 		return false;
 	network.prefix_length = 128;
 	network.address = *address;

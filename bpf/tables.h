@@ -81,7 +81,7 @@ struct config {
 	u32 ipv6_rules;
 	u32 ipv4_prefixes;
 	u32 ipv6_prefixes;
-	u32 home_networks;
+	u32 home_networks; /* 1 if there are some of IPv4, 2 for IPv6 */
 	u32 resolved;
 	u32 feeds; /* the pair of tries in use: 0 for none, 1 for a, 2 for b */
 	u32 sample_dns;
@@ -142,6 +142,9 @@ struct ipv4_prefix {
 	u32 prefix_length;
 	__be32 address;
 };
+
+#define HOME_IPV4 1
+#define HOME_IPV6 2
 
 struct network {
 	u32 prefix_length;

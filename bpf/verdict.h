@@ -61,8 +61,9 @@ static inline __attribute__((always_inline)) struct scene *new_scene(enum hook h
 	u32 zero = 0;
 	struct scene *scene = scenes.lookup(&zero);
 
-	if (scene) {
-		__builtin_memset(scene, 0, sizeof(*scene));
+	if (scene) { /* what is not set here, look_around sets */
+		__builtin_memset(&scene->packet, 0, sizeof(scene->packet));
+		scene->asked = scene->feeds = scene->slot = 0;
 		scene->hook = hook;
 		scene->way = direction_at(hook) == UPLOAD ? 0 : 1;
 	}
@@ -160,6 +161,7 @@ static inline __attribute__((always_inline)) void look_around(struct config *set
 		scene->far.exempt = exemptions(packet, opposite(direction), &scene->near);
 		scene->leaves_home = !scene->far.is_home;
 	} else {
+		scene->near.is_home = scene->far.is_home = scene->far.exempt = 0;
 		/* No address to go by: ARP and the like stay in the home, a mangled IP packet may not. */
 		scene->leaves_home = packet->ethertype == ETHERTYPE_IPV4 || packet->ethertype == ETHERTYPE_IPV6 ||
 				     packet->ethertype == ETHERTYPE_PPPOE_DISCOVERY ||

@@ -91,6 +91,8 @@ _CONFIG_FIELDS: Final = (
     *(f"flood_{side}_{kind}" for side in SIDES for kind in FLOOD_KINDS),
     "zero",
 )
+#: IP version → HOME_IPV4 and HOME_IPV6.
+_HOME_FAMILIES: Final = {4: 1, 6: 2}
 _RULE = struct.Struct("<QQQQQIIIBBBBB3xI")
 _SERVICE = struct.Struct("<IBxH")
 _LIMIT = struct.Struct("<7Q")
@@ -442,13 +444,14 @@ class Tables:
 
     def set_home_networks(self, networks: list[str]) -> None:
         """Tell which public prefixes belong to the home; private ones do anyway."""
-        wanted = {}
+        wanted, families = {}, 0
         for text in networks:
             network = ipaddress.ip_network(text, strict=False)
+            families |= _HOME_FAMILIES[network.version]
             length = network.prefixlen + (96 if network.version == 4 else 0)
             wanted[_NETWORK.pack(length, mapped(network.network_address))] = b"\1\0\0\0"
         _replace(self._maps["home_networks"], wanted)
-        self._configure(home_networks=len(wanted))
+        self._configure(home_networks=families)
 
     # Counters
 
