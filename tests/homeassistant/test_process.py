@@ -122,7 +122,9 @@ async def test_one_that_does_not_end_is_killed(
 
 
 async def test_a_reported_error_is_that_error(sensor: SensorProcess, program: WriteProgram) -> None:
-    program("""print('{"error":\\n {"code": "interface_in_use", "message": "on lan0"}}'); exit(1)""")
+    program(
+        """print('{"error":\\n {"code": "interface_in_use", "message": "on lan0"}}'); exit(1)"""
+    )
     with pytest.raises(SensorError, match="on lan0") as raised:
         await sensor.start()
     assert raised.value.code == "interface_in_use"

@@ -9,7 +9,7 @@ from ..kernel.tables import Counters, Entry, Limit, Tables, mapped
 from .rule import DOMAIN_SLOTS, WHOLE, Rule, Service, as_network
 
 #: How much may pass at once after a pause: enough for a connection to find its pace, little of a second.
-BURST_SECONDS: Final = 0.2
+BURST_SECONDS: Final = 0.3
 _NANOSECONDS: Final = 1_000_000_000
 #: Length of the prefix, of which 32 bits are the rule's id; the id; the address.
 _PEER: Final = struct.Struct("<II16s")
