@@ -16,6 +16,7 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import GetEvent
 from custom_components.hearthwall.const import DOMAIN
 from tests.homeassistant.peer import CAMERA, Peer, event
 from tests.homeassistant.test_init import CONNECTION, state, wait_for
+from tests.homeassistant.test_services import call
 
 SECURITY = "event.hearthwall_security"
 
@@ -342,3 +343,15 @@ async def test_a_removed_entry_leaves_no_file(
     await hass.config_entries.async_remove(loaded.entry_id)
     await hass.async_block_till_done()
     assert f"{DOMAIN}.{loaded.entry_id}.events" not in hass_storage
+
+
+async def test_get_events(hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer) -> None:
+    await peer.happen(*(event(seq) for seq in range(1, 8)))
+
+    async def found(**filters: Any) -> list[int]:
+        return [each["seq"] for each in (await call(hass, "get_events", **filters))["events"]]
+
+    assert await found() == [1, 2, 3, 4, 5, 6, 7]
+    assert await found(limit=2) == [6, 7], "the newest"
+    assert await found(since=3, limit=2) == [4, 5]
+    assert await found(since=7) == []

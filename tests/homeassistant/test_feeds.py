@@ -206,3 +206,11 @@ async def test_a_removed_gateway_leaves_no_issues(
     await hass.config_entries.async_remove(loaded.entry_id)
     await hass.async_block_till_done()
     assert not [each for each in ir.async_get(hass).issues if each[0] == DOMAIN]
+
+
+async def test_what_only_returns_wants_an_answer_taken(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    for action in ("get_blocks", "get_feeds", "get_events"):
+        with pytest.raises(ServiceValidationError):
+            await hass.services.async_call(DOMAIN, action, {}, blocking=True)

@@ -21,7 +21,7 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     SensorError,
 )
 from custom_components.hearthwall.const import DOMAIN
-from tests.homeassistant.peer import CAMERA, TV, Peer, event
+from tests.homeassistant.peer import CAMERA, TV, Peer
 from tests.homeassistant.test_devices import camera
 
 pytestmark = pytest.mark.usefixtures("loaded")
@@ -147,12 +147,6 @@ async def test_get_blocks_asks_the_kernel_and_filters(hass: HomeAssistant, peer:
     assert await found(target=TV) == []
 
 
-async def test_get_blocks_only_returns(hass: HomeAssistant) -> None:
-    for action in ("get_blocks", "get_feeds", "get_events"):
-        with pytest.raises(ServiceValidationError):
-            await hass.services.async_call(DOMAIN, action, {}, blocking=True)
-
-
 async def test_release_ends_all_rules_on_a_device_and_no_others(
     hass: HomeAssistant, peer: Peer
 ) -> None:
@@ -189,18 +183,6 @@ async def test_all_that_fail_are_told_by_name(hass: HomeAssistant, peer: Peer) -
     assert raised.value.translation_key == "all_failed"
     assert "camera: the operator" in str(raised.value)
     assert "Acme 53:13: the operator" in str(raised.value)
-
-
-async def test_get_events(hass: HomeAssistant, peer: Peer) -> None:
-    await peer.happen(*(event(seq) for seq in range(1, 8)))
-
-    async def found(**filters: Any) -> list[int]:
-        return [each["seq"] for each in (await call(hass, "get_events", **filters))["events"]]
-
-    assert await found() == [1, 2, 3, 4, 5, 6, 7]
-    assert await found(limit=2) == [6, 7], "the newest"
-    assert await found(since=3, limit=2) == [4, 5]
-    assert await found(since=7) == []
 
 
 @pytest.mark.parametrize(
