@@ -4,6 +4,7 @@ import dataclasses
 import os
 import resource
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from . import __version__, privileges
@@ -84,15 +85,16 @@ class Reports:
 
     def block(self, rule: Rule) -> Block:
         """Return one rule."""
-        return self._with_addresses(self._parts.rules.block(rule))
+        return self._with_addresses(self._parts.rules.block(rule), self._parts.rules.domain_slots())
 
     def blocks(self) -> tuple[Block, ...]:
         """Return every rule, with fresh counters."""
-        return tuple(self._with_addresses(each) for each in self._parts.rules.blocks())
+        slots = self._parts.rules.domain_slots()
+        return tuple(self._with_addresses(each, slots) for each in self._parts.rules.blocks())
 
-    def _with_addresses(self, block: Block) -> Block:
+    def _with_addresses(self, block: Block, slots: Mapping[str, int]) -> Block:
         """Return a rule on a domain with the addresses that it resolves to."""
-        slot = self._parts.rules.domain_slots().get(block.target)
+        slot = slots.get(block.target)
         if slot is None:
             return block
         addresses = tuple(self._parts.domains.addresses(slot)[:MAX_SHOWN_ADDRESSES])
