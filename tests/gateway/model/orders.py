@@ -44,8 +44,8 @@ _LISTS: Final = (*_FEEDS, FEED_SLOTS, FEED_SLOTS + 1, 1055)
 _ROLES: Final = (ROLE_SELF, ROLE_GATEWAY, ROLE_HOME_ASSISTANT, ROLE_OPERATOR)
 _LIMITED: Final = (("packets",), ("bytes",), ("packets", "bytes"))
 _BURSTS: Final = (0, 1, 3, 100, 2000)
-#: Nanoseconds that a packet uses up of a flood's second: nearly none, two packets of which pass, and one.
-_FLOOD_COSTS: Final = (1, 700_000_000, 4_000_000_000)
+#: Nanoseconds that a packet uses up of a flood's second: one packet passes, two, all.
+_FLOOD_COSTS: Final = (4_000_000_000, 700_000_000, 1)
 
 
 class Dice:
@@ -141,7 +141,7 @@ class Author:
         _protected_address,
         _home_networks,
         *(_vlans,) * 2,
-        _flood,
+        *(_flood,) * 3,
     )
 
     def _host(self, dice: Dice) -> tuple[int, int]:

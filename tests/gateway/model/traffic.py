@@ -10,7 +10,7 @@ from .world import World
 VLANS: Final = (0, 5, 6, 100)
 PORTS: Final = (443, 53, 80, 8123, 0)
 _DHCP: Final = {4: (68, 67), 6: (546, 547)}
-_ICMPV6_TYPES: Final = (128, 1, *range(130, 138), 143)
+_ICMPV6_TYPES: Final = (128, 1, *range(129, 138), 143, 144)
 _OTHER_PROTOCOLS: Final = (50, 59, 132, 2, ICMP, ICMPV6, 0, 255)
 _OTHER_TYPES: Final = (0x8863, 0x8864, 0x88CC, 0x8847, 0x0600, 0x002A)
 _EXTENSIONS: Final = (0, 43, 60, 60, AUTHENTICATION)
@@ -35,7 +35,7 @@ class Traffic:
         chance = self._random.random()
         if chance < 0.02:
             return Sent(self._random.randbytes(self._random.randint(14, 120)), 0)
-        data = self._local() if chance > 0.95 else self._ip()
+        data = self._local() if chance > 0.92 else self._ip()
         if chance > 0.85:
             data = self._spoil(data)
         segmented = chance < 0.10 and len(data) > 150
@@ -61,7 +61,7 @@ class Traffic:
         destination = self._random.choice(macs + self._world.group_macs)
         tags, chance = b"", self._random.random()
         while chance < 0.3 and len(tags) < 12:
-            control = self._one(0, *VLANS, self._random.getrandbits(12)) | self._one(0, 0xE000)
+            control = self._one(0, 0, *VLANS, self._random.getrandbits(12)) | self._one(0, 0xE000)
             tags += struct.pack(">HH", self._one(0x8100, 0x88A8), control)
             chance *= 1.7
         return destination + source + tags + ethertype.to_bytes(2)
@@ -69,7 +69,7 @@ class Traffic:
     def _local(self) -> bytes:
         """Return a frame without addresses to route by."""
         ethertype = self._one(ARP, ARP, EAPOL, *_OTHER_TYPES)
-        return self._link(ethertype) + bytes(self._one(28, 46, 46, 50, 54, 60, 100))
+        return self._link(ethertype) + bytes(self._one(28, 46, 50, 51, 54, 55, 60, 100))
 
     def _ip(self) -> bytes:
         version = self._one(4, 6)
@@ -117,7 +117,7 @@ class Traffic:
 
     def _ipv4(self, source: int, destination: int, protocol: int, payload: bytes) -> bytes:
         words = 5 + (self._random.random() < 0.1) * self._one(1, 2, 10)
-        fragment = self._one(0, 0, 0, 0, 0, 0, 0, 0x4000, 0x2000, 1, 0x2000 | 185, 0x1FFF)
+        fragment = self._one(0, 0, 0, 0, 0, 0, 0, 0x4000, 0x2000, 1, 0x2000 | 185, 0x1000)
         size = words * 4 + len(payload)
         hops = self._one(64, 255)
         head = struct.pack(">BBHHHBBH", 0x40 | words, 0, size, 7, fragment, hops, protocol, 0)

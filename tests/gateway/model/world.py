@@ -8,6 +8,16 @@ from .frame import MAPPED
 from .rules import Prefix
 
 _MACS: Final = 5
+#: Where what is nobody's on the internet begins and ends.
+_EDGES: Final = {
+    4: (
+        *("9.255.255.255", "11.0.0.0", "172.15.255.255", "172.16.0.0", "172.31.255.255"),
+        *("172.32.0.0", "192.167.255.255", "192.169.0.0", "100.63.255.255", "100.64.0.0"),
+        *("100.127.255.255", "100.128.0.0", "169.253.255.255", "169.254.0.0", "169.255.0.0"),
+        *("126.255.255.255", "128.0.0.0", "223.255.255.255", "0.255.255.255", "1.0.0.0"),
+    ),
+    6: ("::2", "fbff::", "fc00::", "fe00::", "fe7f::", "fe80::", "febf::", "fec0::", "feff::"),
+}
 
 
 class World:
@@ -45,6 +55,8 @@ class World:
             6: [_ipv6(each) for each in ("ff02::1", "ff02::1:ff00:1", "ff02::1:2", "::", "::1")],
         }
         self.special[6].append(self.addresses[4][0])  # mapped: nobody's, but anybody may write it
+        self.special[4] += map(_ipv4, _EDGES[4])
+        self.special[6] += map(_ipv6, _EDGES[6])
         #: What the home may have of its own, beside what is nobody's on the internet.
         self.networks = [
             Prefix.around(6, _ipv6("2001:db8:20::"), 64),
