@@ -238,7 +238,7 @@ COMMANDS: Final = {
     "unfeed": Command(
         "end a feed",
         ask(lambda options: RemoveFeed(options.name)),
-        display.feed,
+        display.unfed,
         feed_commands.name_argument,
     ),
     "gather": Command("read the feeds' lists and put them in force (run does this)", _gather, str),

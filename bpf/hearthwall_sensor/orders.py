@@ -63,7 +63,8 @@ class Orders:
         return await self._answers[type(request)](request)
 
     async def _get_status(self, _: GetStatus) -> Any:
-        """Answer how the sensor fares."""
+        """Answer how the sensor fares, with what the kernel has counted up to now."""
+        self._parts.totals.read()
         return self._reports.status().to_wire()
 
     async def _get_devices(self, _: GetDevices) -> Any:

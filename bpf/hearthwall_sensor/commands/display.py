@@ -119,7 +119,7 @@ def status(wire: dict[str, Any]) -> str:
         (
             f"hearthwall-sensor {wire['version']}, pid {wire['pid']}, up {_span(wire['uptime_s'])},"
             f" {_size(wire['resident_bytes'])} of memory",
-            f"{wire['devices']} devices, {wire['rules']} rules, {wire['clients']} clients",
+            f"devices: {wire['devices']}, rules: {wire['rules']}, clients: {wire['clients']}",
             "dropped: "
             + ", ".join(
                 f"{name.removeprefix('dropped_')} {count}"
@@ -311,6 +311,11 @@ def feeds(wires: list[dict[str, Any]]) -> str:
     return (
         _table(heads, rows) if rows else "There is no feed; `feed NAME SOURCE` subscribes to one."
     )
+
+
+def unfed(wire: dict[str, Any]) -> str:
+    """Show a feed that has ended."""
+    return f"Ended: {clean(wire['name'])}, after {wire['packets']} packets. Its list is forgotten."
 
 
 def feed(wire: dict[str, Any]) -> str:

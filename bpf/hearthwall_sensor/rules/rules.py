@@ -153,6 +153,8 @@ class Rules:
             found = [rule for rule in self if rule.id == int(text)]
         else:
             found = list(self._rules.get(parse_target(text), {}).values())
+        now = boot_ns()  # what has ended is not to be revived before it is swept up
+        found = [rule for rule in found if rule.ends is None or rule.ends > now]
         if service != WHOLE:
             found = [rule for rule in found if rule.service == service]
         if not found:
@@ -209,7 +211,8 @@ class Rules:
         """Raise SensorError `table_full` if a rule finds no place in the kernel's tables."""
         on_target = self._rules.get(rule.about, {})
         others = [each for each in self if (each.about, each.service) != (rule.about, rule.service)]
-        if not on_target and self._sizes()[rule.kind] >= LIMITS["MAX_RULES"]:
+        # One place stays free: before Linux 6.13 a full table of prefixes lets none of them be replaced.
+        if not on_target and self._sizes()[rule.kind] >= LIMITS["MAX_RULES"] - 1:
             raise SensorError("table_full")
         if not on_target:
             check_nesting(rule.about, self._rules)
