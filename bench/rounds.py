@@ -43,17 +43,10 @@ class Samples:
         """Return the median of a contender's rounds."""
         return round(statistics.median(self._by_name[name]), 2)
 
-    def _pairs(self, name: str, against: str) -> Iterable[tuple[float, float]]:
-        """Yield both contenders' values round by round: what slows a whole round falls out."""
-        return zip(self._by_name[name], self._by_name[against], strict=True)
-
     def ratio(self, name: str, against: str) -> float:
-        """Return the median of the ratios within each round."""
-        return round(statistics.median(own / other for own, other in self._pairs(name, against)), 3)
-
-    def added(self, name: str, against: str) -> float:
-        """Return the median of the differences within each round."""
-        return round(statistics.median(own - other for own, other in self._pairs(name, against)), 2)
+        """Return the median of the ratios within each round: what slows a whole round falls out."""
+        pairs = zip(self._by_name[name], self._by_name[against], strict=True)
+        return round(statistics.median(own / other for own, other in pairs), 3)
 
     def figures(self, title: str, compared: Iterable[Compared]) -> list[Figure]:
         """Return the figures of all that are compared."""
