@@ -22,6 +22,13 @@ KEPT: Final = 10_000
 #: Events that may wait for a slow or full disk.
 _MAX_WAITING: Final = 1000
 _MAX_ANSWER: Final = 1000
+#: Events of a kind that a stranger can cause, in a minute: else he could push out all others.
+_MOST_IN_A_MINUTE: Final[Mapping[EventKind, int]] = {
+    "flood": 30,
+    "threat_address": 30,
+    "threat_domain": 30,
+}
+_MINUTE: Final = 60.0
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS events (
@@ -72,13 +79,32 @@ class Journal:
         self.last = max((each.seq for each in _newest(self._connection)), default=0)
         #: Events that found no room while the disk did not take any.
         self.lost = 0
+        #: Events that were too many of their kind in a minute.
+        self.suppressed = 0
+        self._recent: dict[EventKind, deque[float]] = {
+            kind: deque(maxlen=most) for kind, most in _MOST_IN_A_MINUTE.items()
+        }
 
     def note(self, notice: Notice) -> None:
         """Take an event; `write` puts it on disk."""
+        if self._is_too_much(notice.kind):
+            self.suppressed += 1
+            return
         if len(self._waiting) >= _MAX_WAITING:
             self.lost += 1
             return
         self._waiting.append((round(time.time(), 3), notice))
+
+    def _is_too_much(self, kind: EventKind) -> bool:
+        """Return whether there were as many of a kind in the last minute as there may be; else count this one."""
+        recent = self._recent.get(kind)
+        if recent is None:
+            return False
+        now = time.monotonic()
+        if len(recent) == recent.maxlen and now - recent[0] < _MINUTE:
+            return True
+        recent.append(now)
+        return False
 
     @property
     def waits(self) -> bool:

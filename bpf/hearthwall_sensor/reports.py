@@ -63,6 +63,7 @@ class Reports:
                 "clients_disconnected": parts.server.disconnected,
                 "samples_lost": statistics["samples_lost"],
                 "events_lost": parts.journal.lost,
+                "events_suppressed": parts.journal.suppressed,
             },
             protected=parts.surroundings.protection.report(),
             names=parts.domains.statistics,

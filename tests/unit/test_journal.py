@@ -72,6 +72,17 @@ def test_events_wait_for_a_disk_that_takes_none_and_the_loss_is_counted(
     journal.close()
 
 
+def test_a_stranger_can_not_push_out_what_else_happened(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "events.db")
+    for number in range(200):
+        journal.note(notice(number))
+    journal.note(Notice("blocked", "info", "an order", {}))
+    told = [each.summary for each in asyncio.run(journal.write())]
+    assert told == [*(f"number {number}" for number in range(30)), "an order"]
+    assert (journal.suppressed, journal.lost) == (170, 0)
+    journal.close()
+
+
 def test_a_damaged_journal_is_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "events.db"
     path.write_bytes(b"no database" * 1000)
