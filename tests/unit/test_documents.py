@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from hearthwall_sensor.cli import COMMANDS
+from hearthwall_sensor.kernel.tables import LIMITS
+from hearthwall_sensor.modes import TERMS
 from hearthwall_sensor.protocol import ALLOWANCES, MODES, REQUESTS
+from hearthwall_sensor.rules.enforcement import BURST_SECONDS
+from hearthwall_sensor.rules.rule import DOMAIN_SLOTS
+from hearthwall_sensor.rules.rules import _ROOM
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +43,7 @@ def test_every_command_is_documented() -> None:
 
 
 def test_every_option_of_run_and_block_is_documented() -> None:
-    for command in ("run", "block"):
+    for command in ("run", "block", "unblock", "events"):
         line = [
             "/usr/bin/python3",
             "-I",
@@ -58,6 +63,35 @@ def test_modes_allowances_and_requests_are_documented() -> None:
         )
     for name in REQUESTS:
         assert f"`{name}`" in text("docs/protocol.md")
+
+
+def test_table_of_modes_says_what_each_mode_is_for() -> None:
+    rows = [line.split("|")[1:-1] for line in text("docs/sensor.md").splitlines()]
+    told = {row[0].strip(" `"): row[2:] for row in rows if len(row) == 5 and "`" in row[0]}
+    told = {mode: cells for mode, cells in told.items() if not mode.startswith("--")}
+    assert set(told) == set(MODES)
+    for mode, terms in TERMS.items():
+        whom, needs, allows = told[mode]
+        if mode == "audit":
+            assert "audited mode" in whom + needs + allows
+            continue
+        homes = "hosts of the home" if terms.home_only else "any target"
+        assert whom.strip() == homes + (
+            " but domains" if not terms.home_only and not terms.domains else ""
+        )
+        assert re.findall(r"`--([a-z-]+)`", needs) == [
+            each.replace("_", "-").replace("peers", "peer") for each in terms.fields
+        ]
+        assert re.findall(r"`(\w+)`", allows) == list(terms.allow)
+
+
+def test_numbers_of_rules_that_there_is_room_for_are_documented() -> None:
+    said = text("docs/sensor.md")
+    for what, _, most in _ROOM:
+        assert f"{most:,} " in said, what
+    assert f"{LIMITS['MAX_RULES'] - 1:,} targets" in said
+    assert f"{len(DOMAIN_SLOTS):,} domains" in said
+    assert f"lets {BURST_SECONDS} s worth" in said
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,9 @@ HOME = Network(
 )
 
 
-def refused(protected: Protection, text: str) -> str | None:
+def refused(protected: Protection, text: str, *, force: bool = False) -> str | None:
     try:
-        protected.check(parse_target(text))
+        protected.check(parse_target(text), force=force)
     except SensorError as error:
         assert error.code == "protected_target"  # noqa: PT017
         return error.message
@@ -66,6 +66,42 @@ def test_home_assistant_is_protected_where_it_is() -> None:
     assert "Home Assistant" in (refused(elsewhere, BOX) or "")
 
 
+def test_force_helps_where_it_is_not_fatal() -> None:
+    """The operator, MACs that are hearsay, and prefixes: the kernel keeps the addresses in them reachable."""
+    protected = protection(HOME, "192.168.10.30", {"192.168.10.11"})
+    report = protected.report()
+    for target in (OWN, "192.168.10.1", "198.51.100.2", "198.51.100.1", "192.168.10.30"):
+        for force in (False, True):
+            assert "nothing overrides" in (refused(protected, target, force=force) or ""), target
+        assert "may be forced" not in report[target]
+    for target in (LAPTOP, "192.168.10.11", UPSTREAM, BOX):
+        assert "force overrides" in (refused(protected, target) or ""), target
+        assert refused(protected, target, force=True) is None, target
+        assert "(may be forced)" in report[target]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "named"),
+    [
+        ("192.168.10.0/28", ["192.168.10.1", "192.168.10.11"]),
+        ("192.168.10.10/31", ["192.168.10.11"]),
+        ("198.51.100.0/24", ["198.51.100.1", "198.51.100.2"]),
+        ("2001:db8:10::/64", ["2001:db8:10::1"]),
+        ("192.168.10.64/26", []),
+        ("2001:db8:11::/64", []),
+    ],
+)
+def test_prefix_is_refused_with_the_protected_addresses_in_it(
+    prefix: str, named: list[str]
+) -> None:
+    protected = protection(HOME, None, {"192.168.10.11"})
+    said = refused(protected, prefix)
+    assert (said is None) is (not named)
+    for address in named:
+        assert f"{address} (" in (said or "")
+    assert refused(protected, prefix, force=True) is None
+
+
 def test_the_lan_bridge_is_proposed() -> None:
     best = proposed(HOME)
     assert best is not None
@@ -79,6 +115,10 @@ def test_home_and_internet() -> None:
     assert is_home("2001:db8:10::5", ["2001:db8:10::/64"])
     assert not is_home("2001:db8:11::5", ["2001:db8:10::/64"])
     assert not is_home("203.0.113.1", ["2001:db8:10::/64"])
+    assert is_home("192.168.0.0/24", [])
+    assert is_home("2001:db8:10::/72", ["2001:db8:10::/64"])
+    assert not is_home("192.0.0.0/8", [])
+    assert not is_home("2001:db8::/32", ["2001:db8:10::/64"])
 
 
 def test_a_device_that_claims_the_gateways_address_is_not_the_gateway() -> None:
