@@ -116,7 +116,7 @@ def _measure(
 ) -> dict[str, float]:
     """Measure all that is to be known of one contender."""
     sink, hook = router.reference.programs["sink"], attachment.ATTACH_TCX_INGRESS
-    found = {}
+    found: dict[str, float] = {}
     cost = partial(_cost, router, generator, effort.packets)
     with router.classifier(sink, hook, router.server, "in"):
         bare = [cost()]
