@@ -97,6 +97,9 @@ class Author:
 
     def _prefix(self, dice: Dice) -> None:
         prefix = self._network(dice)
+        if self.rules.prefixes and dice.once_in(2):  # around or within another
+            version, address, _ = dice.of(list(self.rules.prefixes))
+            prefix = Prefix.around(version, address, dice.of(_LENGTHS[version]))
         if _depth([*self.rules.prefixes, prefix]) <= MAX_NESTED:
             self.rules.prefixes[prefix] = self._target(dice)
 

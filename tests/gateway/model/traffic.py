@@ -29,8 +29,15 @@ class Traffic:
     def __init__(self, world: World, seed: int) -> None:
         self._world = world
         self._random = random.Random(seed)
+        self._last = self._fresh()
 
     def frame(self) -> Sent:
+        """Return another frame, or the same again, as hosts do that flood."""
+        if self._random.random() < 0.8:
+            self._last = self._fresh()
+        return self._last
+
+    def _fresh(self) -> Sent:
         """Return another frame."""
         chance = self._random.random()
         if chance < 0.02:
@@ -68,7 +75,7 @@ class Traffic:
 
     def _local(self) -> bytes:
         """Return a frame without addresses to route by."""
-        ethertype = self._one(ARP, ARP, EAPOL, *_OTHER_TYPES)
+        ethertype = self._one(ARP, ARP, ARP, ARP, EAPOL, *_OTHER_TYPES)
         return self._link(ethertype) + bytes(self._one(28, 46, 50, 51, 54, 55, 60, 100))
 
     def _ip(self) -> bytes:
@@ -91,7 +98,7 @@ class Traffic:
 
     def _upper(self, version: int) -> tuple[int, bytes]:
         """Return a protocol's number and its message."""
-        protocol = self._one(TCP, TCP, UDP, UDP, ICMP if version == 4 else ICMPV6, 0)
+        protocol = self._one(TCP, TCP, UDP, UDP, *(ICMP if version == 4 else ICMPV6,) * 2, 0)
         payload = bytes(self._one(0, 0, 5, 20, 200, 1000))
         if protocol == TCP:
             flags = self._one(0x02, 0x10, 0x12, 0x18, 0x03)
