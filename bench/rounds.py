@@ -32,12 +32,13 @@ class Samples:
         self._unit = unit
         self._by_name: dict[str, list[float]] = {}
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._by_name
-
     def add(self, name: str, value: float) -> None:
         """Take what a contender measured in one more round."""
         self._by_name.setdefault(name, []).append(value)
+
+    def of(self, name: str) -> list[float]:
+        """Return a contender's rounds."""
+        return self._by_name[name]
 
     def median(self, name: str) -> float:
         """Return the median of a contender's rounds."""
