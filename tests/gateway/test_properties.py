@@ -18,7 +18,7 @@ from tests.gateway.model.frame import dissect
 from tests.gateway.model.install import installed
 from tests.gateway.model.judge import LOOKS, Oracle
 from tests.gateway.model.orders import rule_sets
-from tests.gateway.model.rules import RuleSet
+from tests.gateway.model.rules import Rule, RuleSet, Target
 from tests.gateway.model.traffic import Sent, Traffic
 from tests.gateway.model.world import World
 from tests.gateway.unattached import Programs, loaded
@@ -157,6 +157,32 @@ def test_kernel_agrees_with_the_model(programs: Programs) -> None:
     assert verdicts.total() >= CASES
     assert 0.2 <= verdicts["drop"] / verdicts.total() <= 0.8, verdicts
     assert verdicts["redirect"] > 0
+
+
+def test_every_type_of_icmpv6_is_a_flood_or_not(programs: Programs) -> None:
+    """Each from a device of its own, twice, where the second is too many."""
+    rules = RuleSet(floods={("lan", "icmp"): 4_000_000_000})
+    header = b"\x86\xdd" + bytes.fromhex("6000000000083aff") + bytes(32)
+    frames = [
+        Sent(bytes(6) + bytes([2, 0, 0, 0, 0, kind]) + header + bytes([kind]) + bytes(7), 0)
+        for kind in range(256)
+    ]
+    comparison = Comparison(programs)
+    comparison.check(Case(rules, [Met(frame, "gate") for frame in frames for _ in range(2)]))
+    assert comparison.verdicts["drop"] == 256 - len(range(130, 144))
+
+
+@pytest.mark.parametrize("program", ["gate", "meter_ingress"])
+def test_every_length_of_arp_is_addressing_or_not(programs: Programs, program: str) -> None:
+    device = bytes.fromhex("00005e005321")
+    rule = Rule(1, "isolate", allow=frozenset(["addressing"]))
+    head = bytes(6) + device + b"\x08\x06"
+    frames = [Sent(head.ljust(length, b"\0"), 0) for length in range(14, 100)]
+    comparison = Comparison(programs)
+    comparison.check(
+        Case(RuleSet(macs={device: Target(rule)}), [Met(frame, program) for frame in frames])
+    )
+    assert comparison.verdicts == {"pass": 68 - 14 + 1, "drop": 99 - 68}
 
 
 @pytest.mark.parametrize("seed", range(20))
