@@ -12,16 +12,8 @@ from . import __version__
 from .commands import display, events as event_commands, rules as rule_commands
 from .commands.command import Command, Options, ask
 from .feeds import commands as feed_commands
-from .protocol import (
-    DEFAULT_SOCKET,
-    GetDevices,
-    GetFeeds,
-    GetStatus,
-    RefreshFeed,
-    RemoveFeed,
-    SensorError,
-    Unload,
-)
+from .protocol import DEFAULT_SOCKET, SensorError
+from .requests import GetDevices, GetFeeds, GetStatus, RefreshFeed, RemoveFeed, Unload
 
 
 def _check(options: Options) -> Any:

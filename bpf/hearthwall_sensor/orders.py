@@ -6,10 +6,11 @@ from typing import Any
 from .journal import Notice
 from .network.redirection import check_redirection
 from .parts import Parts
-from .protocol import (
+from .protocol import Block
+from .reports import Reports
+from .requests import (
     AddBlock,
     AddFeed,
-    Block,
     Confirm,
     GetBlocks,
     GetDevices,
@@ -22,7 +23,6 @@ from .protocol import (
     Request,
     Unload,
 )
-from .reports import Reports
 from .rules.rule import Rule
 from .rules.terms import check_place
 from .targets import Target

@@ -28,16 +28,9 @@ from .network.topology import Network
 from .orders import Orders
 from .parts import Parts
 from .ports import Ports
-from .protocol import (
-    EXIT_STOPPED,
-    EXIT_UNLOADED,
-    Block,
-    Delta,
-    Request,
-    Role,
-    Snapshot,
-)
+from .protocol import EXIT_STOPPED, EXIT_UNLOADED, Block, Delta, Role, Snapshot
 from .reports import Reports
+from .requests import Request
 from .rules.rule import Rule
 from .rules.rules import RULES_FILE, Rules
 from .server import Server

@@ -26,15 +26,10 @@ from .protocol import (
     WEBSOCKET_PATH,
     Delta,
     Hello,
-    Initialize,
-    Request,
     SensorError,
     Snapshot,
-    Subscribe,
-    Unsubscribe,
-    read_request,
-    request_id,
 )
+from .requests import Initialize, Request, Subscribe, Unsubscribe, read_request, request_id
 
 _LOGGER = logging.getLogger(__name__)
 

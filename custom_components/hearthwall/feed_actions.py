@@ -8,15 +8,8 @@ from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.helpers import config_validation as cv
 
 from .action import GATEWAY_FIELD, Action, named_hub
-from .bpf.hearthwall_sensor.protocol import (
-    AddFeed,
-    Feed,
-    FeedAction,
-    GetFeeds,
-    RefreshFeed,
-    RemoveFeed,
-    Request,
-)
+from .bpf.hearthwall_sensor.protocol import Feed, FeedAction
+from .bpf.hearthwall_sensor.requests import AddFeed, GetFeeds, RefreshFeed, RemoveFeed, Request
 from .durations import DURATION, seconds
 
 _NAME: Final = "name"

@@ -14,20 +14,16 @@ from homeassistant.helpers.event import async_track_time_interval
 from .blocks import Blocks
 from .bpf.hearthwall_sensor.client import Client
 from .bpf.hearthwall_sensor.protocol import (
-    AddBlock,
     Block,
-    Confirm,
     Delta,
     Device,
     Event,
     Feed,
-    GetEvents,
-    RemoveBlock,
-    Request,
     SensorError,
     Snapshot,
     Status,
 )
+from .bpf.hearthwall_sensor.requests import AddBlock, Confirm, GetEvents, RemoveBlock, Request
 from .const import (
     CONF_CONSIDER_HOME,
     CONF_WRITE_INTERVAL,

@@ -10,7 +10,8 @@ from homeassistant.helpers import config_validation as cv
 
 from .action import GATEWAY_FIELD, Action, named_hub
 from .bpf.hearthwall_sensor.modes import MODES
-from .bpf.hearthwall_sensor.protocol import Block, Confirm, RemoveBlock, SensorError
+from .bpf.hearthwall_sensor.protocol import Block, SensorError
+from .bpf.hearthwall_sensor.requests import Confirm, RemoveBlock
 from .bpf.hearthwall_sensor.targets import parse_target
 from .const import DOMAIN, QUARANTINE_REASON
 from .errors import order_error

@@ -19,7 +19,8 @@ from .bpf.hearthwall_sensor.modes import (
     MODES,
     TRANSPORTS,
 )
-from .bpf.hearthwall_sensor.protocol import MAX_REASON, AddBlock
+from .bpf.hearthwall_sensor.protocol import MAX_REASON
+from .bpf.hearthwall_sensor.requests import AddBlock
 from .bpf.hearthwall_sensor.targets import parse_peer, parse_target
 from .durations import DURATION, seconds
 

@@ -7,7 +7,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .blocks import isolates
-from .bpf.hearthwall_sensor.protocol import AddBlock, SensorError
+from .bpf.hearthwall_sensor.protocol import SensorError
+from .bpf.hearthwall_sensor.requests import AddBlock
 from .const import QUARANTINE_REASON
 from .entity import DeviceEntity, async_add_device_entities
 from .errors import order_error

@@ -21,7 +21,8 @@ from hearthwall_sensor.feeds.feeds import Feeds
 from hearthwall_sensor.kernel import loader, pins
 from hearthwall_sensor.kernel.libbpf import Program
 from hearthwall_sensor.kernel.tables import Tables
-from hearthwall_sensor.protocol import AddFeed, Feed
+from hearthwall_sensor.protocol import Feed
+from hearthwall_sensor.requests import AddFeed
 from tests.gateway.sensor_process import command
 
 DEVICE, GATEWAY = "00:00:5e:00:53:13", "00:00:5e:00:53:01"

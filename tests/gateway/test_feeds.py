@@ -11,7 +11,8 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
 from hearthwall_sensor.kernel import prefixes
-from hearthwall_sensor.protocol import AddFeed, SensorError
+from hearthwall_sensor.protocol import SensorError
+from hearthwall_sensor.requests import AddFeed
 from tests.gateway.feeds_kernel import (
     BAD,
     BAD6,

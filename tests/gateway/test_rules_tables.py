@@ -23,7 +23,8 @@ from hearthwall_sensor.kernel.tables import (
     Tables,
     boot_ns,
 )
-from hearthwall_sensor.protocol import AddBlock, Confirm, RemoveBlock, SensorError
+from hearthwall_sensor.protocol import SensorError
+from hearthwall_sensor.requests import AddBlock, Confirm, RemoveBlock
 from hearthwall_sensor.rules import file as rules_file, rules as rules_module
 from hearthwall_sensor.rules.enforcement import all_counters, limit_of
 from hearthwall_sensor.rules.rule import Rule

@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 
 from hearthwall_sensor.client import Client, unix_session
-from hearthwall_sensor.protocol import AddBlock, Delta, SensorError
+from hearthwall_sensor.protocol import Delta, SensorError
+from hearthwall_sensor.requests import AddBlock
 from lab import Lab
 from lab.home import DEVICES, WEB
 from tests.gateway.sensor_process import SensorProcess

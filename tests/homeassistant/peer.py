@@ -11,23 +11,25 @@ from aiohttp import WSMsgType, web
 
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     WEBSOCKET_PATH,
-    AddBlock,
-    AddFeed,
     Block,
-    Confirm,
     Device,
     Event,
     Feed,
+    Interface,
+    SensorError,
+    Status,
+)
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
+    AddBlock,
+    AddFeed,
+    Confirm,
     GetBlocks,
     GetEvents,
     GetFeeds,
-    Interface,
     RefreshFeed,
     RemoveBlock,
     RemoveFeed,
     Request,
-    SensorError,
-    Status,
     read_request,
 )
 from custom_components.hearthwall.bpf.hearthwall_sensor.targets import parse_target

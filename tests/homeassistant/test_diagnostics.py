@@ -5,7 +5,7 @@ import json
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import AddBlock
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock
 from custom_components.hearthwall.diagnostics import async_get_config_entry_diagnostics
 from tests.homeassistant.peer import CAMERA, Peer, device, feed
 

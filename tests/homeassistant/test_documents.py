@@ -13,7 +13,7 @@ from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hearthwall import event as event_platform
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import AddBlock, AddFeed
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock, AddFeed
 from custom_components.hearthwall.services import ACTIONS
 from tests.homeassistant.peer import CAMERA, TV, Peer, event
 from tests.homeassistant.test_devices import camera

@@ -14,7 +14,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.hearthwall import hub
 from custom_components.hearthwall.bpf.hearthwall_sensor.modes import MODES
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import AddBlock, SensorError
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock
 from custom_components.hearthwall.const import CONF_CONSIDER_HOME, CONF_WRITE_INTERVAL, DOMAIN
 from custom_components.hearthwall.hub import PRESENCE_INTERVAL
 from tests.homeassistant.peer import CAMERA, PHONE, TV, Peer, device

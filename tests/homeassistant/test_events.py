@@ -12,7 +12,8 @@ from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hearthwall import async_unload_entry, events, link
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import GetEvents, SensorError
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import GetEvents
 from custom_components.hearthwall.const import DOMAIN
 from tests.homeassistant.peer import CAMERA, Peer, event
 from tests.homeassistant.test_init import CONNECTION, state, wait_for

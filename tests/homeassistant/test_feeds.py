@@ -10,11 +10,11 @@ from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
     AddFeed,
     RefreshFeed,
     RemoveFeed,
-    SensorError,
 )
 from custom_components.hearthwall.const import CONF_WRITE_INTERVAL, DOMAIN
 from tests.homeassistant.peer import Peer, feed

@@ -15,11 +15,8 @@ from homeassistant.helpers import (
 )
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
-    AddBlock,
-    RemoveBlock,
-    SensorError,
-)
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock, RemoveBlock
 from custom_components.hearthwall.const import DOMAIN
 from tests.homeassistant.peer import CAMERA, TV, Peer
 from tests.homeassistant.test_devices import camera

@@ -32,12 +32,8 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.modes import (
     MODES,
     TRANSPORTS,
 )
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
-    AddBlock,
-    AddFeed,
-    FeedAction,
-    Severity,
-)
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import FeedAction, Severity
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock, AddFeed
 from custom_components.hearthwall.process import PROCESS_ERRORS
 from custom_components.hearthwall.services import ACTIONS
 

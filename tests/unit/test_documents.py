@@ -8,8 +8,8 @@ import pytest
 
 from hearthwall_sensor.cli import COMMANDS
 from hearthwall_sensor.kernel.tables import LIMITS
-from hearthwall_sensor.modes import TERMS
-from hearthwall_sensor.protocol import ALLOWANCES, MODES, REQUESTS
+from hearthwall_sensor.modes import ALLOWANCES, MODES, TERMS
+from hearthwall_sensor.requests import REQUESTS
 from hearthwall_sensor.rules.enforcement import BURST_SECONDS
 from hearthwall_sensor.rules.rule import DOMAIN_SLOTS
 from hearthwall_sensor.rules.rules import _ROOM

@@ -15,7 +15,8 @@ from hearthwall_sensor.feeds.domains_file import DamagedError, DomainsFile
 from hearthwall_sensor.feeds.entries import Entries, name_hash
 from hearthwall_sensor.feeds.state import State
 from hearthwall_sensor.feeds.subscription import Subscription
-from hearthwall_sensor.protocol import AddFeed, SensorError
+from hearthwall_sensor.protocol import SensorError
+from hearthwall_sensor.requests import AddFeed
 
 KEY = b"0123456789abcdef"
 

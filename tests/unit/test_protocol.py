@@ -13,8 +13,6 @@ from hearthwall_sensor.commands import display
 from hearthwall_sensor.errors import ERRORS
 from hearthwall_sensor.kernel import tables
 from hearthwall_sensor.protocol import (
-    REQUESTS,
-    AddBlock,
     Block,
     Delta,
     Device,
@@ -23,8 +21,8 @@ from hearthwall_sensor.protocol import (
     SensorError,
     Snapshot,
     Traffic,
-    read_request,
 )
+from hearthwall_sensor.requests import REQUESTS, AddBlock, read_request
 from hearthwall_sensor.targets import parse_duration, parse_target
 
 JSON = st.recursive(

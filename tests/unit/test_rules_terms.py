@@ -21,7 +21,8 @@ from hearthwall_sensor.modes import (
     Direction,
     Mode,
 )
-from hearthwall_sensor.protocol import AddBlock, SensorError
+from hearthwall_sensor.protocol import SensorError
+from hearthwall_sensor.requests import AddBlock
 from hearthwall_sensor.rules.terms import Agreed, check, check_place
 from hearthwall_sensor.targets import parse_peer, parse_target
 

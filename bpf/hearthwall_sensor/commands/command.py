@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..protocol import Request, SensorError
+from ..protocol import SensorError
+from ..requests import Request
 
 if TYPE_CHECKING:
     from ..client import Client

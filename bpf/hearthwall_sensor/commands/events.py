@@ -5,7 +5,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from ..protocol import GetEvents, SensorError
+from ..protocol import SensorError
+from ..requests import GetEvents
 from . import display
 from .command import Command, Options, converse
 

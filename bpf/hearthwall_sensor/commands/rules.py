@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..modes import ALLOWANCES, AUDITABLE, DIRECTIONS, MODES, TRANSPORTS, Allowance
-from ..protocol import AddBlock, Confirm, GetBlocks, RemoveBlock, SensorError
+from ..protocol import SensorError
+from ..requests import AddBlock, Confirm, GetBlocks, RemoveBlock
 from ..targets import parse_duration, parse_target
 from . import display
 from .command import Command, Options, ask, converse

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ..protocol import AddFeed
+from ..requests import AddFeed
 from ..targets import parse_duration
 from . import formats
 from .source import HEADER_SUFFIX

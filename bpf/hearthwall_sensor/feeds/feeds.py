@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from .. import files
 from ..kernel.tables import FEED_SLOTS, FLAG_AUDIT, MODES, Counters, Entry, Tables, boot_ns
-from ..protocol import AddFeed, Feed, SensorError
+from ..protocol import Feed, SensorError
+from ..requests import AddFeed
 from . import source as sources, state
 from .child import gather_in_child
 from .domains_file import DamagedError, DomainsFile

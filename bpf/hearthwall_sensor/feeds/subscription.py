@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from ..protocol import AddFeed, FeedAction, SensorError
+from ..protocol import FeedAction, SensorError
+from ..requests import AddFeed
 from ..wire import Message
 from . import formats, source as sources
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from ..protocol import Allowance, Direction, Mode, Role, Transport
+from ..modes import Allowance, Direction, Mode, Transport
+from ..protocol import Role
 from ..targets import Target, TargetKind
 from .filters import FILTER_BYTES, Filters
 from .libbpf import Map

@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from ..kernel.tables import FEED_SLOTS, LIMITS
-from ..modes import ALLOWANCES, AUDITABLE, DIRECTIONS, MODES, TRANSPORTS
-from ..protocol import Allowance, Direction, Mode, Transport
+from ..modes import (
+    ALLOWANCES,
+    AUDITABLE,
+    DIRECTIONS,
+    MODES,
+    TRANSPORTS,
+    Allowance,
+    Direction,
+    Mode,
+    Transport,
+)
 from ..targets import Target, TargetKind, parse_peer, parse_target
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

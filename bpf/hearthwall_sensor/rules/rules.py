@@ -11,7 +11,8 @@ from typing import Final
 
 from ..kernel.tables import LIMITS, Counters, Tables, boot_ns
 from ..modes import MAX_PEERS
-from ..protocol import AddBlock, Block, Confirm, DeviceRule, RemoveBlock, Role, SensorError
+from ..protocol import Block, DeviceRule, Role, SensorError
+from ..requests import AddBlock, Confirm, RemoveBlock
 from ..targets import Target, TargetKind, parse_target
 from . import file as rules_file
 from .enforcement import Enforcement, all_counters

@@ -17,7 +17,8 @@ from ..modes import (
     Allowance,
     Mode,
 )
-from ..protocol import MAX_REASON, AddBlock, SensorError
+from ..protocol import MAX_REASON, SensorError
+from ..requests import AddBlock
 from ..targets import Target, check_duration, parse_peer
 
 #: Field → least and most.

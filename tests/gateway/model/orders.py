@@ -16,7 +16,7 @@ from hearthwall_sensor.kernel.tables import (
     SIDES,
     boot_ns,
 )
-from hearthwall_sensor.protocol import Transport
+from hearthwall_sensor.modes import Transport
 
 from .rules import Limit, Peer, Prefix, Resolution, Rule, RuleSet, Service, Target
 from .traffic import PORTS, VLANS

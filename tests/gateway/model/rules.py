@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Literal, NamedTuple
 
-from hearthwall_sensor.protocol import Allowance, Direction, Mode, Transport
+from hearthwall_sensor.modes import Allowance, Direction, Mode, Transport
 
 from .frame import Frame
 

@@ -1,0 +1,208 @@
+"""What a client asks of a sensor, and how a sensor reads it."""
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from .modes import Allowance, Direction, Mode, Transport
+from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError
+from .wire import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Initialize(Message):
+    """The client's first message: the schema it chose and a name for the log."""
+
+    type: ClassVar[str] = "initialize"
+    schema: int
+    client: str = "unnamed"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe(Message):
+    """Asks for a snapshot and then deltas, at most one per interval (seconds)."""
+
+    type: ClassVar[str] = "subscribe"
+    interval: float = DEFAULT_INTERVAL
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe(Message):
+    """Ends the deltas."""
+
+    type: ClassVar[str] = "unsubscribe"
+
+
+@dataclass(frozen=True, slots=True)
+class GetStatus(Message):
+    """Asks for a Status."""
+
+    type: ClassVar[str] = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class GetDevices(Message):
+    """Asks for the list of Device."""
+
+    type: ClassVar[str] = "devices"
+
+
+@dataclass(frozen=True, slots=True)
+class GetBlocks(Message):
+    """Asks for the list of Block."""
+
+    type: ClassVar[str] = "blocks"
+
+
+@dataclass(frozen=True, slots=True)
+class AddBlock(Message):
+    """Orders a rule; the answer is the Block.
+
+    A second order for the same target, transport and port replaces the first. `port` is the one that
+    packets are sent to. `allow` is None for what the mode usually allows. `force` overrides the refusal
+    of a protected target where that is not fatal.
+    """
+
+    type: ClassVar[str] = "block"
+    target: str
+    mode: Mode = "isolate"
+    allow: tuple[Allowance, ...] | None = None
+    duration: float | None = None
+    reason: str = ""
+    confirm_within: float | None = None
+    transport: Transport | None = None
+    port: int | None = None
+    direction: Direction = "any"
+    peers: tuple[str, ...] = ()
+    bytes_per_second: int | None = None
+    packets_per_second: int | None = None
+    redirect_to: str | None = None
+    audits: Mode | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm(Message):
+    """Keeps a rule that was ordered with `confirm_within`; the answer is the Block."""
+
+    type: ClassVar[str] = "confirm"
+    target: str
+    transport: Transport | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveBlock(Message):
+    """Ends the rule on a target (and transport and port), or with an id; the answer is the Block that was."""
+
+    type: ClassVar[str] = "unblock"
+    target: str
+    transport: Transport | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetFeeds(Message):
+    """Asks for the list of Feed."""
+
+    type: ClassVar[str] = "feeds"
+
+
+@dataclass(frozen=True, slots=True)
+class AddFeed(Message):
+    """Subscribes to a list at a file or an http(s) address, or changes one; the answer is the Feed.
+
+    `header_file` is a file of the gateway that only root can read, with a header such as an
+    authorisation to send along: a secret never crosses this wire.
+    """
+
+    type: ClassVar[str] = "add_feed"
+    name: str
+    source: str
+    format: str = "auto"
+    action: FeedAction = "audit"
+    interval: float = 86400.0
+    header_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFeed(Message):
+    """Ends a feed and forgets its entries; the answer is the Feed that was."""
+
+    type: ClassVar[str] = "remove_feed"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshFeed(Message):
+    """Reads a feed anew, now; the answer is the Feed."""
+
+    type: ClassVar[str] = "refresh_feed"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetEvents(Message):
+    """Asks for the list of Event after a number, the oldest first, at most `limit` of them."""
+
+    type: ClassVar[str] = "events"
+    since: int = 0
+    limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Unload(Message):
+    """Takes everything out of the kernel and ends the sensor; the rules stay on disk unless `forget`."""
+
+    type: ClassVar[str] = "unload"
+    forget: bool = False
+
+
+Request = (
+    Initialize
+    | Subscribe
+    | Unsubscribe
+    | GetStatus
+    | GetDevices
+    | GetBlocks
+    | AddBlock
+    | Confirm
+    | RemoveBlock
+    | GetFeeds
+    | AddFeed
+    | RemoveFeed
+    | RefreshFeed
+    | GetEvents
+    | Unload
+)
+REQUESTS: Final[Mapping[str, type[Request]]] = {cls.type: cls for cls in typing.get_args(Request)}
+
+
+def read_request(wire: Any) -> tuple[int, Request]:
+    """Return id and request of a client's message; raises SensorError.
+
+    The caller finds the id for its error answer with `request_id`.
+    """
+    if not isinstance(wire, Mapping):
+        raise SensorError("invalid_message", "a message is a JSON object")
+    identity = request_id(wire)
+    if identity is None:
+        raise SensorError("invalid_message", "a message has an id, an integer from 0 to 2^53")
+    kind = wire.get("type")
+    cls = REQUESTS.get(kind) if isinstance(kind, str) else None
+    if cls is None:
+        raise SensorError("unknown_command", f"no command is called {str(kind)[:40]!r}")
+    unknown = set(wire) - {"id", "type"} - {each.name for each in dataclasses.fields(cls)}
+    if unknown:
+        raise SensorError("invalid_message", f"{cls.type} has no field {min(unknown)[:40]!r}")
+    return identity, cls.from_wire(wire)
+
+
+def request_id(wire: Any) -> int | None:
+    """Return a message's id if it has a usable one."""
+    identity = wire.get("id") if isinstance(wire, Mapping) else None
+    if isinstance(identity, int) and not isinstance(identity, bool) and 0 <= identity <= 2**53:
+        return identity
+    return None
