@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .. import files
-from ..kernel.tables import FEED_SLOTS, FLAG_AUDIT, MODES, Counters, Entry, Tables, boot_ns
+from ..kernel.tables import FEED_SLOTS, FLAG_AUDIT, MODES, Counters, Entry, Tables, epoch
 from ..protocol import Feed, SensorError
 from ..requests import AddFeed
 from . import source as sources, state
@@ -214,8 +214,8 @@ class Feeds:
             last_error=feed.last_error,
             packets=counters.packets,
             bytes=counters.bytes,
-            first_hit=_epoch(counters.first_hit),
-            last_hit=_epoch(counters.last_hit),
+            first_hit=epoch(counters.first_hit or None),
+            last_hit=epoch(counters.last_hit or None),
         )
 
     def name_of(self, slot: int) -> str | None:
@@ -364,8 +364,3 @@ def _told(feed: Subscription, told: Mapping[str, Any], *, checked: bool) -> Subs
         values["failures"] = 0 if error is None else feed.failures + 1
         values["last_error"] = None if error is None else error["message"]
     return dataclasses.replace(feed, **values)
-
-
-def _epoch(nanoseconds: int) -> float | None:
-    """Return a time since boot as seconds since the epoch, None for 0."""
-    return round(time.time() + (nanoseconds - boot_ns()) / 1e9, 3) if nanoseconds else None

@@ -154,6 +154,13 @@ def boot_ns() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
+def epoch(nanoseconds: int | None) -> float | None:
+    """Return a time since boot as seconds since the epoch, by the clock as it stands now."""
+    if nanoseconds is None:
+        return None
+    return round(time.time() + (nanoseconds - boot_ns()) / 1e9, 3)
+
+
 def mac_bytes(mac: str) -> bytes:
     """Return a MAC as the key that the kernel's tables use."""
     return bytes.fromhex(mac.replace(":", "")) + b"\0\0"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from ..kernel.tables import LIMITS, Counters, Tables, boot_ns
+from ..kernel.tables import LIMITS, Counters, Tables, boot_ns, epoch
 from ..modes import MAX_PEERS
 from ..protocol import Block, DeviceRule, Role, SensorError
 from ..requests import AddBlock, Confirm, RemoveBlock
@@ -283,12 +283,12 @@ class Rules:
             allow=rule.allow,
             reason=rule.reason,
             created=rule.created,
-            expires=_epoch(rule.expires),
-            confirm_by=_epoch(rule.confirm_by),
+            expires=epoch(rule.expires),
+            confirm_by=epoch(rule.confirm_by),
             packets=counters.packets,
             bytes=counters.bytes,
-            first_hit=_epoch(counters.first_hit or None),
-            last_hit=_epoch(counters.last_hit or None),
+            first_hit=epoch(counters.first_hit or None),
+            last_hit=epoch(counters.last_hit or None),
             latency_ms=round(latency / 1e6, 3)
             if rule.ordered and counters.first_hit and latency >= 0
             else None,
@@ -305,7 +305,7 @@ class Rules:
     def on_device(self, mac: str) -> DeviceRule | None:
         """Return the rule on all of a device's traffic, by its MAC."""
         rule = self._rules.get(Target("mac", mac), {}).get(WHOLE)
-        return None if rule is None else DeviceRule(rule.id, rule.mode, _epoch(rule.ends))
+        return None if rule is None else DeviceRule(rule.id, rule.mode, epoch(rule.ends))
 
     def gate_needed(self, side: Role) -> bool:
         """Return whether a rule is there that XDP drops by on this side's ports."""
@@ -341,12 +341,3 @@ def _named(what: str, service: Service) -> str:
 def _after(start: int, seconds: float | None) -> int | None:
     """Return the time since boot that lies seconds after start."""
     return None if seconds is None else start + int(seconds * _NANOSECONDS)
-
-
-def _epoch(nanoseconds: int | None) -> float | None:
-    """Return a time since boot as seconds since the epoch, by the clock as it stands now."""
-    return (
-        None
-        if nanoseconds is None
-        else round(time.time() + (nanoseconds - boot_ns()) / _NANOSECONDS, 3)
-    )
