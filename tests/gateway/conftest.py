@@ -8,6 +8,7 @@ import pytest
 import pytest_socket
 
 from lab import Lab
+from tests.gateway.reaching import start_on_both_sides
 from tests.gateway.sensor_process import SensorProcess
 
 
@@ -38,3 +39,21 @@ def idle(lab: Lab, tmp_path: Path) -> Iterator[SensorProcess]:
 def sensor(idle: SensorProcess) -> SensorProcess:
     """A sensor that guards the home's bridge."""
     return idle.start()
+
+
+@pytest.fixture(scope="module")
+def both_sides(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SensorProcess]:
+    """One sensor for all of a file's tests, on both sides of the gateway."""
+    sensor = SensorProcess(lab, tmp_path_factory.mktemp("both"))
+    start_on_both_sides(sensor)
+    yield sensor
+    sensor.clean()
+
+
+@pytest.fixture
+def ruled(both_sides: SensorProcess) -> Iterator[SensorProcess]:
+    """That sensor, without a rule before and after."""
+    assert both_sides.call("blocks") == []
+    yield both_sides
+    for block in both_sides.call("blocks"):
+        both_sides.call("unblock", str(block["id"]))
