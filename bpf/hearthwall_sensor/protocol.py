@@ -103,8 +103,20 @@ class DeviceRule(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Fingerprint(Message):
+    """How a device asks for an address: DHCP's options 55, in its order, and 60."""
+
+    options: tuple[int, ...]
+    vendor_class: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Device(Message):
-    """A device of the home. Totals never fall, also across restarts of the sensor and of the host."""
+    """A device of the home. Totals never fall, also across restarts of the sensor and of the host.
+
+    `name` is the user's, `hostname` what the device or its DHCP server calls it. `other_macs` are those
+    that the user has merged into this one: their addresses and totals are in it.
+    """
 
     mac: str
     addresses: tuple[str, ...]
@@ -122,6 +134,61 @@ class Device(Message):
     download_rate: float
     by_scope: Mapping[Scope, Traffic]
     rule: DeviceRule | None
+    name: str | None = None
+    other_macs: tuple[str, ...] = ()
+    fingerprint: Fingerprint | None = None
+
+
+#: Where a peer's name comes from, the weakest evidence first.
+NameSource = Literal["dns", "http", "tls", "quic"]
+Outcome = Literal["open", "closed", "reset", "refused", "no_answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow(Message):
+    """What one device exchanged with one peer over one pair of ports; bytes as in Traffic.
+
+    `mac` is null only in a capture whose link has none. Of ICMP the ports are Community ID's: the type and
+    that of its answer. `opened_by` is who sent the first packet. `outcome` is TCP's, null for the others.
+    `encrypted_hello` says that the name is not the inner one: TLS's Encrypted ClientHello was offered.
+    `country` (ISO 3166), `as_number` and `as_name` come from files that the user supplies.
+    """
+
+    community_id: str
+    mac: str | None
+    address: str
+    port: int
+    peer_address: str
+    peer_port: int
+    peer_name: str | None
+    name_source: NameSource | None
+    transport: str
+    application: str
+    upload_bytes: int
+    download_bytes: int
+    upload_packets: int
+    download_packets: int
+    first_seen: float
+    last_seen: float
+    opened_by: Literal["device", "peer"]
+    outcome: Outcome | None
+    scope: Scope
+    encrypted_hello: bool = False
+    country: str | None = None
+    as_number: int | None = None
+    as_name: str | None = None
+    interface: str | None = None
+    process: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedName(Message):
+    """A name that a device was told of or announced, with one of its addresses; null for one that has none."""
+
+    mac: str | None
+    name: str
+    address: str | None
+    source: Literal["dns", "mdns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +324,17 @@ class Event(Message):
     process: str | None
     summary: str
     evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed(Message):
+    """What a capture holds. `counted` counts packets, what was left out and why, and malformed ones by kind."""
+
+    devices: tuple[Device, ...]
+    flows: tuple[Flow, ...]
+    events: tuple[Event, ...]
+    names: tuple[ResolvedName, ...]
+    counted: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,61 @@ class GetDevices(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class GetFlows(Message):
+    """Asks for the list of Flow, those that moved last at the head, at most `limit` of them.
+
+    `devices` are MACs, empty for all. `peer` is an address, a prefix, a name or `*.name`. `since` leaves
+    out what has not moved after that time (seconds since the epoch).
+    """
+
+    type: ClassVar[str] = "flows"
+    devices: tuple[str, ...] = ()
+    peer: str | None = None
+    since: float | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RenameDevice(Message):
+    """Gives a device a name of the user's, or takes it back with null; the answer is the Device."""
+
+    type: ClassVar[str] = "rename_device"
+    mac: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MergeDevices(Message):
+    """Says that a MAC is the same device as another one; the answer is that one, with both in it.
+
+    A rule on a device is a rule on all of its MACs.
+    """
+
+    type: ClassVar[str] = "merge_devices"
+    mac: str
+    into: str
+
+
+@dataclass(frozen=True, slots=True)
+class SplitDevice(Message):
+    """Takes back a merging; the answer is the Device of the MAC that stands for itself again."""
+
+    type: ClassVar[str] = "split_device"
+    mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetDevice(Message):
+    """Erases all that is known of a device: totals, names, flows, events. One that speaks again is new.
+
+    Its rules stay; the answer is the Device that was.
+    """
+
+    type: ClassVar[str] = "forget_device"
+    mac: str
+
+
+@dataclass(frozen=True, slots=True)
 class GetBlocks(Message):
     """Asks for the list of Block."""
 
@@ -166,6 +221,11 @@ Request = (
     | Unsubscribe
     | GetStatus
     | GetDevices
+    | GetFlows
+    | RenameDevice
+    | MergeDevices
+    | SplitDevice
+    | ForgetDevice
     | GetBlocks
     | AddBlock
     | Confirm

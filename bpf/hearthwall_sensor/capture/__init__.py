@@ -1,0 +1,1 @@
+"""Captures: files of packets, read and metered as the kernel programs do."""

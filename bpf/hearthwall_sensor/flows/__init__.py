@@ -1,0 +1,1 @@
+"""Flows: who talks with whom, what was counted, and what is known of it."""
