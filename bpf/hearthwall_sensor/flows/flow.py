@@ -122,8 +122,8 @@ def read_sample(record: bytes) -> Sample | None:
     """Read the kernel's record, None for one that is cut off."""
     if len(record) < SAMPLE.size:
         return None
-    time, key, interface, offset, length, wire_length, direction, kind, sender = (
-        SAMPLE.unpack_from(record)
+    time, key, interface, offset, length, wire_length, direction, kind, sender = SAMPLE.unpack_from(
+        record
     )
     data = record[SAMPLE.size : SAMPLE.size + length]
     return Sample(time, key, interface, offset, wire_length, direction, kind, sender, data)

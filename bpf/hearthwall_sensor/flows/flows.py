@@ -1,0 +1,86 @@
+"""The flows of the home. The kernel's table holds them; here is what is known beyond its counts."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from ..kernel.flow_table import FlowTable
+from ..kernel.tables import boot_ns
+from ..protocol import Flow
+from ..requests import GetFlows
+from .flow import Counted, FlowKey
+from .listing import Choice, Entry, Surroundings, describe, latest
+from .observer import Observer
+
+#: A flow that has not moved for so long is erased, in nanoseconds.
+RETENTION: Final = 30 * 86_400 * 10**9
+
+
+class Flows:
+    """All flows that the kernel remembers: the newest of them, as many as its table holds."""
+
+    def __init__(
+        self,
+        table: FlowTable,
+        observer: Observer,
+        on_address: Callable[[bytes, bytes], None],
+        surroundings: Callable[[], Surroundings],
+    ) -> None:
+        """Take the table, what was learnt, whom to tell of a device's address, and what descriptions need."""
+        self._table = table
+        self._observer = observer
+        self._on_address = on_address
+        self._surroundings = surroundings
+        self._looked = 0
+
+    def look(self) -> None:
+        """Name the flows that began since the last look, before the answers that named them are forgotten."""
+        now, before = boot_ns(), self._looked
+        old = []
+        for packed, counted in self._table.read():
+            if counted[0] > before:
+                self._begin(packed, FlowKey.unpack(packed), counted[0])
+            elif counted[1] < now - RETENTION:
+                old.append(packed)
+        self._looked = now
+        self._erase(old)
+
+    def _begin(self, packed: bytes, key: FlowKey, first: int) -> None:
+        """Meet a flow for the first time."""
+        label = self._observer.label(packed, key, first)
+        if label.source == "dns" and label.name is not None:
+            self._observer.labels.set_name(packed, label.name)
+        self._on_address(key.mac, key.address)
+
+    def list(self, request: GetFlows, macs_of: Callable[[str], Iterable[str]]) -> list[Flow]:
+        """Return the flows that a request asks for; raises SensorError `invalid_message`."""
+        choice = Choice(request, macs_of)
+        around = self._surroundings()
+        found = latest(self._chosen(choice, request.since, around), request.limit)
+        return [describe(packed, counted, around) for packed, counted in found]
+
+    def _chosen(self, choice: Choice, since: float | None, around: Surroundings) -> Iterator[Entry]:
+        """Yield the flows that are asked for."""
+        for packed, values in self._table.read():
+            if not choice.takes_device(packed):
+                continue
+            counted = Counted._make(values)
+            if since is not None and around.epoch(counted.last) < since:
+                continue
+            if choice.by_peer:
+                key = FlowKey.unpack(packed)
+                if not choice.takes_peer(key, around.label(packed, key, counted.first).name):
+                    continue
+            yield packed, counted
+
+    def forget(self, macs: Iterable[str]) -> None:
+        """Erase the flows of a device; those of others with it are theirs."""
+        gone = frozenset(bytes.fromhex(mac.replace(":", "")) for mac in macs)
+        self._erase([packed for packed, _ in self._table.read() if packed[:6] in gone])
+        for mac in gone:
+            self._observer.answered.forget(mac)
+
+    def _erase(self, packed: list[bytes]) -> None:
+        """Erase flows."""
+        self._table.delete(packed)
+        for each in packed:
+            self._observer.labels.forget(each)

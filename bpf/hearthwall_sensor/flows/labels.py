@@ -1,0 +1,103 @@
+"""What is known of flows beyond what was counted: the peer's name, from where, and the application."""
+
+from collections import Counter, OrderedDict
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from ..dissect.conversation import Conversation, Finding
+from ..protocol import NameSource
+from .flow import TCP, FlowKey, Sample
+
+#: As many as the kernel has flows.
+MAX_LABELS: Final = 65_536
+#: Flows whose beginning is still being read: a hello may come in pieces.
+_MAX_OPEN: Final = 512
+_STRENGTH: Final[dict[NameSource | None, int]] = {
+    None: 0,
+    "dns": 1,
+    "http": 2,
+    "tls": 3,
+    "quic": 3,
+}
+
+
+class Label(NamedTuple):
+    """What is known of a flow; `application` is None where its bytes say nothing."""
+
+    application: str | None = None
+    name: str | None = None
+    source: NameSource | None = None
+    encrypted_hello: bool = False
+
+
+#: Most flows share a label with many others, and there may be as many labels as flows.
+_shared = lru_cache(maxsize=4096)(Label)
+_NOTHING: Final = Label()
+
+
+class Labels:
+    """The labels of all flows. Flows are known by a hash of their key: the keys would take twice the memory."""
+
+    def __init__(self, limit: int = MAX_LABELS) -> None:
+        """Keep at most so many labels; the oldest gives way."""
+        self._limit = limit
+        self._labels: dict[int, Label] = {}
+        self._open: OrderedDict[bytes, Conversation] = OrderedDict()
+        #: Malformed packets by kind.
+        self.malformed: Counter[str] = Counter()
+
+    def take(self, sample: Sample, key: FlowKey) -> Finding:
+        """Learn from a packet's payload and return what it said."""
+        conversation = self._open.pop(sample.key, None)
+        if conversation is None:
+            conversation = Conversation(key.protocol, key.port, key.peer_port)
+        finding = conversation.take(
+            sample.direction, sample.offset, sample.data, sample.wire_length
+        )
+        if finding.more:
+            self._open[sample.key] = conversation
+            if len(self._open) > _MAX_OPEN:
+                self._open.popitem(last=False)
+        if finding.malformed is not None:
+            self.malformed[finding.malformed] += 1
+        anew = key.protocol == TCP and sample.offset == 0
+        self._improve(sample.key, finding, anew=anew)
+        return finding
+
+    def set_application(self, packed: bytes, application: str) -> None:
+        """Say what a flow is, by a parser that understood it."""
+        self._improve(packed, Finding(application=application), anew=False)
+
+    def set_name(self, packed: bytes, name: str) -> None:
+        """Say what the device called the peer when it asked for its address."""
+        self._improve(packed, Finding(name=name, source="dns"), anew=False)
+
+    def _improve(self, packed: bytes, finding: Finding, *, anew: bool) -> None:
+        """Add what was found; a name stands until better evidence comes, or the same in a connection begun anew."""
+        number = hash(packed)
+        known = self._labels.get(number, _NOTHING)
+        application, name, source, encrypted = known
+        gain = _STRENGTH[finding.source] - _STRENGTH[source]
+        if finding.name is not None and (gain > 0 or (gain == 0 and anew)):
+            name, source = finding.name, finding.source
+        label = _shared(
+            finding.application or application, name, source, encrypted or finding.encrypted_hello
+        )
+        if label is known or label == _NOTHING:
+            return
+        self._labels[number] = label
+        if len(self._labels) > self._limit:
+            del self._labels[next(iter(self._labels))]
+
+    def of(self, packed: bytes) -> Label:
+        """Return what is known of the flow with this packed key."""
+        return self._labels.get(hash(packed), _NOTHING)
+
+    def forget(self, packed: bytes) -> None:
+        """Forget a flow."""
+        self._labels.pop(hash(packed), None)
+        self._open.pop(packed, None)
+
+    def __len__(self) -> int:
+        """Return how many flows have a label."""
+        return len(self._labels)
