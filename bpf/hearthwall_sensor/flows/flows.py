@@ -51,7 +51,7 @@ class Flows:
             self._observer.labels.set_name(packed, label.name)
         self._on_address(key.mac, key.address)
 
-    def list(self, request: GetFlows, macs_of: Callable[[str], Iterable[str]]) -> list[Flow]:
+    def select(self, request: GetFlows, macs_of: Callable[[str], Iterable[str]]) -> list[Flow]:
         """Return the flows that a request asks for; raises SensorError `invalid_message`."""
         choice = Choice(request, macs_of)
         around = self._surroundings()

@@ -108,17 +108,15 @@ class Observer:
         else:
             self._identities.take_nd(key.mac, message, self._epoch(sample.time))
 
-    def _take_dhcp(self, sample: Sample, key: FlowKey) -> bool:
+    def _take_dhcp(self, sample: Sample, _: FlowKey) -> bool:
         """Learn a device's name and address from DHCP."""
-        lease = dhcp.parse_v4(sample.data)
-        return self._take_lease(sample, key, lease)
+        return self._take_lease(sample, dhcp.parse_v4(sample.data))
 
-    def _take_dhcpv6(self, sample: Sample, key: FlowKey) -> bool:
+    def _take_dhcpv6(self, sample: Sample, _: FlowKey) -> bool:
         """Learn a device's name and addresses from DHCPv6."""
-        lease = dhcp.parse_v6(sample.data)
-        return self._take_lease(sample, key, lease)
+        return self._take_lease(sample, dhcp.parse_v6(sample.data))
 
-    def _take_lease(self, sample: Sample, key: FlowKey, lease: dhcp.Lease | None) -> bool:
+    def _take_lease(self, sample: Sample, lease: dhcp.Lease | None) -> bool:
         """Learn what a message of either DHCP says; return whether it was one."""
         if lease is None:
             return self._malformed("dhcp")
