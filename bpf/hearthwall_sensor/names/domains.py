@@ -7,11 +7,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Final, NamedTuple
 
+from ..dissect import dns as answers
 from ..kernel.learnt import Learnt, expiry
 from ..kernel.tables import FEED_SLOTS, FLAG_AUDIT, Tables, address_text, boot_ns
 from ..network import home
 from ..protocol import MAX_SHOWN_ADDRESSES, SensorError
-from . import answers
 from .patterns import Patterns
 
 _LOGGER = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ import pytest
 from dnslib import AAAA, CNAME, QTYPE, RR, A, DNSRecord
 from hypothesis import given, settings, strategies as st
 
+from hearthwall_sensor.dissect import dns
+from hearthwall_sensor.dissect.dns import MAX_NAMES, Answer
 from hearthwall_sensor.kernel.tables import address_text
-from hearthwall_sensor.names import answers
-from hearthwall_sensor.names.answers import MAX_NAMES, Answer
 
 QUESTION = "Tracker.Example"
 
@@ -25,7 +25,7 @@ def message(zone: str, question: str = QUESTION, kind: str = "A", **flags: int) 
 
 
 def parsed(data: bytes) -> Answer:
-    answer = answers.parse(data)
+    answer = dns.parse(data)
     assert answer is not None
     return answer
 
@@ -113,19 +113,19 @@ def test_what_came_before_the_cut_stands() -> None:
 
 def test_what_is_no_answer() -> None:
     zone = "tracker.example 60 A 203.0.113.5"
-    assert answers.parse(message(zone, qr=0)) is None
-    assert answers.parse(message(zone, opcode=5)) is None
+    assert dns.parse(message(zone, qr=0)) is None
+    assert dns.parse(message(zone, opcode=5)) is None
     data = message(zone)
-    assert answers.parse(data[:4] + b"\0\2" + data[6:]) is None
-    assert answers.parse(b"") is None
-    assert answers.parse(data[:20]) is None
+    assert dns.parse(data[:4] + b"\0\2" + data[6:]) is None
+    assert dns.parse(b"") is None
+    assert dns.parse(data[:20]) is None
 
 
 def test_a_name_has_at_most_255_bytes() -> None:
     def asked(length: int) -> Answer | None:
         labels = b"".join(b"\x01a" for _ in range((length - 2) // 2)) + b"\x01" * (length % 2)
         labels = labels if length % 2 == 0 else labels[:-1].replace(b"\x01a", b"\x02aa", 1)
-        return answers.parse(
+        return dns.parse(
             struct.pack("!6H", 1, 0x8180, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!HH", 1, 1)
         )
 
@@ -163,7 +163,7 @@ def staircases() -> bytes:
 def test_hostile_pointers_end_soon(data: bytes) -> None:
     started = time.process_time()
     for _ in range(10):
-        answers.parse(data)
+        dns.parse(data)
     assert (time.process_time() - started) / 10 < 0.02
 
 
@@ -220,8 +220,8 @@ def test_agrees_with_dnslib_on_what_is_well_formed(
 @settings(max_examples=2000, deadline=None)
 @given(data=st.binary(max_size=1472))
 def test_any_bytes_are_read_without_fault(data: bytes) -> None:
-    answers.parse(data)
-    answers.parse(struct.pack("!6H", 1, 0x8180, 1, 9, 0, 0) + data)
+    dns.parse(data)
+    dns.parse(struct.pack("!6H", 1, 0x8180, 1, 9, 0, 0) + data)
 
 
 VALID = message(
@@ -236,5 +236,5 @@ def test_changed_bytes_are_read_without_fault(changes: list[tuple[int, int]]) ->
     data = bytearray(VALID)
     for at, value in changes:
         data[at] = value
-    answer = answers.parse(bytes(data))
+    answer = dns.parse(bytes(data))
     assert answer is None or all(len(address) == 16 for address, _ in answer.addresses)
