@@ -1,60 +1,11 @@
 """The commands' results for people: plain text, nothing that a device or a peer wrote reaches the terminal raw."""
 
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
-_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
-
-
-def _size(count: float) -> str:
-    """Return bytes with a unit."""
-    for unit in _UNITS[:-1]:
-        if abs(count) < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} {_UNITS[-1]}"
-
-
-def _rate(count: float) -> str:
-    """Return bytes per second as bits per second with a unit."""
-    bits = count * 8
-    for unit in ("bit/s", "kbit/s", "Mbit/s"):
-        if bits < 1000:
-            return f"{bits:.0f} {unit}" if unit == "bit/s" else f"{bits:.1f} {unit}"
-        bits /= 1000
-    return f"{bits:.1f} Gbit/s"
-
-
-def _ago(when: float | None) -> str:
-    """Return how long ago a time was."""
-    return "never" if when is None else f"{_span(time.time() - when)} ago"
-
-
-def _span(seconds: float) -> str:
-    """Return a time span in its two largest units."""
-    left = max(0, round(seconds))
-    parts: list[str] = []
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if left >= size or (unit == "s" and not parts):
-            parts.append(f"{left // size} {unit}")
-            left %= size
-    return " ".join(parts[:2])
-
-
-def clean(text: str) -> str:
-    """Return text without control characters."""
-    return "".join(each if each.isprintable() else "?" for each in text)
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return aligned columns under heads."""
-    lines = [tuple(heads), *(tuple(clean(cell) for cell in row) for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+from .amounts import ago, rate, size, span
+from .cells import clean, table
 
 
 def check(report: dict[str, Any]) -> str:
@@ -72,7 +23,7 @@ def check(report: dict[str, Any]) -> str:
     text = [
         f"Linux {report['kernel']} on {report['machine']}; kernel headers: {report['headers']}",
         "",
-        _table(("", "part", "found"), rows),
+        table(("", "part", "found"), rows),
     ]
     without_root = any(each["name"] == "root" and not each["ok"] for each in report["parts"])
     for each in report["parts"]:
@@ -92,7 +43,7 @@ def check(report: dict[str, Any]) -> str:
     ]
     text += [
         "",
-        _table(
+        table(
             ("interface", "kind", "bridge", "XDP", "addresses", "programs of others", ""),
             interfaces,
         ),
@@ -117,8 +68,8 @@ def status(wire: dict[str, Any]) -> str:
     ]
     return "\n".join(
         (
-            f"hearthwall-sensor {wire['version']}, pid {wire['pid']}, up {_span(wire['uptime_s'])},"
-            f" {_size(wire['resident_bytes'])} of memory",
+            f"hearthwall-sensor {wire['version']}, pid {wire['pid']}, up {span(wire['uptime_s'])},"
+            f" {size(wire['resident_bytes'])} of memory",
             f"devices: {wire['devices']}, rules: {wire['rules']}, clients: {wire['clients']}",
             "dropped: "
             + ", ".join(
@@ -130,7 +81,7 @@ def status(wire: dict[str, Any]) -> str:
                 f"{name.replace('_', ' ')} {count}" for name, count in wire["lost"].items()
             ),
             "",
-            _table(("interface", "bridge", "role", "XDP", "tc", "programs of others"), interfaces),
+            table(("interface", "bridge", "role", "XDP", "tc", "programs of others"), interfaces),
         )
     )
 
@@ -141,11 +92,11 @@ def devices(wires: list[dict[str, Any]]) -> str:
         (
             each["mac"] + (" (randomised)" if each["randomised"] else ""),
             each["hostname"] or (each["addresses"][0] if each["addresses"] else ""),
-            _size(each["download_bytes"]),
-            _size(each["upload_bytes"]),
-            _rate(each["download_rate"]),
-            _rate(each["upload_rate"]),
-            _ago(each["last_seen"]),
+            size(each["download_bytes"]),
+            size(each["upload_bytes"]),
+            rate(each["download_rate"]),
+            rate(each["upload_rate"]),
+            ago(each["last_seen"]),
             each["rule"]["mode"] if each["rule"] else "",
         )
         for each in wires
@@ -160,7 +111,7 @@ def devices(wires: list[dict[str, Any]]) -> str:
         "seen",
         "rule",
     )
-    return _table(heads, rows) if rows else "No device has been seen yet."
+    return table(heads, rows) if rows else "No device has been seen yet."
 
 
 def blocks(wires: list[dict[str, Any]]) -> str:
@@ -174,8 +125,8 @@ def blocks(wires: list[dict[str, Any]]) -> str:
             ", ".join(_details(each)),
             _remaining(each),
             str(each["packets"]),
-            _size(each["bytes"]),
-            _ago(each["last_hit"]),
+            size(each["bytes"]),
+            ago(each["last_hit"]),
             each["reason"],
         )
         for each in wires
@@ -192,7 +143,7 @@ def blocks(wires: list[dict[str, Any]]) -> str:
         "last hit",
         "reason",
     )
-    return _table(heads, rows) if rows else "No rule is in force."
+    return table(heads, rows) if rows else "No rule is in force."
 
 
 def _service(wire: dict[str, Any]) -> str:
@@ -213,7 +164,7 @@ def _details(wire: dict[str, Any]) -> list[str]:
     if wire["direction"] != "any":
         found.append(wire["direction"])
     if wire["bytes_per_second"] is not None:
-        found.append(f"{_size(wire['bytes_per_second'])}/s")
+        found.append(f"{size(wire['bytes_per_second'])}/s")
     if wire["packets_per_second"] is not None:
         found.append(f"{wire['packets_per_second']} packets/s")
     if wire["redirect_to"] is not None:
@@ -236,8 +187,8 @@ def _some(texts: Sequence[str]) -> str:
 def _remaining(wire: dict[str, Any]) -> str:
     """Return when a rule ends."""
     if wire["confirm_by"] is not None:
-        return f"in {_span(wire['confirm_by'] - time.time())} unless confirmed"
-    return "never" if wire["expires"] is None else f"in {_span(wire['expires'] - time.time())}"
+        return f"in {span(wire['confirm_by'] - time.time())} unless confirmed"
+    return "never" if wire["expires"] is None else f"in {span(wire['expires'] - time.time())}"
 
 
 def block(wire: dict[str, Any]) -> str:
@@ -252,7 +203,7 @@ def unblocked(wires: dict[str, Any] | list[dict[str, Any]]) -> str:
     return "\n".join(
         clean(
             f"Ended on {_whom(each)}: {each['mode']}, after {each['packets']} packets,"
-            f" {_size(each['bytes'])}."
+            f" {size(each['bytes'])}."
         )
         for each in (wires if isinstance(wires, list) else [wires])
     )
@@ -269,7 +220,7 @@ def _event_cells(wire: dict[str, Any]) -> tuple[str, ...]:
 def events(wires: list[dict[str, Any]]) -> str:
     """Show what happened."""
     heads = ("seq", "time", "severity", "kind", "device", "peer", "what happened")
-    return _table(heads, map(_event_cells, wires)) if wires else "Nothing has happened."
+    return table(heads, map(_event_cells, wires)) if wires else "Nothing has happened."
 
 
 def event(wire: dict[str, Any]) -> str:
@@ -288,9 +239,9 @@ def feeds(wires: list[dict[str, Any]]) -> str:
             str(each["domains"]),
             str(each["invalid"]),
             str(each["subtracted"]),
-            _ago(each["updated"]),
+            ago(each["updated"]),
             str(each["packets"]),
-            _ago(each["last_hit"]),
+            ago(each["last_hit"]),
             each["last_error"] or "",
         )
         for each in wires
@@ -308,9 +259,7 @@ def feeds(wires: list[dict[str, Any]]) -> str:
         "last hit",
         "error",
     )
-    return (
-        _table(heads, rows) if rows else "There is no feed; `feed NAME SOURCE` subscribes to one."
-    )
+    return table(heads, rows) if rows else "There is no feed; `feed NAME SOURCE` subscribes to one."
 
 
 def unfed(wire: dict[str, Any]) -> str:

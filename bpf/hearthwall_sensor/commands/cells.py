@@ -1,0 +1,69 @@
+"""Text in the columns of a terminal: cleaned, measured, cut and aligned."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+#: Hangul's vowels and final consonants join the letter before them.
+_JOINING: Final = range(0x1160, 0x1200)
+#: What chooses another look for the character before it makes its width a matter of taste.
+_SELECTORS: Final = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+
+
+def clean(text: str) -> str:
+    """Return text without what a terminal acts upon: control characters, and those that turn or hide text."""
+    if text.isascii() and text.isprintable():
+        return text
+    shown = (each if each.isprintable() else "?" for each in text)
+    return "".join(each for each in shown if not any(ord(each) in some for some in _SELECTORS))
+
+
+def width(text: str) -> int:
+    """Return how many columns a terminal uses for cleaned text."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    """Return how many columns one character uses."""
+    if unicodedata.category(character) in {"Mn", "Me"} or ord(character) in _JOINING:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
+
+
+def cut(text: str, columns: int) -> str:
+    """Return cleaned text in so many columns at most; what is left out shows as `~` at the end."""
+    if width(text) <= columns:
+        return text
+    room = columns - 1
+    kept = []
+    for each in text:
+        room -= _columns(each)
+        if room < 0:
+            break
+        kept.append(each)
+    return "".join(kept) + "~" * (columns > 0)
+
+
+def fill(text: str, columns: int, *, right: bool = False) -> str:
+    """Return cleaned text in exactly so many columns, cut or filled with spaces."""
+    text = cut(text, columns)
+    space = " " * (columns - width(text))
+    return space + text if right else text + space
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return aligned columns under heads, all that is in them cleaned."""
+    lines = [tuple(heads), *(tuple(clean(cell) for cell in row) for row in rows)]
+    widths = [max(width(line[i]) for line in lines) for i in range(len(heads))]
+    return "\n".join(
+        "  ".join(fill(cell, each) for cell, each in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def without_empty(
+    heads: Sequence[str], rows: Sequence[Sequence[str]]
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return heads and rows without the columns in which no row says anything."""
+    used = [i for i in range(len(heads)) if any(row[i] for row in rows)]
+    return tuple(heads[i] for i in used), [tuple(row[i] for i in used) for row in rows]
