@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The meter: tc on both ways through a port. Counts each device's traffic, and enforces what XDP does
- * not: towards the device, on a port whose gate is not up, and all that is judged per flow.
+ * The meter: tc on both ways through a port. Counts each device's traffic and flows, copies packets that
+ * say something, and enforces what XDP does not: towards the device, on a port whose gate is not up, and
+ * all that is judged per flow.
  */
 #include "verdict.h"
 #include "lists.h"
+#include "flow.h"
+#include "sample.h"
 
 #define TC_ACT_NEXT (-1) /* let programs of others see the packet too */
 #define TC_ACT_DROP 2
 
 /* As much as the headers that the meter reads may take. */
 #define HEADERS 128
-
-/* Shorter than a DNS header with a question. */
-#define MIN_DNS 17
 
 /* Wire bytes and packets: a super-packet of segmentation offload is on the wire many packets with a header each. */
 static inline __attribute__((always_inline)) struct counter weigh(struct __sk_buff *skb, struct packet *packet)
@@ -53,61 +53,27 @@ static inline __attribute__((always_inline)) struct device *find_device(struct d
 	return devices.lookup(key);
 }
 
-static inline __attribute__((always_inline)) void account(struct __sk_buff *skb, struct config *settings,
-							  struct packet *packet, enum direction direction,
-							  struct counter *wire)
+/* Counts a packet for its device; NULL where there is no such device. */
+static inline __attribute__((always_inline)) struct device *account(struct __sk_buff *skb, struct config *settings,
+								    struct scene *scene, enum direction direction)
 {
 	struct device_key key = { .interface = skb->ifindex };
+	struct packet *packet = &scene->packet;
 	struct counter *counter;
 	struct device *device;
 	enum scope scope;
 
 	__builtin_memcpy(key.mac, (direction == UPLOAD ? &packet->source_mac : &packet->destination_mac)->byte, 6);
 	if (key.mac[0] & 1) /* a group's, no device's */
-		return;
+		return NULL;
 	device = find_device(&key, direction);
 	if (!device)
-		return;
+		return NULL;
 	scope = scope_of(settings, packet, direction == UPLOAD ? &packet->destination : &packet->source);
 	counter = direction == UPLOAD ? &device->upload[scope] : &device->download[scope];
-	counter->bytes += wire->bytes;
-	counter->packets += wire->packets;
-}
-
-/* Copies a DNS answer that reaches a device, for the sensor to learn which address has which name. */
-static inline __attribute__((always_inline)) void sample_dns(struct __sk_buff *skb, struct packet *packet)
-{
-	struct sample *sample;
-	u64 length;
-
-	if (packet->protocol != PROTOCOL_UDP || packet->source_port != 53 || !packet->family)
-		return;
-	if (skb->len < packet->header_bytes + MIN_DNS)
-		return;
-	length = skb->len - packet->header_bytes;
-	sample = samples.ringbuf_reserve(sizeof(*sample));
-	if (!sample) {
-		count(SAMPLES_LOST);
-		return;
-	}
-	sample->time = bpf_ktime_get_boot_ns();
-	sample->interface = skb->ingress_ifindex;
-	sample->length = length < SAMPLE_BYTES ? length : SAMPLE_BYTES;
-	sample->family = packet->family;
-	sample->kind = 1;
-	__builtin_memcpy(sample->mac, packet->destination_mac.byte, 6);
-	sample->server_port = packet->source_port;
-	sample->server = packet->source;
-	sample->device = packet->destination;
-	/* Each bound by itself: merged into one comparison, as the compiler would, the verifier sees neither. */
-	asm volatile("" : "+r"(length));
-	if (length > SAMPLE_BYTES)
-		length = SAMPLE_BYTES;
-	asm volatile("" : "+r"(length));
-	if (length < MIN_DNS || bpf_skb_load_bytes(skb, packet->header_bytes, sample->data, length))
-		samples.ringbuf_discard(sample, 0);
-	else
-		samples.ringbuf_submit(sample, 0);
+	counter->bytes += scene->bytes;
+	counter->packets += scene->packets;
+	return device;
 }
 
 static inline __attribute__((always_inline)) enum statistic drop_statistic(enum hook hook)
@@ -148,19 +114,17 @@ static inline __attribute__((always_inline)) bool is_cut_off(struct __sk_buff *s
 	return data + link.offset + wanted > end;
 }
 
-/* The verdict for a packet that a rule or a list may concern: one program for all hooks. */
-BPF_PROG_ARRAY(meter_steps, 1);
+/* The rest of the way, one program for all hooks: the verdict where a rule or a list may concern a packet,
+ * and what is counted and copied of one that passes on the home's side. */
+#define STEP_JUDGE 0
+#define STEP_OBSERVE 1
+BPF_PROG_ARRAY(meter_steps, 2);
 
 /* What becomes of a packet that passes. */
-static inline __attribute__((always_inline)) int pass(struct __sk_buff *skb, struct config *settings,
-						      struct scene *scene, enum hook hook)
+static inline __attribute__((always_inline)) int pass(struct __sk_buff *skb, enum hook hook)
 {
-	struct counter wire = { scene->bytes, scene->packets };
-
 	if (hook == FROM_LAN || hook == TO_LAN)
-		account(skb, settings, &scene->packet, direction_at(hook), &wire);
-	if (hook == TO_LAN && settings->sample_dns)
-		sample_dns(skb, &scene->packet);
+		meter_steps.call(skb, STEP_OBSERVE);
 	return TC_ACT_NEXT;
 }
 
@@ -195,8 +159,8 @@ static inline __attribute__((always_inline)) int meter(struct __sk_buff *skb, en
 	scene->asked = candidates(settings, &scene->packet, hook);
 	find_lists(settings, scene, hook);
 	if (scene->asked | scene->feeds | scene->slot)
-		meter_steps.call(skb, 0);
-	return pass(skb, settings, scene, hook);
+		meter_steps.call(skb, STEP_JUDGE);
+	return pass(skb, hook);
 }
 
 int meter_judge(struct __sk_buff *skb)
@@ -221,7 +185,35 @@ int meter_judge(struct __sk_buff *skb)
 		count(REDIRECTED);
 		return bpf_redirect(scene->interface, 0);
 	}
-	return pass(skb, settings, scene, scene->hook);
+	return pass(skb, scene->hook);
+}
+
+int meter_observe(struct __sk_buff *skb)
+{
+	struct scene *scene = current_scene();
+	struct flow_key key = {};
+	struct config *settings;
+	struct device *device;
+	enum direction direction;
+	struct flow *flow;
+	u32 zero = 0;
+
+	settings = config.lookup(&zero);
+	if (!settings || !scene)
+		return TC_ACT_NEXT;
+	direction = scene->way ? DOWNLOAD : UPLOAD;
+	device = account(skb, settings, scene, direction);
+	if (!device)
+		return TC_ACT_NEXT;
+	if (!scene->packet.family) {
+		if (settings->sample)
+			sample_arp(skb, scene, device, &key);
+		return TC_ACT_NEXT;
+	}
+	flow = count_flow(scene, &key, skb->ifindex, direction);
+	if (flow && settings->sample)
+		sample_flow(skb, scene, device, &key, flow);
+	return TC_ACT_NEXT;
 }
 
 int meter_ingress(struct __sk_buff *skb)

@@ -59,6 +59,8 @@ enum statistic {
 	DEVICES_REFUSED,
 	SAMPLES_LOST,
 	LISTED, /* packets to and from addresses of lists */
+	FLOWS_CREATED,
+	SAMPLES_LIMITED, /* more than one device may have taken */
 	STATISTICS,
 };
 
@@ -84,7 +86,7 @@ struct config {
 	u32 home_networks; /* 1 if there are some of IPv4, 2 for IPv6 */
 	u32 resolved;
 	u32 feeds; /* the pair of tries in use: 0 for none, 1 for a, 2 for b */
-	u32 sample_dns;
+	u32 sample; /* 0: nothing is copied out of packets */
 	u32 flood_cost[SIDES * FLOOD_KINDS]; /* nanoseconds that a packet uses up, 0 for no limit */
 	u32 zero;
 };
@@ -224,21 +226,61 @@ struct device {
 	u64 created; /* nanoseconds since boot: an entry that was evicted and came back starts at zero */
 	struct counter upload[SCOPES];
 	struct counter download[SCOPES];
+	u64 samples_due; /* as in struct limit */
 };
 
-/* The longest DNS message over UDP that fits an Ethernet frame. */
-#define SAMPLE_BYTES 1472
+/*
+ * What a flow is known by, seen from a device. Ports are 0 where there are none; ICMP has its type there
+ * and that of its answer, or type and code where a type has no answer.
+ */
+struct flow_key {
+	u8 mac[6];
+	u16 port;
+	u16 peer_port;
+	u8 protocol;
+	u8 one_way; /* of ICMP without an answer: 1 for upload, 2 for download */
+	struct address address;
+	struct address peer;
+};
 
+/* One direction of a flow. */
+struct way {
+	u64 bytes;
+	u64 packets;
+	u32 start; /* TCP's sequence number where the stream of bytes begins */
+	u16 window; /* TCP: so many bytes from there are sampled; UDP: so many packets; 0: nothing has come */
+	u8 sampled; /* packets, and no more than 255 */
+	u8 flags; /* TCP's, of all packets */
+};
+
+struct flow {
+	u64 first; /* nanoseconds since boot, exact to a tick of the kernel */
+	u64 last;
+	struct way ways[2]; /* by direction */
+	u32 interface; /* the device's port */
+	u8 opener; /* the direction of the first packet, or of TCP's SYN */
+	u8 zero[3];
+};
+
+enum sample_kind {
+	SAMPLE_PAYLOAD,
+	SAMPLE_ARP,
+	SAMPLE_ND,
+};
+
+#define SAMPLE_BYTES 4096
+
+/* The beginning of a packet's payload; only as much of `data` as there is goes into the ring. */
 struct sample {
 	u64 time;
+	struct flow_key key; /* of ARP only the MAC */
 	u32 interface; /* where it came in, 0 for what this host says */
-	u16 length;
-	u8 family;
+	u32 offset; /* TCP: where the data stands in the stream of bytes */
+	u16 length; /* of the data */
+	u16 wire_length; /* of the payload, and no more than 65535 */
+	u8 direction;
 	u8 kind;
-	u8 mac[6];
-	u16 server_port;
-	struct address server;
-	struct address device;
+	u8 sender[6];
 	u8 data[SAMPLE_BYTES];
 };
 
@@ -278,6 +320,7 @@ BPF_TABLE("lru_hash", struct flood_key, struct flood, floods, MAX_FLOODS);
 BPF_HASH(vlans, struct vlan, u32, MAX_VLANS);
 
 BPF_TABLE("lru_percpu_hash", struct device_key, struct device, devices, MAX_DEVICES);
+BPF_TABLE("lru_hash", struct flow_key, struct flow, flows, MAX_FLOWS);
 BPF_RINGBUF_OUTPUT(samples, SAMPLE_PAGES);
 
 /*

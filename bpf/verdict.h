@@ -51,6 +51,8 @@ struct scene {
 	u32 feeds; /* the feeds that the far end is on, a bit each */
 	u32 slot; /* the blocked name's that it belongs to, 0 for none */
 	u8 leaves_home; /* for a rule on a MAC */
+	u64 tick; /* the kernel's, in which the clock was last asked, and what it said */
+	u64 now;
 };
 
 BPF_TABLE("percpu_array", u32, struct scene, scenes, 1);

@@ -21,9 +21,12 @@
 #define PROTOCOL_AUTHENTICATION 51
 #define PROTOCOL_ICMPV6 58
 #define PROTOCOL_DESTINATION 60
+#define PROTOCOL_SCTP 132
 #define PROTOCOL_UNKNOWN 255
 
+#define TCP_FIN 0x01
 #define TCP_SYN 0x02
+#define TCP_RST 0x04
 #define TCP_ACK 0x10
 
 /* As many tags and IPv6 extension headers as are followed; what hides deeper has no ports. */
@@ -107,9 +110,14 @@ struct packet {
 	u8 family; /* 4, 6, or 0 where there are no addresses to trust */
 	u8 protocol;
 	u8 icmp_type;
+	u8 icmp_code;
 	u8 hop_limit;
 	u8 tcp_flags;
+	u8 has_transport; /* ICMP's, UDP's or SCTP's ports, or TCP's header are there: no later fragment */
+	u8 zero;
+	u32 sequence; /* TCP's */
 	u32 length; /* as much of the frame as lies in one piece */
+	u32 end; /* of the IP packet: behind it is Ethernet's padding; 0 if it does not say */
 };
 
 static inline __attribute__((always_inline)) void copy_mac(struct mac *to, const u8 *from)
@@ -178,18 +186,26 @@ static inline __attribute__((always_inline)) void read_transport(void *header, v
 {
 	struct ports *ports = header;
 	struct tcp *tcp = header;
+	u8 protocol = packet->protocol;
 
 	if (header + 4 > end)
 		return;
-	if (packet->protocol == PROTOCOL_ICMPV6)
+	if (protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMPV6) {
 		packet->icmp_type = *(u8 *)header;
-	if (packet->protocol != PROTOCOL_TCP && packet->protocol != PROTOCOL_UDP)
+		packet->icmp_code = *(u8 *)(header + 1);
+		packet->has_transport = 1;
 		return;
-	if (packet->protocol == PROTOCOL_UDP) {
+	}
+	if (protocol != PROTOCOL_TCP && protocol != PROTOCOL_UDP && protocol != PROTOCOL_SCTP)
+		return;
+	packet->has_transport = protocol != PROTOCOL_TCP;
+	if (protocol == PROTOCOL_UDP) {
 		packet->header_bytes += 8;
-	} else if ((void *)(tcp + 1) <= end) { /* a first fragment may be shorter: it has ports all the same */
+	} else if (protocol == PROTOCOL_TCP && (void *)(tcp + 1) <= end) { /* a first fragment may be shorter */
 		packet->header_bytes += (tcp->data_offset >> 4) * 4;
 		packet->tcp_flags = tcp->flags;
+		packet->sequence = bpf_ntohl(tcp->sequence);
+		packet->has_transport = tcp->data_offset >= 0x50;
 	}
 	packet->source_port = bpf_ntohs(ports->source);
 	packet->destination_port = bpf_ntohs(ports->destination);
@@ -209,6 +225,8 @@ static inline __attribute__((always_inline)) void read_ipv4(void *header, void *
 	map_ipv4(&packet->source, ip->source);
 	map_ipv4(&packet->destination, ip->destination);
 	packet->protocol = ip->protocol;
+	if (ip->length) /* segmentation offload leaves out what does not fit */
+		packet->end = packet->header_bytes + bpf_ntohs(ip->length);
 	packet->header_bytes += length;
 	if (ip->fragment & bpf_htons(0x1fff)) /* a later fragment begins with somebody's payload */
 		return;
@@ -228,6 +246,8 @@ static inline __attribute__((always_inline)) void read_ipv6(void *header, void *
 	packet->hop_limit = ip->hop_limit;
 	__builtin_memcpy(&packet->source, ip->source, 16);
 	__builtin_memcpy(&packet->destination, ip->destination, 16);
+	if (ip->length)
+		packet->end = packet->header_bytes + sizeof(*ip) + bpf_ntohs(ip->length);
 	protocol = ip->next_header;
 #pragma unroll
 	for (i = 0; i < MAX_EXTENSION_HEADERS; i++) {

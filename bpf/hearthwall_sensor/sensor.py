@@ -15,6 +15,7 @@ from .devices import Devices
 from .feeds.feeds import FEEDS_FOLDER, Feeds
 from .feeds.hygiene import protected
 from .floods import Floods
+from .flows.flow import UDP, FlowKey, read_sample
 from .journal import Journal
 from .kernel import loader, pins
 from .kernel.libbpf import Program
@@ -237,8 +238,10 @@ class Sensor:
 
     def _take_samples(self, samples: RingBuffer) -> None:
         """Learn from the DNS answers that the kernel has seen."""
-        for each in samples.read():
-            self._parts.domains.take(each)
+        for record in samples.read():
+            sample = read_sample(record)
+            if sample is not None and FlowKey.unpack(sample.key).protocol == UDP:
+                self._parts.domains.take(sample, sample.data)
 
     def _each_second(self) -> None:
         """Compute rates, read the rules' counters, forget what ended, look who is logged in."""

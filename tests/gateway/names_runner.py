@@ -13,6 +13,7 @@ from pyroute2 import IPRoute
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bpf"))
 
+from hearthwall_sensor.flows.flow import DOWNLOAD, UDP, FlowKey, read_sample
 from hearthwall_sensor.kernel import loader, pins
 from hearthwall_sensor.kernel.libbpf import Program
 from hearthwall_sensor.kernel.ringbuf import RingBuffer
@@ -70,9 +71,13 @@ class Runner:
 
     def drain(self) -> None:
         """Take what the kernel has seen, and note how long after."""
-        for sample in self.ring.read():
-            self.domains.take(sample)
-            self.delays.append((boot_ns() - int.from_bytes(sample[:8], "little")) / 1e6)
+        for record in self.ring.read():
+            sample = read_sample(record)
+            assert sample is not None
+            key = FlowKey.unpack(sample.key)
+            if (key.protocol, key.peer_port, sample.direction) == (UDP, 53, DOWNLOAD):
+                self.domains.take(sample, sample.data)
+                self.delays.append((boot_ns() - sample.time) / 1e6)
 
     def rules(self, slots: dict[str, int], audits: list[int]) -> None:
         """Block names."""

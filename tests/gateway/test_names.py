@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from dnslib import RR, DNSRecord
 
+from hearthwall_sensor.flows.flow import DOWNLOAD, SAMPLE_PAYLOAD, UDP, UPLOAD, FlowKey, Sample
 from hearthwall_sensor.kernel import loader, pins
 from hearthwall_sensor.kernel.tables import (
     FLAG_AUDIT,
@@ -98,27 +99,22 @@ def made(tables: Tables, *, watch: bool = True) -> Domains:
     )
 
 
-def sample(zone: str, server: str = SERVER) -> bytes:
-    """Return an answer as the kernel hands it over."""
+def sample(zone: str, server: str = SERVER) -> tuple[Sample, bytes]:
+    """Return an answer as the kernel hands it over, and its message."""
     reply = DNSRecord.question(zone.split(maxsplit=1)[0]).reply()
     reply.add_answer(*RR.fromZone(zone))
     return framed(bytes(reply.pack()), server)
 
 
-def framed(data: bytes, server: str = SERVER) -> bytes:
-    head = struct.pack(
-        "<QIHBB6sH16s16s",
-        boot_ns(),
-        3,
-        len(data),
-        4,
-        1,
+def framed(
+    data: bytes, server: str = SERVER, port: int = 53, direction: int = DOWNLOAD
+) -> tuple[Sample, bytes]:
+    mac, device, peer = (
         bytes.fromhex(MAC.replace(":", "")),
-        53,
-        mapped(ipaddress.ip_address(server)),
-        mapped(ipaddress.ip_address(DEVICE)),
+        *(mapped(ipaddress.ip_address(each)) for each in (DEVICE, server)),
     )
-    return head + data.ljust(1472, b"\xaa")
+    key = FlowKey(mac, 40000, port, UDP, 0, device, peer).pack()
+    return Sample(boot_ns(), key, 3, 0, len(data), direction, SAMPLE_PAYLOAD, mac, data), data
 
 
 def held(tables: Tables, address: str) -> tuple[float, int] | None:
@@ -155,9 +151,9 @@ def test_addresses_of_a_blocked_name_are_held_for_their_time_and_a_grace(
     tables: Tables, names: Domains
 ) -> None:
     names.set_rules({"bad.example": SLOT})
-    names.take(sample("bad.example 900 A 203.0.113.66\nbad.example 1 AAAA 2001:db8:ffff::66"))
-    names.take(sample("good.example 900 A 203.0.113.10"))
-    names.take(sample("www.bad.example 900 A 203.0.113.11"))
+    names.take(*sample("bad.example 900 A 203.0.113.66\nbad.example 1 AAAA 2001:db8:ffff::66"))
+    names.take(*sample("good.example 900 A 203.0.113.10"))
+    names.take(*sample("www.bad.example 900 A 203.0.113.11"))
     assert held(tables, "203.0.113.66") == (900 + GRACE, SLOT)
     assert held(tables, "2001:db8:ffff::66") == (MIN_TTL + GRACE, SLOT)
     assert held(tables, "203.0.113.10") is None
@@ -168,7 +164,7 @@ def test_addresses_of_a_blocked_name_are_held_for_their_time_and_a_grace(
 
 def test_time_to_live_is_bounded(tables: Tables, names: Domains) -> None:
     names.set_rules({"bad.example": SLOT})
-    names.take(sample("bad.example 2147483647 A 203.0.113.66"))
+    names.take(*sample("bad.example 2147483647 A 203.0.113.66"))
     assert held(tables, "203.0.113.66") == (MAX_TTL + GRACE, SLOT)
 
 
@@ -178,7 +174,7 @@ def test_the_blocked_name_may_stand_anywhere_in_a_chain(
 ) -> None:
     names.set_rules({blocked: SLOT})
     names.take(
-        sample(
+        *sample(
             "bad.example 60 CNAME a.cdn.example\na.cdn.example 60 CNAME b.edge.example\n"
             "b.edge.example 60 A 203.0.113.66"
         )
@@ -191,7 +187,7 @@ def test_a_later_end_stands_and_an_earlier_does_not_shorten_it(
 ) -> None:
     names.set_rules({"bad.example": SLOT})
     for ttl, ends in ((300, 300), (100, 300), (600, 600)):
-        names.take(sample(f"bad.example {ttl} A 203.0.113.66"))
+        names.take(*sample(f"bad.example {ttl} A 203.0.113.66"))
         assert held(tables, "203.0.113.66") == (ends + GRACE, SLOT)
 
 
@@ -201,8 +197,8 @@ def test_dropping_wins_over_auditing_whichever_comes_first(
 ) -> None:
     names.set_rules({"bad.example": SLOT, "odd.example": AUDIT})
     second = {"bad.example": "odd.example", "odd.example": "bad.example"}[first]
-    names.take(sample(f"{first} 600 A 203.0.113.66"))
-    names.take(sample(f"{second} 600 A 203.0.113.66"))
+    names.take(*sample(f"{first} 600 A 203.0.113.66"))
+    names.take(*sample(f"{second} 600 A 203.0.113.66"))
     held_for = held(tables, "203.0.113.66")
     assert held_for is not None
     assert held_for[1] == SLOT
@@ -213,7 +209,7 @@ def test_of_two_names_in_one_chain_the_one_that_is_dropped_counts(
 ) -> None:
     tables.put_list_rule(SLOT, Entry(SLOT, 1, 0, 0, Counters(), flags=FLAG_AUDIT))
     names.set_rules({"bad.example": SLOT, "a.cdn.example": OTHER})
-    names.take(sample("bad.example 60 CNAME a.cdn.example\na.cdn.example 60 A 203.0.113.66"))
+    names.take(*sample("bad.example 60 CNAME a.cdn.example\na.cdn.example 60 A 203.0.113.66"))
     assert held(tables, "203.0.113.66") == (60 + GRACE, OTHER)
 
 
@@ -221,9 +217,9 @@ def test_auditing_takes_over_when_dropping_has_ended(
     tables: Tables, names: Domains, time: Time
 ) -> None:
     names.set_rules({"bad.example": SLOT, "odd.example": AUDIT})
-    names.take(sample("bad.example 60 A 203.0.113.66"))
+    names.take(*sample("bad.example 60 A 203.0.113.66"))
     time.passes(MIN_TTL + GRACE + 1)
-    names.take(sample("odd.example 60 A 203.0.113.66"))
+    names.take(*sample("odd.example 60 A 203.0.113.66"))
     assert (held(tables, "203.0.113.66") or (0, 0))[1] == AUDIT
 
 
@@ -231,10 +227,10 @@ def test_feeds_say_by_a_mask_and_a_persons_rule_counts_before_them(
     tables: Tables, names: Domains
 ) -> None:
     names.set_feeds(lambda name: 1 << FEED if name.endswith("bad.example") else 0, [FEED])
-    names.take(sample("very.bad.example 60 A 203.0.113.66"))
+    names.take(*sample("very.bad.example 60 A 203.0.113.66"))
     assert held(tables, "203.0.113.66") == (60 + GRACE, FEED)
     names.set_rules({"*.bad.example": SLOT})
-    names.take(sample("very.bad.example 60 A 203.0.113.67"))
+    names.take(*sample("very.bad.example 60 A 203.0.113.67"))
     assert held(tables, "203.0.113.67") == (60 + GRACE, SLOT)
     names.set_feeds(None, [])
     assert held(tables, "203.0.113.67") is not None
@@ -255,7 +251,7 @@ def test_home_nobody_and_what_must_stay_reachable_are_left_alone(
 ) -> None:
     names.set_rules({"bad.example": SLOT})
     names.set_peers({"bad.example": [7]})
-    names.take(sample(f"bad.example 60 A {address}\nbad.example 60 A 203.0.113.66"))
+    names.take(*sample(f"bad.example 60 A {address}\nbad.example 60 A 203.0.113.66"))
     assert held(tables, address) is None
     assert held(tables, "203.0.113.66") is not None
     assert {each for _, each in peers(tables)} == {"203.0.113.66"}
@@ -270,16 +266,16 @@ def test_of_ipv6_as_well(tables: Tables, names: Domains, address: str) -> None:
     packed = ipaddress.ip_address(address).packed
     head = bytearray(DNSRecord.question("bad.example", "AAAA").pack())
     head[2:8] = b"\x81\x80\0\1\0\1"
-    names.take(framed(bytes(head) + struct.pack("!HHHIH", 0xC00C, 28, 1, 60, 16) + packed))
+    names.take(*framed(bytes(head) + struct.pack("!HHHIH", 0xC00C, 28, 1, 60, 16) + packed))
     assert tables.map("resolved").items() == []
     assert names.statistics["addresses_skipped"] == 1
 
 
 def test_who_is_not_trusted_is_not_believed(tables: Tables, names: Domains) -> None:
     names.set_rules({"bad.example": SLOT})
-    names.take(sample("bad.example 60 A 203.0.113.66", server="192.168.20.99"))
+    names.take(*sample("bad.example 60 A 203.0.113.66", server="192.168.20.99"))
     assert held(tables, "203.0.113.66") is None
-    names.take(sample("bad.example 60 A 203.0.113.66", server=ROUTER))
+    names.take(*sample("bad.example 60 A 203.0.113.66", server=ROUTER))
     assert held(tables, "203.0.113.66") is not None
     assert names.statistics["answers_distrusted"] == 1
     assert names.statistics["answers"] == 2
@@ -288,14 +284,21 @@ def test_who_is_not_trusted_is_not_believed(tables: Tables, names: Domains) -> N
 def test_what_can_not_be_read_is_counted(names: Domains) -> None:
     names.set_rules({"bad.example": SLOT})
     for data in (b"", b"\xff" * 1472, bytes(12)):
-        names.take(framed(data))
-    names.take(b"short")
+        names.take(*framed(data))
     assert names.statistics["answers_unreadable"] == 3
-    whole = sample("bad.example 60 A 203.0.113.66\nbad.example 60 A 203.0.113.67")
-    cut = whole[:12] + struct.pack("<H", struct.unpack_from("<H", whole, 12)[0] - 3) + whole[14:]
-    names.take(cut)
+    whole, message = sample("bad.example 60 A 203.0.113.66\nbad.example 60 A 203.0.113.67")
+    names.take(whole, message[:-3])
     assert names.statistics["answers_truncated"] == 1
     assert names.addresses(SLOT) == ["203.0.113.66"]
+
+
+def test_only_an_answer_on_its_way_to_a_device_counts(names: Domains) -> None:
+    names.set_rules({"bad.example": SLOT})
+    _, message = sample("bad.example 60 A 203.0.113.66")
+    names.take(*framed(message, port=5353))
+    names.take(*framed(message, direction=UPLOAD))
+    assert names.statistics["answers"] == 0
+    assert names.addresses(SLOT) == []
 
 
 # Rules that come and go
@@ -303,8 +306,8 @@ def test_what_can_not_be_read_is_counted(names: Domains) -> None:
 
 def test_addresses_go_with_their_rule_and_others_stay(tables: Tables, names: Domains) -> None:
     names.set_rules({"bad.example": SLOT, "odd.example": OTHER})
-    names.take(sample("bad.example 60 A 203.0.113.66"))
-    names.take(sample("odd.example 60 A 203.0.113.67"))
+    names.take(*sample("bad.example 60 A 203.0.113.66"))
+    names.take(*sample("odd.example 60 A 203.0.113.67"))
     names.set_rules({"odd.example": OTHER})
     assert held(tables, "203.0.113.66") is None
     assert held(tables, "203.0.113.67") is not None
@@ -312,7 +315,7 @@ def test_addresses_go_with_their_rule_and_others_stay(tables: Tables, names: Dom
 
 def test_a_slot_that_goes_to_another_name_keeps_no_address(tables: Tables, names: Domains) -> None:
     names.set_rules({"bad.example": SLOT})
-    names.take(sample("bad.example 60 A 203.0.113.66"))
+    names.take(*sample("bad.example 60 A 203.0.113.66"))
     names.set_rules({"odd.example": SLOT})
     assert held(tables, "203.0.113.66") is None
 
@@ -321,8 +324,8 @@ def test_an_address_of_two_rules_falls_to_the_one_that_stays(
     tables: Tables, names: Domains
 ) -> None:
     names.set_rules({"bad.example": SLOT, "odd.example": OTHER})
-    names.take(sample("odd.example 60 A 203.0.113.66"))
-    names.take(sample("bad.example 600 A 203.0.113.66"))
+    names.take(*sample("odd.example 60 A 203.0.113.66"))
+    names.take(*sample("bad.example 600 A 203.0.113.66"))
     assert (held(tables, "203.0.113.66") or (0, 0))[1] == SLOT
     names.set_rules({"odd.example": OTHER})
     assert held(tables, "203.0.113.66") == (60 + GRACE, OTHER)
@@ -330,7 +333,7 @@ def test_an_address_of_two_rules_falls_to_the_one_that_stays(
 
 def test_addresses_of_a_feed_go_with_it(tables: Tables, names: Domains) -> None:
     names.set_feeds(lambda _: 1 << FEED, [FEED])
-    names.take(sample("bad.example 60 A 203.0.113.66"))
+    names.take(*sample("bad.example 60 A 203.0.113.66"))
     names.set_feeds(None, [])
     assert held(tables, "203.0.113.66") is None
 
@@ -338,9 +341,9 @@ def test_addresses_of_a_feed_go_with_it(tables: Tables, names: Domains) -> None:
 def test_a_new_rule_takes_hold_of_what_was_resolved_in_the_last_hour(
     tables: Tables, names: Domains, time: Time
 ) -> None:
-    names.take(sample("old.example 60 A 203.0.113.65"))
+    names.take(*sample("old.example 60 A 203.0.113.65"))
     time.passes(1900)
-    names.take(sample("bad.example 600 A 203.0.113.66"))
+    names.take(*sample("bad.example 600 A 203.0.113.66"))
     time.passes(1900)
     ahead = time.ahead / SECOND
     names.set_rules({"bad.example": SLOT, "old.example": OTHER})
@@ -353,7 +356,7 @@ def test_a_new_feed_takes_hold_with_the_next_sweeps(
 ) -> None:
     monkeypatch.setattr(domains, "_LOOKS", 4)
     for number in range(6):
-        names.take(sample(f"n{number}.bad.example 600 A 203.0.113.{number}"))
+        names.take(*sample(f"n{number}.bad.example 600 A 203.0.113.{number}"))
     asked: list[str] = []
 
     def match(name: str) -> int:
@@ -372,8 +375,8 @@ def test_an_address_goes_to_who_drops_when_its_rule_only_counts_from_now_on(
     tables: Tables, names: Domains
 ) -> None:
     names.set_rules({"bad.example": OTHER, "odd.example": SLOT})
-    names.take(sample("odd.example 600 A 203.0.113.66"))
-    names.take(sample("bad.example 60 A 203.0.113.66"))
+    names.take(*sample("odd.example 600 A 203.0.113.66"))
+    names.take(*sample("bad.example 60 A 203.0.113.66"))
     assert names.addresses(SLOT) == ["203.0.113.66"]
     tables.put_list_rule(SLOT, Entry(SLOT, 1, 0, 0, Counters(), flags=FLAG_AUDIT))
     names.set_rules({"bad.example": OTHER, "odd.example": SLOT})
@@ -385,7 +388,7 @@ def test_another_rules_order_does_not_prolong_what_is_held(
     tables: Tables, names: Domains, time: Time
 ) -> None:
     names.set_rules({"bad.example": SLOT})
-    names.take(sample("bad.example 60 A 203.0.113.66"))
+    names.take(*sample("bad.example 60 A 203.0.113.66"))
     time.passes(200)
     names.set_rules({"bad.example": SLOT, "odd.example": OTHER})
     assert held(tables, "203.0.113.66") == (60 + GRACE, SLOT)
@@ -398,9 +401,9 @@ def test_another_rules_order_does_not_prolong_what_is_held(
 def test_what_was_learnt_survives_a_restart(tables: Tables, names: Domains) -> None:
     names.set_rules({"bad.example": SLOT, "odd.example": OTHER})
     names.set_peers({"good.example": [7]})
-    names.take(sample("bad.example 60 A 203.0.113.66"))
-    names.take(sample("odd.example 60 A 203.0.113.67"))
-    names.take(sample("good.example 60 A 203.0.113.10"))
+    names.take(*sample("bad.example 60 A 203.0.113.66"))
+    names.take(*sample("odd.example 60 A 203.0.113.67"))
+    names.take(*sample("good.example 60 A 203.0.113.10"))
     again = made(tables)
     again.set_rules({"bad.example": SLOT})
     again.set_peers({"good.example": [7]})
@@ -415,10 +418,10 @@ def test_what_an_earlier_generation_knew_is_taken_over(
 ) -> None:
     names.set_rules({"bad.example": SLOT})
     names.set_peers({"good.example": [7]})
-    names.take(sample("bad.example 6 A 203.0.113.66"))
+    names.take(*sample("bad.example 6 A 203.0.113.66"))
     time.passes(1000)
-    names.take(sample("bad.example 60 A 203.0.113.67"))
-    names.take(sample("good.example 60 A 203.0.113.10"))
+    names.take(*sample("bad.example 60 A 203.0.113.67"))
+    names.take(*sample("good.example 60 A 203.0.113.10"))
     earlier = SimpleNamespace(
         map={
             name: SimpleNamespace(items=partial(list, tables.map(name).items())) for name in KEPT
@@ -442,10 +445,10 @@ def test_addresses_of_an_allowed_name_may_pass_for_a_day_longer(
     tables: Tables, names: Domains
 ) -> None:
     names.set_peers({"*.vendor.example": [7, 8], "cloud.vendor.example": [9]})
-    names.take(sample("cloud.vendor.example 300 A 203.0.113.22"))
+    names.take(*sample("cloud.vendor.example 300 A 203.0.113.22"))
     day = PEER_GRACE / SECOND
     assert peers(tables) == {(rule, "203.0.113.22"): 300 + day for rule in (7, 8, 9)}
-    names.take(sample("cloud.vendor.example 60 A 203.0.113.22"))
+    names.take(*sample("cloud.vendor.example 60 A 203.0.113.22"))
     assert set(peers(tables).values()) == {300 + day}
     names.set_peers({"cloud.vendor.example": [9]})
     assert list(peers(tables)) == [(9, "203.0.113.22")]
@@ -459,7 +462,7 @@ def test_what_is_allowed_for_ever_is_not_given_an_end(tables: Tables, names: Dom
     again = made(tables)
     again.set_peers({"cloud.vendor.example": [7]})
     again.take(
-        sample(
+        *sample(
             "cloud.vendor.example 60 A 203.0.113.22\ncloud.vendor.example 60 A 198.51.100.9\n"
             "cloud.vendor.example 60 A 203.0.113.23"
         )
@@ -469,7 +472,7 @@ def test_what_is_allowed_for_ever_is_not_given_an_end(tables: Tables, names: Dom
 
 
 def test_a_new_rule_allows_what_was_resolved_before_it(tables: Tables, names: Domains) -> None:
-    names.take(sample("cloud.vendor.example 300 A 203.0.113.22"))
+    names.take(*sample("cloud.vendor.example 300 A 203.0.113.22"))
     names.set_peers({"cloud.vendor.example": [7]})
     assert list(peers(tables)) == [(7, "203.0.113.22")]
 
@@ -485,7 +488,7 @@ def test_a_full_table_gives_up_what_ends_soonest_and_says_so(
     names.set_rules({"*.bad.example": SLOT})
     for number in range(150):
         ttl = 1000 - number if number < 100 else 5000
-        names.take(sample(f"n{number}.bad.example {ttl} A 203.0.113.{number}"))
+        names.take(*sample(f"n{number}.bad.example {ttl} A 203.0.113.{number}"))
     kept = blocked(tables)
     assert len(names.addresses(SLOT)) == MAX_SHOWN_ADDRESSES
     assert len(kept) == names.statistics["addresses_blocked"] == 100
@@ -503,7 +506,7 @@ def test_what_finds_no_room_in_the_kernel_is_counted(
     while not names.statistics["addresses_refused"]:
         address = ipaddress.ip_address(next(packed))
         assert str(address) != "203.0.113.20"
-        names.take(sample(f"a.vendor.example 60 A {address}"))
+        names.take(*sample(f"a.vendor.example 60 A {address}"))
     assert names.statistics["addresses_allowed"] == 16384
 
 
@@ -512,10 +515,10 @@ def test_memory_is_bounded_and_what_is_forgotten_counted(
 ) -> None:
     monkeypatch.setattr(domains, "MAX_REMEMBERED", 50)
     for number in range(60):
-        names.take(sample(f"n{number}.bad.example 60 A 203.0.113.{number}"))
+        names.take(*sample(f"n{number}.bad.example 60 A 203.0.113.{number}"))
     long = ".".join(["a" * 60] * 4)
     names.take(
-        sample(
+        *sample(
             f"{long} 60 CNAME b.{long[3:]}\nb.{long[3:]} 60 CNAME c.{long[3:]}\n"
             f"c.{long[3:]} 60 A 203.0.113.99"
         )
@@ -533,7 +536,7 @@ def test_memory_is_bounded_and_what_is_forgotten_counted(
 def test_what_has_ended_is_swept(tables: Tables, names: Domains, time: Time) -> None:
     names.set_rules({"bad.example": SLOT})
     names.set_peers({"bad.example": [7]})
-    names.take(sample("bad.example 60 A 203.0.113.66"))
+    names.take(*sample("bad.example 60 A 203.0.113.66"))
     time.passes(MIN_TTL + GRACE - 1)
     names.sweep()
     assert names.addresses(SLOT) == ["203.0.113.66"]
@@ -553,7 +556,7 @@ def test_what_has_ended_is_swept(tables: Tables, names: Domains, time: Time) -> 
 
 def test_the_kernel_is_told_what_to_look_for(tables: Tables) -> None:
     def words() -> tuple[int, int]:
-        return tables._config["resolved"], tables._config["sample_dns"]
+        return tables._config["resolved"], tables._config["sample"]
 
     names = made(tables, watch=False)
     names.set_rules({})
@@ -575,9 +578,9 @@ def test_a_match_is_told_with_device_and_name(names: Domains) -> None:
     told: list[Match] = []
     names.on_match = told.append
     names.set_rules({"a.cdn.example": SLOT})
-    names.take(sample("bad.example 60 CNAME a.cdn.example\na.cdn.example 60 A 203.0.113.66"))
-    names.take(sample("a.cdn.example 60 TXT nothing"))
-    names.take(sample("good.example 60 A 203.0.113.10"))
+    names.take(*sample("bad.example 60 CNAME a.cdn.example\na.cdn.example 60 A 203.0.113.66"))
+    names.take(*sample("a.cdn.example 60 TXT nothing"))
+    names.take(*sample("good.example 60 A 203.0.113.10"))
     assert told == [
         Match(frozenset({SLOT}), "a.cdn.example", MAC, DEVICE, ("203.0.113.66",)),
         Match(frozenset({SLOT}), "a.cdn.example", MAC, DEVICE, ()),

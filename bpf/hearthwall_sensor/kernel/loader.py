@@ -35,12 +35,13 @@ PROGRAMS: Final = {
     "wan_ingress": libbpf.PROG_TYPE_SCHED_CLS,
     "wan_egress": libbpf.PROG_TYPE_SCHED_CLS,
     "meter_judge": libbpf.PROG_TYPE_SCHED_CLS,
+    "meter_observe": libbpf.PROG_TYPE_SCHED_CLS,
 }
 
-#: Table of programs that others go on with → the program.
-_STEPS: Final = {"gate_steps": "gate_judge", "meter_steps": "meter_judge"}
+#: Table of programs that others go on with → the programs, by their places in it.
+_STEPS: Final = {"gate_steps": ("gate_judge",), "meter_steps": ("meter_judge", "meter_observe")}
 #: Tables that only the programs use.
-_PRIVATE: Final = ("scenes",)
+_PRIVATE: Final = ("scenes", "drafts")
 
 _PR_SET_PDEATHSIG: Final = 1
 _LOAD_TIMEOUT: Final = 120.0
@@ -87,8 +88,10 @@ def load(directory: str | None) -> dict[str, Any]:
             compiled.write(name, unit)
     ready = time.monotonic()
     tables, programs = compiled.load(unit)
-    for table, program in _STEPS.items():
-        libbpf.Map(tables[table].fd, 4, 4).put(bytes(4), struct.pack("<i", programs[program].fd))
+    for table, steps in _STEPS.items():
+        places = libbpf.Map(tables[table].fd, 4, 4)
+        for place, program in enumerate(steps):
+            places.put(struct.pack("<I", place), struct.pack("<i", programs[program].fd))
     done = time.monotonic()
     if directory is not None:
         _pin(directory, {each: tables[each] for each in TABLES} | programs)

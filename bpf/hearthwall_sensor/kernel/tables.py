@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ..flows.flow import COUNTED, KEY
 from ..modes import Allowance, Direction, Mode, Transport
 from ..protocol import Role
 from ..targets import Target, TargetKind
@@ -28,7 +29,9 @@ LIMITS: Final = {
     "MAX_FLOODS": 8192,
     "MAX_VLANS": 256,
     "MAX_DEVICES": 4096,
-    "SAMPLE_PAGES": 64,
+    # 65,536 of them and the free places that each CPU keeps for itself
+    "MAX_FLOWS": 65536 + 8192,
+    "SAMPLE_PAGES": 128,
 }
 
 #: The modes that the kernel knows; `audit` is any of them with FLAG_AUDIT.
@@ -61,6 +64,8 @@ STATISTICS: Final = (
     "devices_refused",
     "samples_lost",
     "listed",
+    "flows_created",
+    "samples_limited",
 )
 SIDES: Final[tuple[Role, ...]] = ("lan", "wan")
 FLOOD_KINDS: Final = ("syn", "udp", "icmp")
@@ -88,7 +93,7 @@ _CONFIG_FIELDS: Final = (
     "home_networks",
     "resolved",
     "feeds",
-    "sample_dns",
+    "sample",
     *(f"flood_{side}_{kind}" for side in SIDES for kind in FLOOD_KINDS),
     "zero",
 )
@@ -101,7 +106,7 @@ _FLOOD_KEY = struct.Struct("<16sBBxx")
 _FLOOD = struct.Struct("<QQQQQ16s16s")
 _SIGHTING_KEY = struct.Struct("<16s6s2x")
 _SIGHTING = struct.Struct("<QQQQ16sI4x")
-_DEVICE = struct.Struct("<Q12Q")
+_DEVICE = struct.Struct("<Q12QQ")
 _DEVICE_KEY = struct.Struct("<6s2xI")
 _ROLE = struct.Struct("<I")
 _IPV4_PREFIX = struct.Struct("<I4s")
@@ -135,6 +140,7 @@ TABLES: Final[Mapping[str, tuple[int, int, bool]]] = {
     "floods": (_FLOOD_KEY.size, _FLOOD.size, False),
     "vlans": (8, 4, False),
     "devices": (_DEVICE_KEY.size, _DEVICE.size, True),
+    "flows": (KEY.size, COUNTED.size, False),
     "samples": (0, 0, False),
     "gate_steps": (4, 4, False),
     "meter_steps": (4, 4, False),
@@ -391,7 +397,7 @@ class Tables:
 
     def watch_names(self, *, resolved: bool, sample: bool) -> None:
         """Say whether addresses of blocked names are to be judged, and DNS answers to be sampled."""
-        self._configure(resolved=int(resolved), sample_dns=int(sample))
+        self._configure(resolved=int(resolved), sample=int(sample))
 
     # Limits and floods
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Final, NamedTuple
 
 from ..dissect import dns as answers
+from ..flows.flow import DOWNLOAD, FlowKey, Sample
 from ..kernel.learnt import Learnt, expiry
 from ..kernel.tables import FEED_SLOTS, FLAG_AUDIT, Tables, address_text, boot_ns
 from ..network import home
@@ -35,8 +36,7 @@ _LOOKS: Final = 512
 #: Programs ignore what has ended, so that it may lie about for a while.
 _SWEEP: Final = 60 * _SECOND
 
-#: `struct sample`, without its data.
-_SAMPLE: Final = struct.Struct("<QIHBB6sH16s16s")
+_DNS: Final = 53
 _RESOLUTION: Final = struct.Struct("<QI4x")
 _PEER: Final = struct.Struct("<II16s")
 _PEER_EXPIRES: Final = struct.Struct("<Q")
@@ -218,16 +218,16 @@ class Domains:
 
     # What the devices are told
 
-    def take(self, sample: bytes) -> None:
-        """Learn from a DNS answer that the kernel saw on its way to a device."""
-        if len(sample) < _SAMPLE.size:
+    def take(self, sample: Sample, message: bytes) -> None:
+        """Learn from a DNS message of a sample, if it is an answer on its way to a device."""
+        key = FlowKey.unpack(sample.key)
+        if sample.direction != DOWNLOAD or key.peer_port != _DNS:
             return
-        time, interface, length, _, _, mac, _, server, device = _SAMPLE.unpack_from(sample)
         self._counts["answers"] += 1
-        if not self._believes(server, interface):
+        if not self._believes(key.peer, sample.interface):
             self._counts["answers_distrusted"] += 1
             return
-        answer = answers.parse(sample[_SAMPLE.size : _SAMPLE.size + length])
+        answer = answers.parse(message)
         if answer is None:
             self._counts["answers_unreadable"] += 1
             return
@@ -236,9 +236,9 @@ class Domains:
         self._learn(answer, slots)
         if slots:
             self._counts["answers_matched"] += 1
-            took = (boot_ns() - time) // 1000
+            took = (boot_ns() - sample.time) // 1000
             self._counts["slowest_us"] = max(took, self._counts["slowest_us"])
-            self._tell(answer, slots, mac.hex(":"), address_text(device))
+            self._tell(answer, slots, key.mac.hex(":"), address_text(key.address))
 
     def _believes(self, server: bytes, interface: int) -> bool:
         """Return whether a server's answers are believed; asked anew after each sweep."""
