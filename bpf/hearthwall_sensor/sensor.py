@@ -10,19 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import files, orders, privileges, takeover
+from .assembly import Given, assemble
 from .changes import Changes
-from .devices import Devices
-from .feeds.feeds import FEEDS_FOLDER, Feeds
-from .feeds.hygiene import protected
-from .floods import Floods
 from .flows.flow import UDP, FlowKey, read_sample
 from .journal import Journal
 from .kernel import loader, pins
 from .kernel.libbpf import Program
 from .kernel.pins import Pins
 from .kernel.ringbuf import RingBuffer
-from .kernel.tables import SIDES, Tables
-from .names.domains import Domains
+from .kernel.tables import SIDES
 from .network import topology
 from .network.surroundings import Surroundings
 from .network.topology import Network
@@ -33,12 +29,9 @@ from .protocol import EXIT_STOPPED, EXIT_UNLOADED, Block, Delta, Role, Snapshot
 from .reports import Reports
 from .requests import Request
 from .rules.rule import Rule
-from .rules.rules import RULES_FILE, Rules
 from .server import Server
 from .settings import Settings
 from .store import Store
-from .threats import Threats
-from .totals import Totals
 from .unloading import unload
 
 _LOGGER = logging.getLogger(__name__)
@@ -120,7 +113,19 @@ class Sensor:
             made = "Found compiled" if done["from_cache"] else "Compiled"
             _LOGGER.info("%s in %s ms, loaded in %s ms", made, done["compile_ms"], done["load_ms"])
         privileges.drop()
-        parts = self._parts = self._assemble(current, store, journal)
+        parts = self._parts = assemble(
+            Given(
+                self._settings,
+                current,
+                store,
+                journal,
+                self._surroundings,
+                self._ports,
+                self._changes,
+                self._server,
+                self._feeds_changed,
+            )
+        )
         self._reports = Reports(parts)
         self._orders = Orders(parts, self._reports, self._rules_changed, self._leave)
         parts.surroundings.follow(seen, parts.tables, self._ports.home(seen))
@@ -132,40 +137,6 @@ class Sensor:
         self._ports.gate(**self._gates())
         self._retire(earlier)
         parts.totals.read()
-
-    def _assemble(self, pinned: Path, store: Store, journal: Journal) -> Parts:
-        """Make the parts that need the kernel's tables."""
-        tables = Tables(str(pinned))
-        around = self._surroundings
-        domains = Domains(
-            tables, around.is_protected, around.trusts, watch=self._settings.watch_dns
-        )
-        feeds = Feeds(
-            self._state / FEEDS_FOLDER,
-            tables,
-            pinned,
-            lambda: protected(around.home_networks, around.protection.report(), around.servers),
-            self._feeds_changed,
-        )
-        threats = Threats(tables, feeds.name_of, journal.note)
-        domains.on_match = threats.name_asked
-        devices = Devices(store.accounts())
-        return Parts(
-            tables=tables,
-            surroundings=around,
-            ports=self._ports,
-            changes=self._changes,
-            server=self._server,
-            store=store,
-            devices=devices,
-            totals=Totals(devices, tables, store, around, self._changes),
-            rules=Rules(self._state / RULES_FILE, tables),
-            domains=domains,
-            feeds=feeds,
-            floods=Floods(tables, self._settings.thresholds, journal.note),
-            threats=threats,
-            journal=journal,
-        )
 
     def _retire(self, generations: list[Path]) -> None:
         """Take over the last counts of programs that no packet meets any more, and unpin them."""
