@@ -86,13 +86,13 @@ def test_outcome(flow: Counted, expected: str) -> None:
 
 def test_a_flow_has_the_name_that_its_device_was_told_last() -> None:
     answered = Answered()
-    answered.note(b"camera", "first.example", [b"1", b"2"], 10)
-    answered.note(b"camera", "second.example", [b"1"], 20)
-    answered.note(b"tv", "third.example", [b"1"], 15)
-    names = [answered.name(b"camera", b"1", at) for at in (5, 10, 19, 20, 99)]
+    answered.note(b"camera", "first.example", [b"1", b"2"], 10 * SECOND)
+    answered.note(b"camera", "second.example", [b"1"], 20 * SECOND)
+    answered.note(b"tv", "third.example", [b"1"], 15 * SECOND)
+    names = [answered.name(b"camera", b"1", at * SECOND) for at in (5, 10, 19, 20, 99)]
     assert names == ["first.example"] * 3 + ["second.example"] * 2
-    assert answered.name(b"tv", b"1", 99) == "third.example"
-    assert answered.name(b"tv", b"2", 99) is None
+    assert answered.name(b"tv", b"1", 99 * SECOND) == "third.example"
+    assert answered.name(b"tv", b"2", 99 * SECOND) is None
     answered.forget(b"camera")
     assert {each.who for each in answered} == {b"tv"}
 

@@ -106,7 +106,7 @@ class Observer:
         if message is None:
             self._malformed("nd")
         else:
-            self._identities.take_nd(key.mac, message, self._epoch(sample.time))
+            self._identities.take_nd(key.mac, key.address, message, self._epoch(sample.time))
 
     def _take_dhcp(self, sample: Sample, _: FlowKey) -> bool:
         """Learn a device's name and address from DHCP."""
