@@ -247,7 +247,8 @@ class Interface(Message):
 class Status(Message):
     """How the sensor fares. `lost` counts, by cause, what did not reach its table or its reader.
 
-    `names` counts DNS answers and what was learnt from them.
+    `names` counts DNS answers and what was learnt from them, `malformed` packets that were not what they
+    said, by kind.
     """
 
     pid: int
@@ -264,6 +265,8 @@ class Status(Message):
     lost: Mapping[str, int]
     protected: Mapping[str, str]
     names: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    flows: int = 0
+    malformed: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 FeedAction = Literal["audit", "drop"]
