@@ -1,5 +1,6 @@
 """Hearthwall: a line of defence for the home network, run from Home Assistant."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -10,8 +11,8 @@ from homeassistant.helpers.typing import ConfigType
 from .bpf.hearthwall_sensor.protocol import SensorError
 from .connection import connected
 from .const import CONF_INTERFACES, CONF_SOCKET, DOMAIN, LOGGER
-from .devices import gateway_identifier, macs_of
-from .errors import setup_error
+from .devices import device_identifier, gateway_identifier, macs_of
+from .errors import order_error, setup_error
 from .events import async_forget_events
 from .hub import HearthwallConfigEntry, Hub
 from .issues import async_delete_issues
@@ -81,17 +82,20 @@ async def async_remove_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) 
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: HearthwallConfigEntry, device_entry: AnyDeviceEntry
 ) -> bool:
-    """Let the user remove a device that the sensor does not know, which would only come back."""
+    """Remove a device: the sensor erases all that it knows of it; if it speaks again, it is new."""
     if not isinstance(device_entry, dr.DeviceEntry):
         return False
     if gateway_identifier(entry) in device_entry.identifiers:
         return False
-    hub = entry.runtime_data
-    macs = macs_of(device_entry)
-    if macs & hub.devices.keys():
-        return False
-    for mac in macs:
-        hub.async_forget(mac)
+    if entry.state is not ConfigEntryState.LOADED:
+        raise order_error(SensorError("not_running"))
+    for mac in macs_of(device_entry):
+        # Those that were merged into it are its own.
+        if device_identifier(entry, mac) in device_entry.identifiers:
+            try:
+                await entry.runtime_data.forget(mac)
+            except SensorError as error:
+                raise order_error(error) from error
     return True
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import voluptuous as vol
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, service
 from homeassistant.helpers.typing import VolSchemaType
 
@@ -23,11 +24,23 @@ class Action:
     schema: VolSchemaType
     response: SupportsResponse = SupportsResponse.OPTIONAL
     admin: bool = False
-    """Whether it makes the gateway's root read what is named: no matter for every user."""
+    """Whether it is no matter for every user: it makes the gateway's root read what is named, or tells
+    what someone else at home talks to."""
 
 
 #: The gateway that is meant; not needed where there is only one.
 GATEWAY_FIELD: Final[dict[Any, Any]] = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
+
+
+async def require_admin(call: ServiceCall) -> None:
+    """Raise Unauthorized unless an administrator or an automation calls."""
+    if call.context.user_id is None:
+        return
+    user = await call.hass.auth.async_get_user(call.context.user_id)
+    if user is None:
+        raise UnknownUser(context=call.context)
+    if not user.is_admin:
+        raise Unauthorized(context=call.context)
 
 
 def named_hub(call: ServiceCall) -> Hub:

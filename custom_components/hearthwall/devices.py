@@ -3,6 +3,7 @@
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.device_registry import AnyDeviceEntry
 
 from .bpf.hearthwall_sensor.protocol import Device, SensorError, Status
 from .bpf.hearthwall_sensor.targets import parse_mac
@@ -12,17 +13,13 @@ RANDOMISED_MODEL = "Randomised address"
 
 
 def device_name(device: Device, elsewhere: str | None) -> str:
-    """Return the best name known: another integration's, the device's own, its maker's, its MAC.
+    """Return the best name known: the sensor's user's, another integration's, the device's own, its maker's.
 
-    A name that the user gave to our own device stands above all these in the registry.
+    Without any it is the MAC. A name that the user gave to our own device in Home Assistant stands above
+    all these in the registry.
     """
-    if elsewhere:
-        return elsewhere
-    if device.hostname:
-        return device.hostname
-    if device.vendor:
-        return f"{device.vendor} {device.mac[-5:]}"
-    return device.mac
+    made = f"{device.vendor} {device.mac[-5:]}" if device.vendor else None
+    return device.name or elsewhere or device.hostname or made or device.mac
 
 
 def gateway_identifier(entry: ConfigEntry) -> tuple[str, str]:
@@ -54,16 +51,19 @@ def async_register_device(hass: HomeAssistant, entry: ConfigEntry, device: Devic
     """Create or update the device of a MAC.
 
     A new one comes into the area of the device that another integration has for the same MAC, so
-    that an area means the same things to an action, whoever set the device up.
+    that an area means the same things to an action, whoever set the device up. One that was merged into
+    this one goes, with its entities.
     """
     registry = dr.async_get(hass)
     identifier = device_identifier(entry, device.mac)
     is_new = registry.async_get_device_by_identifier(identifier, entry.entry_id) is None
-    others = _devices_elsewhere(registry, entry, device.mac)
+    connections = _connections(device)
+    others = _devices_elsewhere(registry, entry, connections)
+    _async_make_way(registry, entry, device)
     registered = registry.async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={identifier},
-        connections={(dr.CONNECTION_NETWORK_MAC, device.mac)},
+        connections=connections,
         name=device_name(device, _name_elsewhere(hass, others)),
         manufacturer=device.vendor,
         model=RANDOMISED_MODEL if device.randomised else None,
@@ -71,6 +71,8 @@ def async_register_device(hass: HomeAssistant, entry: ConfigEntry, device: Devic
             hass, gateway_identifier(entry), config_entry_id=entry.entry_id
         ),
     )
+    if registered.connections != connections:  # a MAC stands for itself again
+        registry.async_update_device(registered.id, new_connections=connections)
     area = next((other.area_id for other in others if other.area_id), None)
     if is_new and area and registered.area_id is None:
         registry.async_update_device(registered.id, area_id=area)
@@ -79,22 +81,28 @@ def async_register_device(hass: HomeAssistant, entry: ConfigEntry, device: Devic
 @callback
 def async_registered_name(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> str:
     """Return the name that the device of a MAC has in the registry, the user's first."""
-    registered = _registered(hass, entry, mac)
-    return (registered.name_by_user or registered.name or mac) if registered else mac
+    registered = async_registered(hass, entry, mac)
+    return (registered and shown_name(registered)) or mac
 
 
 @callback
 def async_registered_id(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> str | None:
     """Return the id that the device of a MAC has in the registry."""
-    registered = _registered(hass, entry, mac)
+    registered = async_registered(hass, entry, mac)
     return registered.id if registered else None
 
 
-def _registered(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> dr.DeviceEntry | None:
-    """Return the device of a MAC."""
-    return dr.async_get(hass).async_get_device_by_identifier(
-        device_identifier(entry, mac), entry.entry_id
+@callback
+def async_registered(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> dr.DeviceEntry | None:
+    """Return the device of a MAC in the registry, which may be one that it was merged into."""
+    return dr.async_get(hass).async_get_device_by_connection(
+        (dr.CONNECTION_NETWORK_MAC, mac), entry.entry_id
     )
+
+
+def shown_name(device: AnyDeviceEntry) -> str | None:
+    """Return a registered device's name as the user sees it."""
+    return device.name_by_user or device.name
 
 
 def macs_of(device: dr.DeviceEntry) -> set[str]:
@@ -102,13 +110,35 @@ def macs_of(device: dr.DeviceEntry) -> set[str]:
     return {value for kind, value in device.connections if kind == dr.CONNECTION_NETWORK_MAC}
 
 
+def _connections(device: Device) -> set[tuple[str, str]]:
+    """Return a device's MACs as the registry has them."""
+    return {(dr.CONNECTION_NETWORK_MAC, mac) for mac in (device.mac, *device.other_macs)}
+
+
+@callback
+def _async_make_way(registry: dr.DeviceRegistry, entry: ConfigEntry, device: Device) -> None:
+    """Take a device's MACs from what else of this entry has them, which the registry lets only one have."""
+    own = device_identifier(entry, device.mac)
+    merged = {device_identifier(entry, mac) for mac in device.other_macs}
+    connections = _connections(device)
+    for holder in registry.async_get_devices(
+        identifiers=merged, connections=connections, config_entry_id=entry.entry_id
+    ):
+        if merged & holder.identifiers:
+            registry.async_remove_device(holder.id)
+        elif own not in holder.identifiers:
+            registry.async_update_device(
+                holder.id, new_connections=holder.connections - connections
+            )
+
+
 def _devices_elsewhere(
-    registry: dr.DeviceRegistry, entry: ConfigEntry, mac: str
+    registry: dr.DeviceRegistry, entry: ConfigEntry, connections: set[tuple[str, str]]
 ) -> list[dr.DeviceEntry]:
-    """Return the devices that other entries have for this MAC."""
+    """Return the devices that other entries have for these MACs."""
     return [
         other
-        for other in registry.async_get_devices(connections={(dr.CONNECTION_NETWORK_MAC, mac)})
+        for other in registry.async_get_devices(connections=connections)
         if other.config_entry_id != entry.entry_id
     ]
 

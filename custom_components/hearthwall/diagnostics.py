@@ -13,6 +13,7 @@ TO_REDACT: Final = {
     "hostname",
     "last_error",
     "mac",
+    "other_macs",
     "peers",
     "protected",
     "reason",
@@ -33,7 +34,10 @@ async def async_get_config_entry_diagnostics(
             "connected": hub.available,
             "supervised": hub.supervised,
             "status": None if hub.status is None else hub.status.to_wire(),
-            "devices": [device.to_wire() for device in hub.devices.values()],
+            "devices": async_redact_data(
+                [device.to_wire() for device in hub.devices.values()],
+                {"name"},  # elsewhere it is an interface's or a feed's
+            ),
             "blocks": [block.to_wire() for block in hub.blocks],
             "feeds": [feed.to_wire() for feed in hub.feeds.values()],
             "events": {"newest": hub.events.newest, "lost": hub.events.lost},

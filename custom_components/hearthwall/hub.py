@@ -23,7 +23,14 @@ from .bpf.hearthwall_sensor.protocol import (
     Snapshot,
     Status,
 )
-from .bpf.hearthwall_sensor.requests import AddBlock, Confirm, GetEvents, RemoveBlock, Request
+from .bpf.hearthwall_sensor.requests import (
+    AddBlock,
+    Confirm,
+    ForgetDevice,
+    GetEvents,
+    RemoveBlock,
+    Request,
+)
 from .const import (
     CONF_CONSIDER_HOME,
     CONF_WRITE_INTERVAL,
@@ -151,6 +158,15 @@ class Hub:
         """Ask for the events after a number, the oldest first."""
         return [Event.from_wire(each) for each in await self.call(GetEvents(seq, limit))]
 
+    async def forget(self, mac: str) -> None:
+        """Erase all that the sensor knows of a device, and treat it as new if it ever comes again."""
+        try:
+            await self.call(ForgetDevice(mac))
+        except SensorError as error:
+            if error.code != "not_found":  # it has forgotten by itself
+                raise
+        self._known.discard(mac)
+
     def _client(self) -> Client:
         """Return the client; raises SensorError `not_running` without a connection."""
         if self._link.client is None:
@@ -187,11 +203,6 @@ class Hub:
             self._newcomer_listeners.discard(listener)
 
         return unsubscribe
-
-    @callback
-    def async_forget(self, mac: str) -> None:
-        """Treat a device as new if it ever comes again."""
-        self._known.discard(mac)
 
     def _notify(self, macs: Iterable[str]) -> None:
         """Tell who listens to these devices, and who listens to the gateway."""
@@ -243,6 +254,7 @@ class Hub:
         for device in devices:
             before = self.devices.get(device.mac)
             self.devices[device.mac] = device
+            self._known.difference_update(device.other_macs)
             if device.mac in self._known and _registered_as(before) != _registered_as(device):
                 async_register_device(self.hass, self.entry, device)
             if device.mac not in self._known and self._is_settled(device):
@@ -269,6 +281,12 @@ class Hub:
 
     # Presence and names
 
+    def primary(self, mac: str) -> str:
+        """Return the MAC that a device goes by, into which the user may have merged this one."""
+        if mac in self.devices:
+            return mac
+        return next((each.mac for each in self.devices.values() if mac in each.other_macs), mac)
+
     def _judge_presence(self) -> set[str]:
         """Return who came or went."""
         consider_home = self.entry.options.get(CONF_CONSIDER_HOME, DEFAULT_CONSIDER_HOME)
@@ -293,12 +311,13 @@ class Hub:
             or registered.config_entry_id == self.entry.entry_id
         ):
             return
-        for mac in macs_of(registered) & self.devices.keys() & self._known:
+        present = self.devices.keys() & self._known
+        for mac in {self.primary(each) for each in macs_of(registered)} & present:
             async_register_device(self.hass, self.entry, self.devices[mac])
 
 
-def _registered_as(device: Device | None) -> tuple[str | None, str | None, bool] | None:
+def _registered_as(device: Device | None) -> tuple[object, ...] | None:
     """Return what of a device the registry shows."""
     if device is None:
         return None
-    return (device.hostname, device.vendor, device.randomised)
+    return (device.name, device.hostname, device.vendor, device.randomised, device.other_macs)

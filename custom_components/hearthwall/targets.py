@@ -9,7 +9,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
 from .const import DOMAIN
-from .devices import device_identifier, macs_of
+from .devices import device_identifier, macs_of, shown_name
 from .hub import HearthwallConfigEntry, Hub
 
 
@@ -20,6 +20,15 @@ class TargetedDevice:
     hub: Hub
     mac: str
     name: str
+
+
+@callback
+def async_loaded_hubs(hass: HomeAssistant) -> list[Hub]:
+    """Return the gateways that are set up, at least one."""
+    loaded: list[HearthwallConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    if not loaded:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_gateway")
+    return [entry.runtime_data for entry in loaded]
 
 
 @callback
@@ -42,13 +51,11 @@ def async_targeted_devices(hass: HomeAssistant, call: ServiceCall) -> list[Targe
 
     named = selection.device_ids | devices_of(selected.referenced)
     implied = selected.referenced_devices | devices_of(selected.indirectly_referenced)
-    loaded: list[HearthwallConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    if not loaded:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_gateway")
+    hubs = async_loaded_hubs(hass)
 
     found: dict[tuple[str, str], TargetedDevice] = {}
     for device_id in (*sorted(named), *sorted(implied - named)):
-        matches = list(_matches(hass, loaded, device_id))
+        matches = list(_matches(hass, hubs, device_id))
         if not matches and device_id in named:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
@@ -61,17 +68,14 @@ def async_targeted_devices(hass: HomeAssistant, call: ServiceCall) -> list[Targe
     return list(found.values())
 
 
-def _matches(
-    hass: HomeAssistant, loaded: list[HearthwallConfigEntry], device_id: str
-) -> Iterator[TargetedDevice]:
-    """Yield the device at each gateway that guards it."""
+def _matches(hass: HomeAssistant, hubs: list[Hub], device_id: str) -> Iterator[TargetedDevice]:
+    """Yield the device at each gateway that guards it, by the MAC that it goes by there."""
     registered = dr.async_get(hass).async_get(device_id)
     if not isinstance(registered, dr.DeviceEntry):
         return
-    for entry in loaded:
-        hub = entry.runtime_data
-        for mac in sorted(macs_of(registered)):
-            own = device_identifier(entry, mac) in registered.identifiers
+    for hub in hubs:
+        for mac in sorted({hub.primary(each) for each in macs_of(registered)}):
+            own = device_identifier(hub.entry, mac) in registered.identifiers
             if own or mac in hub.devices:
                 yield TargetedDevice(hub, mac, _name(hass, device_id))
 
@@ -79,6 +83,4 @@ def _matches(
 def _name(hass: HomeAssistant, device_id: str) -> str:
     """Return a registered device's name as the user sees it, else the id."""
     registered = dr.async_get(hass).async_get(device_id)
-    if registered is None:
-        return device_id
-    return registered.name_by_user or registered.name or device_id
+    return (registered and shown_name(registered)) or device_id

@@ -1,6 +1,7 @@
 """The other end of the protocol: a websocket server on a real unix socket that says what a test wants."""
 
 import asyncio
+import ipaddress
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     Device,
     Event,
     Feed,
+    Flow,
     Interface,
     SensorError,
     Status,
@@ -23,9 +25,12 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
     AddBlock,
     AddFeed,
     Confirm,
+    ForgetDevice,
     GetBlocks,
+    GetDevices,
     GetEvents,
     GetFeeds,
+    GetFlows,
     RefreshFeed,
     RemoveBlock,
     RemoveFeed,
@@ -100,6 +105,29 @@ def event(seq: int, kind: str = "threat_address", **fields: Any) -> Event:
     return Event(seq=seq, kind=kind, **(said | fields))
 
 
+def flow(mac: str, peer_address: str, peer_name: str | None = None, **fields: Any) -> Flow:
+    """Return a flow over TLS that moved just now."""
+    said: dict[str, Any] = {
+        "community_id": "1:vTdrngJjlP5eZ9mw9JtnKyn99KM=",
+        "address": "192.168.20.21",
+        "port": 40000,
+        "peer_port": 443,
+        "name_source": None if peer_name is None else "tls",
+        "transport": "tcp",
+        "application": "tls",
+        "upload_bytes": 2_000_000,
+        "download_bytes": 5_000_000,
+        "upload_packets": 2_000,
+        "download_packets": 4_000,
+        "first_seen": 1_700_000_000.0,
+        "last_seen": time(),
+        "opened_by": "device",
+        "outcome": "closed",
+        "scope": "internet",
+    }
+    return Flow(mac=mac, peer_address=peer_address, peer_name=peer_name, **(said | fields))
+
+
 def status() -> Status:
     """Return a healthy sensor's status."""
     return Status(
@@ -129,6 +157,7 @@ class Peer:
         self.blocks: dict[tuple[str, str | None, int | None], Block] = {}
         self.feeds: dict[str, Feed] = {}
         self.events: list[Event] = []
+        self.flows: list[Flow] = []
         self.errors: dict[str, SensorError] = {}
         self.silent: set[str] = set()
         self.received: list[Request] = []
@@ -224,7 +253,33 @@ class Peer:
             case GetEvents():
                 found = [each.to_wire() for each in self.events if each.seq > order.since]
                 return found[: order.limit]
+        return self._answer_of_devices(order)
+
+    def _answer_of_devices(self, order: Request) -> Any:
+        match order:
+            case GetDevices():
+                return [each.to_wire() for each in self.devices]
+            case ForgetDevice():
+                gone = [each for each in self.devices if each.mac == order.mac]
+                if not gone:
+                    raise SensorError("not_found", f"there is no device {order.mac}")
+                self.devices.remove(gone[0])
+                return gone[0].to_wire()
+            case GetFlows():
+                return [each.to_wire() for each in self._list(order)]
         return self._answer_of_feeds(order)
+
+    def _list(self, order: GetFlows) -> list[Flow]:
+        merged = {each.mac: each.other_macs for each in self.devices}
+        macs = {each for mac in order.devices for each in (mac, *merged.get(mac, ()))}
+        found = [
+            each
+            for each in self.flows
+            if (not macs or each.mac in macs)
+            and (order.since is None or each.last_seen >= order.since)
+            and (order.peer is None or _is_peer(each, order.peer))
+        ]
+        return sorted(found, key=lambda each: -each.last_seen)[: order.limit]
 
     def _answer_of_feeds(self, order: Request) -> Any:
         match order:
@@ -294,3 +349,12 @@ class Peer:
             ):
                 return key
         raise SensorError("not_found")
+
+
+def _is_peer(flow: Flow, peer: str) -> bool:
+    """Tell whether a flow's peer has this name, or an address in this network."""
+    try:
+        return ipaddress.ip_address(flow.peer_address) in ipaddress.ip_network(peer)
+    except ValueError:
+        name = flow.peer_name or ""
+        return name.endswith(peer[1:]) if peer.startswith("*.") else name == peer

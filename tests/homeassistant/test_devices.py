@@ -13,6 +13,7 @@ from tests.homeassistant.peer import CAMERA, Peer, device
 @pytest.mark.parametrize(
     ("elsewhere", "fields", "expected"),
     [
+        ("Garden camera", {"name": "Mine", "hostname": "cam", "vendor": "Acme"}, "Mine"),
         ("Garden camera", {"hostname": "cam", "vendor": "Acme"}, "Garden camera"),
         (None, {"hostname": "cam", "vendor": "Acme"}, "cam"),
         (None, {"vendor": "Acme"}, "Acme 53:21"),
@@ -72,6 +73,11 @@ async def test_a_better_name_is_taken_over_later(
     dr.async_get(hass).async_update_device(known.id, name_by_user="Spy")
     await hass.async_block_till_done()
     assert camera(hass, loaded).name == "Spy"
+    await peer.tell(devices=[device(CAMERA, name="Mine", hostname="porch", vendor="Acme")])
+    assert camera(hass, loaded).name == "Mine"
+    assert camera(hass, loaded).manufacturer == "Acme"
+    await peer.tell(devices=[device(CAMERA, hostname="porch", vendor="Acme")])
+    assert camera(hass, loaded).name == "Spy", "the name was taken back"
 
 
 async def test_the_users_own_name_stands_above_all(
@@ -79,8 +85,9 @@ async def test_the_users_own_name_stands_above_all(
 ) -> None:
     dr.async_get(hass).async_update_device(camera(hass, loaded).id, name_by_user="Mine")
     elsewhere(hass, other, "Garden camera")
-    await peer.tell(devices=[device(CAMERA, hostname="porch")])
+    await peer.tell(devices=[device(CAMERA, name="Not mine", hostname="porch")])
     assert camera(hass, loaded).name_by_user == "Mine"
+    assert hass.states.get("switch.camera_quarantine").name == "Mine Quarantine"
 
 
 @pytest.mark.parametrize("name", [CAMERA, "00-00-5E-00-53-21", "00005e005321"])

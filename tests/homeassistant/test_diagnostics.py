@@ -13,7 +13,17 @@ from tests.homeassistant.peer import CAMERA, Peer, device, feed
 async def test_diagnostics_name_nobody(
     hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
 ) -> None:
-    await peer.tell(devices=[device(CAMERA, hostname="annas-camera", upload_bytes=4711)])
+    await peer.tell(
+        devices=[
+            device(
+                CAMERA,
+                name="Anna's camera",
+                hostname="annas-camera",
+                other_macs=("02:00:5e:00:53:77",),
+                upload_bytes=4711,
+            )
+        ]
+    )
     await loaded.runtime_data.block(
         AddBlock(target=CAMERA, reason="Anna is watched", peers=("anna.example",))
     )
@@ -30,7 +40,7 @@ async def test_diagnostics_name_nobody(
     )
     told = await async_get_config_entry_diagnostics(hass, loaded)
     text = json.dumps(told).lower()
-    for private in (CAMERA, "192.168.", "anna"):
+    for private in (CAMERA, "02:00:5e", "192.168.", "anna"):
         assert private not in text
     assert told["connected"] is True
     assert told["supervised"] is False

@@ -3,19 +3,25 @@
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
 import yaml
+from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, label_registry as lr
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hearthwall import event as event_platform
-from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock, AddFeed
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
+    AddBlock,
+    AddFeed,
+    GetFlows,
+)
 from custom_components.hearthwall.services import ACTIONS
-from tests.homeassistant.peer import CAMERA, TV, Peer, event
+from tests.homeassistant.peer import CAMERA, TV, Peer, event, flow
 from tests.homeassistant.test_devices import camera
 from tests.homeassistant.test_init import wait_for
 from tests.homeassistant.test_translations import SCHEMAS
@@ -25,6 +31,8 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
     each["alias"]: each
     for each in map(yaml.safe_load, re.findall(r"```yaml\n(.+?)```", TEXT, re.DOTALL))
 }
+#: What does more than to order one thing.
+ANSWERED = {"Quarantine on a threat", "Who talked to whom"}
 
 
 @pytest.mark.parametrize("action", [each.name for each in ACTIONS])
@@ -91,7 +99,7 @@ def ordered(alias: str) -> AddBlock | AddFeed:
     }[alias]
 
 
-@pytest.mark.parametrize("alias", [each for each in AUTOMATIONS if "threat" not in each])
+@pytest.mark.parametrize("alias", [each for each in AUTOMATIONS if each not in ANSWERED])
 async def test_what_an_automation_orders(
     hass: HomeAssistant, peer: Peer, automations: None, alias: str
 ) -> None:
@@ -116,3 +124,37 @@ async def test_an_event_triggers_a_quarantine_and_a_reload_does_not(
     await hass.async_block_till_done()
     await peer.happen(event(3, mac=None))
     assert len(peer.orders(AddBlock)) == 1
+
+
+async def test_a_notification_says_who_talked_to_whom(
+    hass: HomeAssistant, peer: Peer, automations: None
+) -> None:
+    peer.flows = [
+        flow(CAMERA, "203.0.113.20", "storage.vendor.example", upload_bytes=1_500_000_000),
+        flow(CAMERA, "203.0.113.20", "storage.vendor.example", upload_bytes=500_000_000),
+        flow(CAMERA, "203.0.113.21", None),
+        flow(TV, "203.0.113.30", "video.example", download_bytes=7_000_000),
+    ]
+    told: list[tuple[str, str]] = []
+    persistent_notification.async_register_callback(
+        hass, lambda _, all_of_them: told.extend(map(_said, all_of_them.values()))
+    )
+    entity_id = "automation.who_talked_to_whom"
+    await hass.services.async_call("automation", "trigger", {"entity_id": entity_id}, blocking=True)
+    await hass.async_block_till_done()
+    (order,) = peer.orders(GetFlows)
+    assert (order.limit, round(time() - order.since, -1)) == (10_000, 86400)
+    ((title, message),) = told
+    assert title == "Who talked to whom"
+    assert message.strip().splitlines() == [
+        "**Acme 53:13**",
+        "- video.example: 2.0 MB up, 7.0 MB down",
+        "",
+        "**camera**",
+        "- storage.vendor.example: 2000.0 MB up, 10.0 MB down",
+    ]
+
+
+def _said(notification: persistent_notification.Notification) -> tuple[str, str]:
+    """Return a notification's title and message."""
+    return notification["title"] or "", notification["message"]

@@ -1,0 +1,208 @@
+"""Actions that read what a home holds: its devices, and who talks to whom."""
+
+import ipaddress
+import operator
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import voluptuous as vol
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+
+from .action import GATEWAY_FIELD, Action, named_hub, require_admin
+from .bpf.hearthwall_sensor.protocol import Device, Flow, SensorError
+from .bpf.hearthwall_sensor.requests import GetDevices, GetFlows
+from .bpf.hearthwall_sensor.targets import parse_domain
+from .const import DOMAIN
+from .devices import async_registered, device_name, shown_name
+from .hub import Hub
+from .moments import MOMENT, epoch
+from .targets import async_loaded_hubs, async_targeted_devices
+
+_PEER: Final = "peer"
+_SINCE: Final = "since"
+_LIMIT: Final = "limit"
+_TARGETS: Final = frozenset(map(str, cv.TARGET_SERVICE_FIELDS))
+
+_DEFAULT_FLOWS: Final = 100
+#: As many flows as a sensor lists.
+MAX_FLOWS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of one gateway: of its devices those with these MACs, None for all."""
+
+    hub: Hub
+    macs: frozenset[str] | None
+
+    def takes(self, mac: str) -> bool:
+        """Tell whether a device is asked for."""
+        return self.macs is None or mac in self.macs
+
+
+async def _async_get_devices(call: ServiceCall) -> ServiceResponse:
+    """Return devices, those that were seen last at the head."""
+    if _PEER in call.data:
+        await require_admin(call)  # it tells what get_flows tells
+    since = _since(call)
+    rows = []
+    for asked in _asked(call):
+        found = await _talkers(asked, call) if _PEER in call.data else asked
+        for wire in await found.hub.call(GetDevices()):
+            device = Device.from_wire(wire)
+            if found.takes(device.mac) and (since is None or device.last_seen >= since):
+                rows.append(_device_row(found.hub, device))
+    return {"devices": _newest(rows, call.data.get(_LIMIT))}
+
+
+async def _async_get_flows(call: ServiceCall) -> ServiceResponse:
+    """Return flows, those that moved last at the head."""
+    rows = []
+    for asked in _asked(call):
+        flows = await _flows(asked, call, call.data[_LIMIT])
+        name = _namer(asked.hub)
+        rows += [flow | _gateway(asked.hub) | name(flow["mac"]) for flow in flows]
+    return {"flows": _newest(rows, call.data[_LIMIT])}
+
+
+# What is asked
+
+
+def _asked(call: ServiceCall) -> list[_Asked]:
+    """Return which gateways are asked for what; without targets it is all of everything."""
+    named = named_hub(call) if ATTR_CONFIG_ENTRY_ID in call.data else None
+    if not _TARGETS & call.data.keys():
+        return [_Asked(hub, None) for hub in ([named] if named else async_loaded_hubs(call.hass))]
+    macs: defaultdict[Hub, set[str]] = defaultdict(set)
+    for device in async_targeted_devices(call.hass, call):
+        if named in {None, device.hub}:
+            macs[device.hub].add(device.mac)
+    if not macs:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_devices")
+    return [_Asked(hub, frozenset(of_hub)) for hub, of_hub in macs.items()]
+
+
+async def _flows(asked: _Asked, call: ServiceCall, limit: int) -> list[dict[str, Any]]:
+    """Return the flows of one gateway that a call is about, each as a plain dict."""
+    request = GetFlows(
+        devices=tuple(sorted(asked.macs or ())),
+        peer=_peer(call),
+        since=_since(call),
+        limit=limit,
+    )
+    wire = await asked.hub.call(request)
+    # Thousands of them take a small computer seconds, in which Home Assistant would stand still.
+    return await call.hass.async_add_executor_job(_plain, wire)
+
+
+def _plain(wire: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return flows as plain dicts, each checked."""
+    return [Flow.from_wire(each).to_wire() for each in wire]
+
+
+async def _talkers(asked: _Asked, call: ServiceCall) -> _Asked:
+    """Return who of those that are asked for talked to the peer that a call names."""
+    flows = await _flows(asked, call, MAX_FLOWS)
+    return _Asked(asked.hub, frozenset(asked.hub.primary(flow["mac"]) for flow in flows))
+
+
+def _since(call: ServiceCall) -> float | None:
+    """Return the moment that a call names, in seconds since the epoch."""
+    return epoch(call.data[_SINCE]) if _SINCE in call.data else None
+
+
+def _peer(call: ServiceCall) -> str | None:
+    """Return the peer that a call names, as the sensor writes it."""
+    if _PEER not in call.data:
+        return None
+    text = call.data[_PEER].strip()
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return _domain(text)
+    single = network.prefixlen == network.max_prefixlen
+    return str(network.network_address if single else network)
+
+
+def _domain(text: str) -> str:
+    """Return a name or `*.name` as the sensor writes it."""
+    try:
+        return parse_domain(text)
+    except SensorError as error:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="invalid_peer",
+            translation_placeholders={"peer": text[:80]},
+        ) from error
+
+
+# What is answered
+
+
+def _newest(rows: list[dict[str, Any]], limit: int | None) -> list[Any]:
+    """Return what moved last first, at most so much of it."""
+    return sorted(rows, key=operator.itemgetter("last_seen"), reverse=True)[:limit]
+
+
+def _gateway(hub: Hub) -> dict[str, Any]:
+    """Return which gateway tells it."""
+    return {ATTR_CONFIG_ENTRY_ID: hub.entry.entry_id, "gateway": hub.entry.title}
+
+
+def _device_row(hub: Hub, device: Device) -> dict[str, Any]:
+    """Return a device as an action answers it: `name` is what the user sees."""
+    name, device_id = _shown(hub, device.mac, device)
+    return device.to_wire() | _gateway(hub) | {"name": name, "device_id": device_id}
+
+
+def _namer(hub: Hub) -> Callable[[str | None], dict[str, Any]]:
+    """Return what tells whose a flow is, looking for each device once."""
+    known: dict[str | None, dict[str, Any]] = {None: {"device_name": None, "device_id": None}}
+
+    def name(mac: str | None) -> dict[str, Any]:
+        if mac is not None and mac not in known:
+            name, device_id = _shown(hub, mac, hub.devices.get(hub.primary(mac)))
+            known[mac] = {"device_name": name, "device_id": device_id}
+        return known[mac]
+
+    return name
+
+
+def _shown(hub: Hub, mac: str, device: Device | None) -> tuple[str, str | None]:
+    """Return the name that the user sees for a device, and its id in Home Assistant if it has one."""
+    registered = async_registered(hub.hass, hub.entry, mac)
+    if registered is not None:
+        return shown_name(registered) or mac, registered.id
+    return (mac if device is None else device_name(device, None)), None
+
+
+_LIMITED: Final = vol.All(vol.Coerce(int), vol.Range(min=1, max=MAX_FLOWS))
+
+#: What both actions can be asked for beside the limit.
+_FILTERS: Final[dict[Any, Any]] = {
+    **cv.TARGET_SERVICE_FIELDS,
+    **GATEWAY_FIELD,
+    vol.Optional(_PEER): cv.string,
+    vol.Optional(_SINCE): MOMENT,
+}
+
+TRAFFIC_ACTIONS: Final = (
+    Action(
+        name="get_devices",
+        handle=_async_get_devices,
+        schema=vol.Schema({**_FILTERS, vol.Optional(_LIMIT): _LIMITED}),
+        response=SupportsResponse.ONLY,
+    ),
+    Action(
+        name="get_flows",
+        handle=_async_get_flows,
+        schema=vol.Schema({**_FILTERS, vol.Optional(_LIMIT, default=_DEFAULT_FLOWS): _LIMITED}),
+        response=SupportsResponse.ONLY,
+        admin=True,
+    ),
+)
