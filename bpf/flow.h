@@ -75,8 +75,8 @@ static inline __attribute__((always_inline)) void name_flow(struct flow_key *key
 	}
 }
 
-/* The time, exact to a tick of the kernel: asking the clock for each packet costs more than counting it. */
-static inline __attribute__((always_inline)) u64 about_now(struct scene *scene)
+/* Lets the scene know the time, exact to a tick of the kernel: asking the clock costs as much as counting. */
+static inline __attribute__((always_inline)) void look_at_clock(struct scene *scene)
 {
 	u64 tick = bpf_jiffies64();
 
@@ -84,10 +84,9 @@ static inline __attribute__((always_inline)) u64 about_now(struct scene *scene)
 		scene->tick = tick;
 		scene->now = bpf_ktime_get_boot_ns();
 	}
-	return scene->now;
 }
 
-static inline __attribute__((always_inline)) struct flow *find_flow(struct flow_key *key, u64 now,
+static inline __attribute__((always_inline)) struct flow *find_flow(struct scene *scene, struct flow_key *key,
 								    enum direction direction)
 {
 	struct flow *found = flows.lookup(key);
@@ -95,7 +94,9 @@ static inline __attribute__((always_inline)) struct flow *find_flow(struct flow_
 
 	if (found)
 		return found;
-	fresh.first = now;
+	/* Exactly: who looks for what has begun since the last time must not miss it. */
+	scene->now = bpf_ktime_get_boot_ns();
+	fresh.first = scene->now;
 	fresh.opener = direction;
 	if (!flows.insert(key, &fresh)) /* else another CPU was faster, or nothing could give way */
 		count(FLOWS_CREATED);
@@ -135,18 +136,19 @@ static inline __attribute__((always_inline)) struct flow *count_flow(struct scen
 								     u32 interface, enum direction direction)
 {
 	struct packet *packet = &scene->packet;
-	u64 now = about_now(scene);
 	struct flow *flow;
 	struct way *way;
 
+	look_at_clock(scene);
 	name_flow(key, packet, direction);
-	flow = find_flow(key, now, direction);
+	flow = find_flow(scene, key, direction);
 	if (!flow)
 		return NULL;
 	way = direction == UPLOAD ? &flow->ways[UPLOAD] : &flow->ways[DOWNLOAD];
 	__sync_fetch_and_add(&way->bytes, scene->bytes);
 	__sync_fetch_and_add(&way->packets, scene->packets);
-	flow->last = now;
+	if (scene->now > flow->last) /* another CPU may have looked later */
+		flow->last = scene->now;
 	flow->interface = interface;
 	if (packet->protocol == PROTOCOL_TCP && packet->has_transport)
 		follow_connection(flow, way, packet, direction);

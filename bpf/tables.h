@@ -254,8 +254,8 @@ struct way {
 };
 
 struct flow {
-	u64 first; /* nanoseconds since boot, exact to a tick of the kernel */
-	u64 last;
+	u64 first; /* nanoseconds since boot */
+	u64 last; /* the same, exact to a tick of the kernel */
 	struct way ways[2]; /* by direction */
 	u32 interface; /* the device's port */
 	u8 opener; /* the direction of the first packet, or of TCP's SYN */

@@ -53,6 +53,7 @@ class Programs:
     """All programs of one generation and their tables."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.tables = Tables(str(directory))
         self.benches = {
             name: Bench(Program.pinned(str(directory / name)), kind)

@@ -4,7 +4,7 @@ import ctypes
 import errno
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ HELPER_KTIME_GET_BOOT_NS: Final = 125
 _BATCH_BYTES: Final = 1 << 20
 #: The kernel's own ENOTSUPP, which is not among the errors of user space.
 _ENOTSUPP: Final = 524
+_NO_BATCHES: Final = (errno.EINVAL, errno.EOPNOTSUPP, _ENOTSUPP)
 
 _lib: ctypes.CDLL | None
 try:
@@ -178,9 +179,20 @@ class Map(Handle):
             yield key
 
     def items(self) -> list[tuple[bytes, bytes]]:
-        """Return all entries, in batches where the kernel can (5.6, tries 5.14); one that moves may come twice."""
+        """Return all entries; one that moves may come twice."""
         found: dict[bytes, bytes] = {}
         batch = min(4096, _BATCH_BYTES // (self.key_size + self.value_size) + 64)
+        for keys, values in self.blocks(batch):
+            for i in range(len(keys) // self.key_size):
+                key = bytes(keys[i * self.key_size : (i + 1) * self.key_size])
+                found[key] = bytes(values[i * self.value_size : (i + 1) * self.value_size])
+        return list(found.items())
+
+    def blocks(self, batch: int) -> Iterator[tuple[memoryview, memoryview]]:
+        """Yield keys and their values in a row, up to so many at once: what is yielded lasts until the next.
+
+        In batches where the kernel can (5.6, tries 5.14), else one by one.
+        """
         keys = ctypes.create_string_buffer(self.key_size * batch)
         values = ctypes.create_string_buffer(self.value_size * batch)
         # The cursor is opaque: four bytes for hashes, a key for tries.
@@ -200,21 +212,42 @@ class Map(Handle):
                     None,
                 )
             except OSError as error:
-                if first and error.errno in (errno.EINVAL, errno.EOPNOTSUPP, _ENOTSUPP):
-                    return [
-                        (key, value) for key in self.keys() if (value := self.get(key)) is not None
-                    ]
+                if first and error.errno in _NO_BATCHES:
+                    yield from self._singles()
+                    return
                 if error.errno != errno.ENOENT:
                     raise
                 more = False
             first = False
-            size = self.value_size
-            all_keys = ctypes.string_at(keys, count.value * self.key_size)
-            all_values = ctypes.string_at(values, count.value * size)
-            for i in range(count.value):
-                key = all_keys[i * self.key_size : (i + 1) * self.key_size]
-                found[key] = all_values[i * size : (i + 1) * size]
-        return list(found.items())
+            yield (
+                memoryview(keys)[: count.value * self.key_size],
+                memoryview(values)[: count.value * self.value_size],
+            )
+
+    def _singles(self) -> Iterator[tuple[memoryview, memoryview]]:
+        """Yield all entries one by one."""
+        for key in self.keys():
+            value = self.get(key)
+            if value is not None:
+                yield memoryview(key), memoryview(value)
+
+    def delete_all(self, keys: Sequence[bytes]) -> int:
+        """Remove keys; return how many were there. In batches where the kernel can (5.6)."""
+        removed, at = 0, 0
+        while at < len(keys):
+            count = ctypes.c_uint32(len(keys) - at)
+            rest = b"".join(keys[at:])
+            try:
+                call("bpf_map_delete_batch", self.fd, rest, ctypes.byref(count), None)
+            except OSError as error:
+                if error.errno in _NO_BATCHES:
+                    return removed + sum(self.delete(key) for key in keys[at:])
+                if error.errno != errno.ENOENT:
+                    raise
+                at += 1  # the one that was not there ended the batch
+            removed += count.value
+            at += count.value
+        return removed
 
 
 class Program(Handle):

@@ -1,5 +1,6 @@
 """The kernel's tables in Python: the layouts of tables.h, and nothing of what they mean."""
 
+import errno
 import ipaddress
 import struct
 import time
@@ -11,8 +12,9 @@ from ..flows.flow import COUNTED, KEY
 from ..modes import Allowance, Direction, Mode, Transport
 from ..protocol import Role
 from ..targets import Target, TargetKind
+from .compiled import shape
 from .filters import FILTER_BYTES, Filters
-from .libbpf import Map
+from .libbpf import Handle, Map
 
 #: Sizes of the tables. Those that can be large take memory only for what is in them.
 LIMITS: Final = {
@@ -106,7 +108,9 @@ _FLOOD_KEY = struct.Struct("<16sBBxx")
 _FLOOD = struct.Struct("<QQQQQ16s16s")
 _SIGHTING_KEY = struct.Struct("<16s6s2x")
 _SIGHTING = struct.Struct("<QQQQ16sI4x")
-_DEVICE = struct.Struct("<Q12QQ")
+#: `struct device`, without what bounds its samples.
+_DEVICE = struct.Struct("<Q12Q")
+_DEVICE_BYTES: Final = _DEVICE.size + 8
 _DEVICE_KEY = struct.Struct("<6s2xI")
 _ROLE = struct.Struct("<I")
 _IPV4_PREFIX = struct.Struct("<I4s")
@@ -139,12 +143,15 @@ TABLES: Final[Mapping[str, tuple[int, int, bool]]] = {
     "home_networks": (_NETWORK.size, 4, False),
     "floods": (_FLOOD_KEY.size, _FLOOD.size, False),
     "vlans": (8, 4, False),
-    "devices": (_DEVICE_KEY.size, _DEVICE.size, True),
+    "devices": (_DEVICE_KEY.size, _DEVICE_BYTES, True),
     "flows": (KEY.size, COUNTED.size, False),
     "samples": (0, 0, False),
     "gate_steps": (4, 4, False),
     "meter_steps": (4, 4, False),
 }
+#: What programs of an earlier version have not, or shorter. The flows that they counted end with them.
+_NEW: Final = ("flows",)
+_GROWN: Final = ("devices",)
 #: Kind of target → table of rules.
 _RULE_TABLES: Final[Mapping[TargetKind, str]] = {
     "mac": "mac_rules",
@@ -266,11 +273,14 @@ class Tables:
     """The open tables of one generation of kernel programs."""
 
     def __init__(self, directory: str) -> None:
-        """Open the maps pinned in directory; raises OSError."""
+        """Open the maps pinned in directory, of this version or an earlier one; raises OSError."""
         self._maps: dict[str, Map] = {}
-        for name, (key, value, per_cpu) in TABLES.items():
-            handle = Map.pinned(f"{directory}/{name}", key, value)
-            self._maps[name] = Map(handle.fd, key, value, per_cpu=per_cpu)
+        for name in TABLES:
+            try:
+                self._maps[name] = _opened(directory, name)
+            except FileNotFoundError:
+                if name not in _NEW:
+                    raise
         self._rules = {kind: self._maps[name] for kind, name in _RULE_TABLES.items()}
         self._filters = Filters(self._maps["filters"])
         words = _CONFIG.unpack(self._maps["config"].get(bytes(4)) or bytes(_CONFIG.size))
@@ -485,15 +495,27 @@ class Tables:
 
     def devices(self) -> dict[tuple[str, int], PortCounters]:
         """Return each device's counters by MAC and interface index, summed over the CPUs."""
-        found = {}
+        found, stride = {}, self._maps["devices"].stride
         for key, value in self._maps["devices"].items():
             mac, interface = _DEVICE_KEY.unpack(key)
-            totals = [sum(column) for column in zip(*_DEVICE.iter_unpack(value), strict=True)]
+            each = (_DEVICE.unpack_from(value, at) for at in range(0, len(value), stride))
+            totals = [sum(column) for column in zip(*each, strict=True)]
             # In C: upload[scope] then download[scope], each bytes and packets.
             up, down = totals[1:7], totals[7:13]
             scopes = tuple((up[i], up[i + 1], down[i], down[i + 1]) for i in range(0, 6, 2))
             found[mac.hex(":"), interface] = PortCounters(totals[0], scopes)
         return found
+
+
+def _opened(directory: str, name: str) -> Map:
+    """Open a pinned map; raises OSError, also where it is not as this version knows it."""
+    key, value, per_cpu = TABLES[name]
+    handle = Handle.pinned(f"{directory}/{name}")
+    held = shape(handle.fd)
+    if held.key_size != key or (held.value_size != value and name not in _GROWN):
+        handle.close()
+        raise OSError(errno.EINVAL, f"{name} is of another version")
+    return Map(handle.fd, key, held.value_size, per_cpu=per_cpu)
 
 
 def _rule_key(target: Target) -> bytes:
