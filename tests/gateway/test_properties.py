@@ -188,7 +188,7 @@ def test_every_length_of_arp_is_addressing_or_not(programs: Programs, program: s
 @pytest.mark.parametrize("seed", range(20))
 def test_model_reads_frames_as_scapy_does(seed: int) -> None:
     traffic, compared = Traffic(World(seed), seed), 0
-    for _ in range(50):
+    for _ in range(60):
         data, _ = traffic.frame()
         frame, packet = dissect(data), Ether(data)
         ip = packet.getlayer(IP if frame.version == 4 else IPv6)

@@ -14,6 +14,7 @@ ICMP: Final = 1
 TCP: Final = 6
 UDP: Final = 17
 ICMPV6: Final = 58
+SCTP: Final = 132
 FRAGMENT: Final = 44
 AUTHENTICATION: Final = 51
 #: Hop-by-hop options, routing and destination options share one shape.
@@ -116,11 +117,11 @@ def _read_transport(frame: Frame, segment: bytes) -> None:
         return
     if frame.protocol == ICMPV6:
         frame.icmp_type = segment[0]
-    if frame.protocol not in (TCP, UDP):
+    if frame.protocol not in (TCP, UDP, SCTP):
         return
     frame.source_port, frame.destination_port = _number(segment, 0), _number(segment, 2)
     if frame.protocol == UDP:
         frame.header_bytes += 8
-    elif len(segment) >= 16:  # as far as the window
+    elif frame.protocol == TCP and len(segment) >= 16:  # as far as the window
         frame.header_bytes += (segment[12] >> 4) * 4
         frame.opens_connection = segment[13] & 0x12 == 0x02

@@ -4,14 +4,14 @@ import random
 import struct
 from typing import Final, NamedTuple
 
-from .frame import ARP, AUTHENTICATION, EAPOL, FRAGMENT, ICMP, ICMPV6, IPV4, IPV6, TCP, UDP
+from .frame import ARP, AUTHENTICATION, EAPOL, FRAGMENT, ICMP, ICMPV6, IPV4, IPV6, SCTP, TCP, UDP
 from .world import World
 
 VLANS: Final = (0, 5, 6, 100)
 PORTS: Final = (443, 53, 80, 8123, 0)
 _DHCP: Final = {4: (68, 67), 6: (546, 547)}
 _ICMPV6_TYPES: Final = (128, 1, *range(129, 138), 143, 144)
-_OTHER_PROTOCOLS: Final = (50, 59, 132, 2, ICMP, ICMPV6, 0, 255)
+_OTHER_PROTOCOLS: Final = (50, 59, SCTP, 2, ICMP, ICMPV6, 0, 255)
 _OTHER_TYPES: Final = (0x8863, 0x8864, 0x88CC, 0x8847, 0x0600, 0x002A)
 _EXTENSIONS: Final = (0, 43, 60, 60, AUTHENTICATION)
 
@@ -98,7 +98,7 @@ class Traffic:
 
     def _upper(self, version: int) -> tuple[int, bytes]:
         """Return a protocol's number and its message."""
-        protocol = self._one(TCP, TCP, UDP, UDP, *(ICMP if version == 4 else ICMPV6,) * 2, 0)
+        protocol = self._one(TCP, TCP, UDP, UDP, *(ICMP if version == 4 else ICMPV6,) * 2, SCTP, 0)
         payload = bytes(self._one(0, 0, 5, 20, 200, 1000))
         if protocol == TCP:
             flags = self._one(0x02, 0x10, 0x12, 0x18, 0x03)
@@ -109,6 +109,8 @@ class Traffic:
             return TCP, header + bytes(words * 4 - 20) + payload
         if protocol == UDP:
             return UDP, struct.pack(">HHHH", *self._ports(version), 8 + len(payload), 0) + payload
+        if protocol == SCTP:
+            return SCTP, struct.pack(">HHII", *self._ports(version), 1, 0) + payload
         if protocol == ICMP:
             return ICMP, bytes([self._one(0, 8)]) + bytes(7) + payload
         if protocol == ICMPV6:
