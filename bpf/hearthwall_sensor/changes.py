@@ -1,6 +1,7 @@
 """Which revision changed what, so that each client can be told just what it has missed."""
 
 from collections import deque
+from collections.abc import Collection
 from typing import Final
 
 from .protocol import Event, SensorError
@@ -44,6 +45,12 @@ class Changes:
     def event(self, event: Event) -> None:
         """Note that something happened."""
         self._events.append((self.begin(), event))
+
+    def forget_events(self, macs: Collection[str]) -> None:
+        """Forget the events of these devices."""
+        kept = [each for each in self._events if each[1].mac not in macs]
+        self._events.clear()
+        self._events.extend(kept)
 
     def removed(self, what: str | int) -> None:
         """Note that a device (by MAC) or a rule (by id) has gone."""

@@ -1,4 +1,4 @@
-"""SQLite files of the sensor: opened the same way, and set aside where they are damaged."""
+"""SQLite files of the sensor: opened the same way, set aside where they are damaged, and wiped."""
 
 import logging
 import sqlite3
@@ -21,7 +21,7 @@ def opened(
     try:
         connection = _open(path, schema, durable)
         check(connection)
-    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+    except (sqlite3.DatabaseError, ValueError, TypeError, AttributeError) as error:
         if isinstance(error, sqlite3.OperationalError) or not path.exists():
             raise SensorError("storage_failed", f"{path} can't be opened: {error}") from error
         _LOGGER.warning("%s is damaged (%s); it was set aside and begun anew", path, error)
@@ -36,5 +36,14 @@ def _open(path: Path, schema: str, durable: bool) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     connection.execute("PRAGMA cache_size = -256")  # kB: rows are written, hardly ever read
-    connection.execute(schema)
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.executescript(schema)
     return connection
+
+
+def wipe(connection: sqlite3.Connection) -> None:
+    """Leave nothing of deleted rows in the file, nor in the log of changes beside it; raises sqlite3.Error."""
+    # What an earlier version deleted without overwriting it goes with that too.
+    connection.execute("VACUUM")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -2,10 +2,11 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from .identity.identities import Known
 from .kernel.tables import PortCounters
 from .protocol import SCOPES, Device, DeviceRule, Traffic
 
@@ -169,31 +170,37 @@ def _worth(account: Account) -> tuple[bool, float]:
 
 
 def describe(
-    account: Account, addresses: Iterable[str], interface: str | None, rule: DeviceRule | None
+    accounts: Sequence[Account], known: Known, interface: str | None, rule: DeviceRule | None
 ) -> Device:
-    """Return a device as the protocol tells it."""
+    """Return a device as the protocol tells it; the first account is that of the MAC that stands for it."""
+    mac = accounts[0].mac
+    scopes = accounts[0].scopes
+    for each in accounts[1:]:
+        scopes = tuple(map(_sum, scopes, each.scopes))
     by_scope = {
         scope: Traffic(
             upload_bytes=up_b, upload_packets=up_p, download_bytes=down_b, download_packets=down_p
         )
-        for scope, (up_b, up_p, down_b, down_p) in zip(SCOPES, account.scopes, strict=True)
+        for scope, (up_b, up_p, down_b, down_p) in zip(SCOPES, scopes, strict=True)
     }
-    upload, download = account.bytes
     return Device(
-        mac=account.mac,
-        addresses=tuple(addresses),
-        hostname=None,
-        vendor=None,
-        randomised=bool(int(account.mac[:2], 16) & 2),
+        mac=mac,
+        addresses=known.addresses,
+        hostname=known.hostname,
+        vendor=known.vendor,
+        randomised=bool(int(mac[:2], 16) & 2),
         interface=interface,
-        first_seen=round(account.first_seen, 3),
-        last_seen=round(account.last_seen, 3),
-        upload_bytes=upload,
-        download_bytes=download,
+        first_seen=round(min(each.first_seen for each in accounts), 3),
+        last_seen=round(max(each.last_seen for each in accounts), 3),
+        upload_bytes=sum(each.upload_bytes for each in by_scope.values()),
+        download_bytes=sum(each.download_bytes for each in by_scope.values()),
         upload_packets=sum(each.upload_packets for each in by_scope.values()),
         download_packets=sum(each.download_packets for each in by_scope.values()),
-        upload_rate=account.upload_rate,
-        download_rate=account.download_rate,
+        upload_rate=round(sum(each.upload_rate for each in accounts), 1),
+        download_rate=round(sum(each.download_rate for each in accounts), 1),
         by_scope=by_scope,
         rule=rule,
+        name=known.name,
+        other_macs=tuple(each.mac for each in accounts[1:]),
+        fingerprint=known.fingerprint,
     )

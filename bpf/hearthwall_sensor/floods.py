@@ -1,7 +1,7 @@
 """Floods: which thresholds hold on which side, and what is told of a source that exceeds one."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from .journal import Notice
@@ -92,6 +92,10 @@ class Floods:
             return
         for flood in fresh:
             self._note(self._one(flood))
+
+    def forget(self, macs: Collection[str]) -> None:
+        """Forget what was told of these devices."""
+        self._known = {key: each for key, each in self._known.items() if key[-1] not in macs}
 
     def _one(self, flood: Flood) -> Notice:
         """Return the event of one source."""

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -73,10 +73,12 @@ class Journal:
             path, _SCHEMA, durable=True, check=lambda connection: list(_newest(connection))
         )
         self._lock = threading.Lock()
+        # Held while the events that wait are written or forgotten.
+        self._writing = asyncio.Lock()
         self._waiting: deque[tuple[float, Notice]] = deque()
         self._failed = False
         #: The newest event's number.
-        self.last = max((each.seq for each in _newest(self._connection)), default=0)
+        self.last = _last(self._connection)
         #: Events that found no room while the disk did not take any.
         self.lost = 0
         #: Events that were too many of their kind in a minute.
@@ -113,6 +115,11 @@ class Journal:
 
     async def write(self) -> list[Event]:
         """Put what waits on disk and return it, numbered; what fails goes on waiting."""
+        async with self._writing:
+            return await self._write_waiting()
+
+    async def _write_waiting(self) -> list[Event]:
+        """Put what waits on disk."""
         waiting = list(self._waiting)
         try:
             events = await asyncio.to_thread(self._write, waiting)
@@ -152,6 +159,27 @@ class Journal:
             self._connection.execute("DELETE FROM events WHERE seq <= ?", (newest - KEPT,))
         return events
 
+    async def forget(self, macs: Collection[str]) -> None:
+        """Leave no event of these devices, on disk either; raises SensorError `storage_failed`."""
+        async with self._writing:
+            try:
+                await asyncio.to_thread(self._erase, macs)
+            except sqlite3.Error as error:
+                raise SensorError("storage_failed", f"events can't be erased: {error}") from error
+            kept = [each for each in self._waiting if not _names(each[1], macs)]
+            self._waiting.clear()
+            self._waiting.extend(kept)
+
+    def _erase(self, macs: Iterable[str]) -> None:
+        """Delete the events that are about these devices or name them, and leave nothing of them in the file."""
+        with self._lock:
+            with self._connection:
+                self._connection.executemany(
+                    "DELETE FROM events WHERE mac = ?1 OR instr(summary, ?1) OR instr(evidence, ?1)",
+                    [(mac,) for mac in macs],
+                )
+            database.wipe(self._connection)
+
     def since(self, seq: int, limit: int) -> list[Event]:
         """Return the events after a number, the oldest first; raises SensorError `invalid_message`."""
         if not 0 <= seq < 2**63 or not 0 < limit <= _MAX_ANSWER:
@@ -168,6 +196,18 @@ class Journal:
     def close(self) -> None:
         """Close the journal."""
         self._connection.close()
+
+
+def _names(notice: Notice, macs: Iterable[str]) -> bool:
+    """Return whether an event is about one of these devices or names it."""
+    told = f"{notice.mac} {notice.summary} {json.dumps(notice.evidence)}"
+    return any(mac in told for mac in macs)
+
+
+def _last(connection: sqlite3.Connection) -> int:
+    """Return the number that was given last, also if that event was forgotten."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def _newest(connection: sqlite3.Connection) -> list[Event]:

@@ -17,6 +17,7 @@ _LISTS: Final = {
     "wan": "eth0",
     "floods": "wan:syn=200",
     "dns_servers": "192.168.1.2",
+    "geo": "/var/lib/hearthwall/country.mmdb",
 }
 
 
@@ -35,6 +36,7 @@ class Settings:
     floods: tuple[str, ...] = ()
     dns_servers: tuple[str, ...] = ()
     watch_dns: bool = True
+    geo: tuple[str, ...] = ()
 
     @property
     def guarded(self) -> dict[str, Role]:

@@ -1,13 +1,18 @@
-"""The devices' totals on disk: a small SQLite database that a power cut does not spoil."""
+"""What is known of devices on disk: a small SQLite database that a power cut does not spoil."""
 
+import ipaddress
 import json
 import sqlite3
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from . import database
 from .devices import Account
+from .identity.chosen import Chosen
+from .identity.identities import SOURCES, Identity, Sighting
 from .kernel.tables import PortCounters
 from .protocol import SensorError
 
@@ -18,54 +23,142 @@ CREATE TABLE IF NOT EXISTS devices (
     last_seen REAL NOT NULL,
     scopes TEXT NOT NULL,
     seen TEXT NOT NULL
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identities (
+    mac TEXT PRIMARY KEY,
+    first_seen REAL NOT NULL,
+    last_seen REAL NOT NULL,
+    addresses TEXT NOT NULL,
+    hostnames TEXT NOT NULL,
+    options TEXT NOT NULL,
+    vendor_class TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS names (mac TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS merges (mac TEXT PRIMARY KEY, into_mac TEXT NOT NULL) WITHOUT ROWID;
 """
+#: The tables whose rows are a MAC's.
+_TABLES: Final = ("devices", "identities", "names", "merges")
+#: Those that go when there are too many devices; what the user said stays.
+_LEARNT: Final = ("devices", "identities")
 
 
 class Store:
-    """One sensor's database."""
+    """One sensor's database. Several threads may use it, one at a time."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the database; raises SensorError `storage_failed`."""
-        self._connection = database.opened(path, _SCHEMA, durable=False, check=_accounts)
+        self._connection = database.opened(path, _SCHEMA, durable=False, check=_read_all)
+        self._lock = threading.Lock()
 
     def accounts(self) -> list[Account]:
         """Return every device that was kept."""
         return _accounts(self._connection)
 
-    def save(self, accounts: Iterable[Account], gone: Iterable[str]) -> None:
-        """Write these devices and forget those; raises SensorError `storage_failed`."""
-        rows = [
-            (
-                each.mac,
-                each.first_seen,
-                each.last_seen,
-                json.dumps(each.scopes),
-                json.dumps(
-                    {
-                        port: (counters.created, counters.scopes)
-                        for port, counters in each.seen.items()
-                    }
-                ),
+    def identities(self) -> list[Identity]:
+        """Return what was known of devices."""
+        return _identities(self._connection)
+
+    def chosen(self) -> Chosen:
+        """Return what the user has said of devices."""
+        return _chosen(self._connection)
+
+    def save(
+        self,
+        accounts: Iterable[Account],
+        gone: Iterable[str],
+        identities: Iterable[Identity] = (),
+    ) -> None:
+        """Write these devices and what is known of them, forget those; raises SensorError `storage_failed`."""
+        devices = [_device_row(each) for each in accounts]
+        known = [_identity_row(each) for each in identities]
+        with self._transaction("the devices' totals") as connection:
+            connection.executemany("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?)", devices)
+            connection.executemany(
+                "INSERT OR REPLACE INTO identities VALUES (?, ?, ?, ?, ?, ?, ?)", known
             )
-            for each in accounts
-        ]
+            _delete(connection, _LEARNT, gone)
+
+    # The user's word is on disk when it is answered
+
+    def rename(self, macs: Sequence[str], name: str | None) -> None:
+        """Give the first of a device's MACs a name, and the others none; raises SensorError `storage_failed`."""
+        with self._durable_transaction("the name") as connection:
+            _delete(connection, ("names",), macs)
+            if name is not None:
+                connection.execute("INSERT INTO names VALUES (?, ?)", (macs[0], name))
+
+    def merge(self, macs: Iterable[str], into: str) -> None:
+        """Let a MAC stand for others; raises SensorError `storage_failed`."""
+        with self._durable_transaction("the merging") as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO merges VALUES (?, ?)", [(mac, into) for mac in macs]
+            )
+
+    def split(self, mac: str) -> None:
+        """Let a MAC stand for itself; raises SensorError `storage_failed`."""
+        with self._durable_transaction("the splitting") as connection:
+            _delete(connection, ("merges",), (mac,))
+
+    def erase(self, macs: Iterable[str]) -> None:
+        """Leave nothing of these MACs in the file; raises SensorError `storage_failed`."""
+        with self._durable_transaction("the forgetting", after=database.wipe) as connection:
+            _delete(connection, _TABLES, macs)
+
+    @contextmanager
+    def _transaction(self, what: str) -> Iterator[sqlite3.Connection]:
+        """Write all or nothing; raises SensorError `storage_failed`."""
         try:
-            with self._connection:
-                self._connection.executemany(
-                    "INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?)", rows
-                )
-                self._connection.executemany(
-                    "DELETE FROM devices WHERE mac = ?", [(mac,) for mac in gone]
-                )
+            with self._lock, self._connection:
+                yield self._connection
         except sqlite3.Error as error:
-            raise SensorError(
-                "storage_failed", f"the devices' totals can't be written: {error}"
-            ) from error
+            raise SensorError("storage_failed", f"{what} can't be written: {error}") from error
+
+    @contextmanager
+    def _durable_transaction(
+        self, what: str, after: Callable[[sqlite3.Connection], None] = lambda _: None
+    ) -> Iterator[sqlite3.Connection]:
+        """Write all or nothing, and end when it is on disk; raises SensorError `storage_failed`."""
+        try:
+            with self._lock:
+                self._connection.execute("PRAGMA synchronous = FULL")
+                try:
+                    with self._connection:
+                        yield self._connection
+                    after(self._connection)
+                finally:
+                    self._connection.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.Error as error:
+            raise SensorError("storage_failed", f"{what} can't be written: {error}") from error
 
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
+
+
+def _delete(connection: sqlite3.Connection, tables: Iterable[str], macs: Iterable[str]) -> None:
+    """Delete these MACs' rows."""
+    rows = [(mac,) for mac in macs]
+    for table in tables:
+        connection.executemany(f"DELETE FROM {table} WHERE mac = ?", rows)  # noqa: S608, a constant
+
+
+def _read_all(connection: sqlite3.Connection) -> None:
+    """Read everything; raises ValueError, TypeError or AttributeError for what can't be read."""
+    _accounts(connection)
+    _identities(connection)
+    _chosen(connection)
+
+
+def _device_row(account: Account) -> tuple[Any, ...]:
+    """Return a row of `devices`."""
+    seen = {port: (each.created, each.scopes) for port, each in account.seen.items()}
+    return (
+        account.mac,
+        account.first_seen,
+        account.last_seen,
+        json.dumps(account.scopes),
+        json.dumps(seen),
+    )
 
 
 def _accounts(connection: sqlite3.Connection) -> list[Account]:
@@ -90,3 +183,56 @@ def _accounts(connection: sqlite3.Connection) -> list[Account]:
 def _scopes(wire: list[list[int]]) -> tuple[tuple[int, int, int, int], ...]:
     """Return counters as they were before JSON made lists of them."""
     return tuple((up_b, up_p, down_b, down_p) for up_b, up_p, down_b, down_p in wire)
+
+
+def _identity_row(identity: Identity) -> tuple[Any, ...]:
+    """Return a row of `identities`."""
+    addresses = {
+        str(ipaddress.IPv6Address(address)): (each.last_seen, each.claimed)
+        for address, each in identity.addresses.items()
+    }
+    return (
+        identity.mac,
+        identity.first_seen,
+        identity.last_seen,
+        json.dumps(addresses),
+        json.dumps(identity.hostnames),
+        json.dumps(identity.options),
+        identity.vendor_class,
+    )
+
+
+def _identities(connection: sqlite3.Connection) -> list[Identity]:
+    """Read what is known of devices; raises ValueError or TypeError for what can't be read."""
+    rows = connection.execute(
+        "SELECT mac, first_seen, last_seen, addresses, hostnames, options, vendor_class"
+        " FROM identities"
+    )
+    return [
+        Identity(
+            mac=mac,
+            first_seen=first_seen,
+            last_seen=last_seen,
+            addresses={
+                ipaddress.IPv6Address(address).packed: Sighting(float(seen), bool(claimed))
+                for address, (seen, claimed) in json.loads(addresses).items()
+            },
+            hostnames={
+                source: str(name)
+                for source in SOURCES
+                if (name := json.loads(hostnames).get(source)) is not None
+            },
+            options=tuple(int(each) for each in json.loads(options)),
+            vendor_class=vendor_class,
+            saved=True,
+        )
+        for mac, first_seen, last_seen, addresses, hostnames, options, vendor_class in rows
+    ]
+
+
+def _chosen(connection: sqlite3.Connection) -> Chosen:
+    """Read what the user has said of devices."""
+    return Chosen(
+        dict(connection.execute("SELECT mac, name FROM names").fetchall()),
+        dict(connection.execute("SELECT mac, into_mac FROM merges").fetchall()),
+    )

@@ -1,7 +1,7 @@
 """Meetings with addresses and questions for names that are on feeds, told once for each device."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from .journal import Notice
@@ -68,6 +68,11 @@ class Threats:
             else:
                 for each in sightings:
                     self._note(_one(feeds, each))
+
+    def forget(self, macs: Collection[str]) -> None:
+        """Forget what was told of these devices."""
+        self._asked = {key: when for key, when in self._asked.items() if key[0] not in macs}
+        self._known = {key: each for key, each in self._known.items() if key[0] not in macs}
 
     def _feeds(self, slots: Iterable[int]) -> str:
         """Return the names of the feeds in these slots."""

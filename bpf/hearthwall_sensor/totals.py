@@ -1,14 +1,15 @@
-"""The devices' totals: read from the kernel with every tick, and kept on disk."""
+"""The devices' totals: read from the kernel with every tick, and kept on disk with what is known of the devices."""
 
 import asyncio
-import dataclasses
 import logging
 import time
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from .changes import Changes
-from .devices import Devices
+from .devices import Account, Devices
+from .identity.identities import Identities, Identity
 from .kernel.tables import Tables
 from .network.surroundings import Surroundings
 from .protocol import SensorError
@@ -21,23 +22,32 @@ _SAVE_INTERVAL: Final = 30.0
 _SAVE_SOON: Final = 1.0
 
 
+class Roster(NamedTuple):
+    """The devices: what they moved, and who they are."""
+
+    devices: Devices
+    identities: Identities
+
+
 class Totals:
     """What the devices have moved, in memory, in the kernel and on disk."""
 
     def __init__(
         self,
-        devices: Devices,
+        roster: Roster,
         tables: Tables,
         store: Store,
         surroundings: Surroundings,
         changes: Changes,
     ) -> None:
-        """Take where totals come from and where they are kept."""
-        self._devices = devices
+        """Take whose totals they are, where they come from and where they are kept."""
+        self._devices, self._identities = roster
         self._tables = tables
         self._store = store
         self._surroundings = surroundings
         self._changes = changes
+        #: Held while devices are written, and while something is made of them that must not be overwritten.
+        self.saving = asyncio.Lock()
         self._last_save = 0.0
         self._next_save = time.monotonic() + _SAVE_INTERVAL
         #: Devices that were evicted and are still on disk.
@@ -53,13 +63,25 @@ class Totals:
         own = self._surroundings.own_macs
         return self._devices.read(tables.devices(), own, self._changes.begin())
 
-    def evict(self, addresses: Mapping[str, list[str]]) -> None:
-        """Let go of devices that there are too many of; those with addresses last."""
-        for account in self._devices.evict(addresses):
+    def evict(self, keep: Iterable[str]) -> None:
+        """Let go of devices that there are too many of, but of none of keep."""
+        for account in self._devices.evict(keep):
             self._changes.removed(account.mac)
             self._evicted.add(account.mac)
-            for port in account.seen:  # else the next look would find it again
-                self._tables.delete_device(account.mac, port)
+            self._identities.forget(account.mac)
+            self._let_go(account)
+
+    def forget(self, macs: Iterable[str]) -> None:
+        """Forget devices, here and in the kernel."""
+        for mac in macs:
+            account = self._devices.accounts.pop(mac, None)
+            if account is not None:
+                self._let_go(account)
+
+    def _let_go(self, account: Account) -> None:
+        """Take a device out of the kernel's table: else the next look would find it again."""
+        for port in account.seen:
+            self._tables.delete_device(account.mac, port)
 
     def is_due(self) -> bool:
         """Return whether it is time to save, once."""
@@ -69,18 +91,41 @@ class Totals:
         self._last_save, self._next_save = now, now + _SAVE_INTERVAL
         return True
 
+    def mark_identified(self) -> None:
+        """Tell of the devices of which something else is known than before."""
+        changed = self._identities.drain()
+        if not changed:
+            return
+        revision = self._changes.begin()
+        for mac in changed & self._devices.accounts.keys():
+            self._devices.accounts[mac].revision = revision
+
     async def save(self) -> None:
         """Write the devices that changed to disk; what fails is tried again with the next save."""
-        held = self._devices.accounts
-        accounts = [dataclasses.replace(each) for each in held.values() if not each.saved]
-        for each in accounts:
-            held[each.mac].saved = True
-        gone = self._evicted - set(held)
-        try:
-            await asyncio.to_thread(self._store.save, accounts, gone)
-            self._evicted -= gone
-        except SensorError as error:
-            _LOGGER.warning("%s", error.message)
-            for each in accounts:
-                if each.mac in held:
-                    held[each.mac].saved = False
+        async with self.saving:
+            held = self._devices.accounts
+            accounts = [replace(each) for each in held.values() if not each.saved]
+            # What is known of a MAC that has no account yet waits for it.
+            known = [each for each in self._identities.unsaved() if each.mac in held]
+            copies = [_copy(each) for each in known]
+            for account in accounts:
+                held[account.mac].saved = True
+            for each in known:
+                each.saved = True
+            gone = self._evicted - set(held)
+            try:
+                await asyncio.to_thread(self._store.save, accounts, gone, copies)
+                self._evicted -= gone
+            except SensorError as error:
+                _LOGGER.warning("%s", error.message)
+                for each in known:
+                    each.saved = False
+                for account in accounts:
+                    if account.mac in held:
+                        held[account.mac].saved = False
+
+
+def _copy(identity: Identity) -> Identity:
+    """Return an identity as it is now, for a thread to write while more is learnt."""
+    addresses = {address: replace(each) for address, each in identity.addresses.items()}
+    return replace(identity, addresses=addresses, hostnames=dict(identity.hostnames))

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from .amounts import ago, rate, size, span
+from .amounts import ago, size, span
 from .cells import clean, table
 
 
@@ -84,34 +84,6 @@ def status(wire: dict[str, Any]) -> str:
             table(("interface", "bridge", "role", "XDP", "tc", "programs of others"), interfaces),
         )
     )
-
-
-def devices(wires: list[dict[str, Any]]) -> str:
-    """Show the devices."""
-    rows = [
-        (
-            each["mac"] + (" (randomised)" if each["randomised"] else ""),
-            each["hostname"] or (each["addresses"][0] if each["addresses"] else ""),
-            size(each["download_bytes"]),
-            size(each["upload_bytes"]),
-            rate(each["download_rate"]),
-            rate(each["upload_rate"]),
-            ago(each["last_seen"]),
-            each["rule"]["mode"] if each["rule"] else "",
-        )
-        for each in wires
-    ]
-    heads = (
-        "device",
-        "name or address",
-        "download",
-        "upload",
-        "down now",
-        "up now",
-        "seen",
-        "rule",
-    )
-    return table(heads, rows) if rows else "No device has been seen yet."
 
 
 def blocks(wires: list[dict[str, Any]]) -> str:

@@ -11,7 +11,6 @@ from typing import Final, Literal, NamedTuple
 
 from ..dissect import nd
 from ..dissect.dhcp import Lease
-from ..dissect.dns import Announced
 from ..network.topology import address_order
 from ..protocol import Fingerprint
 
@@ -97,9 +96,7 @@ class Identity:
         """Return the addresses that it still has."""
         newest = max((each.last_seen for each in self.addresses.values()), default=0.0)
         return [
-            address
-            for address, each in self.addresses.items()
-            if newest - each.last_seen <= _STALE
+            address for address, each in self.addresses.items() if newest - each.last_seen <= _STALE
         ]
 
 
@@ -178,8 +175,8 @@ class Identities:
         if _is_fingerprint(lease):
             self._set_fingerprint(identity, lease)
 
-    def take_mdns(self, mac: bytes, announced: Iterable[Announced], now: float) -> None:
-        """Learn from what a host announces by multicast DNS or LLMNR: names with addresses, if those are its own."""
+    def take_mdns(self, mac: bytes, announced: Iterable[tuple[str, bytes]], now: float) -> None:
+        """Learn from the names that a host announces by multicast DNS or LLMNR, each with an address of its own."""
         for name, address in announced:
             owner = self._owners.get(address)
             if owner is None:

@@ -493,6 +493,17 @@ class Tables:
         key = _DEVICE_KEY.pack(bytes.fromhex(mac.replace(":", "")), interface)
         self.devices_deleted += self._maps["devices"].delete(key)
 
+    def forget_host(self, mac: str) -> None:
+        """Forget whom of the feeds' addresses a device met, and its floods."""
+        host = bytes.fromhex(mac.replace(":", ""))
+        for key in list(self._maps["sightings"].keys()):
+            if _SIGHTING_KEY.unpack(key)[1] == host:
+                self._maps["sightings"].delete(key)
+        for key in list(self._maps["floods"].keys()):
+            source, _, side = _FLOOD_KEY.unpack(key)
+            if SIDES[side] == "lan" and source[:6] == host:
+                self._maps["floods"].delete(key)
+
     def devices(self) -> dict[tuple[str, int], PortCounters]:
         """Return each device's counters by MAC and interface index, summed over the CPUs."""
         found, stride = {}, self._maps["devices"].stride

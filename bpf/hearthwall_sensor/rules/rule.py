@@ -42,6 +42,7 @@ class Rule:
 
     `subject` is the number by which rules on a target's services find each other in the kernel; it
     stays the same as long as the target has rules. `slot` is a domain's place in the table of lists.
+    `copy_of` is the id of the rule that this one repeats on another MAC of the same device.
     """
 
     id: int
@@ -64,6 +65,7 @@ class Rule:
     redirect_to: str | None = None
     audits: Mode | None = None
     slot: int | None = None
+    copy_of: int | None = None
 
     @property
     def about(self) -> Target:
@@ -102,6 +104,23 @@ class Rule:
         )
 
 
+#: The modes, the strictest last; an audit stops nothing.
+_STRICTER: Final[tuple[Mode, ...]] = (
+    "audit",
+    "rate_limit",
+    "no_internet",
+    "allow_only",
+    "redirect",
+    "isolate",
+)
+
+
+def strictness(rule: Rule) -> tuple[int, bool, float]:
+    """Sort key: by mode, then by whether it is for both directions, then by how long it holds."""
+    ends = float("inf") if rule.ends is None else rule.ends
+    return _STRICTER.index(rule.mode), rule.direction == "any", ends
+
+
 def as_network(peer: str) -> Network | None:
     """Return the prefix that an address or a prefix means, None for a domain."""
     try:
@@ -135,6 +154,7 @@ def read_rule(wire: Any) -> Rule:
         redirect_to=None if wire.get("redirect_to") is None else str(wire["redirect_to"]),
         audits=_or_none(AUDITABLE, wire.get("audits")),
         slot=_number_or_none(wire.get("slot"), DOMAIN_SLOTS.start, DOMAIN_SLOTS.stop - 1),
+        copy_of=_number_or_none(wire.get("copy_of"), 1, 2**32 - 1),
     )
     if (mode == "audit") is (rule.audits is None) or (rule.kind == "domain") is (rule.slot is None):
         raise ValueError(f"rule {rule.id}")

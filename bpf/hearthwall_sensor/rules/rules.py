@@ -5,9 +5,9 @@ import dataclasses
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..kernel.tables import LIMITS, Counters, Tables, boot_ns, epoch
 from ..modes import MAX_PEERS
@@ -16,6 +16,7 @@ from ..requests import AddBlock, Confirm, RemoveBlock
 from ..targets import Target, TargetKind, parse_target
 from . import file as rules_file
 from .enforcement import Enforcement, all_counters
+from .joining import copies, missing, repeated, subject
 from .nesting import check_nesting
 from .rule import DOMAIN_SLOTS, WHOLE, Rule, Service
 from .terms import check
@@ -34,14 +35,36 @@ _ROOM: Final[tuple[tuple[str, Callable[[Rule], int], int], ...]] = (
 
 #: Raises SensorError if this order may not be given for this target.
 Guard = Callable[[Target, AddBlock], None]
+#: Does what must be done together with a change of rules; raises SensorError.
+Agreement = Callable[[], Awaitable[None]]
+
+
+class Change(NamedTuple):
+    """A rule to be set, or ended where it is None, with what it has counted so far."""
+
+    target: Target
+    service: Service
+    rule: Rule | None
+    counters: Counters = Counters()
+
+    @classmethod
+    def to(cls, rule: Rule, counters: Counters = Counters()) -> "Change":  # noqa: B008, it is immutable
+        """Return the change that puts a rule in force."""
+        return cls(rule.about, rule.service, rule, counters)
 
 
 class Rules:
     """All rules of one sensor; the kernel's tables follow them."""
 
-    def __init__(self, path: Path, tables: Tables) -> None:
-        """Take the file that keeps the rules and the tables that enforce them."""
+    def __init__(
+        self,
+        path: Path,
+        tables: Tables,
+        macs_of: Callable[[str], Iterable[str]] = lambda mac: (mac,),
+    ) -> None:
+        """Take the file that keeps the rules, the tables that enforce them, and what gives all MACs of a device."""
         self._path = path
+        self._macs_of = macs_of
         self._tables = tables
         self._enforcement = Enforcement(tables)
         self._rules: dict[Target, dict[Service, Rule]] = {}
@@ -90,18 +113,22 @@ class Rules:
     # Orders
 
     async def add(self, order: AddBlock, guard: Guard) -> Rule:
-        """Put an order in force, first in the kernel, then on disk; raises SensorError and leaves all as it was."""
+        """Put an order in force, first in the kernel, then on disk; raises SensorError and leaves all as it was.
+
+        A rule on a device is a rule on each of its MACs; the one that was asked for is returned.
+        """
         ordered = boot_ns()
         target = parse_target(order.target)
         agreed = check(order, target)
-        guard(target, order)
         if order.redirect_to is not None and order.redirect_to not in self._enforcement.interfaces:
             raise SensorError(
                 "unknown_interface",
                 f"there is no interface {order.redirect_to[:40]!r} to redirect to",
             )
         async with self._orders:
-            on_target = self._rules.get(target, {})
+            targets = self._same_device(target)
+            for each in targets:
+                guard(each, order)
             rule = Rule(
                 id=self._next_id,
                 target=target.value,
@@ -111,7 +138,7 @@ class Rules:
                 reason=order.reason,
                 created=round(time.time(), 3),
                 ordered=ordered,
-                subject=next((each.subject for each in on_target.values()), self._next_id),
+                subject=subject(self._rules, target, self._next_id),
                 expires=_after(ordered, order.duration),
                 confirm_by=_after(ordered, order.confirm_within),
                 transport=order.transport,
@@ -124,28 +151,88 @@ class Rules:
                 audits=agreed.audits,
                 slot=self._slot(target),
             )
-            self._check_room(rule)
-            self._next_id += 1
-            await self._change(rule.about, rule.service, rule, Counters())
+            rules = [
+                rule,
+                *(
+                    repeated(self._rules, rule, each, number, rule.id)
+                    for number, each in enumerate(targets[1:], rule.id + 1)
+                ),
+            ]
+            self._check_room(rules)
+            self._next_id += len(rules)
+            await self._change([Change.to(each) for each in rules])
         return rule
+
+    def _same_device(self, target: Target) -> list[Target]:
+        """Return the targets that an order on one of them is about, that one at the head."""
+        if target.kind != "mac":
+            return [target]
+        others = (Target("mac", mac) for mac in self._macs_of(target.value))
+        return [target, *(each for each in others if each != target)]
+
+    def alike(self, rule: Rule) -> list[Rule]:
+        """Return a rule and those that repeat it on the device's other MACs, that one at the head."""
+        others = (self._rules.get(each, {}) for each in self._same_device(rule.about)[1:])
+        return [rule, *(each[rule.service] for each in others if rule.service in each)]
 
     async def confirm(self, request: Confirm) -> Rule:
         """Keep a rule that waits to be confirmed."""
         async with self._orders:
             before = self._find(request)
-            rule = dataclasses.replace(before, confirm_by=None)
-            counters = self._enforcement.counters(before)
-            await self._change(rule.about, rule.service, rule, counters)
-        return rule
+            kept = [dataclasses.replace(each, confirm_by=None) for each in self.alike(before)]
+            await self._change([Change.to(each, self._enforcement.counters(each)) for each in kept])
+        return kept[0]
 
-    async def remove(self, request: RemoveBlock) -> Block:
-        """End a rule and return it as it was."""
+    async def remove(self, request: RemoveBlock) -> list[Block]:
+        """End a rule and those that repeat it; return them as they were."""
         async with self._orders:
-            rule = self._find(request)
-            self._counters[rule.id] = self._enforcement.counters(rule)
-            block = self.block(rule)
-            await self._change(rule.about, rule.service, None, Counters())
-        return block
+            rules = self.alike(self._find(request))
+            blocks = [self._last(each) for each in rules]
+            await self._change([Change(each.about, each.service, None) for each in rules])
+        return blocks
+
+    def _last(self, rule: Rule) -> Block:
+        """Return a rule as the protocol tells it, with fresh counters."""
+        self._counters[rule.id] = self._enforcement.counters(rule)
+        return self.block(rule)
+
+    async def join(self, into: str, mac: str, agree: Agreement) -> tuple[list[Block], list[Rule]]:
+        """Make the rules of two devices the same: they are one when `agree` is done. Each is named by any MAC.
+
+        Returns what ended and what was put in force.
+        """
+        async with self._orders:
+            sides = [self._same_device(Target("mac", each)) for each in (into, mac)]
+            made = missing(self._rules, sides, self._next_id)
+            replaced = (self._rules.get(each.about, {}).get(each.service) for each in made)
+            ended = [self._last(each) for each in replaced if each is not None]
+            self._check_room(made)
+            self._next_id += len(made)
+            await self._change([Change.to(each) for each in made], agree)
+        return ended, made
+
+    async def part(self, mac: str, agree: Agreement) -> list[Block]:
+        """Take back what a MAC and its device only repeat of each other: they are two when `agree` is done."""
+        async with self._orders:
+            target, *others = self._same_device(Target("mac", mac))
+            ended = copies(self._rules, target, others)
+            blocks = [self._last(each) for each in ended]
+            await self._change([Change(each.about, each.service, None) for each in ended], agree)
+        return blocks
+
+    async def release(self, mac: str, agree: Agreement) -> None:
+        """Let the rules on each MAC of a device be its own: they have nothing in common when `agree` is done."""
+        async with self._orders:
+            on_device = (
+                self._rules.get(each, {}) for each in self._same_device(Target("mac", mac))
+            )
+            own = [
+                Change.to(dataclasses.replace(rule, copy_of=None), self._enforcement.counters(rule))
+                for on_mac in on_device
+                for rule in on_mac.values()
+                if rule.copy_of is not None
+            ]
+            await self._change(own, agree)
 
     def _find(self, request: Confirm | RemoveBlock) -> Rule:
         """Return the one rule that is meant; raises SensorError `not_found` or `several_rules`."""
@@ -171,18 +258,28 @@ class Rules:
             )
         return found[0]
 
-    async def _change(
-        self, target: Target, service: Service, rule: Rule | None, counters: Counters
-    ) -> None:
-        """Set or end a rule in the kernel and on disk, or, where either fails, neither."""
-        before = self._rules.get(target, {}).get(service)
-        held = Counters() if before is None else self._enforcement.counters(before)
+    async def _change(self, changes: list[Change], agree: Agreement | None = None) -> None:
+        """Set and end rules in the kernel and on disk, and agree on it, or, where anything fails, nothing."""
+        before = [self._now(each.target, each.service) for each in changes]
         try:
-            self._set(target, service, rule, counters)
-            await rules_file.write(self._path, list(self), self._next_id)
+            for each in changes:
+                self._set(*each)
+            if changes:
+                await rules_file.write(self._path, list(self), self._next_id)
+            if agree is not None:
+                await agree()
         except SensorError:
-            self._set(target, service, before, held)
+            for each in reversed(before):
+                self._set(*each)
+            if agree is not None and changes:
+                await rules_file.write(self._path, list(self), self._next_id)
             raise
+
+    def _now(self, target: Target, service: Service) -> Change:
+        """Return what brings back what a target has now."""
+        rule = self._rules.get(target, {}).get(service)
+        held = Counters() if rule is None else self._enforcement.counters(rule)
+        return Change(target, service, rule, held)
 
     def _set(self, target: Target, service: Service, rule: Rule | None, counters: Counters) -> None:
         """Set or end a rule in memory and in the kernel."""
@@ -208,17 +305,20 @@ class Rules:
 
     # Room
 
-    def _check_room(self, rule: Rule) -> None:
-        """Raise SensorError `table_full` if a rule finds no place in the kernel's tables."""
-        on_target = self._rules.get(rule.about, {})
-        others = [each for each in self if (each.about, each.service) != (rule.about, rule.service)]
-        # One place stays free: before Linux 6.13 a full table of prefixes lets none of them be replaced.
-        if not on_target and self._sizes()[rule.kind] >= LIMITS["MAX_RULES"] - 1:
-            raise SensorError("table_full")
-        if not on_target:
-            check_nesting(rule.about, self._rules)
+    def _check_room(self, rules: list[Rule]) -> None:
+        """Raise SensorError if rules find no place in the kernel's tables."""
+        places = {(each.about, each.service) for each in rules}
+        others = [each for each in self if (each.about, each.service) not in places]
+        new = {each.about for each in rules} - set(self._rules)
+        sizes = self._sizes()
+        sizes.update(target.kind for target in new)
+        for target in new:
+            # One place stays free: before Linux 6.13 a full table of prefixes lets none of them be replaced.
+            if sizes[target.kind] >= LIMITS["MAX_RULES"]:
+                raise SensorError("table_full")
+            check_nesting(target, self._rules)
         for what, takes, most in _ROOM:
-            if takes(rule) and sum(takes(each) for each in (rule, *others)) > most:
+            if any(map(takes, rules)) and sum(takes(each) for each in (*rules, *others)) > most:
                 raise SensorError("table_full", f"all rules together have room for {most:,} {what}")
 
     def _slot(self, target: Target) -> int | None:

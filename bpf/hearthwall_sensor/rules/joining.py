@@ -1,0 +1,67 @@
+"""Rules on devices of several MACs: what is missing for two devices to have the same, and what was only repeated."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..targets import Target
+from .rule import Rule, Service, strictness
+
+#: The rules that there are, by target and service.
+Held = Mapping[Target, Mapping[Service, Rule]]
+
+
+def subject(held: Held, target: Target, otherwise: int) -> int:
+    """Return the number by which a target's rules find each other."""
+    return next((each.subject for each in held.get(target, {}).values()), otherwise)
+
+
+def repeated(held: Held, rule: Rule, target: Target, number: int, copy_of: int | None) -> Rule:
+    """Return a rule as it is on another target, with another id."""
+    return dataclasses.replace(
+        rule,
+        id=number,
+        target=target.value,
+        subject=subject(held, target, number),
+        copy_of=copy_of,
+    )
+
+
+def missing(held: Held, sides: Sequence[Sequence[Target]], next_id: int) -> list[Rule]:
+    """Return the rules that are missing for two devices to have the same; each is given by its targets.
+
+    Where only one side has a rule on a service, the other gets copies, which go when the two are parted
+    again. Where both have one, the stricter of them is then each side's own.
+    """
+    targets = list(itertools.chain(*sides))
+    services = dict.fromkeys(each for target in targets for each in held.get(target, {}))
+    made: list[Rule] = []
+    for service in services:
+        on_sides = [_own(held, side, service) for side in sides]
+        model = max((rule for rule in on_sides if rule is not None), key=strictness)
+        for side, rule in zip(sides, on_sides, strict=True):
+            if rule is model:
+                continue
+            first = model.copy_of or model.id if rule is None else None
+            for target in side:
+                number = next_id + len(made)
+                made.append(repeated(held, model, target, number, first))
+                first = first or number
+    return made
+
+
+def _own(held: Held, side: Iterable[Target], service: Service) -> Rule | None:
+    """Return a device's rule on a service, the one that the others repeat."""
+    found = [held[target][service] for target in side if service in held.get(target, {})]
+    return min(found, key=lambda rule: rule.copy_of is not None, default=None)
+
+
+def copies(held: Held, target: Target, others: Iterable[Target]) -> list[Rule]:
+    """Return the rules on a target that repeat those of others, and those that repeat its own."""
+    own = held.get(target, {}).values()
+    ids = {each.id for each in own}
+    elsewhere = (rule for each in others for rule in held.get(each, {}).values())
+    return [
+        *(each for each in own if each.copy_of is not None),
+        *(each for each in elsewhere if each.copy_of in ids),
+    ]
