@@ -6,19 +6,24 @@ from dnslib.buffer import Buffer, BufferError as ReadError
 from dnslib.dns import HTTPS, QTYPE, DNSError, DNSHeader, DNSQuestion
 from dnslib.label import DNSBuffer, DNSLabel
 
-#: As long as RFC 1035 lets a name be, and as many aliases as resolvers follow.
-MAX_NAME: Final = 255
+from .stream import Stream
+from .written import MAX_NAME, address as mapped, name as text
+
+#: As many aliases as resolvers follow.
 MAX_NAMES: Final = 16
+_MAX_ANNOUNCED: Final = 64
+_HEADER: Final = 12
+#: A message over TCP with its length.
+_MAX_STREAM: Final = 2 + 65_535
 
 _INTERNET: Final = 1
+#: Of mDNS: this record replaces older ones, which says nothing of its class (RFC 6762).
+_FLUSH: Final = 0x8000
 _ADDRESSES: Final = {QTYPE.A: 4, QTYPE.AAAA: 16}
 #: Of HTTPS and SVCB records: the addresses that a browser may use without asking for them (RFC 9460).
 _SERVICES: Final = (64, 65)
 _HINTS: Final = {4: 4, 6: 16}
-_MAPPED: Final = bytes(10) + b"\xff\xff"
 _POINTER: Final = 0xC0
-#: What of a label stands in a name as it is: printable, and no dot.
-_PLAIN: Final = frozenset(range(33, 127)) - frozenset(b".\\")
 
 
 class Answer(NamedTuple):
@@ -93,7 +98,7 @@ def parse(message: bytes) -> Answer | None:
             records.read(buffer)
     except (DNSError, ReadError):
         cut = True  # what came before it stands
-    names = records.names(_text(question.qname))
+    names = records.names(text(question.qname.label))
     addresses: dict[bytes, int] = {}
     for owner, address, ttl in records.addresses:
         if owner in names:
@@ -104,9 +109,12 @@ def parse(message: bytes) -> Answer | None:
 class _Records:
     """The records of an answer that have to do with addresses."""
 
-    def __init__(self) -> None:
+    def __init__(self, ignored: int = 0) -> None:
+        """Take the bits of a record's class that say something else."""
+        self._ignored = ignored
         self.addresses: list[tuple[str, bytes, int]] = []
         self._aliases: dict[str, list[str]] = {}
+        self.seen = 0
 
     def read(self, buffer: _Message) -> None:
         """Read one record, and leave what has nothing to do with addresses unread."""
@@ -114,16 +122,17 @@ class _Records:
         kind, family, ttl, length = buffer.unpack("!HHIH")
         start = buffer.offset
         data = buffer.get(length)
-        if family != _INTERNET:
+        self.seen += 1
+        if family & ~self._ignored != _INTERNET:
             return
         if _ADDRESSES.get(kind) == length:
-            self.addresses.append((_text(owner), _mapped(data), ttl))
+            self.addresses.append((text(owner.label), mapped(data), ttl))
         elif kind == QTYPE.CNAME:
             buffer.offset = start
-            self._aliases.setdefault(_text(owner), []).append(_text(buffer.decode_name()))
+            self._aliases.setdefault(text(owner.label), []).append(text(buffer.decode_name().label))
             buffer.offset = start + length
         elif kind in _SERVICES:
-            name = _text(owner)
+            name = text(owner.label)
             self.addresses += [(name, address, ttl) for address in _hints(data)]
 
     def names(self, first: str) -> tuple[str, ...]:
@@ -136,26 +145,88 @@ class _Records:
         return tuple(found)
 
 
-def _text(label: Any) -> str:
-    """Return a name in lower case; what no host's name has is escaped, so that no two names look alike."""
-    return ".".join(
-        part.decode("ascii").lower()
-        if _PLAIN.issuperset(part)
-        else "".join(chr(each) if each in _PLAIN else f"\\{each:03}" for each in part).lower()
-        for part in label.label
-    )
-
-
-def _mapped(address: bytes) -> bytes:
-    """Return sixteen bytes for both families."""
-    return address if len(address) == 16 else _MAPPED + address
-
-
 def _hints(data: bytes) -> list[bytes]:
     """Return the addresses in an HTTPS or SVCB record's data; raises DNSError."""
     found = []
     for key, value in HTTPS.parse(Buffer(data), len(data)).params:
         size = _HINTS.get(key, 0)
         if size and len(value) % size == 0:
-            found += [_mapped(bytes(value[i : i + size])) for i in range(0, len(value), size)]
+            found += [mapped(bytes(value[i : i + size])) for i in range(0, len(value), size)]
     return found
+
+
+def question(message: bytes) -> tuple[str, int] | None:
+    """Return the name and the type that a query, or the query of an answer, asks for; None for what is none."""
+    buffer = _Message(message)
+    try:
+        header = DNSHeader.parse(buffer)
+        if header.opcode or not header.q:
+            return None
+        asked = DNSQuestion.parse(buffer)
+    except (DNSError, ReadError):
+        return None
+    return text(asked.qname.label), asked.qtype
+
+
+class Announced(NamedTuple):
+    """A host of the local network that says which address is its own."""
+
+    name: str
+    address: bytes
+    """Sixteen bytes."""
+
+
+def announcements(message: bytes) -> tuple[Announced, ...] | None:
+    """Return the hosts that an answer of mDNS or LLMNR speaks of, None for what is none; never raises.
+
+    Records that say goodbye, with no time to live, are left out; what came before a cut stands.
+    """
+    buffer = _Message(message)
+    records = _Records(_FLUSH)
+    try:
+        header = DNSHeader.parse(buffer)
+        if not header.qr or header.opcode:
+            return None
+        for _ in range(header.q):
+            DNSQuestion.parse(buffer)
+    except (DNSError, ReadError):
+        return None
+    try:
+        for _ in range(header.a + header.auth + header.ar):
+            records.read(buffer)
+    except (DNSError, ReadError):
+        if not records.seen:
+            return None
+    found = dict.fromkeys(
+        Announced(name, address) for name, address, ttl in records.addresses if ttl
+    )
+    return tuple(found)[:_MAX_ANNOUNCED]
+
+
+class TcpMessages:
+    """The DNS messages of one direction of a TCP connection, each behind its length in two bytes."""
+
+    def __init__(self) -> None:
+        """Begin with the first byte of the connection."""
+        self._stream = Stream(_MAX_STREAM)
+        self._waiting = bytearray()
+        self._ended = False
+
+    def feed(self, offset: int, data: bytes) -> list[bytes] | None:
+        """Return the messages that data completes, which stands there in the stream; None once it can't be DNS."""
+        self._waiting += self._stream.feed(offset, data)
+        found = []
+        while not self._ended and len(self._waiting) >= 2:
+            length = int.from_bytes(self._waiting[:2], "big")
+            if length < _HEADER:
+                self._ended = True
+            elif len(self._waiting) < 2 + length:
+                break
+            else:
+                found.append(bytes(self._waiting[2 : 2 + length]))
+                del self._waiting[: 2 + length]
+        if self._ended:
+            self._waiting.clear()
+            self._stream.close()
+            return found or None
+        return found
