@@ -1,7 +1,9 @@
 """Puts a sensor's parts together: who needs whom."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from .changes import Changes
@@ -9,18 +11,26 @@ from .devices import Devices
 from .feeds.feeds import FEEDS_FOLDER, Feeds
 from .feeds.hygiene import protected
 from .floods import Floods
+from .flows.flows import Flows
+from .flows.listing import Context, address_text
+from .flows.observer import Observer
+from .identity.identities import Identities
+from .identity.vendors import Vendors
 from .journal import Journal
-from .kernel.tables import Tables
+from .kernel.flow_table import FlowTable
+from .kernel.tables import ROLE_SELF, Tables, boot_ns
 from .names.domains import Domains
+from .network.places import Places
 from .network.surroundings import Surroundings
 from .parts import Parts
 from .ports import Ports
+from .protocol import Scope
 from .rules.rules import RULES_FILE, Rules
 from .server import Server
 from .settings import Settings
 from .store import Store
 from .threats import Threats
-from .totals import Totals
+from .totals import Roster, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,19 @@ def assemble(given: Given) -> Parts:
     feeds = _feeds(given, tables)
     threats = Threats(tables, feeds.name_of, given.journal.note)
     domains.on_match = threats.name_asked
-    devices = Devices(given.store.accounts())
+    devices, chosen = Devices(given.store.accounts()), given.store.chosen()
+    identities = Identities(
+        given.surroundings.is_home, given.store.identities(), keep=lambda: chosen.spoken_of
+    )
+    observer = Observer(identities, _epoch)
+    observer.on_dns = domains.take
+    places = Places(given.settings.geo)
+    flows = Flows(
+        FlowTable(tables),
+        observer,
+        lambda key, first: identities.take_traffic(key.mac, key.address, _epoch(first)),
+        lambda: _context(given, observer, places),
+    )
     return Parts(
         tables=tables,
         surroundings=given.surroundings,
@@ -54,9 +76,17 @@ def assemble(given: Given) -> Parts:
         server=given.server,
         store=given.store,
         devices=devices,
-        totals=Totals(devices, tables, given.store, given.surroundings, given.changes),
-        rules=Rules(Path(given.settings.state_dir) / RULES_FILE, tables),
+        totals=Totals(
+            Roster(devices, identities), tables, given.store, given.surroundings, given.changes
+        ),
+        identities=identities,
+        chosen=chosen,
+        vendors=Vendors(),
+        places=places,
+        rules=Rules(Path(given.settings.state_dir) / RULES_FILE, tables, chosen.macs),
         domains=domains,
+        observer=observer,
+        flows=flows,
         feeds=feeds,
         floods=Floods(tables, given.settings.thresholds, given.journal.note),
         threats=threats,
@@ -80,3 +110,28 @@ def _feeds(given: Given, tables: Tables) -> Feeds:
         lambda: protected(around.home_networks, around.protection.report(), around.servers),
         given.feeds_changed,
     )
+
+
+def _context(given: Given, observer: Observer, places: Places) -> Context:
+    """Return what describing flows needs to know, as of now."""
+    around, interfaces = given.surroundings, given.ports.names()
+
+    def scope(peer: bytes) -> Scope:
+        text = address_text(peer)
+        if around.protection.addresses.get(text, 0) & ROLE_SELF:
+            return "gateway"
+        return "lan" if around.is_home(text) else "internet"
+
+    return Context(
+        now=boot_ns(),
+        epoch=_epoch,
+        label=observer.label,
+        scope=lru_cache(maxsize=1024)(scope),
+        place=places.find,
+        interfaces=interfaces.get,
+    )
+
+
+def _epoch(nanoseconds: int) -> float:
+    """Return a time since boot as seconds since the epoch."""
+    return time.time() + (nanoseconds - boot_ns()) / 1e9

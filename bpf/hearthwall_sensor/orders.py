@@ -1,8 +1,9 @@
 """What clients ask and order, carried out by the sensor's parts."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from .identity.orders import DeviceOrders
 from .journal import Notice
 from .network.redirection import check_redirection
 from .parts import Parts
@@ -16,6 +17,7 @@ from .requests import (
     GetDevices,
     GetEvents,
     GetFeeds,
+    GetFlows,
     GetStatus,
     RefreshFeed,
     RemoveBlock,
@@ -35,7 +37,7 @@ class Orders:
         self,
         parts: Parts,
         reports: Reports,
-        on_rules: Callable[[list[Block], Rule | None], None],
+        on_rules: Callable[[list[Block], Iterable[Rule]], None],
         leave: Callable[[bool], None],
     ) -> None:
         """Take the parts, and what to call: after rules changed, and to unload."""
@@ -43,9 +45,12 @@ class Orders:
         self._reports = reports
         self._on_rules = on_rules
         self._leave = leave
+        self.devices = DeviceOrders(parts, reports, self._tell_rules)
+        self.devices.forget_flows = parts.flows.forget
         self._answers: dict[type[Request], Callable[[Any], Awaitable[Any]]] = {
             GetStatus: self._get_status,
             GetDevices: self._get_devices,
+            GetFlows: self._get_flows,
             GetBlocks: self._get_blocks,
             AddBlock: self._add_block,
             Confirm: self._confirm,
@@ -56,6 +61,7 @@ class Orders:
             RefreshFeed: self._refresh_feed,
             GetEvents: self._get_events,
             Unload: self._unload,
+            **self.devices.answers,
         }
 
     async def answer(self, request: Request) -> Any:
@@ -72,6 +78,11 @@ class Orders:
         self._parts.totals.read()
         return [each.to_wire() for each in self._reports.devices()]
 
+    async def _get_flows(self, request: GetFlows) -> Any:
+        """Answer with the flows that are asked for, as the kernel counts them now."""
+        found = self._parts.flows.select(request, self._parts.chosen.macs)
+        return [each.to_wire() for each in found]
+
     async def _get_blocks(self, _: GetBlocks) -> Any:
         """Answer with the rules as the kernel counts them now."""
         return [each.to_wire() for each in self._reports.blocks()]
@@ -79,23 +90,31 @@ class Orders:
     async def _add_block(self, order: AddBlock) -> Any:
         """Put a rule in force."""
         rule = await self._parts.rules.add(order, self._guard)
-        block = self._parts.rules.block(rule)
-        self._parts.journal.note(ordered(block, forced=order.force))
-        self._on_rules([], rule)
+        self._tell_rules((), self._parts.rules.alike(rule), forced=order.force)
         return self._reports.block(rule).to_wire()
+
+    def _tell_rules(
+        self, taken_back: Iterable[Block], made: Iterable[Rule], *, forced: bool = False
+    ) -> None:
+        """Tell of rules that were taken back and of those that are in force now."""
+        taken_back, made = list(taken_back), list(made)
+        for block in taken_back:
+            self._parts.journal.note(ended(block, "was taken back"))
+        for rule in made:
+            self._parts.journal.note(ordered(self._parts.rules.block(rule), forced=forced))
+        self._on_rules(taken_back, made)
 
     async def _confirm(self, request: Confirm) -> Any:
         """Keep a rule."""
         rule = await self._parts.rules.confirm(request)
-        self._on_rules([], rule)
+        self._on_rules([], self._parts.rules.alike(rule))
         return self._reports.block(rule).to_wire()
 
     async def _remove_block(self, request: RemoveBlock) -> Any:
         """End a rule."""
-        block = await self._parts.rules.remove(request)
-        self._parts.journal.note(ended(block, "was taken back"))
-        self._on_rules([block], None)
-        return block.to_wire()
+        blocks = await self._parts.rules.remove(request)
+        self._tell_rules(blocks, ())
+        return blocks[0].to_wire()
 
     def _guard(self, target: Target, order: AddBlock) -> None:
         """Raise SensorError if an order would cut off what must stay reachable, or makes no sense."""

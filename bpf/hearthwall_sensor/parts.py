@@ -6,9 +6,15 @@ from .changes import Changes
 from .devices import Devices
 from .feeds.feeds import Feeds
 from .floods import Floods
+from .flows.flows import Flows
+from .flows.observer import Observer
+from .identity.chosen import Chosen
+from .identity.identities import Identities
+from .identity.vendors import Vendors
 from .journal import Journal
 from .kernel.tables import Tables
 from .names.domains import Domains
+from .network.places import Places
 from .network.surroundings import Surroundings
 from .ports import Ports
 from .rules.rules import Rules
@@ -30,8 +36,14 @@ class Parts:
     store: Store
     devices: Devices
     totals: Totals
+    identities: Identities
+    chosen: Chosen
+    vendors: Vendors
+    places: Places
     rules: Rules
     domains: Domains
+    observer: Observer
+    flows: Flows
     feeds: Feeds
     floods: Floods
     threats: Threats

@@ -4,7 +4,7 @@ import dataclasses
 import os
 import resource
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from . import __version__, privileges
@@ -16,6 +16,7 @@ from .protocol import (
     Block,
     Delta,
     Device,
+    SensorError,
     Snapshot,
     Status,
 )
@@ -41,7 +42,7 @@ class Reports:
             interfaces=parts.ports.report(),
             capabilities=(*parts.ports.ways, *sorted(privileges.KEPT.values())),
             rules=len(parts.rules),
-            devices=len(parts.devices.accounts),
+            devices=len(self._primaries(parts.devices.accounts)),
             clients=parts.server.clients,
             uptime_s=round(time.monotonic() - self._started, 3),
             resident_bytes=_resident_bytes(),
@@ -61,28 +62,46 @@ class Reports:
                 ),
                 "devices_evicted": parts.devices.evicted,
                 "clients_disconnected": parts.server.disconnected,
+                "flows_evicted": parts.flows.evicted,
                 "samples_lost": statistics["samples_lost"],
+                "samples_limited": statistics["samples_limited"],
                 "events_lost": parts.journal.lost,
                 "events_suppressed": parts.journal.suppressed,
             },
             protected=parts.surroundings.protection.report(),
             names=parts.domains.statistics,
+            flows=parts.flows.present,
+            malformed=dict(parts.observer.labels.malformed),
         )
 
     def devices(self) -> tuple[Device, ...]:
         """Return every device, the one that was seen first at the head."""
-        accounts = sorted(
-            self._parts.devices.accounts.values(), key=lambda each: (each.first_seen, each.mac)
-        )
-        return tuple(self._device(each.mac) for each in accounts)
+        devices = map(self._device, self._primaries(self._parts.devices.accounts))
+        return tuple(sorted(devices, key=lambda each: (each.first_seen, each.mac)))
+
+    def device(self, mac: str) -> Device:
+        """Return a device by any of its MACs; raises SensorError `not_found`."""
+        accounts = self._parts.devices.accounts
+        if not any(each in accounts for each in self._parts.chosen.macs(mac)):
+            raise SensorError("not_found", f"there is no device {mac}; `devices` lists them")
+        return self._device(mac)
+
+    def _primaries(self, macs: Iterable[str]) -> set[str]:
+        """Return the MACs that stand for these."""
+        return {self._parts.chosen.primary(mac) for mac in macs}
 
     def _device(self, mac: str) -> Device:
-        """Return one device."""
+        """Return a device by any of its MACs, one of which has an account."""
         parts = self._parts
-        account = parts.devices.accounts[mac]
-        interface = parts.ports.names().get(account.interface or 0)
-        addresses = parts.surroundings.addresses.get(mac, ())
-        return describe(account, addresses, interface, parts.rules.on_device(mac))
+        macs = parts.chosen.macs(mac)
+        accounts = [each for mac in macs if (each := parts.devices.accounts.get(mac)) is not None]
+        latest = max(accounts, key=lambda each: each.last_seen)
+        known = parts.identities.known(*macs)._replace(
+            vendor=next(filter(None, map(parts.vendors.find, macs)), None),
+            name=parts.chosen.name(mac),
+        )
+        interface = parts.ports.names().get(latest.interface or 0)
+        return describe(accounts, known, interface, parts.rules.on_device(accounts[0].mac))
 
     def block(self, rule: Rule) -> Block:
         """Return one rule."""
@@ -126,8 +145,11 @@ class Reports:
             status=self.status() if changes.status_since(since) else None,
             devices=tuple(
                 self._device(mac)
-                for mac, account in self._parts.devices.accounts.items()
-                if account.revision > since
+                for mac in self._primaries(
+                    mac
+                    for mac, account in self._parts.devices.accounts.items()
+                    if account.revision > since
+                )
             ),
             removed_devices=tuple(each for each in removed if isinstance(each, str)),
             blocks=tuple(each for each in self.blocks() if each.id in blocks) if blocks else (),

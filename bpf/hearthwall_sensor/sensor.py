@@ -5,14 +5,14 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from . import files, orders, privileges, takeover
 from .assembly import Given, assemble
 from .changes import Changes
-from .flows.flow import UDP, FlowKey, read_sample
+from .flows.flow import read_sample
 from .journal import Journal
 from .kernel import loader, pins
 from .kernel.libbpf import Program
@@ -129,6 +129,7 @@ class Sensor:
         self._reports = Reports(parts)
         self._orders = Orders(parts, self._reports, self._rules_changed, self._leave)
         parts.surroundings.follow(seen, parts.tables, self._ports.home(seen))
+        parts.identities.take_neighbours(parts.surroundings.addresses, time.time())
         await takeover.restore(parts, earlier, _indices(seen))
         self._follow_names()
         takeover.take_names(parts, earlier)
@@ -176,6 +177,7 @@ class Sensor:
                     self._each_second()
                 if now >= next_status:
                     next_status = now + _STATUS_INTERVAL
+                    self._parts.flows.look()
                     self._changes.status()
                 if self._parts.totals.is_due():
                     self._begin("saving", self._parts.totals.save)
@@ -208,11 +210,11 @@ class Sensor:
     # What happens all the time
 
     def _take_samples(self, samples: RingBuffer) -> None:
-        """Learn from the DNS answers that the kernel has seen."""
+        """Learn from the packets whose beginnings the kernel has copied."""
         for record in samples.read():
             sample = read_sample(record)
-            if sample is not None and FlowKey.unpack(sample.key).protocol == UDP:
-                self._parts.domains.take(sample, sample.data)
+            if sample is not None:
+                self._parts.observer.take(sample)
 
     def _each_second(self) -> None:
         """Compute rates, read the rules' counters, forget what ended, look who is logged in."""
@@ -224,7 +226,8 @@ class Sensor:
             for block in ended:
                 parts.journal.note(orders.ended(block, "has ended"))
             self._rules_changed(ended)
-        parts.totals.evict(self._surroundings.addresses)
+        parts.totals.mark_identified()
+        parts.totals.evict({*self._surroundings.addresses, *parts.chosen.spoken_of})
         parts.domains.sweep()
         statistics = parts.tables.statistics()
         parts.floods.look(statistics["dropped_flood"])
@@ -268,10 +271,9 @@ class Sensor:
             await asyncio.to_thread(self._ports.follow, seen)
         parts = self._parts
         parts.rules.interfaces_changed(_indices(seen))
-        revision = self._changes.begin()
-        for mac in parts.surroundings.follow(seen, parts.tables, self._ports.home(seen)):
-            if mac in parts.devices.accounts:
-                parts.devices.accounts[mac].revision = revision
+        parts.surroundings.follow(seen, parts.tables, self._ports.home(seen))
+        parts.identities.take_neighbours(parts.surroundings.addresses, time.time())
+        parts.totals.mark_identified()
         self._changes.status()
 
     def _tell_events(self) -> None:
@@ -297,16 +299,16 @@ class Sensor:
         self._exit = EXIT_UNLOADED
         self.stop()
 
-    def _rules_changed(self, ended: list[Block], changed: Rule | None = None) -> None:
+    def _rules_changed(self, ended: list[Block], changed: Iterable[Rule] = ()) -> None:
         """Tell everyone at once, and put the gate up or down if that is due."""
         accounts = self._parts.devices.accounts
         revision = self._changes.begin()
         targets = [each.target for each in ended]
         for block in ended:
             self._changes.removed(block.id)
-        if changed is not None:
-            self._changes.block(changed.id)
-            targets.append(changed.target)
+        for rule in changed:
+            self._changes.block(rule.id)
+            targets.append(rule.target)
         for target in targets:
             if target in accounts:
                 accounts[target].revision = revision

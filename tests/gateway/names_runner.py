@@ -13,6 +13,7 @@ from pyroute2 import IPRoute
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bpf"))
 
+from hearthwall_sensor.dissect import dns
 from hearthwall_sensor.flows.flow import DOWNLOAD, UDP, FlowKey, read_sample
 from hearthwall_sensor.kernel import loader, pins
 from hearthwall_sensor.kernel.libbpf import Program
@@ -76,7 +77,7 @@ class Runner:
             assert sample is not None
             key = FlowKey.unpack(sample.key)
             if (key.protocol, key.peer_port, sample.direction) == (UDP, 53, DOWNLOAD):
-                self.domains.take(sample, sample.data)
+                self.domains.take(sample, key, dns.parse(sample.data))
                 self.delays.append((boot_ns() - sample.time) / 1e6)
 
     def rules(self, slots: dict[str, int], audits: list[int]) -> None:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from dnslib import RR, DNSRecord
 
+from hearthwall_sensor.dissect.dns import Answer, parse
 from hearthwall_sensor.flows.flow import DOWNLOAD, SAMPLE_PAYLOAD, UDP, UPLOAD, FlowKey, Sample
 from hearthwall_sensor.kernel import loader, pins
 from hearthwall_sensor.kernel.tables import (
@@ -99,22 +100,28 @@ def made(tables: Tables, *, watch: bool = True) -> Domains:
     )
 
 
-def sample(zone: str, server: str = SERVER) -> tuple[Sample, bytes]:
-    """Return an answer as the kernel hands it over, and its message."""
+def message(zone: str) -> bytes:
+    """Return an answer's bytes."""
     reply = DNSRecord.question(zone.split(maxsplit=1)[0]).reply()
     reply.add_answer(*RR.fromZone(zone))
-    return framed(bytes(reply.pack()), server)
+    return bytes(reply.pack())
+
+
+def sample(zone: str, server: str = SERVER) -> tuple[Sample, FlowKey, Answer | None]:
+    """Return an answer as the kernel hands it over, its flow, and what it says."""
+    return framed(message(zone), server)
 
 
 def framed(
     data: bytes, server: str = SERVER, port: int = 53, direction: int = DOWNLOAD
-) -> tuple[Sample, bytes]:
+) -> tuple[Sample, FlowKey, Answer | None]:
     mac, device, peer = (
         bytes.fromhex(MAC.replace(":", "")),
         *(mapped(ipaddress.ip_address(each)) for each in (DEVICE, server)),
     )
-    key = FlowKey(mac, 40000, port, UDP, 0, device, peer).pack()
-    return Sample(boot_ns(), key, 3, 0, len(data), direction, SAMPLE_PAYLOAD, mac, data), data
+    key = FlowKey(mac, 40000, port, UDP, 0, device, peer)
+    sampled = Sample(boot_ns(), key.pack(), 3, 0, len(data), direction, SAMPLE_PAYLOAD, mac, data)
+    return sampled, key, parse(data)
 
 
 def held(tables: Tables, address: str) -> tuple[float, int] | None:
@@ -286,17 +293,17 @@ def test_what_can_not_be_read_is_counted(names: Domains) -> None:
     for data in (b"", b"\xff" * 1472, bytes(12)):
         names.take(*framed(data))
     assert names.statistics["answers_unreadable"] == 3
-    whole, message = sample("bad.example 60 A 203.0.113.66\nbad.example 60 A 203.0.113.67")
-    names.take(whole, message[:-3])
+    whole = message("bad.example 60 A 203.0.113.66\nbad.example 60 A 203.0.113.67")
+    names.take(*framed(whole[:-3]))
     assert names.statistics["answers_truncated"] == 1
     assert names.addresses(SLOT) == ["203.0.113.66"]
 
 
 def test_only_an_answer_on_its_way_to_a_device_counts(names: Domains) -> None:
     names.set_rules({"bad.example": SLOT})
-    _, message = sample("bad.example 60 A 203.0.113.66")
-    names.take(*framed(message, port=5353))
-    names.take(*framed(message, direction=UPLOAD))
+    whole = message("bad.example 60 A 203.0.113.66")
+    names.take(*framed(whole, port=5353))
+    names.take(*framed(whole, direction=UPLOAD))
     assert names.statistics["answers"] == 0
     assert names.addresses(SLOT) == []
 

@@ -8,11 +8,13 @@ from ..kernel.tables import boot_ns
 from ..protocol import Flow
 from ..requests import GetFlows
 from .flow import Counted, FlowKey
-from .listing import Choice, Entry, Surroundings, describe, latest
+from .listing import Choice, Context, Entry, describe, latest
 from .observer import Observer
 
 #: A flow that has not moved for so long is erased, in nanoseconds.
 RETENTION: Final = 30 * 86_400 * 10**9
+#: The kernel's clock of flows is exact to one of its ticks, in nanoseconds.
+TICK: Final = 10_000_000
 
 
 class Flows:
@@ -22,14 +24,14 @@ class Flows:
         self,
         table: FlowTable,
         observer: Observer,
-        on_address: Callable[[bytes, bytes], None],
-        surroundings: Callable[[], Surroundings],
+        on_begin: Callable[[FlowKey, int], None],
+        context: Callable[[], Context],
     ) -> None:
-        """Take the table, what was learnt, whom to tell of a device's address, and what descriptions need."""
+        """Take the table, what was learnt, whom to tell of a flow that began, and what descriptions need."""
         self._table = table
         self._observer = observer
-        self._on_address = on_address
-        self._surroundings = surroundings
+        self._on_begin = on_begin
+        self._context = context
         self._looked = 0
 
     def look(self) -> None:
@@ -41,7 +43,7 @@ class Flows:
                 self._begin(packed, FlowKey.unpack(packed), counted[0])
             elif counted[1] < now - RETENTION:
                 old.append(packed)
-        self._looked = now
+        self._looked = now - TICK
         self._erase(old)
 
     def _begin(self, packed: bytes, key: FlowKey, first: int) -> None:
@@ -49,26 +51,26 @@ class Flows:
         label = self._observer.label(packed, key, first)
         if label.source == "dns" and label.name is not None:
             self._observer.labels.set_name(packed, label.name)
-        self._on_address(key.mac, key.address)
+        self._on_begin(key, first)
 
     def select(self, request: GetFlows, macs_of: Callable[[str], Iterable[str]]) -> list[Flow]:
         """Return the flows that a request asks for; raises SensorError `invalid_message`."""
         choice = Choice(request, macs_of)
-        around = self._surroundings()
-        found = latest(self._chosen(choice, request.since, around), request.limit)
-        return [describe(packed, counted, around) for packed, counted in found]
+        context = self._context()
+        found = latest(self._chosen(choice, request.since, context), request.limit)
+        return [describe(packed, counted, context) for packed, counted in found]
 
-    def _chosen(self, choice: Choice, since: float | None, around: Surroundings) -> Iterator[Entry]:
+    def _chosen(self, choice: Choice, since: float | None, context: Context) -> Iterator[Entry]:
         """Yield the flows that are asked for."""
         for packed, values in self._table.read():
             if not choice.takes_device(packed):
                 continue
             counted = Counted._make(values)
-            if since is not None and around.epoch(counted.last) < since:
+            if since is not None and context.epoch(counted.last) < since:
                 continue
             if choice.by_peer:
                 key = FlowKey.unpack(packed)
-                if not choice.takes_peer(key, around.label(packed, key, counted.first).name):
+                if not choice.takes_peer(key, context.label(packed, key, counted.first).name):
                     continue
             yield packed, counted
 
@@ -78,6 +80,16 @@ class Flows:
         self._erase([packed for packed, _ in self._table.read() if packed[:6] in gone])
         for mac in gone:
             self._observer.answered.forget(mac)
+
+    @property
+    def present(self) -> int:
+        """How many flows there were at the last look."""
+        return self._table.present
+
+    @property
+    def evicted(self) -> int:
+        """How many flows gave way to newer ones because the table was full."""
+        return self._table.evicted
 
     def _erase(self, packed: list[bytes]) -> None:
         """Erase flows."""

@@ -4,6 +4,7 @@ from collections import Counter, OrderedDict
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from ..dissect.applications import UNKNOWN
 from ..dissect.conversation import Conversation, Finding
 from ..protocol import NameSource
 from .flow import TCP, FlowKey, Sample
@@ -80,8 +81,13 @@ class Labels:
         gain = _STRENGTH[finding.source] - _STRENGTH[source]
         if finding.name is not None and (gain > 0 or (gain == 0 and anew)):
             name, source = finding.name, finding.source
+        if finding.application is not None and finding.application != UNKNOWN:
+            application = finding.application
         label = _shared(
-            finding.application or application, name, source, encrypted or finding.encrypted_hello
+            application or finding.application,
+            name,
+            source,
+            encrypted or finding.encrypted_hello,
         )
         if label is known or label == _NOTHING:
             return

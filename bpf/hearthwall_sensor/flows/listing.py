@@ -24,7 +24,7 @@ _NO_MAC: Final = bytes(6)
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Context:
     """What a description needs to know of the world."""
 
     now: int
@@ -45,11 +45,11 @@ def address_text(packed: bytes) -> str:
     return str(address.ipv4_mapped or address)
 
 
-def describe(packed: bytes, counted: Counted, around: Surroundings) -> Flow:
+def describe(packed: bytes, counted: Counted, context: Context) -> Flow:
     """Return one flow as the protocol tells it."""
     key = FlowKey.unpack(packed)
-    label = around.label(packed, key, counted.first)
-    place = around.place(address_text(key.peer))
+    label = context.label(packed, key, counted.first)
+    place = context.place(address_text(key.peer))
     return Flow(
         community_id=community_id(key),
         mac=key.mac.hex(":") if key.mac != _NO_MAC else None,
@@ -65,16 +65,16 @@ def describe(packed: bytes, counted: Counted, around: Surroundings) -> Flow:
         download_bytes=counted.download_bytes,
         upload_packets=counted.upload_packets,
         download_packets=counted.download_packets,
-        first_seen=round(around.epoch(counted.first), 6),
-        last_seen=round(around.epoch(counted.last), 6),
+        first_seen=round(context.epoch(counted.first), 6),
+        last_seen=round(context.epoch(counted.last), 6),
         opened_by="device" if counted.opener == UPLOAD else "peer",
-        outcome=outcome(counted, around.now) if key.protocol == TCP else None,
-        scope=around.scope(key.peer),
+        outcome=outcome(counted, context.now) if key.protocol == TCP else None,
+        scope=context.scope(key.peer),
         encrypted_hello=label.encrypted_hello,
         country=place.country,
         as_number=place.as_number,
         as_name=place.as_name,
-        interface=around.interfaces(counted.interface),
+        interface=context.interfaces(counted.interface),
     )
 
 

@@ -36,8 +36,9 @@ class Observer:
         self.labels = labels or Labels()
         self.answered = answered or Answered()
         self._streams = Streams()
-        #: Told of every DNS message to or from a device, first of all others: rules on names can't wait.
-        self.on_dns: Callable[[Sample, FlowKey, bytes], bool] = lambda *_: True
+        #: Told of each DNS message before anyone else, since rules on names can't wait, with what it answers (None
+        #: for a question, or what can't be read); says whether that is believed. A capture has nobody to ask.
+        self.on_dns: Callable[[Sample, FlowKey, dns.Answer | None], bool] = lambda *_: True
         #: Told of every name: of whom (None where it is not known), the name, its addresses, and from where.
         self.on_name: Callable[[bytes | None, str, tuple[bytes, ...], str], None] = lambda *_: None
         self._kinds: Final[dict[int, Callable[[Sample, FlowKey], None]]] = {
@@ -167,8 +168,8 @@ class Observer:
     def _take_dns_message(self, sample: Sample, key: FlowKey, message: bytes) -> bool:
         """Learn which name leads where, if whoever says so is believed."""
         is_client = key.peer_port == _DNS
-        believed = self.on_dns(sample, key, message)
         answer = dns.parse(message)
+        believed = self.on_dns(sample, key, answer)
         if answer is not None:
             names, addresses = answer.names, tuple(address for address, _ in answer.addresses)
             if believed and is_client and sample.direction == DOWNLOAD:

@@ -218,19 +218,20 @@ class Domains:
 
     # What the devices are told
 
-    def take(self, sample: Sample, message: bytes) -> None:
-        """Learn from a DNS message of a sample, if it is an answer on its way to a device."""
-        key = FlowKey.unpack(sample.key)
+    def take(self, sample: Sample, key: FlowKey, answer: answers.Answer | None) -> bool:
+        """Learn from what a DNS server said to a device; return whether that was an answer to believe.
+
+        The answer is None where it can't be read.
+        """
         if sample.direction != DOWNLOAD or key.peer_port != _DNS:
-            return
+            return False
         self._counts["answers"] += 1
         if not self._believes(key.peer, sample.interface):
             self._counts["answers_distrusted"] += 1
-            return
-        answer = answers.parse(message)
+            return False
         if answer is None:
             self._counts["answers_unreadable"] += 1
-            return
+            return False
         self._counts["answers_truncated"] += answer.truncated
         slots = self._slots(answer.names)
         self._learn(answer, slots)
@@ -239,6 +240,7 @@ class Domains:
             took = (boot_ns() - sample.time) // 1000
             self._counts["slowest_us"] = max(took, self._counts["slowest_us"])
             self._tell(answer, slots, key.mac.hex(":"), address_text(key.address))
+        return True
 
     def _believes(self, server: bytes, interface: int) -> bool:
         """Return whether a server's answers are believed; asked anew after each sweep."""
