@@ -9,11 +9,16 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from . import __version__
-from .commands import display, events as event_commands, rules as rule_commands
+from .commands import (
+    devices as device_commands,
+    display,
+    events as event_commands,
+    rules as rule_commands,
+)
 from .commands.command import Command, Options, ask
 from .feeds import commands as feed_commands
 from .protocol import DEFAULT_SOCKET, SensorError
-from .requests import GetDevices, GetFeeds, GetStatus, RefreshFeed, RemoveFeed, Unload
+from .requests import GetFeeds, GetStatus, RefreshFeed, RemoveFeed, Unload
 
 
 def _check(options: Options) -> Any:
@@ -45,6 +50,7 @@ def _run(options: Options) -> Any:
         "wan": options.wan,
         "floods": options.flood,
         "dns_servers": options.dns_server,
+        "geo": options.geo,
         "tc": options.tc,
         "xdp": options.xdp,
     }
@@ -111,6 +117,13 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="believe this host's DNS answers, beside those of this host, its resolvers and the"
         " internet: a DNS server in the home",
+    )
+    parser.add_argument(
+        "--geo",
+        action="append",
+        metavar="FILE",
+        help="tell a peer's country or network by this file in MaxMind's format (.mmdb), such as"
+        " DB-IP Lite or GeoLite2; may be repeated",
     )
     parser.add_argument(
         "--supervised",
@@ -200,9 +213,7 @@ COMMANDS: Final = {
     "check": Command("report what this host can do and what is missing", _check, display.check),
     "run": Command("guard interfaces until stopped", _run, str, _run_arguments),
     "status": Command("show how the sensor fares", ask(lambda _: GetStatus()), display.status),
-    "devices": Command(
-        "list the home's devices and their traffic", ask(lambda _: GetDevices()), display.devices
-    ),
+    **device_commands.COMMANDS,
     **rule_commands.COMMANDS,
     **event_commands.COMMANDS,
     "unload": Command(
