@@ -1,0 +1,95 @@
+"""Tells routers from devices in a capture: behind a router's MAC is the internet."""
+
+from collections.abc import Mapping, Sequence
+from operator import add, le
+from typing import Final
+
+from ..flows.flow import ICMPV6
+from .frame import Frame
+from .link import NO_MAC
+
+_MAX_SEEN: Final = 65_536
+_MAPPED: Final = bytes(10) + b"\xff\xff"
+_ADVERTISEMENT: Final = 134
+_SOLICITATIONS: Final = (135, 136)
+_PREFIX: Final = 3
+
+
+class Routers:
+    """Who sends from addresses that are none of the home's.
+
+    A device may do so too with a global IPv6 address. What neighbour discovery speaks of is on the link, so a sender
+    from such a prefix need be no router.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing seen."""
+        self._forwarders: set[bytes] = set()
+        #: A MAC and the first eight bytes of an IPv6 address that it sent from.
+        self._senders: dict[bytes, None] = {}
+        self._on_link: set[bytes] = set()
+
+    def note_foreign(self, mac: bytes, source: bytes) -> None:
+        """Learn that a MAC sends from an address that is not home."""
+        if mac in self._forwarders or mac == NO_MAC:
+            return
+        if source.startswith(_MAPPED):
+            self._forwarders.add(mac)
+        elif len(self._senders) < _MAX_SEEN:
+            self._senders[mac + source[:8]] = None
+
+    def note_discovery(self, frame: Frame, data: bytes) -> None:
+        """Learn from neighbour discovery which prefixes are on the link."""
+        if frame.protocol != ICMPV6 or len(self._on_link) >= _MAX_SEEN:
+            return
+        at = frame.payload
+        if frame.source_port in _SOLICITATIONS and len(data) >= at + 24:
+            self._on_link |= {frame.source[:8], data[at + 8 : at + 16]}
+        elif frame.source_port == _ADVERTISEMENT:
+            self._take_prefixes(data[at + 16 : at + frame.payload_length])
+
+    def _take_prefixes(self, options: bytes) -> None:
+        """Learn the prefixes of a router's advertisement."""
+        at = 0
+        while at + 2 <= len(options) and options[at + 1]:
+            if options[at] == _PREFIX and options[at + 1] == 4 and at + 24 <= len(options):
+                self._on_link.add(options[at + 16 : at + 24])
+            at += options[at + 1] * 8
+
+    def found(self) -> frozenset[bytes]:
+        """Return the MACs of routers."""
+        by_prefix = (each[:6] for each in self._senders if each[6:] not in self._on_link)
+        return frozenset((*self._forwarders, *by_prefix))
+
+
+#: What one_way is at the other end.
+_MIRRORED: Final = {b"\0": b"\0", b"\1": b"\2", b"\2": b"\1"}
+
+
+def doubles(
+    flows: Mapping[bytes, Sequence[int]], routers: frozenset[bytes], places: Mapping[bytes, int]
+) -> list[bytes]:
+    """Return the keys of those flows of routers that are flows of devices as well, seen from the other end."""
+    found = {
+        key: _other_end(key)
+        for key in flows
+        if key[:6] in routers and places[key[12:28]] and places[key[28:44]]
+    }
+    totals: dict[bytes, tuple[int, ...]] = dict.fromkeys(found.values(), (0, 0, 0, 0))
+    if not totals:
+        return []
+    for key, flow in flows.items():
+        before = totals.get(key[6:])
+        if before is not None and key[:6] not in routers:
+            totals[key[6:]] = tuple(map(add, before, (*flow[8:10], *flow[2:4])))
+    return [
+        key
+        for key, other in found.items()
+        if all(map(le, (*flows[key][2:4], *flows[key][8:10]), totals[other]))
+    ]
+
+
+def _other_end(key: bytes) -> bytes:
+    """Return a flow's key without the MAC as it is at the other end."""
+    ports, protocol, one_way = key[8:10] + key[6:8], key[10:11], key[11:12]
+    return ports + protocol + _MIRRORED[one_way] + key[28:44] + key[12:28]
