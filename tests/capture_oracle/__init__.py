@@ -1,0 +1,1 @@
+"""Compares what `replay` finds in a capture with what tshark finds: the independent oracle."""

@@ -1,0 +1,194 @@
+"""Holds what replay found against what tshark found, one by one."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from tests.capture_oracle.answers import Answers
+from tests.capture_oracle.conversations import Amount, Conversation, End, Key, Traffic
+from tests.capture_oracle.names import STRONGEST, Said, normal
+from tests.capture_oracle.replayed import Flow, Replayed
+
+PACKETS: Final = "packets"
+CONVERSATIONS: Final = "conversations"
+VIEWS: Final = "views"
+AMOUNTS: Final = "bytes and packets"
+COMMUNITY_IDS: Final = "community IDs"
+SAID_NAMES: Final = "names in hellos and requests"
+DNS_NAMES: Final = "DNS names"
+DNS_ADDRESSES: Final = "DNS addresses"
+MDNS_ADDRESSES: Final = "mDNS addresses"
+PEER_NAMES: Final = "peers' names from DNS"
+
+#: What is compared, and by which rule.
+CHECKS: Final = {
+    PACKETS: "packets in the file, and those that belong to no conversation",
+    CONVERSATIONS: "by protocol, addresses and ports; of ICMP type and the type of its answer",
+    VIEWS: "whatever is a device in one flow has a flow in each of its conversations",
+    AMOUNTS: "per conversation and direction: lengths as captured on the wire (frame.len)",
+    COMMUNITY_IDS: "version 1, seed 0, per conversation",
+    SAID_NAMES: "per conversation: the strongest of TLS's and QUIC's server name, then HTTP's Host",
+    DNS_NAMES: "every name asked for over UDP and TCP, and its aliases",
+    DNS_ADDRESSES: "every address that an answer gives to such a name, HTTPS and SVCB hints included",
+    MDNS_ADDRESSES: "every address that a host announces over mDNS and LLMNR",
+    PEER_NAMES: "a flow without a better name has one that its device asked for, if it did",
+}
+#: What tshark and replay are known to see differently on purpose.
+RULES: Final = (
+    "Fragments are not put together: a later one has no ports, and its Community ID none either.",
+    "IP counts where the link carries it, behind two VLAN tags at most; IP in a tunnel is the tunnel's.",
+    "Where tshark speaks of a tunnel's inside or says nothing, Community ID is the oracle's own.",
+    "An address in the place of a name names nobody.",
+    "A conversation has one name in replay: of several that tshark sees in it, each is right.",
+    "What is no printable ASCII in a name is compared as one ? per byte.",
+    "DNS is what goes to or from port 53 with one question; mDNS and LLMNR are 5353 and 5355.",
+)
+
+_STRONG: Final = frozenset(source for sources in STRONGEST for source in sources)
+
+
+class Row(NamedTuple):
+    """One comparison."""
+
+    check: str
+    subject: str
+    tshark: str
+    replay: str
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What tshark found."""
+
+    traffic: Traffic
+    said: dict[Key, Said]
+    answers: Answers
+
+
+def _row(check: str, subject: object, tshark: object, replay: object) -> Row:
+    return Row(check, str(subject), str(tshark), str(replay), tshark == replay)
+
+
+def compare(evidence: Evidence, replayed: Replayed) -> Iterator[Row]:
+    """Yield every comparison."""
+    yield from _packets(evidence.traffic, replayed)
+    yield from _flows(evidence, replayed.flows)
+    yield from _names(evidence.answers, replayed)
+    yield from _peer_names(evidence, replayed.flows)
+
+
+def _packets(traffic: Traffic, replayed: Replayed) -> Iterator[Row]:
+    yield _row(PACKETS, "read", traffic.packets, replayed.counted.get("packets"))
+
+
+def _flows(evidence: Evidence, flows: Iterable[Flow]) -> Iterator[Row]:
+    """Compare conversation by conversation, each view of it."""
+    views: dict[Key, dict[End, list[Flow]]] = defaultdict(lambda: defaultdict(list))
+    devices: set[str] = set()
+    for flow in flows:
+        views[flow.key][flow.device].append(flow)
+        devices.add(flow.device.address)
+    conversations = evidence.traffic.conversations
+    for key in sorted(conversations.keys() | views.keys(), key=str):
+        known, seen = conversations.get(key), views.get(key, {})
+        yield _row(CONVERSATIONS, key, "seen" if known else "none", "seen" if seen else "none")
+        if known is None:
+            continue
+        if seen:
+            ends = {key.low, key.high}
+            wanted = sorted(str(each) for each in ends if each.address in devices)
+            yield _row(VIEWS, key, ", ".join(wanted), ", ".join(sorted(map(str, seen))))
+        for device, same in seen.items():
+            yield from _amounts(key, known, device, same)
+            yield from _said(key, evidence.said.get(key, Said()), device, same)
+            for flow in same:
+                yield _row(
+                    COMMUNITY_IDS, key, " and ".join(sorted(known.ids)), flow.community_id
+                )._replace(agrees=flow.community_id in known.ids)
+
+
+def _amounts(key: Key, known: Conversation, device: End, flows: list[Flow]) -> Iterator[Row]:
+    """Compare both directions; a device that is seen with several MACs has them added."""
+    peer = key.low if device == key.high else key.high
+    for source, ways in (
+        (device, [flow.upload for flow in flows]),
+        (peer, [flow.download for flow in flows]),
+    ):
+        if key.low == key.high and source is peer and not any(size for size, _ in ways):
+            continue  # it talks to itself: there is one direction
+        sent = known.sent.get(source, Amount())
+        found = Amount(sum(packets for _, packets in ways), sum(size for size, _ in ways))
+        view = f"{key}, sent by {source}, seen from {device.address}"
+        yield _row(AMOUNTS, view, _amount(sent), _amount(found))
+
+
+def _amount(amount: Amount) -> str:
+    return f"{amount.size} bytes in {amount.packets}"
+
+
+def _said(key: Key, said: Said, device: End, flows: list[Flow]) -> Iterator[Row]:
+    """Compare the name that a conversation itself gives."""
+    sources, names = said.best()
+    for flow in flows:
+        found = flow.source if flow.source in _STRONG else None
+        if not names and found is None:
+            continue
+        right = flow.name is not None and normal(flow.name) in names and found in sources
+        yield Row(
+            SAID_NAMES,
+            f"{key}, seen from {device.address}",
+            f"{'/'.join(sorted(said.names.keys() & set(sources)))} {' or '.join(dict.fromkeys(names))}"
+            if names
+            else "none",
+            f"{found} {flow.name}" if found else "none",
+            right,
+        )
+
+
+def _names(answers: Answers, replayed: Replayed) -> Iterator[Row]:
+    """Compare names and where they lead, as sets."""
+    told = [(normal(name), address, source) for name, address, source in replayed.names]
+    asked = {name for name, _, source in told if source == "dns"}
+    pairs = {
+        source: {(name, address) for name, address, each in told if each == source and address}
+        for source in ("dns", "mdns")
+    }
+    for check, theirs, ours in (
+        (DNS_NAMES, {(name,) for name in answers.asked}, {(name,) for name in asked}),
+        (DNS_ADDRESSES, answers.leads, pairs["dns"]),
+        (MDNS_ADDRESSES, answers.announced, pairs["mdns"]),
+    ):
+        for item in sorted(theirs | ours):
+            yield _row(
+                check,
+                " = ".join(item) or ".",
+                "told" if item in theirs else "none",
+                "told" if item in ours else "none",
+            )
+
+
+def _peer_names(evidence: Evidence, flows: Iterable[Flow]) -> Iterator[Row]:
+    """Compare the names of peers that come from DNS with what the flow's own device was told."""
+    addresses: dict[str, set[str]] = defaultdict(set)
+    for flow in flows:
+        addresses[flow.mac or flow.device.address].add(flow.device.address)
+    for flow in flows:
+        if flow.source in _STRONG:
+            continue
+        who = flow.mac or flow.device.address
+        told = {
+            name
+            for each in (who, *addresses[who])
+            for name in evidence.answers.told.get((each, flow.peer.address), ())
+        }
+        name = None if flow.name is None else normal(flow.name)
+        if told or name is not None:
+            yield Row(
+                PEER_NAMES,
+                f"{flow.key}, seen from {flow.device.address}",
+                " or ".join(sorted(told)) or "none",
+                name or "none",
+                name in told,
+            )
