@@ -13,6 +13,7 @@ from .commands import (
     devices as device_commands,
     display,
     events as event_commands,
+    flows as flow_commands,
     rules as rule_commands,
 )
 from .commands.command import Command, Options, ask
@@ -214,6 +215,7 @@ COMMANDS: Final = {
     "run": Command("guard interfaces until stopped", _run, str, _run_arguments),
     "status": Command("show how the sensor fares", ask(lambda _: GetStatus()), display.status),
     **device_commands.COMMANDS,
+    **flow_commands.COMMANDS,
     **rule_commands.COMMANDS,
     **event_commands.COMMANDS,
     "unload": Command(

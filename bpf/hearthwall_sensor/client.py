@@ -15,6 +15,7 @@ from .protocol import (
     Block,
     Delta,
     Device,
+    Flow,
     Hello,
     SensorError,
     Snapshot,
@@ -25,6 +26,7 @@ from .requests import (
     Confirm,
     GetBlocks,
     GetDevices,
+    GetFlows,
     GetStatus,
     Initialize,
     RemoveBlock,
@@ -126,6 +128,10 @@ class Client:
     async def devices(self) -> list[Device]:
         """Return every device."""
         return [Device.from_wire(each) for each in await self.call(GetDevices())]
+
+    async def flows(self, request: GetFlows) -> list[Flow]:
+        """Return the flows that are asked for, those that moved last at the head."""
+        return [Flow.from_wire(each) for each in await self.call(request)]
 
     async def blocks(self) -> list[Block]:
         """Return every rule in force."""

@@ -1,0 +1,129 @@
+"""The command that lists what the devices exchanged with whom."""
+
+import argparse
+import re
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from ..protocol import Flow, SensorError
+from ..requests import GetFlows
+from ..targets import parse_duration, parse_mac
+from . import naming
+from .amounts import ago, size
+from .cells import table, without_empty
+from .command import Command, Options, converse
+
+if TYPE_CHECKING:
+    from ..client import Client
+
+_HEADS: Final = (
+    "device",
+    "",
+    "peer",
+    "application",
+    "transport",
+    "country",
+    "network",
+    "up",
+    "down",
+    "outcome",
+    "seen",
+)
+
+
+def parse_since(text: str) -> float:
+    """Return the time (seconds since the epoch) that `10m`, `14:30`, a date with or without time or an epoch says.
+
+    Raises SensorError `invalid_duration`.
+    """
+    stripped = text.strip()
+    try:
+        return time.time() - parse_duration(stripped)
+    except SensorError:
+        pass  # a time, then
+    if re.fullmatch(r"\d{10}(\.\d{1,6})?", stripped, re.ASCII):
+        return float(stripped)
+    try:
+        return _moment(stripped).timestamp()
+    except (ValueError, OverflowError):
+        raise SensorError(
+            "invalid_duration",
+            f"{text[:80]!r} is neither a duration such as 10m nor a time such as 14:30 or 2026-05-04T14:30",
+        ) from None
+
+
+def _moment(text: str) -> datetime:
+    """Return a point in time; a time of day is the last one that was. Raises ValueError."""
+    if re.match(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        return datetime.fromisoformat(text).astimezone()
+    if not re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text, re.ASCII):
+        raise ValueError(text)
+    now = datetime.now().astimezone()
+    hour = text if text[1] != ":" else f"0{text}"
+    moment = datetime.fromisoformat(f"{now:%Y-%m-%d}T{hour}").astimezone()
+    return moment if moment <= now else moment - timedelta(days=1)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `flows` takes."""
+    parser.add_argument(
+        "--device",
+        metavar="MAC",
+        action="append",
+        type=parse_mac,
+        default=[],
+        help="only this device's; may be repeated",
+    )
+    parser.add_argument(
+        "--peer",
+        metavar="PEER",
+        help="only with this address, prefix such as 203.0.113.0/24, name or *.name",
+    )
+    parser.add_argument(
+        "--since",
+        metavar="TIME",
+        type=parse_since,
+        help="only what moved since: 10m ago, 14:30 or 2026-05-04T14:30",
+    )
+    parser.add_argument(
+        "--limit", metavar="N", type=int, default=100, help="at most so many (default 100)"
+    )
+
+
+async def _flows(client: "Client", options: Options) -> Any:
+    """Return the flows, for people as text with the devices' names."""
+    request = GetFlows(tuple(options.device), options.peer, options.since, options.limit)
+    wires = await client.call(request)
+    if options.json:
+        return wires
+    return show(map(Flow.from_wire, wires), naming.device_names(await client.devices()))
+
+
+def show(flows: Iterable[Flow], names: Mapping[str, str]) -> str:
+    """Return the flows as a table, with these names of devices by MAC."""
+    rows = [_row(each, names) for each in flows]
+    return table(*without_empty(_HEADS, rows)) if rows else "No such flow has been seen."
+
+
+def _row(flow: Flow, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a flow's columns."""
+    return (
+        flow.address if flow.mac is None else names.get(flow.mac, flow.mac),
+        "->" if flow.opened_by == "device" else "<-",
+        naming.peer(flow),
+        naming.application(flow),
+        flow.transport,
+        flow.country or "",
+        naming.network(flow),
+        size(flow.upload_bytes),
+        size(flow.download_bytes),
+        naming.outcome(flow),
+        ago(flow.last_seen),
+    )
+
+
+COMMANDS: Final = {
+    "flows": Command("list what the devices exchange with whom", converse(_flows), str, _arguments)
+}

@@ -1,0 +1,44 @@
+"""What devices and their peers are called in front of people; the text is still as they wrote it."""
+
+from collections.abc import Iterable, Mapping
+
+from ..protocol import Device, Flow
+
+#: Transports whose ports say nothing: of ICMP they hold types.
+_PORTLESS = ("icmp", "icmpv6")
+
+
+def device_name(device: Device) -> str:
+    """Return the user's name for a device, else its own, else its MAC."""
+    return device.name or device.hostname or device.mac
+
+
+def device_names(devices: Iterable[Device]) -> Mapping[str, str]:
+    """Return the devices' names by MAC, also by those that are merged into them."""
+    return {
+        mac: device_name(device) for device in devices for mac in (device.mac, *device.other_macs)
+    }
+
+
+def peer(flow: Flow) -> str:
+    """Return the peer's name or address, with its port where it has one."""
+    if flow.transport in _PORTLESS or not (flow.port or flow.peer_port):
+        return flow.peer_name or flow.peer_address
+    if flow.peer_name is None and ":" in flow.peer_address:
+        return f"[{flow.peer_address}]:{flow.peer_port}"
+    return f"{flow.peer_name or flow.peer_address}:{flow.peer_port}"
+
+
+def application(flow: Flow) -> str:
+    """Return the application, and whether TLS hid the inner name (Encrypted ClientHello)."""
+    return f"{flow.application}+ech" if flow.encrypted_hello else flow.application
+
+
+def outcome(flow: Flow) -> str:
+    """Return what became of a connection in words, nothing where there is nothing to say."""
+    return (flow.outcome or "").replace("_", " ")
+
+
+def network(flow: Flow) -> str:
+    """Return the network that the peer is in, as the user's files call it."""
+    return flow.as_name or ("" if flow.as_number is None else f"AS{flow.as_number}")
