@@ -67,7 +67,7 @@ def _from_duration(value: Any) -> float | None:
 
 _READERS: Final[tuple[Callable[[Any], float | None], ...]] = (
     _from_number,
-    # Before dates: the text 3600 would be a year.
+    # Before dates: the text 20261103 is so many seconds, as the number is.
     _from_duration,
     _from_date,
 )

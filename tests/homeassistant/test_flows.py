@@ -167,7 +167,7 @@ def ago(seconds: float) -> float:
     [
         ("24h", DAY),
         (7200, 7200),
-        ("3600", 3600),  # not the year
+        ("20261103", 20_261_103),  # not the day
         ("01:30:00", 5400),
         ({"days": 1, "hours": 1}, DAY + 3600),
         ({"active_choice": "ago", "ago": {"hours": 2}}, 7200),

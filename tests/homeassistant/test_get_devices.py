@@ -242,7 +242,9 @@ async def test_a_split_device_stands_for_itself_again(
     hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
 ) -> None:
     await merge(hass, peer)
-    await peer.tell(devices=[device(TV, vendor="Acme"), device(CAMERA, hostname="cam")])
+    await peer.tell(devices=[device(CAMERA, hostname="cam")])
+    assert camera(hass, loaded).connections == {(dr.CONNECTION_NETWORK_MAC, CAMERA)}
+    await peer.tell(devices=[device(TV, vendor="Acme")])
     await hass.async_block_till_done()
     found = registered(hass, loaded)
     assert {mac: found[mac].connections for mac in found} == {
@@ -316,6 +318,7 @@ async def test_removing_a_device_makes_the_sensor_forget_it(
     await peer.tell(devices=[device(CAMERA, hostname="cam")])
     await hass.async_block_till_done()
     assert set(registered(hass, loaded)) == {CAMERA}, "it spoke again, so it is new"
+    assert state(hass, "switch.porch_camera_quarantine") == "off"
 
 
 @pytest.mark.parametrize("code", ["storage_failed", "unknown_command"])
