@@ -2,6 +2,7 @@
 
 import ipaddress
 import itertools
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,9 @@ def home() -> Identities:
     return Identities(lambda address: is_home(address, ["2001:db8:20::/64"]))
 
 
-def test_addresses_come_from_arp_nd_and_traffic_ipv4_first_link_local_last(home: Identities) -> None:
+def test_addresses_come_from_arp_nd_and_traffic_ipv4_first_link_local_last(
+    home: Identities,
+) -> None:
     home.take_traffic(mac(CAMERA), ip("2001:db8:20::21"), NOW)
     home.take_nd(mac(CAMERA), ip("fe80::21"), nd.Message(133, None, None), NOW)
     home.take_arp(mac(CAMERA), ip("192.168.20.21"), NOW)
@@ -69,7 +72,7 @@ def test_a_router_does_not_collect_the_internet_nor_groups_and_nobodys_addresses
 ) -> None:
     for foreign in ("203.0.113.9", "2001:db8:ffff::9", "224.0.0.251", "ff02::fb", "127.0.0.1"):
         home.take_traffic(mac(ROUTER), ip(foreign), NOW)
-    for nobody in ("0.0.0.0", "255.255.255.255", "::", "::1", "0.1.2.3"):  # noqa: S104
+    for nobody in ("0.0.0.0", "255.255.255.255", "::", "::1", "0.1.2.3"):
         home.take_arp(mac(ROUTER), ip(nobody), NOW)
     assert home.known(ROUTER) == Known()
 
@@ -308,8 +311,6 @@ def test_what_is_known_comes_back_from_disk(tmp_path: Path, home: Identities) ->
 
 
 def test_a_database_of_before_is_opened_and_grows(tmp_path: Path) -> None:
-    import sqlite3
-
     with sqlite3.connect(tmp_path / "devices.db") as old:
         old.execute(
             "CREATE TABLE devices (mac TEXT PRIMARY KEY, first_seen REAL NOT NULL,"
