@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Final
 
 from bench import blocklist, cpu, frames
-from bench.hearthwall import TARGETS, attached, command
+from bench.hearthwall import TARGETS, attached
 from bench.network import End, Namespace, cable
 from bench.reference import Reference
+from bench.running import running
 from hearthwall_sensor.kernel import attachment
 from hearthwall_sensor.kernel.attachment import Link
 from hearthwall_sensor.kernel.libbpf import Program
 
 LAN: Final = "lan0"
 WAN: Final = "wan0"
-_WAN_MACS: Final = ("02:00:5e:10:00:03", "02:00:5e:10:00:04")
+WAN_MACS: Final = ("02:00:5e:10:00:03", "02:00:5e:10:00:04")
 _WAN_ADDRESS: Final = "198.19.0.1"
 _READY: Final = 30.0
 #: Prefixes of the feed that the sensor has, of which neighbours become one.
@@ -51,7 +52,7 @@ class Router:
         self.reference = Reference()
         self.device, self.gateway, self.server = map(Namespace, ("device", "gateway", "server"))
         cable(End(self.device, "out", frames.SENDER), End(self.gateway, LAN, frames.RECEIVER))
-        cable(End(self.gateway, WAN, _WAN_MACS[0]), End(self.server, "in", _WAN_MACS[1]))
+        cable(End(self.gateway, WAN, WAN_MACS[0]), End(self.server, "in", WAN_MACS[1]))
         self.gateway.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0")
         # As a network card's driver does, whether or not XDP makes a veth do so
         self.gateway.offload(LAN, gro=True)
@@ -69,12 +70,12 @@ class Router:
             f"address add {frames.NEAR}/24 dev {LAN}",
             f"address add {_WAN_ADDRESS}/24 dev {WAN}",
             f"neighbour replace {frames.INNOCENT} lladdr {frames.SENDER} dev {LAN} nud permanent",
-            f"neighbour replace {frames.FAR} lladdr {_WAN_MACS[1]} dev {WAN} nud permanent",
+            f"neighbour replace {frames.FAR} lladdr {WAN_MACS[1]} dev {WAN} nud permanent",
         )
         self.server.ip(
             f"address add {frames.FAR}/24 dev in",
             f"route add default via {_WAN_ADDRESS}",
-            f"neighbour replace {_WAN_ADDRESS} lladdr {_WAN_MACS[0]} dev in nud permanent",
+            f"neighbour replace {_WAN_ADDRESS} lladdr {WAN_MACS[0]} dev in nud permanent",
         )
 
     def segment(self, *, offload: bool) -> None:
@@ -206,43 +207,22 @@ class Router:
     @contextmanager
     def sensor(self, *, rules: bool) -> Iterator[Observer]:
         """Run a sensor with a feed, and with no rules or with some that XDP enforces."""
-        folder = self.folder / "sensor"
-        folder.mkdir(exist_ok=True)
-        feed = folder / "list"
+        feed = self.folder / "list"
         if not feed.exists():
             blocklist.write(feed, _FEED, seed=0, host=_LISTED)
-        at = ("--socket", str(folder / "s.sock"))
-        state = ("--state-dir", str(folder / "state"), "--json", "--supervised")
-
-        def ask(name: str, *arguments: str) -> str:
-            return self.gateway.run(*command(name, *at, "--json", *arguments))
 
         def seen() -> int:
-            devices = json.loads(ask("devices"))
+            devices = sensor.ask("devices")
             return sum(each["upload_packets"] for each in devices if each["mac"] == frames.SENDER)
 
-        run = self.gateway.argv(command("run", "--interface", LAN, *at, *state))
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        try:
-            if process.stdout is None or process.stdout.readline() != "READY\n":
-                raise OSError(f"the sensor does not start: {(folder / 'log').read_text()[-400:]}")
-            ask("feed", "bench", str(feed), "--action", "drop")
-            (held,) = json.loads(ask("feeds"))
+        with running(self.gateway, LAN, self.folder / "sensor") as sensor:
+            sensor.ask("feed", "bench", str(feed), "--action", "drop")
+            (held,) = sensor.ask("feeds")
             if held["addresses"] < _FEED * _LEAST_LOADED:
                 raise OSError(f"the feed is not in force: {held}")
             for target in TARGETS.values() if rules else ():
-                ask("block", target(0))
-            yield Observer(seen, (process.pid,))
-        finally:
-            process.terminate()
-            process.wait(10)
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    stream.close()
-            ask("unload", "--forget")
+                sensor.ask("block", target(0))
+            yield Observer(seen, (sensor.pid,))
 
 
 def _answers(seen: Callable[[], int]) -> bool:
