@@ -429,14 +429,17 @@ def test_what_is_not_there_any_more_does_not_keep_the_rest_from_being_deleted(me
 
 
 def test_nothing_is_lost_where_two_cpus_meet(meter: Meter) -> None:
-    frame, repeat = bytes(UP4 / UDP(sport=40000, dport=9)), 200_000
+    frame, repeat = bytes(UP4 / UDP(sport=40000, dport=9)), 2_000_000
     program = meter.programs.benches["meter_ingress"]._program
     cpus = sorted(os.sched_getaffinity(0))[:2]
     if len(cpus) < 2:
         pytest.skip("needs two CPUs")
 
+    meet = threading.Barrier(len(cpus))
+
     def run(cpu: int) -> None:
         with on_cpu(cpu):
+            meet.wait()
             program.run(frame, repeat)
 
     threads = [threading.Thread(target=run, args=[cpu]) for cpu in cpus]

@@ -281,7 +281,11 @@ def test_the_number_of_samples_stops_growing_and_samples_do_not(meter: Meter) ->
     assert meter.flow()[1].upload_sampled == 255
 
 
-@pytest.mark.parametrize(("first", "allowance"), [(LONG, 6), (SHORT, 2), (b"\x80" + bytes(9), 2)])
+@pytest.mark.parametrize(
+    ("first", "allowance"),
+    [(LONG, 6), (SHORT, 2), (b"\x80" + bytes(9), 2)],
+    ids=["long header", "short header", "neither"],
+)
 @pytest.mark.parametrize("upload", [True, False])
 def test_of_other_udp_the_first_packets_with_payload(
     meter: Meter, first: bytes, allowance: int, upload: bool
