@@ -5,7 +5,7 @@ import socket
 from collections.abc import Mapping
 from typing import Final
 
-from dnslib import AAAA, CNAME, QTYPE, RCODE, RR, A, DNSError, DNSRecord
+from dnslib import AAAA, CNAME, HTTPS, QTYPE, RCODE, RR, A, DNSError, DNSRecord
 
 from lab import datagram, home
 
@@ -16,10 +16,22 @@ ATTEMPT_SECONDS: Final = 1.0
 #: A TCP client that says nothing is let go.
 IDLE_SECONDS: Final = 30.0
 
-_RECORDS: Final[Mapping[str, Mapping[str, A | AAAA]]] = {
-    name: {"A": A(site.ipv4), "AAAA": AAAA(site.ipv6)}
-    for site in home.SITES.values()
-    for name in site.names
+#: Parameters of an HTTPS record (RFC 9460).
+_ALPN, _IPV4_HINT, _IPV6_HINT = 1, 4, 6
+
+
+def _records(site: home.Site) -> dict[str, A | AAAA | HTTPS]:
+    """Return what the DNS knows of a site."""
+    found: dict[str, A | AAAA | HTTPS] = {"A": A(site.ipv4), "AAAA": AAAA(site.ipv6)}
+    if site.http3:
+        ipv4, ipv6 = (address.packed for address in site.addresses)
+        parameters = [(_ALPN, b"\x02h3\x02h2"), (_IPV4_HINT, ipv4), (_IPV6_HINT, ipv6)]
+        found["HTTPS"] = HTTPS(1, [], parameters)
+    return found
+
+
+_RECORDS: Final[Mapping[str, Mapping[str, A | AAAA | HTTPS]]] = {
+    name: _records(site) for site in home.SITES.values() for name in site.names
 }
 
 

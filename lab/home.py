@@ -136,6 +136,8 @@ class Site:
     names: tuple[str, ...]
     number: int
     service: str = "web"
+    #: Whether its DNS record for HTTPS says that it speaks HTTP/3, and where.
+    http3: bool = False
 
     @property
     def addresses(self) -> tuple[IPv4Address, IPv6Address]:
@@ -165,6 +167,7 @@ SITES: Final[Mapping[str, Site]] = {
         Site(("video.example",), 30),
         Site(("push.example", "chat.example"), 40),
         Site(("news.example", "shop.example"), 41),
+        Site(("quic.example",), 42, http3=True),
         Site(("pool.mining.example",), 33, "stratum"),
         Site(("dns.lab.example",), 53, "dns"),
         Site(("bad.example",), 66, "silent"),
