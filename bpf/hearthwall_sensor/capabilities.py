@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import __version__
+from .identity import vendors
 from .kernel import hooks, libbpf, loader, ownership, pins
 from .protocol import SensorError
 
@@ -127,6 +128,22 @@ PARTS: Final = (
         _module("dnslib"),
         "what names resolve to can't be learnt",
         "apt-get install python3-dnslib",
+        by_root=False,
+    ),
+    Part(
+        "maxminddb",
+        False,
+        _module("maxminddb"),
+        "no peer's country or network is told (run --geo)",
+        "apt-get install python3-maxminddb",
+        by_root=False,
+    ),
+    Part(
+        "vendors",
+        False,
+        lambda: str(vendors.FOLDER) if (vendors.FOLDER / "oui.txt").is_file() else None,
+        "no device's vendor is told",
+        "apt-get install ieee-data",
         by_root=False,
     ),
     Part(

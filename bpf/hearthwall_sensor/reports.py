@@ -61,6 +61,8 @@ class Reports:
                     - parts.tables.devices_deleted,
                 ),
                 "devices_evicted": parts.devices.evicted,
+                "identities_evicted": parts.identities.evicted,
+                "places_unreadable": sum(parts.places.counts.values()),
                 "clients_disconnected": parts.server.disconnected,
                 "flows_evicted": parts.flows.evicted,
                 "samples_lost": statistics["samples_lost"],

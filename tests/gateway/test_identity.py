@@ -195,8 +195,17 @@ def test_merging_makes_rules_equal_and_splitting_takes_the_copy_back(
         return {each["target"]: each["mode"] for each in seen.call("blocks")}
 
     seen.call("block", TV.mac, "--reason", "first")
+    for port in ("1900", "5353"):
+        seen.call("block", TV.mac, "--transport", "udp", "--port", port, "--mode", "audit")
     seen.call("merge", TV.mac, CAMERA.mac)
+    assert len(seen.call("blocks")) == 6
+    seen.kill()
+    seen.start()
+    assert len(seen.call("blocks")) == 6
+    for port in ("1900", "5353"):
+        seen.call("unblock", CAMERA.mac, "--transport", "udp", "--port", port)
     assert modes() == {CAMERA.mac: "isolate", TV.mac: "isolate"}
+    assert len(seen.call("blocks")) == 2
     assert not reaches(lab, "camera", str(WEB.ipv4))
     seen.kill()
     seen.start()
@@ -210,7 +219,7 @@ def test_merging_makes_rules_equal_and_splitting_takes_the_copy_back(
     seen.call("split", TV.mac)
     assert modes() == {CAMERA.mac: "isolate", TV.mac: "isolate"}
     told = [each["kind"] for each in seen.call("events")]
-    assert told.count("blocked") - told.count("unblocked") == 2
+    assert told.count("blocked") - told.count("unblocked") == 2, told
 
 
 def test_a_forgotten_device_is_nowhere_and_new_when_it_speaks(

@@ -11,19 +11,15 @@ from .rule import Rule, Service, strictness
 Held = Mapping[Target, Mapping[Service, Rule]]
 
 
-def subject(held: Held, target: Target, otherwise: int) -> int:
+def subject_of(held: Held, target: Target, otherwise: int) -> int:
     """Return the number by which a target's rules find each other."""
     return next((each.subject for each in held.get(target, {}).values()), otherwise)
 
 
-def repeated(held: Held, rule: Rule, target: Target, number: int, copy_of: int | None) -> Rule:
+def repeated(rule: Rule, target: Target, number: int, subject: int, copy_of: int | None) -> Rule:
     """Return a rule as it is on another target, with another id."""
     return dataclasses.replace(
-        rule,
-        id=number,
-        target=target.value,
-        subject=subject(held, target, number),
-        copy_of=copy_of,
+        rule, id=number, target=target.value, subject=subject, copy_of=copy_of
     )
 
 
@@ -36,6 +32,8 @@ def missing(held: Held, sides: Sequence[Sequence[Target]], next_id: int) -> list
     targets = list(itertools.chain(*sides))
     services = dict.fromkeys(each for target in targets for each in held.get(target, {}))
     made: list[Rule] = []
+    #: All rules on a target share their subject, also those that are made here.
+    subjects: dict[Target, int] = {}
     for service in services:
         on_sides = [_own(held, side, service) for side in sides]
         model = max((rule for rule in on_sides if rule is not None), key=strictness)
@@ -45,7 +43,8 @@ def missing(held: Held, sides: Sequence[Sequence[Target]], next_id: int) -> list
             first = model.copy_of or model.id if rule is None else None
             for target in side:
                 number = next_id + len(made)
-                made.append(repeated(held, model, target, number, first))
+                subject = subjects.setdefault(target, subject_of(held, target, number))
+                made.append(repeated(model, target, number, subject, first))
                 first = first or number
     return made
 

@@ -16,7 +16,7 @@ from ..requests import AddBlock, Confirm, RemoveBlock
 from ..targets import Target, TargetKind, parse_target
 from . import file as rules_file
 from .enforcement import Enforcement, all_counters
-from .joining import copies, missing, repeated, subject
+from .joining import copies, missing, repeated, subject_of
 from .nesting import check_nesting
 from .rule import DOMAIN_SLOTS, WHOLE, Rule, Service
 from .terms import check
@@ -138,7 +138,7 @@ class Rules:
                 reason=order.reason,
                 created=round(time.time(), 3),
                 ordered=ordered,
-                subject=subject(self._rules, target, self._next_id),
+                subject=subject_of(self._rules, target, self._next_id),
                 expires=_after(ordered, order.duration),
                 confirm_by=_after(ordered, order.confirm_within),
                 transport=order.transport,
@@ -154,7 +154,7 @@ class Rules:
             rules = [
                 rule,
                 *(
-                    repeated(self._rules, rule, each, number, rule.id)
+                    repeated(rule, each, number, subject_of(self._rules, each, number), rule.id)
                     for number, each in enumerate(targets[1:], rule.id + 1)
                 ),
             ]
