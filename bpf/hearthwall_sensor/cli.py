@@ -14,6 +14,7 @@ from .commands import (
     display,
     events as event_commands,
     flows as flow_commands,
+    replay as replay_commands,
     rules as rule_commands,
 )
 from .commands.command import Command, Options, ask
@@ -218,6 +219,7 @@ COMMANDS: Final = {
     **flow_commands.COMMANDS,
     **rule_commands.COMMANDS,
     **event_commands.COMMANDS,
+    **replay_commands.COMMANDS,
     "unload": Command(
         "take everything out of the kernel", _unload, display.unloaded, _unload_arguments
     ),

@@ -202,7 +202,7 @@ class Meter:
         if is_discovery:
             if direction == DOWNLOAD:
                 return
-            self.routers.note_discovery(frame, packet.data)
+            self.routers.note_discovery(sender, frame, packet.data)
         offset = offset_of_interest(self.flows[key], frame, packet.data, direction)
         if offset is None:
             return
@@ -231,6 +231,7 @@ class Meter:
         length = packet.length - link.offset
         data = packet.data[link.offset : link.offset + SAMPLE_BYTES]
         if link.ethertype == ARP and data and not link.sender[0] & 1:
+            self.routers.note_arp(link.sender, data)
             key = link.sender + bytes(KEY.size - 6)
             length = min(length, _MAX_WIRE_LENGTH)
             self._on_sample(

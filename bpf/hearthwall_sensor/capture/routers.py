@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from operator import add, le
 from typing import Final
 
-from ..flows.flow import ICMPV6
 from .frame import Frame
 from .link import NO_MAC
 
 _MAX_SEEN: Final = 65_536
 _MAPPED: Final = bytes(10) + b"\xff\xff"
+#: Ethernet's kind of ARP for IPv4.
+_ARP: Final = b"\0\1\x08\0\6\4"
 _ADVERTISEMENT: Final = 134
-_SOLICITATIONS: Final = (135, 136)
+_OF_NEIGHBOURS: Final = (135, 136)
 _PREFIX: Final = 3
 
 
@@ -28,6 +29,8 @@ class Routers:
         #: A MAC and the first eight bytes of an IPv6 address that it sent from.
         self._senders: dict[bytes, None] = {}
         self._on_link: set[bytes] = set()
+        #: A MAC and an address that it says is its own.
+        self._claims: dict[bytes, None] = {}
 
     def note_foreign(self, mac: bytes, source: bytes) -> None:
         """Learn that a MAC sends from an address that is not home."""
@@ -38,21 +41,31 @@ class Routers:
         elif len(self._senders) < _MAX_SEEN:
             self._senders[mac + source[:8]] = None
 
-    def note_discovery(self, frame: Frame, data: bytes) -> None:
-        """Learn from neighbour discovery which prefixes are on the link."""
-        if frame.protocol != ICMPV6 or len(self._on_link) >= _MAX_SEEN:
-            return
-        at = frame.payload
-        if frame.source_port in _SOLICITATIONS and len(data) >= at + 24:
-            self._on_link |= {frame.source[:8], data[at + 8 : at + 16]}
-        elif frame.source_port == _ADVERTISEMENT:
+    def note_arp(self, mac: bytes, packet: bytes) -> None:
+        """Learn which address a MAC says is its own."""
+        if packet.startswith(_ARP) and packet[8:14] == mac:
+            self._claim(mac, _MAPPED + packet[14:18])
+
+    def note_discovery(self, mac: bytes, frame: Frame, data: bytes) -> None:
+        """Learn from neighbour discovery which prefixes are on the link, and which addresses are whose."""
+        at, kind = frame.payload, frame.source_port
+        self._claim(mac, frame.source)
+        if kind == _ADVERTISEMENT:
             self._take_prefixes(data[at + 16 : at + frame.payload_length])
+        elif kind in _OF_NEIGHBOURS and len(data) >= at + 24 and len(self._on_link) < _MAX_SEEN:
+            self._on_link |= {frame.source[:8], data[at + 8 : at + 16]}
+
+    def _claim(self, mac: bytes, address: bytes) -> None:
+        """Note that a MAC says that it has an address."""
+        if len(self._claims) < _MAX_SEEN and mac != NO_MAC:
+            self._claims[mac + address] = None
 
     def _take_prefixes(self, options: bytes) -> None:
         """Learn the prefixes of a router's advertisement."""
         at = 0
         while at + 2 <= len(options) and options[at + 1]:
-            if options[at] == _PREFIX and options[at + 1] == 4 and at + 24 <= len(options):
+            whole = options[at + 1] == 4 and at + 24 <= len(options)
+            if options[at] == _PREFIX and whole and len(self._on_link) < _MAX_SEEN:
                 self._on_link.add(options[at + 16 : at + 24])
             at += options[at + 1] * 8
 
@@ -60,6 +73,15 @@ class Routers:
         """Return the MACs of routers."""
         by_prefix = (each[:6] for each in self._senders if each[6:] not in self._on_link)
         return frozenset((*self._forwarders, *by_prefix))
+
+    def addresses(self) -> frozenset[bytes]:
+        """Return the addresses that routers say are their own."""
+        routers = self.found()
+        return frozenset(each[6:] for each in self._claims if each[:6] in routers)
+
+    def is_on_link(self, address: bytes) -> bool:
+        """Return whether an IPv6 address is of a prefix that is on the link."""
+        return address[:8] in self._on_link
 
 
 #: What one_way is at the other end.

@@ -1,0 +1,174 @@
+"""Puts what was learnt from a capture into the protocol's words."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from itertools import chain
+from typing import Final, NamedTuple
+
+from ..devices import Account, describe as describe_device
+from ..flows.flow import DOWNLOAD, UPLOAD, Counted
+from ..flows.listing import Context, address_text, describe
+from ..flows.observer import Observer
+from ..identity.identities import Identities, Known
+from ..identity.vendors import Vendors
+from ..network.places import Places
+from ..protocol import SCOPES, Device, Replayed, ResolvedName, Scope
+from .link import NO_MAC
+from .meter import ADDRESS, MAC, PEER, Meter
+from .places import INTERNET
+from .sampling import BYTES, FIRST, LAST, PACKETS, WAYS
+
+_SECOND: Final = 1_000_000_000
+#: Where a flow's or device's bytes and packets stand, in the order of an account's scopes.
+_AMOUNTS: Final = tuple(
+    WAYS[direction] + each for direction in (UPLOAD, DOWNLOAD) for each in (BYTES, PACKETS)
+)
+
+
+class Name(NamedTuple):
+    """A name that somebody was told of or announced."""
+
+    who: bytes | None
+    """A MAC, an address where there are none, None where it is not known."""
+    name: str
+    address: bytes | None
+    source: str
+
+
+class Learnt(NamedTuple):
+    """Everything that is known at a capture's end."""
+
+    meter: Meter
+    observer: Observer
+    identities: Identities
+    names: Collection[Name]
+    counted: Counter[str]
+    end: int
+    """The time of the last packet."""
+
+
+def epoch(time: int) -> float:
+    """Return nanoseconds as seconds."""
+    return time / _SECOND
+
+
+def tell_of(learnt: Learnt, limit: int) -> Replayed:
+    """Return everything, of the flows at most so many: the largest, in the order in which they began."""
+    scope = _scopes(learnt.meter)
+    context = Context(
+        now=learnt.end,
+        epoch=epoch,
+        label=learnt.observer.label,
+        scope=scope,
+        place=Places(()).find,
+        interfaces=lambda _: None,
+    )
+    chosen = list(learnt.meter.flows.items())
+    counted = _counts(learnt)
+    if limit < len(chosen):
+        counted["flows_not_listed"] = len(chosen) - limit
+        chosen.sort(key=lambda each: (-sum(each[1][way + BYTES] for way in WAYS.values()), each[0]))
+        del chosen[limit:]
+    chosen.sort(key=lambda each: (each[1][FIRST], each[0]))
+    return Replayed(
+        devices=tuple(_devices(learnt, scope)),
+        flows=tuple(describe(key, Counted._make(flow), context) for key, flow in chosen),
+        events=(),
+        names=tuple(_names(learnt.names)),
+        counted=counted,
+    )
+
+
+def _scopes(meter: Meter) -> Callable[[bytes], Scope]:
+    """Return what tells where an address is, seen from a device."""
+    gateways, places = meter.routers.addresses(), meter.places
+
+    def scope(address: bytes) -> Scope:
+        if places[address] == INTERNET:
+            return "internet"
+        return "gateway" if address in gateways else "lan"
+
+    return scope
+
+
+def _counts(learnt: Learnt) -> dict[str, int]:
+    """Return what was counted by what it is, sorted."""
+    found = learnt.counted + learnt.meter.counted
+    for kind, number in learnt.observer.labels.malformed.items():
+        found[f"malformed_{kind}"] += number
+    found["flows"] = len(learnt.meter.flows)
+    for name in ("packets", "bytes"):
+        found[name] += 0
+    return dict(sorted(found.items()))
+
+
+# Devices
+
+
+def _devices(learnt: Learnt, scope: Callable[[bytes], Scope]) -> Iterator[Device]:
+    """Yield the devices by MAC, routers only where there is nobody else."""
+    accounts = _accounts(learnt.meter, scope)
+    routers = learnt.meter.routers.found()
+    vendors = Vendors()
+    for who in sorted(accounts.keys() - routers or accounts, key=lambda each: (len(each), each)):
+        account = accounts[who]
+        if len(who) == len(NO_MAC):
+            known = learnt.identities.known(account.mac)
+            known = known._replace(vendor=vendors.find(account.mac))
+        else:
+            known = Known(addresses=(address_text(who),))
+        yield describe_device([account], known, None, None)
+
+
+def _accounts(meter: Meter, scope: Callable[[bytes], Scope]) -> dict[bytes, Account]:
+    """Return each device's totals by MAC, or by address where it has none."""
+    rows: dict[bytes, dict[Scope, list[int]]] = {}
+    times: dict[bytes, tuple[int, int]] = {}
+    flows = (
+        (key[MAC] if key[MAC] != NO_MAC else key[ADDRESS], scope(key[PEER]), flow)
+        for key, flow in meter.flows.items()
+    )
+    others: Iterator[tuple[bytes, Scope, list[int]]] = (
+        (mac, "lan", counters) for mac, counters in meter.others.items()
+    )
+    for who, where, counters in chain(flows, others):
+        row = rows.setdefault(who, {each: [0] * len(_AMOUNTS) for each in SCOPES})[where]
+        for i, each in enumerate(_AMOUNTS):
+            row[i] += counters[each]
+        first, last = times.get(who, (counters[FIRST], counters[LAST]))
+        times[who] = min(first, counters[FIRST]), max(last, counters[LAST])
+    return {who: _account(who, scopes, *times[who]) for who, scopes in rows.items()}
+
+
+def _account(who: bytes, scopes: dict[Scope, list[int]], first: int, last: int) -> Account:
+    """Return one device's totals."""
+    return Account(
+        mac=(who if len(who) == len(NO_MAC) else NO_MAC).hex(":"),
+        first_seen=epoch(first),
+        last_seen=epoch(last),
+        scopes=tuple((row[0], row[1], row[2], row[3]) for row in scopes.values()),
+    )
+
+
+# Names
+
+
+def _names(names: Collection[Name]) -> list[ResolvedName]:
+    """Return the names: without an address or somebody who was told only where nothing better is known."""
+    with_address = {(each.who, each.name) for each in names if each.address is not None}
+    with_device = {each[1:] for each in names if each.who is not None}
+    found = (
+        ResolvedName(
+            mac=each.who.hex(":") if each.who is not None and len(each.who) == 6 else None,
+            name=each.name,
+            address=None if each.address is None else address_text(each.address),
+            source="mdns" if each.source == "mdns" else "dns",
+        )
+        for each in names
+        # Both ends of a question may be in the home: then the one that asked is told of
+        if (each.address is not None or (each.who, each.name) not in with_address)
+        and (each.who is not None or each[1:] not in with_device)
+    )
+    return sorted(
+        set(found), key=lambda each: (each.mac or "", each.name, each.address or "", each.source)
+    )
