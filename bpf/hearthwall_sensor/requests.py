@@ -11,6 +11,10 @@ from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError
 from .wire import Message
 
 
+#: As many flows as one answer holds.
+MAX_FLOWS: Final = 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class Initialize(Message):
     """The client's first message: the schema it chose and a name for the log."""
@@ -51,7 +55,7 @@ class GetDevices(Message):
 
 @dataclass(frozen=True, slots=True)
 class GetFlows(Message):
-    """Asks for the list of Flow, those that moved last at the head, at most `limit` of them.
+    """Asks for the list of Flow, those that moved last at the head, at most `limit` (MAX_FLOWS) of them.
 
     `devices` are MACs, empty for all. `peer` is an address, a prefix, a name or `*.name`. `since` leaves
     out what has not moved after that time (seconds since the epoch).

@@ -15,7 +15,7 @@ from homeassistant.helpers import config_validation as cv
 
 from .action import GATEWAY_FIELD, Action, named_hub, require_admin
 from .bpf.hearthwall_sensor.protocol import Device, Flow, SensorError
-from .bpf.hearthwall_sensor.requests import GetDevices, GetFlows
+from .bpf.hearthwall_sensor.requests import MAX_FLOWS, GetDevices, GetFlows
 from .bpf.hearthwall_sensor.targets import parse_domain
 from .const import DOMAIN
 from .devices import async_registered, device_name, shown_name
@@ -29,8 +29,6 @@ _LIMIT: Final = "limit"
 _TARGETS: Final = frozenset(map(str, cv.TARGET_SERVICE_FIELDS))
 
 _DEFAULT_FLOWS: Final = 100
-#: As many flows as a sensor lists.
-MAX_FLOWS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)

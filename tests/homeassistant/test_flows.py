@@ -18,11 +18,9 @@ from homeassistant.helpers import (
 )
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.hearthwall.bpf.hearthwall_sensor.flows.listing import MAX_LISTED
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
-from custom_components.hearthwall.bpf.hearthwall_sensor.requests import GetFlows
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import MAX_FLOWS, GetFlows
 from custom_components.hearthwall.const import CONF_SOCKET, DOMAIN
-from custom_components.hearthwall.traffic_actions import MAX_FLOWS
 from tests.homeassistant.peer import CAMERA, PHONE, TV, Peer, device, flow
 from tests.homeassistant.test_devices import camera
 from tests.homeassistant.test_services import call
@@ -219,8 +217,7 @@ async def test_no_more_than_the_limit(
 ) -> None:
     assert await listed(hass, limit=2) == ALL[:2]
     assert peer.orders(GetFlows) == [GetFlows(limit=2)]
-    await listed(hass, limit=MAX_FLOWS)
-    assert MAX_FLOWS == MAX_LISTED
+    assert await listed(hass, limit=MAX_FLOWS) == ALL
 
 
 async def test_all_filters_together(

@@ -5,12 +5,20 @@ from typing import Any
 import pytest
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
+    MergeDevices,
+    RenameDevice,
+    SplitDevice,
+)
+from custom_components.hearthwall.devices import async_registered
 from lab import DEVICES, Lab
 from lab.home import DNS, SITES
-from tests.homeassistant.household import CAMERA, entity_id, known, on, until
+from tests.homeassistant.household import CAMERA, entity_id, known, on, reaches, until
 from tests.homeassistant.test_get_devices import remove
+from tests.homeassistant.test_init import state
 from tests.homeassistant.test_lab_rules import resolve as resolve_at_home, resolver
 from tests.homeassistant.test_services import call
 
@@ -99,3 +107,43 @@ async def test_a_device_that_is_removed_is_forgotten_and_comes_back_as_new(
     (after,) = (await call(hass, "get_devices", entity_id=switch))["devices"]
     assert after["download_bytes"] < SIZE
     assert after["first_seen"] > before["last_seen"]
+
+
+async def test_devices_that_the_user_made_one_are_one_in_home_assistant(
+    hass: HomeAssistant, gateway: ConfigEntry, lab: Lab
+) -> None:
+    """Named, cut off and listed as one; and two again when they are split."""
+    hub, tv = gateway.runtime_data, DEVICES["tv"].mac
+    switch = await known(hass, gateway, lab)
+    await known(hass, gateway, lab, "tv")
+
+    def registered(mac: str) -> dr.DeviceEntry | None:
+        return async_registered(hass, gateway, mac)
+
+    await hub.call(RenameDevice(CAMERA, "Both"))
+    await hub.call(MergeDevices(tv, CAMERA))
+    await until(lambda: registered(tv) == registered(CAMERA))
+    both = registered(CAMERA)
+    assert both is not None
+    assert both.name == "Both"
+    assert entity_id(hass, gateway, tv, "quarantine") is None
+    (found,) = (await call(hass, "get_devices", device_id=both.id))["devices"]
+    assert (found["mac"], list(found["other_macs"]), found["name"]) == (CAMERA, [tv], "Both")
+
+    await fetch(lab, "tv", f"http://{STORAGE.ipv4}")
+    (flow,) = (await call(hass, "get_flows", device_id=both.id, peer=STORAGE.ipv4))["flows"]
+    assert (flow["device_name"], flow["device_id"]) == ("Both", both.id)
+
+    await call(hass, "quarantine", device_id=both.id)
+    assert not await reaches(lab, "camera")
+    assert not await reaches(lab, "tv")
+    await call(hass, "release", device_id=both.id)
+    assert await reaches(lab, "camera")
+    assert await reaches(lab, "tv")
+
+    await hub.call(SplitDevice(tv))
+    await until(lambda: entity_id(hass, gateway, tv, "quarantine") is not None)
+    await hub.call(RenameDevice(CAMERA, None))
+    await until(lambda: registered(CAMERA).name != "Both")
+    assert registered(tv) != registered(CAMERA)
+    assert state(hass, switch) == "off"

@@ -11,14 +11,13 @@ from ..dissect.applications import guess
 from ..names.patterns import Patterns
 from ..network.places import Place
 from ..protocol import Flow, Scope, SensorError
-from ..requests import GetFlows
+from ..requests import MAX_FLOWS, GetFlows
 from ..targets import parse_mac
 from .community_id import community_id
 from .flow import ICMP, ICMPV6, SCTP, TCP, UDP, UPLOAD, Counted, FlowKey
 from .labels import Label
 from .outcome import outcome
 
-MAX_LISTED: Final = 10_000
 _TRANSPORTS: Final = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMPV6: "icmpv6", SCTP: "sctp"}
 _NO_MAC: Final = bytes(6)
 
@@ -96,8 +95,8 @@ class Choice:
 
     def __init__(self, request: GetFlows, macs_of: Callable[[str], Iterable[str]]) -> None:
         """Read a request; macs_of gives all MACs of a device. Raises SensorError `invalid_message`."""
-        if not 0 < request.limit <= MAX_LISTED:
-            raise SensorError("invalid_message", f"limit is 1 to {MAX_LISTED}")
+        if not 0 < request.limit <= MAX_FLOWS:
+            raise SensorError("invalid_message", f"limit is 1 to {MAX_FLOWS}")
         self.macs = frozenset(
             bytes.fromhex(each.replace(":", ""))
             for mac in request.devices
