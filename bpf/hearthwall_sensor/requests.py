@@ -10,7 +10,6 @@ from .modes import Allowance, Direction, Mode, Transport
 from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError
 from .wire import Message
 
-
 #: As many flows as one answer holds.
 MAX_FLOWS: Final = 10_000
 
