@@ -159,10 +159,13 @@ def guess(protocol: int, port: int, peer_port: int, name: str | None) -> str:
 
 
 def encrypted(
-    application: str, ports: tuple[int, int], name: str | None, protocols: Sequence[bytes]
+    application: str, ports: tuple[int, int], name: str | None, protocols: Sequence[bytes] | None
 ) -> str:
-    """Return what a TLS or QUIC connection is: by what the client offers to speak, its ports and the server's name."""
-    for each in protocols:
+    """Return what a TLS or QUIC connection is: by what the client offers to speak, its ports and the server's name.
+
+    What it offers is None until all of its hello was read.
+    """
+    for each in protocols or ():
         if each in _BY_PROTOCOL_NAME:
             return _BY_PROTOCOL_NAME[each]
     if not _DNS_PORTS.isdisjoint(ports):
@@ -186,10 +189,11 @@ def is_resolver(name: str | None) -> bool:
     return False
 
 
-def _is_tor(ports: tuple[int, int], name: str | None, protocols: Sequence[bytes]) -> bool:
+def _is_tor(ports: tuple[int, int], name: str | None, protocols: Sequence[bytes] | None) -> bool:
     """Return whether a hello looks like one to a relay of the Tor network, all signs together."""
     return (
-        not protocols
+        protocols is not None
+        and not protocols
         and name is not None
         and not _TOR_PORTS.isdisjoint(ports)
         and _TOR_NAME.fullmatch(name) is not None

@@ -4,7 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 #: A request line or a header longer than this is nobody's.
-MAX_LINE: Final = 8192
+MAX_LINE: Final = 4096
 MAX_HEADERS: Final = 100
 
 _REQUEST: Final = re.compile(
