@@ -16,6 +16,7 @@ from .commands import (
     flows as flow_commands,
     replay as replay_commands,
     rules as rule_commands,
+    top as top_commands,
 )
 from .commands.command import Command, Options, ask
 from .feeds import commands as feed_commands
@@ -217,6 +218,7 @@ COMMANDS: Final = {
     "status": Command("show how the sensor fares", ask(lambda _: GetStatus()), display.status),
     **device_commands.COMMANDS,
     **flow_commands.COMMANDS,
+    **top_commands.COMMANDS,
     **rule_commands.COMMANDS,
     **event_commands.COMMANDS,
     **replay_commands.COMMANDS,

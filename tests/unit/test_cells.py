@@ -57,15 +57,15 @@ def test_columns_without_text_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("rate", "shown"),
     [
-        (0, "0"),
-        (1, "8"),
-        (124.9, "999"),
-        (125, "1.0 k"),
-        (12_480, "99.8 k"),
-        (12_500, "100 k"),
-        (124_990, "1.0 M"),
-        (1.25e9, "10.0 G"),
-        (1.25e12, "10.0 T"),
+        (0, "0 bit"),
+        (1, "8 bit"),
+        (124.9, "999 bit"),
+        (125, "1.0 kbit"),
+        (12_480, "99.8 kbit"),
+        (12_500, "100 kbit"),
+        (124_990, "1.0 Mbit"),
+        (1.25e9, "10.0 Gbit"),
+        (1.25e12, "10.0 Tbit"),
     ],
 )
 def test_a_rate_is_in_bits_and_short(rate: float, shown: str) -> None:

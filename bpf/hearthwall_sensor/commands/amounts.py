@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
-_RATES: Final = ("", " k", " M", " G", " T")
+_RATES: Final = ("bit", "kbit", "Mbit", "Gbit", "Tbit")
 
 
 def size(count: float) -> str:
@@ -27,13 +27,14 @@ def rate(count: float) -> str:
 
 
 def bits(count: float) -> str:
-    """Return bytes per second as bits per second in at most seven columns, for a column that says so."""
+    """Return bytes per second as bits in at most nine columns, for a column that says "a second"."""
     number = count * 8
     for unit in _RATES[:-1]:
         if number < 999.5:
-            return f"{number:.0f}{unit}" if unit == "" or number >= 99.95 else f"{number:.1f}{unit}"
+            whole = unit == "bit" or number >= 99.95
+            return f"{number:.0f} {unit}" if whole else f"{number:.1f} {unit}"
         number /= 1000
-    return f"{number:.1f}{_RATES[-1]}"
+    return f"{number:.1f} {_RATES[-1]}"
 
 
 def ago(when: float | None) -> str:

@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,19 +37,20 @@ def ask(make: Callable[[Options], Request]) -> Callable[[Options], Any]:
 
 def converse(talk: Callable[["Client", Options], Awaitable[Any]]) -> Callable[[Options], Any]:
     """Return what connects to the running sensor and talks to it."""
+    return lambda options: explained(_connected(talk, options), options)
 
-    def run(options: Options) -> Any:
-        try:
-            return asyncio.run(_connected(talk, options))
-        except SensorError as error:
-            if error.code == "not_running":
-                raise SensorError(
-                    "not_running",
-                    f"no sensor listens on {options.socket}; start one with `run --interface br-lan`",
-                ) from error
-            raise
 
-    return run
+def explained(talk: Coroutine[Any, Any, Any], options: Options) -> Any:
+    """Run a conversation with the sensor; where there is none, the error says how to start one."""
+    try:
+        return asyncio.run(talk)
+    except SensorError as error:
+        if error.code == "not_running":
+            raise SensorError(
+                "not_running",
+                f"no sensor listens on {options.socket}; start one with `run --interface br-lan`",
+            ) from error
+        raise
 
 
 async def _connected(talk: Callable[["Client", Options], Awaitable[Any]], options: Options) -> Any:
