@@ -412,6 +412,7 @@ def test_batches_read_what_is_read_one_by_one(
     batches = list(meter.table.read())
     assert len(batches) == 10_000
     assert dict(batches) == dict(singly)
+    assert list(meter.table.times()) == [(key, counted[:2]) for key, counted in batches]
     some, counted = batches[5000]
     assert table.get(some) == struct.pack("<QQQQIHBBQQIHBBIB3x", *counted)
 

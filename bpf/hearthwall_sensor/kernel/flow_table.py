@@ -1,7 +1,7 @@
 """The kernel's table of flows: read as it is, rid of what is over, and what had to give way in it.
 
 The kernel needs most of the time: it looks for 65,536 flows in as many places of its memory, about
-22 ms, and Python takes 10 to unpack them. 10,000 flows take 5.
+20 ms, and Python takes 10 to unpack them, of their times alone 4. 10,000 flows take 4 ms.
 """
 
 import struct
@@ -14,6 +14,8 @@ from .tables import Tables
 #: Flows that are taken out of the kernel at once.
 _BATCH: Final = 4096
 _KEY: Final = struct.Struct("44s")
+#: `struct flow`, without all behind its times.
+_TIMES: Final = struct.Struct("<QQ56x")
 
 
 class FlowTable:
@@ -40,12 +42,20 @@ class FlowTable:
 
         Memory stays small, however many there are. One that begins or ends meanwhile may or may not come.
         """
+        return self._read(COUNTED)
+
+    def times(self) -> Iterator[tuple[bytes, tuple[int, ...]]]:
+        """Yield each flow's key, and its first and last time: as `read`, for who wants no more, and faster."""
+        return self._read(_TIMES)
+
+    def _read(self, layout: struct.Struct) -> Iterator[tuple[bytes, tuple[int, ...]]]:
+        """Yield each flow's key and what a layout takes of it."""
         # Asked before: what begins meanwhile is present and not yet created, and never taken for evicted
         created, present = self._created(), 0
         for keys, values in self._table.blocks(_BATCH):
             each = [key for (key,) in _KEY.iter_unpack(keys)]
             present += len(each)
-            yield from zip(each, COUNTED.iter_unpack(values), strict=True)
+            yield from zip(each, layout.iter_unpack(values), strict=True)
         self.present = present
         self.evicted = max(self.evicted, created - present - self._gone_before - self.deleted)
 
