@@ -37,7 +37,9 @@ class Visit(NamedTuple):
 
     def amount(self, direction: int) -> tuple[int, int]:
         """Return bytes and packets of one direction."""
-        sizes = [len(each.segment.frame) for each in self.spoken if each.segment.direction == direction]
+        sizes = [
+            len(each.segment.frame) for each in self.spoken if each.segment.direction == direction
+        ]
         return sum(sizes), len(sizes)
 
 

@@ -33,6 +33,7 @@ BPF_TABLE("lru_percpu_hash", struct mac, struct traffic, devices, DEVICES);
 BPF_ARRAY(arrived, u64, 1);
 BPF_ARRAY(template, struct template, 1);
 BPF_PROG_ARRAY(rotated, 1);
+BPF_PROG_ARRAY(rotated_flows, 1);
 BPF_DEVMAP(way_out, 1);
 
 int empty(struct xdp_md *context)
@@ -168,4 +169,30 @@ int rotate(struct xdp_md *context)
 	__builtin_memcpy(ethernet->source + 2, &number, sizeof(number));
 	rotated.call(context, 0);
 	return XDP_ABORTED;
+}
+
+/* The same in tc, with another port of the frame's source or destination: each run belongs to another flow. */
+static inline __attribute__((always_inline)) int rotate_port(struct __sk_buff *skb, u32 at)
+{
+	void *data = (void *)(long)skb->data;
+	u16 *port = data + sizeof(struct ethernet) + sizeof(struct ipv4) + at;
+	struct template *wanted;
+	u32 zero = 0;
+
+	wanted = template.lookup(&zero);
+	if (!wanted || (void *)(port + 1) > (void *)(long)skb->data_end)
+		return 2;
+	*port = (u16)(wanted->sent++ * 0x9E37); /* odd: it meets all ports, in no order */
+	rotated_flows.call(skb, 0);
+	return 2;
+}
+
+int rotate_source_port(struct __sk_buff *skb)
+{
+	return rotate_port(skb, 0);
+}
+
+int rotate_destination_port(struct __sk_buff *skb)
+{
+	return rotate_port(skb, sizeof(u16));
 }

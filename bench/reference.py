@@ -22,6 +22,8 @@ _KINDS: Final = {
     "count_ingress": libbpf.PROG_TYPE_SCHED_CLS,
     "count_egress": libbpf.PROG_TYPE_SCHED_CLS,
     "sink": libbpf.PROG_TYPE_SCHED_CLS,
+    "rotate_source_port": libbpf.PROG_TYPE_SCHED_CLS,
+    "rotate_destination_port": libbpf.PROG_TYPE_SCHED_CLS,
 }
 
 
@@ -72,3 +74,8 @@ class Reference:
         """Return a program that runs the given one, each time on a frame of another sender."""
         self.table("rotated").put(bytes(4), program.fd.to_bytes(4, "little"))
         return self.programs["rotate"]
+
+    def rotate_flows_before(self, program: Program, *, upload: bool) -> Program:
+        """Return a program that runs the given one, each time on a frame of another of a device's 65,536 flows."""
+        self.table("rotated_flows").put(bytes(4), program.fd.to_bytes(4, "little"))
+        return self.programs["rotate_source_port" if upload else "rotate_destination_port"]

@@ -7,22 +7,20 @@ import socket
 import struct
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple
 
 from bench.household import FLOWS_PER_VISIT, Visit
 from bench.router import Router
 from bench.segments import DOWN, UP
 from hearthwall_sensor.kernel import attachment
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _FIRST_PORT: Final = 1024
 _PORTS: Final = 64_000
-#: So many flows begin together at most; at this many batches a second.
+#: So many batches of visits begin in a second at most: what is faster has more visits at the same time.
 _BATCHES: Final = 200
 _SETTLED: Final = 0.2
 
@@ -205,14 +203,14 @@ class Replay:
 
 
 @contextmanager
-def generator(router: Router) -> "Iterator[Replay]":
+def generator(router: Router) -> Iterator[Replay]:
     """Give a generator; what it sends is dropped at the far ends."""
     sink, ingress = router.reference.programs["sink"], attachment.ATTACH_TCX_INGRESS
     with ExitStack() as stack:
         for host, interface in ((router.device, "out"), (router.server, "in")):
             stack.enter_context(router.classifier(sink, ingress, host, interface))
         fds = tuple(
-            stack.enter_context(host.inside(lambda name=name: _socket(name))).fileno()
+            stack.enter_context(host.inside(partial(_socket, name))).fileno()
             for host, name in ((router.device, "out"), (router.server, "in"))
         )
         thread = stack.enter_context(ThreadPoolExecutor(1))

@@ -3,11 +3,10 @@
 import ipaddress
 import struct
 from collections.abc import Iterator
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 UP: Final = 0
 DOWN: Final = 1
-Direction = Literal[0, 1]
 
 TCP: Final = 6
 UDP: Final = 17
@@ -40,7 +39,7 @@ class Segment(NamedTuple):
     """One frame of a conversation; the device's port, which makes it a new flow, is written into it each time."""
 
     step: int
-    direction: Direction
+    direction: int
     frame: bytes
 
     @property
@@ -57,24 +56,20 @@ def checksum(header: bytes) -> bytes:
     return (total ^ 0xFFFF).to_bytes(2, "big")
 
 
-def _frame(ends: Ends, direction: Direction, protocol: int, datagram: bytes) -> bytes:
+def _frame(ends: Ends, direction: int, protocol: int, datagram: bytes) -> bytes:
     """Return a frame; nobody on its way looks at TCP's and UDP's checksums, and it has none."""
     near, far = (ipaddress.IPv4Address(each).packed for each in (ends.address, ends.peer))
     if direction == UP:
         macs, addresses = ends.gateway_mac + ends.mac, near + far
     else:
         macs, addresses = ends.wan_mac + ends.peer_router_mac, far + near
-    header = struct.pack(
-        ">BBHHHBBH", 0x45, 0, _IPV4 + len(datagram), 0, 0x4000, 64, protocol, 0
-    )
+    header = struct.pack(">BBHHHBBH", 0x45, 0, _IPV4 + len(datagram), 0, 0x4000, 64, protocol, 0)
     header += addresses
     header = header[:10] + checksum(header) + header[12:]
     return macs + b"\x08\x00" + header + datagram
 
 
-def datagrams(
-    ends: Ends, port: int, messages: list[tuple[int, Direction, bytes]]
-) -> list[Segment]:
+def datagrams(ends: Ends, port: int, messages: list[tuple[int, int, bytes]]) -> list[Segment]:
     """Return the frames of a conversation over UDP: each message with its step and direction."""
     found = []
     for step, direction, data in messages:
@@ -95,7 +90,7 @@ def _connection(
     """Yield a connection's frames, keeping count of what each end has sent."""
     sent = [0x10000000, 0x20000000]
 
-    def say(step: int, direction: Direction, flags: int, data: bytes = b"") -> Segment:
+    def say(step: int, direction: int, flags: int, data: bytes = b"") -> Segment:
         options = _MSS if flags & SYN else b""
         ports = (0, port) if direction == UP else (port, 0)
         header = struct.pack(

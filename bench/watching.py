@@ -89,7 +89,9 @@ def _figures(samples: Mapping[str, Samples]) -> list[Figure]:
     for phase in (*_FRESH, *_FILLED):
         shares = samples[phase.name]
         title = f"CPU, {phase.name}"
-        figures.append(Figure.median(f"{title}: {OURS}", shares.of(OURS), "% of a core", phase.goal))
+        figures.append(
+            Figure.median(f"{title}: {OURS}", shares.of(OURS), "% of a core", phase.goal)
+        )
         against = [Compared(OURS, each) for each in OTHERS] if phase.rate else []
         figures += shares.figures(title, [*map(Compared, OTHERS), *against])
     return figures
@@ -101,7 +103,7 @@ def measure(folder: Path, rounds: Rounds, seconds: float) -> list[Figure]:
     household.move_in(router)
     visits = household.visits()
     with generator(router) as replay:
-        places = {
+        places: dict[str, Callable[[], AbstractContextManager[Observer]]] = {
             OURS: partial(_sensor, router),
             "softflowd": router.softflowd,
             "pmacctd": router.pmacctd,
