@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 
 from ..protocol import SensorError
 from . import pcap, pcapng
-from .packet import Damaged, Packet, Reader, Stream
+from .packet import Packet, Reader, Stream
 
 #: Stands for standard input.
 STDIN: Final = "-"
@@ -55,11 +55,7 @@ def read_packets(file: BinaryIO, counted: Counter[str]) -> Iterator[Packet]:
 
     Raises SensorError `invalid_message` for what is no capture, and Damaged behind the last packet that can be read.
     """
-    stream = Stream(file)
-    try:
-        magic = stream.begin(4, "its first four bytes")
-    except Damaged:
-        magic = b""
+    magic = file.read(4)
     reader = _READERS.get(magic)
     if reader is None:
         known = next((text for head, text in _OTHERS.items() if magic.startswith(head[:4])), None)
@@ -67,4 +63,4 @@ def read_packets(file: BinaryIO, counted: Counter[str]) -> Iterator[Packet]:
         raise SensorError(
             "invalid_message", f"this is no capture: {what if magic else 'it is empty'}"
         )
-    yield from reader(stream, magic, counted)
+    yield from reader(Stream(file, len(magic)), magic, counted)

@@ -39,10 +39,10 @@ class Damaged(Exception):  # noqa: N818, what came before it is good
 class Stream:
     """A file that is read once from start to end, and need not be seekable."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        """Take a buffered file; it stays its owner's."""
+    def __init__(self, file: BinaryIO, position: int) -> None:
+        """Take a buffered file, which stays its owner's, and how much of it has been read."""
         self._file = file
-        self.position = 0
+        self.position = position
 
     def read(self, size: int, what: str) -> bytes:
         """Return exactly so many bytes, at most MAX_BYTES; raises Damaged where the file ends within."""
