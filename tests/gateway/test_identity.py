@@ -1,7 +1,10 @@
 """Who a device is, learnt from real frames; and the user's word on it, durable and held by the kernel on every MAC."""
 
+import asyncio
 import itertools
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,9 @@ from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6NDOptDstLLAddr, IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
+from hearthwall_sensor.client import Client, unix_session
+from hearthwall_sensor.protocol import Delta, Device
+from hearthwall_sensor.requests import ForgetDevice, MergeDevices, RenameDevice, SplitDevice
 from lab import Lab
 from lab.home import DEVICES, WEB
 from tests.gateway.reaching import reaches
@@ -263,3 +269,41 @@ def test_numbers_of_events_go_on_after_all_were_forgotten(seen: SensorProcess) -
     seen.start()
     seen.call("block", TV.mac)
     assert until(lambda: [each["seq"] for each in seen.call("events")] == [3])
+
+
+async def test_clients_are_told_of_each_change(lab: Lab, seen: SensorProcess) -> None:
+    told: list[Delta] = []
+
+    def last(mac: str) -> Device | None:
+        devices = (each for delta in told for each in delta.devices if each.mac == mac)
+        return next(reversed(list(devices)), None)
+
+    def removed() -> list[str]:
+        return [mac for delta in told for mac in delta.removed_devices]
+
+    async def told_that(condition: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + 5
+        while not condition() and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        return condition()
+
+    async with unix_session(seen.socket) as session:
+        client = Client(session, name="test")
+        await client.connect()
+        await client.subscribe(told.append, interval=30.0)
+        named = await client.call(RenameDevice(TV.mac, "the tv"))
+        assert await told_that(
+            lambda: (device := last(TV.mac)) is not None and device.name == "the tv"
+        )
+        assert named["name"] == "the tv"
+        await client.call(MergeDevices(TV.mac, CAMERA.mac))
+        assert await told_that(lambda: removed() == [TV.mac])
+        assert (both := last(CAMERA.mac)) is not None
+        assert both.other_macs == (TV.mac,)
+        await client.call(SplitDevice(TV.mac))
+        assert await told_that(
+            lambda: (each := last(CAMERA.mac)) is not None and not each.other_macs
+        )
+        await client.call(ForgetDevice(CAMERA.mac))
+        assert await told_that(lambda: removed() == [TV.mac, CAMERA.mac])
+        await client.close()

@@ -7,11 +7,11 @@ the frame came from. MACs have six bytes here and addresses sixteen, as packets 
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from ..dissect import nd
 from ..dissect.dhcp import Lease
-from ..network.topology import address_order
 from ..protocol import Fingerprint
 
 #: More MACs than any home has: a flood of invented ones pushes out itself.
@@ -329,9 +329,9 @@ class Identities:
     def known(self, *macs: str) -> Known:
         """Return what is known of a device by all of its MACs, the one that stands for it at the head."""
         found = [each for mac in macs if (each := self._known.get(mac)) is not None]
-        addresses = {_address_text(each) for identity in found for each in identity.current()}
+        addresses = sorted({each for identity in found for each in identity.current()}, key=_order)
         return Known(
-            addresses=tuple(sorted(addresses, key=address_order)),
+            addresses=tuple(map(_address_text, addresses)),
             hostname=next((each.hostname for each in found if each.hostname), None),
             fingerprint=next((each.fingerprint for each in found if each.fingerprint), None),
         )
@@ -364,6 +364,14 @@ def _address_bytes(text: str) -> bytes:
     return address.packed if address.version == 6 else _IPV4 + address.packed
 
 
+def _order(address: bytes) -> tuple[bool, bool, bytes]:
+    """Sort key: IPv4 first, link-local last, number."""
+    is_ipv4 = _is_ipv4(address)
+    is_link_local = address[12:14] == b"\xa9\xfe" if is_ipv4 else address[:2] == b"\xfe\x80"
+    return not is_ipv4, is_link_local, address
+
+
+@lru_cache(maxsize=4096)
 def _address_text(packed: bytes) -> str:
     """Return the address that sixteen bytes mean."""
     address = ipaddress.IPv6Address(packed)

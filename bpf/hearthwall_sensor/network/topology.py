@@ -86,11 +86,11 @@ class Network:
             if address not in found.setdefault(mac, []):
                 found[mac].append(address)
         for addresses in found.values():
-            addresses.sort(key=address_order)
+            addresses.sort(key=_address_order)
         return found
 
 
-def address_order(text: str) -> tuple[int, bool, int]:
+def _address_order(text: str) -> tuple[int, bool, int]:
     """Sort key: family, link-local, number."""
     address = ipaddress.ip_address(text)
     return address.version, address.is_link_local, int(address)
