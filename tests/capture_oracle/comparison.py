@@ -81,6 +81,12 @@ def compare(evidence: Evidence, replayed: Replayed) -> Iterator[Row]:
 
 def _packets(traffic: Traffic, replayed: Replayed) -> Iterator[Row]:
     yield _row(PACKETS, "read", traffic.packets, replayed.counted.get("packets"))
+    left_out = sum(
+        count
+        for cause, count in replayed.counted.items()
+        if cause in ("not_ip", "too_short") or cause.startswith("link_type_")
+    )
+    yield _row(PACKETS, "left out", sum(traffic.left_out.values()), left_out)
 
 
 def _flows(evidence: Evidence, flows: Iterable[Flow]) -> Iterator[Row]:
@@ -135,7 +141,7 @@ def _said(key: Key, said: Said, device: End, flows: list[Flow]) -> Iterator[Row]
         found = flow.source if flow.source in _STRONG else None
         if not names and found is None:
             continue
-        right = flow.name is not None and normal(flow.name) in names and found in sources
+        right = flow.name is not None and normal(flow.name, 10) in names and found in sources
         yield Row(
             SAID_NAMES,
             f"{key}, seen from {device.address}",
@@ -149,7 +155,7 @@ def _said(key: Key, said: Said, device: End, flows: list[Flow]) -> Iterator[Row]
 
 def _names(answers: Answers, replayed: Replayed) -> Iterator[Row]:
     """Compare names and where they lead, as sets."""
-    told = [(normal(name), address, source) for name, address, source in replayed.names]
+    told = [(normal(name, 10), address, source) for name, address, source in replayed.names]
     asked = {name for name, _, source in told if source == "dns"}
     pairs = {
         source: {(name, address) for name, address, each in told if each == source and address}
@@ -183,7 +189,7 @@ def _peer_names(evidence: Evidence, flows: Iterable[Flow]) -> Iterator[Row]:
             for each in (who, *addresses[who])
             for name in evidence.answers.told.get((each, flow.peer.address), ())
         }
-        name = None if flow.name is None else normal(flow.name)
+        name = None if flow.name is None else normal(flow.name, 10)
         if told or name is not None:
             yield Row(
                 PEER_NAMES,

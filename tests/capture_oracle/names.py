@@ -1,5 +1,6 @@
 """Names that a conversation's own bytes give: TLS and QUIC server names, HTTP hosts; as tshark reads them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,22 +41,22 @@ class Said:
         return (), []
 
 
-def normal(name: str) -> str:
-    """Return a name as it is compared: lower case, no dot at the end, a `?` for each byte that is no letter's."""
-    found = []
-    rest = iter(name)
-    for letter in rest:
-        if letter == "\\":
-            escaped = next(rest, "")
-            if escaped.isdecimal():
-                byte = int(escaped + next(rest, "") + next(rest, ""))
-                found.append(chr(byte) if 33 <= byte < 127 else "?")
-            else:
-                found.append(escaped)
-        else:
-            width = 1 if letter == "\ufffd" else len(letter.encode(errors="replace"))
-            found.append(letter if "!" <= letter <= "~" else "?" * width)
-    return "".join(found).lower().rstrip(".")
+def normal(name: str, base: int = 8) -> str:
+    r"""Return a name as it is compared: lower case, no dot at the end, a ? for each byte that no host's name has.
+
+    tshark writes some bytes as \ and three octal digits, replay as decimal ones.
+    """
+
+    def byte(match: re.Match[str]) -> str:
+        number = int(match[1], base)
+        return chr(number) if 33 <= number < 127 else "?"
+
+    plain = re.sub(r"\\([0-7]{3})" if base == 8 else r"\\(\d{3})", byte, name)
+    letters = (
+        each if "!" <= each <= "~" else "?" * (1 if each == "\ufffd" else len(each.encode()))
+        for each in plain
+    )
+    return "".join(letters).lower().rstrip(".")
 
 
 def _host(text: str) -> str | None:

@@ -44,7 +44,7 @@ def run(capture: Path, networks: Sequence[str]) -> Any:
     for network in networks:
         line += ["--lan", network]
     done = subprocess.run(line, capture_output=True, check=False)
-    said = done.stderr.decode(errors="replace").strip()
+    said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
     try:
         document = json.loads(done.stdout)
     except ValueError:
