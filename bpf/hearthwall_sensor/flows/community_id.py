@@ -22,7 +22,8 @@ def community_id(key: FlowKey) -> str:
         ends.sort()
     (source, source_port), (destination, destination_port) = ends
     text = _SEED + source + destination + bytes((key.protocol, 0))
-    if key.protocol in _WITH_PORTS:
+    # A later fragment has no ports, nor has its name any, as for others who give it one
+    if key.protocol in _WITH_PORTS and (source_port or destination_port or key.one_way):
         text += struct.pack("!HH", source_port, destination_port)
     digest = hashlib.sha1(text, usedforsecurity=False).digest()
     return f"1:{base64.b64encode(digest).decode()}"
