@@ -1,8 +1,10 @@
 """A DNS answer's names and addresses; what is hostile is refused in bounded time, and nothing is raised."""
 
 import ipaddress
+import itertools
 import struct
 import time
+from random import Random
 
 import pytest
 from dnslib import AAAA, CNAME, QTYPE, RR, A, DNSRecord
@@ -238,3 +240,93 @@ def test_changed_bytes_are_read_without_fault(changes: list[tuple[int, int]]) ->
         data[at] = value
     answer = dns.parse(bytes(data))
     assert answer is None or all(len(address) == 16 for address, _ in answer.addresses)
+
+
+@pytest.mark.parametrize("qr", [0, 1])
+def test_what_is_asked_for(qr: int) -> None:
+    asked = DNSRecord.question("Camera.Vendor.example", "AAAA")
+    asked.header.qr = qr
+    assert dns.question(bytes(asked.pack())) == ("camera.vendor.example", QTYPE.AAAA)
+
+
+@pytest.mark.parametrize("data", [b"", bytes(12), VALID[:20], b"\0\1\x28" + VALID[3:]])
+def test_what_asks_for_nothing(data: bytes) -> None:
+    assert dns.question(data) is None
+
+
+def announced(zone: str, **flags: int) -> tuple[tuple[str, str], ...] | None:
+    """Return the hosts of an mDNS message made by dnslib, with their addresses as text."""
+    reply = DNSRecord()
+    reply.header.qr = 1
+    reply.add_answer(*RR.fromZone(zone))
+    for name, value in flags.items():
+        setattr(reply.header, name, value)
+    return shown(bytes(reply.pack()))
+
+
+def shown(data: bytes) -> tuple[tuple[str, str], ...] | None:
+    found = dns.announcements(data)
+    return (
+        None if found is None else tuple((name, address_text(address)) for name, address in found)
+    )
+
+
+def test_hosts_of_the_local_network() -> None:
+    zone = (
+        "Living-Room.local 120 A 192.168.7.20\nliving-room.local 120 AAAA fe80::20\n"
+        "_airplay._tcp.local 4500 PTR TV._airplay._tcp.local\n"
+        "TV._airplay._tcp.local 120 SRV 0 0 7000 living-room.local\n"
+        "gone.local 0 A 192.168.7.21"
+    )
+    assert announced(zone) == (
+        ("living-room.local", "192.168.7.20"),
+        ("living-room.local", "fe80::20"),
+    )
+    assert announced(zone, qr=0) is None
+    assert announced(zone, opcode=5) is None
+
+
+def test_hosts_in_all_sections_and_records_that_replace_others() -> None:
+    first = bytes(DNSRecord().pack())[:4].replace(b"\1\0", b"\x84\0") + struct.pack(
+        "!4H", 0, 0, 0, 2
+    )
+    record = b"\2tv\5local\0" + struct.pack("!HHIH", 1, 0x8001, 120, 4) + bytes((192, 168, 7, 20))
+    other = b"\xc0\x0c" + struct.pack("!HHIH", 1, 0x8003, 120, 4) + bytes((192, 168, 7, 21))
+    assert shown(first + record + other) == (("tv.local", "192.168.7.20"),)
+    assert shown(first + record + other[:-1]) == (("tv.local", "192.168.7.20"),)
+    assert shown(first + record[:-1]) is None
+
+
+def test_of_many_hosts_some_are_enough() -> None:
+    found = announced("\n".join(f"h{i}.local 120 A 192.168.7.1" for i in range(200)))
+    assert found is not None
+    assert len(found) == 64
+
+
+MESSAGES = (VALID, message("a.example 60 A 203.0.113.7", "a.example"), VALID[:40])
+STREAM = b"".join(struct.pack("!H", len(each)) + each for each in MESSAGES)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    cuts=st.lists(st.integers(1, len(STREAM) - 1), unique=True, max_size=12), random=st.randoms()
+)
+def test_messages_over_tcp_however_they_are_cut(cuts: list[int], random: Random) -> None:
+    edges = [0, *sorted(cuts), len(STREAM)]
+    pieces = [(at, STREAM[at:end]) for at, end in itertools.pairwise(edges)]
+    pieces += pieces[:2]
+    random.shuffle(pieces)
+    messages, found = dns.TcpMessages(), []
+    for at, piece in pieces:
+        found += messages.feed(at, piece) or []
+    assert tuple(found) == MESSAGES
+
+
+def test_what_is_no_dns_over_tcp() -> None:
+    messages = dns.TcpMessages()
+    assert messages.feed(0, b"\0") == []
+    assert messages.feed(1, b"\x0b" + bytes(11)) is None
+    assert messages.feed(13, STREAM) is None
+    both = dns.TcpMessages()
+    assert both.feed(0, STREAM + b"\0\0") == list(MESSAGES)
+    assert both.feed(len(STREAM) + 2, STREAM) is None
