@@ -252,13 +252,15 @@ _TCP: Final = (
     Signature("netbios", b"\x81", _looks(rb"\x81\0\0\x44\x20[A-P]{32}\0\x20")),
     Signature("netbios", b"\x82", _looks(rb"\x82\0\0\0"), _on(139)),
     Signature("mqtt", b"\x10", _is_mqtt),
-    Signature("mqtt", b"\x20", _looks(rb"\x20(?:\x02[\0\x01][\0-\x05]|[\x03-\x7f][\0\x01])"), _on(1883)),
+    Signature(
+        "mqtt", b"\x20", _looks(rb"\x20(?:\x02[\0\x01][\0-\x05]|[\x03-\x7f][\0\x01])"), _on(1883)
+    ),
     Signature("bittorrent", b"\x13", _starts(b"\x13BitTorrent protocol")),
     Signature("stratum", b"{", _is_stratum),
     Signature("rdp", b"\3", _is_rdp),
     Signature("vnc", b"R", _looks(rb"RFB [0-9]{3}\.[0-9]{3}\n")),
-    Signature("ftp", b"2", _looks(rb"(?i)220[ -][^\n]{0,250}?\bFTP[^\n]{0,250}\n")),
     Signature("smtp", b"2", _looks(rb"220[ -][^\n]{0,250}?\bE?SMTP\b[^\n]{0,250}\n")),
+    Signature("ftp", b"2", _looks(rb"(?i)220[ -][^\n]{0,250}?FTP[^\n]{0,250}\n")),
     Signature("ftp", b"2", _looks(_GREETING), _on(21), "server"),
     Signature("smtp", b"2", _looks(_GREETING), _on(25, 587)),
     Signature("smtp", b"EHeh", _looks(rb"(?i:EHLO|HELO) [^\s]{1,255}\r?\n")),
