@@ -113,7 +113,7 @@ def test_flows_are_chosen(lab: Lab, sensor: SensorProcess) -> None:
     assert {each["peer_name"] for each in flows(sensor, "--peer", "*.vendor.example")} == {
         "storage.vendor.example"
     }
-    assert {each["peer_address"] for each in flows(sensor, "--peer", "203.0.113.0/28")} <= {
+    assert {each["peer_address"] for each in flows(sensor, "--peer", "203.0.113.7/28")} <= {
         WEB.ipv4
     }
     assert len(flows(sensor, "--limit", "1")) == 1

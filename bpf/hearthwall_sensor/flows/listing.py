@@ -121,7 +121,7 @@ class Choice:
 def _peer(text: str) -> Callable[[FlowKey, str | None], bool]:
     """Return what tells whether a peer is meant; raises SensorError `invalid_message`."""
     try:
-        network = ipaddress.ip_network(text)
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         wanted = text.lower().rstrip(".")
         if not wanted or len(wanted) > 255 or any(each.isspace() for each in wanted):
