@@ -94,8 +94,8 @@ class DeviceOrders:
             device, macs = self._reports.device(mac), parts.chosen.macs(mac)
 
             async def agree() -> None:
-                await asyncio.to_thread(parts.store.erase, macs)
                 await parts.journal.forget(macs)
+                await asyncio.to_thread(parts.store.erase, macs)
                 parts.chosen.forget(macs)
 
             await parts.rules.release(mac, agree)
