@@ -119,7 +119,7 @@ class Household:
             flow(PHONE, 40002, outcome="refused", peer_address="2001:db8::9", opened_by="peer"),
         ]
         self.flow_rates = {40000: (250_000, 1_000), 40001: (10_000, 2_500_000)}
-        self.status = status(devices=3)
+        self.status = status(devices=3, flows=3)
         self.errors: dict[str, SensorError] = {}
         self.received: list[Request] = []
         self._ids = 0

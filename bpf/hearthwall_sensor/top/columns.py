@@ -14,7 +14,10 @@ _GAP: Final = 2
 
 
 class Column(NamedTuple):
-    """One column: between `least` and `most` wide. Those of rank 0 stand first in line for a place."""
+    """One column: between `least` and `most` wide. Those of rank 0 stand first in line for a place.
+
+    No column of `_OPTIONAL` rank takes from the first one what makes that `good` to read.
+    """
 
     head: str
     text: Callable[[Any], str]
@@ -22,6 +25,7 @@ class Column(NamedTuple):
     most: int
     rank: int
     right: bool = False
+    good: int = 0
 
 
 class Fitted(NamedTuple):
@@ -54,19 +58,19 @@ _RATES: Final = (
 )
 #: The first one has a title for a head, and takes what the others leave.
 DEVICES: Final = (
-    Column("", lambda row: row.name, 8, 40, 0),
+    Column("", lambda row: row.name, 8, 40, 0, good=20),
     *_RATES,
-    Column("up", lambda row: size(row.device.upload_bytes), 8, 8, 3, right=True),
-    Column("down", lambda row: size(row.device.download_bytes), 8, 8, 3, right=True),
+    Column("up", lambda row: size(row.device.upload_bytes), 8, 8, 4, right=True),
+    Column("down", lambda row: size(row.device.download_bytes), 8, 8, 4, right=True),
     Column("rule", lambda row: _rule_text(row.device.rule), 8, 22, 2),
-    Column("address", _address_text, 15, 39, 5),
-    Column("MAC", lambda row: row.device.mac, 17, 17, 4),
-    Column("vendor", lambda row: row.device.vendor or "", 10, 30, 6),
+    Column("address", _address_text, 15, 39, 6),
+    Column("MAC", lambda row: row.device.mac, 17, 17, 5),
+    Column("vendor", lambda row: row.device.vendor or "", 10, 30, 7),
 )
 FLOWS: Final = (
-    Column("", _peer_text, 14, 60, 0),
+    Column("", _peer_text, 14, 60, 0, good=32),
     *_RATES,
-    Column("device", lambda row: row.device_name, 8, 24, 4),
+    Column("device", lambda row: row.device_name, 8, 24, 3),
     Column("app", lambda row: naming.application(row.flow), 5, 12, 2),
     Column("outcome", lambda row: naming.outcome(row.flow), 7, 9, 3),
     Column("up", lambda row: size(row.flow.upload_bytes), 8, 8, 6, right=True),
@@ -75,9 +79,7 @@ FLOWS: Final = (
     Column("over", lambda row: row.flow.transport, 6, 6, 7),
     Column("network", lambda row: naming.network(row.flow), 12, 30, 8),
 )
-#: A first column that is narrower than this is not paid for by columns of this rank or more.
-_GOOD: Final = 28
-_OPTIONAL: Final = 5
+_OPTIONAL: Final = 4
 
 
 def fitted(columns: Sequence[Column], width: int) -> list[Fitted]:
@@ -85,7 +87,7 @@ def fitted(columns: Sequence[Column], width: int) -> list[Fitted]:
     taken: set[int] = set()
     used = -_GAP
     for i, column in sorted(enumerate(columns), key=lambda each: each[1].rank):
-        reserve = max(0, _GOOD - columns[0].least) if column.rank >= _OPTIONAL else 0
+        reserve = columns[0].good - columns[0].least if column.rank >= _OPTIONAL else 0
         if taken and used + _GAP + column.least + reserve > width:
             break
         taken.add(i)
@@ -93,11 +95,8 @@ def fitted(columns: Sequence[Column], width: int) -> list[Fitted]:
     chosen = [columns[i] for i in sorted(taken)]
     widths = [min(each.least, width) for each in chosen]
     spare = max(0, width - used)
-    for i, most in (
-        (0, _GOOD),
-        *((i, each.most) for i, each in enumerate(chosen) if i),
-        (0, width),
-    ):
+    wishes = [(0, chosen[0].good), *((i, each.most) for i, each in enumerate(chosen) if i)]
+    for i, most in (*wishes, (0, chosen[0].most)):
         more = min(spare, max(0, most - widths[i]))
         widths[i] += more
         spare -= more

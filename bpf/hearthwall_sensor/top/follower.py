@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import aiohttp
 
 from ..client import Client
 from ..protocol import Delta, Device, Flow, SensorError
 from ..requests import AddBlock, GetFlows, RemoveBlock
-from .rates import Rates, Total
+from .rates import Rate, Rates, Total
 from .rows import flow_key
 from .view import View, duration_text
 
@@ -41,8 +41,9 @@ class Follower:
         self._flows = flows
         self._client: Client | None = None
         self._devices: dict[str, Device] = {}
-        self._device_rates = Rates()
-        self._flow_rates = Rates()
+        self._device_meter = Rates()
+        self._flow_meter = Rates()
+        self._device_rates: Mapping[Any, Rate] = {}
         self._bell = asyncio.Event()
         self._hurry = False
 
@@ -55,6 +56,7 @@ class Follower:
             self._client = client
             self._view.status = snapshot.status
             self._devices = {each.mac: each for each in snapshot.devices}
+            self._rate_devices()
             await self._read()
         except BaseException:
             await self.close()
@@ -84,10 +86,13 @@ class Follower:
                 rung.cancel()
                 self._bell.clear()
                 early = time.monotonic() - last < self._interval * (1 - _SLACK)
-                if not closed.done() and (self._hurry or not early):
-                    self._hurry = False
+                if closed.done() or (early and not self._hurry):
+                    continue
+                self._hurry = False
+                if not early:
                     last = time.monotonic()
-                    await self._read()
+                    self._rate_devices()
+                await self._read()
             closed.result()
         finally:
             closed.cancel()
@@ -123,6 +128,7 @@ class Follower:
         """Take a reading with the devices as the kernel counts them now; raises SensorError."""
         if self._client is not None:
             self._devices = {each.mac: each for each in await self._client.devices()}
+            self._rate_devices()
             await self._read()
 
     async def order(self, order: AddBlock | RemoveBlock) -> None:
@@ -162,19 +168,18 @@ class Follower:
         self._changed()
         self._bell.set()
 
+    def _rate_devices(self) -> None:
+        """Compute the devices' rates: once in an interval, since the sensor reads their totals as often."""
+        now, wall = time.monotonic(), time.time()
+        totals = [_device_total(each, wall) for each in self._devices.values()]
+        self._device_rates = self._device_meter.read(now, totals)
+
     async def _read(self) -> None:
         """Ask for the flows, and give the view all with their rates."""
-        now, wall = time.monotonic(), time.time()
-        devices = list(self._devices.values())
-        rates = self._device_rates.read(now, (_device_total(each, wall) for each in devices))
         flows = await self._ask()
         now, wall = time.monotonic(), time.time()
-        self._view.take(
-            devices,
-            flows,
-            rates,
-            self._flow_rates.read(now, (_flow_total(each, wall) for each in flows)),
-        )
+        flow_rates = self._flow_meter.read(now, [_flow_total(each, wall) for each in flows])
+        self._view.take(tuple(self._devices.values()), flows, self._device_rates, flow_rates)
         self._changed()
 
     async def _ask(self) -> list[Flow]:

@@ -26,13 +26,13 @@ _HINTS: Final = (
     "p pause",
 )
 _HELP: Final = (
-    ("arrows, j, k", "choose a device or a flow; Home, End, PgUp, PgDn"),
-    ("Tab, Enter", "turn to the flows, and back to the devices"),
+    ("arrows, j, k", "choose; Home End PgUp PgDn"),
+    ("Tab, Enter", "to the flows and back"),
     ("s", "sort by something else"),
-    ("/", "show only what contains a text; Esc shows all"),
-    ("b", "cut the chosen device off; asks first"),
+    ("/", "filter; Esc shows all"),
+    ("b", "cut the device off; asks"),
     ("u", "release it: end its rule"),
-    ("p", "pause; the sensor goes on"),
+    ("p", "pause, or go on"),
     ("Ctrl-L", "draw the screen anew"),
     ("q", "quit"),
 )
