@@ -75,6 +75,7 @@ def test_a_message_without_an_answer_has_a_community_id_of_its_direction() -> No
         (counted(SYN | ACK | FIN, SYN | ACK), "open"),
         (counted(SYN | ACK | FIN, SYN | ACK | FIN), "closed"),
         (counted(SYN | ACK | FIN, SYN | ACK | FIN | RST), "closed"),
+        (counted(SYN | ACK | FIN, SYN | ACK | RST), "closed"),
         (counted(SYN | ACK, SYN | ACK | RST), "reset"),
         (counted(ACK, ACK), "open"),
         (counted(ACK | RST, ACK), "reset"),

@@ -12,7 +12,8 @@ _PATIENCE: Final = 3 * 10**9
 def outcome(counted: Counted, now: int) -> Outcome:
     """Return a connection's outcome as of a time on the flow's own clock.
 
-    Where both ends have said that they are done it is closed, whatever came after that.
+    It is closed where both ends have said that they are done, or one has and the other cut it short:
+    many servers do that to a client that has said goodbye.
     """
     opener, other = counted.upload_flags, counted.download_flags
     answers = counted.download_packets
@@ -23,6 +24,7 @@ def outcome(counted: Counted, now: int) -> Outcome:
             return "refused"
         if not answers:
             return "no_answer" if now - counted.last > _PATIENCE else "open"
-    if opener & other & TCP_FIN:
+    both = opener | other
+    if opener & other & TCP_FIN or (both & TCP_FIN and both & TCP_RST):
         return "closed"
-    return "reset" if (opener | other) & TCP_RST else "open"
+    return "reset" if both & TCP_RST else "open"
