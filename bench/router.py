@@ -34,10 +34,11 @@ _LISTED: Final = "203.0.113.10"
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """What was put on the gateway: how many of the device's packets it says it has seen, and its processes."""
+    """What was put on the gateway: how many of the device's packets it has seen, its processes, what it has lost."""
 
     seen: Callable[[], int] | None = None
     processes: tuple[int, ...] = ()
+    lost: Callable[[], int] | None = None
 
     def cpu(self) -> int:
         """Return the CPU time that its processes have had, in ns."""

@@ -13,7 +13,7 @@ from bench.rounds import Rounds
 
 
 class Effort(NamedTuple):
-    """How thoroughly to measure: rounds of each kind, seconds at each pace, and how fast the table is filled."""
+    """How thoroughly to measure: rounds, seconds of other tools at each pace, how fast the table is filled."""
 
     watching: Rounds
     seconds: float
@@ -23,7 +23,7 @@ class Effort(NamedTuple):
     repeat: int
 
 
-_FULL: Final = Effort(Rounds(3, 300), 5.0, 2_000, Rounds(9, 60), Rounds(7, 60), 1_000_000)
+_FULL: Final = Effort(Rounds(3, 300), 3.0, 2_000, Rounds(9, 60), Rounds(7, 60), 1_000_000)
 _QUICK: Final = Effort(Rounds(1, 20), 1.0, 10_000, Rounds(3, 10), Rounds(3, 10), 300_000)
 
 #: The parts of the measurement by name.

@@ -25,6 +25,8 @@ _FILL_RATE: Final = 20_000
 _DIGESTED: Final = 2.0
 #: Before a pace is measured it is held for so long.
 _STEADY: Final = 0.5
+#: In so many seconds the sensor does once what it does every five; the others do the same all the time.
+_CYCLE: Final = 5.0
 _GOAL: Final = 5.0
 
 
@@ -34,6 +36,11 @@ class _Phase(NamedTuple):
     name: str
     rate: int
     goal: float | None = None
+
+    @property
+    def lost(self) -> str:
+        """What is said of samples that were lost at this pace."""
+        return f"samples lost, {self.name}"
 
 
 _FRESH: Final = (
@@ -51,13 +58,16 @@ _FILLED: Final = (
 def _sensor(router: Router) -> Iterator[Observer]:
     """Run a sensor as it is after installing it."""
     with running(router.gateway, LAN, router.folder / "sensor") as sensor:
-        yield Observer(processes=(sensor.pid,))
+        yield Observer(
+            processes=(sensor.pid,), lost=lambda: sensor.ask("status")["lost"]["samples_lost"]
+        )
 
 
-def _share(
+def _at_pace(
     observer: Observer, replay: Replay, visits: list[Visit], phase: _Phase, seconds: float
-) -> float:
-    """Return the share of a core that a tool's processes take at a pace, in percent."""
+) -> Mapping[str, float]:
+    """Return the share of a core that a tool's processes take at a pace, and what of each flow it lost."""
+    lost = observer.lost() if observer.lost else 0
     if phase.rate:
         replay.send(visits, phase.rate, round(phase.rate * _STEADY))
     begun, spent = time.monotonic_ns(), observer.cpu()
@@ -65,7 +75,11 @@ def _share(
         replay.send(visits, phase.rate, round(phase.rate * seconds))
     else:
         time.sleep(seconds)
-    return (observer.cpu() - spent) / (time.monotonic_ns() - begun) * 100
+    found = {phase.name: (observer.cpu() - spent) / (time.monotonic_ns() - begun) * 100}
+    if observer.lost and phase.rate:
+        flows = phase.rate * (seconds + _STEADY)
+        found[phase.lost] = (observer.lost() - lost) / flows
+    return found
 
 
 def _measure(
@@ -76,11 +90,14 @@ def _measure(
 ) -> Mapping[str, float]:
     """Measure a tool at each pace."""
     with place() as observer:
-        share = partial(_share, observer, replay, visits, seconds=seconds)
-        found = {phase.name: share(phase=phase) for phase in _FRESH}
+        found: dict[str, float] = {}
+        for phase in _FRESH:
+            found |= _at_pace(observer, replay, visits, phase, seconds)
         replay.send(visits, _FILL_RATE, _FULL)
         time.sleep(_DIGESTED)
-        return found | {phase.name: share(phase=phase) for phase in _FILLED}
+        for phase in _FILLED:
+            found |= _at_pace(observer, replay, visits, phase, seconds)
+        return found
 
 
 def _figures(samples: Mapping[str, Samples]) -> list[Figure]:
@@ -94,11 +111,13 @@ def _figures(samples: Mapping[str, Samples]) -> list[Figure]:
         )
         against = [Compared(OURS, each) for each in OTHERS] if phase.rate else []
         figures += shares.figures(title, [*map(Compared, OTHERS), *against])
+        if phase.rate:
+            figures += samples[phase.lost].figures(phase.lost, [Compared(OURS)])
     return figures
 
 
 def measure(folder: Path, rounds: Rounds, seconds: float) -> list[Figure]:
-    """Return the figures of CPU."""
+    """Return the figures of CPU; so many seconds are for each of the others at each pace."""
     router = Router(folder)
     household.move_in(router)
     visits = household.visits()
@@ -110,8 +129,10 @@ def measure(folder: Path, rounds: Rounds, seconds: float) -> list[Figure]:
             "tcpdump": router.tcpdump,
         }
         contenders = {
-            name: partial(_measure, place, replay, visits, seconds)
+            name: partial(_measure, place, replay, visits, _CYCLE if name == OURS else seconds)
             for name, place in places.items()
         }
-        units = {phase.name: "% of a core" for phase in (*_FRESH, *_FILLED)}
+        phases = (*_FRESH, *_FILLED)
+        units = {phase.name: "% of a core" for phase in phases}
+        units |= {phase.lost: "a flow" for phase in phases}
         return _figures(alternate("CPU of who watches", contenders, units, rounds))
