@@ -43,7 +43,7 @@ def test_every_command_is_documented() -> None:
 
 
 def test_every_option_of_run_and_block_is_documented() -> None:
-    for command in ("run", "block", "unblock", "events", "flows"):
+    for command in ("run", "block", "unblock", "events", "flows", "top"):
         line = [
             "/usr/bin/python3",
             "-I",

@@ -97,7 +97,8 @@ def test_flows_are_asked_for_of_the_chosen_device(serving: Serving, terminal: Te
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 10), (250, 60), (20, 4), (1, 1)])
 def test_any_size_is_drawn_and_can_be_pulled_to(serving: Serving, columns: int, lines: int) -> None:
     with top(serving.socket, *FAST, columns=columns, lines=lines) as first:
-        assert first.wait(lambda: "Hearth"[:columns] in first.text)
+        assert first.wait(lambda: first.written)
+        time.sleep(0.5)
         first.press("?", "x", "down", "down", "b", "n", "tab", "/", "escape")
         time.sleep(0.3)
         first.resize(80, 24)
@@ -172,7 +173,7 @@ def test_wide_characters_keep_the_columns_straight(terminal: Terminal) -> None:
     with terminal._lock:
         rows = list(terminal._screen.buffer.values())
         ends = {
-            max(x for x, cell in row.items() if x < 45 and cell.data.strip())
+            max(x for x, cell in row.items() if x < 42 and cell.data.strip())
             for row in rows
             if row[0].data in {"电", "c", "0"}
         }
@@ -180,10 +181,16 @@ def test_wide_characters_keep_the_columns_straight(terminal: Terminal) -> None:
 
 
 def test_a_terminal_without_utf8_gets_question_marks(serving: Serving) -> None:
-    environment = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    # Of xterm, ncurses uses a way to repeat characters that pyte does not know
+    environment = {
+        "TERM": "linux",
+        "LC_ALL": "POSIX",
+        "PYTHONCOERCECLOCALE": "0",
+        "PYTHONUTF8": "0",
+    }
     line = [sys.executable, str(LAUNCHER), "top", "--socket", serving.socket, *FAST]
     with Terminal(line, environment=environment) as terminal:
-        terminal.shows(r"^\?\?\?\? in the living room")
+        terminal.shows(r"^\?\?\?\? in the living ~  \d\d\.\d kbit")
         assert terminal.written.isascii()
 
 
