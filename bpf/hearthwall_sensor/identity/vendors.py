@@ -66,12 +66,11 @@ def _entries(file: BinaryIO, bits: int) -> Iterator[int]:
 
 
 class Vendors:
-    """The vendors of MACs; the lists are read when they are needed first."""
+    """The vendors of MACs."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        """Take the folder of the lists, which may be missing."""
-        self._folder = folder
-        self._lists: list[_List] | None = None
+        """Read the lists of a folder, which may be missing: it takes a while, so do it when nobody waits."""
+        self._lists = list(_open(folder))
         self._known: dict[str, str | None] = {}
 
     def find(self, mac: str) -> str | None:
@@ -87,8 +86,6 @@ class Vendors:
         """Look a MAC up in the lists: the longest assignment is the one that counts."""
         if int(mac[:2], 16) & 3:  # made up by the device itself, or a group's
             return None
-        if self._lists is None:
-            self._lists = list(self._open())
         number = int(mac.replace(":", ""), 16)
         for each in self._lists:
             try:
@@ -99,11 +96,12 @@ class Vendors:
                 return None if owner.lower() in _NO_VENDORS else owner
         return None
 
-    def _open(self) -> Iterator[_List]:
-        """Open the lists that are there."""
-        for name, bits in LISTS:
-            path = self._folder / name
-            try:
-                yield _List(path.open("rb"), bits)
-            except (OSError, ValueError) as error:
-                _LOGGER.info("Vendors of MACs: %s can't be read: %s", path, error)
+
+def _open(folder: Path) -> Iterator[_List]:
+    """Open the lists that are there."""
+    for name, bits in LISTS:
+        path = folder / name
+        try:
+            yield _List(path.open("rb"), bits)
+        except (OSError, ValueError) as error:
+            _LOGGER.info("Vendors of MACs: %s can't be read: %s", path, error)
