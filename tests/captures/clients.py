@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lab import Lab
-from lab.home import DNS
+from lab.home import DNS, Site
 
 HTTP3 = Path(__file__).with_name("http3.py")
 _RESOLV = f"nameserver {DNS.ipv4}\noptions timeout:1 attempts:2\n"
@@ -73,10 +73,10 @@ def _wait(process: subprocess.Popen[bytes], ready: str) -> None:
         said += piece
 
 
-def http3_server(lab: Lab, address: str) -> Sequence[str]:
-    """Return the command line of a server for HTTP/3, which says `ready`."""
-    run = lab.run_directory
-    return [sys.executable, str(HTTP3), "serve", address, str(run.certificate), str(run.key)]
+def http3_server(lab: Lab, site: Site) -> Sequence[str]:
+    """Return the command line of a site's server for HTTP/3, which says `ready`."""
+    files = map(str, (lab.run_directory.certificate, lab.run_directory.key))
+    return [sys.executable, str(HTTP3), "serve", *files, *map(str, site.addresses)]
 
 
 def http3_get(lab: Lab, host: str, *pages: str) -> str:

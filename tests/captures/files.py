@@ -2,6 +2,7 @@
 
 import struct
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from scapy.packet import Packet
 from scapy.utils import RawPcapReader
 
 ETHERNET, NULL, RAW = 1, 0, 101
-_BEGIN = 1_800_000_000
 #: Time between packets that nobody has timed.
 _STEP_US = 1500
 _FAMILIES = {4: 2, 6: 30}  # macOS
@@ -18,12 +18,12 @@ _FAMILIES = {4: 2, 6: 30}  # macOS
 def write(
     path: Path, frames: Iterable[tuple[int, int, bytes]], link: int, order: str = "<"
 ) -> None:
-    """Write a pcap of frames with their time in microseconds and length on the wire, in either byte order."""
+    """Write a pcap of frames with their moment in microseconds and length on the wire, in either byte order."""
     with path.open("wb") as file:
         file.write(struct.pack(order + "IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link))
-        for time, length, data in frames:
+        for moment, length, data in frames:
             head = struct.pack(
-                order + "IIII", time // 1_000_000, time % 1_000_000, len(data), length
+                order + "IIII", moment // 1_000_000, moment % 1_000_000, len(data), length
             )
             file.write(head + data)
 
@@ -31,10 +31,9 @@ def write(
 def write_frames(path: Path, frames: Iterable[Packet]) -> None:
     """Write a pcap of scapy's frames, padded as Ethernet pads."""
     packed = (bytes(frame).ljust(60, b"\0") for frame in frames)
-    times = (_BEGIN * 1_000_000 + number * _STEP_US for number in range(1 << 20))
-    write(
-        path, ((time, len(data), data) for time, data in zip(times, packed, strict=False)), ETHERNET
-    )
+    begin = int(time.time() * 1_000_000)
+    timed = ((begin + n * _STEP_US, len(data), data) for n, data in enumerate(packed))
+    write(path, timed, ETHERNET)
 
 
 def _ip_packets(source: Path) -> Iterator[tuple[int, int, bytes]]:
@@ -55,8 +54,8 @@ def null(source: Path, path: Path) -> None:
     write(
         path,
         (
-            (time, length + 4, struct.pack(">I", _FAMILIES[data[0] >> 4]) + data)
-            for time, length, data in _ip_packets(source)
+            (moment, length + 4, struct.pack(">I", _FAMILIES[data[0] >> 4]) + data)
+            for moment, length, data in _ip_packets(source)
         ),
         NULL,
         ">",

@@ -52,7 +52,8 @@ class Http3(QuicConnectionProtocol):
 async def _serve(options: argparse.Namespace) -> None:
     configuration = QuicConfiguration(is_client=False, alpn_protocols=H3_ALPN)
     configuration.load_cert_chain(options.certificate, options.key)
-    await serve(options.address, PORT, configuration=configuration, create_protocol=Http3)
+    for address in options.addresses:
+        await serve(address, PORT, configuration=configuration, create_protocol=Http3)
     print("ready", flush=True)
     await asyncio.Event().wait()
 
@@ -83,8 +84,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
     server = commands.add_parser("serve")
-    for name in ("address", "certificate", "key"):
+    for name in ("certificate", "key"):
         server.add_argument(name)
+    server.add_argument("addresses", nargs="+")
     server.set_defaults(run=_serve)
     client = commands.add_parser("get")
     client.add_argument("pages", nargs="+", metavar="ADDRESS,NAME,VERSION,LENGTH")

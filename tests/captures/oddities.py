@@ -281,11 +281,11 @@ def _tagged(frame: Packet, *tags: int) -> Packet:
 
 
 def links() -> Iterator[Packet]:
-    """VLAN tags, two and three of them; ARP; frames of a length instead of a type."""
-    for number, tags in enumerate(((7,), (0,), (7, 8), (7, 8, 9))):
+    """One VLAN tag and two; ARP; frames of a length instead of a type."""
+    for number, numbers in enumerate(((7,), (0,), (7, 8))):
         ends = Ends(45000 + number, 9999)
-        yield _tagged(ends.up(UDP(sport=ends.port, dport=9999) / Raw(b"tagged")), *tags)
-        yield _tagged(ends.down(UDP(sport=9999, dport=ends.port) / Raw(b"back")), *tags)
+        yield _tagged(ends.up(UDP(sport=ends.port, dport=9999) / Raw(b"tagged")), *numbers)
+        yield _tagged(ends.down(UDP(sport=9999, dport=ends.port) / Raw(b"back")), *numbers)
     hello = client_hello("vlan.example")
     connection = Connection(Ends(45100, 443))
     yield from (_tagged(each, 7) for each in connection.opened())
@@ -295,6 +295,34 @@ def links() -> Iterator[Packet]:
     )
     spanning_tree = b"\x42\x42\x03" + bytes(35)
     yield Dot3(src=DEVICE.mac, dst="01:80:c2:00:00:00", len=38) / Raw(spanning_tree)
+
+
+def tags() -> Iterator[Packet]:
+    """Three VLAN tags: more than are looked behind."""
+    ends = Ends(45200, 9999)
+    yield _tagged(ends.up(UDP(sport=ends.port, dport=9999) / Raw(b"hidden")), 7, 8, 9)
+    yield ends.up(UDP(sport=ends.port, dport=9999) / Raw(b"plain"))
+
+
+def neighbours() -> Iterator[Packet]:
+    """Two devices of the home with each other: each has a flow of its own."""
+    yield (
+        Ether(src=DEVICE.mac, dst=OTHER.mac)
+        / IPv6(src=DEVICE.ipv6, dst=OTHER.ipv6)
+        / ICMPv6ND_NS(tgt=OTHER.ipv6)
+    )
+    yield (
+        Ether(src=OTHER.mac, dst=DEVICE.mac)
+        / IPv6(src=OTHER.ipv6, dst=DEVICE.ipv6)
+        / ICMPv6ND_NA(tgt=OTHER.ipv6)
+    )
+    there = Ether(src=DEVICE.mac, dst=OTHER.mac) / IP(src=DEVICE.ipv4, dst=OTHER.ipv4)
+    back = Ether(src=OTHER.mac, dst=DEVICE.mac) / IP(src=OTHER.ipv4, dst=DEVICE.ipv4)
+    for number in range(3):
+        yield there / UDP(sport=48000, dport=8009) / Raw(b"play" * number)
+    yield back / UDP(sport=8009, dport=48000) / Raw(b"playing")
+    yield back / ICMP(type=8) / Raw(b"there?")
+    yield there / ICMP(type=0) / Raw(b"there?")
 
 
 def headers() -> Iterator[Packet]:
@@ -348,16 +376,6 @@ def others() -> Iterator[Packet]:
         / IPv6(src=DEVICE.ipv6, dst=WEB.ipv6)
         / UDP(sport=47003, dport=9999)
     )
-    yield (
-        Ether(src=DEVICE.mac, dst=OTHER.mac)
-        / IPv6(src=DEVICE.ipv6, dst=OTHER.ipv6)
-        / ICMPv6ND_NS(tgt=OTHER.ipv6)
-    )
-    yield (
-        Ether(src=OTHER.mac, dst=DEVICE.mac)
-        / IPv6(src=OTHER.ipv6, dst=DEVICE.ipv6)
-        / ICMPv6ND_NA(tgt=OTHER.ipv6)
-    )
     yield ends.up(GRE() / IP(src="10.9.9.9", dst="10.8.8.8") / TCP(sport=1, dport=2))
     for protocol in (50, 51, 2, 41, 4, 253):
         frame = ends.up(Raw(bytes(24)))
@@ -369,5 +387,6 @@ def others() -> Iterator[Packet]:
 
 #: By name: the frames.
 ODDITIES: dict[str, Callable[[], Iterator[Packet]]] = {
-    each.__name__: each for each in (tls, http, dns, fragments, links, headers, others)
+    each.__name__: each
+    for each in (tls, http, dns, fragments, links, tags, neighbours, headers, others)
 }

@@ -68,10 +68,10 @@ def _dns(lab: Lab, path: Path) -> None:
 
 
 def _http3(lab: Lab, path: Path) -> None:
-    with ExitStack() as stack:
-        for address in (QUIC.ipv4, QUIC.ipv6):
-            stack.enter_context(serving(lab, "internet", http3_server(lab, address), "ready"))
-        stack.enter_context(record(lab, path, "phone"))
+    with (
+        serving(lab, "internet", http3_server(lab, QUIC), "ready"),
+        record(lab, path, "phone"),
+    ):
         http3_get(
             *(lab, "phone", f"{QUIC.ipv4},quic.example,1,0", f"{QUIC.ipv6},long.quic.example,1,40"),
             *(f"{QUIC.ipv4},two.quic.example,2,0", f"{QUIC.ipv4},long.two.quic.example,2,60"),
@@ -97,10 +97,12 @@ def _browser(lab: Lab, path: Path) -> None:
         "--dump-dom",
     ]
     with (
-        serving(lab, "internet", http3_server(lab, QUIC.ipv4), "ready"),
+        serving(lab, "internet", http3_server(lab, QUIC), "ready"),
         record(lab, path, "tv"),
     ):
-        run(lab, "tv", resolving(path.parent, [*line, f"https://{QUIC.names[0]}/"]), 30)
+        shown = run(lab, "tv", resolving(path.parent, [*line, f"https://{QUIC.names[0]}/"]), 30)
+        if "<title>HTTP/3</title>" not in shown:
+            raise RuntimeError(f"the page did not come: {shown}")
 
 
 def _mqtt(lab: Lab, path: Path) -> None:
