@@ -104,5 +104,5 @@ def held(thing: Any) -> int:
         if id(each) in seen or isinstance(each, (type, ModuleType, FunctionType)):
             continue
         seen[id(each)] = each
-        waiting += (other for other in gc.get_referents(each) if id(other) not in _shared_objects())
+        waiting += (other for other in gc.get_referents(each) if id(other) not in _SHARED)
     return sum(sys.getsizeof(each) for each in seen.values())
