@@ -34,6 +34,7 @@ class Terminal:
         columns: int = 80,
         lines: int = 24,
         environment: Mapping[str, str | None] | None = None,
+        controlling: bool = True,
     ) -> None:
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
@@ -45,7 +46,8 @@ class Terminal:
         said: dict[str, str | None] = dict(os.environ) | {"TERM": "xterm", "LC_ALL": "C.UTF-8"}
         said |= {"NO_COLOR": None, "COLUMNS": None, "LINES": None} | dict(environment or {})
         self.process = subprocess.Popen(
-            ["setsid", "--ctty", *line],  # so that the kernel tells it of size, Ctrl-C and hang-ups
+            # A controlling terminal is whence the kernel tells of size, Ctrl-C and hang-ups
+            ["setsid", *(["--ctty"] if controlling else []), *line],
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -256,6 +256,13 @@ def test_it_ends_when_the_terminal_does(serving: Serving) -> None:
         assert terminal.ended() in {129, 120}  # Python's own, where it can't write any more
 
 
+def test_it_ends_with_its_terminal_also_where_no_signal_tells(serving: Serving) -> None:
+    with top(serving.socket, *FAST, controlling=False) as terminal:
+        terminal.shows("q quit")
+        terminal.hang_up()
+        assert terminal.ended() in {0, 120}
+
+
 def test_once_prints_one_picture_for_scripts(serving: Serving) -> None:
     done = once(serving, "--once", *FAST)
     assert (done.returncode, done.stderr) == (0, "")
