@@ -131,6 +131,14 @@ PARTS: Final = (
         by_root=False,
     ),
     Part(
+        "cryptography",
+        False,
+        _module("cryptography"),
+        "peers have no names from QUIC",
+        "apt-get install python3-cryptography",
+        by_root=False,
+    ),
+    Part(
         "maxminddb",
         False,
         _module("maxminddb"),

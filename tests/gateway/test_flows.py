@@ -1,5 +1,6 @@
 """Flows of real devices: counted to the byte, named by what their devices asked for and said."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from lab import Lab
 from lab.home import DEVICES, DNS, SITES, WEB
 from tests.gateway.sensor_process import Refused, SensorProcess, until
 from tests.gateway.test_counting import port_counters
+from tests.unit.mmdb import write
 
 pytestmark = pytest.mark.lab
 
@@ -136,3 +138,14 @@ def test_flows_stay_when_the_sensor_is_killed(lab: Lab, sensor: SensorProcess) -
     kept = next(each for each in after if each["transport"] == "tcp")
     for name in ("community_id", "upload_bytes", "download_bytes", "outcome"):
         assert kept[name] == before[name]
+
+
+def test_country_and_network_of_a_peer(lab: Lab, idle: SensorProcess, tmp_path: Path) -> None:
+    record = {"country": {"iso_code": "DE"}, "asn": "AS64500", "as_name": "Example Net"}
+    file = write(tmp_path / "places.mmdb", {"203.0.113.0/28": record})
+    sensor = idle.start("--geo", str(file))
+    fetch(lab, "camera", "http://web.lab.example/bytes/10")
+    (flow,) = flows(sensor, "--device", CAMERA.mac, "--peer", WEB.ipv4)
+    assert (flow["country"], flow["as_number"], flow["as_name"]) == ("DE", 64500, "Example Net")
+    (asked, *_) = flows(sensor, "--device", CAMERA.mac, "--peer", DNS.ipv4)
+    assert (asked["country"], asked["as_number"]) == (None, None)  # absent is absent

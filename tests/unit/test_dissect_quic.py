@@ -1,6 +1,7 @@
 """QUIC: the hello inside Initial packets, of every version, however it is spread over frames and packets."""
 
 import random
+import sys
 
 import pytest
 from aioquic.quic.configuration import QuicConfiguration
@@ -231,3 +232,10 @@ def test_the_work_for_one_flow_ends() -> None:
         data = initial(b"\1", to=count.to_bytes(8, "big"), keyed_by=b"others", count=count)
         opened += conversation.take(UPLOAD, 0, data, len(data)).more
     assert opened < 40
+
+
+def test_without_cryptography_it_is_quic_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = initial(FRAME, count=2)
+    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    found = taken(packet)
+    assert (found.application, found.name, found.malformed) == ("quic", None, None)
