@@ -188,6 +188,13 @@ def test_pieces_of_any_stream_are_put_in_order(data: st.DataObject, stream: byte
     assert held(order) < 1024  # nothing waits any more
 
 
+def test_room_is_free_again_once_pieces_were_put_in_order() -> None:
+    order = Stream(4096)
+    for at in range(0, 100_000, 1000):
+        order.feed(at + 500, bytes(500))
+        assert len(order.feed(at, bytes(500))) == 1000
+
+
 @EXAMPLES
 @given(fed=st.lists(st.tuples(st.integers(0, 30_000), st.binary(max_size=1500)), max_size=80))
 def test_what_waits_for_its_turn_is_bounded(fed: list[tuple[int, bytes]]) -> None:
@@ -218,6 +225,8 @@ def test_frames_in_any_order_over_packets_in_any_order(
 
 GREEDY = (
     [(0, at, b"\x9f" * 1400) for at in range(1, 60_000, 1401)],  # nothing joins
+    [(way, at, b"\x9f" * 1400) for at in range(1, 200) for way in (0, 1)],
+    [(way, 0, b"\x9f" * 60_000) for way in (0, 1)],
     [(at % 2, at, b"\x16" * 1400) for at in range(1, 60_000, 1401)],
     [(0, 0, b"\x16\3\1\x40\0\1\0\x3f\0" + bytes(1400))]
     + [(way, at, bytes(1400)) for at in range(20_000, 4_000, -1400) for way in (0, 1)],

@@ -29,7 +29,7 @@ from scapy.layers.dhcp6 import (
 
 from hearthwall_sensor.dissect import dhcp
 from hearthwall_sensor.dissect.dhcp import Lease
-from hearthwall_sensor.kernel.tables import address_text
+from hearthwall_sensor.notation import address_text
 
 MAC = bytes.fromhex("02005e005321")
 
@@ -130,6 +130,7 @@ def test_a_client_without_ethernet_has_no_mac() -> None:
         bytes(BOOTP(chaddr=MAC) / DHCP(options=[("hostname", b"bootp"), "end"])),
         v4("request").replace(b"\x35\1\3", b"\x35\1\x63"),
         v4("request", ("hostname", b"tv"))[:-2],
+        v4("request")[:-1] + b"\x0c\1a" * 300,
         v4("request", ("hostname", b"tv")).replace(b"\x0c\2tv", b"\x0c\x40tv"),
     ],
 )

@@ -8,6 +8,7 @@ from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 from aioquic.quic.packet import QuicProtocolVersion
 
+from hearthwall_sensor.dissect import quic
 from hearthwall_sensor.dissect.conversation import Conversation, Finding
 from tests.unit.hellos import (
     CONNECTION,
@@ -225,13 +226,22 @@ def test_other_versions_are_known_as_quic() -> None:
     assert taken(long_packet(0xC0, 0xFF00001B, CONNECTION, b"", bytes(1200))).application == "quic"
 
 
-def test_the_work_for_one_flow_ends() -> None:
-    opened = 0
+def test_the_work_for_one_flow_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    decrypt = quic._decrypt
+    monkeypatch.setattr(quic, "_decrypt", lambda *args: opened.append(0) or decrypt(*args))
     conversation = Conversation(17, 50_000, 443)
-    for count in range(200):
-        data = initial(b"\1", to=count.to_bytes(8, "big"), keyed_by=b"others", count=count)
-        opened += conversation.take(UPLOAD, 0, data, len(data)).more
-    assert opened < 40
+    for count in range(100):
+        packets = [initial(b"\1", to=bytes((count, i)), keyed_by=b"-", size=None) for i in range(8)]
+        data = b"".join(packets)
+        finding = conversation.take(UPLOAD, 0, data, len(data))
+    assert finding == Finding("quic")
+    assert 4 < len(opened) <= 8  # no more keys are made
+    other = Conversation(17, 50_000, 443)
+    for _ in range(100):
+        data = initial(b"\1", size=None) * 8
+        other.take(UPLOAD, 0, data, len(data))
+    assert len(opened) < 48
 
 
 def test_without_cryptography_it_is_quic_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:

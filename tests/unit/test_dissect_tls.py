@@ -109,6 +109,7 @@ def test_near_misses_are_unknown(data: bytes) -> None:
         lambda data: data[:8] + bytes((data[8] + 9,)) + data[9:] + bytes(300),
         lambda data: data.replace(b"\0\x15Camera", b"\xff\x15Camera"),
         lambda data: data[:43] + b"\xff" + data[44:],
+        lambda data: data.replace(b"\x02h2", b"\x7fh2"),
         lambda data: in_records(data, 100)[:105] + b"\x15\3\3\0\2\2\x28" + data,
         lambda data: in_records(data, 100)[:105] + b"\x16\3\1\0\0",
     ],
