@@ -134,15 +134,24 @@ static inline __attribute__((always_inline)) struct sample *draft_sample(struct 
 	return draft;
 }
 
-static inline __attribute__((always_inline)) void hand_over(struct sample *draft)
+/* Waking the sensor costs it more than a sample does: what can wait does so, until there is so much on a CPU. */
+#define ENOUGH_TO_WAKE (SAMPLE_PAGES * 4096 / 16)
+
+static inline __attribute__((always_inline)) void hand_over(struct scene *scene, struct sample *draft, bool urgent)
 {
-	u64 length = draft->length;
+	u64 length = draft->length, size, flags = BPF_RB_NO_WAKEUP;
 
 	asm volatile("" : "+r"(length));
 	if (length > SAMPLE_BYTES)
 		return;
-	if (samples.ringbuf_output(draft, sizeof(*draft) - SAMPLE_BYTES + length, 0))
+	size = sizeof(*draft) - SAMPLE_BYTES + length;
+	scene->unannounced += size;
+	if (urgent || scene->unannounced >= ENOUGH_TO_WAKE)
+		flags = BPF_RB_FORCE_WAKEUP;
+	if (samples.ringbuf_output(draft, size, flags))
 		count(SAMPLES_LOST);
+	else if (flags == BPF_RB_FORCE_WAKEUP)
+		scene->unannounced = 0;
 }
 
 /* The bytes behind the packet's headers; what Ethernet padded it with is none of them. */
@@ -183,7 +192,7 @@ static inline __attribute__((always_inline)) void sample_flow(struct __sk_buff *
 	}
 	if (way->sampled < 255)
 		way->sampled++;
-	hand_over(draft);
+	hand_over(scene, draft, scene->way && packet->source_port == 53); /* rules on names begin with the answer */
 }
 
 /* Samples what a device says about MACs and addresses. */
@@ -198,7 +207,7 @@ static inline __attribute__((always_inline)) void sample_arp(struct __sk_buff *s
 	__builtin_memcpy(key->mac, packet->source_mac.byte, 6);
 	draft = draft_sample(skb, scene, device, key, payload_of(skb, packet), SAMPLE_ARP);
 	if (draft)
-		hand_over(draft);
+		hand_over(scene, draft, false);
 }
 
 #endif

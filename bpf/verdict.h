@@ -53,6 +53,7 @@ struct scene {
 	u8 leaves_home; /* for a rule on a MAC */
 	u64 tick; /* the kernel's, in which the clock was last asked, and what it said */
 	u64 now;
+	u64 unannounced; /* bytes of samples that the sensor was not woken for */
 };
 
 BPF_TABLE("percpu_array", u32, struct scene, scenes, 1);

@@ -171,6 +171,7 @@ class Sensor:
             next_second = next_status = time.monotonic()
             while not self._stopping:
                 self._parts.totals.read()
+                self._take_samples(samples)  # most of them wake nobody
                 now = time.monotonic()
                 if now >= next_second:
                     next_second = max(next_second + _SECOND, now)

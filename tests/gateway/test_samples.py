@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import random
+import select
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -438,3 +439,44 @@ def test_what_finds_no_room_in_the_ring_is_counted(meter: Meter) -> None:
     taken = len(meter.samples())
     assert 128 * 4096 // 3100 - 3 <= taken < 300
     assert meter.statistic("samples_lost") - lost == 300 - taken
+
+
+# When the sensor is woken
+
+
+def is_woken(meter: Meter) -> bool:
+    """Say whether there is something to read that wakes its reader; it stays so until all is read."""
+    readable, _, _ = select.select([meter.ring.fileno()], [], [], 0)
+    return bool(readable)
+
+
+def test_an_answer_wakes_the_sensor_at_once_and_what_can_wait_does_so(meter: Meter) -> None:
+    cpu, *_ = sorted(os.sched_getaffinity(0))
+    answer = datagram(b"x", peer_port=53, upload=False)
+    with on_cpu(cpu):
+        meter.up(datagram(b"first", peer_port=53))  # a device begins with what it sends
+        for message in (answer, DOWN4 / TCP(sport=53, dport=40000, seq=7) / Raw(b"x")):
+            meter.down(message)
+            assert is_woken(meter)
+            assert meter.samples()
+            assert not is_woken(meter)
+        meter.up(datagram(b"x", peer_port=53), datagram(b"x", peer_port=5353), datagram(b"x"))
+        meter.up(UP / ARP(hwsrc=MAC, psrc=DEVICE, pdst=PEER))
+        assert not is_woken(meter)
+        assert len(meter.samples()) == 4
+
+
+def test_much_that_can_wait_wakes_the_sensor_long_before_the_ring_is_full(meter: Meter) -> None:
+    cpu, *_ = sorted(os.sched_getaffinity(0))
+    lost = meter.statistic("samples_lost")
+    with on_cpu(cpu):
+        meter.up(datagram(b"first", peer_port=53))
+        meter.down(datagram(b"x", peer_port=53, upload=False))
+        assert meter.samples()
+        sent = 0
+        while not is_woken(meter) and sent < 100:
+            meter.up(datagram(bytes(1000), peer_port=53))
+            sent += 1
+        assert 20 < sent < 40
+        assert len(meter.samples()) == sent
+    assert meter.statistic("samples_lost") == lost
