@@ -6,8 +6,8 @@ import sys
 import time
 
 from hearthwall_sensor.kernel import loader
+from hearthwall_sensor.kernel.layouts import LIMITS
 from hearthwall_sensor.kernel.libbpf import Handle
-from hearthwall_sensor.kernel.tables import LIMITS
 
 
 def main(pinned: str) -> None:

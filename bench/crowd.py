@@ -6,7 +6,7 @@ from typing import Final
 from bench import frames
 from hearthwall_sensor.flows.flow import COUNTED, UDP, UPLOAD, Counted, FlowKey
 from hearthwall_sensor.kernel.libbpf import Map
-from hearthwall_sensor.kernel.tables import boot_ns, mapped
+from hearthwall_sensor.notation import boot_ns, mapped
 
 FLOWS: Final = 65_536
 #: Of UDP, so many packets of each direction are sampled.

@@ -10,8 +10,7 @@ from bench import frames
 from bench.network import Namespace
 from hearthwall_sensor.kernel import attachment, loader, pins
 from hearthwall_sensor.kernel.attachment import Link
-from hearthwall_sensor.kernel.libbpf import Program
-from hearthwall_sensor.kernel.tables import (
+from hearthwall_sensor.kernel.layouts import (
     ALLOWANCES,
     FLAG_SERVICES,
     MODE_NONE,
@@ -20,8 +19,9 @@ from hearthwall_sensor.kernel.tables import (
     Counters,
     Entry,
     Service,
-    Tables,
 )
+from hearthwall_sensor.kernel.libbpf import Program
+from hearthwall_sensor.kernel.tables import Tables
 from hearthwall_sensor.targets import TargetKind, parse_target
 
 LAUNCHER: Final = loader.SOURCES / "hearthwall-sensor"

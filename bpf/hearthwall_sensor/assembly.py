@@ -12,16 +12,18 @@ from .feeds.feeds import FEEDS_FOLDER, Feeds
 from .feeds.hygiene import protected
 from .floods import Floods
 from .flows.flows import Flows
-from .flows.listing import Context, address_text
+from .flows.listing import Context
 from .flows.observer import Observer
 from .identity.identities import Identities
 from .identity.vendors import Vendors
 from .journal import Journal
 from .kernel.flow_table import FlowTable
-from .kernel.tables import ROLE_SELF, Tables, boot_ns
+from .kernel.layouts import ROLE_SELF
+from .kernel.tables import Tables
 from .names.domains import Domains
 from .network.places import Places
 from .network.surroundings import Surroundings
+from .notation import address_text, boot_ns
 from .parts import Parts
 from .ports import Ports
 from .protocol import Scope

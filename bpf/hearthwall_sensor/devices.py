@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .identity.identities import Known
-from .kernel.tables import PortCounters
+from .kernel.layouts import PortCounters
 from .protocol import SCOPES, Device, DeviceRule, Traffic
 
 #: Rates are means over this many seconds.

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from .journal import Notice
-from .kernel.tables import FLOOD_KINDS, SIDES, Flood, Tables
+from .kernel.layouts import FLOOD_KINDS, SIDES, Flood
+from .kernel.tables import Tables
 from .protocol import Role, SensorError
 
 Thresholds = Mapping[tuple[Role, str], int]

@@ -15,10 +15,10 @@ from .changes import Changes
 from .flows.flow import read_sample
 from .journal import Journal
 from .kernel import loader, pins
+from .kernel.layouts import SIDES
 from .kernel.libbpf import Program
 from .kernel.pins import Pins
 from .kernel.ringbuf import RingBuffer
-from .kernel.tables import SIDES
 from .network import topology
 from .network.surroundings import Surroundings
 from .network.topology import Network

@@ -13,7 +13,7 @@ from . import database
 from .devices import Account
 from .identity.chosen import Chosen
 from .identity.identities import SOURCES, Identity, Sighting
-from .kernel.tables import PortCounters
+from .kernel.layouts import PortCounters
 from .protocol import SensorError
 
 _SCHEMA: Final = """

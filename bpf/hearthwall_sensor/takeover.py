@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from .kernel.tables import FEED_SLOTS, Counters, Entry, Tables
+from .kernel.layouts import FEED_SLOTS, Counters, Entry
+from .kernel.tables import Tables
 from .parts import Parts
 from .rules.enforcement import all_counters
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from .journal import Notice
-from .kernel.tables import Sighting, Tables
+from .kernel.layouts import Sighting
+from .kernel.tables import Tables
 from .names.domains import Match
 
 #: The same device and peer are told of again after so long without a packet, in seconds.

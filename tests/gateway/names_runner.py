@@ -16,12 +16,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bpf"))
 from hearthwall_sensor.dissect import dns
 from hearthwall_sensor.flows.flow import DOWNLOAD, UDP, FlowKey, read_sample
 from hearthwall_sensor.kernel import loader, pins
+from hearthwall_sensor.kernel.layouts import FLAG_AUDIT, MODES, Counters, Entry
 from hearthwall_sensor.kernel.libbpf import Program
 from hearthwall_sensor.kernel.ringbuf import RingBuffer
-from hearthwall_sensor.kernel.tables import FLAG_AUDIT, MODES, Counters, Entry, Tables, boot_ns
+from hearthwall_sensor.kernel.tables import Tables
 from hearthwall_sensor.names.domains import Domains
 from hearthwall_sensor.network import topology
 from hearthwall_sensor.network.surroundings import Surroundings
+from hearthwall_sensor.notation import boot_ns
 from hearthwall_sensor.targets import Target
 
 CLSACT_INGRESS, CLSACT_EGRESS = 0xFFFFFFF2, 0xFFFFFFF3

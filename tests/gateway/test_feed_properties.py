@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hearthwall_sensor.feeds.merge import merge
 from hearthwall_sensor.kernel.prefixes import Prefixes
-from hearthwall_sensor.kernel.tables import boot_ns
+from hearthwall_sensor.notation import boot_ns
 from tests.gateway.model.frame import MAPPED, dissect
 from tests.gateway.model.install import installed
 from tests.gateway.model.judge import Oracle

@@ -22,7 +22,8 @@ from hearthwall_sensor.flows.flow import (
     FlowKey,
 )
 from hearthwall_sensor.kernel.flow_table import FlowTable
-from hearthwall_sensor.kernel.tables import Counters, Entry, boot_ns, mapped
+from hearthwall_sensor.kernel.layouts import Counters, Entry
+from hearthwall_sensor.notation import boot_ns, mapped
 from hearthwall_sensor.targets import Target
 from tests.gateway.meter import (
     DEVICE,

@@ -14,17 +14,11 @@ from dnslib import RR, DNSRecord
 from hearthwall_sensor.dissect.dns import Answer, parse
 from hearthwall_sensor.flows.flow import DOWNLOAD, SAMPLE_PAYLOAD, UDP, UPLOAD, FlowKey, Sample
 from hearthwall_sensor.kernel import loader, pins
-from hearthwall_sensor.kernel.tables import (
-    FLAG_AUDIT,
-    Counters,
-    Entry,
-    Tables,
-    address_text,
-    boot_ns,
-    mapped,
-)
+from hearthwall_sensor.kernel.layouts import FLAG_AUDIT, Counters, Entry
+from hearthwall_sensor.kernel.tables import Tables
 from hearthwall_sensor.names import domains
 from hearthwall_sensor.names.domains import GRACE, MAX_TTL, MIN_TTL, PEER_GRACE, Domains, Match
+from hearthwall_sensor.notation import address_text, boot_ns, mapped
 from hearthwall_sensor.protocol import MAX_SHOWN_ADDRESSES
 from tests.gateway.sensor_process import command
 

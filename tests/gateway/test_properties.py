@@ -13,7 +13,7 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrRouting
 from scapy.layers.l2 import Ether
 
-from hearthwall_sensor.kernel.tables import boot_ns, mapped
+from hearthwall_sensor.notation import boot_ns, mapped
 from tests.gateway.model.frame import dissect
 from tests.gateway.model.install import installed
 from tests.gateway.model.judge import LOOKS, Oracle

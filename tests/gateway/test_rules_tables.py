@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.kernel.tables import (
+from hearthwall_sensor.kernel.layouts import (
     FLAG_AUDIT,
     FLAG_SERVICES,
     LIMITS,
@@ -20,9 +20,9 @@ from hearthwall_sensor.kernel.tables import (
     Entry,
     Limit,
     Service,
-    Tables,
-    boot_ns,
 )
+from hearthwall_sensor.kernel.tables import Tables
+from hearthwall_sensor.notation import boot_ns
 from hearthwall_sensor.protocol import SensorError
 from hearthwall_sensor.requests import AddBlock, Confirm, RemoveBlock
 from hearthwall_sensor.rules import file as rules_file, rules as rules_module

@@ -31,7 +31,7 @@ from hearthwall_sensor.flows.flow import (
     FlowKey,
 )
 from hearthwall_sensor.kernel import loader
-from hearthwall_sensor.kernel.tables import boot_ns, mapped
+from hearthwall_sensor.notation import boot_ns, mapped
 from tests.gateway.meter import (
     DEVICE,
     DOWN,

@@ -10,8 +10,8 @@ import pytest
 from hearthwall_sensor import takeover
 from hearthwall_sensor.kernel import compiled, pins
 from hearthwall_sensor.kernel.compiled import Table
+from hearthwall_sensor.kernel.layouts import TABLES, Counters, Entry
 from hearthwall_sensor.kernel.libbpf import Map, possible_cpus
-from hearthwall_sensor.kernel.tables import TABLES, Counters, Entry
 from hearthwall_sensor.targets import Target
 from tests.gateway.unattached import Programs, loaded
 

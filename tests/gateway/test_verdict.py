@@ -26,16 +26,11 @@ from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Packet, Raw
 
 from hearthwall_sensor.kernel import loader, pins
+from hearthwall_sensor.kernel.layouts import ROLE_HOME_ASSISTANT, ROLE_SELF, Counters, Entry
 from hearthwall_sensor.kernel.libbpf import Program
-from hearthwall_sensor.kernel.tables import (
-    ROLE_HOME_ASSISTANT,
-    ROLE_SELF,
-    Counters,
-    Entry,
-    Tables,
-    boot_ns,
-)
+from hearthwall_sensor.kernel.tables import Tables
 from hearthwall_sensor.network import home
+from hearthwall_sensor.notation import boot_ns
 from hearthwall_sensor.targets import Target
 from tests.gateway.sensor_process import command
 

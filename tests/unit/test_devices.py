@@ -7,7 +7,7 @@ import pytest
 
 from hearthwall_sensor import devices
 from hearthwall_sensor.devices import MAX_ACCOUNTS, Account, Devices
-from hearthwall_sensor.kernel.tables import PortCounters
+from hearthwall_sensor.kernel.layouts import PortCounters
 from hearthwall_sensor.store import Store
 
 MAC = "00:00:5e:00:53:21"

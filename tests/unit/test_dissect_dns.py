@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 
 from hearthwall_sensor.dissect import dns
 from hearthwall_sensor.dissect.dns import MAX_NAMES, Answer
-from hearthwall_sensor.kernel.tables import address_text
+from hearthwall_sensor.notation import address_text
 
 QUESTION = "Tracker.Example"
 

@@ -18,7 +18,7 @@ from scapy.layers.inet6 import (
 from scapy.layers.l2 import ARP
 
 from hearthwall_sensor.dissect import arp, nd
-from hearthwall_sensor.kernel.tables import address_text
+from hearthwall_sensor.notation import address_text
 
 MAC = "02:00:5e:00:53:21"
 SOURCE = ICMPv6NDOptSrcLLAddr(lladdr=MAC)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hearthwall_sensor.cli import COMMANDS
-from hearthwall_sensor.kernel.tables import LIMITS
+from hearthwall_sensor.kernel.layouts import LIMITS
 from hearthwall_sensor.modes import ALLOWANCES, MODES, TERMS
 from hearthwall_sensor.requests import REQUESTS
 from hearthwall_sensor.rules.enforcement import BURST_SECONDS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hearthwall_sensor.kernel.tables import ROLE_HOME_ASSISTANT, ROLE_SELF
+from hearthwall_sensor.kernel.layouts import ROLE_HOME_ASSISTANT, ROLE_SELF
 from hearthwall_sensor.network import topology
 from hearthwall_sensor.network.home import is_home, public_networks
 from hearthwall_sensor.network.protection import Protection, protection

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from hearthwall_sensor import modes, protocol
 from hearthwall_sensor.commands import display
 from hearthwall_sensor.errors import ERRORS
-from hearthwall_sensor.kernel import tables
+from hearthwall_sensor.kernel import layouts
 from hearthwall_sensor.protocol import (
     Block,
     Delta,
@@ -188,10 +188,10 @@ def test_no_common_schema_says_who_is_too_new(least: int, most: int, newer: str)
 
 
 def test_tables_agree_with_each_other() -> None:
-    assert {*tables.MODES, "audit"} == set(modes.MODES) == set(typing.get_args(modes.Mode))
-    assert set(tables.ALLOWANCES) == set(modes.ALLOWANCES) == set(typing.get_args(modes.Allowance))
-    assert set(tables.HOOKS) == set(modes.DIRECTIONS) == set(typing.get_args(modes.Direction))
-    assert set(tables.TRANSPORTS) == set(typing.get_args(modes.Transport))
+    assert {*layouts.MODES, "audit"} == set(modes.MODES) == set(typing.get_args(modes.Mode))
+    assert set(layouts.ALLOWANCES) == set(modes.ALLOWANCES) == set(typing.get_args(modes.Allowance))
+    assert set(layouts.HOOKS) == set(modes.DIRECTIONS) == set(typing.get_args(modes.Direction))
+    assert set(layouts.TRANSPORTS) == set(typing.get_args(modes.Transport))
     assert set(protocol.EVENT_KINDS) == set(typing.get_args(protocol.EventKind))
     assert all(text and not text.endswith(".") for text in ERRORS.values())
     assert {each.name for each in dataclasses.fields(AddBlock)} >= {

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hearthwall_sensor import files
-from hearthwall_sensor.kernel.tables import boot_ns
+from hearthwall_sensor.notation import boot_ns
 from hearthwall_sensor.rules import file as rules_file
 from hearthwall_sensor.rules.rule import DOMAIN_SLOTS, Rule
 

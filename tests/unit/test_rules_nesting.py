@@ -5,7 +5,7 @@ import ipaddress
 import pytest
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor.kernel.tables import MAX_NESTED
+from hearthwall_sensor.kernel.layouts import MAX_NESTED
 from hearthwall_sensor.protocol import SensorError
 from hearthwall_sensor.rules.nesting import check_nesting, deepest
 from hearthwall_sensor.targets import parse_target

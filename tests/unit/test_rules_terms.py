@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hearthwall_sensor.commands.rules import parse_amount
-from hearthwall_sensor.kernel import tables
+from hearthwall_sensor.kernel import layouts
 from hearthwall_sensor.modes import (
     ALLOWANCES,
     AUDITABLE,
@@ -49,10 +49,10 @@ def refused(**order: Any) -> str:
 def test_tables_agree_with_each_other() -> None:
     assert set(TERMS) == set(MODES) == set(typing.get_args(Mode))
     assert {field for terms in TERMS.values() for field in terms.fields} == set(FIELDS)
-    assert set(tables.MODES) == set(MODES) - {"audit"}
-    assert set(tables.HOOKS) == set(DIRECTIONS) == set(typing.get_args(Direction))
-    assert set(tables.ALLOWANCES) == set(ALLOWANCES) == set(typing.get_args(Allowance))
-    assert set(tables.TRANSPORTS) == set(TRANSPORTS)
+    assert set(layouts.MODES) == set(MODES) - {"audit"}
+    assert set(layouts.HOOKS) == set(DIRECTIONS) == set(typing.get_args(Direction))
+    assert set(layouts.ALLOWANCES) == set(ALLOWANCES) == set(typing.get_args(Allowance))
+    assert set(layouts.TRANSPORTS) == set(TRANSPORTS)
     assert set(AUDITABLE) < set(MODES)
 
 

@@ -58,11 +58,6 @@ class Places(dict[bytes, int]):
         return found
 
 
-def sixteen(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bytes:
-    """Return an address in sixteen bytes."""
-    return address.packed if address.version == 6 else bytes(10) + b"\xff\xff" + address.packed
-
-
 def _has_broadcast(network: Network) -> bool:
     """Return whether a prefix's last address is everybody's."""
     return network.version == 4 and network.prefixlen < 31

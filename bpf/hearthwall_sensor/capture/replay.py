@@ -11,11 +11,12 @@ from ..flows.observer import Observer
 from ..identity.identities import Identities
 from ..names.answered import Answered
 from ..network.home import Network
+from ..notation import mapped
 from ..protocol import Replayed, SensorError
 from .file import opened, read_packets
 from .meter import MAX_FLOWS, Meter
 from .packet import Damaged
-from .places import INTERNET, sixteen
+from .places import INTERNET
 from .told import Learnt, Name, epoch, tell_of
 
 _SECOND: Final = 1_000_000_000
@@ -98,7 +99,7 @@ class Capture:
 
     def _is_home(self, address: str) -> bool:
         """Return whether an address is the home's."""
-        packed = sixteen(ipaddress.ip_address(address))
+        packed = mapped(ipaddress.ip_address(address))
         return self.meter.places[packed] != INTERNET or self.meter.routers.is_on_link(packed)
 
     def _take_sample(self, sample: Sample) -> None:

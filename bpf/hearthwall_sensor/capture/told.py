@@ -7,11 +7,12 @@ from typing import Final, NamedTuple
 
 from ..devices import Account, describe as describe_device
 from ..flows.flow import DOWNLOAD, UPLOAD, Counted
-from ..flows.listing import Context, address_text, describe
+from ..flows.listing import Context, describe
 from ..flows.observer import Observer
 from ..identity.identities import Identities, Known
 from ..identity.vendors import Vendors
 from ..network.places import Places
+from ..notation import address_text
 from ..protocol import SCOPES, Device, Replayed, ResolvedName, Scope
 from .link import NO_MAC
 from .meter import ADDRESS, MAC, PEER, Meter

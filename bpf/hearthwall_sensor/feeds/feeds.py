@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from .. import files
-from ..kernel.tables import FEED_SLOTS, FLAG_AUDIT, MODES, Counters, Entry, Tables, epoch
+from ..kernel.layouts import FEED_SLOTS, FLAG_AUDIT, MODES, Counters, Entry
+from ..kernel.tables import Tables
+from ..notation import epoch
 from ..protocol import Feed, SensorError
 from ..requests import AddFeed
 from . import source as sources, state

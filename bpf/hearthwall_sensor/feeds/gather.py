@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ..kernel.layouts import TABLES
 from ..kernel.libbpf import Map
 from ..kernel.prefixes import Prefixes
-from ..kernel.tables import TABLES
 from ..protocol import SensorError
 from . import copies, domains_file, fetch, formats, hygiene, source as sources
 from .copies import Copy

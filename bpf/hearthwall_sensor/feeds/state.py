@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from .. import files
-from ..kernel.tables import FEED_SLOTS
+from ..kernel.layouts import FEED_SLOTS
 from ..protocol import SensorError
 from .domains_file import KEY_BYTES
 from .subscription import Subscription

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from ..kernel.flow_table import FlowTable
-from ..kernel.tables import boot_ns
+from ..notation import boot_ns, mac_bytes
 from ..protocol import Flow
 from ..requests import GetFlows
 from .flow import Counted, FlowKey
@@ -76,7 +76,7 @@ class Flows:
 
     def forget(self, macs: Iterable[str]) -> None:
         """Erase the flows of a device; those of others with it are theirs."""
-        gone = frozenset(bytes.fromhex(mac.replace(":", "")) for mac in macs)
+        gone = frozenset(mac_bytes(mac) for mac in macs)
         self._erase([packed for packed, _ in self._table.read() if packed[:6] in gone])
         for mac in gone:
             self._observer.answered.forget(mac)

@@ -4,12 +4,12 @@ import heapq
 import ipaddress
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from ..dissect.applications import guess
 from ..names.patterns import Patterns
 from ..network.places import Place
+from ..notation import address_text, mac_bytes
 from ..protocol import Flow, Scope, SensorError
 from ..requests import MAX_FLOWS, GetFlows
 from ..targets import parse_mac
@@ -35,13 +35,6 @@ class Context:
     scope: Callable[[bytes], Scope]
     place: Callable[[str], Place]
     interfaces: Callable[[int], str | None]
-
-
-@lru_cache(maxsize=4096)
-def address_text(packed: bytes) -> str:
-    """Return the address that sixteen bytes mean."""
-    address = ipaddress.IPv6Address(packed)
-    return str(address.ipv4_mapped or address)
 
 
 def describe(packed: bytes, counted: Counted, context: Context) -> Flow:
@@ -98,9 +91,7 @@ class Choice:
         if not 0 < request.limit <= MAX_FLOWS:
             raise SensorError("invalid_message", f"limit is 1 to {MAX_FLOWS}")
         self.macs = frozenset(
-            bytes.fromhex(each.replace(":", ""))
-            for mac in request.devices
-            for each in macs_of(parse_mac(mac))
+            mac_bytes(each) for mac in request.devices for each in macs_of(parse_mac(mac))
         )
         self._peer = None if request.peer is None else _peer(request.peer)
 

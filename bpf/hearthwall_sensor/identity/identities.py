@@ -7,11 +7,11 @@ the frame came from. MACs have six bytes here and addresses sixteen, as packets 
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from ..dissect import nd
 from ..dissect.dhcp import Lease
+from ..notation import address_text, mac_bytes, mapped
 from ..protocol import Fingerprint
 
 #: More MACs than any home has: a flood of invented ones pushes out itself.
@@ -202,7 +202,9 @@ class Identities:
         self._foreign.clear()  # what is home may have changed with them
         for mac, address in self._neighbours:
             if (mac, address) not in before:
-                self._claim(_mac_bytes(mac), _address_bytes(address), now)
+                self._claim(
+                    mac_bytes(mac), mapped(ipaddress.ip_address(address.partition("%")[0])), now
+                )
 
     # What is remembered
 
@@ -331,7 +333,7 @@ class Identities:
         found = [each for mac in macs if (each := self._known.get(mac)) is not None]
         addresses = sorted({each for identity in found for each in identity.current()}, key=_order)
         return Known(
-            addresses=tuple(map(_address_text, addresses)),
+            addresses=tuple(map(address_text, addresses)),
             hostname=next((each.hostname for each in found if each.hostname), None),
             fingerprint=next((each.fingerprint for each in found if each.fingerprint), None),
         )
@@ -353,26 +355,8 @@ def _is_ipv4(address: bytes) -> bool:
     return address[:12] == _IPV4
 
 
-def _mac_bytes(mac: str) -> bytes:
-    """Return a MAC's six bytes."""
-    return bytes.fromhex(mac.replace(":", ""))
-
-
-def _address_bytes(text: str) -> bytes:
-    """Return an address's sixteen bytes."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    return address.packed if address.version == 6 else _IPV4 + address.packed
-
-
 def _order(address: bytes) -> tuple[bool, bool, bytes]:
     """Sort key: IPv4 first, link-local last, number."""
     is_ipv4 = _is_ipv4(address)
     is_link_local = address[12:14] == b"\xa9\xfe" if is_ipv4 else address[:2] == b"\xfe\x80"
     return not is_ipv4, is_link_local, address
-
-
-@lru_cache(maxsize=4096)
-def _address_text(packed: bytes) -> str:
-    """Return the address that sixteen bytes mean."""
-    address = ipaddress.IPv6Address(packed)
-    return str(address.ipv4_mapped or address)

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
+from ..notation import mac_bytes
 from ..targets import Target, TargetKind
 from .libbpf import Map
 
@@ -36,7 +37,7 @@ def _bits(target: Target) -> Iterable[int]:
     """Yield the numbers of a target's bits in its filter."""
     match target.kind:
         case "mac":
-            yield _mac_bit(int.from_bytes(bytes.fromhex(target.value.replace(":", "")), "little"))
+            yield _mac_bit(int.from_bytes(mac_bytes(target.value), "little"))
         case "ipv4":
             value = int.from_bytes(ipaddress.IPv4Address(target.value).packed, "little")
             yield (value * _SPREAD_32 & _MASK_32) >> 16

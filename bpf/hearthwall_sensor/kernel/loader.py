@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from ..protocol import SensorError
 from . import compiled, libbpf
+from .layouts import LIMITS, TABLES
 from .pins import publish
-from .tables import LIMITS, TABLES
 
 SOURCES: Final = Path(__file__).resolve().parents[2]
 #: The one translation unit, in this order: bcc gives maps of one unit to all its programs.

@@ -9,9 +9,11 @@ from typing import Final, NamedTuple
 
 from ..dissect import dns as answers
 from ..flows.flow import DOWNLOAD, FlowKey, Sample
+from ..kernel.layouts import FEED_SLOTS, FLAG_AUDIT
 from ..kernel.learnt import Learnt, expiry
-from ..kernel.tables import FEED_SLOTS, FLAG_AUDIT, Tables, address_text, boot_ns
+from ..kernel.tables import Tables
 from ..network import home
+from ..notation import address_text, boot_ns
 from ..protocol import MAX_SHOWN_ADDRESSES, SensorError
 from .patterns import Patterns
 

@@ -4,7 +4,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..kernel.tables import ROLE_GATEWAY, ROLE_HOME_ASSISTANT, ROLE_OPERATOR, ROLE_SELF, ROLES
+from ..kernel.layouts import ROLE_GATEWAY, ROLE_HOME_ASSISTANT, ROLE_OPERATOR, ROLE_SELF, ROLES
 from ..protocol import SensorError
 from ..targets import Target
 from .topology import Network

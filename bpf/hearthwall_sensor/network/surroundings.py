@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from ..kernel.tables import ROLE_SELF, Tables
+from ..kernel.layouts import ROLE_SELF
+from ..kernel.tables import Tables
 from . import home, topology
 from .protection import Protection, protection
 from .topology import Network

@@ -4,8 +4,10 @@ import struct
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from ..kernel import tables as kernel
-from ..kernel.tables import Counters, Entry, Limit, Tables, mapped
+from ..kernel import layouts as kernel
+from ..kernel.layouts import Counters, Entry, Limit
+from ..kernel.tables import Tables
+from ..notation import mapped
 from .rule import DOMAIN_SLOTS, WHOLE, Rule, Service, as_network
 
 #: How much may pass at once after a pause: enough for a connection to find its pace, little of a second.

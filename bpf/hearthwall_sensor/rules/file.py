@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from .. import files
-from ..kernel.tables import boot_ns
+from ..notation import boot_ns
 from ..protocol import SensorError
 from .rule import Rule, read_rule
 

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterable
 
-from ..kernel.tables import MAX_NESTED
+from ..kernel.layouts import MAX_NESTED
 from ..protocol import SensorError
 from ..targets import Target
 from .rule import Network

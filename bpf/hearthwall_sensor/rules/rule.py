@@ -5,7 +5,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from ..kernel.tables import FEED_SLOTS, LIMITS
+from ..kernel.layouts import FEED_SLOTS, LIMITS
 from ..modes import (
     ALLOWANCES,
     AUDITABLE,

@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ..kernel.tables import LIMITS, Counters, Tables, boot_ns, epoch
+from ..kernel.layouts import LIMITS, Counters
+from ..kernel.tables import Tables
 from ..modes import MAX_PEERS
+from ..notation import boot_ns, epoch
 from ..protocol import Block, DeviceRule, Role, SensorError
 from ..requests import AddBlock, Confirm, RemoveBlock
 from ..targets import Target, TargetKind, parse_target

@@ -6,8 +6,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Final
 
-from hearthwall_sensor.kernel.libbpf import Map
-from hearthwall_sensor.kernel.tables import (
+from hearthwall_sensor.kernel.layouts import (
     ALLOWANCES,
     FLAG_AUDIT,
     FLAG_SERVICES,
@@ -21,8 +20,9 @@ from hearthwall_sensor.kernel.tables import (
     Entry,
     Limit,
     Service,
-    Tables,
 )
+from hearthwall_sensor.kernel.libbpf import Map
+from hearthwall_sensor.kernel.tables import Tables
 from hearthwall_sensor.targets import Target as Order, TargetKind
 
 from .judge import text, version_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
-from hearthwall_sensor.kernel.tables import ROLE_HOME_ASSISTANT
+from hearthwall_sensor.kernel.layouts import ROLE_HOME_ASSISTANT
 from hearthwall_sensor.network.home import NEVER_INTERNET
 
 from .frame import ARP, EAPOL, ICMP, ICMPV6, IPV4, IPV6, MAPPED, PPPOE, TCP, UDP, Frame

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from hearthwall_sensor.kernel.tables import (
+from hearthwall_sensor.kernel.layouts import (
     FEED_SLOTS,
     FLOOD_KINDS,
     MAX_NESTED,
@@ -14,9 +14,9 @@ from hearthwall_sensor.kernel.tables import (
     ROLE_OPERATOR,
     ROLE_SELF,
     SIDES,
-    boot_ns,
 )
 from hearthwall_sensor.modes import Transport
+from hearthwall_sensor.notation import boot_ns
 
 from .rules import Limit, Peer, Prefix, Resolution, Rule, RuleSet, Service, Target
 from .traffic import PORTS, VLANS

@@ -1,0 +1,39 @@
+"""MACs, addresses and times: as the kernel has them, and as people write them."""
+
+import ipaddress
+import time
+from functools import lru_cache
+
+
+def boot_ns() -> int:
+    """Return the kernel programs' clock: nanoseconds since boot, suspend included."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def epoch(nanoseconds: int | None) -> float | None:
+    """Return a time since boot as seconds since the epoch, by the clock as it stands now."""
+    if nanoseconds is None:
+        return None
+    return round(time.time() + (nanoseconds - boot_ns()) / 1e9, 3)
+
+
+def mac_bytes(mac: str) -> bytes:
+    """Return a MAC's six bytes."""
+    return bytes.fromhex(mac.replace(":", ""))
+
+
+def mac_text(key: bytes) -> str:
+    """Return the MAC at the beginning of a key."""
+    return key[:6].hex(":")
+
+
+@lru_cache(maxsize=4096)
+def address_text(key: bytes) -> str:
+    """Return the address that sixteen bytes mean."""
+    address = ipaddress.IPv6Address(key)
+    return str(address.ipv4_mapped or address)
+
+
+def mapped(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bytes:
+    """Return sixteen bytes for both families, IPv4 as ::ffff:a.b.c.d."""
+    return address.packed if address.version == 6 else b"\0" * 10 + b"\xff\xff" + address.packed
