@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kernel programs and the sensor share. hearthwall_sensor/kernel/tables.py reads the same layouts. */
+/* What the kernel programs and the sensor share. hearthwall_sensor/kernel/layouts.py and flows/flow.py read the same layouts. */
 #ifndef HEARTHWALL_TABLES_H
 #define HEARTHWALL_TABLES_H
 
