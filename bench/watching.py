@@ -21,8 +21,8 @@ OTHERS: Final = ("softflowd", "pmacctd", "tcpdump")
 #: Flows that the sensor's table holds; the others get to see them too.
 _FULL: Final = 66_000
 _FILL_RATE: Final = 20_000
-#: What is left to do of a flood of new flows is done after this.
-_DIGESTED: Final = 2.0
+#: What is left to do of a flood of new flows is done after this: the sensor looks at its flows every five seconds.
+_DIGESTED: Final = 6.0
 #: Before a pace is measured it is held for so long.
 _STEADY: Final = 0.5
 #: In so many seconds the sensor does once what it does every five; the others do the same all the time.
