@@ -66,6 +66,7 @@ class Sensor:
         self._stopping = False
         self._rang = False
         self._link_rang = asyncio.Event()
+        self._samples: RingBuffer | None = None
         self._exit = EXIT_STOPPED
         self._forget = False
         #: Attaching happens in threads, one at a time.
@@ -165,13 +166,13 @@ class Sensor:
             loop.add_signal_handler(each, self.stop)
         bell = topology.Bell(self._ring)
         loop.add_reader(bell.fileno(), bell.drain)
-        samples = RingBuffer(self._parts.tables.map("samples").fd)
-        loop.add_reader(samples.fileno(), self._take_samples, samples)
+        samples = self._samples = RingBuffer(self._parts.tables.map("samples").fd)
+        loop.add_reader(samples.fileno(), self._take_samples)
         try:
             next_second = next_status = time.monotonic()
             while not self._stopping:
                 self._parts.totals.read()
-                self._take_samples(samples)  # most of them wake nobody
+                self._take_samples()  # most of them wake nobody
                 now = time.monotonic()
                 if now >= next_second:
                     next_second = max(next_second + _SECOND, now)
@@ -189,6 +190,7 @@ class Sensor:
                     async with asyncio.timeout(min(self._server.interval, until_second)):
                         await self._wake.wait()
         finally:
+            self._samples = None
             for source in (bell, samples):
                 loop.remove_reader(source.fileno())
                 source.close()
@@ -210,9 +212,9 @@ class Sensor:
 
     # What happens all the time
 
-    def _take_samples(self, samples: RingBuffer) -> None:
+    def _take_samples(self) -> None:
         """Learn from the packets whose beginnings the kernel has copied."""
-        for record in samples.read():
+        for record in self._samples.read() if self._samples is not None else ():
             sample = read_sample(record)
             if sample is not None:
                 self._parts.observer.take(sample)
@@ -291,7 +293,8 @@ class Sensor:
     # Orders
 
     async def answer(self, request: Request) -> Any:
-        """Carry out a client's request; raises SensorError."""
+        """Carry out a client's request, knowing what was said up to now; raises SensorError."""
+        self._take_samples()
         return await self._orders.answer(request)
 
     def _leave(self, forget: bool) -> None:
