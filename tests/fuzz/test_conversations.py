@@ -225,7 +225,7 @@ def test_frames_in_any_order_over_packets_in_any_order(
 
 GREEDY = (
     [(0, at, b"\x9f" * 1400) for at in range(1, 60_000, 1401)],  # nothing joins
-    [(way, at, b"\x9f" * 1400) for at in range(1, 200) for way in (0, 1)],
+    [(way, at, bytes((at,)) * 1400) for at in range(1, 200) for way in (0, 1)],
     [(way, 0, b"\x9f" * 60_000) for way in (0, 1)],
     [(at % 2, at, b"\x16" * 1400) for at in range(1, 60_000, 1401)],
     [(0, 0, b"\x16\3\1\x40\0\1\0\x3f\0" + bytes(1400))]
