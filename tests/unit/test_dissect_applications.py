@@ -10,9 +10,11 @@ from scapy.layers.dhcp import BOOTP, DHCP
 from scapy.layers.ntp import NTP
 from scapy.layers.snmp import SNMP, SNMPget
 
-from hearthwall_sensor.dissect.applications import APPLICATIONS, UNKNOWN, guess
+from hearthwall_sensor.dissect.applications import APPLICATIONS, UNKNOWN, better, guess
 from hearthwall_sensor.dissect.conversation import Conversation, Finding
 from hearthwall_sensor.dissect.signatures import _TCP, _UDP
+from hearthwall_sensor.flows.flow import FlowKey, Sample
+from hearthwall_sensor.flows.labels import Labels
 from tests.unit.hellos import client_hello, crypto, initial
 
 UPLOAD, DOWNLOAD = 0, 1
@@ -333,6 +335,53 @@ def test_what_is_inside_quic_where_that_is_sure(
 ) -> None:
     hello = client_hello(name, protocols)[5:]
     assert label(initial(crypto(hello)), UDP, port) == application
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "application"),
+    [
+        (None, None, None),
+        (None, UNKNOWN, UNKNOWN),
+        (UNKNOWN, "ssh", "ssh"),
+        ("ssh", UNKNOWN, "ssh"),
+        ("ssh", None, "ssh"),
+        ("ssh", "http", "http"),
+        ("tls", "doh", "doh"),
+        ("doh", "tls", "doh"),
+        ("http", "tls", "tls"),
+        ("doq", "tls", "tls"),
+    ],
+)
+def test_which_of_two_labels_says_more(
+    known: str | None, found: str | None, application: str | None
+) -> None:
+    assert better(known, found) == application
+
+
+SERVER_HELLO = bytes.fromhex("160303007a020000760303") + bytes(100)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "client", "server", "application"),
+    [
+        (TCP, client_hello("dns.google"), SERVER_HELLO, "doh"),
+        (TCP, client_hello("a.example", ("dot",)), SERVER_HELLO, "dot"),
+        (
+            UDP,
+            initial(crypto(client_hello("a.example", ("doq",))[5:])),
+            initial(b"\2\0\0\0\0", to=b"", keyed_by=b"\1", side="server in"),
+            "doq",
+        ),
+    ],
+)
+def test_the_servers_answer_does_not_take_back_what_the_client_said(
+    protocol: int, client: bytes, server: bytes, application: str
+) -> None:
+    labels = Labels()
+    key = FlowKey(b"\2" * 6, 50_000, 443, protocol, 0, b"\1" * 16, b"\2" * 16)
+    for way, data in ((UPLOAD, client), (DOWNLOAD, server)):
+        labels.take(Sample(0, key.pack(), 1, 0, len(data), way, 0, b"\2" * 6, data), key)
+    assert labels.of(key.pack()).application == application
 
 
 def test_tor_is_not_said_before_all_of_the_hello_was_read() -> None:

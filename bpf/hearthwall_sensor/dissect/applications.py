@@ -138,6 +138,8 @@ _RESOLVERS: Final = frozenset(
     )
 )
 _BY_PROTOCOL_NAME: Final = {b"dot": "dot", b"doq": "doq"}
+#: What encrypted connections were found to be: the server's answer is just TLS or QUIC again.
+_INSIDE: Final = {"tls": ("doh", "dot", "tor"), "quic": ("doh", "doq")}
 _DNS_PORTS: Final = frozenset((784, 853))
 
 #: Tor's relays say a made-up name in base 32 and offer no protocol. That alone could be any client of
@@ -178,6 +180,13 @@ def encrypted(
     if application == "tls" and _is_tor(ports, name, protocols):
         return "tor"
     return application
+
+
+def better(known: str | None, found: str | None) -> str | None:
+    """Return the one of two labels of a flow that says more; the later one where both say something."""
+    if found in (None, UNKNOWN) or known in _INSIDE.get(found or "", ()):
+        return known or found
+    return found
 
 
 def is_resolver(name: str | None) -> bool:

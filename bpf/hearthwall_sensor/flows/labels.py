@@ -4,7 +4,7 @@ from collections import Counter, OrderedDict
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from ..dissect.applications import UNKNOWN
+from ..dissect.applications import better
 from ..dissect.conversation import Conversation, Finding
 from ..protocol import NameSource
 from .flow import TCP, FlowKey, Sample
@@ -81,10 +81,8 @@ class Labels:
         gain = _STRENGTH[finding.source] - _STRENGTH[source]
         if finding.name is not None and (gain > 0 or (gain == 0 and anew)):
             name, source = finding.name, finding.source
-        if finding.application is not None and finding.application != UNKNOWN:
-            application = finding.application
         label = _shared(
-            application or finding.application,
+            better(application, finding.application),
             name,
             source,
             encrypted or finding.encrypted_hello,
