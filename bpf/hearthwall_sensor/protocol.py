@@ -150,6 +150,7 @@ class Flow(Message):
 
     `mac` is null only in a capture whose link has none. Of ICMP the ports are Community ID's: the type and
     that of its answer. `opened_by` is who sent the first packet. `outcome` is TCP's, null for the others.
+    `served_as` is what the peer called the device, where the device is the server: `peer_name` is null then.
     `encrypted_hello` says that the name is not the inner one: TLS's Encrypted ClientHello was offered.
     `country` (ISO 3166), `as_number` and `as_name` come from files that the user supplies.
     """
@@ -174,6 +175,7 @@ class Flow(Message):
     outcome: Outcome | None
     scope: Scope
     encrypted_hello: bool = False
+    served_as: str | None = None
     country: str | None = None
     as_number: int | None = None
     as_name: str | None = None

@@ -9,15 +9,19 @@ from hearthwall_sensor.flows.flow import (
     DOWNLOAD,
     ICMP,
     ICMPV6,
+    SAMPLE_PAYLOAD,
     SCTP,
     TCP,
     UDP,
     UPLOAD,
     Counted,
     FlowKey,
+    Sample,
 )
+from hearthwall_sensor.flows.labels import Labels
 from hearthwall_sensor.flows.outcome import outcome
 from hearthwall_sensor.names.answered import Answered
+from tests.unit.hellos import NAME, client_hello
 
 MAC = bytes.fromhex("00005e005321")
 FIN, SYN, RST, ACK = 1, 2, 4, 16
@@ -107,3 +111,23 @@ def test_what_is_remembered_of_answers_is_bounded_and_counted() -> None:
     assert answered.forgotten == 51
     assert answered.name(b"camera", b"busy", 999) == "a149.example"
     assert sum(1 for each in answered if each.address == b"busy") == 4
+
+
+def test_a_name_is_the_servers_whoever_is_the_device() -> None:
+    labels = Labels()
+    hello = client_hello()
+    for way, port in ((UPLOAD, 443), (DOWNLOAD, 50_000)):
+        flow = key(TCP, "192.168.1.42", 50_443 - port, "192.168.1.43", port)
+        labels.take(said(flow, way, hello), flow)
+        labels.take(said(flow, 1 - way, b"\x16\3\3\0\x7a\2\0\0\x76" + bytes(118)), flow)
+    client, server = (
+        labels.of(key(TCP, "192.168.1.42", 50_443 - port, "192.168.1.43", port).pack())
+        for port in (443, 50_000)
+    )
+    assert (client.peer_name, client.served_as) == (NAME.lower(), None)
+    assert (server.peer_name, server.served_as) == (None, NAME.lower())
+    assert client.application == server.application == "tls"
+
+
+def said(flow: FlowKey, way: int, data: bytes) -> Sample:
+    return Sample(0, flow.pack(), 0, 0, len(data), way, SAMPLE_PAYLOAD, MAC, data)

@@ -70,7 +70,7 @@ class Flows:
                 continue
             if choice.by_peer:
                 key = FlowKey.unpack(packed)
-                if not choice.takes_peer(key, context.label(packed, key, counted.first).name):
+                if not choice.takes_peer(key, context.label(packed, key, counted.first).peer_name):
                     continue
             yield packed, counted
 

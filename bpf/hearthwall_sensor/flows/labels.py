@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from ..dissect.applications import better
 from ..dissect.conversation import Conversation, Finding
 from ..protocol import NameSource
-from .flow import TCP, FlowKey, Sample
+from .flow import DOWNLOAD, TCP, FlowKey, Sample
 
 #: As many as the kernel has flows.
 MAX_LABELS: Final = 65_536
@@ -20,6 +20,7 @@ _STRENGTH: Final[dict[NameSource | None, int]] = {
     "tls": 3,
     "quic": 3,
 }
+_BEST: Final = 3
 
 
 class Label(NamedTuple):
@@ -29,11 +30,24 @@ class Label(NamedTuple):
     name: str | None = None
     source: NameSource | None = None
     encrypted_hello: bool = False
+    way: int | None = None
+    """The direction in which the name was said: by the device of the peer (upload), or the other way round."""
+
+    @property
+    def peer_name(self) -> str | None:
+        """What the device calls the peer."""
+        return None if self.way == DOWNLOAD else self.name
+
+    @property
+    def served_as(self) -> str | None:
+        """What the peer calls the device, which is the server."""
+        return self.name if self.way == DOWNLOAD else None
 
 
 #: Most flows share a label with many others, and there may be as many labels as flows.
 _shared = lru_cache(maxsize=4096)(Label)
 _NOTHING: Final = Label()
+_NO_FINDING: Final = Finding()
 
 
 class Labels:
@@ -50,6 +64,13 @@ class Labels:
     def take(self, sample: Sample, key: FlowKey) -> Finding:
         """Learn from a packet's payload and return what it said."""
         conversation = self._open.pop(sample.key, None)
+        known = self.of(sample.key)
+        if (
+            conversation is None
+            and _STRENGTH[known.source] == _BEST
+            and known.way != sample.direction
+        ):
+            return _NO_FINDING  # a server's answer to a hello that has been read
         if conversation is None:
             conversation = Conversation(key.protocol, key.port, key.peer_port)
         finding = conversation.take(
@@ -62,30 +83,31 @@ class Labels:
         if finding.malformed is not None:
             self.malformed[finding.malformed] += 1
         anew = key.protocol == TCP and sample.offset == 0
-        self._improve(sample.key, finding, anew=anew)
+        self._improve(sample.key, finding, sample.direction, anew=anew)
         return finding
 
     def set_application(self, packed: bytes, application: str) -> None:
         """Say what a flow is, by a parser that understood it."""
-        self._improve(packed, Finding(application=application), anew=False)
+        self._improve(packed, Finding(application=application), None, anew=False)
 
     def set_name(self, packed: bytes, name: str) -> None:
         """Say what the device called the peer when it asked for its address."""
-        self._improve(packed, Finding(name=name, source="dns"), anew=False)
+        self._improve(packed, Finding(name=name, source="dns"), None, anew=False)
 
-    def _improve(self, packed: bytes, finding: Finding, *, anew: bool) -> None:
+    def _improve(self, packed: bytes, finding: Finding, way: int | None, *, anew: bool) -> None:
         """Add what was found; a name stands until better evidence comes, or the same in a connection begun anew."""
         number = hash(packed)
         known = self._labels.get(number, _NOTHING)
-        application, name, source, encrypted = known
+        application, name, source, encrypted, known_way = known
         gain = _STRENGTH[finding.source] - _STRENGTH[source]
         if finding.name is not None and (gain > 0 or (gain == 0 and anew)):
-            name, source = finding.name, finding.source
+            name, source, known_way = finding.name, finding.source, way
         label = _shared(
             better(application, finding.application),
             name,
             source,
             encrypted or finding.encrypted_hello,
+            known_way,
         )
         if label is known or label == _NOTHING:
             return
