@@ -13,6 +13,7 @@ from tests.capture_oracle.tshark import Tshark
 _PROTOCOLS: Final = ("dns", "mdns", "llmnr")
 DNS_PORT: Final = 53
 ANNOUNCING_PORTS: Final = frozenset((5353, 5355))
+_ALL_PORTS: Final = ANNOUNCING_PORTS | {DNS_PORT}
 _ADDRESSES: Final = (
     *("dns.a", "dns.aaaa"),
     *("dns.svcb.svcparam.ipv4hint.ip", "dns.svcb.svcparam.ipv6hint.ip"),
@@ -50,6 +51,9 @@ class _Record:
 def read(tshark: Tshark, capture: Path, traffic: Traffic) -> Answers:
     """Read all of a capture's DNS."""
     answers = Answers()
+    ports = {end.port for key in traffic.conversations for end in (key.low, key.high)}
+    if not ports & _ALL_PORTS:
+        return answers  # details take long
     with tshark.details(capture, _PROTOCOLS) as stream:
         for number, message in _messages(stream):
             packet = traffic.by_number.get(number)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.capture_oracle import answers, conversations, names, replayed
-from tests.capture_oracle.comparison import CHECKS, RULES, Evidence, compare
+from tests.capture_oracle import replayed
+from tests.capture_oracle.comparison import CHECKS, RULES, compare
 from tests.capture_oracle.errors import OracleError
+from tests.capture_oracle.evidence import gather
 from tests.capture_oracle.table import Compared, as_dict, show
 from tests.capture_oracle.tshark import Tshark, tshark
 
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with tshark() as oracle:
             compared = [_compare(oracle, file, options) for file in options.files]
-            version = oracle.version
+            version = oracle.version()
     except OracleError as error:
         if options.json:
             print(json.dumps({"error": str(error)}))
@@ -90,8 +91,5 @@ def _compare(oracle: Tshark, capture: Path, options: argparse.Namespace) -> Comp
         replayed.load(options.replayed) if options.replayed else replayed.run(capture, options.lan)
     )
     found = replayed.read(document)
-    traffic = conversations.read(oracle, capture)
-    evidence = Evidence(
-        traffic, names.read(oracle, capture, traffic), answers.read(oracle, capture, traffic)
-    )
+    evidence = gather(oracle, capture, found)
     return Compared(capture, tuple(compare(evidence, found)), evidence, found.counted)

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from tests.capture_oracle.answers import Answers
 from tests.capture_oracle.conversations import Amount, Conversation, End, Key, Traffic
+from tests.capture_oracle.evidence import Evidence
 from tests.capture_oracle.names import STRONGEST, Said, normal
 from tests.capture_oracle.replayed import Flow, Replayed
 
@@ -25,7 +25,7 @@ PEER_NAMES: Final = "peers' names from DNS"
 CHECKS: Final = {
     PACKETS: "packets in the file, and those that belong to no conversation",
     CONVERSATIONS: "by protocol, addresses and ports; of ICMP type and the type of its answer",
-    VIEWS: "whatever is a device in one flow has a flow in each of its conversations",
+    VIEWS: "of two devices that talk with each other each has a flow",
     AMOUNTS: "per conversation and direction: lengths as captured on the wire (frame.len)",
     COMMUNITY_IDS: "version 1, seed 0, per conversation",
     SAID_NAMES: "per conversation: the strongest of TLS's and QUIC's server name, then HTTP's Host",
@@ -39,9 +39,15 @@ RULES: Final = (
     "Fragments are not put together: a later one has no ports, and its Community ID none either.",
     "IP counts where the link carries it, behind two VLAN tags at most; IP in a tunnel is the tunnel's.",
     "Where tshark speaks of a tunnel's inside or says nothing, Community ID is the oracle's own.",
+    "TLS and HTTP name a connection that begins with them: no STARTTLS, no proxy, no later request.",
+    "QUIC is versions 1 and 2.",
+    "Where a segment is missing or QUIC's pieces are not in order, a name that tshark misses is not judged.",
+    "Where tshark finds no TLS or HTTP and replay does, it is told to read the ports as that.",
     "An address in the place of a name names nobody.",
+    "A frame to a group of MACs reaches no device: only its sender's flow has it.",
+    "A device that is seen with several MACs in one conversation has all of it taken together.",
     "A conversation has one name in replay: of several that tshark sees in it, each is right.",
-    "What is no printable ASCII in a name is compared as one ? per byte.",
+    "What is no printable ASCII in a name is compared as one ? for all of it that stands together.",
     "DNS is what goes to or from port 53 with one question; mDNS and LLMNR are 5353 and 5355.",
 )
 
@@ -58,15 +64,6 @@ class Row(NamedTuple):
     agrees: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What tshark found."""
-
-    traffic: Traffic
-    said: dict[Key, Said]
-    answers: Answers
-
-
 def _row(check: str, subject: object, tshark: object, replay: object) -> Row:
     return Row(check, str(subject), str(tshark), str(replay), tshark == replay)
 
@@ -74,7 +71,7 @@ def _row(check: str, subject: object, tshark: object, replay: object) -> Row:
 def compare(evidence: Evidence, replayed: Replayed) -> Iterator[Row]:
     """Yield every comparison."""
     yield from _packets(evidence.traffic, replayed)
-    yield from _flows(evidence, replayed.flows)
+    yield from _flows(evidence, replayed)
     yield from _names(evidence.answers, replayed)
     yield from _peer_names(evidence, replayed.flows)
 
@@ -89,45 +86,66 @@ def _packets(traffic: Traffic, replayed: Replayed) -> Iterator[Row]:
     yield _row(PACKETS, "left out", sum(traffic.left_out.values()), left_out)
 
 
-def _flows(evidence: Evidence, flows: Iterable[Flow]) -> Iterator[Row]:
+def _flows(evidence: Evidence, replayed: Replayed) -> Iterator[Row]:
     """Compare conversation by conversation, each view of it."""
     views: dict[Key, dict[End, list[Flow]]] = defaultdict(lambda: defaultdict(list))
-    devices: set[str] = set()
-    for flow in flows:
+    for flow in replayed.flows:
         views[flow.key][flow.device].append(flow)
-        devices.add(flow.device.address)
     conversations = evidence.traffic.conversations
     for key in sorted(conversations.keys() | views.keys(), key=str):
         known, seen = conversations.get(key), views.get(key, {})
         yield _row(CONVERSATIONS, key, "seen" if known else "none", "seen" if seen else "none")
         if known is None:
             continue
-        if seen:
-            ends = {key.low, key.high}
-            wanted = sorted(str(each) for each in ends if each.address in devices)
-            yield _row(VIEWS, key, ", ".join(wanted), ", ".join(sorted(map(str, seen))))
+        yield from _views(key, seen, replayed.devices)
         for device, same in seen.items():
             yield from _amounts(key, known, device, same)
-            yield from _said(key, evidence.said.get(key, Said()), device, same)
+            yield from _said(key, evidence.names.said.get(key, Said()), device, same)
             for flow in same:
                 yield _row(
                     COMMUNITY_IDS, key, " and ".join(sorted(known.ids)), flow.community_id
                 )._replace(agrees=flow.community_id in known.ids)
 
 
+def _views(key: Key, seen: dict[End, list[Flow]], devices: frozenset[str]) -> Iterator[Row]:
+    """Compare whose flows there are: a peer that is a device as well must have its own."""
+    wanted = set(seen) | {
+        flow.peer
+        for flows in seen.values()
+        for flow in flows
+        if flow.is_peer_at_home and flow.peer.address in devices
+    }
+    if len(wanted) > 1:
+        both, found = (", ".join(sorted(map(str, each))) for each in (wanted, seen))
+        yield _row(VIEWS, key, both, found)
+
+
 def _amounts(key: Key, known: Conversation, device: End, flows: list[Flow]) -> Iterator[Row]:
-    """Compare both directions; a device that is seen with several MACs has them added."""
+    """Compare both directions."""
     peer = key.low if device == key.high else key.high
-    for source, ways in (
-        (device, [flow.upload for flow in flows]),
-        (peer, [flow.download for flow in flows]),
-    ):
-        if key.low == key.high and source is peer and not any(size for size, _ in ways):
-            continue  # it talks to itself: there is one direction
+    up = _total(flow.upload for flow in flows)
+    down = _total(flow.download for flow in flows)
+    if device == peer:  # it talks to itself: there is one direction, seen once or from both sides
+        up, down = Amount(up.packets + down.packets, up.size + down.size), Amount()
+        sent = known.sent[device]
+        if up == Amount(2 * sent.packets, 2 * sent.size):
+            up = sent
+    for source, found in ((device, up), (peer, down)):
+        if device == peer and source is peer and found is down:
+            continue
         sent = known.sent.get(source, Amount())
-        found = Amount(sum(packets for _, packets in ways), sum(size for size, _ in ways))
+        lost = known.to_group.get(source, Amount())
+        if source is peer and found == Amount(sent.packets - lost.packets, sent.size - lost.size):
+            sent = found
         view = f"{key}, sent by {source}, seen from {device.address}"
         yield _row(AMOUNTS, view, _amount(sent), _amount(found))
+
+
+def _total(ways: Iterable[tuple[int, int]]) -> Amount:
+    total = Amount()
+    for size, packets in ways:
+        total.add(size, packets)
+    return total
 
 
 def _amount(amount: Amount) -> str:
@@ -136,21 +154,23 @@ def _amount(amount: Amount) -> str:
 
 def _said(key: Key, said: Said, device: End, flows: list[Flow]) -> Iterator[Row]:
     """Compare the name that a conversation itself gives."""
+    if said.is_unknown:
+        return
     sources, names = said.best()
-    for flow in flows:
-        found = flow.source if flow.source in _STRONG else None
-        if not names and found is None:
-            continue
-        right = flow.name is not None and normal(flow.name, 10) in names and found in sources
-        yield Row(
-            SAID_NAMES,
-            f"{key}, seen from {device.address}",
-            f"{'/'.join(sorted(said.names.keys() & set(sources)))} {' or '.join(dict.fromkeys(names))}"
-            if names
-            else "none",
-            f"{found} {flow.name}" if found else "none",
-            right,
-        )
+    found = {(flow.source, flow.name) for flow in flows if flow.source in _STRONG}
+    if not names and not found:
+        return
+    theirs = (
+        f"{' or '.join(s for s in sources if s in said.names)} {' or '.join(dict.fromkeys(names))}"
+    )
+    yield Row(
+        SAID_NAMES,
+        f"{key}, seen from {device.address}",
+        theirs if names else "none",
+        " and ".join(sorted(f"{source} {name}" for source, name in found)) or "none",
+        bool(found)
+        and all(source in sources and normal(name or "", 10) in names for source, name in found),
+    )
 
 
 def _names(answers: Answers, replayed: Replayed) -> Iterator[Row]:
@@ -181,8 +201,6 @@ def _peer_names(evidence: Evidence, flows: Iterable[Flow]) -> Iterator[Row]:
     for flow in flows:
         addresses[flow.mac or flow.device.address].add(flow.device.address)
     for flow in flows:
-        if flow.source in _STRONG:
-            continue
         who = flow.mac or flow.device.address
         told = {
             name
@@ -190,7 +208,7 @@ def _peer_names(evidence: Evidence, flows: Iterable[Flow]) -> Iterator[Row]:
             for name in evidence.answers.told.get((each, flow.peer.address), ())
         }
         name = None if flow.name is None else normal(flow.name, 10)
-        if told or name is not None:
+        if flow.source not in _STRONG and (told or name is not None):
             yield Row(
                 PEER_NAMES,
                 f"{flow.key}, seen from {flow.device.address}",

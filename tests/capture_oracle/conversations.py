@@ -13,10 +13,12 @@ from typing import Final, NamedTuple
 from tests.capture_oracle.tshark import BETWEEN, Tshark
 
 ICMP: Final = 1
+TCP: Final = 6
+UDP: Final = 17
 ICMPV6: Final = 58
 AH: Final = 51
 #: Protocols with ports, by the name that both tshark and replay call them.
-PORTS: Final = {"tcp": 6, "udp": 17, "sctp": 132}
+PORTS: Final = {"tcp": TCP, "udp": UDP, "sctp": 132}
 TRANSPORTS: Final = {**PORTS, "icmp": ICMP, "icmpv6": ICMPV6}
 #: Which type answers which, so that question and answer are one conversation (Community ID v1).
 ANSWERS: Final = {
@@ -45,6 +47,7 @@ _FIELDS: Final = (
     *("ipv6.src", "ipv6.dst", "ipv6.nxt", "ipv6.fraghdr.offset", *_EXTENSIONS.values()),
     *(f"{name}.{end}port" for name in PORTS for end in ("src", "dst")),
     *("icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code", "communityid"),
+    *("tcp.seq_raw", "tcp.len", "tcp.flags.syn"),
 )
 
 
@@ -106,22 +109,32 @@ class Amount:
     packets: int = 0
     size: int = 0
 
+    def add(self, size: int, packets: int = 1) -> None:
+        """Add packets, one unless said otherwise."""
+        self.packets += packets
+        self.size += size
+
 
 @dataclass(slots=True)
 class Conversation:
-    """What was sent, by the end that sent it, and the Community IDs that its packets have."""
+    """What was sent, by the end that sent it, and the Community IDs that its packets have.
+
+    `to_group` is that part of it whose frames went to a group of MACs.
+    """
 
     sent: dict[End, Amount] = field(default_factory=dict)
+    to_group: dict[End, Amount] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
 
 
 class Packet(NamedTuple):
-    """A packet's conversation, who sent it, and to which MAC, where there is one."""
+    """A packet's conversation, who sent it, to which MAC (where there is one), and TCP's sequence number."""
 
     key: Key
     source: End
     destination: End
     mac: str | None
+    sequence: int | None
 
 
 @dataclass(slots=True)
@@ -131,6 +144,8 @@ class Traffic:
     packets: int = 0
     conversations: dict[Key, Conversation] = field(default_factory=dict)
     by_number: dict[int, Packet] = field(default_factory=dict)
+    starts: dict[tuple[Key, End], set[int]] = field(default_factory=dict)
+    """TCP's sequence numbers with which what an end says begins: behind each SYN, else of the first payload."""
     left_out: Counter[str] = field(default_factory=Counter)
     own_ids: int = 0
     """Conversations whose Community ID the oracle had to work out itself."""
@@ -170,19 +185,34 @@ def read(tshark: Tshark, capture: Path) -> Traffic:
             continue
         key = key_of(protocol, source, destination)
         number = fields.number("frame.number")
-        traffic.by_number[number] = Packet(key, source, destination, fields.first("eth.dst"))
+        sequence = _sequence(traffic, fields, key, source) if protocol == TCP and whole else None
+        mac = fields.first("eth.dst")
+        traffic.by_number[number] = Packet(key, source, destination, mac, sequence)
         conversation = traffic.conversations.setdefault(key, Conversation())
-        amount = conversation.sent.setdefault(source, Amount())
-        amount.packets += 1
-        amount.size += fields.number("frame.len")
+        length = fields.number("frame.len")
+        conversation.sent.setdefault(source, Amount()).add(length)
+        if mac is not None and int(mac[:2], 16) & 1:
+            conversation.to_group.setdefault(source, Amount()).add(length)
         conversation.ids.add(_id(traffic, fields, key, whole=whole))
     return traffic
+
+
+def _sequence(traffic: Traffic, fields: _Fields, key: Key, source: End) -> int:
+    """Return where a segment stands in what its sender says, and note where that begins."""
+    sequence = fields.number("tcp.seq_raw")
+    starts = traffic.starts.setdefault((key, source), set())
+    if fields.first("tcp.flags.syn") in ("1", "True"):
+        starts.add((sequence + 1) & 0xFFFFFFFF)
+    elif not starts and fields.number("tcp.len"):
+        starts.add(sequence)
+    return sequence
 
 
 def _carrier(protocols: str) -> str | None:
     """Return `ip` or `ipv6` if that is what the link carries, behind as many tags as count."""
     names = [name for name in protocols.split(":") if name not in ("ethertype", "ppp")]
-    names = names[1:]  # the link's own
+    if names[0] not in ("ip", "ipv6"):
+        names = names[1:]  # the link's own
     tags = next((i for i, name in enumerate(names) if name != "vlan"), len(names))
     carrier = names[tags] if tags < len(names) else None
     return carrier if tags <= _MAX_TAGS and carrier in ("ip", "ipv6") else None

@@ -27,6 +27,7 @@ class Flow:
     download: tuple[int, int]
     name: str | None
     source: str | None
+    is_peer_at_home: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Replayed:
     flows: tuple[Flow, ...]
     names: frozenset[tuple[str, str | None, str]]
     counted: Mapping[str, int]
+    devices: frozenset[str]
+    """Addresses."""
 
 
 def run(capture: Path, networks: Sequence[str]) -> Any:
@@ -69,7 +72,10 @@ def read(document: Any) -> Replayed:
             (each["name"], each["address"], each["source"]) for each in document["names"]
         )
         flows = tuple(_flow(each) for each in document["flows"])
-        return Replayed(flows, names, document["counted"])
+        devices = frozenset(
+            address for each in document["devices"] for address in each["addresses"]
+        )
+        return Replayed(flows, names, document["counted"], devices)
     except (KeyError, TypeError, ValueError) as error:
         raise OracleError(f"replay's document is not as promised: {error!r}") from error
 
@@ -91,6 +97,7 @@ def _flow(told: Mapping[str, Any]) -> Flow:
         community_id=told["community_id"],
         upload=upload,
         download=(told["download_bytes"], told["download_packets"]),
-        name=told["peer_name"],
+        name=told["peer_name"] or told["served_as"],
         source=told["name_source"],
+        is_peer_at_home=told["scope"] == "lan",
     )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.capture_oracle.comparison import CHECKS, Evidence, Row
+from tests.capture_oracle.comparison import CHECKS, Row
+from tests.capture_oracle.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Compared:
 
     def left_out(self) -> dict[str, int]:
         """Return what tshark has and nothing is compared with, by reason."""
-        found = dict(self.evidence.traffic.left_out)
+        found = dict(self.evidence.traffic.left_out + self.evidence.names.left_out)
         if count := self.evidence.answers.left_out:
             found["DNS messages with another purpose than one question"] = count
         return found

@@ -50,6 +50,9 @@ _HEADERS: Final = frozenset(
     )
 )
 
+#: What tshark says of a file whose end is missing; it has told all that there is.
+_CUT_SHORT: Final = "cut short in the middle of a packet"
+
 
 class Tshark:
     """tshark with settings of its own; only made by `tshark`."""
@@ -60,11 +63,14 @@ class Tshark:
         self._headers = folder / "headers"
         self._full.mkdir()
         self._headers.mkdir()
-        self.version = self._output("--version").partition("\n")[0]
         others = (line.split("\t") for line in self._output("-G", "protocols").splitlines())
         (self._headers / "disabled_protos").write_text(
             "".join(f"{name}\n" for _, _, name, *_ in others if name not in _HEADERS)
         )
+
+    def version(self) -> str:
+        """Return which tshark it is."""
+        return self._output("--version").partition("\n")[0]
 
     def headers(self, capture: Path, fields: Sequence[str]) -> Iterator[list[str]]:
         """Yield the fields of every packet, with nothing dissected above the transport."""
@@ -132,7 +138,8 @@ class Tshark:
                 said.seek(0)
                 lines = said.read().decode(errors="replace").strip().splitlines()
                 reason = next((line for line in reversed(lines) if "tshark" in line), "no reason")
-                raise OracleError(f"{capture}: {reason}")
+                if _CUT_SHORT not in reason:
+                    raise OracleError(f"{capture}: {reason}")
 
     @staticmethod
     def _environment(settings: Path) -> dict[str, str]:
