@@ -100,7 +100,9 @@ class Labels:
         known = self._labels.get(number, _NOTHING)
         application, name, source, encrypted, known_way = known
         gain = _STRENGTH[finding.source] - _STRENGTH[source]
-        if finding.name is not None and (gain > 0 or (gain == 0 and anew)):
+        # What an answer's sample tells again was said the other way
+        is_other = anew and finding.name != name
+        if finding.name is not None and (gain > 0 or (gain == 0 and is_other)):
             name, source, known_way = finding.name, finding.source, way
         label = _shared(
             better(application, finding.application),
