@@ -44,6 +44,7 @@ RULES: Final = (
     "Where a segment is missing or QUIC's pieces are not in order, a name that tshark misses is not judged.",
     "Where tshark finds no TLS or HTTP and replay does, it is told to read the ports as that.",
     "An address in the place of a name names nobody.",
+    "A name is the server's, whoever it is: the flow's peer, or the device itself.",
     "A frame to a group of MACs reaches no device: only its sender's flow has it.",
     "A device that is seen with several MACs in one conversation has all of it taken together.",
     "A conversation has one name in replay: of several that tshark sees in it, each is right.",
@@ -157,19 +158,29 @@ def _said(key: Key, said: Said, device: End, flows: list[Flow]) -> Iterator[Row]
     if said.is_unknown:
         return
     sources, names = said.best()
-    found = {(flow.source, flow.name) for flow in flows if flow.source in _STRONG}
-    if not names and not found:
+    told = [flow for flow in flows if flow.source in _STRONG]
+    if not names and not told:
         return
+    mine = "peer" if device in said.clients else "device"
+    found = {
+        (flow.source or "", whose, normal(name, 10))
+        for flow in told
+        for whose, name in (("peer", flow.name), ("device", flow.served_as))
+        if name is not None
+    }
     theirs = (
         f"{' or '.join(s for s in sources if s in said.names)} {' or '.join(dict.fromkeys(names))}"
     )
     yield Row(
         SAID_NAMES,
         f"{key}, seen from {device.address}",
-        theirs if names else "none",
-        " and ".join(sorted(f"{source} {name}" for source, name in found)) or "none",
+        f"{theirs} of the {mine}" if names else "none",
+        " and ".join(f"{source} {name} of the {whose}" for source, whose, name in sorted(found))
+        or "none",
         bool(found)
-        and all(source in sources and normal(name or "", 10) in names for source, name in found),
+        and all(
+            source in sources and whose == mine and name in names for source, whose, name in found
+        ),
     )
 
 

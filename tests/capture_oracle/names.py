@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from tests.capture_oracle.conversations import TCP, UDP, Key, Packet, Traffic
+from tests.capture_oracle.conversations import TCP, UDP, End, Key, Packet, Traffic
 from tests.capture_oracle.tshark import BETWEEN, Tshark
 
 #: What names a conversation best comes first.
@@ -25,9 +25,11 @@ _CHOICE: Final = f"{_SNI} || (http.host && tcp) || (tcp.segment && tls.record.co
 
 @dataclass(slots=True)
 class Said:
-    """What one conversation was called: names by source, in their order; or that tshark can't tell."""
+    """What one conversation's server was called: names by source, in their order; or that tshark can't tell."""
 
     names: dict[str, list[str]] = field(default_factory=dict)
+    clients: set[End] = field(default_factory=set)
+    """Who said so."""
     is_unknown: bool = False
 
     def best(self) -> tuple[tuple[str, ...], list[str]]:
@@ -89,6 +91,7 @@ def read(tshark: Tshark, capture: Path, traffic: Traffic, decode_as: Iterable[st
             if reason is None:
                 said = found.said.setdefault(packet.key, Said())
                 said.names.setdefault(source, []).append(name)
+                said.clients.add(packet.source)
             else:
                 found.left_out[reason] += 1
     return found

@@ -26,6 +26,9 @@ class Flow:
     """Bytes and packets."""
     download: tuple[int, int]
     name: str | None
+    """The peer's."""
+    served_as: str | None
+    """What the peer called the device."""
     source: str | None
     is_peer_at_home: bool
 
@@ -97,7 +100,8 @@ def _flow(told: Mapping[str, Any]) -> Flow:
         community_id=told["community_id"],
         upload=upload,
         download=(told["download_bytes"], told["download_packets"]),
-        name=told["peer_name"] or told["served_as"],
+        name=told["peer_name"],
+        served_as=told["served_as"],
         source=told["name_source"],
         is_peer_at_home=told["scope"] == "lan",
     )

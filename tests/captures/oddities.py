@@ -321,6 +321,12 @@ def neighbours() -> Iterator[Packet]:
     for number in range(3):
         yield there / UDP(sport=48000, dport=8009) / Raw(b"play" * number)
     yield back / UDP(sport=8009, dport=48000) / Raw(b"playing")
+    get = TCP(sport=48001, dport=80, seq=1, flags="PA") / Raw(_request("tv.home.example"))
+    hello = TCP(sport=48002, dport=443, seq=1, flags="PA") / Raw(
+        client_hello("laptop.home.example")
+    )
+    yield there / get
+    yield back / hello
     yield back / ICMP(type=8) / Raw(b"there?")
     yield there / ICMP(type=0) / Raw(b"there?")
 

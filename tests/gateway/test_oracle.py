@@ -49,9 +49,11 @@ def one_byte_more(document: Any) -> None:
 
 
 def another_name(document: Any) -> None:
-    named = [flow for flow in document["flows"] if flow["peer_name"]]
-    if named:
-        named[-1]["peer_name"] = "another.example"
+    for name in ("served_as", "peer_name"):
+        named = [flow for flow in document["flows"] if flow[name]]
+        if named:
+            named[-1][name] = "another.example"
+            break
     else:
         document["names"].append(
             {"mac": None, "name": "another.example", "address": None, "source": "dns"}
@@ -79,6 +81,7 @@ EXPECTED = {
     "browser": {"quic": 1, "tls": 1},
     "odd-tls": {"tls": 10},
     "odd-http": {"http": 6},
+    "odd-neighbours": {"tls": 1, "http": 1},
 }
 
 
