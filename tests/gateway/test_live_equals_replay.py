@@ -45,7 +45,7 @@ ip link set bridge up
 
 KNOWN_BY = ("mac", "transport", "address", "port", "peer_address", "peer_port", "community_id")
 SAME = (
-    *("peer_name", "name_source", "application", "upload_bytes", "download_bytes"),
+    *("peer_name", "served_as", "name_source", "application", "upload_bytes", "download_bytes"),
     *("upload_packets", "download_packets", "opened_by", "outcome", "encrypted_hello"),
 )
 SAME_OF_DEVICES = (
