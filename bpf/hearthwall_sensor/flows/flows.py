@@ -38,10 +38,10 @@ class Flows:
         """Name the flows that began since the last look, before the answers that named them are forgotten."""
         now, before = boot_ns(), self._looked
         old = []
-        for packed, counted in self._table.read():
-            if counted[0] > before:
-                self._begin(packed, FlowKey.unpack(packed), counted[0])
-            elif counted[1] < now - RETENTION:
+        for packed, (first, last) in self._table.times():
+            if first > before:
+                self._begin(packed, FlowKey.unpack(packed), first)
+            elif last < now - RETENTION:
                 old.append(packed)
         self._looked = now - TICK
         self._erase(old)
