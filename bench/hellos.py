@@ -13,6 +13,8 @@ _RECORD_HEADER: Final = 5
 _SALT: Final = bytes.fromhex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a")
 _QUIC_VERSION: Final = b"\x00\x00\x00\x01"
 _INITIAL_LENGTH: Final = 1200
+#: So much of a handshake fits into one of them.
+_PIECE: Final = 1100
 _TAG: Final = 16
 _NUMBER: Final = 4
 _SAMPLE_AT: Final = 4
@@ -94,14 +96,22 @@ def answer(number: int, name: str, address: str) -> bytes:
 # QUIC
 
 
-def quic(name: str, noise: random.Random) -> tuple[bytes, bytes]:
-    """Return a client's first packet with a ClientHello in it, and the server's first one."""
+def quic(name: str, noise: random.Random) -> tuple[list[bytes], bytes]:
+    """Return a client's first packets, as many as its ClientHello takes, and the server's first one."""
     chosen, own = noise.randbytes(8), noise.randbytes(8)
     hello = tls(name)[_RECORD_HEADER:]
-    client = _initial(chosen, b"client in", chosen, own, b"\x06\x00" + _varint(len(hello)) + hello)
-    said = tls_answer(noise)[_RECORD_HEADER:][:90]
-    frames = b"\x02\x00\x00\x00\x00" + b"\x06\x00" + _varint(len(said)) + said
-    return client, _initial(chosen, b"server in", own, noise.randbytes(8), frames)
+    client = [
+        _initial(chosen, b"client in", (chosen, own), number, _crypto(at, hello[at : at + _PIECE]))
+        for number, at in enumerate(range(0, len(hello), _PIECE))
+    ]
+    acknowledged = b"\x02\x00\x00\x00\x00"
+    said = acknowledged + _crypto(0, tls_answer(noise)[_RECORD_HEADER:][:90])
+    return client, _initial(chosen, b"server in", (own, noise.randbytes(8)), 0, said)
+
+
+def _crypto(offset: int, data: bytes) -> bytes:
+    """Return a frame with a piece of the handshake."""
+    return b"\x06" + _varint(offset) + _varint(len(data)) + data
 
 
 def quic_handshake(noise: random.Random, length: int) -> bytes:
@@ -122,7 +132,9 @@ def _varint(value: int) -> bytes:
     return (0x4000 | value).to_bytes(2, "big")
 
 
-def _initial(chosen: bytes, label: bytes, to: bytes, own: bytes, frames: bytes) -> bytes:
+def _initial(
+    chosen: bytes, label: bytes, ends: tuple[bytes, bytes], number: int, frames: bytes
+) -> bytes:
     """Return a protected first packet (RFC 9001, 5), filled up to the length that it must have."""
     from cryptography.hazmat.primitives.ciphers import (  # noqa: PLC0415, --help needs none
         Cipher,
@@ -136,15 +148,17 @@ def _initial(chosen: bytes, label: bytes, to: bytes, own: bytes, frames: bytes) 
         _expand(secret, each, size)
         for each, size in ((b"quic key", 16), (b"quic iv", 12), (b"quic hp", 16))
     )
-    head = b"\xc3" + _QUIC_VERSION + bytes((len(to),)) + to + bytes((len(own),)) + own + b"\0"
+    connections = b"".join(bytes((len(each),)) + each for each in ends)
+    head = b"\xc3" + _QUIC_VERSION + connections + b"\0"
     rest = _INITIAL_LENGTH - len(head) - 2
-    head += _varint(rest) + bytes(_NUMBER)
+    head += _varint(rest) + number.to_bytes(_NUMBER, "big")
     plain = frames.ljust(rest - _NUMBER - _TAG, b"\0")
-    hidden = AESGCM(key).encrypt(nonce, plain, head)  # the packet's number is 0
+    nonce = (int.from_bytes(nonce, "big") ^ number).to_bytes(len(nonce), "big")
+    hidden = AESGCM(key).encrypt(nonce, plain, head)
     encryptor = Cipher(algorithms.AES(mask_key), modes.ECB()).encryptor()  # noqa: S305, RFC 9001, 5.4.3
     mask = encryptor.update(hidden[_SAMPLE_AT - _NUMBER :][:16])
-    number = bytes(each ^ other for each, other in zip(bytes(_NUMBER), mask[1:], strict=False))
-    return bytes((head[0] ^ (mask[0] & 0x0F),)) + head[1:-_NUMBER] + number + hidden
+    masked = bytes(each ^ other for each, other in zip(head[-_NUMBER:], mask[1:], strict=False))
+    return bytes((head[0] ^ (mask[0] & 0x0F),)) + head[1:-_NUMBER] + masked + hidden
 
 
 def _hmac(key: bytes, data: bytes) -> bytes:

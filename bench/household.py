@@ -121,7 +121,7 @@ def _quic(ends: Ends, name: str, noise: random.Random) -> list[Segment]:
     """Return a connection with QUIC."""
     client, server = hellos.quic(name, noise)
     messages = [
-        (0, UP, client),
+        *((0, UP, each) for each in client),
         (1, DOWN, server),
         (1, DOWN, hellos.quic_handshake(noise, 1200)),
         (2, UP, hellos.quic_handshake(noise, 90)),
