@@ -39,10 +39,10 @@ RULES: Final = (
     "Fragments are not put together: a later one has no ports, and its Community ID none either.",
     "IP counts where the link carries it, behind two VLAN tags at most; IP in a tunnel is the tunnel's.",
     "Where tshark speaks of a tunnel's inside or says nothing, Community ID is the oracle's own.",
-    "TLS and HTTP name a connection that begins with them: no STARTTLS, no proxy, no later request.",
-    "QUIC is versions 1 and 2.",
+    "TLS and HTTP name a connection that begins with them: STARTTLS, proxies and later requests need not.",
+    "QUIC is versions 1 and 2; others need not be read.",
     "Where a segment is missing or QUIC's pieces are not in order, a name that tshark misses is not judged.",
-    "Where tshark finds no TLS or HTTP and replay does, it is told to read the ports as that.",
+    "Where tshark finds no name and replay does, it is told to read the ports as replay does, in pieces too.",
     "An address in the place of a name names nobody.",
     "A name is the server's, whoever it is: the flow's peer, or the device itself.",
     "A frame to a group of MACs reaches no device: only its sender's flow has it.",
@@ -101,7 +101,9 @@ def _flows(evidence: Evidence, replayed: Replayed) -> Iterator[Row]:
         yield from _views(key, seen, replayed.devices)
         for device, same in seen.items():
             yield from _amounts(key, known, device, same)
-            yield from _said(key, evidence.names.said.get(key, Said()), device, same)
+            said = evidence.names.said.get(key, Said())
+            if not (known.to_group.keys() & said.clients and device not in said.clients):
+                yield from _said(key, said, device, same)
             for flow in same:
                 yield _row(
                     COMMUNITY_IDS, key, " and ".join(sorted(known.ids)), flow.community_id
@@ -179,7 +181,9 @@ def _said(key: Key, said: Said, device: End, flows: list[Flow]) -> Iterator[Row]
         or "none",
         bool(found)
         and all(
-            source in sources and whose == mine and name in names for source, whose, name in found
+            whose == mine
+            and ((source in sources and name in names) or (source, name) in said.others)
+            for source, whose, name in found
         ),
     )
 

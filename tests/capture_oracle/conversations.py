@@ -38,6 +38,8 @@ _EXTENSIONS: Final = {
     60: "ipv6.dstopts.nxt",
     AH: "ah.next_header",
 }
+#: What tshark calls the links that a home is captured on.
+_LINKS: Final = frozenset(("eth", "sll", "null", "loop", "raw"))
 #: As many 802.1Q tags are looked behind.
 _MAX_TAGS: Final = 2
 
@@ -176,7 +178,9 @@ def read(tshark: Tshark, capture: Path) -> Traffic:
         fields = _Fields(values)
         carrier = _carrier(fields.first("frame.protocols") or "")
         if carrier is None:
-            traffic.left_out["not IP behind the link's header"] += 1
+            traffic.left_out[
+                "no IP behind a header of Ethernet, Linux cooked, loopback or none"
+            ] += 1
             continue
         try:
             protocol, source, destination, whole = _ends(fields, carrier)
@@ -210,9 +214,9 @@ def _sequence(traffic: Traffic, fields: _Fields, key: Key, source: End) -> int:
 
 def _carrier(protocols: str) -> str | None:
     """Return `ip` or `ipv6` if that is what the link carries, behind as many tags as count."""
-    names = [name for name in protocols.split(":") if name not in ("ethertype", "ppp")]
-    if names[0] not in ("ip", "ipv6"):
-        names = names[1:]  # the link's own
+    names = [name for name in protocols.split(":") if name != "ethertype"]
+    if names[0] in _LINKS:
+        names = names[1:]
     tags = next((i for i, name in enumerate(names) if name != "vlan"), len(names))
     carrier = names[tags] if tags < len(names) else None
     return carrier if tags <= _MAX_TAGS and carrier in ("ip", "ipv6") else None

@@ -13,8 +13,12 @@ from tests.capture_oracle.tshark import BETWEEN, Tshark
 
 #: tshark is not asked about more ports.
 _MAX_PORTS: Final = 64
-_DISSECTORS: Final = {"tls": "tls", "http": "http"}
-_PIECEMEAL: Final = frozenset(("tls", "http", "quic"))
+#: By a name's source: what tshark calls the port and the protocol.
+_DISSECTORS: Final = {
+    "tls": ("tcp.port", "tls"),
+    "http": ("tcp.port", "http"),
+    "quic": ("udp.port", "quic"),
+}
 _PIECES: Final = ("frame.number", "quic.dcid", "quic.crypto.offset")
 
 
@@ -38,18 +42,22 @@ def gather(tshark: Tshark, capture: Path, replayed: Replayed) -> Evidence:
 def _ask_again(
     tshark: Tshark, capture: Path, traffic: Traffic, found: Names, replayed: Replayed
 ) -> None:
-    """Let tshark read ports as what replay took them for, where it saw nothing of the kind by itself."""
+    """Let tshark read ports as what replay took them for, whole or in pieces, where it saw nothing by itself."""
     asked: dict[str, set[Key]] = {}
     for flow in replayed.flows:
-        dissector = _DISSECTORS.get(flow.source or "")
-        if dissector is not None and flow.key not in found.said:
+        port, protocol = _DISSECTORS.get(flow.source or "", ("", ""))
+        if protocol and flow.key not in found.said:
             for end in (flow.key.low, flow.key.high):
-                asked.setdefault(f"tcp.port=={end.port},{dissector}", set()).add(flow.key)
-    if asked:
-        again = names.read(tshark, capture, traffic, sorted(asked)[:_MAX_PORTS])
-        wanted = frozenset[Key]().union(*asked.values())
-        found.said.update({key: said for key, said in again.said.items() if key in wanted})
-    missed = {flow.key for flow in replayed.flows if flow.source in _PIECEMEAL} - found.said.keys()
+                asked.setdefault(f"{port}=={end.port},{protocol}", set()).add(flow.key)
+    wanted = set().union(*asked.values())
+    for apart in (False, True):
+        if wanted:
+            again = names.read(
+                tshark, capture, traffic, sorted(asked)[:_MAX_PORTS], apart=apart
+            ).said
+            found.said.update({key: again[key] for key in wanted & again.keys()})
+            wanted -= again.keys()
+    missed = {flow.key for flow in replayed.flows if flow.source in _DISSECTORS} - found.said.keys()
     if missed:
         _excuse(tshark, capture, traffic, found, missed)
 

@@ -30,6 +30,8 @@ class Said:
     names: dict[str, list[str]] = field(default_factory=dict)
     clients: set[End] = field(default_factory=set)
     """Who said so."""
+    others: set[tuple[str, str]] = field(default_factory=set)
+    """Sources and names that replay may find and need not."""
     is_unknown: bool = False
 
     def best(self) -> tuple[tuple[str, ...], list[str]]:
@@ -74,12 +76,19 @@ class Names:
     left_out: Counter[str] = field(default_factory=Counter)
 
 
-def read(tshark: Tshark, capture: Path, traffic: Traffic, decode_as: Iterable[str] = ()) -> Names:
+def read(
+    tshark: Tshark,
+    capture: Path,
+    traffic: Traffic,
+    decode_as: Iterable[str] = (),
+    *,
+    apart: bool = False,
+) -> Names:
     """Return what each conversation that has a name was called."""
     found = Names()
     segments: dict[int, set[int]] = {}
     for number, protocols, server_names, hosts, versions, *pieces in tshark.streams(
-        capture, _FIELDS, _CHOICE, decode_as
+        capture, _FIELDS, _CHOICE, decode_as, apart=apart
     ):
         packet = traffic.by_number.get(int(number))
         if packet is None:
@@ -88,11 +97,12 @@ def read(tshark: Tshark, capture: Path, traffic: Traffic, decode_as: Iterable[st
         segments[int(number)] = frames = frames.union(*(segments.get(each, ()) for each in frames))
         reason = _reason(traffic, packet, protocols.split(":"), versions, frames)
         for source, name in _said(packet.key.protocol, server_names, hosts):
+            said = found.said.setdefault(packet.key, Said())
+            said.clients.add(packet.source)
             if reason is None:
-                said = found.said.setdefault(packet.key, Said())
                 said.names.setdefault(source, []).append(name)
-                said.clients.add(packet.source)
             else:
+                said.others.add((source, name))
                 found.left_out[reason] += 1
     return found
 

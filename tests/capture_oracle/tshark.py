@@ -31,6 +31,8 @@ _STREAMS: Final = (
     "http.desegment_headers:TRUE",
     "dns.desegment_dns_messages:TRUE",
 )
+#: Each segment says what it says, though the rest of a request or hello never came.
+_SEGMENTS: Final = ("tcp.desegment_tcp_streams:FALSE",)
 #: All that a packet's conversation depends on. What is within is not looked at: an IP packet in a
 #: tunnel or in an ICMP error is not the conversation of the packet that carries it.
 _HEADERS: Final = frozenset(
@@ -78,10 +80,17 @@ class Tshark:
         yield from self._fields(self._headers, capture, fields, options)
 
     def streams(
-        self, capture: Path, fields: Sequence[str], choice: str, decode_as: Iterable[str] = ()
+        self,
+        capture: Path,
+        fields: Sequence[str],
+        choice: str,
+        decode_as: Iterable[str] = (),
+        *,
+        apart: bool = False,
     ) -> Iterator[list[str]]:
-        """Yield the fields of the packets that a display filter chooses, with streams reassembled."""
-        options = [*_options((*_AS_IT_IS, *_STREAMS)), "-Y", choice]
+        """Yield the fields of the packets that a display filter chooses, with streams reassembled or kept apart."""
+        settings = (*_AS_IT_IS, *(_SEGMENTS if apart else _STREAMS))
+        options = [*_options(settings), "-Y", choice]
         for each in decode_as:
             options += ["-d", each]
         yield from self._fields(self._full, capture, fields, options)
