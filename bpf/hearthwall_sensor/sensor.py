@@ -12,6 +12,7 @@ from typing import Any, Final
 from . import files, orders, privileges, takeover
 from .assembly import Given, assemble
 from .changes import Changes
+from .flows import keeping
 from .flows.flow import read_sample
 from .journal import Journal
 from .kernel import loader, pins
@@ -134,6 +135,7 @@ class Sensor:
         await takeover.restore(parts, earlier, _indices(seen))
         self._follow_names()
         takeover.take_names(parts, earlier)
+        keeping.take_back(self._state / keeping.FLOWS_FILE, parts.observer)
         programs = {name: Program.pinned(str(current / name)) for name in loader.PROGRAMS}
         self._ports.attach(programs, seen, parts.tables.map("vlans"))
         self._ports.gate(**self._gates())
@@ -158,6 +160,9 @@ class Sensor:
         await self._parts.journal.write()
         self._parts.journal.close()
         self._parts.store.close()
+        if self._exit != EXIT_UNLOADED:
+            flows, answered = self._parts.flows.known(), self._parts.observer.answered
+            keeping.keep(self._state / keeping.FLOWS_FILE, flows, answered)
 
     async def _watch(self) -> None:
         """Tick until told to stop."""

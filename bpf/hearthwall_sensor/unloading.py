@@ -4,6 +4,7 @@ import shutil
 
 from . import files
 from .feeds.feeds import FEEDS_FOLDER
+from .flows.keeping import FLOWS_FILE
 from .kernel import pins
 from .kernel.pins import Pins
 from .network import topology
@@ -18,6 +19,8 @@ def unload(own: Pins, *, forget: bool) -> None:
     state = own.state
     take_out(own, topology.read().interfaces)
     own.remove()
+    if state is not None:
+        (state / FLOWS_FILE).unlink(missing_ok=True)  # of flows that are no more
     if forget and state is not None:
         rules = state / RULES_FILE
         for each in (rules, files.previous(rules)):

@@ -71,10 +71,10 @@ def test_a_question_for_a_listed_name_is_told_once(
 
 
 def test_rules_that_come_and_go_are_told_and_are_on_disk(sensor: SensorProcess) -> None:
-    sensor.call("block", CAMERA.mac, "--reason", "noisy", "--duration", "1s")
+    sensor.call("block", CAMERA.mac, "--reason", "noisy", "--duration", "4s")
     sensor.call("block", BAD.ipv4, "--mode", "audit")
     sensor.call("unblock", BAD.ipv4)
-    assert until(lambda: len(events(sensor, "unblocked")) == 2)
+    assert until(lambda: len(events(sensor, "unblocked")) == 2, 10.0)
     first, second = events(sensor, "blocked")
     assert (first["mac"], second["peer_address"]) == (CAMERA.mac, BAD.ipv4)
     assert "noisy" in first["summary"]

@@ -88,7 +88,7 @@ SILENT = "192.168.10.99"
 
 @pytest.mark.parametrize(
     ("address", "port", "outcome"),
-    [(WEB.ipv4, 80, "closed"), (WEB.ipv4, 4, "refused"), (SILENT, 80, "no_answer")],
+    [(WEB.ipv4, 80, "closed"), (WEB.ipv4, 22, "refused"), (SILENT, 80, "no_answer")],
 )
 def test_outcome_of_a_connection(
     lab: Lab, sensor: SensorProcess, address: str, port: int, outcome: str
@@ -100,6 +100,7 @@ def test_outcome_of_a_connection(
     def met() -> bool:
         return any(
             (each["peer_port"], each["outcome"], each["opened_by"]) == (port, outcome, "device")
+            and (outcome == "closed" or each["application"] == "unknown")
             for each in flows(sensor, "--device", TV.mac, "--peer", address)
         )
 
@@ -125,6 +126,27 @@ def test_flows_are_chosen(lab: Lab, sensor: SensorProcess) -> None:
     for options in (("--limit", "0"), ("--peer", ""), ("--device", "nobody")):
         with pytest.raises(Refused):
             flows(sensor, *options)
+
+
+def test_names_stay_over_a_restart(lab: Lab, sensor: SensorProcess) -> None:
+    fetch(lab, "camera", "https://storage.vendor.example/bytes/10")
+    lab.run("camera", ["ping", "-c1", SITES["storage.vendor.example"].ipv4])
+    before = named(sensor, "--device", CAMERA.mac, "--peer", "*.vendor.example")
+    assert before >= {
+        ("storage.vendor.example", "tls", "tls"),
+        ("storage.vendor.example", "dns", "icmp"),
+    }
+    kept = sensor.state / "flows.jsonl"
+    assert not kept.exists()
+    sensor.stop()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    sensor.start()
+    assert not kept.exists()
+    assert named(sensor, "--device", CAMERA.mac, "--peer", "*.vendor.example") == before
+    lab.run("camera", ["bash", "-c", "echo > /dev/udp/203.0.113.20/5"])
+    assert named(sensor, "--device", CAMERA.mac, "--peer", "203.0.113.20") >= {
+        ("storage.vendor.example", "dns", "unknown")  # what was answered is remembered too
+    }
 
 
 def test_flows_stay_when_the_sensor_is_killed(lab: Lab, sensor: SensorProcess) -> None:

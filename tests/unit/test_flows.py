@@ -26,6 +26,7 @@ from tests.unit.hellos import NAME, client_hello
 MAC = bytes.fromhex("00005e005321")
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 SECOND = 10**9
+ONE, TWO, BUSY = (bytes([number]) * 16 for number in (1, 2, 255))
 
 
 def packed(text: str) -> bytes:
@@ -91,13 +92,13 @@ def test_outcome(flow: Counted, expected: str) -> None:
 
 def test_a_flow_has_the_name_that_its_device_was_told_last() -> None:
     answered = Answered()
-    answered.note(b"camera", "first.example", [b"1", b"2"], 10 * SECOND)
-    answered.note(b"camera", "second.example", [b"1"], 20 * SECOND)
-    answered.note(b"tv", "third.example", [b"1"], 15 * SECOND)
-    names = [answered.name(b"camera", b"1", at * SECOND) for at in (5, 10, 19, 20, 99)]
+    answered.note(b"camera", "first.example", [ONE, TWO], 10 * SECOND)
+    answered.note(b"camera", "second.example", [ONE], 20 * SECOND)
+    answered.note(b"tv", "third.example", [ONE], 15 * SECOND)
+    names = [answered.name(b"camera", ONE, at * SECOND) for at in (5, 10, 19, 20, 99)]
     assert names == ["first.example"] * 3 + ["second.example"] * 2
-    assert answered.name(b"tv", b"1", 99 * SECOND) == "third.example"
-    assert answered.name(b"tv", b"2", 99 * SECOND) is None
+    assert answered.name(b"tv", ONE, 99 * SECOND) == "third.example"
+    assert answered.name(b"tv", TWO, 99 * SECOND) is None
     answered.forget(b"camera")
     assert {each.who for each in answered} == {b"tv"}
 
@@ -105,12 +106,12 @@ def test_a_flow_has_the_name_that_its_device_was_told_last() -> None:
 def test_what_is_remembered_of_answers_is_bounded_and_counted() -> None:
     answered = Answered(limit=100)
     for number in range(150):
-        answered.note(b"camera", f"{number}.example", [number.to_bytes(2)], number)
-        answered.note(b"camera", f"a{number}.example", [b"busy"], number)
+        answered.note(b"camera", f"{number}.example", [number.to_bytes(16)], number)
+        answered.note(b"camera", f"a{number}.example", [BUSY], number)
     assert len(answered) == 100
     assert answered.forgotten == 51
-    assert answered.name(b"camera", b"busy", 999) == "a149.example"
-    assert sum(1 for each in answered if each.address == b"busy") == 4
+    assert answered.name(b"camera", BUSY, 999) == "a149.example"
+    assert sum(1 for each in answered if each.address == BUSY) == 4
 
 
 def test_a_name_is_the_servers_whoever_is_the_device() -> None:

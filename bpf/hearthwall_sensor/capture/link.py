@@ -132,3 +132,5 @@ LINKS: Final[dict[int, Callable[[bytes], Link | None]]] = {
     229: lambda _: _V6,
     276: _cooked_v2,
 }
+#: Of captures on all interfaces at once.
+COOKED: Final = (113, 276)

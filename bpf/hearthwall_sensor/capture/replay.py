@@ -14,6 +14,7 @@ from ..network.home import Network
 from ..notation import mapped
 from ..protocol import Replayed, SensorError
 from .file import opened, read_packets
+from .link import COOKED
 from .meter import MAX_FLOWS, Meter
 from .packet import Damaged
 from .places import INTERNET
@@ -69,7 +70,7 @@ class Capture:
 
     def __init__(self, lan: Iterable[Network] = ()) -> None:
         """Begin with nothing, in a home with these prefixes."""
-        self.counted: Counter[str] = Counter(packets=0, bytes=0)
+        self.counted: Counter[str] = Counter(packets=0, bytes=0, cooked=0)
         self.meter = Meter(self._take_sample, lan, on_flow=self._begin_flow)
         self._identities = Identities(self._is_home)
         self.observer = Observer(
@@ -86,6 +87,7 @@ class Capture:
             for packet in read_packets(file, self.counted):
                 self.counted["packets"] += 1
                 self.counted["bytes"] += packet.length
+                self.counted["cooked"] += packet.link_type in COOKED
                 if not 0 <= packet.time - self._looked < _LOOK_INTERVAL:
                     self._look(packet.time)
                 self._end = max(self._end, packet.time)

@@ -1,6 +1,7 @@
 """The command that says what a capture holds."""
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -38,13 +39,23 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _replay(options: Options) -> Any:
     """Read a capture; no sensor need run for that."""
+    from ..capture.file import STDIN
     from ..capture.replay import replay
 
     if options.limit is not None and options.limit < 1:
         raise SensorError("invalid_message", "--limit is 1 or more")
     limit = options.limit or (None if options.json else _SHOWN)
+    if options.file == STDIN:
+        signal.signal(signal.SIGINT, _let_the_other_end)
     replayed = replay(options.file, options.lan, limit=limit, tell=_warn)
+    if replayed.counted.get("cooked"):
+        _warn("captured on all interfaces: what passed through two of them counts twice")
     return replayed.to_wire() if options.json else show(replayed)
+
+
+def _let_the_other_end(*_: object) -> None:
+    """Go on with what is still in the pipe: Ctrl-C ends tcpdump too. A second one ends this."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _warn(text: str) -> None:
@@ -63,7 +74,7 @@ def show(replayed: Replayed) -> str:
     if replayed.names:
         parts.append(_names(replayed.names, names))
     counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in replayed.counted.items() if n)
-    return "\n\n".join((*parts, f"Counted: {clean(counts)}."))
+    return "\n\n".join((*parts, f"Counted: {clean(counts) or 'nothing'}."))
 
 
 def _summary(replayed: Replayed) -> str:

@@ -8,6 +8,7 @@ from ..notation import boot_ns, mac_bytes
 from ..protocol import Flow
 from ..requests import GetFlows
 from .flow import Counted, FlowKey
+from .labels import Label
 from .listing import Choice, Context, Entry, describe, latest
 from .observer import Observer
 
@@ -80,6 +81,13 @@ class Flows:
         self._erase([packed for packed, _ in self._table.read() if packed[:6] in gone])
         for mac in gone:
             self._observer.answered.forget(mac)
+
+    def known(self) -> Iterator[tuple[bytes, Label]]:
+        """Yield what is known of the flows that there are, by packed key."""
+        for packed, _ in self._table.times():
+            label = self._observer.labels.of(packed)
+            if label != Label():
+                yield packed, label
 
     @property
     def present(self) -> int:

@@ -111,8 +111,15 @@ class Labels:
             encrypted or finding.encrypted_hello,
             known_way,
         )
-        if label is known or label == _NOTHING:
-            return
+        if label is not known and label != _NOTHING:
+            self._keep(number, label)
+
+    def put(self, packed: bytes, label: Label) -> None:
+        """Take a label that was known before."""
+        self._keep(hash(packed), _shared(*label))
+
+    def _keep(self, number: int, label: Label) -> None:
+        """Keep a label, in place of the oldest one if there are too many."""
         self._labels[number] = label
         if len(self._labels) > self._limit:
             del self._labels[next(iter(self._labels))]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ..dissect.applications import guess
+from ..dissect.applications import UNKNOWN, guess
 from ..names.patterns import Patterns
 from ..network.places import Place
 from ..notation import address_text, mac_bytes
@@ -41,6 +41,8 @@ def describe(packed: bytes, counted: Counted, context: Context) -> Flow:
     """Return one flow as the protocol tells it."""
     key = FlowKey.unpack(packed)
     label = context.label(packed, key, counted.first)
+    ended = outcome(counted, context.now) if key.protocol == TCP else None
+    said_nothing = ended in ("refused", "no_answer")  # and the port alone is not what was spoken
     place = context.place(address_text(key.peer))
     return Flow(
         community_id=community_id(key),
@@ -52,7 +54,8 @@ def describe(packed: bytes, counted: Counted, context: Context) -> Flow:
         peer_name=label.peer_name,
         name_source=label.source,
         transport=_TRANSPORTS.get(key.protocol) or f"ip-{key.protocol}",
-        application=label.application or guess(key.protocol, key.port, key.peer_port, label.name),
+        application=label.application
+        or (UNKNOWN if said_nothing else guess(key.protocol, key.port, key.peer_port, label.name)),
         upload_bytes=counted.upload_bytes,
         download_bytes=counted.download_bytes,
         upload_packets=counted.upload_packets,
@@ -60,7 +63,7 @@ def describe(packed: bytes, counted: Counted, context: Context) -> Flow:
         first_seen=round(context.epoch(counted.first), 6),
         last_seen=round(context.epoch(counted.last), 6),
         opened_by="device" if counted.opener == UPLOAD else "peer",
-        outcome=outcome(counted, context.now) if key.protocol == TCP else None,
+        outcome=ended,
         scope=context.scope(key.peer),
         encrypted_hello=label.encrypted_hello,
         served_as=label.served_as,

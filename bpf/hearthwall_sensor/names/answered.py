@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 MAX_PAIRS: Final = 16_384
 #: Names of one address that a device was told one after the other.
 _MAX_NAMES: Final = 4
+_ADDRESS: Final = 16
 #: The kernel's clock of flows is exact to one of its ticks, in nanoseconds.
 _TICK: Final = 10_000_000
 
@@ -28,7 +29,8 @@ class Answered:
     def __init__(self, limit: int = MAX_PAIRS) -> None:
         """Remember at most so many pairs of a device and an address."""
         self._limit = limit
-        self._told: OrderedDict[tuple[bytes, bytes], tuple[tuple[int, str], ...]] = OrderedDict()
+        #: By who and address in one: a pair of them would take as much memory again.
+        self._told: OrderedDict[bytes, tuple[tuple[int, str], ...]] = OrderedDict()
         #: Pairs that gave way.
         self.forgotten = 0
 
@@ -36,7 +38,7 @@ class Answered:
         """Remember that a device was told a name's addresses."""
         name = sys.intern(name)
         for address in addresses:
-            key = who, address
+            key = who + address
             told = self._told.get(key, ())
             if not told or told[-1][1] != name:
                 self._told[key] = (*told, (time, name))[-_MAX_NAMES:]
@@ -47,7 +49,7 @@ class Answered:
 
     def name(self, who: bytes, address: bytes, at: int) -> str | None:
         """Return what a device called an address at a time: what it was told last before, else first after."""
-        told = self._told.get((who, address))
+        told = self._told.get(who + address)
         if told is None:
             return None
         found = told[0][1]
@@ -59,14 +61,14 @@ class Answered:
 
     def forget(self, who: bytes) -> None:
         """Forget what a device was told."""
-        for key in [key for key in self._told if key[0] == who]:
+        for key in [key for key in self._told if key[:-_ADDRESS] == who]:
             del self._told[key]
 
     def __iter__(self) -> Iterator[Told]:
         """Yield everything that is remembered."""
-        for (who, address), told in self._told.items():
+        for key, told in self._told.items():
             for time, name in told:
-                yield Told(who, address, time, name)
+                yield Told(key[:-_ADDRESS], key[-_ADDRESS:], time, name)
 
     def __len__(self) -> int:
         """Return how many pairs are remembered."""
