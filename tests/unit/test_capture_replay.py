@@ -1,9 +1,14 @@
 """What `replay` says of a capture, and of what is none."""
 
+import fcntl
 import json
+import signal
 import struct
+import subprocess
+import termios
+import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -11,6 +16,7 @@ from hearthwall_sensor import cli
 from hearthwall_sensor.capture.replay import replay
 from hearthwall_sensor.errors import SensorError
 from hearthwall_sensor.protocol import Replayed
+from tests.gateway.sensor_process import command
 from tests.unit.captures import PcapNg, address, cooked, ethernet, ip, mac, pcap, tcp, udp
 
 CAMERA, TV, ROUTER = (f"00:00:5e:00:53:{each}" for each in ("21", "22", "01"))
@@ -269,3 +275,35 @@ def test_later_fragments_count_though_they_say_nothing(tmp_path: Path) -> None:
     file.write_bytes(pcap([(BEGIN, ethernet(CAMERA, ROUTER, bytes(piece)))]))
     (flow,) = replay(str(file)).flows
     assert (flow.port, flow.peer_port, flow.transport, flow.upload_bytes) == (0, 0, "udp", 134)
+
+
+def unread(pipe: IO[bytes]) -> int:
+    """Return how many bytes of a pipe nobody has read yet."""
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0])
+
+
+def test_a_pipe_that_is_interrupted_gives_what_came_through_it(capture: Path) -> None:
+    line = command("replay", "-", "--json")
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(capture.read_bytes()[:-3])
+        process.stdin.flush()
+        while unread(process.stdin):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)  # a terminal tells both ends of a pipe
+        process.stdin.close()
+        found = json.loads(process.stdout.read())
+        assert process.wait(10) == 0
+    assert found["counted"]["packets"] == len(home()) - 1
+
+
+def test_a_capture_of_all_interfaces_says_that_it_counts_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = cooked("00:00:5e:00:53:21", udp("192.168.1.2", 5000, "203.0.113.7", 9))
+    path = tmp_path / "any.pcap"
+    path.write_bytes(pcap([(0, frame)], link_type=113))
+    status, _, told = run(capsys, str(path))
+    assert status == 0
+    assert "counts twice" in told

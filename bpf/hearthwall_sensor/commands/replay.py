@@ -4,7 +4,8 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from ..protocol import Device, Flow, Replayed, ResolvedName, SensorError
@@ -45,17 +46,25 @@ def _replay(options: Options) -> Any:
     if options.limit is not None and options.limit < 1:
         raise SensorError("invalid_message", "--limit is 1 or more")
     limit = options.limit or (None if options.json else _SHOWN)
-    if options.file == STDIN:
-        signal.signal(signal.SIGINT, _let_the_other_end)
-    replayed = replay(options.file, options.lan, limit=limit, tell=_warn)
+    with _the_other_ends_first() if options.file == STDIN else nullcontext():
+        replayed = replay(options.file, options.lan, limit=limit, tell=_warn)
     if replayed.counted.get("cooked"):
         _warn("captured on all interfaces: what passed through two of them counts twice")
     return replayed.to_wire() if options.json else show(replayed)
 
 
-def _let_the_other_end(*_: object) -> None:
-    """Go on with what is still in the pipe: Ctrl-C ends tcpdump too. A second one ends this."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+@contextmanager
+def _the_other_ends_first() -> Iterator[None]:
+    """Go on with what is in the pipe after Ctrl-C, which ends tcpdump too; a second one ends this."""
+
+    def wait(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, wait)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _warn(text: str) -> None:
