@@ -184,7 +184,7 @@ class Sensor:
                     self._each_second()
                 if now >= next_status:
                     next_status = now + _STATUS_INTERVAL
-                    self._parts.flows.look()
+                    self._begin("flows", self._parts.flows.look)
                     self._changes.status()
                 if self._parts.totals.is_due():
                     self._begin("saving", self._parts.totals.save)

@@ -1,5 +1,6 @@
 """The flows of the home. The kernel's table holds them; here is what is known beyond its counts."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -14,6 +15,8 @@ from .observer import Observer
 
 #: A flow that has not moved for so long is erased, in nanoseconds.
 RETENTION: Final = 30 * 86_400 * 10**9
+#: Flows that are looked at before others get their turn.
+_AT_ONCE: Final = 1024
 #: The kernel's clock of flows is exact to one of its ticks, in nanoseconds.
 TICK: Final = 10_000_000
 
@@ -35,11 +38,16 @@ class Flows:
         self._context = context
         self._looked = 0
 
-    def look(self) -> None:
-        """Name the flows that began since the last look, before the answers that named them are forgotten."""
+    async def look(self) -> None:
+        """Name the flows that began since the last look, before the answers that named them are forgotten.
+
+        Of a full table that takes a while, and orders and answers must not wait for it.
+        """
         now, before = boot_ns(), self._looked
         old = []
-        for packed, (first, last) in self._table.times():
+        for number, (packed, (first, last)) in enumerate(self._table.times()):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             if first > before:
                 self._begin(packed, FlowKey.unpack(packed), first)
             elif last < now - RETENTION:
