@@ -98,7 +98,8 @@ def _flows(evidence: Evidence, replayed: Replayed) -> Iterator[Row]:
         yield _row(CONVERSATIONS, key, "seen" if known else "none", "seen" if seen else "none")
         if known is None:
             continue
-        yield from _views(key, seen, replayed.devices)
+        if not known.to_group:
+            yield from _views(key, seen, replayed.devices)
         for device, same in seen.items():
             yield from _amounts(key, known, device, same)
             said = evidence.names.said.get(key, Said())

@@ -275,7 +275,8 @@ def _id(traffic: Traffic, fields: _Fields, key: Key, *, whole: bool) -> str:
     said = fields.first("communityid")
     names = (fields.first("frame.protocols") or "").split(":")
     within = names.count("ip") + names.count("ipv6") > 1 or "ah" in names
-    if said is None or (within and key.protocol not in TRANSPORTS.values()):
+    overlooked = has_ports and said == community_id(key, ports=False)  # of a super-packet
+    if said is None or overlooked or (within and key.protocol not in TRANSPORTS.values()):
         traffic.own_ids += 1
         return own
     return said
