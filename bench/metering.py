@@ -44,7 +44,7 @@ class _Bench(NamedTuple):
     hearthwall: Programs
     small: Mapping[int, bytes]
     telling: Mapping[int, bytes]
-    ring: RingBuffer
+    rings: tuple[RingBuffer, ...]
     repeat: int
 
     # What runs
@@ -88,8 +88,9 @@ class _Bench(NamedTuple):
         finally:
             tables.watch_names(resolved=False, sample=True)
             taken = 0
-            while records := self.ring.read():
-                taken += len(records)
+            for ring in self.rings:
+                while records := ring.read():
+                    taken += len(records)
             if taken < (_SAMPLES if sample else 0):
                 raise AssertionError(f"{taken} of {_SAMPLES} packets were sampled")
 
@@ -149,11 +150,14 @@ def _bench(folder: Path, repeat: int) -> Iterator[_Bench]:
             small = _frames(frames.PORT, {UP: bytes(_PAYLOAD), DOWN: bytes(_PAYLOAD)})
             name, address = "api.vendor.example", frames.FAR
             telling = {UP: hellos.question(1, name), DOWN: hellos.answer(1, name, address)}
-            ring = RingBuffer(programs.tables.map("samples").fd)
+            rings = tuple(
+                RingBuffer(programs.tables.map(each).fd) for each in ("samples", "answers")
+            )
             try:
-                yield _Bench(Reference(), programs, small, _frames(53, telling), ring, repeat)
+                yield _Bench(Reference(), programs, small, _frames(53, telling), rings, repeat)
             finally:
-                ring.close()
+                for ring in rings:
+                    ring.close()
     finally:
         os.sched_setaffinity(0, cpus)
 

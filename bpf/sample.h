@@ -137,21 +137,30 @@ static inline __attribute__((always_inline)) struct sample *draft_sample(struct 
 /* Waking the sensor costs it more than a sample does: what can wait does so, until there is so much on a CPU. */
 #define ENOUGH_TO_WAKE (SAMPLE_PAGES * 4096 / 16)
 
-static inline __attribute__((always_inline)) void hand_over(struct scene *scene, struct sample *draft, bool urgent)
+static inline __attribute__((always_inline)) bool hand_over(struct scene *scene, struct sample *draft, bool is_answer)
 {
 	u64 length = draft->length, size, flags = BPF_RB_NO_WAKEUP;
 
 	asm volatile("" : "+r"(length));
 	if (length > SAMPLE_BYTES)
-		return;
+		return false;
 	size = sizeof(*draft) - SAMPLE_BYTES + length;
+	if (is_answer) {
+		if (!answers.ringbuf_output(draft, size, BPF_RB_FORCE_WAKEUP))
+			return true;
+		count(ANSWERS_LOST);
+		return false;
+	}
 	scene->unannounced += size;
-	if (urgent || scene->unannounced >= ENOUGH_TO_WAKE)
+	if (scene->unannounced >= ENOUGH_TO_WAKE)
 		flags = BPF_RB_FORCE_WAKEUP;
-	if (samples.ringbuf_output(draft, size, flags))
+	if (samples.ringbuf_output(draft, size, flags)) {
 		count(SAMPLES_LOST);
-	else if (flags == BPF_RB_FORCE_WAKEUP)
+		return false;
+	}
+	if (flags == BPF_RB_FORCE_WAKEUP)
 		scene->unannounced = 0;
+	return true;
 }
 
 /* The bytes behind the packet's headers; what Ethernet padded it with is none of them. */
@@ -185,14 +194,14 @@ static inline __attribute__((always_inline)) void sample_flow(struct __sk_buff *
 	draft = draft_sample(skb, scene, device, key, payload, kind);
 	if (!draft)
 		return;
-	if (kind == SAMPLE_PAYLOAD) {
-		if (packet->protocol == PROTOCOL_TCP)
-			draft->offset = stream_offset(packet, way);
+	if (kind == SAMPLE_PAYLOAD && packet->protocol == PROTOCOL_TCP)
+		draft->offset = stream_offset(packet, way);
+	if (!hand_over(scene, draft, scene->way && packet->source_port == 53))
+		return; /* the next packet may find room, and say the same */
+	if (kind == SAMPLE_PAYLOAD)
 		learn(packet, way, draft);
-	}
 	if (way->sampled < 255)
 		way->sampled++;
-	hand_over(scene, draft, scene->way && packet->source_port == 53); /* rules on names begin with the answer */
 }
 
 /* Samples what a device says about MACs and addresses. */

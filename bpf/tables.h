@@ -61,6 +61,7 @@ enum statistic {
 	LISTED, /* packets to and from addresses of lists */
 	FLOWS_CREATED,
 	SAMPLES_LIMITED, /* more than one device may have taken */
+	ANSWERS_LOST,
 	STATISTICS,
 };
 
@@ -322,6 +323,8 @@ BPF_HASH(vlans, struct vlan, u32, MAX_VLANS);
 BPF_TABLE("lru_percpu_hash", struct device_key, struct device, devices, MAX_DEVICES);
 BPF_TABLE("lru_hash", struct flow_key, struct flow, flows, MAX_FLOWS);
 BPF_RINGBUF_OUTPUT(samples, SAMPLE_PAGES);
+/* DNS answers to devices, by themselves: rules on names hang on them, and nobody's flood of other samples may push them out. */
+BPF_RINGBUF_OUTPUT(answers, ANSWER_PAGES);
 
 /*
  * Keeps the compiler from merging the look-ups of two tables into one call: the kernel calls a table's

@@ -67,6 +67,7 @@ class Reports:
                 "flows_evicted": parts.flows.evicted,
                 "samples_lost": statistics["samples_lost"],
                 "samples_limited": statistics["samples_limited"],
+                "answers_lost": statistics["answers_lost"],
                 "events_lost": parts.journal.lost,
                 "events_suppressed": parts.journal.suppressed,
             },

@@ -43,6 +43,8 @@ _STATUS_INTERVAL: Final = 5.0
 _NETWORK_SETTLES: Final = 0.1
 #: The same for interfaces: a new port must not stand open for long.
 _LINKS_SETTLE: Final = 0.01
+#: Samples that are read before it is looked for DNS answers again.
+_IN_A_ROW: Final = 16
 
 
 class Sensor:
@@ -67,7 +69,8 @@ class Sensor:
         self._stopping = False
         self._rang = False
         self._link_rang = asyncio.Event()
-        self._samples: RingBuffer | None = None
+        #: DNS answers, and everything else that the kernel copied.
+        self._rings: tuple[RingBuffer, ...] = ()
         self._exit = EXIT_STOPPED
         self._forget = False
         #: Attaching happens in threads, one at a time.
@@ -171,8 +174,11 @@ class Sensor:
             loop.add_signal_handler(each, self.stop)
         bell = topology.Bell(self._ring)
         loop.add_reader(bell.fileno(), bell.drain)
-        samples = self._samples = RingBuffer(self._parts.tables.map("samples").fd)
-        loop.add_reader(samples.fileno(), self._take_samples)
+        self._rings = tuple(
+            RingBuffer(self._parts.tables.map(name).fd) for name in ("answers", "samples")
+        )
+        for ring in self._rings:
+            loop.add_reader(ring.fileno(), self._take_samples)
         try:
             next_second = next_status = time.monotonic()
             while not self._stopping:
@@ -195,8 +201,9 @@ class Sensor:
                     async with asyncio.timeout(min(self._server.interval, until_second)):
                         await self._wake.wait()
         finally:
-            self._samples = None
-            for source in (bell, samples):
+            rings, self._rings = self._rings, ()
+            sources: tuple[topology.Bell | RingBuffer, ...] = (bell, *rings)
+            for source in sources:
                 loop.remove_reader(source.fileno())
                 source.close()
 
@@ -219,7 +226,15 @@ class Sensor:
 
     def _take_samples(self) -> None:
         """Learn from the packets whose beginnings the kernel has copied."""
-        for record in self._samples.read() if self._samples is not None else ():
+        for ring in self._rings:
+            for number, record in enumerate(ring.read()):
+                if number % _IN_A_ROW == 0 and ring is not self._rings[0]:
+                    self._take_from(self._rings[0].read())
+                self._take_from((record,))
+
+    def _take_from(self, records: Iterable[bytes]) -> None:
+        """Learn from samples."""
+        for record in records:
             sample = read_sample(record)
             if sample is not None:
                 self._parts.observer.take(sample)

@@ -34,14 +34,15 @@ class Meter:
         self.programs = programs
         self.tables = programs.tables
         self.directory = programs.directory
-        self.ring = RingBuffer(self.tables.map("samples").fd)
+        self.rings = [RingBuffer(self.tables.map(name).fd) for name in ("samples", "answers")]
         self.tables.watch_names(resolved=False, sample=True)
         self.samples()
         self.table = FlowTable(self.tables)
         self.table.delete([key for key, _ in self.table.read()])
 
     def close(self) -> None:
-        self.ring.close()
+        for ring in self.rings:
+            ring.close()
 
     def meet(self, program: str, frame: Packet | bytes, segment: int = 0) -> str:
         """Let a program meet a frame, which may stand for many of one segment each; return the verdict."""
@@ -67,14 +68,15 @@ class Meter:
         return key, counted
 
     def samples(self) -> list[Sample]:
-        """Take all samples."""
+        """Take all samples of both rings, in the order in which they were made."""
         taken = []
-        while records := self.ring.read():
-            for record in records:
-                sample = read_sample(record)
-                assert sample is not None
-                taken.append(sample)
-        return taken
+        for ring in self.rings:
+            while records := ring.read():
+                for record in records:
+                    sample = read_sample(record)
+                    assert sample is not None
+                    taken.append(sample)
+        return sorted(taken, key=lambda each: each.time)
 
     def statistic(self, name: str) -> int:
         """Return one of the programs' own counters."""

@@ -69,7 +69,7 @@ class Runner:
         self.domains = Domains(self.tables, around.is_protected, around.trusts, grace=grace)
         self.domains.set_rules({})
         self.domains.set_peers({})
-        self.ring = RingBuffer(self.tables.map("samples").fd)
+        self.ring = RingBuffer(self.tables.map("answers").fd)
         self.delays: list[float] = []
 
     def drain(self) -> None:

@@ -441,12 +441,24 @@ def test_what_finds_no_room_in_the_ring_is_counted(meter: Meter) -> None:
     assert meter.statistic("samples_lost") - lost == 300 - taken
 
 
+def test_a_flood_of_samples_pushes_out_no_dns_answer_and_closes_no_window(meter: Meter) -> None:
+    meter.up(*(datagram(bytes(3000), peer_port=53) for _ in range(300)))
+    meter.up(datagram(bytes(3500), port=4000))  # finds no room, so the next ones are as good
+    answer = DOWN4 / UDP(sport=53, dport=4001) / Raw(b"an answer")
+    meter.down(answer)
+    taken = meter.samples()
+    assert taken[-1].data == b"an answer"
+    assert meter.statistic("answers_lost") == 0
+    meter.up(datagram(b"second", port=4000), datagram(b"third", port=4000))
+    assert [each.data for each in meter.samples()] == [b"second", b"third"]
+
+
 # When the sensor is woken
 
 
 def is_woken(meter: Meter) -> bool:
     """Say whether there is something to read that wakes its reader; it stays so until all is read."""
-    readable, _, _ = select.select([meter.ring.fileno()], [], [], 0)
+    readable, _, _ = select.select([each.fileno() for each in meter.rings], [], [], 0)
     return bool(readable)
 
 

@@ -31,6 +31,7 @@ LIMITS: Final = {
     # 65,536 of them and the free places that each CPU keeps for itself
     "MAX_FLOWS": 65536 + 8192,
     "SAMPLE_PAGES": 128,
+    "ANSWER_PAGES": 32,
 }
 
 #: The modes that the kernel knows; `audit` is any of them with FLAG_AUDIT.
@@ -65,6 +66,7 @@ STATISTICS: Final = (
     "listed",
     "flows_created",
     "samples_limited",
+    "answers_lost",
 )
 SIDES: Final[tuple[Role, ...]] = ("lan", "wan")
 FLOOD_KINDS: Final = ("syn", "udp", "icmp")
@@ -143,11 +145,12 @@ TABLES: Final[Mapping[str, tuple[int, int, bool]]] = {
     "devices": (DEVICE_KEY.size, DEVICE_BYTES, True),
     "flows": (KEY.size, COUNTED.size, False),
     "samples": (0, 0, False),
+    "answers": (0, 0, False),
     "gate_steps": (4, 4, False),
     "meter_steps": (4, 4, False),
 }
 #: What programs of an earlier version have not, or shorter. The flows that they counted end with them.
-NEW: Final = ("flows",)
+NEW: Final = ("flows", "answers")
 GROWN: Final = ("devices",)
 #: Kind of target → table of rules.
 RULE_TABLES: Final[Mapping[TargetKind, str]] = {
