@@ -1,5 +1,6 @@
 """What clients ask and order, carried out by the sensor's parts."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -47,6 +48,7 @@ class Orders:
         self._leave = leave
         self.devices = DeviceOrders(parts, reports, self._tell_rules)
         self.devices.forget_flows = parts.flows.forget
+        self._listing = asyncio.Lock()
         self._answers: dict[type[Request], Callable[[Any], Awaitable[Any]]] = {
             GetStatus: self._get_status,
             GetDevices: self._get_devices,
@@ -80,8 +82,11 @@ class Orders:
 
     async def _get_flows(self, request: GetFlows) -> Any:
         """Answer with the flows that are asked for, as the kernel counts them now."""
-        found = self._parts.flows.select(request, self._parts.chosen.macs)
-        return [each.to_wire() for each in found]
+        async with (
+            self._listing
+        ):  # one after the other: each takes memory, and the time of all others
+            found = await self._parts.flows.select(request, self._parts.chosen.macs)
+            return [each.to_wire() for each in found]
 
     async def _get_blocks(self, _: GetBlocks) -> Any:
         """Answer with the rules as the kernel counts them now."""

@@ -11,7 +11,7 @@ from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError
 from .wire import Message
 
 #: As many flows as one answer holds.
-MAX_FLOWS: Final = 10_000
+MAX_FLOWS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)

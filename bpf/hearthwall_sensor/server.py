@@ -18,6 +18,7 @@ from aiohttp import WSMsgType, web
 
 from . import __version__
 from .protocol import (
+    MAX_ANSWER_BYTES,
     MAX_INTERVAL,
     MAX_REQUEST_BYTES,
     MAX_SCHEMA,
@@ -85,7 +86,8 @@ class _Client:
         self._ws = ws
         self._transport = transport
         self._source = source
-        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_QUEUE_LENGTH)
+        self._queue: asyncio.Queue[str] = asyncio.Queue(_QUEUE_LENGTH)
+        self._queued = 0
         self._initialized = False
         self.name = name
         self.subscription: _Subscription | None = None
@@ -186,10 +188,17 @@ class _Client:
             self._send(said | {"type": "delta", "seq": subscription.seq})
 
     def _send(self, wire: dict[str, Any]) -> None:
-        """Queue a message; a client that does not read is let go."""
+        """Queue a message; a client that does not read is let go.
+
+        As the text that is sent: as objects a long answer takes many times the memory.
+        """
+        text = json.dumps(wire, separators=(",", ":"))
+        self._queued += len(text)
         try:
-            self._queue.put_nowait(wire)
+            self._queue.put_nowait(text)
         except asyncio.QueueFull:
+            self._overflow()
+        if self._queued > MAX_ANSWER_BYTES:
             self._overflow()
 
     def _overflow(self) -> None:
@@ -206,11 +215,12 @@ class _Client:
     async def _write(self) -> None:
         """Send what is queued."""
         while True:
-            wire = await self._queue.get()
+            text = await self._queue.get()
             try:
                 async with asyncio.timeout(_SEND_TIMEOUT):
-                    await self._ws.send_str(json.dumps(wire, separators=(",", ":")))
+                    await self._ws.send_str(text)
             finally:
+                self._queued -= len(text)
                 self._queue.task_done()
 
 

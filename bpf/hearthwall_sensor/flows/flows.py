@@ -7,7 +7,7 @@ from typing import Final
 from ..kernel.flow_table import FlowTable
 from ..notation import boot_ns, mac_bytes
 from ..protocol import Flow
-from ..requests import GetFlows
+from ..requests import MAX_FLOWS, GetFlows
 from .flow import Counted, FlowKey
 from .labels import Label
 from .listing import Choice, Context, Entry, describe, latest
@@ -17,6 +17,7 @@ from .observer import Observer
 RETENTION: Final = 30 * 86_400 * 10**9
 #: Flows that are looked at before others get their turn.
 _AT_ONCE: Final = 1024
+_DESCRIBED_AT_ONCE: Final = 128
 #: The kernel's clock of flows is exact to one of its ticks, in nanoseconds.
 TICK: Final = 10_000_000
 
@@ -62,26 +63,27 @@ class Flows:
             self._observer.labels.set_name(packed, label.name)
         self._on_begin(key, first)
 
-    def select(self, request: GetFlows, macs_of: Callable[[str], Iterable[str]]) -> list[Flow]:
+    async def select(
+        self, request: GetFlows, macs_of: Callable[[str], Iterable[str]]
+    ) -> list[Flow]:
         """Return the flows that a request asks for; raises SensorError `invalid_message`."""
         choice = Choice(request, macs_of)
         context = self._context()
-        found = latest(self._chosen(choice, request.since, context), request.limit)
-        return [describe(packed, counted, context) for packed, counted in found]
-
-    def _chosen(self, choice: Choice, since: float | None, context: Context) -> Iterator[Entry]:
-        """Yield the flows that are asked for."""
-        for packed, values in self._table.read():
-            if not choice.takes_device(packed):
-                continue
+        found: list[Entry] = []
+        for number, (packed, values) in enumerate(self._table.read()):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             counted = Counted._make(values)
-            if since is not None and context.epoch(counted.last) < since:
-                continue
-            if choice.by_peer:
-                key = FlowKey.unpack(packed)
-                if not choice.takes_peer(key, context.label(packed, key, counted.first).peer_name):
-                    continue
-            yield packed, counted
+            if _is_chosen(packed, counted, choice, context):
+                found.append((packed, counted))
+            if len(found) > 2 * MAX_FLOWS:
+                found = latest(found, request.limit)
+        described = []
+        for number, (packed, counted) in enumerate(latest(found, request.limit)):
+            if number % _DESCRIBED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            described.append(describe(packed, counted, context))
+        return described
 
     def forget(self, macs: Iterable[str]) -> None:
         """Erase the flows of a device; those of others with it are theirs."""
@@ -112,3 +114,15 @@ class Flows:
         self._table.delete(packed)
         for each in packed:
             self._observer.labels.forget(each)
+
+
+def _is_chosen(packed: bytes, counted: Counted, choice: Choice, context: Context) -> bool:
+    """Return whether a flow is asked for."""
+    if not choice.takes_device(packed):
+        return False
+    if choice.since is not None and context.epoch(counted.last) < choice.since:
+        return False
+    if not choice.by_peer:
+        return True
+    key = FlowKey.unpack(packed)
+    return choice.takes_peer(key, context.label(packed, key, counted.first).peer_name)

@@ -97,6 +97,7 @@ class Choice:
         self.macs = frozenset(
             mac_bytes(each) for mac in request.devices for each in macs_of(parse_mac(mac))
         )
+        self.since = request.since
         self._peer = None if request.peer is None else _peer(request.peer)
 
     def takes_device(self, packed: bytes) -> bool:
