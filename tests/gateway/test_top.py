@@ -70,6 +70,8 @@ def test_once_tells_the_same_to_scripts(sensor: SensorProcess, terminal: Termina
     (camera,) = [each for each in document["flows"] if each["mac"] == CAMERA.mac]
     assert camera["peer_address"] == WEB.ipv4
     assert camera["download_rate"] == pytest.approx(208_000, rel=0.25)
+    (device,) = [each for each in document["devices"] if each["mac"] == CAMERA.mac]
+    assert device["download_rate"] == pytest.approx(camera["download_rate"], rel=0.1)
 
 
 def test_the_sensor_is_killed_and_comes_back(sensor: SensorProcess, terminal: Terminal) -> None:

@@ -56,7 +56,7 @@ class Follower:
             self._client = client
             self._view.status = snapshot.status
             self._devices = {each.mac: each for each in snapshot.devices}
-            self._rate_devices()
+            await self._rate_devices()
             await self._read()
         except BaseException:
             await self.close()
@@ -91,7 +91,7 @@ class Follower:
                 self._hurry = False
                 if not early:
                     last = time.monotonic()
-                    self._rate_devices()
+                    await self._rate_devices()
                 await self._read()
             closed.result()
         finally:
@@ -126,10 +126,8 @@ class Follower:
 
     async def read_devices(self) -> None:
         """Take a reading with the devices as the kernel counts them now; raises SensorError."""
-        if self._client is not None:
-            self._devices = {each.mac: each for each in await self._client.devices()}
-            self._rate_devices()
-            await self._read()
+        await self._rate_devices()
+        await self._read()
 
     async def order(self, order: AddBlock | RemoveBlock) -> None:
         """Give an order, and tell the view what came of it."""
@@ -168,8 +166,11 @@ class Follower:
         self._changed()
         self._bell.set()
 
-    def _rate_devices(self) -> None:
-        """Compute the devices' rates: once in an interval, since the sensor reads their totals as often."""
+    async def _rate_devices(self) -> None:
+        """Compute the devices' rates, of what the kernel counts at this moment: a snapshot's totals are older."""
+        if self._client is None:
+            raise SensorError("not_running")
+        self._devices = {each.mac: each for each in await self._client.devices()}
         now, wall = time.monotonic(), time.time()
         totals = [_device_total(each, wall) for each in self._devices.values()]
         self._device_rates = self._device_meter.read(now, totals)
