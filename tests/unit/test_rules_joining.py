@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from hearthwall_sensor.rules.joining import Held, copies, missing
+from hearthwall_sensor.rules.joining import Held, copies, missing, reconciled
 from hearthwall_sensor.rules.rule import Rule, Service, strictness
 from hearthwall_sensor.targets import Target
 
@@ -111,3 +111,15 @@ def test_rules_of_one_target_share_their_subject() -> None:
     assert made[A.value, Service("udp", 53)].subject == 7
     assert made[B.value, Service()].subject == 8
     assert dataclasses.replace(made[B.value, Service()], id=0).target == B.value
+
+
+def test_a_crash_between_the_files_of_rules_and_devices_is_mended() -> None:
+    one = {A.value: (A.value, B.value), B.value: (A.value, B.value)}.get
+    quarantined = [rule(1, A), rule(2, B, copy_of=1)]
+    assert reconciled(quarantined, lambda mac: one(mac, (mac,)), 9) == quarantined
+    # Split on one side only: the device is still one, and what is missing comes back
+    mended = reconciled(quarantined[:1], lambda mac: one(mac, (mac,)), 9)
+    assert [(each.target, each.copy_of) for each in mended] == [(A.value, None), (B.value, 1)]
+    assert len({each.id for each in mended}) == 2
+    # Merged on one side only: nobody was told, so the other has no rule
+    assert reconciled(quarantined, lambda mac: (mac,), 9) == quarantined[:1]

@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..targets import Target
 from .rule import Rule, Service, strictness
@@ -64,3 +64,32 @@ def copies(held: Held, target: Target, others: Iterable[Target]) -> list[Rule]:
         *(each for each in own if each.copy_of is not None),
         *(each for each in elsewhere if each.copy_of in ids),
     ]
+
+
+def reconciled(
+    rules: Sequence[Rule], macs_of: Callable[[str], Iterable[str]], next_id: int
+) -> list[Rule]:
+    """Return the rules that devices have which were merged or split as far as `macs_of` says.
+
+    A crash between the two files that say so leaves one ahead of the other. A copy whose original is on
+    another device goes; a rule on one MAC of a device that its others lack comes on them.
+    """
+    by_id = {each.id: each for each in rules}
+    kept: list[Rule] = []
+    for rule in rules:
+        original = by_id.get(rule.copy_of) if rule.copy_of is not None else None
+        if original is None or rule.target in macs_of(original.target):
+            kept.append(rule)
+    held: dict[Target, dict[Service, Rule]] = {}
+    for rule in kept:
+        held.setdefault(rule.about, {})[rule.service] = rule
+    for rule in [each for each in kept if each.kind == "mac" and each.copy_of is None]:
+        for mac in macs_of(rule.target):
+            target = Target("mac", mac)
+            if rule.service not in held.get(target, {}):
+                number = next_id + len(kept)  # above all ids that there are
+                subject = subject_of(held, target, number)
+                copied = repeated(rule, target, number, subject, rule.id)
+                held.setdefault(target, {})[rule.service] = copied
+                kept.append(copied)
+    return kept

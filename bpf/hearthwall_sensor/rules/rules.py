@@ -18,7 +18,7 @@ from ..requests import AddBlock, Confirm, RemoveBlock
 from ..targets import Target, TargetKind, parse_target
 from . import file as rules_file
 from .enforcement import Enforcement, all_counters
-from .joining import copies, missing, repeated, subject_of
+from .joining import copies, missing, reconciled, repeated, subject_of
 from .nesting import check_nesting
 from .rule import DOMAIN_SLOTS, WHOLE, Rule, Service
 from .terms import check
@@ -94,14 +94,16 @@ class Rules:
         """
         kept = rules_file.read(self._path)
         self._next_id, self.files_damaged = kept.next_id, kept.damaged
-        for rule in kept.rules:
+        rules = reconciled(kept.rules, self._macs_of, kept.next_id)
+        self._next_id = max((kept.next_id, *(each.id + 1 for each in rules)))
+        for rule in rules:
             self._rules.setdefault(rule.about, {})[rule.service] = rule
         held = {**earlier, **all_counters(self._tables)}
-        for rule in kept.rules:
+        for rule in rules:
             self._counters[rule.id] = held.get(rule.id, Counters())
             self._enforcement.put(rule, self._rules[rule.about], self._counters[rule.id])
         self._set_sizes()
-        self._enforcement.keep_only(kept.rules)
+        self._enforcement.keep_only(rules)
         self.sweep()
 
     def interfaces_changed(self, interfaces: Mapping[str, int]) -> None:
