@@ -81,11 +81,12 @@ class Store:
     # The user's word is on disk when it is answered
 
     def rename(self, macs: Sequence[str], name: str | None) -> None:
-        """Give the first of a device's MACs a name, and the others none; raises SensorError `storage_failed`."""
+        """Give the first of a device's MACs a name, or all of them none; raises SensorError `storage_failed`."""
         with self._durable_transaction("the name") as connection:
-            _delete(connection, ("names",), macs)
-            if name is not None:
-                connection.execute("INSERT INTO names VALUES (?, ?)", (macs[0], name))
+            if name is None:
+                _delete(connection, ("names",), macs)
+            else:
+                connection.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (macs[0], name))
 
     def merge(self, macs: Iterable[str], into: str) -> None:
         """Let a MAC stand for others; raises SensorError `storage_failed`."""

@@ -359,10 +359,12 @@ def test_a_device_is_named_by_any_of_its_macs() -> None:
     chosen = Chosen(names={TV: "the tv"}, merged={TV: CAMERA})
     assert [chosen.name(each) for each in (CAMERA, TV, ROUTER)] == ["the tv", "the tv", None]
     chosen.rename(TV, "camera")
-    assert chosen.names == {CAMERA: "camera"}
-    chosen.split(TV)
-    assert (chosen.name(TV), chosen.macs(TV)) == (None, (TV,))
-    assert chosen.spoken_of == {CAMERA}
+    assert {chosen.name(each) for each in (CAMERA, TV)} == {"camera"}
+    chosen.split(TV)  # and its own name comes back
+    assert (chosen.name(CAMERA), chosen.name(TV), chosen.macs(TV)) == ("camera", "the tv", (TV,))
+    chosen.merge((TV,), CAMERA)
+    chosen.rename(TV, None)
+    assert (chosen.name(TV), chosen.names, chosen.spoken_of) == (None, {}, {CAMERA, TV})
 
 
 def test_chains_are_flat() -> None:

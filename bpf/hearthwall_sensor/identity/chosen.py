@@ -55,11 +55,15 @@ class Chosen:
     # What is changed is on disk before it is changed here
 
     def rename(self, mac: str, name: str | None) -> None:
-        """Give a device a name, or take it back: then none of its MACs has one."""
-        for each in self.macs(mac):
-            self.names.pop(each, None)
+        """Give a device a name, or take it back: then none of its MACs has one.
+
+        The MAC that stands for it has the name. One that was merged keeps its own, for when it is split off.
+        """
         if name is not None:
             self.names[self.primary(mac)] = name
+            return
+        for each in self.macs(mac):
+            self.names.pop(each, None)
 
     def merge(self, macs: Iterable[str], into: str) -> None:
         """Let a MAC stand for others too."""
