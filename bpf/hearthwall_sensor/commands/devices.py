@@ -39,6 +39,15 @@ def _merge_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("into", metavar="INTO", help="the device that it is")
 
 
+def _split_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `split` takes."""
+    parser.add_argument(
+        "mac",
+        metavar="MAC",
+        help="the MAC that is to be a device of its own again: one that `devices` shows with a +",
+    )
+
+
 def _forget_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `forget` takes."""
     _mac_argument(parser)
@@ -139,7 +148,7 @@ COMMANDS: Final = {
         "take a merging back",
         ask(lambda options: SplitDevice(options.mac)),
         _show_one,
-        _mac_argument,
+        _split_arguments,
     ),
     "forget": Command(
         "erase all that is known of a device", converse(_forget), _show_forgotten, _forget_arguments

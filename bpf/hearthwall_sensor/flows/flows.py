@@ -1,7 +1,7 @@
 """The flows of the home. The kernel's table holds them; here is what is known beyond its counts."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 from ..kernel.flow_table import FlowTable
@@ -20,6 +20,8 @@ _AT_ONCE: Final = 1024
 _DESCRIBED_AT_ONCE: Final = 128
 #: The kernel's clock of flows is exact to one of its ticks, in nanoseconds.
 TICK: Final = 10_000_000
+#: Where a packed key holds the peer's address.
+_PEER: Final = slice(28, 44)
 
 
 class Flows:
@@ -85,10 +87,16 @@ class Flows:
             described.append(describe(packed, counted, context))
         return described
 
-    def forget(self, macs: Iterable[str]) -> None:
-        """Erase the flows of a device; those of others with it are theirs."""
+    def forget(self, macs: Iterable[str], addresses: Collection[bytes] = ()) -> None:
+        """Erase the flows of a device, and those of others with the addresses (16 bytes) that it had."""
         gone = frozenset(mac_bytes(mac) for mac in macs)
-        self._erase([packed for packed, _ in self._table.read() if packed[:6] in gone])
+        self._erase(
+            [
+                packed
+                for packed, _ in self._table.times()
+                if packed[:6] in gone or packed[_PEER] in addresses
+            ]
+        )
         for mac in gone:
             self._observer.answered.forget(mac)
 

@@ -338,6 +338,11 @@ class Identities:
             fingerprint=next((each.fingerprint for each in found if each.fingerprint), None),
         )
 
+    def addresses(self, macs: Iterable[str]) -> frozenset[bytes]:
+        """Return all addresses that are remembered of a device, those of old too, by all of its MACs."""
+        known = filter(None, map(self._known.get, macs))
+        return frozenset(address for each in known for address in each.addresses)
+
     def owner(self, address: bytes) -> str | None:
         """Return the MAC that has an address."""
         return self._owners.get(address)

@@ -1,7 +1,7 @@
 """The user's word on devices: given a name, merged, split, forgotten; on disk when it is answered."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from ..parts import Parts
@@ -11,6 +11,15 @@ from ..requests import ForgetDevice, MergeDevices, RenameDevice, Request, SplitD
 from ..rules.rule import Rule
 from ..targets import parse_mac
 from .chosen import checked_name
+
+
+def _no_split(macs: Sequence[str]) -> str:
+    """Return why the MAC that stands for a device, the first of these, can't be split off, and what can."""
+    mac, *others = macs
+    if not others:
+        return f"{mac} has no other MAC merged into it: there is nothing to split"
+    commands = ", ".join(f"`split {each}`" for each in others)
+    return f"{mac} stands for the device; the others are split off it: {commands}"
 
 
 class DeviceOrders:
@@ -28,8 +37,8 @@ class DeviceOrders:
         self._on_rules = on_rules
         # One order after the other: each is on disk before the next is looked at.
         self._orders = asyncio.Lock()
-        #: Erases the flows of these MACs, and what they asked for.
-        self.forget_flows: Callable[[Iterable[str]], None] = lambda _: None
+        #: Erases the flows of these MACs, what they asked for, and what others exchanged with their addresses.
+        self.forget_flows: Callable[[Iterable[str], Collection[bytes]], None] = lambda *_: None
         self.answers: dict[type[Request], Callable[[Any], Awaitable[Any]]] = {
             RenameDevice: self._rename,
             MergeDevices: self._merge,
@@ -54,7 +63,9 @@ class DeviceOrders:
             mac = chosen.primary(self._known(order.mac))
             into = chosen.primary(self._known(order.into))
             if mac == into:
-                raise SensorError("invalid_target", f"{order.mac} and {order.into} are one device")
+                raise SensorError(
+                    "invalid_target", f"{order.mac} and {order.into} are one device already"
+                )
             macs = chosen.macs(mac)
 
             async def agree() -> None:
@@ -74,7 +85,7 @@ class DeviceOrders:
             mac = self._known(order.mac)
             into = chosen.primary(mac)
             if mac == into:
-                raise SensorError("invalid_target", f"{mac} is not merged into another device")
+                raise SensorError("invalid_target", _no_split(chosen.macs(mac)))
 
             async def agree() -> None:
                 await asyncio.to_thread(self._parts.store.split, mac)
@@ -106,7 +117,7 @@ class DeviceOrders:
                 parts.tables.forget_host(each)
             parts.threats.forget(macs)
             parts.floods.forget(macs)
-            self.forget_flows(macs)
+            self.forget_flows(macs, addresses)
             parts.changes.forget_events(macs)
             parts.changes.removed(device.mac)
             parts.changes.status()
