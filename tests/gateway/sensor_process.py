@@ -87,20 +87,20 @@ class SensorProcess:
         self.process.terminate()
         return self.process.wait(10)
 
+    def _run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        line = command(name, "--socket", self.socket, *arguments, launcher=self.launcher)
+        return subprocess.run(
+            self.lab.argv(self.host, line), capture_output=True, text=True, timeout=30, check=False
+        )
+
+    def say(self, name: str, *arguments: str) -> str:
+        """Run a command and return what it prints for people."""
+        return self._run(name, *arguments).stdout
+
     def call(self, name: str, *arguments: str) -> Any:
         """Run a command with --json and return its document; raises Refused."""
-        done = subprocess.run(
-            self.lab.argv(
-                self.host,
-                command(
-                    name, "--socket", self.socket, "--json", *arguments, launcher=self.launcher
-                ),
-            ),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        done = self._run(name, "--json", *arguments)
         document = json.loads(done.stdout)
         if isinstance(document, dict) and "error" in document:
             assert done.returncode == 1

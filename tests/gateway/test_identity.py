@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import sqlite3
 import time
 from collections.abc import Callable
@@ -172,9 +173,70 @@ def test_merged_macs_are_one_device_until_they_are_split(lab: Lab, seen: SensorP
     alone = seen.call("split", TV.mac)
     assert (alone["mac"], alone["other_macs"], alone["name"]) == (TV.mac, [], "Laptop on a dock")
     assert alone["upload_bytes"] >= parts[TV.mac]["upload_bytes"]
-    with pytest.raises(Refused):
-        seen.call("split", TV.mac)
     assert seen.device(CAMERA.mac) is None
+    with pytest.raises(Refused, match="nothing to split"):
+        seen.call("split", TV.mac)
+    with pytest.raises(Refused, match=f"`split {CAMERA.mac}`"):
+        seen.call("split", PLUG.mac)
+    with pytest.raises(Refused, match="are one device already"):
+        seen.call("merge", CAMERA.mac, PLUG.mac)
+
+
+def test_a_merged_mac_keeps_its_own_name_for_when_it_is_split_off(seen: SensorProcess) -> None:
+    seen.call("rename", TV.mac, "Dock")
+    seen.call("rename", CAMERA.mac, "Laptop")
+    assert seen.call("merge", TV.mac, CAMERA.mac)["name"] == "Laptop"
+    assert seen.call("rename", TV.mac, "Work laptop")["name"] == "Work laptop"
+    seen.kill()
+    seen.start()
+    assert device(seen, CAMERA.mac)["name"] == "Work laptop"
+    assert seen.call("split", TV.mac)["name"] == "Dock"
+    assert device(seen, CAMERA.mac)["name"] == "Work laptop"
+    seen.call("merge", TV.mac, CAMERA.mac)
+    assert seen.call("rename", CAMERA.mac, "--clear")["name"] is None
+    seen.kill()
+    seen.start()
+    assert seen.call("split", TV.mac)["name"] is None
+
+
+def test_orders_tell_all_macs_that_a_rule_is_on(seen: SensorProcess) -> None:
+    seen.call("merge", TV.mac, CAMERA.mac)
+    both = f"{TV.mac} and {CAMERA.mac}"
+    assert seen.say("block", TV.mac).startswith(f"In force on {both}: isolate")
+    assert seen.say("confirm", TV.mac).startswith(f"In force on {both}: isolate")
+    assert seen.say("unblock", TV.mac, "--all").startswith(f"Ended on {both}: isolate")
+    assert seen.say("block", PLUG.mac, "--port", "80").startswith(f"In force on {PLUG.mac} 80: ")
+    told = seen.call("block", CAMERA.mac)
+    assert (told["target"], told["also_on"]) == (CAMERA.mac, [TV.mac])
+    assert seen.call("block", "203.0.113.9")["also_on"] == []
+
+
+def test_nothing_counts_as_overwritten_that_was_forgotten(lab: Lab, seen: SensorProcess) -> None:
+    for mac in (CAMERA.mac, TV.mac):
+        seen.call("forget", mac)
+    seen.stop()
+    seen.start()
+    assert seen.call("status")["lost"]["devices_overwritten"] == 0
+    seen.call("forget", PLUG.mac)
+    ping(lab, "camera", "tv")
+    assert until(lambda: seen.device(TV.mac) is not None)
+    assert seen.call("status")["lost"]["devices_overwritten"] == 0
+
+
+def test_other_devices_flows_with_a_forgotten_one_go_too(lab: Lab, seen: SensorProcess) -> None:
+    for peer in (PLUG.ipv4, PLUG.ipv6):
+        assert reaches(lab, "camera", peer)
+
+    def flows() -> str:
+        return json.dumps(seen.call("flows"))
+
+    assert until(lambda: all(each in flows() for each in (PLUG.mac, PLUG.ipv4, PLUG.ipv6)))
+    web = [each for each in seen.call("flows") if each["peer_address"] == str(WEB.ipv4)]
+    assert {each["mac"] for each in web} == {CAMERA.mac, TV.mac, PLUG.mac}
+    seen.call("forget", PLUG.mac)
+    assert not any(each in flows() for each in (PLUG.mac, PLUG.ipv4, PLUG.ipv6))
+    web = [each for each in seen.call("flows") if each["peer_address"] == str(WEB.ipv4)]
+    assert {each["mac"] for each in web} == {CAMERA.mac, TV.mac}
 
 
 def test_a_merged_device_is_quarantined_on_all_of_its_macs(lab: Lab, seen: SensorProcess) -> None:

@@ -125,7 +125,8 @@ def _service(wire: dict[str, Any]) -> str:
 
 def _whom(wire: dict[str, Any]) -> str:
     """Return a rule's target and service."""
-    return f"{wire['target']} {_service(wire)}".strip()
+    targets = " and ".join((wire["target"], *wire.get("also_on", ())))
+    return f"{targets} {_service(wire)}".strip()
 
 
 def _details(wire: dict[str, Any]) -> list[str]:

@@ -2,18 +2,20 @@
 
 import argparse
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..modes import ALLOWANCES, AUDITABLE, DIRECTIONS, MODES, TRANSPORTS, Allowance
 from ..protocol import SensorError
-from ..requests import AddBlock, Confirm, GetBlocks, RemoveBlock
+from ..requests import AddBlock, Confirm, GetBlocks, GetDevices, RemoveBlock
 from ..targets import parse_duration, parse_target
 from . import display
 from .command import Command, Options, ask, converse
 
 if TYPE_CHECKING:
     from ..client import Client
+
+Talk = Callable[["Client", Options], Awaitable[Any]]
 
 _MULTIPLES: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -142,6 +144,42 @@ def _unblock_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every rule on the target")
 
 
+def _telling_macs(talk: Talk) -> Talk:
+    """Return what talks to the sensor, and tells of each rule on a device which other MACs it is on."""
+
+    async def talk_and_tell(client: "Client", options: Options) -> Any:
+        found = await talk(client, options)
+        wires = found if isinstance(found, list) else [found]
+        devices = None
+        for each in wires:
+            each["also_on"] = []
+            if each["kind"] == "mac":
+                devices = devices or await client.call(GetDevices())
+                each["also_on"] = _other_macs(devices, each["target"])
+        return found
+
+    return talk_and_tell
+
+
+def _other_macs(devices: list[dict[str, Any]], mac: str) -> list[str]:
+    """Return the MACs that are one device with this one."""
+    for each in devices:
+        macs = [each["mac"], *each["other_macs"]]
+        if mac in macs:
+            return [other for other in macs if other != mac]
+    return []
+
+
+async def _block_target(client: "Client", options: Options) -> Any:
+    """Put a rule in force."""
+    return await client.call(_block(options))
+
+
+async def _confirm(client: "Client", options: Options) -> Any:
+    """Keep a rule."""
+    return await client.call(Confirm(options.target, options.transport, options.port))
+
+
 async def _unblock(client: "Client", options: Options) -> Any:
     """End one rule, or every rule on a target."""
     if not options.all:
@@ -155,13 +193,20 @@ async def _unblock(client: "Client", options: Options) -> Any:
 
 
 COMMANDS: Final = {
-    "block": Command("put a rule in force", ask(_block), display.block, _block_arguments),
+    "block": Command(
+        "put a rule in force",
+        converse(_telling_macs(_block_target)),
+        display.block,
+        _block_arguments,
+    ),
     "confirm": Command(
         "keep a rule that waits to be confirmed",
-        ask(lambda options: Confirm(options.target, options.transport, options.port)),
+        converse(_telling_macs(_confirm)),
         display.block,
         _rule_arguments,
     ),
-    "unblock": Command("end a rule", converse(_unblock), display.unblocked, _unblock_arguments),
+    "unblock": Command(
+        "end a rule", converse(_telling_macs(_unblock)), display.unblocked, _unblock_arguments
+    ),
     "blocks": Command("list the rules in force", ask(lambda _: GetBlocks()), display.blocks),
 }
