@@ -112,6 +112,7 @@ class DeviceOrders:
             await parts.rules.release(mac, agree)
             parts.totals.read()
             parts.totals.forget(macs)
+            addresses = parts.identities.addresses(macs)
             for each in macs:
                 parts.identities.forget(each)
                 parts.tables.forget_host(each)
