@@ -30,6 +30,10 @@ class Reports:
         """Take all that there is to tell of."""
         self._parts = parts
         self._started = time.monotonic()
+        #: Of an earlier run: what was deleted then is not known any more.
+        self._gone_before = parts.tables.statistics()["devices_created"] - len(
+            parts.tables.devices()
+        )
 
     def status(self) -> Status:
         """Return how the sensor fares."""
@@ -57,12 +61,13 @@ class Reports:
                 "devices_overwritten": max(
                     0,
                     statistics["devices_created"]
+                    - self._gone_before
                     - parts.devices.in_kernel
                     - parts.tables.devices_deleted,
                 ),
                 "devices_evicted": parts.devices.evicted,
                 "identities_evicted": parts.identities.evicted,
-                "places_unreadable": sum(parts.places.counts.values()),
+                "places_unreadable": parts.places.unreadable,
                 "clients_disconnected": parts.server.disconnected,
                 "flows_evicted": parts.flows.evicted,
                 "samples_lost": statistics["samples_lost"],

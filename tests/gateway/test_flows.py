@@ -171,3 +171,16 @@ def test_country_and_network_of_a_peer(lab: Lab, idle: SensorProcess, tmp_path: 
     assert (flow["country"], flow["as_number"], flow["as_name"]) == ("DE", 64500, "Example Net")
     (asked, *_) = flows(sensor, "--device", CAMERA.mac, "--peer", DNS.ipv4)
     assert (asked["country"], asked["as_number"]) == (None, None)  # absent is absent
+    assert sensor.call("status")["lost"]["places_unreadable"] == 0
+
+
+def test_files_of_places_that_cannot_be_read_are_told_of_at_the_start(
+    idle: SensorProcess, tmp_path: Path
+) -> None:
+    missing, damaged = tmp_path / "nix.mmdb", tmp_path / "damaged.mmdb"
+    damaged.write_bytes(b"no database")
+    sensor = idle.start("--geo", str(missing), "--geo", str(damaged))
+    log = sensor.log.read_text()
+    for path in (missing, damaged):
+        assert f"{path} tells no country or network" in log
+    assert sensor.call("status")["lost"]["places_unreadable"] == 2

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -33,21 +33,21 @@ _NOWHERE: Final = Place()
 class _File:
     """One file. It is opened when it is needed first, and anew when it was replaced."""
 
-    def __init__(self, path: str, counts: Counter[str]) -> None:
-        """Take where it is and what counts its failures."""
+    def __init__(self, path: str) -> None:
+        """Take where it is."""
         self._path = path
-        self._counts = counts
         self._reader: Any = None
         self._ipv4_only = False
         self._version: tuple[int, ...] | None = None
-        self._complained = False
+        #: Whether it can't be read now, which was logged.
+        self.complained = False
 
     def follow(self) -> bool:
         """Open the file if it is another one than before; return whether it was."""
         try:
             found = Path(self._path).stat()
         except OSError as error:
-            self._complain("missing", error)
+            self._complain(error)
             changed = self._reader is not None
             self._close()
             return changed
@@ -64,16 +64,16 @@ class _File:
         try:
             import maxminddb
         except ImportError as error:
-            self._complain("missing", error)
+            self._complain(error)
             return
         try:
             # Not mapped into memory: whoever writes a new file over this one would end the process.
             self._reader = maxminddb.open_database(self._path, maxminddb.MODE_FILE)
             self._ipv4_only = self._reader.metadata().ip_version == 4
         except Exception as error:  # noqa: BLE001, whatever a damaged file leads its reader into
-            self._complain("damaged", error)
+            self._complain(error)
         else:
-            self._complained = False
+            self.complained = False
 
     def _close(self) -> None:
         """Let go of the file."""
@@ -88,15 +88,14 @@ class _File:
         try:
             found = self._reader.get(address)
         except Exception as error:  # noqa: BLE001, whatever a damaged file leads its reader into
-            self._complain("damaged", error)
+            self._complain(error)
             return {}
         return found if isinstance(found, Mapping) else {}
 
-    def _complain(self, what: str, error: Exception) -> None:
-        """Count a failure, and log it once until the file is fine again."""
-        self._counts[what] += 1
-        if not self._complained:
-            self._complained = True
+    def _complain(self, error: Exception) -> None:
+        """Log a failure once until the file is fine again."""
+        if not self.complained:
+            self.complained = True
             _LOGGER.warning("%s tells no country or network: %s", self._path, error or repr(error))
 
 
@@ -105,11 +104,16 @@ class Places:
 
     def __init__(self, files: Iterable[str]) -> None:
         """Take the files' paths."""
-        #: How often a file was found missing or damaged.
-        self.counts: Counter[str] = Counter()
-        self._files = [_File(os.fspath(each), self.counts) for each in files]
+        self._files = [_File(os.fspath(each)) for each in files]
         self._known: OrderedDict[str, Place] = OrderedDict()
         self._next_look = 0.0
+        self._follow()  # so that a mistyped path is told of at once
+
+    @property
+    def unreadable(self) -> int:
+        """How many files can't be read now."""
+        self._follow()
+        return sum(each.complained for each in self._files)
 
     def find(self, address: str) -> Place:
         """Return where an address is; never raises."""
