@@ -59,7 +59,7 @@ def assemble(given: Given) -> Parts:
     domains.on_match = threats.name_asked
     devices, chosen = Devices(given.store.accounts()), given.store.chosen()
     identities = Identities(
-        given.surroundings.is_home, given.store.identities(), keep=lambda: chosen.spoken_of
+        given.surroundings.is_of_home, given.store.identities(), keep=lambda: chosen.spoken_of
     )
     observer = Observer(identities, _epoch)
     observer.on_dns = domains.take

@@ -302,6 +302,7 @@ def test_a_forgotten_device_is_nowhere_and_new_when_it_speaks(
     forgotten = seen.call("forget", TV.mac)
     assert (forgotten["mac"], forgotten["name"]) == (CAMERA.mac, "secret camera")
     assert seen.call("events") == []
+    assert not (seen.state / "rules.json.previous").exists()
     # Rules stay, and are each MAC's own.
     assert {each["target"] for each in seen.call("blocks")} == {CAMERA.mac, TV.mac}
     for name, suffix in itertools.product(("devices.db", "events.db"), ("", "-wal")):
@@ -319,6 +320,7 @@ def test_a_forgotten_device_is_nowhere_and_new_when_it_speaks(
     with sqlite3.connect(seen.state / "devices.db") as disk:
         assert disk.execute("SELECT count(*) FROM merges").fetchone() == (0,)
     seen.start()
+    assert seen.call("status")["lost"]["devices_overwritten"] == 0
     seen.call("unblock", CAMERA.mac)
     assert {each["target"] for each in seen.call("blocks")} == {TV.mac}
 

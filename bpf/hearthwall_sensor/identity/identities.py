@@ -242,7 +242,8 @@ class Identities:
             oldest = min(
                 identity.addresses, key=lambda each: (identity.addresses[each].last_seen, each)
             )
-            del identity.addresses[oldest], self._owners[oldest]
+            del identity.addresses[oldest]
+            self._owners.pop(oldest, None)  # it may have been another's in what was kept on disk
         self._note(identity)
 
     def _is_of_home(self, address: bytes) -> bool:

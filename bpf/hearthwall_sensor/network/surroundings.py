@@ -83,6 +83,14 @@ class Surroundings:
         """Return whether an address lies in the home."""
         return home.is_home(address, self.home_networks)
 
+    def is_of_home(self, address: str) -> bool:
+        """Return whether a device of the home may have an address: one that is the home's, and not this host's."""
+        return self.is_home(address) and not self._is_own(address)
+
+    def _is_own(self, address: str) -> bool:
+        """Return whether an address is this host's."""
+        return bool(self.protection.addresses.get(address, 0) & ROLE_SELF)
+
     @property
     def servers(self) -> frozenset[str]:
         """The DNS servers that this host asks, and those that the settings name."""
@@ -99,8 +107,7 @@ class Surroundings:
 
         Any device of the home could make some up, also in the name of this host or of the internet's servers.
         """
-        own = self.protection.addresses.get(server, 0) & ROLE_SELF
-        if own or not self.is_home(server):
+        if self._is_own(server) or not self.is_home(server):
             return interface not in self._inside
         return server in self.servers
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from .. import files
 from ..kernel.layouts import LIMITS, Counters
 from ..kernel.tables import Tables
 from ..modes import MAX_PEERS
@@ -261,6 +262,10 @@ class Rules:
                 "several_rules", f"{text[:80]} has {len(found)} rules: {each}; name one by its id"
             )
         return found[0]
+
+    def forget_previous(self) -> None:
+        """Erase the file as it was before: it may name somebody who is to be forgotten."""
+        files.previous(self._path).unlink(missing_ok=True)
 
     async def _change(self, changes: list[Change], agree: Agreement | None = None) -> None:
         """Set and end rules in the kernel and on disk, and agree on it, or, where anything fails, nothing."""
