@@ -120,7 +120,7 @@ def test_flows_and_devices(lab: Lab, capture: Path, guard: SensorProcess) -> Non
     assert len(expected) > 100
 
     def found() -> Told:
-        return told(guard.call("flows", "--limit", "10000"), macs)
+        return told(guard.call("flows", "--limit", "2000"), macs)
 
     until(lambda: found() == expected, 3)
     assert differences(found(), expected) == []

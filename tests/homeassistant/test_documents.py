@@ -143,7 +143,7 @@ async def test_a_notification_says_who_talked_to_whom(
     await hass.services.async_call("automation", "trigger", {"entity_id": entity_id}, blocking=True)
     await hass.async_block_till_done()
     (order,) = peer.orders(GetFlows)
-    assert (order.limit, round(time() - order.since, -1)) == (10_000, 86400)
+    assert (order.limit, round(time() - order.since, -1)) == (2_000, 86400)
     ((title, message),) = told
     assert title == "Who talked to whom"
     assert message.strip().splitlines() == [
