@@ -110,7 +110,7 @@ class DeviceOrders:
                 parts.chosen.forget(macs)
 
             await parts.rules.release(mac, agree)
-            parts.rules.forget_previous()
+            await parts.rules.forget_previous()
             parts.totals.read()
             parts.totals.forget(macs)
             addresses = parts.identities.addresses(macs)
