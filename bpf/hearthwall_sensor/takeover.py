@@ -39,7 +39,6 @@ async def restore(parts: Parts, earlier: list[Path], interfaces: Mapping[str, in
                 }
     parts.rules.interfaces_changed(interfaces)
     parts.rules.restore(counters)
-    await parts.rules.write_mended()
     await parts.feeds.start(feeds)
 
 

@@ -110,7 +110,7 @@ class DeviceOrders:
                 parts.chosen.forget(macs)
 
             await parts.rules.release(mac, agree)
-            await parts.rules.forget_previous()
+            parts.rules.forget_previous()
             parts.totals.read()
             parts.totals.forget(macs)
             addresses = parts.identities.addresses(macs)

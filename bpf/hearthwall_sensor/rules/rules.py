@@ -74,7 +74,6 @@ class Rules:
         #: By the rules' ids, as they were read last.
         self._counters: dict[int, Counters] = {}
         self._next_id = 1
-        self._is_mended = False
         #: How many files of rules were found damaged and set aside.
         self.files_damaged = 0
         # One order after the other: each is in the kernel and on disk before the next is looked at.
@@ -98,7 +97,6 @@ class Rules:
         self._next_id, self.files_damaged = kept.next_id, kept.damaged
         rules = reconciled(kept.rules, self._macs_of, kept.next_id)
         self._next_id = max((kept.next_id, *(each.id + 1 for each in rules)))
-        self._is_mended = rules != kept.rules
         for rule in rules:
             self._rules.setdefault(rule.about, {})[rule.service] = rule
         held = {**earlier, **all_counters(self._tables)}
@@ -108,17 +106,6 @@ class Rules:
         self._set_sizes()
         self._enforcement.keep_only(rules)
         self.sweep()
-
-    async def write_mended(self) -> None:
-        """Write the rules if the file said something else than what was made of it at the start."""
-        if not self._is_mended:
-            return
-        try:
-            await rules_file.write(self._path, list(self), self._next_id)
-        except SensorError as error:
-            _LOGGER.warning("The mended rules are not on disk: %s", error)
-        else:
-            self._is_mended = False
 
     def interfaces_changed(self, interfaces: Mapping[str, int]) -> None:
         """Take over which interfaces there are, by name: what is redirected follows them."""
@@ -276,15 +263,9 @@ class Rules:
             )
         return found[0]
 
-    async def forget_previous(self) -> None:
-        """Write the file without what has ended, and erase the one before: they may name who is to be forgotten.
-
-        Raises SensorError `storage_failed`.
-        """
-        async with self._orders:
-            if self._path.exists():
-                await rules_file.write(self._path, list(self), self._next_id)
-            files.previous(self._path).unlink(missing_ok=True)
+    def forget_previous(self) -> None:
+        """Erase the file as it was before: it may name somebody who is to be forgotten."""
+        files.previous(self._path).unlink(missing_ok=True)
 
     async def _change(self, changes: list[Change], agree: Agreement | None = None) -> None:
         """Set and end rules in the kernel and on disk, and agree on it, or, where anything fails, nothing."""
