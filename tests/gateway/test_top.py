@@ -57,6 +57,8 @@ def test_a_person_cuts_the_camera_off_and_releases_it(
     assert (block["target"], block["mode"]) == (CAMERA.mac, "isolate")
     assert block["packets"] > 0
     terminal.press("u")
+    terminal.shows("ends its rule: isolate")
+    terminal.press("y")
     terminal.shows("is released")
     assert reaches(lab, "camera")
     assert sensor.call("blocks") == []

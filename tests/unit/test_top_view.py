@@ -155,12 +155,17 @@ def test_the_question_is_about_the_device_that_it_names_whatever_moves_meanwhile
 
 def test_nothing_is_ordered_for_all_devices(view: View) -> None:
     assert press(view, "b", "y", "u") == []
-    assert "Choose a device" in shown(view)
+    assert "Choose a device with a rule first: arrow keys." in shown(view)
 
 
 def test_u_releases_by_the_rules_id(view: View) -> None:
     press(view, "end")
-    assert press(view, "u") == [RemoveBlock("7")]
+    assert press(view, "u") == []
+    page = shown(view)
+    assert f"Release {PHONE}?" in page
+    assert "isolate for good" in page
+    assert press(view, "n", "y") == []
+    assert press(view, "u", "y") == [RemoveBlock("7")]
     press(view, "home", "down")
     assert press(view, "u") == []
     assert "no rule" in shown(view)
@@ -277,3 +282,15 @@ def test_whatever_is_pressed_and_whatever_was_written_fits_into_the_screen(
         assert width(each.text) <= columns
         assert each.text.isprintable()
     assert all(each.isprintable() for each in text(view, columns).splitlines())
+
+
+def test_a_device_without_a_name_is_named_once_when_it_is_to_be_cut_off() -> None:
+    view = made()
+    press(view, "end", "b")
+    assert f"Cut off {PHONE}?" in shown(view)
+
+
+def test_a_release_says_until_when_the_rule_would_hold() -> None:
+    view = made((device(PHONE, rule=DeviceRule(7, "isolate", time.time() + 600)),))
+    press(view, "end", "u")
+    assert "isolate until " in shown(view)

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from ..commands import naming
-from ..commands.amounts import bits, size
+from ..commands.amounts import bits, size, span
 from ..commands.cells import clean, cut, fill, width as width_of
 from ..modes import MODES as MODE_TEXTS
 from . import columns
 from .columns import Fitted
 from .rows import SORTS, DeviceRow, FlowRow, Pane
-from .view import DURATIONS, MODES, Question, View, duration_text
+from .view import DURATIONS, MODES, Question, Release, View, duration_text
 
 Style = Literal["plain", "title", "head", "other_head", "chosen", "marked", "idle", "bad", "good"]
 
@@ -31,7 +31,7 @@ _HELP: Final = (
     ("s", "sort by something else"),
     ("/", "filter; Esc shows all"),
     ("b", "cut the device off; asks"),
-    ("u", "release it: end its rule"),
+    ("u", "end its rule; asks"),
     ("p", "pause, or go on"),
     ("Ctrl-L", "draw the screen anew"),
     ("q", "quit"),
@@ -151,11 +151,24 @@ def _footer(view: View, width: int) -> list[Line]:
     return [Line(_joined(_HINTS, width), "idle")]
 
 
-def _question(question: Question) -> list[str]:
-    """Return the question whether to cut a device off."""
+def _question(question: Question | Release) -> list[str]:
+    """Return the question whether to cut a device off, or to release it."""
+    name = clean(question.name)
+    called = name if question.name == question.mac else f"{name} ({question.mac})"
+    if isinstance(question, Release):
+        ends = question.rule.expires
+        until = (
+            "for good" if ends is None else f"until {time.strftime('%H:%M', time.localtime(ends))}"
+        )
+        left = "" if ends is None else f", another {span(ends - time.time())}"
+        return [
+            f"Release {called}?",
+            f"  This ends its rule: {question.rule.mode} {until}{left}",
+            "  y  yes, release it      n  no",
+        ]
     mode = MODES[question.mode]
     return [
-        f"Cut off {clean(question.name)} ({question.mac})?",
+        f"Cut off {called}?",
         f"  m  {mode}: {MODE_TEXTS[mode]}",
         f"  d  {duration_text(DURATIONS[question.duration])}",
         "  y  yes, cut it off      n  no",

@@ -54,6 +54,20 @@ class Question:
         )
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Release:
+    """Whether to end the rule on a device."""
+
+    mac: str
+    name: str
+    rule: DeviceRule
+
+    @property
+    def order(self) -> RemoveBlock:
+        """The order that a yes gives."""
+        return RemoveBlock(str(self.rule.id))
+
+
 def duration_text(seconds: float | None) -> str:
     """Return how long a rule holds, in words."""
     return "for good" if seconds is None else f"for {span(seconds)}"
@@ -74,7 +88,7 @@ class View:
         self.flow: tuple[str | None, str] | None = None
         self.sorts: dict[Pane, str] = {pane: next(iter(sorts)) for pane, sorts in SORTS.items()}
         self.filters: dict[Pane, str] = {"devices": "", "flows": ""}
-        self.question: Question | None = None
+        self.question: Question | Release | None = None
         self.editing = False
         self.page = _PAGE
         self.message: Message | None = None
@@ -189,19 +203,25 @@ class View:
         action = _KEYS.get(key)
         return action(self) if action is not None else None
 
-    def _answer(self, question: Question, key: str) -> Order | None:
+    def _answer(self, question: Question | Release, key: str) -> Order | None:
         """Carry out a key while there is a question."""
+        if key in {"n", "N", "q", "escape"}:
+            self.question = None
+        elif key in {"y", "Y"}:
+            self.question = None
+            return question.order
+        elif isinstance(question, Question):
+            self._change(question, key)
+        return None
+
+    @staticmethod
+    def _change(question: Question, key: str) -> None:
+        """Change how, or for how long, a device would be cut off."""
         if key in {"m", "left", "right"}:
             question.mode = (question.mode + 1) % len(MODES)
         elif key in {"d", "down", "up"}:
             step = -1 if key == "up" else 1
             question.duration = (question.duration + step) % len(DURATIONS)
-        elif key in {"n", "N", "q", "escape"}:
-            self.question = None
-        elif key in {"y", "Y"}:
-            self.question = None
-            return question.order
-        return None
 
     def _edit(self, key: str) -> None:
         """Carry out a key while the filter is written."""
@@ -224,17 +244,22 @@ class View:
         """Ask whether to cut the chosen device off."""
         row = self.chosen()
         if row is None:
-            self.say("Choose a device first: Tab, and the arrow keys.")
+            self.say(f"Choose a device first: {self._way()}.")
         else:
             self.question = Question(row.key, row.name)
 
-    def release(self) -> Order | None:
-        """End the rule on the chosen device."""
+    def _way(self) -> str:
+        """Return which keys choose a device from here."""
+        return "arrow keys" if self.focus == "devices" else "Tab, then arrow keys"
+
+    def release(self) -> None:
+        """Ask whether to end the rule on the chosen device."""
         row = self.chosen()
         if row is None or row.device.rule is None:
-            self.say("Choose a device with a rule first." if row is None else "There is no rule.")
-            return None
-        return RemoveBlock(str(row.device.rule.id))
+            first = f"Choose a device with a rule first: {self._way()}."
+            self.say(first if row is None else "There is no rule.")
+        else:
+            self.question = Release(row.key, row.name, row.device.rule)
 
     def move(self, step: int) -> None:
         """Choose the row so many further down in the pane that has the focus."""
