@@ -104,7 +104,7 @@ def test_columns_that_say_something_are_there(serving: Serving) -> None:
 
 def test_nothing_seen_and_a_refusal_are_said_in_words(serving: Serving) -> None:
     serving.household.flows = []
-    assert lines(serving) == ["No such flow has been seen."]
+    assert lines(serving) == ["No flow has been seen yet."]
     serving.household.errors["flows"] = SensorError("invalid_message", "limit is 1 to 10000")
     done = run(serving, "--limit", "0")
     assert (done.returncode, done.stderr) == (1, "hearthwall-sensor: limit is 1 to 10000\n")
@@ -148,3 +148,25 @@ def test_nonsense_is_refused(text: Any) -> None:
     with pytest.raises(SensorError) as caught:
         parse_since(text)
     assert caught.value.code == "invalid_duration"
+
+
+def test_a_device_is_asked_for_by_its_name(serving: Serving) -> None:
+    lines(serving, "--device", "CAMERA")
+    assert asked(serving).devices == (CAMERA,)
+
+
+def test_an_unknown_device_is_an_error_that_says_where_they_are_listed(serving: Serving) -> None:
+    for each in ("02:00:5e:00:53:99", "nobody"):
+        done = run(serving, "--device", each)
+        assert done.returncode != 0
+        assert f"there is no device {each}; `devices` lists them" in done.stderr
+
+
+def test_every_peer_is_asked_for_by_leaving_the_option_out(serving: Serving) -> None:
+    done = run(serving, "--peer", "*")
+    assert done.returncode != 0
+    assert "*.name" in done.stderr
+
+
+def test_since_the_beginning() -> None:
+    assert parse_since("0") == 0.0

@@ -3,11 +3,11 @@
 import argparse
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from ..protocol import Flow, SensorError
+from ..protocol import Device, Flow, SensorError
 from ..requests import GetFlows
 from ..targets import parse_duration, parse_mac
 from . import naming
@@ -39,6 +39,8 @@ def parse_since(text: str) -> float:
     Raises SensorError `invalid_duration`.
     """
     stripped = text.strip()
+    if stripped == "0":
+        return 0.0
     try:
         return time.time() - parse_duration(stripped)
     except SensorError:
@@ -70,11 +72,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `flows` takes."""
     parser.add_argument(
         "--device",
-        metavar="MAC",
+        metavar="DEVICE",
         action="append",
-        type=parse_mac,
         default=[],
-        help="only this device's; may be repeated",
+        help="only this device's: a MAC, an address or a name; may be repeated",
     )
     parser.add_argument(
         "--peer",
@@ -85,7 +86,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--since",
         metavar="TIME",
         type=parse_since,
-        help="only what moved since: 10m ago, 14:30 or 2026-05-04T14:30",
+        help="only what moved since: 10m ago, 14:30, 2026-05-04T14:30 or seconds since the epoch",
     )
     parser.add_argument(
         "--limit", metavar="N", type=int, default=100, help="at most so many (default 100)"
@@ -94,17 +95,54 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 async def _flows(client: "Client", options: Options) -> Any:
     """Return the flows, for people as text with the devices' names."""
-    request = GetFlows(tuple(options.device), options.peer, options.since, options.limit)
+    if options.peer in {"*", "*."}:
+        raise SensorError(
+            "invalid_message", "--peer '*' names nobody: write *.name, or leave --peer out for all"
+        )
+    devices = await client.devices() if options.device or not options.json else []
+    macs = tuple(mac for each in options.device for mac in _resolved(each, devices))
+    request = GetFlows(macs, options.peer, options.since, options.limit)
     wires = await client.call(request)
     if options.json:
         return wires
-    return show(map(Flow.from_wire, wires), naming.device_names(await client.devices()))
+    if not wires:
+        return _none(options)
+    return show(map(Flow.from_wire, wires), naming.device_names(devices))
+
+
+def _resolved(text: str, devices: Sequence[Device]) -> tuple[str, ...]:
+    """Return the MACs of the devices with this MAC, address or name; raises SensorError `not_found`."""
+    try:
+        wanted = parse_mac(text)
+    except SensorError:
+        wanted = text.strip().casefold()
+    found = tuple(each.mac for each in devices if wanted in _known_as(each))
+    if not found:
+        raise SensorError("not_found", f"there is no device {text[:80]}; `devices` lists them")
+    return found
+
+
+def _known_as(device: Device) -> set[str]:
+    """Return all that a device can be asked for by."""
+    known = (device.name, device.hostname, device.mac, *device.other_macs, *device.addresses)
+    return {each.casefold() for each in known if each}
+
+
+def _none(options: Options) -> str:
+    """Return why there is nothing to list."""
+    if not options.device and options.peer is None and options.since is None:
+        return "No flow has been seen yet."
+    if options.peer is None or re.fullmatch(
+        r"[0-9.]+(/\d+)?|[0-9a-fA-F:.]*:[0-9a-fA-F:./]*", options.peer
+    ):
+        return "No flow fits."
+    return "No flow fits. Flows whose peer's name was never seen are listed by its address."
 
 
 def show(flows: Iterable[Flow], names: Mapping[str, str]) -> str:
     """Return the flows as a table, with these names of devices by MAC."""
     rows = [_row(each, names) for each in flows]
-    return table(*without_empty(_HEADS, rows)) if rows else "No such flow has been seen."
+    return table(*without_empty(_HEADS, rows)) if rows else "No flow has been seen yet."
 
 
 def _row(flow: Flow, names: Mapping[str, str]) -> tuple[str, ...]:
