@@ -5,7 +5,7 @@ import wcwidth
 from hypothesis import given, strategies as st
 
 from hearthwall_sensor.commands import amounts
-from hearthwall_sensor.commands.cells import clean, cut, fill, table, width, without_empty
+from hearthwall_sensor.commands.cells import clean, cut, cut_mac, fill, table, width, without_empty
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,9 @@ def test_columns_without_text_are_left_out() -> None:
 )
 def test_a_rate_is_in_bits_and_short(rate: float, shown: str) -> None:
     assert amounts.bits(rate) == shown
+
+
+def test_a_mac_is_cut_from_the_left_and_nothing_else_is() -> None:
+    assert fill("02:00:5e:00:53:21", 8) == "~0:53:21"
+    assert cut_mac("a name that is long", 8) == "a name ~"
+    assert cut_mac("02:00:5e:00:53:21", 17) == "02:00:5e:00:53:21"

@@ -236,7 +236,7 @@ def test_columns_come_by_width(view: View) -> None:
     assert "rule" in narrow
     for said in ("outcome", "app", "device ", "isolate"):
         assert said in usual, said
-    for said in ("address", "MAC", "vendor", "country", "network"):
+    for said in ("address", "MAC", "vendor"):
         assert said in wide, said
 
 
@@ -294,3 +294,11 @@ def test_a_release_says_until_when_the_rule_would_hold() -> None:
     view = made((device(PHONE, rule=DeviceRule(7, "isolate", time.time() + 600)),))
     press(view, "end", "u")
     assert "isolate until " in shown(view)
+
+
+def test_columns_in_which_no_flow_says_anything_are_left_out(view: View) -> None:
+    assert "country" not in text(view, 160)
+    assert "network" not in text(view, 160)
+    said = made(flows=(flow(CAMERA, 1, country="DE", as_number=64500),))
+    assert "country" in text(said, 160)
+    assert "network" in text(said, 160)

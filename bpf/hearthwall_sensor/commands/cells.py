@@ -1,9 +1,11 @@
 """Text in the columns of a terminal: cleaned, measured, cut and aligned."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+_MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 #: Hangul's vowels and final consonants join the letter before them.
 _JOINING: Final = range(0x1160, 0x1200)
 #: What chooses another look for the character before it makes its width a matter of taste.
@@ -44,9 +46,16 @@ def cut(text: str, columns: int) -> str:
     return "".join(kept) + "~" * (columns > 0)
 
 
+def cut_mac(text: str, columns: int) -> str:
+    """Return cleaned text cut as `cut` does, but a MAC from the left: its end tells devices apart."""
+    if width(text) <= columns or not _MAC.fullmatch(text) or columns < 1:
+        return cut(text, columns)
+    return "~" + text[len(text) - columns + 1 :]
+
+
 def fill(text: str, columns: int, *, right: bool = False) -> str:
     """Return cleaned text in exactly so many columns, cut or filled with spaces."""
-    text = cut(text, columns)
+    text = cut_mac(text, columns)
     space = " " * (columns - width(text))
     return space + text if right else text + space
 

@@ -80,6 +80,16 @@ FLOWS: Final = (
     Column("network", lambda row: naming.network(row.flow), 12, 30, 8),
 )
 _OPTIONAL: Final = 4
+_OFTEN_EMPTY: Final = frozenset({"country", "network", "vendor"})
+
+
+def saying(columns: Sequence[Column], rows: Sequence[Any]) -> list[Column]:
+    """Return the columns without those that are often empty and in which no row says anything."""
+    return [
+        each
+        for each in columns
+        if each.head not in _OFTEN_EMPTY or any(each.text(row) for row in rows)
+    ]
 
 
 def fitted(columns: Sequence[Column], width: int) -> list[Fitted]:

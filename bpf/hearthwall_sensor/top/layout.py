@@ -206,7 +206,8 @@ def _help(width: int) -> list[Line]:
 def _pane(view: View, pane: Pane, width: int, height: int) -> list[Line]:
     """Return a pane's head and rows, the chosen one among them."""
     rows: list[Any] = [*([None] if pane == "devices" else []), *_rows(view, pane)]
-    places = columns.fitted(_columns(view, pane), width)
+    said = columns.saying(_columns(view, pane), _rows(view, pane))
+    places = columns.fitted(said, width)
     focused = view.focus == pane
     title = columns.head(places, _title(view, pane))
     lines = [Line(cut(title, width), "head" if focused else "other_head")]
