@@ -69,6 +69,9 @@ def test_b_cuts_the_chosen_device_off_and_u_releases_it(
     (order,) = [each for each in serving.household.received if isinstance(each, AddBlock)]
     assert (order.target, order.mode, order.duration) == (CAMERA, "no_internet", None)
     terminal.press("u")
+    terminal.shows("ends its rule: no_internet")
+    assert not [each for each in serving.household.received if isinstance(each, RemoveBlock)]
+    terminal.press("y")
     terminal.shows("camera is released")
     assert terminal.wait(
         lambda: not re.search(r"^camera .* no_internet", terminal.text, re.MULTILINE)
