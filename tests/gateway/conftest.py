@@ -8,8 +8,10 @@ import pytest
 import pytest_socket
 
 from lab import Lab
+from tests.gateway.meter import Meter
 from tests.gateway.reaching import start_on_both_sides
 from tests.gateway.sensor_process import SensorProcess
+from tests.gateway.unattached import Programs, loaded
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +59,18 @@ def ruled(both_sides: SensorProcess) -> Iterator[SensorProcess]:
     yield both_sides
     for block in both_sides.call("blocks"):
         both_sides.call("unblock", str(block["id"]))
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """The kernel programs, attached to nothing, shared by a file's tests."""
+    with loaded(tmp_path_factory.mktemp("programs")) as programs:
+        yield programs
+
+
+@pytest.fixture
+def meter(programs: Programs) -> Iterator[Meter]:
+    """The meter's programs with an empty table of flows."""
+    meter = Meter(programs)
+    yield meter
+    meter.close()

@@ -15,7 +15,7 @@ from tests.gateway.model.frame import MAPPED, dissect
 from tests.gateway.model.install import installed
 from tests.gateway.model.judge import Oracle
 from tests.gateway.model.rules import Prefix, Rule, RuleSet
-from tests.gateway.unattached import Programs, loaded
+from tests.gateway.unattached import Programs
 
 pytestmark = pytest.mark.lab
 
@@ -30,12 +30,6 @@ SHORTEST: Final = {4: 8, 6: 16}
 MACS: Final = bytes.fromhex("00005e00530100005e005321")
 HOME: Final = {4: bytes.fromhex("c0a81415"), 6: bytes.fromhex("fd000000000000000000000000000021")}
 DATAGRAM: Final = struct.pack(">HHHH", 4000, 9000, 8, 0)
-
-
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    with loaded(tmp_path_factory.mktemp("feeds")) as programs:
-        yield programs
 
 
 def random_lists(pick: random.Random) -> dict[int, set[Prefix]]:

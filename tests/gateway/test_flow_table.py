@@ -41,7 +41,6 @@ from tests.gateway.meter import (
     Meter,
     on_cpu,
 )
-from tests.gateway.unattached import Programs, loaded
 
 pytestmark = pytest.mark.lab
 
@@ -52,19 +51,6 @@ PAIRS = {
     4: {8: 0, 13: 14, 15: 16, 17: 18, 10: 9},
     6: {128: 129, 133: 134, 135: 136, 130: 131, 139: 140, 144: 145},
 }
-
-
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    with loaded(tmp_path_factory.mktemp("flows")) as programs:
-        yield programs
-
-
-@pytest.fixture
-def meter(programs: Programs) -> Iterator[Meter]:
-    meter = Meter(programs)
-    yield meter
-    meter.close()
 
 
 def key(port: int, peer_port: int, protocol: int, *, one_way: int = 0, version: int = 4) -> FlowKey:

@@ -296,13 +296,16 @@ def test_a_forgotten_device_is_nowhere_and_new_when_it_speaks(
     seen.call("rename", CAMERA.mac, "secret camera")
     send(lab, "camera", dhcp_request(CAMERA.mac, CAMERA.ipv4))
     seen.call("merge", TV.mac, CAMERA.mac)
-    seen.call("block", CAMERA.mac, "--mode", "audit", "--reason", "secret reason")
-    assert until(lambda: len(seen.call("events")) == 2)
+    seen.call("block", CAMERA.mac, "--reason", "ended reason", "--duration", "1s")
+    seen.call("block", CAMERA.mac, "--mode", "audit", "--reason", "secret reason", "--port", "9")
+    assert until(lambda: len(seen.call("blocks")) == 2)
+    assert until(lambda: len(seen.call("events")) == 6)
     first_seen = device(seen, CAMERA.mac)["first_seen"]
     forgotten = seen.call("forget", TV.mac)
     assert (forgotten["mac"], forgotten["name"]) == (CAMERA.mac, "secret camera")
     assert seen.call("events") == []
-    assert not (seen.state / "rules.json.previous").exists()
+    for path in seen.state.glob("rules.json*"):
+        assert b"ended reason" not in path.read_bytes(), path
     # Rules stay, and are each MAC's own.
     assert {each["target"] for each in seen.call("blocks")} == {CAMERA.mac, TV.mac}
     for name, suffix in itertools.product(("devices.db", "events.db"), ("", "-wal")):

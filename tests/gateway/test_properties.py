@@ -21,7 +21,7 @@ from tests.gateway.model.orders import rule_sets
 from tests.gateway.model.rules import Rule, RuleSet, Target
 from tests.gateway.model.traffic import Sent, Traffic
 from tests.gateway.model.world import World
-from tests.gateway.unattached import Programs, loaded
+from tests.gateway.unattached import Programs
 
 pytestmark = pytest.mark.lab
 
@@ -76,12 +76,6 @@ def met(sent: Sent, pick: random.Random) -> Met:
     if len(sent.data) < 14 + HEADER.get(sent.data[12:14], 0) and not LOOKS[program].early:
         program = "gate"
     return Met(sent, program)
-
-
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    with loaded(tmp_path_factory.mktemp("properties")) as programs:
-        yield programs
 
 
 class Comparison:

@@ -8,7 +8,7 @@ import pytest
 
 from lab import Lab
 from lab.home import DEVICES, HOSTS
-from tests.gateway.sensor_process import Refused, SensorProcess, command
+from tests.gateway.sensor_process import Refused, SensorProcess, until, command
 
 pytestmark = pytest.mark.lab
 
@@ -77,6 +77,8 @@ def test_unblock_of_nothing(shared: SensorProcess) -> None:
 
 def test_default_gateways_mac_is_protected(lab: Lab, shared: SensorProcess) -> None:
     """The box upstream is a neighbour like others, but without it the home has no internet."""
+    lab.run("gateway", ["ping", "-c1", "-W1", INTERNET.ipv4])  # the kernel forgets neighbours
+    assert until(lambda: INTERNET.mac in shared.call("status")["protected"])
     with pytest.raises(Refused) as refused:
         shared.call("block", INTERNET.mac)
     assert (refused.value.code, "default gateway" in refused.value.message) == (

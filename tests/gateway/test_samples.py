@@ -5,7 +5,6 @@ import os
 import random
 import select
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,7 +45,6 @@ from tests.gateway.meter import (
     Meter,
     on_cpu,
 )
-from tests.gateway.unattached import Programs, loaded
 
 pytestmark = pytest.mark.lab
 
@@ -73,19 +71,6 @@ HTTP_WORDS = (
 ISN = 0xFFFFF000  # the numbers come round within the first packets
 LONG = b"\xc3\0\0\0\1" + bytes(1200)
 SHORT = b"\x43" + bytes(60)
-
-
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    with loaded(tmp_path_factory.mktemp("samples")) as programs:
-        yield programs
-
-
-@pytest.fixture
-def meter(programs: Programs) -> Iterator[Meter]:
-    meter = Meter(programs)
-    yield meter
-    meter.close()
 
 
 def datagram(

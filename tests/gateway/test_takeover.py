@@ -13,19 +13,13 @@ from hearthwall_sensor.kernel.compiled import Table
 from hearthwall_sensor.kernel.layouts import TABLES, Counters, Entry
 from hearthwall_sensor.kernel.libbpf import Map, possible_cpus
 from hearthwall_sensor.targets import Target
-from tests.gateway.unattached import Programs, loaded
+from tests.gateway.unattached import Programs
 
 pytestmark = pytest.mark.lab
 
 MAC = "00:00:5e:00:53:21"
 #: `struct device` before it bounded samples.
 OLD_DEVICE = 13 * 8
-
-
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    with loaded(tmp_path_factory.mktemp("takeover")) as programs:
-        yield programs
 
 
 @pytest.fixture

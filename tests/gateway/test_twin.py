@@ -15,7 +15,7 @@ from hearthwall_sensor.flows.flow import DOWNLOAD, UPLOAD, Counted, FlowKey, Sam
 from tests.gateway.meter import Meter
 from tests.gateway.model.traffic import Traffic
 from tests.gateway.model.world import World
-from tests.gateway.unattached import Programs, loaded
+from tests.gateway.unattached import Programs
 
 pytestmark = pytest.mark.lab
 
@@ -148,12 +148,6 @@ def _told(sample: Sample) -> Sample:
 def _counts(flow: Iterable[int]) -> Counted:
     """Return what was counted of a flow, without what only a living network has."""
     return Counted._make(flow)._replace(first=0, last=0, interface=0)
-
-
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    with loaded(tmp_path_factory.mktemp("twin")) as programs:
-        yield programs
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hearthwall.const import DOMAIN
 from custom_components.hearthwall.devices import device_name
-from tests.homeassistant.peer import CAMERA, Peer, device
+from tests.devices import CAMERA
+from tests.homeassistant.peer import Peer, device
 
 
 @pytest.mark.parametrize(

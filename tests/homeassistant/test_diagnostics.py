@@ -7,7 +7,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock
 from custom_components.hearthwall.diagnostics import async_get_config_entry_diagnostics
-from tests.homeassistant.peer import CAMERA, Peer, device, feed
+from tests.devices import CAMERA
+from tests.homeassistant.peer import Peer, device, feed
 
 
 async def test_diagnostics_name_nobody(

@@ -21,7 +21,8 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
     GetFlows,
 )
 from custom_components.hearthwall.services import ACTIONS
-from tests.homeassistant.peer import CAMERA, TV, Peer, event, flow
+from tests.devices import CAMERA, TV
+from tests.homeassistant.peer import Peer, event, flow
 from tests.homeassistant.test_devices import camera
 from tests.homeassistant.test_init import wait_for
 from tests.homeassistant.test_translations import SCHEMAS

@@ -18,7 +18,8 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorEr
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock
 from custom_components.hearthwall.const import CONF_CONSIDER_HOME, CONF_WRITE_INTERVAL, DOMAIN
 from custom_components.hearthwall.hub import PRESENCE_INTERVAL
-from tests.homeassistant.peer import CAMERA, PHONE, TV, Peer, device
+from tests.devices import CAMERA, PHONE, TV
+from tests.homeassistant.peer import Peer, device
 from tests.homeassistant.test_init import state
 
 QUARANTINE = "switch.camera_quarantine"

@@ -15,7 +15,8 @@ from custom_components.hearthwall import async_unload_entry, events, link
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import GetEvents
 from custom_components.hearthwall.const import DOMAIN
-from tests.homeassistant.peer import CAMERA, Peer, event
+from tests.devices import CAMERA
+from tests.homeassistant.peer import Peer, event
 from tests.homeassistant.test_init import CONNECTION, state, wait_for
 from tests.homeassistant.test_services import call
 

@@ -21,7 +21,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import MAX_FLOWS, GetFlows
 from custom_components.hearthwall.const import CONF_SOCKET, DOMAIN
-from tests.homeassistant.peer import CAMERA, PHONE, TV, Peer, device, flow
+from tests.devices import CAMERA, PHONE, TV
+from tests.homeassistant.peer import Peer, device, flow
 from tests.homeassistant.test_devices import camera
 from tests.homeassistant.test_services import call
 

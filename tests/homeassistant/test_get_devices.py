@@ -20,7 +20,8 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
     GetFlows,
 )
 from custom_components.hearthwall.const import DOMAIN
-from tests.homeassistant.peer import CAMERA, PHONE, TV, Peer, device, flow
+from tests.devices import CAMERA, PHONE, TV
+from tests.homeassistant.peer import Peer, device, flow
 from tests.homeassistant.test_devices import camera
 from tests.homeassistant.test_flows import FIRMWARE, second
 from tests.homeassistant.test_init import state

@@ -18,7 +18,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock, RemoveBlock
 from custom_components.hearthwall.const import DOMAIN
-from tests.homeassistant.peer import CAMERA, TV, Peer
+from tests.devices import CAMERA, TV
+from tests.homeassistant.peer import Peer
 from tests.homeassistant.test_devices import camera
 
 pytestmark = pytest.mark.usefixtures("loaded")

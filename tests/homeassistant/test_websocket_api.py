@@ -10,7 +10,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.hearthwall import websocket_api
-from tests.homeassistant.peer import CAMERA, Peer, device
+from tests.devices import CAMERA
+from tests.homeassistant.peer import Peer, device
 
 COMMAND = "hearthwall/subscribe_devices"
 

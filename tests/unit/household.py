@@ -29,32 +29,12 @@ from hearthwall_sensor.requests import (
     Request,
 )
 from hearthwall_sensor.server import Server
-
-CAMERA = "00:00:5e:00:53:21"
-TV = "00:00:5e:00:53:13"
-PHONE = "02:00:5e:00:53:12"
+from tests.devices import CAMERA, PHONE, TV, device_fields
 
 
 def device(mac: str, **fields: Any) -> Device:
     """Return a device that was seen just now and has moved nothing."""
-    said: dict[str, Any] = {
-        "addresses": ("192.168.20.21",),
-        "hostname": None,
-        "vendor": None,
-        "randomised": False,
-        "interface": "lan",
-        "first_seen": 1_700_000_000.0,
-        "last_seen": time(),
-        "upload_bytes": 0,
-        "download_bytes": 0,
-        "upload_packets": 0,
-        "download_packets": 0,
-        "upload_rate": 0.0,
-        "download_rate": 0.0,
-        "by_scope": {},
-        "rule": None,
-    }
-    return Device(mac=mac, **(said | fields))
+    return Device(**device_fields(mac, **fields))
 
 
 def flow(mac: str | None, port: int, **fields: Any) -> Flow:

@@ -1,8 +1,11 @@
 """Community IDs, outcomes, and which name a flow gets."""
 
+import base64
+import hashlib
 import ipaddress
 
 import pytest
+from dnslib import DNSRecord
 
 from hearthwall_sensor.flows.community_id import community_id
 from hearthwall_sensor.flows.flow import (
@@ -20,6 +23,7 @@ from hearthwall_sensor.flows.flow import (
 )
 from hearthwall_sensor.flows.labels import Labels
 from hearthwall_sensor.flows.outcome import outcome
+from hearthwall_sensor.flows.streams import Streams
 from hearthwall_sensor.names.answered import Answered
 from tests.unit.hellos import NAME, client_hello
 
@@ -132,3 +136,67 @@ def test_a_name_is_the_servers_whoever_is_the_device() -> None:
 
 def said(flow: FlowKey, way: int, data: bytes) -> Sample:
     return Sample(0, flow.pack(), 0, 0, len(data), way, SAMPLE_PAYLOAD, MAC, data)
+
+
+def connection(port: int) -> FlowKey:
+    return key(TCP, "192.168.1.42", port, "203.0.113.9", 443)
+
+
+def test_a_connection_begun_anew_on_the_same_ports_has_its_own_name() -> None:
+    labels = Labels()
+    flow = connection(50_000)
+    for name in ("first.example", "second.example"):
+        labels.take(said(flow, UPLOAD, client_hello(name)), flow)
+    assert labels.of(flow.pack()).name == "second.example"
+    later = said(flow, UPLOAD, client_hello("third.example"))._replace(offset=5000)
+    labels.take(later, flow)  # in the middle of it somebody's data looks like a hello
+    assert labels.of(flow.pack()).name == "second.example"
+
+
+def test_labels_are_bounded_and_forgotten() -> None:
+    labels = Labels(limit=10)
+    flows = [connection(port) for port in range(50_000, 50_020)]
+    for flow in flows:
+        labels.set_application(flow.pack(), "dns")
+    assert len(labels) == 10
+    assert labels.of(flows[9].pack()).application is None
+    assert labels.of(flows[10].pack()).application == "dns"
+    labels.forget(flows[10].pack())
+    assert labels.of(flows[10].pack()).application is None
+
+
+def test_of_hellos_that_never_end_the_newest_are_waited_for() -> None:
+    labels = Labels()
+    hello = client_hello()
+    head, rest = hello[:100], hello[100:]
+    flows = [connection(port) for port in range(10_000, 10_600)]
+    for flow in flows:
+        labels.take(said(flow, UPLOAD, head), flow)
+    for flow in (flows[0], flows[-1]):
+        labels.take(said(flow, UPLOAD, rest)._replace(offset=100), flow)
+    names = [labels.of(flow.pack()).name for flow in (flows[0], flows[-1])]
+    assert names == [None, NAME.lower()]
+    labels.take(said(flows[-2], UPLOAD, head), flows[-2])
+    labels.forget(flows[-2].pack())  # with what is still open
+    labels.take(said(flows[-2], UPLOAD, rest)._replace(offset=100), flows[-2])
+    assert labels.of(flows[-2].pack()).name is None
+
+
+def test_dns_over_tcp_begins_anew_with_a_connection_and_waits_for_a_bounded_number() -> None:
+    streams = Streams()
+    message = bytes(DNSRecord.question("vendor.example").pack())
+    framed = len(message).to_bytes(2) + message
+    flow = key(TCP, "192.168.1.42", 50_000, "203.0.113.53", 53)
+    assert streams.take(said(flow, UPLOAD, framed)) == [message]
+    assert streams.take(said(flow, UPLOAD, framed)) == [message]  # and not what was there before
+    flows = [key(TCP, "192.168.1.42", port, "203.0.113.53", 53) for port in range(1000, 1200)]
+    for each in flows:
+        streams.take(said(each, UPLOAD, framed[:9]))
+    rests = [said(each, UPLOAD, framed[9:])._replace(offset=9) for each in (flows[0], flows[-1])]
+    assert [streams.take(each) for each in rests] == [[], [message]]
+
+
+def test_a_later_fragment_has_a_community_id_without_ports() -> None:
+    fragment = community_id(key(UDP, "192.168.1.42", 0, "8.8.8.8", 0))
+    text = bytes(2) + packed("8.8.8.8")[12:] + packed("192.168.1.42")[12:] + bytes((UDP, 0))
+    assert fragment == "1:" + base64.b64encode(hashlib.sha1(text).digest()).decode()

@@ -15,7 +15,8 @@ from hearthwall_sensor.commands.cells import width
 from hearthwall_sensor.commands.flows import parse_since
 from hearthwall_sensor.protocol import SensorError
 from hearthwall_sensor.requests import GetFlows
-from tests.unit.household import CAMERA, TV, Household, Serving, flow
+from tests.devices import CAMERA, TV
+from tests.unit.household import Household, Serving, flow
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "bpf" / "hearthwall-sensor"
 

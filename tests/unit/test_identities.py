@@ -17,7 +17,9 @@ from hearthwall_sensor.identity.identities import (
     MAX_ADDRESSES,
     MAX_IDENTITIES,
     Identities,
+    Identity,
     Known,
+    Sighting,
     cleaned,
 )
 from hearthwall_sensor.network.home import is_home
@@ -193,7 +195,7 @@ def test_the_strongest_source_names_a_device(home: Identities) -> None:
     named.append(home.known(CAMERA).hostname)
     home.take_dhcp(lease(hostname="cam-21"), mac(CAMERA), NOW)
     named.append(home.known(CAMERA).hostname)
-    home.take_mdns(mac(CAMERA), [("bedroom.local", ip("192.168.20.21"))], NOW)
+    home.take_mdns(mac(CAMERA), ip("192.168.20.21"), [("bedroom.local", ip("192.168.20.21"))], NOW)
     named.append(home.known(CAMERA).hostname)
     home.take_dhcp(lease(hostname="other"), mac(CAMERA), NOW)
     home.take_upnp(mac(CAMERA), "other")
@@ -204,11 +206,15 @@ def test_the_strongest_source_names_a_device(home: Identities) -> None:
 def test_mdns_names_nobody_else(home: Identities) -> None:
     home.take_arp(mac(CAMERA), ip("192.168.20.21"), NOW)
     home.take_arp(mac(TV), ip("192.168.20.13"), NOW)
-    home.take_mdns(mac(TV), [("camera.local", ip("192.168.20.21"))], NOW)
-    home.take_mdns(mac(TV), [("world.local", ip("203.0.113.1"))], NOW)
+    home.take_mdns(mac(TV), ip("192.168.20.13"), [("camera.local", ip("192.168.20.21"))], NOW)
+    home.take_mdns(mac(TV), ip("192.168.20.13"), [("world.local", ip("203.0.113.1"))], NOW)
     assert home.known(CAMERA).hostname is None
     assert home.known(TV).hostname is None
-    home.take_mdns(mac(TV), [("tv.local", ip("2001:db8:20::13"))], NOW)
+    home.take_mdns(mac(TV), ip("192.168.20.13"), [("free.local", ip("192.168.20.77"))], NOW)
+    assert home.owner(ip("192.168.20.77")) is None
+    assert home.known(TV).hostname is None
+    announced = [("tv.local", ip("2001:db8:20::13"))]
+    home.take_mdns(mac(TV), ip("2001:db8:20::13"), announced, NOW)
     assert home.known(TV).hostname == "tv"
 
 
@@ -389,9 +395,31 @@ def test_order_of_sources_does_not_matter() -> None:
         home.take_arp(mac(CAMERA), ip("192.168.20.21"), NOW)
         for source in order:
             if source == "mdns":
-                home.take_mdns(mac(CAMERA), [("mdns.local", ip("192.168.20.21"))], NOW)
+                home.take_mdns(
+                    mac(CAMERA), ip("192.168.20.21"), [("mdns.local", ip("192.168.20.21"))], NOW
+                )
             elif source == "dhcp":
                 home.take_dhcp(lease(hostname="dhcp"), mac(CAMERA), NOW)
             else:
                 home.take_upnp(mac(CAMERA), "upnp")
         assert home.known(CAMERA).hostname == "mdns"
+
+
+@pytest.mark.parametrize("newest", [CAMERA, TV])
+def test_an_address_that_two_had_on_disk_is_whose_it_was_last(newest: str) -> None:
+    address = ip("192.168.20.21")
+    kept = [
+        Identity(each, NOW, NOW, {address: Sighting(NOW + (each == newest), claimed=True)})
+        for each in (CAMERA, TV)
+    ]
+    home = Identities(lambda _: True, kept)
+    assert home.owner(address) == newest
+    assert [each for each in (CAMERA, TV) if home.known(each).addresses] == [newest]
+
+
+def test_this_hosts_own_address_is_no_devices() -> None:
+    home = Identities(lambda address: address != "192.168.20.1")
+    home.take_arp(mac(CAMERA), ip("192.168.20.1"), NOW)
+    home.take_mdns(mac(CAMERA), ip("192.168.20.1"), [("router.local", ip("192.168.20.1"))], NOW)
+    assert home.owner(ip("192.168.20.1")) is None
+    assert home.known(CAMERA).hostname is None

@@ -13,7 +13,8 @@ import pytest
 
 from hearthwall_sensor.protocol import SensorError
 from hearthwall_sensor.requests import AddBlock, GetFlows, RemoveBlock
-from tests.unit.household import CAMERA, Household, Serving, flow
+from tests.devices import CAMERA
+from tests.unit.household import Household, Serving, flow
 from tests.unit.terminal import LAUNCHER, Terminal, top
 
 FAST = ("--interval", "0.5")

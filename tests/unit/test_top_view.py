@@ -14,7 +14,8 @@ from hearthwall_sensor.top.layout import frame, text
 from hearthwall_sensor.top.rates import Rate
 from hearthwall_sensor.top.rows import SORTS, flow_key
 from hearthwall_sensor.top.view import View
-from tests.unit.household import CAMERA, PHONE, TV, device, flow, status
+from tests.devices import CAMERA, PHONE, TV
+from tests.unit.household import device, flow, status
 
 DEVICES = (
     device(CAMERA, hostname="camera", upload_bytes=5_000_000),

@@ -18,8 +18,6 @@ RETENTION: Final = 30 * 86_400 * 10**9
 #: Flows that are looked at before others get their turn.
 _AT_ONCE: Final = 1024
 _DESCRIBED_AT_ONCE: Final = 128
-#: The kernel's clock of flows is exact to one of its ticks, in nanoseconds.
-TICK: Final = 10_000_000
 #: Where a packed key holds the peer's address.
 _PEER: Final = slice(28, 44)
 
@@ -55,7 +53,7 @@ class Flows:
                 self._begin(packed, FlowKey.unpack(packed), first)
             elif last < now - RETENTION:
                 old.append(packed)
-        self._looked = now - TICK
+        self._looked = now
         self._erase(old)
 
     def _begin(self, packed: bytes, key: FlowKey, first: int) -> None:

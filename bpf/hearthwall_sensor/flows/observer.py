@@ -145,7 +145,7 @@ class Observer:
         application = "llmnr" if 5355 in (key.port, key.peer_port) else "mdns"
         self.labels.set_application(sample.key, application)
         if sample.direction == UPLOAD:
-            self._identities.take_mdns(key.mac, announced, self._epoch(sample.time))
+            self._identities.take_mdns(key.mac, key.address, announced, self._epoch(sample.time))
             for each in announced:
                 self.on_name(who(key), each.name, (each.address,), "mdns")
         return True

@@ -131,8 +131,18 @@ class Identities:
         #: How many were forgotten because there were too many.
         self.evicted = 0
         for each in self._known.values():
-            for address in each.addresses:
-                self._owners[address] = each.mac
+            self._take_over(each)
+
+    def _take_over(self, identity: Identity) -> None:
+        """Take over the addresses of what was kept on disk: one that two had is whose it was last."""
+        for address, seen in list(identity.addresses.items()):
+            owner = self._known.get(self._owners.get(address, ""))
+            if owner is not None and owner.addresses[address].last_seen >= seen.last_seen:
+                del identity.addresses[address]
+                continue
+            if owner is not None:
+                del owner.addresses[address]
+            self._owners[address] = identity.mac
 
     # What packets say
 
@@ -175,15 +185,17 @@ class Identities:
         if _is_fingerprint(lease):
             self._set_fingerprint(identity, lease)
 
-    def take_mdns(self, mac: bytes, announced: Iterable[tuple[str, bytes]], now: float) -> None:
-        """Learn from the names that a host announces by multicast DNS or LLMNR, each with an address of its own."""
+    def take_mdns(
+        self, mac: bytes, source: bytes, announced: Iterable[tuple[str, bytes]], now: float
+    ) -> None:
+        """Learn from the names that a host announces by multicast DNS or LLMNR, each with an address of its own.
+
+        It has the address that it speaks from; what else it says is whose must be so already.
+        """
+        self._claim(mac, source, now, claimed=False)
+        identity = self._known.get(mac.hex(":"))
         for name, address in announced:
-            owner = self._owners.get(address)
-            if owner is None:
-                self._claim(mac, address, now, claimed=False)
-                owner = self._owners.get(address)
-            identity = self._known.get(mac.hex(":"))
-            if identity is not None and owner == identity.mac:
+            if identity is not None and self._owners.get(address) == identity.mac:
                 self._set_hostname(identity, "mdns", name.removesuffix(".local"))
                 return
 
@@ -242,8 +254,7 @@ class Identities:
             oldest = min(
                 identity.addresses, key=lambda each: (identity.addresses[each].last_seen, each)
             )
-            del identity.addresses[oldest]
-            self._owners.pop(oldest, None)  # it may have been another's in what was kept on disk
+            del identity.addresses[oldest], self._owners[oldest]
         self._note(identity)
 
     def _is_of_home(self, address: bytes) -> bool:

@@ -109,8 +109,8 @@ class DeviceOrders:
                 await asyncio.to_thread(parts.store.erase, macs)
                 parts.chosen.forget(macs)
 
+            await parts.rules.forget_ended()
             await parts.rules.release(mac, agree)
-            parts.rules.forget_previous()
             parts.totals.read()
             parts.totals.forget(macs)
             addresses = parts.identities.addresses(macs)

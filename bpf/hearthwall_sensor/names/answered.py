@@ -10,8 +10,6 @@ MAX_PAIRS: Final = 16_384
 #: Names of one address that a device was told one after the other.
 _MAX_NAMES: Final = 4
 _ADDRESS: Final = 16
-#: The kernel's clock of flows is exact to one of its ticks, in nanoseconds.
-_TICK: Final = 10_000_000
 
 
 class Told(NamedTuple):
@@ -54,7 +52,7 @@ class Answered:
             return None
         found = told[0][1]
         for time, name in told:
-            if time > at + _TICK:
+            if time > at:
                 break
             found = name
         return found

@@ -263,9 +263,11 @@ class Rules:
             )
         return found[0]
 
-    def forget_previous(self) -> None:
-        """Erase the file as it was before: it may name somebody who is to be forgotten."""
-        files.previous(self._path).unlink(missing_ok=True)
+    async def forget_ended(self) -> None:
+        """Erase from the disk what has ended: it may name somebody who is to be forgotten; raises SensorError."""
+        async with self._orders:
+            await rules_file.write(self._path, list(self), self._next_id)
+            files.previous(self._path).unlink(missing_ok=True)
 
     async def _change(self, changes: list[Change], agree: Agreement | None = None) -> None:
         """Set and end rules in the kernel and on disk, and agree on it, or, where anything fails, nothing."""
