@@ -8,7 +8,7 @@ import pytest
 
 from lab import Lab
 from lab.home import DEVICES, HOSTS
-from tests.gateway.sensor_process import Refused, SensorProcess, until, command
+from tests.gateway.sensor_process import Refused, SensorProcess, command, until
 
 pytestmark = pytest.mark.lab
 
