@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from .identity.orders import DeviceOrders
+from .device_orders import DeviceOrders
 from .journal import Notice
 from .network.redirection import check_redirection
 from .parts import Parts

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from ..parts import Parts
-from ..protocol import Block, SensorError
-from ..reports import Reports
-from ..requests import ForgetDevice, MergeDevices, RenameDevice, Request, SplitDevice
-from ..rules.rule import Rule
-from ..targets import parse_mac
-from .chosen import checked_name
+from .identity.chosen import checked_name
+from .parts import Parts
+from .protocol import Block, SensorError
+from .reports import Reports
+from .requests import ForgetDevice, MergeDevices, RenameDevice, Request, SplitDevice
+from .rules.rule import Rule
+from .targets import parse_mac
 
 
 def _no_split(macs: Sequence[str]) -> str:
