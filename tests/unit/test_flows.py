@@ -112,8 +112,10 @@ def test_what_is_remembered_of_answers_is_bounded_and_counted() -> None:
     for number in range(150):
         answered.note(b"camera", f"{number}.example", [number.to_bytes(16)], number)
         answered.note(b"camera", f"a{number}.example", [BUSY], number)
-    assert len(answered) == 100
-    assert answered.forgotten == 51
+        assert len(answered) <= 100
+    assert len(answered) + answered.forgotten == 151
+    assert answered.name(b"camera", (0).to_bytes(16), 999) is None
+    assert answered.name(b"camera", (149).to_bytes(16), 999) == "149.example"
     assert answered.name(b"camera", BUSY, 999) == "a149.example"
     assert sum(1 for each in answered if each.address == BUSY) == 4
 
@@ -158,11 +160,11 @@ def test_labels_are_bounded_and_forgotten() -> None:
     flows = [connection(port) for port in range(50_000, 50_020)]
     for flow in flows:
         labels.set_application(flow.pack(), "dns")
-    assert len(labels) == 10
-    assert labels.of(flows[9].pack()).application is None
-    assert labels.of(flows[10].pack()).application == "dns"
-    labels.forget(flows[10].pack())
-    assert labels.of(flows[10].pack()).application is None
+    assert len(labels) <= 10
+    assert labels.of(flows[0].pack()).application is None
+    assert labels.of(flows[-1].pack()).application == "dns"
+    labels.forget(flows[-1].pack())
+    assert labels.of(flows[-1].pack()).application is None
 
 
 def test_of_hellos_that_never_end_the_newest_are_waited_for() -> None:

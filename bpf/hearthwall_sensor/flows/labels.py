@@ -4,6 +4,7 @@ from collections import Counter, OrderedDict
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from ..bounded import make_room
 from ..dissect.applications import better
 from ..dissect.conversation import Conversation, Finding
 from ..protocol import NameSource
@@ -119,10 +120,9 @@ class Labels:
         self._keep(hash(packed), _shared(*label))
 
     def _keep(self, number: int, label: Label) -> None:
-        """Keep a label, in place of the oldest one if there are too many."""
+        """Keep a label, in place of the oldest ones if there are too many."""
         self._labels[number] = label
-        if len(self._labels) > self._limit:
-            del self._labels[next(iter(self._labels))]
+        make_room(self._labels, self._limit)
 
     def of(self, packed: bytes) -> Label:
         """Return what is known of the flow with this packed key."""

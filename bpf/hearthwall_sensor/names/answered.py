@@ -1,9 +1,10 @@
 """Who was told which name for which address, so that a flow is called what its device asked for."""
 
 import sys
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from ..bounded import make_room
 
 #: Pairs of a device and an address that are remembered; the oldest gives way.
 MAX_PAIRS: Final = 16_384
@@ -27,8 +28,8 @@ class Answered:
     def __init__(self, limit: int = MAX_PAIRS) -> None:
         """Remember at most so many pairs of a device and an address."""
         self._limit = limit
-        #: By who and address in one: a pair of them would take as much memory again.
-        self._told: OrderedDict[bytes, tuple[tuple[int, str], ...]] = OrderedDict()
+        #: By who and address in one; times and names in turn. Anything finer takes half as much memory again.
+        self._told: dict[bytes, tuple[Any, ...]] = {}
         #: Pairs that gave way.
         self.forgotten = 0
 
@@ -37,21 +38,19 @@ class Answered:
         name = sys.intern(name)
         for address in addresses:
             key = who + address
-            told = self._told.get(key, ())
-            if not told or told[-1][1] != name:
-                self._told[key] = (*told, (time, name))[-_MAX_NAMES:]
-            self._told.move_to_end(key)
-        while len(self._told) > self._limit:
-            self._told.popitem(last=False)
-            self.forgotten += 1
+            told = self._told.pop(key, ())  # to the end of the table
+            if not told or told[-1] != name:
+                told = (*told, time, name)[-2 * _MAX_NAMES :]
+            self._told[key] = told
+        self.forgotten += make_room(self._told, self._limit)
 
     def name(self, who: bytes, address: bytes, at: int) -> str | None:
         """Return what a device called an address at a time: what it was told last before, else first after."""
         told = self._told.get(who + address)
         if told is None:
             return None
-        found = told[0][1]
-        for time, name in told:
+        found: str = told[1]
+        for time, name in _pairs(told):
             if time > at:
                 break
             found = name
@@ -65,9 +64,14 @@ class Answered:
     def __iter__(self) -> Iterator[Told]:
         """Yield everything that is remembered."""
         for key, told in self._told.items():
-            for time, name in told:
+            for time, name in _pairs(told):
                 yield Told(key[:-_ADDRESS], key[-_ADDRESS:], time, name)
 
     def __len__(self) -> int:
         """Return how many pairs are remembered."""
         return len(self._told)
+
+
+def _pairs(told: tuple[Any, ...]) -> Iterator[tuple[int, str]]:
+    """Yield times with names."""
+    return zip(told[::2], told[1::2], strict=True)
