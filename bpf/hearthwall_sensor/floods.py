@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from .journal import Notice
 from .kernel.layouts import FLOOD_KINDS, SIDES, Flood
 from .kernel.tables import Tables
+from .notice import Notice
 from .protocol import Role, SensorError
 
 Thresholds = Mapping[tuple[Role, str], int]

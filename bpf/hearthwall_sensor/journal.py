@@ -8,12 +8,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from . import database
-from .protocol import Event, EventKind, SensorError, Severity
+from .notice import Notice
+from .protocol import Event, EventKind, SensorError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -48,20 +48,6 @@ CREATE TABLE IF NOT EXISTS events (
 _COLUMNS: Final = (
     "time, kind, severity, mac, address, peer_address, peer_name, process, summary, evidence"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """An event before it has a number."""
-
-    kind: EventKind
-    severity: Severity
-    summary: str
-    evidence: Mapping[str, Any]
-    mac: str | None = None
-    address: str | None = None
-    peer_address: str | None = None
-    peer_name: str | None = None
 
 
 class Journal:

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from .device_orders import DeviceOrders
-from .journal import Notice
 from .network.redirection import check_redirection
+from .notice import Notice
 from .parts import Parts
 from .protocol import Block
 from .reports import Reports

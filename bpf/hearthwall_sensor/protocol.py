@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .errors import SensorError as SensorError  # noqa: PLC0414, part of the protocol
+from .kinds import KINDS, EventKind as EventKind, Severity as Severity  # noqa: PLC0414, part of the protocol
 from .modes import Allowance, Direction, Mode, Transport
 from .targets import TargetKind
 from .wire import Message
@@ -301,17 +302,8 @@ class Feed(Message):
     last_hit: float | None
 
 
-Severity = Literal["info", "low", "medium", "high", "critical"]
-
-EventKind = Literal["threat_address", "threat_domain", "flood", "blocked", "unblocked"]
 #: What can be told, in a person's words.
-EVENT_KINDS: Final[Mapping[EventKind, str]] = {
-    "threat_address": "a device exchanged packets with an address of a feed",
-    "threat_domain": "a device asked for a name of a feed",
-    "flood": "a source sent more than the threshold, and the rest was dropped",
-    "blocked": "a rule was put in force",
-    "unblocked": "a rule ended",
-}
+EVENT_KINDS: Final[Mapping[EventKind, str]] = {name: kind.meaning for name, kind in KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-from .journal import Notice
 from .kernel.layouts import Sighting
 from .kernel.tables import Tables
 from .names.domains import Match
+from .notice import Notice
 
 #: The same device and peer are told of again after so long without a packet, in seconds.
 _QUIET: Final = 3600.0

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hearthwall_sensor import journal as journals
-from hearthwall_sensor.journal import Journal, Notice
+from hearthwall_sensor.journal import Journal
+from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.protocol import SensorError
 
 

@@ -1,0 +1,1 @@
+"""Detectors: each turns observations of one kind of trouble into events, live and over a capture."""

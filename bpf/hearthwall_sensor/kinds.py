@@ -1,0 +1,150 @@
+"""Kinds of events: what each means, what it is in MITRE ATT&CK, and what a person can do about it."""
+
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+Severity = Literal["info", "low", "medium", "high", "critical"]
+#: The mildest first.
+SEVERITIES: Final[tuple[Severity, ...]] = ("info", "low", "medium", "high", "critical")
+
+EventKind = Literal[
+    "new_device",
+    "threat_address",
+    "threat_domain",
+    "forbidden_protocol",
+    "unexpected_destination",
+    "local_device_on_internet",
+    "segment_crossing",
+    "port_scan",
+    "address_scan",
+    "connection_burst",
+    "flood",
+    "volume_anomaly",
+    "behaviour_anomaly",
+    "beacon",
+    "dns_tunnel",
+    "address_conflict",
+    "rogue_dhcp",
+    "blocked",
+    "unblocked",
+]
+
+
+class Kind(NamedTuple):
+    """One kind of event."""
+
+    meaning: str
+    """What was noticed, in a person's words."""
+    advice: str
+    """What a person can do."""
+    technique: str | None = None
+    """MITRE ATT&CK technique, where one fits."""
+    quiet: float = 3600.0
+    """The same of the same device within so many seconds is counted with the event that was told."""
+    by_rules: bool = False
+    """Whether rules and orders tell it, rather than a detector."""
+
+
+_HOUR: Final = 3600.0
+_DAY: Final = 86_400.0
+
+KINDS: Final[Mapping[EventKind, Kind]] = {
+    "new_device": Kind(
+        "a device that was never seen before is on the network",
+        "Give it a name if you know it; quarantine it if you don't.",
+        None,
+        _DAY,
+    ),
+    "threat_address": Kind(
+        "a device exchanged packets with an address of a feed",
+        "Block the address, and look at what else the device does.",
+        "T1071",
+    ),
+    "threat_domain": Kind(
+        "a device asked for, or spoke to, a name of a feed",
+        "Block the name, and look at what else the device does.",
+        "T1071.004",
+    ),
+    "forbidden_protocol": Kind(
+        "a device speaks a protocol that the policy does not allow it",
+        "Quarantine the device if nobody uses this on purpose; allow it in the policy if somebody does.",
+        "T1095",
+    ),
+    "unexpected_destination": Kind(
+        "a device talks to a place that is unlike all that it was seen to talk to",
+        "Accept it if it is fine (after an update, say); block the peer if it is not.",
+        "T1071",
+        _DAY,
+    ),
+    "local_device_on_internet": Kind(
+        "a device that stays in the home talks to the internet",
+        "Take the internet from it, or say in the policy that it may.",
+        "T1041",
+        _DAY,
+    ),
+    "segment_crossing": Kind(
+        "a device reaches into a part of the network that the policy closes to it, or sends from"
+        " an address that is not the home's",
+        "Quarantine the device, or open the way in the policy.",
+        "T1021",
+    ),
+    "port_scan": Kind(
+        "a device tries many ports of one host, and fails",
+        "Quarantine the device unless somebody looks for open ports on purpose.",
+        "T1046",
+    ),
+    "address_scan": Kind(
+        "a device tries the same port of many hosts, and fails",
+        "Quarantine the device: looking for others to infect is what worms do.",
+        "T1018",
+    ),
+    "connection_burst": Kind(
+        "a device begins far more connections than it ever did",
+        "Look at its flows; limit or quarantine it if they make no sense.",
+        "T1498",
+    ),
+    "flood": Kind(
+        "a source sends packets in a rate that only a flood has",
+        "Quarantine the device, or leave it to the threshold that drops the rest.",
+        "T1498.001",
+        60.0,
+    ),
+    "volume_anomaly": Kind(
+        "a device moves far more data than it does at this time of the week",
+        "Look whom it talks to; accept it if it was a backup or an update.",
+        "T1048",
+        _HOUR,
+    ),
+    "behaviour_anomaly": Kind(
+        "what a device does, taken together, is unlike what it was learnt to do",
+        "Look at the features that stand out; accept it if there is a reason.",
+        None,
+        6 * _HOUR,
+    ),
+    "beacon": Kind(
+        "a device calls one peer again and again at an even pace",
+        "Block the peer if you don't know it: implants call home like that.",
+        "T1071.001",
+        _DAY,
+    ),
+    "dns_tunnel": Kind(
+        "a device carries data in DNS questions",
+        "Block the domain and quarantine the device.",
+        "T1572",
+        _HOUR,
+    ),
+    "address_conflict": Kind(
+        "two devices claim one address",
+        "If one of them claims the gateway's, quarantine it; else give each an address of its own.",
+        "T1557.002",
+        _HOUR,
+    ),
+    "rogue_dhcp": Kind(
+        "a second host hands out addresses or advertises itself as a router",
+        "Quarantine it, unless it is a router of your own: then switch its DHCP server off.",
+        "T1557.003",
+        _HOUR,
+    ),
+    "blocked": Kind("a rule was put in force", "`blocks` shows it.", None, 0.0, by_rules=True),
+    "unblocked": Kind("a rule ended", "`block` puts it back.", None, 0.0, by_rules=True),
+}

@@ -1,0 +1,28 @@
+"""What there is to tell before it is an event of the journal: without a number, and perhaps one of many alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .kinds import EventKind, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An event before it has a number.
+
+    `subject` is what it is about beside the device, such as `tcp/23` or `domain example.com`: two notices of one
+    kind, device and subject are one event that happened twice, and who accepts the event accepts the subject.
+    `time` is when it happened (seconds since the epoch), None for now.
+    """
+
+    kind: EventKind
+    severity: Severity
+    summary: str
+    evidence: Mapping[str, Any]
+    mac: str | None = None
+    address: str | None = None
+    peer_address: str | None = None
+    peer_name: str | None = None
+    subject: str = ""
+    time: float | None = field(default=None, compare=False)

@@ -1,0 +1,63 @@
+"""What a policy may say of a device, with what holds where it says nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from ..kinds import EventKind, Severity
+
+DetectorMode = Literal["on", "off", "audit"]
+Sensitivity = Literal["low", "normal", "high"]
+Answer = Literal["none", "quarantine", "block_peer"]
+
+#: Thresholds are multiplied by this.
+SENSITIVITIES: Final[Mapping[Sensitivity, float]] = {"low": 2.0, "normal": 1.0, "high": 0.5}
+#: What no device of a home speaks to the internet unless somebody says so.
+FORBIDDEN: Final = frozenset(("stratum", "irc", "tor", "socks", "bittorrent", "telnet", "smb"))
+LEARNING: Final = 7 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What is done by itself when an event of a kind, at least so severe, is told: for `duration` seconds."""
+
+    kind: EventKind | None
+    """None for all kinds."""
+    severity: Severity
+    action: Answer
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePolicy:
+    """What holds for one device: its own section's words before its labels', before those for all."""
+
+    local: bool | None = None
+    """Whether it is expected to stay in the home; None where nobody says."""
+    allowed_protocols: frozenset[str] = frozenset()
+    """Of the forbidden ones, those that it may speak to the internet."""
+    forbidden_protocols: frozenset[str] = FORBIDDEN
+    countries: frozenset[str] | None = None
+    """Where its peers may be (ISO 3166), None for anywhere."""
+    quiet_hours: tuple[tuple[int, int], ...] = ()
+    """When it is expected to be still: from and to, in minutes of the local day."""
+    sensitivity: Sensitivity = "normal"
+    detectors: Mapping[EventKind, DetectorMode] = field(default_factory=dict)
+    """Of those that are not simply on."""
+    responses: tuple[Response, ...] = ()
+    learning: float = LEARNING
+    """How long a device is learnt before its habits are judged by, in seconds."""
+    may_reach: frozenset[str] | None = None
+    """The segments that the device's own segment may reach, None where nobody says."""
+    mud_from_device: bool = False
+    """Whether the MUD file that the device names is fetched."""
+    labels: tuple[str, ...] = ()
+
+    @property
+    def factor(self) -> float:
+        """What thresholds are multiplied by."""
+        return SENSITIVITIES[self.sensitivity]
+
+    def mode(self, kind: EventKind) -> DetectorMode:
+        """Return whether a detector's events are told, dropped, or only noted."""
+        return self.detectors.get(kind, "on")
