@@ -1,6 +1,7 @@
 """SQLite files of the sensor: opened the same way, set aside where they are damaged, and wiped."""
 
 import logging
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,9 @@ def opened(
 
 def _open(path: Path, schema: str, durable: bool) -> sqlite3.Connection:
     """Open a database; one thread at a time uses it, not always the same one."""
+    # What devices do is nobody else's business; SQLite gives the files beside it the same permissions.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    path.chmod(0o600)
     connection = sqlite3.connect(path, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")

@@ -5,7 +5,16 @@ import wcwidth
 from hypothesis import given, strategies as st
 
 from hearthwall_sensor.commands import amounts
-from hearthwall_sensor.commands.cells import clean, cut, cut_mac, fill, table, width, without_empty
+from hearthwall_sensor.commands.cells import (
+    clean,
+    cut,
+    cut_mac,
+    fill,
+    narrowed,
+    table,
+    width,
+    without_empty,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +85,10 @@ def test_a_mac_is_cut_from_the_left_and_nothing_else_is() -> None:
     assert fill("02:00:5e:00:53:21", 8) == "~0:53:21"
     assert cut_mac("a name that is long", 8) == "a name ~"
     assert cut_mac("02:00:5e:00:53:21", 17) == "02:00:5e:00:53:21"
+
+
+def test_a_table_fits_the_terminal_as_long_as_its_columns_say_something() -> None:
+    assert narrowed([30, 5, 12], 60) == [30, 5, 12]
+    assert narrowed([30, 5, 12], 40) == [19, 5, 12]
+    assert narrowed([30, 5, 12], 30) == [10, 5, 11]
+    assert narrowed([30, 5, 12], 10) == [8, 5, 8]

@@ -228,6 +228,8 @@ def test_mdns_names_nobody_else(home: Identities) -> None:
         ("\0\x07\u200b", None),
         ("", None),
         ("电视", "电视"),
+        ("\u3164\u115fcamera\u2800", "camera"),
+        ("\uffa0\u1160", None),
     ],
 )
 def test_what_a_device_calls_itself_is_fit_to_be_shown(said: str, shown: str | None) -> None:
@@ -423,3 +425,13 @@ def test_this_hosts_own_address_is_no_devices() -> None:
     home.take_mdns(mac(CAMERA), ip("192.168.20.1"), [("router.local", ip("192.168.20.1"))], NOW)
     assert home.owner(ip("192.168.20.1")) is None
     assert home.known(CAMERA).hostname is None
+
+
+def test_nobody_else_reads_what_devices_do(tmp_path: Path) -> None:
+    path = tmp_path / "devices.db"
+    path.touch(0o644)
+    store = Store(path)
+    store.rename(["00:00:5e:00:53:01"], "camera")
+    for each in tmp_path.iterdir():
+        assert each.stat().st_mode & 0o077 == 0, each
+    store.close()

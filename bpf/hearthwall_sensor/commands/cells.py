@@ -1,11 +1,17 @@
 """Text in the columns of a terminal: cleaned, measured, cut and aligned."""
 
 import re
+import shutil
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 _MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+#: Between two columns of a table.
+_GAP: Final = 2
+#: A column narrower than this says nothing.
+_LEAST_WIDTH: Final = 8
 #: Hangul's vowels and final consonants join the letter before them.
 _JOINING: Final = range(0x1160, 0x1200)
 #: What chooses another look for the character before it makes its width a matter of taste.
@@ -61,13 +67,27 @@ def fill(text: str, columns: int, *, right: bool = False) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return aligned columns under heads, all that is in them cleaned."""
+    """Return aligned columns under heads, all that is in them cleaned, and cut to the terminal if one reads it."""
     lines = [tuple(heads), *(tuple(clean(cell) for cell in row) for row in rows)]
     widths = [max(width(line[i]) for line in lines) for i in range(len(heads))]
+    if sys.stdout.isatty():
+        widths = narrowed(widths, shutil.get_terminal_size()[0])
     return "\n".join(
-        "  ".join(fill(cell, each) for cell, each in zip(line, widths, strict=True)).rstrip()
+        (" " * _GAP)
+        .join(fill(cell, each) for cell, each in zip(line, widths, strict=True))
+        .rstrip()
         for line in lines
     )
+
+
+def narrowed(widths: Sequence[int], columns: int) -> list[int]:
+    """Return the widths of a table that fits into so many columns: the widest give way, down to what says something."""
+    found = list(widths)
+    excess = sum(found) + _GAP * (len(found) - 1) - columns
+    while excess > 0 and max(found) > _LEAST_WIDTH:
+        found[found.index(max(found))] -= 1
+        excess -= 1
+    return found
 
 
 def without_empty(

@@ -39,6 +39,8 @@ HostnameSource = Literal["mdns", "dhcp", "upnp"]
 #: Where a hostname comes from, the strongest first.
 SOURCES: Final[tuple[HostnameSource, ...]] = ("mdns", "dhcp", "upnp")
 
+#: Letters that show nothing: Hangul's fillers and Braille's blank.
+_BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _NO_MAC: Final = bytes(6)
 _IPV4: Final = bytes(10) + b"\xff\xff"
 _UNSPECIFIED: Final = (bytes(16), _IPV4 + bytes(4))
@@ -103,7 +105,10 @@ class Identity:
 def cleaned(text: str) -> str | None:
     """Return what a device calls itself, fit to be shown: one line, printable, bounded; None if nothing is left."""
     # isprintable is false for controls, for what turns the direction of writing, and for odd spaces.
-    printable = "".join(each if each.isprintable() else " " for each in text[: 16 * _MAX_NAME])
+    printable = "".join(
+        each if each.isprintable() and each not in _BLANKS else " "
+        for each in text[: 16 * _MAX_NAME]
+    )
     return " ".join(printable.split())[:_MAX_NAME].rstrip() or None
 
 
