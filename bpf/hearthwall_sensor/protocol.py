@@ -1,5 +1,7 @@
 """What a sensor tells its clients: the one place where it is defined. requests.py has what they ask.
 
+habits.py has what is told of devices' habits and of the user's word on them.
+
 Both halves import these files, so they need the standard library only and run on Python 3.11.
 A conversation over the websocket goes like this:
 

@@ -4,7 +4,7 @@ import dataclasses
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from .modes import Allowance, Direction, Mode, Transport
 from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError
@@ -211,6 +211,89 @@ class GetEvents(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class GetEvent(Message):
+    """Asks for the Event with a number."""
+
+    type: ClassVar[str] = "event"
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptEvent(Message):
+    """Says that what an event tells of is fine: the like is not told any more. The answer is the Event."""
+
+    type: ClassVar[str] = "accept"
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetAccepted(Message):
+    """Asks for the list of Acceptance, the oldest first."""
+
+    type: ClassVar[str] = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeAccepted(Message):
+    """Takes an Acceptance back, by its id; the answer is the Acceptance that was."""
+
+    type: ClassVar[str] = "revoke"
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetProfile(Message):
+    """Asks for a device's ProfileReport."""
+
+    type: ClassVar[str] = "profile"
+    mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetProfile(Message):
+    """Freezes a device's profile, lets it learn again, or begins it anew; the answer is the ProfileReport."""
+
+    type: ClassVar[str] = "set_profile"
+    mac: str
+    action: Literal["freeze", "unfreeze", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class GetPolicy(Message):
+    """Asks for the PolicyReport."""
+
+    type: ClassVar[str] = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class SetPolicy(Message):
+    """Changes values of a section of the policy's file; the answer is the PolicyReport.
+
+    `section` is `all`, `label NAME`, `device MAC` or `segment NAME`; a value of null takes its key out.
+    """
+
+    type: ClassVar[str] = "set_policy"
+    section: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint(Message):
+    """What another program knows of a device: whether it is one that stays in the home, and its labels."""
+
+    local: bool | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetHints(Message):
+    """Replaces all hints on devices, by MAC; the answer is {}. The policy's file says more than a hint."""
+
+    type: ClassVar[str] = "set_hints"
+    hints: Mapping[str, Hint]
+
+
+@dataclass(frozen=True, slots=True)
 class Unload(Message):
     """Takes everything out of the kernel and ends the sensor; the rules stay on disk unless `forget`."""
 
@@ -238,6 +321,15 @@ Request = (
     | RemoveFeed
     | RefreshFeed
     | GetEvents
+    | GetEvent
+    | AcceptEvent
+    | GetAccepted
+    | RevokeAccepted
+    | GetProfile
+    | SetProfile
+    | GetPolicy
+    | SetPolicy
+    | SetHints
     | Unload
 )
 REQUESTS: Final[Mapping[str, type[Request]]] = {cls.type: cls for cls in typing.get_args(Request)}
