@@ -147,6 +147,14 @@ PARTS: Final = (
         by_root=False,
     ),
     Part(
+        "publicsuffix2",
+        False,
+        _module("publicsuffix2"),
+        "who owns a domain is guessed by its last labels",
+        "apt-get install python3-publicsuffix2",
+        by_root=False,
+    ),
+    Part(
         "vendors",
         False,
         lambda: str(vendors.FOLDER) if (vendors.FOLDER / "oui.txt").is_file() else None,
