@@ -28,6 +28,7 @@ ERRORS: Final[Mapping[str, str]] = {
     "kernel_refused": "the kernel refused what was asked of it",
     "storage_failed": "the state could not be written to disk, so nothing was changed",
     "timeout": "the sensor did not answer in time",
+    "invalid_mud": "the file is no Manufacturer Usage Description that can be used",
     "internal": "the sensor failed; its log says where",
 }
 

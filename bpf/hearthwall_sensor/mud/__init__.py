@@ -1,0 +1,1 @@
+"""Manufacturer Usage Descriptions (RFC 8520): what a device is said to need, read, written, expected and enforced."""
