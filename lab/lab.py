@@ -79,6 +79,7 @@ class Lab:
             self._clear()
             try:
                 self._build(lock)
+                self._check()
             except BaseException:
                 self._clear()
                 self.run_directory.remove()
@@ -204,6 +205,11 @@ class Lab:
         with server.start(self.name, self.run_directory, lock) as ready:
             network.connect(self.namespaces, lock)
             self.run_directory.record(ready())
+
+    def _check(self) -> None:
+        """Raise LabError for what is not there: it would look like a fault of whatever is tried in the lab."""
+        if found := list(health.problems(self.namespaces, self.run_directory)):
+            raise LabError(f"the lab is not what it should be: {'; '.join(found)}")
 
     def _clear(self) -> None:
         """End every process in the lab until none is left, then remove its namespaces and files."""

@@ -16,6 +16,7 @@ from scapy.packet import Raw
 from hearthwall_sensor.kernel.pins import Pins
 from lab import Lab, dns
 from lab.home import ALIASES, DEVICES, DNS, HOSTS, SITES, WEB
+from tests.gateway.postmortem import postmortem
 from tests.gateway.sensor_process import SensorProcess, until
 
 pytestmark = pytest.mark.lab
@@ -165,7 +166,8 @@ def resolver(lab: Lab) -> Iterator[str]:
 def ask(
     lab: Lab, name: str, kind: str = "A", server: str = DNS.ipv4, host: str = "camera"
 ) -> list[str]:
-    done = lab.run(host, [PYTHON, "-c", ASK, server, name, kind], check=True)
+    done = lab.run(host, [PYTHON, "-c", ASK, server, name, kind])
+    assert done.returncode == 0, f"{done.stderr}\n{postmortem(lab)}"
     found: list[str] = json.loads(done.stdout)
     return found
 
