@@ -17,6 +17,7 @@ ERRORS: Final[Mapping[str, str]] = {
     "several_rules": "there are several rules on this target",
     "table_full": "the kernel's table of rules is full",
     "invalid_feed": "the feed's name, source, format or interval makes no sense",
+    "invalid_policy": "the policy says something that makes no sense",
     "feed_failed": "the list could not be read, so the last good one stays in force",
     "unknown_interface": "there is no such interface",
     "interface_in_use": "another sensor guards this interface",

@@ -61,6 +61,7 @@ ORDERS_ONLY = {
     "invalid_duration",
     "invalid_feed",
     "invalid_mode",
+    "invalid_policy",
     "invalid_target",
     "message_too_large",
     "not_found",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from ..kinds import EventKind, Severity
+from ..network.home import Network
 
 DetectorMode = Literal["on", "off", "audit"]
 Sensitivity = Literal["low", "normal", "high"]
@@ -29,6 +30,16 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of the network."""
+
+    name: str
+    networks: tuple[Network, ...]
+    may_reach: frozenset[str] | None = None
+    """The segments that devices in this one may reach, None where nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
 class DevicePolicy:
     """What holds for one device: its own section's words before its labels', before those for all."""
 
@@ -48,7 +59,9 @@ class DevicePolicy:
     learning: float = LEARNING
     """How long a device is learnt before its habits are judged by, in seconds."""
     may_reach: frozenset[str] | None = None
-    """The segments that the device's own segment may reach, None where nobody says."""
+    """The segments that the device itself may reach, None where nobody says."""
+    segments_reach: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The segments that each segment may reach, where somebody says."""
     mud_from_device: bool = False
     """Whether the MUD file that the device names is fetched."""
     labels: tuple[str, ...] = ()
@@ -61,3 +74,8 @@ class DevicePolicy:
     def mode(self, kind: EventKind) -> DetectorMode:
         """Return whether a detector's events are told, dropped, or only noted."""
         return self.detectors.get(kind, "on")
+
+    def may_cross(self, own: str, other: str) -> bool | None:
+        """Return whether the device, in its own segment, may reach another one; None where nobody says."""
+        reach = self.segments_reach.get(own) if self.may_reach is None else self.may_reach
+        return None if reach is None else own == other or other in reach

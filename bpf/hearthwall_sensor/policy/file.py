@@ -1,0 +1,225 @@
+"""The policy's file: read when it changes, the last good one kept, and what it says of each device."""
+
+import ipaddress
+import logging
+import os
+import stat
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from ..bounded import make_room
+from ..errors import SensorError
+from ..network.home import Network
+from ..requests import Hint
+from .policy import DevicePolicy, Segment
+from .reading import Document, Section, read
+
+_LOGGER = logging.getLogger(__name__)
+
+POLICY_FILE: Final = "policy.toml"
+MAX_BYTES: Final = 256 * 1024
+#: Devices, and addresses, whose policy and segment is remembered.
+_REMEMBERED: Final = 4096
+
+#: What says which version of a file this is.
+_Version = tuple[int, ...]
+
+
+class PolicyFile:
+    """One policy; without a file everything is as usual."""
+
+    def __init__(
+        self,
+        path: Path | str,
+        macs_of: Callable[[str], Iterable[str]] = lambda mac: (mac,),
+        hints: Mapping[str, Hint] | None = None,
+    ) -> None:
+        """Take the file, what gives all MACs of a device, and what another program knows of devices."""
+        self.path = Path(path)
+        #: Why the file was not read; the last good policy holds then.
+        self.problem: str | None = None
+        #: What stands in the file that holds.
+        self.raw: Mapping[str, Any] = {}
+        self._macs_of = macs_of
+        self._hints = dict(hints or {})
+        self._document = Document()
+        self._version: _Version | None = None
+        self._devices: dict[tuple[str, tuple[str, ...]], DevicePolicy] = {}
+        self._places: dict[bytes, str | None] = {}
+        self._networks: list[tuple[Network, str]] = []
+        self.follow()
+
+    @property
+    def segments(self) -> Mapping[str, Segment]:
+        """The parts of the network that the file names."""
+        return self._document.segments
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file."""
+        return self._version is not None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that have a section, in the file's order."""
+        return tuple(self._document.labels)
+
+    def follow(self) -> bool:
+        """Read the file if it is another one than before; return whether the policy changed."""
+        try:
+            version = _version(self.path.stat())
+        except FileNotFoundError:
+            changed = self._version is not None
+            self._version, self.problem = None, None
+            if changed:
+                self._take({})
+            return changed
+        except OSError as error:
+            return self._complain(None, f"{self.path} can't be read: {error.strerror}")
+        if version == self._version:
+            return False
+        self._version = version
+        try:
+            self._take(parsed(content(self.path), str(self.path)))
+        except SensorError as error:
+            return self._complain(version, error.message)
+        self.problem = None
+        return True
+
+    def _complain(self, version: _Version | None, problem: str) -> bool:
+        """Say why the file is not read, once."""
+        self._version = version
+        if problem != self.problem:
+            _LOGGER.warning("%s; the policy before it holds", problem)
+        self.problem = problem
+        return False
+
+    def _take(self, raw: Mapping[str, Any]) -> None:
+        """Let another policy hold; raises SensorError `invalid_policy`."""
+        self._document, self.raw = read(raw), raw
+        self._networks = sorted(
+            ((each, one.name) for one in self.segments.values() for each in one.networks),
+            key=lambda pair: pair[0].prefixlen,
+            reverse=True,
+        )
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what was worked out: which MACs are one device is not as it was, say."""
+        self._devices.clear()
+        self._places.clear()
+
+    # What it says
+
+    def set_hints(self, hints: Mapping[str, Hint]) -> None:
+        """Take what another program knows of devices, in place of what it said before."""
+        self._hints = dict(hints)
+        self.clear()
+
+    def device(self, mac: str, labels: Iterable[str] = ()) -> DevicePolicy:
+        """Return what holds for a device, by any of its MACs, that also has these labels."""
+        key = (mac, tuple(labels))
+        found = self._devices.get(key)
+        if found is None:
+            found = self._devices[key] = self._worked_out(mac, key[1])
+            make_room(self._devices, _REMEMBERED)
+        return found
+
+    def _worked_out(self, mac: str, labels: Iterable[str]) -> DevicePolicy:
+        """Return what holds for a device: its own section's words, its labels', hints, those for all."""
+        document = self._document
+        macs = tuple(self._macs_of(mac))
+        own = [document.devices[each] for each in reversed(macs) if each in document.devices]
+        hints = [self._hints[each] for each in macs if each in self._hints]
+        has = {*labels, *(each for one in hints for each in one.labels)}
+        has.update(each for section in own for each in section.get("labels", ()))
+        of_labels = [section for name, section in document.labels.items() if name in has]
+        hinted = [{"local": each.local} for each in hints if each.local is not None]
+        values = _joined((document.all, *hinted, *of_labels, *own))
+        values["labels"] = tuple(sorted(has))
+        return DevicePolicy(
+            segments_reach={
+                name: each.may_reach
+                for name, each in document.segments.items()
+                if each.may_reach is not None
+            },
+            **values,
+        )
+
+    def segment(self, address: bytes) -> str | None:
+        """Return the segment that an address (sixteen bytes) is in, the narrowest one; None if none is named."""
+        if address not in self._places:
+            parsed = ipaddress.IPv6Address(address)
+            known = parsed.ipv4_mapped or parsed
+            self._places[address] = next(
+                (name for network, name in self._networks if _holds(network, known)), None
+            )
+            make_room(self._places, _REMEMBERED)
+        return self._places[address]
+
+
+def _holds(network: Network, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Return whether an address is in a prefix."""
+    return network.version == address.version and address in network
+
+
+def _joined(sections: Iterable[Section]) -> dict[str, Any]:
+    """Return what sections say together: a later one's word goes before an earlier one's, detectors one by one."""
+    values: dict[str, Any] = {}
+    for each in sections:
+        detectors = {**values.get("detectors", {}), **each.get("detectors", {})}
+        values.update(each, detectors=detectors)
+    if "respond" in values:
+        values["responses"] = values.pop("respond")
+    return values
+
+
+def parsed(text: bytes, path: str) -> dict[str, Any]:
+    """Return a file's TOML; raises SensorError `invalid_policy`."""
+    try:
+        return tomllib.loads(text.decode())
+    except (ValueError, RecursionError) as error:
+        raise SensorError("invalid_policy", f"{path} is no TOML: {str(error)[:200]}") from None
+
+
+def content(path: Path) -> bytes:
+    """Return a file that only root, or this process's user, can change.
+
+    It decides what is cut off by itself. Raises SensorError `unsafe_files` or `invalid_policy`.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            _check_safe(path, found)
+            text = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SensorError("invalid_policy", f"{path} can't be read: {error.strerror}") from None
+    if len(text) > MAX_BYTES:
+        raise SensorError("invalid_policy", f"{path} is longer than {MAX_BYTES // 1024} kB")
+    return text
+
+
+def _check_safe(path: Path, found: os.stat_result) -> None:
+    """Raise SensorError `unsafe_files` for a file that someone else could change."""
+    if not stat.S_ISREG(found.st_mode):
+        raise SensorError("unsafe_files", f"{path} is no file")
+    if found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o022:
+        raise SensorError(
+            "unsafe_files",
+            f"someone else than root could change {path}: chown root {path} && chmod go-w {path}",
+        )
+
+
+def _version(found: os.stat_result) -> _Version:
+    """Return what tells one version of a file from another."""
+    return (
+        found.st_dev,
+        found.st_ino,
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_uid,
+        found.st_mode,
+    )
