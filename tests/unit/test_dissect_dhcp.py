@@ -221,3 +221,13 @@ def test_of_many_addresses_some_are_enough() -> None:
 )
 def test_what_is_no_message_of_version_6(data: bytes) -> None:
     assert dhcp.parse_v6(data) is None
+
+
+def test_a_device_says_where_it_is_described() -> None:
+    said = lease(v4("request", (161, b"https://vendor.example/plug.json")))
+    assert said.mud_url == "https://vendor.example/plug.json"
+    assert lease(v4("request")).mud_url is None
+    option = b"\x00\x70\x00\x18https://vendor.example/6"
+    found = dhcp.parse_v6(b"\x03\x00\x00\x01" + option)
+    assert found is not None
+    assert found.mud_url == "https://vendor.example/6"

@@ -24,6 +24,7 @@ _SERVER: Final = 54
 _WISHES: Final = 55
 _CLASS: Final = 60
 _FULL_NAME: Final = 81
+_MUD_URL: Final = 161
 _END: Final = 255
 
 _KINDS: Final = {
@@ -42,6 +43,7 @@ _V6_WISHES: Final = 6
 _V6_RELAYED: Final = 9
 _V6_CLASS: Final = 16
 _V6_FULL_NAME: Final = 39
+_V6_MUD_URL: Final = 112
 #: Options that hold addresses, and how much stands before their own options.
 _V6_CONTAINERS: Final = {3: 12, 4: 4}
 _V6_ADDRESS: Final = struct.Struct("!16sII")
@@ -89,6 +91,8 @@ class Lease(NamedTuple):
     """Option 60, DHCPv6's 16."""
     server: bytes | None
     """The DHCP server's address, where the message names it; DHCPv6 has identifiers instead."""
+    mud_url: str | None = None
+    """Where the client says that it is described: option 161, DHCPv6's 112 (RFC 8520)."""
 
 
 def parse_v4(data: bytes) -> Lease | None:
@@ -110,6 +114,7 @@ def parse_v4(data: bytes) -> Lease | None:
         tuple(found.get(_WISHES, b"")),
         text(found.get(_CLASS, b""), _MAX_TEXT),
         address(found[_SERVER]) if len(found.get(_SERVER, b"")) == 4 else None,
+        text(found.get(_MUD_URL, b""), _MAX_TEXT),
     )
 
 
@@ -200,6 +205,7 @@ def parse_v6(data: bytes) -> Lease | None:
         tuple(code for (code,) in struct.iter_unpack("!H", wishes[: len(wishes) & ~1])),
         text(found.get(_V6_CLASS, b"")[6:], _MAX_TEXT),
         None,
+        text(found.get(_V6_MUD_URL, b""), _MAX_TEXT),
     )
 
 

@@ -75,6 +75,8 @@ class Identity:
     hostnames: dict[HostnameSource, str] = field(default_factory=dict)
     options: tuple[int, ...] = ()
     vendor_class: str | None = None
+    mud_url: str | None = None
+    """Where it says that it is described; not kept on disk, since it says so with each lease."""
     saved: bool = False
 
     @property
@@ -189,6 +191,8 @@ class Identities:
             self._set_hostname(identity, "dhcp", lease.hostname)
         if _is_fingerprint(lease):
             self._set_fingerprint(identity, lease)
+        if lease.mud_url is not None:
+            identity.mud_url = lease.mud_url
 
     def take_mdns(
         self, mac: bytes, source: bytes, announced: Iterable[tuple[str, bytes]], now: float
@@ -359,6 +363,11 @@ class Identities:
         """Return all addresses that are remembered of a device, those of old too, by all of its MACs."""
         known = filter(None, map(self._known.get, macs))
         return frozenset(address for each in known for address in each.addresses)
+
+    def mud_url(self, macs: Iterable[str]) -> str | None:
+        """Return where a device says that it is described, by any of its MACs."""
+        known = filter(None, map(self._known.get, macs))
+        return next((each.mud_url for each in known if each.mud_url is not None), None)
 
     def owner(self, address: bytes) -> str | None:
         """Return the MAC that has an address."""
