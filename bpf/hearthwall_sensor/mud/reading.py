@@ -48,14 +48,18 @@ class Description:
     """Entries that could not be understood, by name: what they would allow is not expected."""
 
 
-def read(text: str | bytes) -> Description:
-    """Return what a file says; raises SensorError `invalid_mud` with what is wrong."""
+def load(text: str | bytes) -> Any:
+    """Return a file's JSON; raises SensorError `invalid_mud`."""
     if len(text) > MAX_BYTES:
         raise _invalid(f"it is larger than {MAX_BYTES // 1024} kB")
     try:
-        document = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _invalid("it is no JSON") from error
+
+
+def read(document: Any) -> Description:
+    """Return what a file's JSON says; raises SensorError `invalid_mud` with what is wrong."""
     head = _object(document, MUD)
     if head.get("mud-version") != 1:
         raise _invalid("it is not of version 1")
