@@ -232,8 +232,14 @@ def _identities(connection: sqlite3.Connection) -> list[Identity]:
 
 
 def _chosen(connection: sqlite3.Connection) -> Chosen:
-    """Read what the user has said of devices."""
+    """Read what the user has said of devices; what can't have been said so is left out."""
+    names = connection.execute("SELECT mac, name FROM names").fetchall()
+    merged = dict(connection.execute("SELECT mac, into_mac FROM merges").fetchall())
     return Chosen(
-        dict(connection.execute("SELECT mac, name FROM names").fetchall()),
-        dict(connection.execute("SELECT mac, into_mac FROM merges").fetchall()),
+        {mac: name for mac, name in names if isinstance(mac, str) and isinstance(name, str)},
+        {
+            mac: into
+            for mac, into in merged.items()
+            if isinstance(mac, str) and isinstance(into, str) and into not in merged
+        },
     )

@@ -435,3 +435,17 @@ def test_nobody_else_reads_what_devices_do(tmp_path: Path) -> None:
     for each in tmp_path.iterdir():
         assert each.stat().st_mode & 0o077 == 0, each
     store.close()
+
+
+def test_what_the_user_can_not_have_said_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "devices.db"
+    Store(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO names VALUES ('a', x'00ff'), ('b', 'camera')")
+        connection.execute("INSERT INTO merges VALUES ('c', 'd'), ('d', 'c'), ('e', 'f')")
+    store = Store(path)
+    chosen = store.chosen()
+    store.close()
+    assert chosen.names == {"b": "camera"}
+    assert chosen.macs("f") == ("f", "e")
+    assert chosen.primary("c") == "c"
