@@ -155,6 +155,14 @@ PARTS: Final = (
         by_root=False,
     ),
     Part(
+        "tomlkit",
+        False,
+        _module("tomlkit"),
+        "the policy is changed by hand only",
+        "apt-get install python3-tomlkit",
+        by_root=False,
+    ),
+    Part(
         "vendors",
         False,
         lambda: str(vendors.FOLDER) if (vendors.FOLDER / "oui.txt").is_file() else None,
