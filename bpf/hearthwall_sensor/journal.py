@@ -4,206 +4,246 @@ import asyncio
 import json
 import logging
 import sqlite3
-import threading
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from . import database
+from .journal_file import JournalFile, Pending, Retention, Written
+from .kinds import KINDS, SEVERITIES
 from .notice import Notice
-from .protocol import Event, EventKind, SensorError
+from .protocol import Event, SensorError
+from .rations import Rations
+from .repeats import LONGEST, MAX_EVENTS as REMEMBERED, Repeats
+from .requests import MAX_EVENTS, GetEvents
+from .targets import parse_mac
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Events that are kept; the oldest go first.
-KEPT: Final = 10_000
 #: Events that may wait for a slow or full disk.
 _MAX_WAITING: Final = 1000
-_MAX_ANSWER: Final = 1000
-#: Events of a kind that a stranger can cause, in a minute: else he could push out all others.
-_MOST_IN_A_MINUTE: Final[Mapping[EventKind, int]] = {
-    "flood": 30,
-    "threat_address": 30,
-    "threat_domain": 30,
-}
-_MINUTE: Final = 60.0
-
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    time REAL NOT NULL,
-    kind TEXT NOT NULL,
-    severity TEXT NOT NULL,
-    mac TEXT,
-    address TEXT,
-    peer_address TEXT,
-    peer_name TEXT,
-    process TEXT,
-    summary TEXT NOT NULL,
-    evidence TEXT NOT NULL
-)
-"""
-_COLUMNS: Final = (
-    "time, kind, severity, mac, address, peer_address, peer_name, process, summary, evidence"
-)
+#: Events of one kind and severity in a minute, from all devices together and from one: what a stranger can
+#: cause must not push out all else.
+_MOST_OF_A_KIND: Final = 30
+_MOST_OF_A_DEVICE: Final = 6
+#: How often a count that grows is put on disk (seconds) while nothing new happens; who asks is told the true one.
+_COUNTS_INTERVAL: Final = 10.0
+#: Nothing is repeated after so many seconds without it.
+_LONGEST_QUIET: Final = max(kind.quiet for kind in KINDS.values())
 
 
 class Journal:
     """One sensor's journal."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, retention: Retention = Retention()) -> None:  # noqa: B008, it is frozen
         """Open or make the journal; raises SensorError `storage_failed`."""
-        self._connection = database.opened(
-            path, _SCHEMA, durable=True, check=lambda connection: list(_newest(connection))
-        )
-        self._lock = threading.Lock()
-        # Held while the events that wait are written or forgotten.
+        self._file = JournalFile(path, retention)
+        # Held while what waits is written or forgotten.
         self._writing = asyncio.Lock()
-        self._waiting: deque[tuple[float, Notice]] = deque()
+        self._waiting: deque[Pending] = deque()
+        #: Provisional, negative numbers of those that wait.
+        self._provisional = count(-1, -1)
+        self._unnumbered: dict[int, Pending] = {}
+        #: How often events on disk happened again since then, by number.
+        self._again: dict[int, Pending] = {}
+        self._counts_due = 0.0
         self._failed = False
+        self._repeats = Repeats()
+        self._of_kind, self._of_device = Rations(_MOST_OF_A_KIND), Rations(_MOST_OF_A_DEVICE)
         #: The newest event's number.
-        self.last = _last(self._connection)
+        self.last = self._file.last
         #: Events that found no room while the disk did not take any.
         self.lost = 0
         #: Events that were too many of their kind in a minute.
         self.suppressed = 0
-        self._recent: dict[EventKind, deque[float]] = {
-            kind: deque(maxlen=most) for kind, most in _MOST_IN_A_MINUTE.items()
-        }
+        #: Returns the MAC that stands for a device.
+        self.primary: Callable[[str], str] = lambda mac: mac
+        self._remember(time.time())
+
+    def _remember(self, now: float) -> None:
+        """Go on counting with the events that were told lately."""
+        earlier = self._file.recent(now - LONGEST, now - _LONGEST_QUIET, REMEMBERED)
+        for seq, when, notice in earlier:
+            if notice.kind in KINDS and notice.severity in SEVERITIES:
+                self._repeats.told(notice, when, seq)
+
+    # What happens
 
     def note(self, notice: Notice) -> None:
-        """Take an event; `write` puts it on disk."""
-        if self._is_too_much(notice.kind):
+        """Take an event, or count it with the one that it repeats; `write` puts it on disk."""
+        if notice.mac is not None:
+            notice = replace(notice, mac=self.primary(notice.mac))
+        when = round(time.time() if notice.time is None else notice.time, 3)
+        if self._is_repeated(notice, when):
+            return
+        if self._is_too_much(notice):
             self.suppressed += 1
             return
         if len(self._waiting) >= _MAX_WAITING:
             self.lost += 1
             return
-        self._waiting.append((round(time.time(), 3), notice))
+        number, pending = next(self._provisional), Pending(notice, when)
+        self._waiting.append(pending)
+        self._unnumbered[number] = pending
+        self._repeats.told(notice, when, number)
 
-    def _is_too_much(self, kind: EventKind) -> bool:
-        """Return whether there were as many of a kind in the last minute as there may be; else count this one."""
-        recent = self._recent.get(kind)
-        if recent is None:
+    def _is_repeated(self, notice: Notice, when: float) -> bool:
+        """Return whether a notice tells of an event that was told, and count it there."""
+        if KINDS[notice.kind].quiet <= 0:
+            return False
+        seq = self._repeats.seen(notice, when)
+        if seq is None:
+            return False
+        if seq > 0:
+            self._count(seq, notice, when)
+            return True
+        pending = self._unnumbered.get(seq)
+        if pending is None:  # it was forgotten before it was written
+            return False
+        pending.again(when)
+        return True
+
+    def _count(self, seq: int, notice: Notice, when: float) -> None:
+        """Count an event on disk once more."""
+        more = self._again.get(seq)
+        if more is None:
+            self._again[seq] = Pending(notice, when)
+        else:
+            more.again(when)
+
+    def _is_too_much(self, notice: Notice) -> bool:
+        """Return whether there were as many in the last minute as there may be; else count this one."""
+        if KINDS[notice.kind].by_rules:
             return False
         now = time.monotonic()
-        if len(recent) == recent.maxlen and now - recent[0] < _MINUTE:
+        sort = (notice.kind, notice.severity)
+        of_device = (*sort, notice.mac or notice.address)
+        if self._of_kind.are_used_up(sort, now) or self._of_device.are_used_up(of_device, now):
             return True
-        recent.append(now)
+        self._of_kind.use(sort, now)
+        self._of_device.use(of_device, now)
         return False
+
+    # On disk
 
     @property
     def waits(self) -> bool:
-        """Whether there is something to write."""
-        return bool(self._waiting)
+        """Whether there is something to write, or to look for what is too old."""
+        counts = bool(self._again) and time.monotonic() >= self._counts_due
+        return bool(self._waiting) or counts or self._file.is_due
 
     async def write(self) -> list[Event]:
-        """Put what waits on disk and return it, numbered; what fails goes on waiting."""
+        """Put what waits on disk and return what is new, numbered; what fails goes on waiting."""
         async with self._writing:
             return await self._write_waiting()
 
     async def _write_waiting(self) -> list[Event]:
         """Put what waits on disk."""
-        waiting = list(self._waiting)
+        fresh = [replace(each) for each in self._waiting]
+        again, self._again = self._again, {}
         try:
-            events = await asyncio.to_thread(self._write, waiting)
+            written = await asyncio.to_thread(self._file.write, fresh, again)
         except sqlite3.Error as error:
             if not self._failed:
                 _LOGGER.warning("Events can't be written and wait: %s", error)
             self._failed = True
+            self._take_back(again)
             return []
         self._failed = False
-        for _ in waiting:
-            self._waiting.popleft()
+        self._counts_due = time.monotonic() + _COUNTS_INTERVAL
+        self._number(written, again)
+        events = [*written.revived.values(), *written.fresh]
         self.last = events[-1].seq if events else self.last
         return events
 
-    def _write(self, waiting: list[tuple[float, Notice]]) -> list[Event]:
-        """Insert events in one transaction; forget the oldest."""
-        events = []
-        with self._lock, self._connection:
-            for when, notice in waiting:
-                row = (
-                    when,
-                    notice.kind,
-                    notice.severity,
-                    notice.mac,
-                    notice.address,
-                    notice.peer_address,
-                    notice.peer_name,
-                    None,
-                    notice.summary,
-                )
-                done = self._connection.execute(
-                    f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608, a constant
-                    (*row, json.dumps(notice.evidence)),
-                )
-                events.append(Event(done.lastrowid or 0, *row, notice.evidence))
-            newest = events[-1].seq if events else 0
-            self._connection.execute("DELETE FROM events WHERE seq <= ?", (newest - KEPT,))
-        return events
+    def _take_back(self, again: dict[int, Pending]) -> None:
+        """Let counts that could not be written wait, with what came meanwhile."""
+        for seq, more in self._again.items():
+            if seq in again:
+                again[seq].count += more.count
+                again[seq].last_time = more.last_time or more.time
+            else:
+                again[seq] = more
+        self._again = again
+
+    def _number(self, written: Written, again: dict[int, Pending]) -> None:
+        """Go on counting with what is on disk now."""
+        for event in written.fresh:
+            pending = self._waiting.popleft()
+            number = next(
+                iter(self._unnumbered)
+            )  # those that wait are in one order with their numbers
+            del self._unnumbered[number]
+            self._repeats.number(pending.notice, number, event.seq)
+            if pending.count > event.count:  # it happened while it was written
+                when = pending.last_time or pending.time
+                self._again[event.seq] = Pending(pending.notice, when, pending.count - event.count)
+        for earlier, event in written.revived.items():
+            self._repeats.number(again[earlier].notice, earlier, event.seq)
 
     async def forget(self, macs: Collection[str]) -> None:
         """Leave no event of these devices, on disk either; raises SensorError `storage_failed`."""
         async with self._writing:
             try:
-                await asyncio.to_thread(self._erase, macs)
+                await asyncio.to_thread(self._file.erase, macs)
             except sqlite3.Error as error:
                 raise SensorError("storage_failed", f"events can't be erased: {error}") from error
-            kept = [each for each in self._waiting if not _names(each[1], macs)]
-            self._waiting.clear()
-            self._waiting.extend(kept)
+            self._unnumbered = {
+                number: each
+                for number, each in self._unnumbered.items()
+                if not _names(each.notice, macs)
+            }
+            self._waiting = deque(self._unnumbered.values())
+            self._again = {
+                seq: each for seq, each in self._again.items() if not _names(each.notice, macs)
+            }
+            self._repeats.forget(frozenset(macs))
 
-    def _erase(self, macs: Iterable[str]) -> None:
-        """Delete the events that are about these devices or name them, and leave nothing of them in the file."""
-        with self._lock:
-            with self._connection:
-                self._connection.executemany(
-                    "DELETE FROM events WHERE mac = ?1 OR instr(summary, ?1) OR instr(evidence, ?1)",
-                    [(mac,) for mac in macs],
-                )
-            database.wipe(self._connection)
+    # What is asked
 
-    def since(self, seq: int, limit: int) -> list[Event]:
-        """Return the events after a number, the oldest first; raises SensorError `invalid_message`."""
-        if not 0 <= seq < 2**63 or not 0 < limit <= _MAX_ANSWER:
+    async def select(
+        self, asked: GetEvents, macs: Callable[[str], Iterable[str]] = lambda mac: (mac,)
+    ) -> list[Event]:
+        """Return the events that are asked for, the oldest first; raises SensorError.
+
+        `macs` returns all MACs of a device by any of them.
+        """
+        if not 0 <= asked.since < 2**63 or not 0 < asked.limit <= MAX_EVENTS:
             raise SensorError(
-                "invalid_message", f"since is a number of an event, limit 1 to {_MAX_ANSWER}"
+                "invalid_message", f"since is a number of an event, limit 1 to {MAX_EVENTS}"
             )
-        with self._lock:
-            rows = self._connection.execute(
-                f"SELECT seq, {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608, a constant
-                (seq, limit),
-            ).fetchall()
-        return [_event(row) for row in rows]
+        if unknown := set(asked.kinds) - set(KINDS):
+            raise SensorError("invalid_message", f"no event is a {min(unknown)[:40]!r}")
+        wanted = sorted({each for mac in asked.devices for each in macs(parse_mac(mac))})
+        # Thousands of rows take a small computer a while.
+        found = await asyncio.to_thread(self._file.select, asked, wanted)
+        return [self._counted(event) for event in found]
+
+    def event(self, seq: int) -> Event | None:
+        """Return the event with a number, None where there is none."""
+        event = self._file.event(seq) if 0 < seq < 2**63 else None
+        return None if event is None else self._counted(event)
+
+    def _counted(self, event: Event) -> Event:
+        """Return an event with what was counted since it was written."""
+        more = self._again.get(event.seq)
+        if more is None:
+            return event
+        return replace(
+            event,
+            count=event.count + more.count,
+            last_time=max(more.last_time or more.time, event.last_time or event.time),
+        )
 
     def close(self) -> None:
         """Close the journal."""
-        self._connection.close()
+        self._file.close()
 
 
 def _names(notice: Notice, macs: Iterable[str]) -> bool:
     """Return whether an event is about one of these devices or names it."""
-    told = f"{notice.mac} {notice.summary} {json.dumps(notice.evidence)}"
+    told = f"{notice.mac} {notice.subject} {notice.summary} {json.dumps(notice.evidence)}"
     return any(mac in told for mac in macs)
-
-
-def _last(connection: sqlite3.Connection) -> int:
-    """Return the number that was given last, also if that event was forgotten."""
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
-    return 0 if row is None else int(row[0])
-
-
-def _newest(connection: sqlite3.Connection) -> list[Event]:
-    """Return the newest event, if there is one."""
-    rows = connection.execute(
-        f"SELECT seq, {_COLUMNS} FROM events ORDER BY seq DESC LIMIT 1"  # noqa: S608, a constant
-    )
-    return [_event(row) for row in rows]
-
-
-def _event(row: tuple[Any, ...]) -> Event:
-    """Return a row as the protocol tells it."""
-    return Event(*(*row[:-1], json.loads(row[-1])))

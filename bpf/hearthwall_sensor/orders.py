@@ -148,7 +148,7 @@ class Orders:
 
     async def _get_events(self, request: GetEvents) -> Any:
         """Answer with what happened."""
-        events = self._parts.journal.since(request.since, request.limit)
+        events = await self._parts.journal.select(request, self._parts.chosen.macs)
         return [each.to_wire() for each in events]
 
     async def _unload(self, request: Unload) -> Any:

@@ -310,7 +310,12 @@ EVENT_KINDS: Final[Mapping[EventKind, str]] = {name: kind.meaning for name, kind
 
 @dataclass(frozen=True, slots=True)
 class Event(Message):
-    """Something that happened; on disk before anyone is told. `seq` grows by one with each."""
+    """Something that happened; on disk before anyone is told. `seq` grows by one with each.
+
+    What happens again within the kind's quiet window is the same event: `count` says how often it happened,
+    `last_time` when last, null while that is `time`. `technique` is MITRE ATT&CK's, where one fits. `subject`
+    is what the event is about beside the device, such as `tcp/23`: who accepts the event accepts that.
+    """
 
     seq: int
     time: float
@@ -323,6 +328,10 @@ class Event(Message):
     process: str | None
     summary: str
     evidence: Mapping[str, Any]
+    technique: str | None = None
+    count: int = 1
+    last_time: float | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

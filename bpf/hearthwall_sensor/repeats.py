@@ -54,6 +54,13 @@ class Repeats:
         self._told[key] = _Told(seq, SEVERITIES.index(notice.severity), time, time)
         make_room(self._told, self._limit)
 
+    def number(self, notice: Notice, provisional: int, seq: int) -> None:
+        """Give an event that was told under a provisional number its own, if it is still the one that is repeated."""
+        key = _key(notice)
+        told = self._told.get(key)
+        if told is not None and told.seq == provisional:
+            self._told[key] = told._replace(seq=seq)
+
     def forget(self, macs: frozenset[str]) -> None:
         """Forget the events of devices."""
         self._told = {key: told for key, told in self._told.items() if key[1] not in macs}

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from .modes import Allowance, Direction, Mode, Transport
-from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError
+from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError, Severity
 from .wire import Message
 
 #: As many flows as one answer holds.
 MAX_FLOWS: Final = 2_000
+#: And as many events.
+MAX_EVENTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +205,21 @@ class RefreshFeed(Message):
 
 @dataclass(frozen=True, slots=True)
 class GetEvents(Message):
-    """Asks for the list of Event after a number, the oldest first, at most `limit` of them."""
+    """Asks for the list of Event after a number, the oldest first, at most `limit` (MAX_EVENTS) of them.
+
+    `devices` are MACs, `kinds` kinds of events, empty for all. `severity` is the least that is told. `after`
+    leaves out what did not happen after that time (seconds since the epoch). `latest` asks for the last of
+    what fits in place of the first.
+    """
 
     type: ClassVar[str] = "events"
     since: int = 0
     limit: int = 1000
+    devices: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    severity: Severity = "info"
+    after: float | None = None
+    latest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,321 @@
+"""The journal's file: events by number, in SQLite, bounded by age and by size."""
+
+import contextlib
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from . import database
+from .kinds import KINDS, SEVERITIES
+from .notice import Notice
+from .protocol import Event
+from .requests import GetEvents
+
+#: What is read often stands before the evidence, behind which SQLite has to look for it.
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    time REAL NOT NULL,
+    kind TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    mac TEXT,
+    address TEXT,
+    peer_address TEXT,
+    peer_name TEXT,
+    process TEXT,
+    technique TEXT,
+    count INTEGER NOT NULL DEFAULT 1,
+    last_time REAL,
+    subject TEXT NOT NULL DEFAULT '',
+    summary TEXT NOT NULL,
+    evidence TEXT NOT NULL
+)
+"""
+#: Columns that a journal of an earlier version lacks.
+_ADDED: Final[Mapping[str, str]] = {
+    "technique": "TEXT",
+    "count": "INTEGER NOT NULL DEFAULT 1",
+    "last_time": "REAL",
+    "subject": "TEXT NOT NULL DEFAULT ''",
+}
+#: In the order of Event's fields, after its number.
+_COLUMNS: Final = (
+    "time, kind, severity, mac, address, peer_address, peer_name, process, summary, evidence,"
+    " technique, count, last_time, subject"
+)
+#: Where the evidence is in a row that begins with the number.
+_EVIDENCE: Final = 10
+
+_DAY: Final = 86_400.0
+#: How often it is looked for what is too old.
+_AGE_INTERVAL: Final = 3600.0
+#: Where there is no room, this part more goes than has to, so that it is not looked for each time.
+_SLACK: Final = 50
+#: About what a row takes beside its sentence and its evidence.
+_ROW_BYTES: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long events are kept, and how many: whichever comes first."""
+
+    days: float = 30.0
+    bytes: int = 32_000_000
+    rows: int = 50_000
+
+
+@dataclass(slots=True)
+class Pending:
+    """An event that is not on disk yet, or that many more of one that is."""
+
+    notice: Notice
+    time: float
+    count: int = 1
+    last_time: float | None = None
+
+    def again(self, when: float) -> None:
+        """Count it once more."""
+        self.count += 1
+        self.last_time = max(when, self.last_time or self.time)
+
+
+class Written(NamedTuple):
+    """What was put on disk."""
+
+    fresh: list[Event]
+    """New events, in their order."""
+    revived: dict[int, Event]
+    """Those that happened again after they had been forgotten, by their earlier numbers."""
+
+
+class Told(NamedTuple):
+    """An event on disk, as far as it takes to know its like."""
+
+    seq: int
+    last_time: float
+    notice: Notice
+
+
+class JournalFile:
+    """The events on disk; a thread at a time uses it."""
+
+    def __init__(self, path: Path, retention: Retention) -> None:
+        """Open or make it; raises SensorError `storage_failed`."""
+        self._retention = retention
+        self._connection = database.opened(path, _SCHEMA, durable=True, check=_prepare)
+        self._lock = threading.Lock()
+        self._next_look = 0.0
+        #: How many rows there are and what they take; None after some have gone.
+        self._size: tuple[int, int] | None = None
+
+    @property
+    def last(self) -> int:
+        """The number that was given last, also if that event was forgotten."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
+            ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to look for what is too old."""
+        return time.monotonic() >= self._next_look
+
+    def write(self, fresh: Iterable[Pending], again: Mapping[int, Pending]) -> Written:
+        """Insert events and count those that happened again, in one transaction; forget the oldest."""
+        with self._lock, self._measuring_anew(), self._connection:
+            revived = {
+                seq: self._insert(more) for seq, more in again.items() if not self._grow(seq, more)
+            }
+            written = Written([self._insert(each) for each in fresh], revived)
+            self._forget_old()
+            self._make_room()
+        return written
+
+    @contextlib.contextmanager
+    def _measuring_anew(self) -> Iterator[None]:
+        """Know no longer how much there is if something fails half way."""
+        try:
+            yield
+        except sqlite3.Error:
+            self._size = None
+            raise
+
+    def _grow(self, seq: int, more: Pending) -> bool:
+        """Count an event that happened again; return whether it is there."""
+        done = self._connection.execute(
+            "UPDATE events SET count = count + ?1, last_time = max(?2, coalesce(last_time, time)) WHERE seq = ?3",
+            (more.count, more.last_time or more.time, seq),
+        )
+        return done.rowcount > 0
+
+    def _insert(self, pending: Pending) -> Event:
+        """Insert an event."""
+        notice = pending.notice
+        row = (
+            pending.time,
+            notice.kind,
+            notice.severity,
+            notice.mac,
+            notice.address,
+            notice.peer_address,
+            notice.peer_name,
+            None,
+            notice.summary,
+            json.dumps(notice.evidence),
+            KINDS[notice.kind].technique,
+            pending.count,
+            pending.last_time,
+            notice.subject,
+        )
+        done = self._connection.execute(
+            f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608, constants
+            row,
+        )
+        if self._size is not None:
+            rows, size = self._size
+            self._size = rows + 1, size + len(row[8]) + len(row[9]) + _ROW_BYTES
+        return Event(done.lastrowid or 0, *row[:9], notice.evidence, *row[10:])
+
+    # What goes
+
+    def _forget_old(self) -> None:
+        """Delete what is older than may be, once in a while."""
+        if not self.is_due:
+            return
+        self._next_look = time.monotonic() + _AGE_INTERVAL
+        oldest = time.time() - self._retention.days * _DAY
+        self._delete("time < ?1 AND coalesce(last_time, time) < ?1", (oldest,))
+
+    def _make_room(self) -> None:
+        """Delete what is too much."""
+        rows, size = self._measured()
+        most = self._retention
+        excess = max(rows - most.rows, round(rows * (1 - most.bytes / size)) if size else 0)
+        if excess > 0:
+            self._delete_most_frequent(min(rows, excess + rows // _SLACK))
+
+    def _measured(self) -> tuple[int, int]:
+        """Return how many rows there are, and about how many bytes they take."""
+        if self._size is None:
+            rows, size = self._connection.execute(
+                "SELECT count(*), total(length(summary) + length(evidence) + ?) FROM events",
+                (_ROW_BYTES,),
+            ).fetchone()
+            self._size = int(rows), int(size)
+        return self._size
+
+    def _delete_most_frequent(self, number: int) -> None:
+        """Delete so many of the kind of which there are most: the oldest of the devices that have most of them.
+
+        So whoever floods the journal with one kind of event pushes out none of another, and first his own.
+        """
+        self._delete(
+            """seq IN (
+                SELECT seq FROM events
+                WHERE kind = (SELECT kind FROM events GROUP BY kind ORDER BY count(*) DESC LIMIT 1)
+                ORDER BY row_number() OVER (
+                    PARTITION BY coalesce(mac, address, '') ORDER BY seq DESC
+                ) DESC, seq
+                LIMIT ?
+            )""",
+            (number,),
+        )
+
+    def _delete(self, where: str, values: tuple[Any, ...]) -> None:
+        """Delete some rows."""
+        done = self._connection.execute(f"DELETE FROM events WHERE {where}", values)  # noqa: S608, constants
+        if done.rowcount:
+            self._size = None
+
+    def erase(self, macs: Iterable[str]) -> None:
+        """Delete the events that are about these devices or name them, and leave nothing of them in the file."""
+        with self._lock:
+            with self._connection:
+                for mac in macs:
+                    self._delete(
+                        "mac = ?1 OR instr(summary, ?1) OR instr(evidence, ?1) OR instr(subject, ?1)",
+                        (mac,),
+                    )
+            database.wipe(self._connection)
+
+    # What is asked
+
+    def select(self, asked: GetEvents, macs: Sequence[str]) -> list[Event]:
+        """Return the events that fit, of devices with these MACs if there are any, the oldest first."""
+        fits: list[tuple[str, Collection[Any]]] = [("seq > ?", (asked.since,))]
+        if asked.severity != SEVERITIES[0]:
+            least = SEVERITIES[SEVERITIES.index(asked.severity) :]
+            fits.append((f"severity IN ({_marks(least)})", least))
+        if asked.kinds:
+            fits.append((f"kind IN ({_marks(asked.kinds)})", asked.kinds))
+        if macs:
+            fits.append((f"mac IN ({_marks(macs)})", macs))
+        if asked.after is not None:
+            fits.append(("coalesce(last_time, time) > ?", (asked.after,)))
+        where = " AND ".join(each for each, _ in fits)
+        order = "DESC" if asked.latest else "ASC"
+        values = [value for _, some in fits for value in some]
+        found = self._read(f"{where} ORDER BY seq {order} LIMIT ?", (*values, asked.limit))
+        return found[::-1] if asked.latest else found
+
+    def event(self, seq: int) -> Event | None:
+        """Return the event with a number, None where there is none."""
+        return next(iter(self._read("seq = ?", (seq,))), None)
+
+    def recent(self, first: float, last: float, limit: int) -> list[Told]:
+        """Return the newest of the events that began after one time and happened after another, the oldest first."""
+        with self._lock:
+            rows = self._connection.execute(
+                """SELECT seq, coalesce(last_time, time), kind, severity, mac, address, subject FROM events
+                WHERE time > ? AND coalesce(last_time, time) > ? ORDER BY seq DESC LIMIT ?""",
+                (first, last, limit),
+            ).fetchall()
+        return [
+            Told(seq, when, Notice(kind, severity, "", {}, mac, address, subject=subject))
+            for seq, when, kind, severity, mac, address, subject in reversed(rows)
+        ]
+
+    def _read(self, where: str, values: tuple[Any, ...]) -> list[Event]:
+        """Return the events of some rows."""
+        with self._lock:
+            rows = self._connection.execute(
+                f"SELECT seq, {_COLUMNS} FROM events WHERE {where}",  # noqa: S608, values are apart
+                values,
+            ).fetchall()
+        return [_event(row) for row in rows]
+
+    def close(self) -> None:
+        """Close it."""
+        with self._lock:
+            self._connection.close()
+
+
+def _marks(values: Collection[Any]) -> str:
+    """Return a question mark for each value."""
+    return ", ".join("?" * len(values))
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Add the columns that an earlier version did not have, and see whether the newest event can be read."""
+    present = {row[1] for row in connection.execute("PRAGMA table_info(events)")}
+    for name, kind in _ADDED.items():
+        if name not in present:
+            connection.execute(f"ALTER TABLE events ADD COLUMN {name} {kind}")
+    rows = connection.execute(
+        f"SELECT seq, {_COLUMNS} FROM events ORDER BY seq DESC LIMIT 1"  # noqa: S608, a constant
+    )
+    for row in rows:
+        _event(row)
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    """Return a row as the protocol tells it."""
+    evidence = json.loads(row[_EVIDENCE])
+    return Event(*(*row[:_EVIDENCE], evidence, *row[_EVIDENCE + 1 :]))
