@@ -4,17 +4,20 @@ import ipaddress
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from . import database
 from .devices import Account
+from .habits import Acceptance
 from .identity.chosen import Chosen
 from .identity.identities import SOURCES, Identity, Sighting
 from .kernel.layouts import PortCounters
+from .policy import kept
 from .protocol import SensorError
+from .requests import Hint
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS devices (
@@ -37,7 +40,7 @@ CREATE TABLE IF NOT EXISTS names (mac TEXT PRIMARY KEY, name TEXT NOT NULL) WITH
 CREATE TABLE IF NOT EXISTS merges (mac TEXT PRIMARY KEY, into_mac TEXT NOT NULL) WITHOUT ROWID;
 """
 #: The tables whose rows are a MAC's.
-_TABLES: Final = ("devices", "identities", "names", "merges")
+_TABLES: Final = ("devices", "identities", "names", "merges", "accepted", "hints")
 #: Those that go when there are too many devices; what the user said stays.
 _LEARNT: Final = ("devices", "identities")
 
@@ -47,7 +50,9 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         """Open or make the database; raises SensorError `storage_failed`."""
-        self._connection = database.opened(path, _SCHEMA, durable=False, check=_read_all)
+        self._connection = database.opened(
+            path, _SCHEMA + kept.SCHEMA, durable=False, check=_read_all
+        )
         self._lock = threading.Lock()
 
     def accounts(self) -> list[Account]:
@@ -61,6 +66,14 @@ class Store:
     def chosen(self) -> Chosen:
         """Return what the user has said of devices."""
         return _chosen(self._connection)
+
+    def accepted(self) -> list[Acceptance]:
+        """Return what the user said is fine."""
+        return kept.acceptances(self._connection)
+
+    def hints(self) -> dict[str, Hint]:
+        """Return what another program knows of devices, by MAC."""
+        return kept.hints(self._connection)
 
     def save(
         self,
@@ -100,10 +113,29 @@ class Store:
         with self._durable_transaction("the splitting") as connection:
             _delete(connection, ("merges",), (mac,))
 
-    def erase(self, macs: Iterable[str]) -> None:
+    def accept(self, new: Acceptance) -> Acceptance:
+        """Keep what the user said is fine, and return it with its id; raises SensorError `storage_failed`."""
+        with self._durable_transaction("the acceptance") as connection:
+            return kept.insert(connection, new)
+
+    def revoke(self, number: int) -> None:
+        """Erase what the user said is fine, by its id; raises SensorError `storage_failed`."""
+        with self._durable_transaction("the taking back") as connection:
+            connection.execute("DELETE FROM accepted WHERE id = ?", (number,))
+
+    def set_hints(self, hints: Mapping[str, Hint]) -> None:
+        """Keep these hints in place of all others; raises SensorError `storage_failed`."""
+        with self._durable_transaction("the hints") as connection:
+            kept.replace_hints(connection, hints)
+
+    def erase(self, macs: Sequence[str]) -> None:
         """Leave nothing of these MACs in the file; raises SensorError `storage_failed`."""
         with self._durable_transaction("the forgetting", after=database.wipe) as connection:
             _delete(connection, _TABLES, macs)
+            connection.executemany(
+                "DELETE FROM accepted WHERE instr(summary, ?1) OR instr(evidence, ?1)",
+                [(mac,) for mac in macs],
+            )
 
     @contextmanager
     def _transaction(self, what: str) -> Iterator[sqlite3.Connection]:
@@ -148,6 +180,8 @@ def _read_all(connection: sqlite3.Connection) -> None:
     _accounts(connection)
     _identities(connection)
     _chosen(connection)
+    kept.acceptances(connection)
+    kept.hints(connection)
 
 
 def _device_row(account: Account) -> tuple[Any, ...]:

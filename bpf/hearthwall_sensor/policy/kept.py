@@ -1,0 +1,70 @@
+"""What the user said is fine, and what other programs hinted at: its tables in the store."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from ..habits import Acceptance
+from ..protocol import SensorError
+from ..requests import Hint
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS accepted (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time REAL NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    mac TEXT,
+    address TEXT,
+    subject TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    evidence TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS hints (mac TEXT PRIMARY KEY, hint TEXT NOT NULL) WITHOUT ROWID;
+"""
+_COLUMNS: Final = "time, seq, kind, mac, address, subject, summary, evidence"
+
+
+def acceptances(connection: sqlite3.Connection) -> list[Acceptance]:
+    """Read what was accepted, the oldest first; raises ValueError or TypeError for what can't be read."""
+    rows = connection.execute(f"SELECT id, {_COLUMNS} FROM accepted ORDER BY id")  # noqa: S608, a constant
+    return [_acceptance(*row) for row in rows]
+
+
+def _acceptance(*row: object) -> Acceptance:
+    """Read one row; raises ValueError or TypeError."""
+    *fields, evidence = row
+    names = ("id", "time", "seq", "kind", "mac", "address", "subject", "summary")
+    wire = dict(zip(names, fields, strict=True), evidence=json.loads(str(evidence)))
+    try:
+        return Acceptance.from_wire(wire)
+    except SensorError as error:
+        raise ValueError(error.message) from error
+
+
+def insert(connection: sqlite3.Connection, new: Acceptance) -> Acceptance:
+    """Write what was accepted; return it with its id."""
+    values = (new.time, new.seq, new.kind, new.mac, new.address, new.subject, new.summary)
+    done = connection.execute(
+        f"INSERT INTO accepted ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608, a constant
+        (*values, json.dumps(new.evidence)),
+    )
+    return replace(new, id=done.lastrowid or 0)
+
+
+def hints(connection: sqlite3.Connection) -> dict[str, Hint]:
+    """Read the hints by MAC; raises ValueError or TypeError for what can't be read."""
+    rows = connection.execute("SELECT mac, hint FROM hints").fetchall()
+    try:
+        return {str(mac): Hint.from_wire(json.loads(hint)) for mac, hint in rows}
+    except SensorError as error:
+        raise ValueError(error.message) from error
+
+
+def replace_hints(connection: sqlite3.Connection, new: Mapping[str, Hint]) -> None:
+    """Write these hints in place of all that there are."""
+    connection.execute("DELETE FROM hints")
+    rows = [(mac, json.dumps(each.to_wire())) for mac, each in new.items()]
+    connection.executemany("INSERT INTO hints VALUES (?, ?)", rows)
