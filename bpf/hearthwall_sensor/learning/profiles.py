@@ -1,0 +1,230 @@
+"""The profiles of all devices: learnt from observations, kept in bounds, changed by the user's word.
+
+Memory: a device takes about 10 kB with the usual fifty values, and 60 kB with all facets full. All together hold at
+most MAX_VALUES values, beyond which the device with the most loses its rarest.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from ..detectors.observations import Began, Flow, Look, Moved, Observation
+from ..detectors.per_device import MAX_DEVICES
+from ..detectors.ripening import Ripening
+from ..kinds import EventKind
+from ..policy.policy import DevicePolicy
+from .destinations import habits
+from .profile import INTERNET, Profile, unit_of
+
+#: Values of all facets of all devices: 40 of the fullest ones, or 1024 usual ones.
+MAX_VALUES: Final = 40_000
+#: So many go at once.
+_GOING: Final = 128
+#: After so many seconds without a look nobody was watching.
+_BLIND: Final = 900.0
+#: Profiles younger than this (seconds) give way to newcomers first.
+_YOUNG: Final = 86_400.0
+_MEGABYTE: Final = 1e6
+
+
+class Profiles:
+    """What was learnt of all devices."""
+
+    def __init__(
+        self,
+        known: Iterable[Profile],
+        policy: Callable[[str], DevicePolicy],
+        offset: Callable[[float], float] = lambda _: 0.0,
+    ) -> None:
+        """Take what was known before, and the policy.
+
+        `offset` tells how many seconds the local time is ahead of UTC at a time; a capture has UTC.
+        """
+        self._policy = policy
+        self._offset = offset
+        self._profiles = {each.who: each for each in known}
+        for each in self._profiles.values():
+            each.offset = offset
+        self._values = sum(map(len, self._profiles.values()))
+        self._changed: set[str] = set()
+        self._ripening = Ripening()
+        #: The last observation's time, and since when there was no break.
+        self._now = self._watching = float("-inf")
+
+    def of(self, who: str, now: float) -> Profile:
+        """Return a device's profile, which begins now for a new device."""
+        profile = self._profiles.get(who)
+        if profile is None:
+            if len(self._profiles) >= MAX_DEVICES:
+                self._make_room()
+            profile = self._profiles[who] = _begin(who, now, self._offset)
+            self._changed.add(who)
+        return profile
+
+    def _make_room(self) -> None:
+        """Let go of a sixteenth: those that came last first, then those that learnt nothing for the longest time."""
+
+        def order(profile: Profile) -> tuple[bool, float]:
+            is_young = profile.last - profile.since < _YOUNG
+            return not is_young, -profile.since if is_young else profile.last
+
+        for each in sorted(self._profiles.values(), key=order)[: MAX_DEVICES // 16]:
+            self.forget(each.who)
+
+    def learn(self, observation: Observation) -> None:
+        """Learn from an observation, after the detectors judged it."""
+        if observation.time - self._now > _BLIND:
+            self._watching = observation.time
+        self._now = max(self._now, observation.time)
+        for who, flow in self._ripening.take(observation):
+            self._learn_flow(who, flow, observation.time)
+        if isinstance(observation, Moved):
+            self._learn_amounts(observation)
+        elif isinstance(observation, Began) and observation.flow.is_outgoing:
+            profile, learning = self._learner(observation.who, observation.time)
+            if profile is not None:
+                profile.pace.begin(observation.time, learning=learning)
+        self._teach(observation)
+
+    def _teach(self, observation: Observation) -> None:
+        """Let the models of behaviour learn: the device's own, or all of them from a look."""
+        if isinstance(observation, Look):
+            for each in self._profiles.values():
+                if each.model is not None and not each.frozen:
+                    each.model.take(observation)
+            return
+        who = observation.who
+        if who is None:
+            return
+        profile, _ = self._learner(who, observation.time)
+        if profile is not None and profile.model is not None:
+            profile.model.take(observation)
+
+    def _learner(self, who: str, now: float) -> tuple[Profile | None, bool]:
+        """Return a device's profile if it may learn, and whether all that it does is still taken for usual."""
+        profile = self.of(who, now)
+        if profile.frozen:
+            return None, False
+        profile.last = now
+        return profile, profile.is_learning(now, self._policy(who).learning)
+
+    def _learn_flow(self, who: str, flow: Flow, now: float) -> None:
+        """Learn whom a device talks to."""
+        profile, learning = self._learner(who, now)
+        if profile is None:
+            return
+        unit = unit_of(self._policy(who).learning)
+        before = len(profile)
+        changed = [
+            profile.facets[name].note(value, now, unit, learning=learning)
+            for name, value in habits(flow).items()
+        ]
+        if any(changed):
+            self._changed.add(who)
+            self._values += len(profile) - before
+            self._bound()
+
+    def _bound(self) -> None:
+        """Take the rarest values from the device that has the most, if there are too many."""
+        while self._values > MAX_VALUES:
+            largest = max(self._profiles.values(), key=len)
+            facet = max(largest.facets.values(), key=len)
+            before = len(facet)
+            facet.shrink(_GOING)
+            self._values -= before - len(facet)
+            self._changed.add(largest.who)
+
+    def _learn_amounts(self, moved: Moved) -> None:
+        """Learn how much a device moves."""
+        profile, learning = self._learner(moved.who, moved.time)
+        if profile is None:
+            return
+        hour = profile.hour(moved.time)
+        watched = max(profile.hour(self._watching), profile.hour(profile.since))
+        amounts = ((profile.upload, moved.upload), (profile.download, moved.download))
+        for band, amount in amounts:
+            if band.take(hour, amount, watched, learning=learning):
+                self._changed.add(moved.who)
+
+    def changed(self) -> list[Profile]:
+        """Return the profiles that are worth saving since the last call: not each count is, but each hour."""
+        changed, self._changed = self._changed, set()
+        return [self._profiles[who] for who in changed if who in self._profiles]
+
+    def freeze(self, who: str, frozen: bool) -> None:
+        """Let a profile learn nothing more, or again."""
+        profile = self._profiles.get(who)
+        if profile is not None:
+            profile.frozen = frozen
+            self._changed.add(who)
+
+    def reset(self, who: str, now: float) -> None:
+        """Begin a device's profile anew."""
+        self.forget(who)
+        self.of(who, now)
+
+    def forget(self, who: str) -> None:
+        """Forget a device."""
+        profile = self._profiles.pop(who, None)
+        self._values -= 0 if profile is None else len(profile)
+        self._changed.discard(who)
+        self._ripening.forget(who)
+
+    def merge(self, who: str, into: str) -> None:
+        """Make what was learnt of a device part of another one's profile."""
+        profile = self._profiles.get(who)
+        if profile is None or who == into:
+            return
+        target = self.of(into, profile.since)
+        before = len(target)
+        target.join(profile)
+        self._values += len(target) - before
+        self.forget(who)
+        self._changed.add(into)
+        self._bound()
+
+    def absorb(
+        self, who: str, kind: EventKind, subject: str, evidence: Mapping[str, Any], now: float
+    ) -> None:
+        """Make an event that the user said is fine part of the profile, also of a frozen one."""
+        profile = self.of(who, now)
+        before = len(profile)
+        value = evidence.get("value")
+        amount = float(value) if isinstance(value, int | float) else 0.0
+        if kind == "unexpected_destination":
+            _accept_destination(profile, subject, evidence, now)
+        elif kind == "local_device_on_internet":
+            profile.facets["outside"].accept(INTERNET, now)
+        elif kind == "connection_burst":
+            profile.pace.accept(amount, now)
+        elif kind == "volume_anomaly":
+            band = profile.upload if subject.startswith("upload") else profile.download
+            band.accept(0.0 if subject.endswith("day") else amount * _MEGABYTE)
+        self._values += len(profile) - before
+        self._changed.add(who)
+        self._bound()
+
+    def __iter__(self) -> Iterator[Profile]:
+        """Yield all profiles."""
+        return iter(tuple(self._profiles.values()))
+
+    def __len__(self) -> int:
+        """Return how many devices have a profile."""
+        return len(self._profiles)
+
+
+def _begin(who: str, now: float, offset: Callable[[float], float]) -> Profile:
+    """Return a new device's profile."""
+    return Profile(who, now, last=now, offset=offset)
+
+
+def _accept_destination(
+    profile: Profile, subject: str, evidence: Mapping[str, Any], now: float
+) -> None:
+    """Make a destination's values known: those that the event names as new, and its subject."""
+    found = evidence.get("new")
+    new = dict(found) if isinstance(found, Mapping) else {}
+    facet, _, value = subject.partition(" ")
+    new.setdefault(facet, value)
+    for name, each in new.items():
+        if name in profile.facets and isinstance(each, str) and each:
+            profile.facets[name].accept(each, now)
