@@ -162,6 +162,8 @@ class Named(NamedTuple):
     packed: bytes
     key: FlowKey
     name: str
+    source: str = "tls"
+    """Where it was said: `tls`, `quic` or `http`."""
 
 
 class Claimed(NamedTuple):
@@ -174,6 +176,8 @@ class Claimed(NamedTuple):
     """An answer or an announcement, which changes others' tables, rather than a question by the way."""
     is_true: bool
     """Whether the frame comes from the MAC that it names."""
+    sought: bytes | None = None
+    """The address of somebody else that an ARP question looks for."""
 
 
 class Leased(NamedTuple):
@@ -196,6 +200,8 @@ class Advertised(NamedTuple):
     address: bytes
     """The address that it was sent from."""
     is_redirect: bool
+    lifetime: int | None = None
+    """For how many seconds an advertiser offers to be the way out; 0 for one that only tells of networks behind it."""
 
 
 class Appeared(NamedTuple):

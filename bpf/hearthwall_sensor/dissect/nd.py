@@ -33,6 +33,8 @@ class Message(NamedTuple):
     """Sixteen bytes, None where the message has none."""
     mac: bytes | None
     """The sender's as it says itself, six bytes; in a redirect that of the router to take."""
+    lifetime: int | None = None
+    """Of a router advertisement: for how many seconds the sender offers to be the way out; 0 where it does not."""
 
 
 def parse(data: bytes) -> Message | None:
@@ -49,4 +51,5 @@ def parse(data: bytes) -> Message | None:
         if data[at] == wanted and size == 8 and mac is None:
             mac = data[at + 2 : at + 8]
         at += size
-    return Message(data[0], data[target : target + 16] if target else None, mac)
+    lifetime = int.from_bytes(data[6:8], "big") if data[0] == ROUTER_ADVERTISEMENT else None
+    return Message(data[0], data[target : target + 16] if target else None, mac, lifetime)
