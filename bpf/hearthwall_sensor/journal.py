@@ -12,13 +12,14 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from .journal_file import JournalFile, Pending, Retention, Written
+from .journal_file import JournalFile, Pending, Written
 from .kinds import KINDS, SEVERITIES
 from .notice import Notice
 from .protocol import Event, SensorError
 from .rations import Rations
 from .repeats import LONGEST, MAX_EVENTS as REMEMBERED, Repeats
 from .requests import MAX_EVENTS, GetEvents
+from .retention import Retention
 from .targets import parse_mac
 
 _LOGGER = logging.getLogger(__name__)

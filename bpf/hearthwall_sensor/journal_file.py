@@ -15,6 +15,7 @@ from .kinds import KINDS, SEVERITIES
 from .notice import Notice
 from .protocol import Event
 from .requests import GetEvents
+from .retention import Retention
 
 #: What is read often stands before the evidence, behind which SQLite has to look for it.
 _SCHEMA: Final = """
@@ -58,15 +59,6 @@ _AGE_INTERVAL: Final = 3600.0
 _SLACK: Final = 50
 #: About what a row takes beside its sentence and its evidence.
 _ROW_BYTES: Final = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long events are kept, and how many: whichever comes first."""
-
-    days: float = 30.0
-    bytes: int = 32_000_000
-    rows: int = 50_000
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from .floods import DEFAULT_THRESHOLDS, Thresholds, parse_threshold
 from .kernel.hooks import TC_WAYS, XDP_WAYS, TcWay, XdpWay
 from .protocol import DEFAULT_SOCKET, Role, SensorError
+from .retention import Retention
 
 #: Settings that are lists, with an example.
 _LISTS: Final = {
@@ -19,6 +20,11 @@ _LISTS: Final = {
     "dns_servers": "192.168.1.2",
     "geo": "/var/lib/hearthwall/country.mmdb",
 }
+
+_MB: Final = 1_000_000
+_KEPT: Final = Retention()
+#: Settings that are numbers, with the least and the most.
+_NUMBERS: Final = {"events_days": (0.01, 3650), "events_mb": (0.1, 10_000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,14 @@ class Settings:
     dns_servers: tuple[str, ...] = ()
     watch_dns: bool = True
     geo: tuple[str, ...] = ()
+    policy: str | None = None
+    events_days: float = _KEPT.days
+    events_mb: float = _KEPT.bytes / _MB
+
+    @property
+    def retention(self) -> Retention:
+        """How long events are kept, and how many."""
+        return Retention(self.events_days, round(self.events_mb * _MB))
 
     @property
     def guarded(self) -> dict[str, Role]:
@@ -92,7 +106,11 @@ def _check(settings: Settings) -> None:
     """Raise SensorError `invalid_message` for a value that can't be."""
     lists = (each for name in _LISTS for each in getattr(settings, name))
     texts = (settings.socket, settings.state_dir, *lists)
-    optional = (each for each in (settings.group, settings.home_assistant) if each is not None)
+    optional = (
+        each
+        for each in (settings.group, settings.home_assistant, settings.policy)
+        if each is not None
+    )
     if not all(isinstance(each, str) and each for each in (*texts, *optional)):
         raise SensorError(
             "invalid_message", f"settings are texts, and {', '.join(_LISTS)} lists of texts"
@@ -104,6 +122,7 @@ def _check(settings: Settings) -> None:
         raise SensorError("invalid_message", f"{min(both)} is either the home's side or the WAN's")
     if not isinstance(settings.watch_dns, bool):
         raise SensorError("invalid_message", "watch_dns is true or false")
+    _check_numbers(settings)
     for text in settings.floods:
         parse_threshold(text)
     for each in (settings.home_assistant, *settings.dns_servers):
@@ -111,3 +130,12 @@ def _check(settings: Settings) -> None:
             ipaddress.ip_address(each or "::")  # none is fine
         except ValueError as error:
             raise SensorError("invalid_target", f"home_assistant, dns_servers: {error}") from error
+
+
+def _check_numbers(settings: Settings) -> None:
+    """Raise SensorError `invalid_message` for a number that can't be."""
+    for setting, (least, most) in _NUMBERS.items():
+        number = getattr(settings, setting)
+        is_number = isinstance(number, int | float) and not isinstance(number, bool)
+        if not is_number or not least <= number <= most:
+            raise SensorError("invalid_message", f"{setting} is a number from {least} to {most}")

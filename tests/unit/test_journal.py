@@ -10,10 +10,10 @@ import pytest
 
 from hearthwall_sensor import journal as journals
 from hearthwall_sensor.journal import Journal
-from hearthwall_sensor.journal_file import Retention
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.protocol import Event, SensorError
 from hearthwall_sensor.requests import GetEvents
+from hearthwall_sensor.retention import Retention
 from tests.devices import CAMERA, PHONE, TV
 
 DAY = 86_400.0
