@@ -20,11 +20,15 @@ from .journal import Journal
 from .kernel.flow_table import FlowTable
 from .kernel.layouts import ROLE_SELF
 from .kernel.tables import Tables
+from .learning.profiles import Profiles
 from .names.domains import Domains
 from .network.places import Places
 from .network.surroundings import Surroundings
 from .notation import address_text, boot_ns
 from .parts import Parts
+from .policy.accepted import Accepted
+from .policy.file import POLICY_FILE, PolicyFile
+from .policy.responding import Responder
 from .ports import Ports
 from .protocol import Scope
 from .rules.rules import RULES_FILE, Rules
@@ -58,12 +62,15 @@ def assemble(given: Given) -> Parts:
     threats = Threats(tables, feeds.name_of, given.journal.note)
     domains.on_match = threats.name_asked
     devices, chosen = Devices(given.store.accounts()), given.store.chosen()
+    given.journal.primary = chosen.primary
     identities = Identities(
         given.surroundings.is_of_home, given.store.identities(), keep=lambda: chosen.spoken_of
     )
     observer = Observer(identities, _epoch)
     observer.on_dns = domains.take
     places = Places(given.settings.geo)
+    policy = PolicyFile(_policy_path(given.settings), chosen.macs, given.store.hints())
+    rules = Rules(Path(given.settings.state_dir) / RULES_FILE, tables, chosen.macs)
     flows = Flows(
         FlowTable(tables),
         observer,
@@ -85,7 +92,7 @@ def assemble(given: Given) -> Parts:
         chosen=chosen,
         vendors=Vendors(),
         places=places,
-        rules=Rules(Path(given.settings.state_dir) / RULES_FILE, tables, chosen.macs),
+        rules=rules,
         domains=domains,
         observer=observer,
         flows=flows,
@@ -93,7 +100,16 @@ def assemble(given: Given) -> Parts:
         floods=Floods(tables, given.settings.thresholds, given.journal.note),
         threats=threats,
         journal=given.journal,
+        policy=policy,
+        profiles=Profiles((), policy.device),
+        accepted=Accepted(given.store.accepted(), chosen.macs),
+        responder=Responder(rules, given.surroundings.is_home),
     )
+
+
+def _policy_path(settings: Settings) -> Path:
+    """Return where the policy is."""
+    return Path(settings.policy or Path(settings.state_dir) / POLICY_FILE)
 
 
 def _domains(given: Given, tables: Tables) -> Domains:

@@ -54,6 +54,7 @@ def _run(options: Options) -> Any:
         "floods": options.flood,
         "dns_servers": options.dns_server,
         "geo": options.geo,
+        "policy": options.policy,
         "tc": options.tc,
         "xdp": options.xdp,
     }
@@ -127,6 +128,11 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="tell a peer's country or network by this file in MaxMind's format (.mmdb), such as"
         " DB-IP Lite or GeoLite2; may be repeated",
+    )
+    parser.add_argument(
+        "--policy",
+        metavar="FILE",
+        help="what is said of devices, detectors and responses (default policy.toml in the state folder)",
     )
     parser.add_argument(
         "--supervised",

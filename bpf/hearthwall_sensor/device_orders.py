@@ -71,6 +71,7 @@ class DeviceOrders:
             async def agree() -> None:
                 await asyncio.to_thread(self._parts.store.merge, macs, into)
                 chosen.merge(macs, into)
+                self._parts.policy.clear()
 
             ended, made = await self._parts.rules.join(into, mac, agree)
             if mac in accounts:
@@ -90,6 +91,7 @@ class DeviceOrders:
             async def agree() -> None:
                 await asyncio.to_thread(self._parts.store.split, mac)
                 chosen.split(mac)
+                self._parts.policy.clear()
 
             ended = await self._parts.rules.part(mac, agree)
             self._on_rules(ended, ())
@@ -117,6 +119,8 @@ class DeviceOrders:
             for each in macs:
                 parts.identities.forget(each)
                 parts.tables.forget_host(each)
+            parts.accepted.forget(macs)
+            parts.policy.forget(macs)
             parts.threats.forget(macs)
             parts.floods.forget(macs)
             self.forget_flows(macs, addresses)

@@ -13,9 +13,13 @@ from .identity.identities import Identities
 from .identity.vendors import Vendors
 from .journal import Journal
 from .kernel.tables import Tables
+from .learning.profiles import Profiles
 from .names.domains import Domains
 from .network.places import Places
 from .network.surroundings import Surroundings
+from .policy.accepted import Accepted
+from .policy.file import PolicyFile
+from .policy.responding import Responder
 from .ports import Ports
 from .rules.rules import Rules
 from .server import Server
@@ -48,3 +52,7 @@ class Parts:
     floods: Floods
     threats: Threats
     journal: Journal
+    policy: PolicyFile
+    profiles: Profiles
+    accepted: Accepted
+    responder: Responder

@@ -108,7 +108,8 @@ class Sensor:
         pins.mount()
         self._ports.check(seen)
         files.private_folder(self._state)
-        store, journal = Store(self._state / "devices.db"), Journal(self._state / "events.db")
+        store = Store(self._state / "devices.db")
+        journal = Journal(self._state / "events.db", self._settings.retention)
         self._pins.make(self._state)
         earlier = [each for each in self._pins.generations() if each.name != loader.generation()]
         current = self._pins.generation(loader.generation())
@@ -157,6 +158,7 @@ class Sensor:
     async def _finish(self) -> None:
         """Save, and leave the kernel guarding."""
         await self._parts.feeds.stop()
+        await self._parts.responder.stop()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._parts.totals.read()
         await self._parts.totals.save()
@@ -243,6 +245,7 @@ class Sensor:
         """Compute rates, read the rules' counters, forget what ended, look who is logged in."""
         parts = self._parts
         parts.devices.sample(self._changes.begin())
+        parts.policy.follow()
         for block in parts.rules.count():
             self._changes.block(block.id)
         if ended := parts.rules.sweep():

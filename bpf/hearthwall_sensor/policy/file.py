@@ -113,6 +113,16 @@ class PolicyFile:
 
     # What it says
 
+    @property
+    def hints(self) -> Mapping[str, Hint]:
+        """What another program knows of devices, by MAC."""
+        return self._hints
+
+    def forget(self, macs: Iterable[str]) -> None:
+        """Forget the hints on these MACs."""
+        gone = set(macs)
+        self.set_hints({mac: each for mac, each in self._hints.items() if mac not in gone})
+
     def set_hints(self, hints: Mapping[str, Hint]) -> None:
         """Take what another program knows of devices, in place of what it said before."""
         self._hints = dict(hints)
