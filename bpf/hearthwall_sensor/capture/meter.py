@@ -46,10 +46,18 @@ MAX_FLOWS: Final = 1_000_000
 _MAX_OTHERS: Final = 65_536
 _MAX_WIRE_LENGTH: Final = 0xFFFF
 
+#: Bytes and packets up, bytes and packets down.
+Amounts = tuple[int, int, int, int]
+
 #: Where a packed key has the device's MAC, its address and the peer's.
 MAC: Final = slice(0, 6)
 ADDRESS: Final = slice(12, 28)
 PEER: Final = slice(28, 44)
+
+
+def amounts(flow: list[int]) -> Amounts:
+    """Return what was counted of a flow."""
+    return flow[2], flow[3], flow[8], flow[9]
 
 
 class Meter:
@@ -79,6 +87,10 @@ class Meter:
         #: By address: flows whose device's MAC is not known, where the link has MACs.
         self._nameless: dict[bytes, list[bytes]] = {}
         self._cooked = False
+        #: Whether any packet's link has told a MAC.
+        self.has_macs = False
+        #: What had been counted of what has moved since the last look: by key, or by MAC where it is no IP.
+        self.moving: dict[bytes, Amounts] = {}
         self.counted: Counter[str] = Counter()
 
     def take(self, packet: Packet) -> None:
@@ -102,6 +114,7 @@ class Meter:
         """Meter an IP packet from the view of each device that it concerns."""
         source, destination = self.places[frame.source], self.places[frame.destination]
         sender, receiver = link.sender, link.receiver
+        self.has_macs = self.has_macs or sender != NO_MAC
         if receiver is None:
             self._cooked = True
             if source == HOME:
@@ -126,13 +139,17 @@ class Meter:
         """Give a device that was known without MAC its own."""
         if mac != NO_MAC:
             for key in self._nameless.pop(address, ()):
-                self._join(mac + key[6:], self.flows.pop(key))
+                self._join(mac + key[6:], self.flows.pop(key), self.moving.pop(key, None))
         for sample in self._neighbours.waiting(address):
             self._on_sample(sample._replace(key=mac + sample.key[6:]))
 
-    def _join(self, key: bytes, flow: list[int]) -> None:
-        """Add a flow under another key."""
+    def _join(self, key: bytes, flow: list[int], told: Amounts | None) -> None:
+        """Add a flow under another key; told is what it had counted at the last look, None where that is all."""
         known = self.flows.get(key)
+        of_known = (0, 0, 0, 0) if known is None else amounts(known)
+        before = zip(self.moving.get(key, of_known), told or amounts(flow), strict=True)
+        up, up_packets, down, down_packets = map(sum, before)
+        self.moving[key] = up, up_packets, down, down_packets
         if known is None:
             self.flows[key] = flow
             self._on_flow(key, flow[FIRST])
@@ -166,6 +183,8 @@ class Meter:
             flow = self._begin(key, packet, direction)
             if flow is None:
                 return
+        if key not in self.moving:
+            self.moving[key] = amounts(flow)
         way = WAYS[direction]
         flow[way + BYTES] += packet.length
         flow[way + PACKETS] += 1
@@ -246,6 +265,8 @@ class Meter:
                 return
             counters = self.others[mac] = [0] * FIELDS
             counters[FIRST] = packet.time
+        if mac not in self.moving:
+            self.moving[mac] = amounts(counters)
         counters[LAST] = max(counters[LAST], packet.time)
         counters[WAYS[direction] + BYTES] += packet.length
         counters[WAYS[direction] + PACKETS] += 1

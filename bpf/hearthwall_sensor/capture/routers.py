@@ -31,6 +31,7 @@ class Routers:
         self._on_link: set[bytes] = set()
         #: A MAC and an address that it says is its own.
         self._claims: dict[bytes, None] = {}
+        self._found = (0, frozenset[bytes](), frozenset[bytes]())
 
     def note_foreign(self, mac: bytes, source: bytes) -> None:
         """Learn that a MAC sends from an address that is not home."""
@@ -71,13 +72,21 @@ class Routers:
 
     def found(self) -> frozenset[bytes]:
         """Return the MACs of routers."""
-        by_prefix = (each[:6] for each in self._senders if each[6:] not in self._on_link)
-        return frozenset((*self._forwarders, *by_prefix))
+        return self._all()[1]
 
     def addresses(self) -> frozenset[bytes]:
         """Return the addresses that routers say are their own."""
-        routers = self.found()
-        return frozenset(each[6:] for each in self._claims if each[:6] in routers)
+        return self._all()[2]
+
+    def _all(self) -> tuple[int, frozenset[bytes], frozenset[bytes]]:
+        """Return how much was seen, and the routers' MACs and addresses; what is known only grows."""
+        seen = sum(map(len, (self._forwarders, self._senders, self._on_link, self._claims)))
+        if seen != self._found[0]:
+            by_prefix = (each[:6] for each in self._senders if each[6:] not in self._on_link)
+            routers = frozenset((*self._forwarders, *by_prefix))
+            addresses = frozenset(each[6:] for each in self._claims if each[:6] in routers)
+            self._found = seen, routers, addresses
+        return self._found
 
     def is_on_link(self, address: bytes) -> bool:
         """Return whether an IPv6 address is of a prefix that is on the link."""

@@ -13,7 +13,7 @@ from ..identity.identities import Identities, Known
 from ..identity.vendors import Vendors
 from ..network.places import Places
 from ..notation import address_text
-from ..protocol import SCOPES, Device, Replayed, ResolvedName, Scope
+from ..protocol import SCOPES, Device, Event, Replayed, ResolvedName, Scope
 from .link import NO_MAC
 from .meter import ADDRESS, MAC, PEER, Meter
 from .places import INTERNET
@@ -44,6 +44,7 @@ class Learnt(NamedTuple):
     identities: Identities
     names: Collection[Name]
     counted: Counter[str]
+    events: tuple[Event, ...]
     end: int
     """The time of the last packet."""
 
@@ -74,7 +75,7 @@ def tell_of(learnt: Learnt, limit: int) -> Replayed:
     return Replayed(
         devices=tuple(_devices(learnt, scope)),
         flows=tuple(describe(key, Counted._make(flow), context) for key, flow in chosen),
-        events=(),
+        events=learnt.events,
         names=tuple(_names(learnt.names)),
         counted=counted,
     )

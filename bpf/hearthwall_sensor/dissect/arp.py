@@ -7,7 +7,8 @@ from .written import address
 #: Ethernet and IPv4, with their lengths.
 _KIND: Final = bytes.fromhex("000108000604")
 _SIZE: Final = 28
-_OPERATIONS: Final = (b"\0\1", b"\0\2")
+_REPLY: Final = b"\0\2"
+_OPERATIONS: Final = (b"\0\1", _REPLY)
 
 
 class Claim(NamedTuple):
@@ -19,10 +20,14 @@ class Claim(NamedTuple):
     """Sixteen bytes, ::ffff:a.b.c.d."""
     target: bytes
     """The address it looks for, or speaks to."""
+    is_reply: bool
+    """An answer or an announcement, which changes others' tables, rather than a question by the way."""
 
 
 def parse(data: bytes) -> Claim | None:
     """Return what an ARP packet says, None for what is none; never raises."""
     if len(data) < _SIZE or data[:6] != _KIND or data[6:8] not in _OPERATIONS:
         return None
-    return Claim(data[8:14], address(data[14:18]), address(data[24:28]))
+    claimed, target = data[14:18], data[24:28]
+    is_reply = data[6:8] == _REPLY or claimed == target
+    return Claim(data[8:14], address(claimed), address(target), is_reply)

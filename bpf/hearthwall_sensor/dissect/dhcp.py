@@ -65,6 +65,8 @@ _V6_KINDS: Final = {
 
 #: Messages whose addresses the client has, or takes in the next moment.
 HELD: Final = frozenset(("request", "inform", "ack", "confirm", "renew", "rebind", "reply"))
+#: What servers say; of DHCPv6 not every message tells whom it is about.
+BY_SERVERS: Final = frozenset(("offer", "ack", "nak", "advertise", "reply", "reconfigure"))
 #: Messages that give addresses up.
 GIVEN_UP: Final = frozenset(("release", "decline"))
 

@@ -8,15 +8,11 @@ from ..identity.identities import Identities
 from ..names.answered import Answered
 from .flow import DOWNLOAD, SAMPLE_ARP, SAMPLE_ND, TCP, UDP, UPLOAD, FlowKey, Sample
 from .labels import Label, Labels
+from .observed import who
 from .streams import Streams
+from .witness import Witness
 
-_NO_MAC: Final = bytes(6)
 _DNS: Final = 53
-
-
-def who(key: FlowKey) -> bytes:
-    """Return what a flow's device is known by: its MAC, or its address in a capture without MACs."""
-    return key.mac if key.mac != _NO_MAC else key.address
 
 
 class Observer:
@@ -41,6 +37,8 @@ class Observer:
         self.on_dns: Callable[[Sample, FlowKey, dns.Answer | None], bool] = lambda *_: True
         #: Told of every name: of whom (None where it is not known), the name, its addresses, and from where.
         self.on_name: Callable[[bytes | None, str, tuple[bytes, ...], str], None] = lambda *_: None
+        #: Tells detectors what samples say, if there are any.
+        self.witness: Witness | None = None
         self._kinds: Final[dict[int, Callable[[Sample, FlowKey], None]]] = {
             SAMPLE_ARP: self._take_arp,
             SAMPLE_ND: self._take_nd,
@@ -87,9 +85,24 @@ class Observer:
 
     def _take_payload(self, sample: Sample, key: FlowKey) -> None:
         """Learn from the first bytes of a flow."""
+        before = self.labels.of(sample.key)
         finding = self.labels.take(sample, key)
+        self._tell_of_label(sample, key, before)
         if finding.friendly_name is not None and sample.direction == UPLOAD:
             self._identities.take_upnp(key.mac, finding.friendly_name)
+
+    def _understand(self, sample: Sample, key: FlowKey, application: str) -> None:
+        """Take note of what a flow is, by a parser that understood it."""
+        before = self.labels.of(sample.key)
+        self.labels.set_application(sample.key, application)
+        self._tell_of_label(sample, key, before)
+
+    def _tell_of_label(self, sample: Sample, key: FlowKey, before: Label) -> None:
+        """Tell what is known of a flow now and was not known before."""
+        if self.witness is not None:
+            now = self.labels.of(sample.key)
+            if now is not before:
+                self.witness.label_changed(sample, key, before, now)
 
     # Who is who
 
@@ -98,7 +111,10 @@ class Observer:
         claim = arp.parse(sample.data)
         if claim is None:
             self._malformed("arp")
-        elif claim.mac == sample.sender:
+            return
+        if self.witness is not None:
+            self.witness.claimed_by_arp(sample, key, claim)
+        if claim.mac == sample.sender:
             self._identities.take_arp(key.mac, claim.address, self._epoch(sample.time))
 
     def _take_nd(self, sample: Sample, key: FlowKey) -> None:
@@ -106,22 +122,28 @@ class Observer:
         message = nd.parse(sample.data)
         if message is None:
             self._malformed("nd")
-        else:
-            self._identities.take_nd(key.mac, key.address, message, self._epoch(sample.time))
+            return
+        if self.witness is not None:
+            self.witness.discovered(sample, key, message)
+        self._identities.take_nd(key.mac, key.address, message, self._epoch(sample.time))
 
-    def _take_dhcp(self, sample: Sample, _: FlowKey) -> bool:
+    def _take_dhcp(self, sample: Sample, key: FlowKey) -> bool:
         """Learn a device's name and address from DHCP."""
-        return self._take_lease(sample, dhcp.parse_v4(sample.data))
+        return self._take_lease(sample, key, dhcp.parse_v4(sample.data), is_v6=False)
 
-    def _take_dhcpv6(self, sample: Sample, _: FlowKey) -> bool:
+    def _take_dhcpv6(self, sample: Sample, key: FlowKey) -> bool:
         """Learn a device's name and addresses from DHCPv6."""
-        return self._take_lease(sample, dhcp.parse_v6(sample.data))
+        return self._take_lease(sample, key, dhcp.parse_v6(sample.data), is_v6=True)
 
-    def _take_lease(self, sample: Sample, lease: dhcp.Lease | None) -> bool:
+    def _take_lease(
+        self, sample: Sample, key: FlowKey, lease: dhcp.Lease | None, *, is_v6: bool
+    ) -> bool:
         """Learn what a message of either DHCP says; return whether it was one."""
         if lease is None:
             return self._malformed("dhcp")
-        self.labels.set_application(sample.key, "dhcp")
+        self._understand(sample, key, "dhcp")
+        if self.witness is not None:
+            self.witness.leased(sample, key, lease, is_v6=is_v6)
         self._identities.take_dhcp(lease, sample.sender, self._epoch(sample.time))
         return True
 
@@ -130,7 +152,7 @@ class Observer:
         announcement = ssdp.parse(sample.data)
         if announcement is None:
             return self._malformed("ssdp")
-        self.labels.set_application(sample.key, "ssdp")
+        self._understand(sample, key, "ssdp")
         if announcement.friendly_name is not None and sample.direction == UPLOAD:
             self._identities.take_upnp(key.mac, announcement.friendly_name)
         return True
@@ -143,7 +165,7 @@ class Observer:
                 return self._malformed("mdns")
             announced = ()
         application = "llmnr" if 5355 in (key.port, key.peer_port) else "mdns"
-        self.labels.set_application(sample.key, application)
+        self._understand(sample, key, application)
         if sample.direction == UPLOAD:
             self._identities.take_mdns(key.mac, key.address, announced, self._epoch(sample.time))
             for each in announced:
@@ -174,11 +196,15 @@ class Observer:
             names, addresses = answer.names, tuple(address for address, _ in answer.addresses)
             if believed and is_client and sample.direction == DOWNLOAD:
                 self.answered.note(who(key), names[0], addresses, sample.time)
+            if self.witness is not None and is_client and sample.direction == DOWNLOAD:
+                self.witness.answered(sample, key, message, answer, believed=believed)
         elif (question := dns.question(message)) is not None:
             names, addresses = (question[0],), ()
+            if self.witness is not None and is_client and sample.direction == UPLOAD:
+                self.witness.asked(sample, key, message, question)
         else:
             return self._malformed("dns")
-        self.labels.set_application(sample.key, "dns")
+        self._understand(sample, key, "dns")
         for name in names:
             self.on_name(who(key) if is_client else None, name, addresses, "dns")
         return True

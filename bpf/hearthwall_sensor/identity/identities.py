@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from ..dissect import nd
-from ..dissect.dhcp import Lease
+from ..dissect.dhcp import BY_SERVERS, Lease
 from ..notation import address_text, mac_bytes, mapped
 from ..protocol import Fingerprint
 
@@ -31,9 +31,6 @@ _CLAIM_HOLDS: Final = 3600.0
 _MAX_FOREIGN: Final = 4096
 _MAX_NAME: Final = 64
 _MAX_OPTIONS: Final = 64
-
-#: What servers say; of DHCPv6 not every message tells whom it is about.
-_BY_SERVERS: Final = frozenset(("offer", "ack", "nak", "advertise", "reply", "reconfigure"))
 
 HostnameSource = Literal["mdns", "dhcp", "upnp"]
 #: Where a hostname comes from, the strongest first.
@@ -175,7 +172,7 @@ class Identities:
 
     def take_dhcp(self, lease: Lease, sender: bytes, now: float) -> None:
         """Learn from what a DHCP client says in its own frame."""
-        if lease.mac != sender and (lease.mac is not None or lease.kind in _BY_SERVERS):
+        if lease.mac != sender and (lease.mac is not None or lease.kind in BY_SERVERS):
             return  # a server or a relay, or a client that may be somebody else
         identity = self._identity(sender, now)
         if identity is None:

@@ -1,0 +1,53 @@
+"""Flows as detectors are told of them."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ..detectors.observations import Flow
+from ..network.places import Place
+from ..notation import address_text
+from ..protocol import Scope
+from .flow import TCP, Counted, FlowKey
+from .labels import Label
+from .outcome import outcome
+
+_NO_MAC = bytes(6)
+
+
+def who(key: FlowKey) -> bytes:
+    """Return what a flow's device is known by: its MAC, or its address in a capture without MACs."""
+    return key.mac if key.mac != _NO_MAC else key.address
+
+
+def device_text(device: bytes) -> str:
+    """Return the MAC or the address that a device is known by, as detectors are told of it."""
+    return device.hex(":") if len(device) == len(_NO_MAC) else address_text(device)
+
+
+class World(NamedTuple):
+    """What there is to know beyond a flow itself."""
+
+    device: Callable[[bytes], str]
+    """The device that a MAC or an address stands for."""
+    scope: Callable[[bytes], Scope]
+    """Where an address is, seen from a device."""
+    place: Callable[[str], Place]
+    epoch: Callable[[int], float]
+    """Turns a time on the flows' clock into seconds since the epoch."""
+
+
+def observed(packed: bytes, counted: Sequence[int], label: Label, now: int, world: World) -> Flow:
+    """Return a flow as of a time on its own clock."""
+    key = FlowKey.unpack(packed)
+    values = Counted._make(counted)
+    return Flow(
+        packed,
+        key,
+        values,
+        label,
+        world.scope(key.peer),
+        world.place(address_text(key.peer)),
+        outcome(values, now) if key.protocol == TCP else None,
+        world.epoch(values.first),
+        world.epoch(values.last),
+    )
