@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lab import commands, habits, home, sender
+from lab.attacks.table import ATTACKS
 from lab.errors import LabError
 from lab.home import DEVICES, HOSTS
 from lab.lab import Lab
@@ -154,6 +155,16 @@ COMMANDS: Final = {
         + "\n".join(
             f"  {h.device:9}{h.name:16}{h.direction:10}every {h.every:g} s" for h in habits.HABITS
         ),
+    ),
+    "attack": Command(
+        commands.attack,
+        "let devices attack with real tools, side by side, and wait until they have done",
+        (
+            _NAME,
+            _argument("attacks", metavar="ATTACK", nargs="+", choices=list(ATTACKS)),
+        ),
+        "attacks:\n"
+        + "\n".join(f"  {name:18}{each.device:9}{each.kind}" for name, each in ATTACKS.items()),
     ),
     "send": Command(
         commands.send,

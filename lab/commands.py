@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lab import habits, netns, sender, tools
+from lab.attacks.stage import Stage
 from lab.errors import LabError
 from lab.home import DEVICES
 from lab.lab import Lab, Status, names
@@ -113,6 +114,21 @@ def sink(options: argparse.Namespace) -> int:
     _require_up(lab, "sink")
     netns.enter(lab.namespaces[options.host])
     sink_main(options.listen, options.seconds)
+    return 0
+
+
+def attack(options: argparse.Namespace) -> int:
+    """Let devices attack."""
+    lab: Lab = options.lab
+    _require_up(lab, "attack")
+    stage = Stage(lab)
+    try:
+        for name, running in stage.start(*options.attacks).items():
+            status = running.wait()
+            log = lab.run_directory.path / f"{name}.log"
+            print(f"{name}: {running.attack.device} has done it, exit code {status}, see {log}")
+    finally:
+        stage.clean()
     return 0
 
 

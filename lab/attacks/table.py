@@ -40,7 +40,14 @@ class Attack:
     victim: tuple[str, Sequence[str]] | None = None
     """Another device, and what it does a little later."""
     subject: str = ""
-    """What the event's subject must contain."""
+    """What the event's subject or summary must contain."""
+    besides: frozenset[str] = frozenset()
+    """Kinds of events that it may be named as besides: a flood is a scan to whoever counts attempts."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """All kinds that it may be named as."""
+        return self.besides | {self.kind}
 
 
 def _words(line: str) -> tuple[str, ...]:
@@ -74,13 +81,6 @@ resources = web:{_WEB}:80
 _SLOW_PORTS: Final = "21,22,23,25,80,81,110,139,143,443,445,554,1883,3306,5000,8080,8443,9100"
 
 
-def _slow_scan(seconds: float) -> tuple[str, ...]:
-    """Return a scan that waits before each probe, as `-T1` does for 15 s."""
-    return _words(
-        f"nmap -n -Pn -sS --max-retries 0 --scan-delay {seconds:g}s -p {_SLOW_PORTS} {_TV.ipv4}"
-    )
-
-
 def _scan(arguments: str, address: str) -> tuple[str, ...]:
     return _words(f"nmap -n -Pn {arguments} {address}")
 
@@ -88,6 +88,10 @@ def _scan(arguments: str, address: str) -> tuple[str, ...]:
 def _flood(arguments: str) -> tuple[str, ...]:
     """Return a flood that ends after five seconds."""
     return _words(f"hping3 --quiet {arguments} -i u50 -c 100000 {HERD}")
+
+
+def _call(address: str) -> tuple[str, ...]:
+    return _words(f"curl -sS -m 5 -o /dev/null --data-binary hello http://{address}/upload")
 
 
 ATTACKS: Final[Mapping[str, Attack]] = {
@@ -103,8 +107,16 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         30,
         subject=_PLUG.ipv4,
     ),
-    "scan-slow": Attack("phone", "port_scan", _slow_scan(15), 300, subject=_TV.ipv4),
-    "scan-unhurried": Attack("phone", "port_scan", _slow_scan(3), 75, subject=_TV.ipv4),
+    "scan-slow": Attack(
+        "phone", "port_scan", _scan(f"-sS -T1 -p {_SLOW_PORTS}", _TV.ipv4), 300, subject=_TV.ipv4
+    ),
+    "scan-unhurried": Attack(
+        "phone",
+        "port_scan",
+        _scan(f"-sS --scan-delay 3s -p {_SLOW_PORTS}", _TV.ipv4),
+        75,
+        subject=_TV.ipv4,
+    ),
     "scan-ipv6": Attack(
         "laptop", "port_scan", _scan("-6 -sS -p 1-300", _PHONE.ipv6), 20, subject=_PHONE.ipv6
     ),
@@ -200,8 +212,10 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         ),
         60,
     ),
-    "beacon": Attack("vacuum", "beacon", _client("beacon", 80, 150), 160, _HERD, subject=HERD),
+    "beacon": Attack("vacuum", "beacon", _client("beacon", 80, 110), 120, _HERD, subject=HERD),
     "burst": Attack("tv", "connection_burst", _client("burst", 80, 20), 25, _HERD),
+    "stranger": Attack("laptop", "unexpected_destination", _call(HERD), 10, _HERD, subject=HERD),
+    "leaving": Attack("phone", "local_device_on_internet", _call(_WEB), 10),
     "spoofed-source": Attack(
         "camera",
         "segment_crossing",
