@@ -7,6 +7,8 @@ from typing import Final
 from zlib import crc32
 
 LAN: Final = ("192.168.50.0/24", "2001:db8:50::/64")
+#: Where the things are that need nobody of the others.
+THINGS: Final = "192.168.50.128/25"
 _PREFIX6: Final = ipaddress.IPv6Address("2001:db8:50::").packed[:8]
 
 
@@ -68,7 +70,7 @@ def _guests(week: int) -> tuple[Device, ...]:
     """Return the guests of a week's Saturday, each time others."""
     evening = ((week * 7 + 5 + 18 / 24, week * 7 + 5 + 23.5 / 24),)
     return tuple(
-        _phone(f"guest-{week}-{each}", 100 + (week * 2 + each) % 100, visits=evening)
+        _phone(f"guest-{week}-{each}", 60 + (week * 2 + each) % 60, visits=evening)
         for each in range(2)
     )
 
@@ -88,13 +90,16 @@ def household(weeks: int) -> Mapping[str, Device]:
         _own("tv", 20, has_ipv6=True, service="_googlecast._tcp"),
         _own("console", 21, has_ipv6=True),
         _own("speaker", 22, service="_spotify-connect._tcp"),
-        _own("camera", 30, service="_rtsp._tcp"),
-        _own("plug", 31),
-        _own("vacuum", 32, service="_miio._udp"),
-        _own("thermostat", 33),
-        _own("lamps", 34, service="_hue._tcp"),
-        _own("inverter", 35),
-        _own("sensor", 36),
+        _own("camera", 130, service="_rtsp._tcp"),
+        _own("plug", 131),
+        _own("vacuum", 132, service="_miio._udp"),
+        _own("thermostat", 133),
+        _own("lamps", 134, service="_hue._tcp"),
+        _own("inverter", 135),
+        _own("sensor", 136),
+        # These two never leave the home
+        _own("blinds", 138),
+        _own("chime", 139, service="_chime._tcp"),
         _own("printer", 37, service="_ipp._tcp"),
         *(guest for week in range(weeks) for guest in _guests(week)),
     )
