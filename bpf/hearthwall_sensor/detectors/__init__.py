@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from .beacon import Beacon
 from .detector import Detector
 from .dns_tunnel import DnsTunnel
 
