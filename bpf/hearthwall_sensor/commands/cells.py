@@ -80,6 +80,33 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
+def wrapped(text: str, columns: int) -> list[str]:
+    """Return cleaned text in lines of so many columns at most, broken between words where that can be."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        longer = f"{line} {word}" if line else word
+        if width(longer) <= columns:
+            line = longer
+            continue
+        if line:
+            lines.append(line)
+        while width(word) > columns:
+            fits = _fitting(word, columns)
+            lines.append(word[:fits])
+            word = word[fits:]  # noqa: PLW2901, what is left of it
+        line = word
+    return [*lines, line] if line else lines
+
+
+def _fitting(text: str, columns: int) -> int:
+    """Return how many of a text's characters fit into so many columns, at least one."""
+    number = 1
+    while number < len(text) and width(text[: number + 1]) <= columns:
+        number += 1
+    return number
+
+
 def narrowed(widths: Sequence[int], columns: int) -> list[int]:
     """Return the widths of a table that fits into so many columns: the widest give way, down to what says something."""
     found = list(widths)

@@ -182,25 +182,6 @@ def unblocked(wires: dict[str, Any] | list[dict[str, Any]]) -> str:
     )
 
 
-def _event_cells(wire: dict[str, Any]) -> tuple[str, ...]:
-    """Return an event's columns."""
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wire["time"]))
-    device = wire["mac"] or wire["address"] or ""
-    peer = wire["peer_name"] or wire["peer_address"] or ""
-    return (str(wire["seq"]), when, wire["severity"], wire["kind"], device, peer, wire["summary"])
-
-
-def events(wires: list[dict[str, Any]]) -> str:
-    """Show what happened."""
-    heads = ("seq", "time", "severity", "kind", "device", "peer", "what happened")
-    return table(heads, map(_event_cells, wires)) if wires else "Nothing has happened."
-
-
-def event(wire: dict[str, Any]) -> str:
-    """Show one event in a line."""
-    return clean("  ".join(each for each in _event_cells(wire) if each))
-
-
 def feeds(wires: list[dict[str, Any]]) -> str:
     """Show the feeds."""
     rows = [

@@ -3,13 +3,13 @@
 import argparse
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from ..protocol import Device, Flow, SensorError
+from ..protocol import Flow, SensorError
 from ..requests import GetFlows
-from ..targets import parse_duration, parse_mac
+from ..targets import parse_duration
 from . import naming
 from .amounts import ago, size
 from .cells import table, without_empty
@@ -100,7 +100,7 @@ async def _flows(client: "Client", options: Options) -> Any:
             "invalid_message", "--peer '*' names nobody: write *.name, or leave --peer out for all"
         )
     devices = await client.devices() if options.device or not options.json else []
-    macs = tuple(mac for each in options.device for mac in _resolved(each, devices))
+    macs = tuple(mac for each in options.device for mac in naming.resolved(each, devices))
     request = GetFlows(macs, options.peer, options.since, options.limit)
     wires = await client.call(request)
     if options.json:
@@ -108,24 +108,6 @@ async def _flows(client: "Client", options: Options) -> Any:
     if not wires:
         return _none(options)
     return show(map(Flow.from_wire, wires), naming.device_names(devices))
-
-
-def _resolved(text: str, devices: Sequence[Device]) -> tuple[str, ...]:
-    """Return the MACs of the devices with this MAC, address or name; raises SensorError `not_found`."""
-    try:
-        wanted = parse_mac(text)
-    except SensorError:
-        wanted = text.strip().casefold()
-    found = tuple(each.mac for each in devices if wanted in _known_as(each))
-    if not found:
-        raise SensorError("not_found", f"there is no device {text[:80]}; `devices` lists them")
-    return found
-
-
-def _known_as(device: Device) -> set[str]:
-    """Return all that a device can be asked for by."""
-    known = (device.name, device.hostname, device.mac, *device.other_macs, *device.addresses)
-    return {each.casefold() for each in known if each}
 
 
 def _none(options: Options) -> str:

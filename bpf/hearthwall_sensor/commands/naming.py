@@ -1,8 +1,9 @@
-"""What devices and their peers are called in front of people; the text is still as they wrote it."""
+"""What devices and their peers are called by people and in front of them; the text is still as they wrote it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from ..protocol import Device, Flow
+from ..protocol import Device, Flow, SensorError
+from ..targets import parse_mac
 
 #: Transports whose ports say nothing: of ICMP they hold types.
 _PORTLESS = ("icmp", "icmpv6")
@@ -18,6 +19,24 @@ def device_names(devices: Iterable[Device]) -> Mapping[str, str]:
     return {
         mac: device_name(device) for device in devices for mac in (device.mac, *device.other_macs)
     }
+
+
+def resolved(text: str, devices: Sequence[Device]) -> tuple[str, ...]:
+    """Return the MACs of the devices with this MAC, address or name; raises SensorError `not_found`."""
+    try:
+        wanted = parse_mac(text)
+    except SensorError:
+        wanted = text.strip().casefold()
+    found = tuple(each.mac for each in devices if wanted in _known_as(each))
+    if not found:
+        raise SensorError("not_found", f"there is no device {text[:80]}; `devices` lists them")
+    return found
+
+
+def _known_as(device: Device) -> set[str]:
+    """Return all that a device can be asked for by."""
+    known = (device.name, device.hostname, device.mac, *device.other_macs, *device.addresses)
+    return {each.casefold() for each in known if each}
 
 
 def peer(flow: Flow) -> str:
