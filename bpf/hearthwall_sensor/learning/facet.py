@@ -61,7 +61,7 @@ class Facet:
         """Keep so many values."""
         self._limit = limit
         self._values: dict[str, int] = {}
-        #: Units of time in which anything was seen, and how many values were seen in one only: also those that went.
+        #: Units of time in which the device was there, and how many values were seen in one only: also those that went.
         self.units = 0
         self.once = 0
         self.newest = -1
@@ -70,7 +70,7 @@ class Facet:
         """Take note that a value was seen; return whether that changed more than counts."""
         value = intern(value[:_LONGEST])
         minute, this_unit = max(0, int(now // 60)), int(now // unit)
-        self._count_unit(this_unit)
+        self.count_unit(this_unit)
         packed = self._values.get(value)
         if packed is None:
             self.once += 1
@@ -88,8 +88,10 @@ class Facet:
         self._values[value] = after.pack()
         return after.known != seen.known
 
-    def _count_unit(self, unit: int) -> None:
-        """Count a unit of time, once."""
+    def count_unit(self, unit: int) -> None:
+        """Count a unit of time in which the device was there, once."""
+        if unit < self.newest - 1:
+            self.newest = unit  # the units are longer than they were
         if unit <= self.newest:
             return
         self.newest = unit

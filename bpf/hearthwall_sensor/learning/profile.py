@@ -81,6 +81,18 @@ class Profile:
         """Return the minute of the local day."""
         return int((now + self.offset(now)) % _DAY // 60)
 
+    def be_there(self, now: float, unit: float) -> None:
+        """Count a unit of time in which the device was there: also of what it did nothing it did nothing new."""
+        number = int(now // unit)
+        if number > self.facets["outside"].newest:
+            for facet in self.facets.values():
+                facet.count_unit(number)
+
+    @property
+    def units(self) -> int:
+        """In how many units of time the device was there; the older half counts half in the long run."""
+        return self.facets["outside"].units
+
     def join(self, other: "Profile") -> None:
         """Add what was learnt of another device that turned out to be this one."""
         self.since = min(self.since, other.since)

@@ -138,6 +138,7 @@ class Profiles:
         profile, learning = self._learner(moved.who, moved.time)
         if profile is None:
             return
+        profile.be_there(moved.time, unit_of(self._policy(moved.who).learning))
         hour = profile.hour(moved.time)
         watched = max(profile.hour(self._watching), profile.hour(profile.since))
         amounts = ((profile.upload, moved.upload), (profile.download, moved.download))

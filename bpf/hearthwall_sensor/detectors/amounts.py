@@ -1,0 +1,21 @@
+"""Amounts in events: how far the user's word about one reaches."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..notice import Notice
+
+#: Who accepts an amount accepts up to so many times as much.
+_COVERED: Final = 1.5
+
+
+def covers_amount(accepted: Mapping[str, Any], notice: Notice) -> bool:
+    """Return whether the value of an event that was accepted covers that of another one."""
+    fine, value = accepted.get("value"), notice.evidence["value"]
+    return isinstance(fine, int | float) and value <= _COVERED * fine
+
+
+def megabytes(amount: float) -> str:
+    """Return an amount of bytes for a sentence."""
+    amount /= 1e6
+    return f"{amount:.0f} MB" if amount >= 10 else f"{amount:.2g} MB"
