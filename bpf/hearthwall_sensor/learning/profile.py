@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..habits import ProfileReport
+from ..policy.policy import DevicePolicy
 from .bands import Band
 from .facet import Facet
 from .pace import Pace
+from .reporting import report
 
 #: Each facet, and how many values of it are kept.
 FACETS: Final[Mapping[str, int]] = {
@@ -92,6 +95,10 @@ class Profile:
     def units(self) -> int:
         """In how many units of time the device was there; the older half counts half in the long run."""
         return self.facets["outside"].units
+
+    def report(self, now: float, policy: DevicePolicy) -> ProfileReport:
+        """Return what is told of it."""
+        return report(self, now, policy)
 
     def join(self, other: "Profile") -> None:
         """Add what was learnt of another device that turned out to be this one."""
