@@ -1,0 +1,168 @@
+"""Threat addresses: a device exchanges packets with an address that is on a feed."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from ..bounded import make_room
+from ..kinds import SEVERITIES, Severity
+from ..notice import Notice
+from .detector import Detector, Handler, Home
+from .evidence import Measured, about, evidence
+from .listed import MANY, Meetings, age
+from .observations import Began, Flow, Listed, Look, Observation, Settled
+from .per_device import PerDevice
+
+#: So much is more than a scanner's knock or a refused connection, in bytes.
+_MUCH: Final = 10_000
+#: Flows with the internet that are remembered of a device, to show them and to know who began.
+_MAX_FLOWS: Final = 64
+
+
+class ThreatAddress(Detector):
+    """Tells of meetings once for each device and address in a while."""
+
+    kind = "threat_address"
+
+    def __init__(self, home: Home) -> None:
+        """Begin with nothing."""
+        super().__init__(home)
+        self._meetings = Meetings("threat_address")
+        #: Of each device by peer: the latest flow, and whether the device opened one or answered.
+        self._flows: PerDevice[dict[str, tuple[Flow, bool]]] = PerDevice(dict, 256)
+
+    def handlers(self) -> Mapping[type[Observation], Handler]:
+        """Return what to call for which observation."""
+        return {Listed: self._listed, Look: self._look, Began: self._seen, Settled: self._seen}
+
+    def forget(self, who: str) -> None:
+        """Forget a device."""
+        self._meetings.forget(who)
+        self._flows.forget(who)
+
+    def covers(self, accepted: Mapping[str, Any], notice: Notice) -> bool:
+        """Return whether the user accepted this very address."""
+        return bool(accepted.get("peers") == notice.evidence["peers"])
+
+    def _seen(self, seen: Began | Settled) -> Iterator[Notice]:
+        """Keep a flow with the internet."""
+        flow = seen.flow
+        if flow.scope == "internet":
+            flows = self._flows.of(seen.who, seen.time)
+            before = flows.pop(flow.peer, None)
+            is_ours = flow.is_outgoing or not flow.has_failed
+            flows[flow.peer] = (flow, is_ours or (before is not None and before[1]))
+            make_room(flows, _MAX_FLOWS)
+        yield from ()
+
+    def _listed(self, listed: Listed) -> Iterator[Notice]:
+        """Take a meeting."""
+        if listed.name is None:
+            self._meetings.add(listed)
+        yield from ()
+
+    def _look(self, _: Look) -> Iterator[Notice]:
+        """Tell of this look's meetings."""
+        for these in self._meetings.take():
+            severities = [self._severity(each) for each in these]
+            due = [
+                (each, severity)
+                for each, severity in zip(these, severities, strict=True)
+                if self._meetings.is_due(each, severity)
+            ]
+            if len(due) > MANY:
+                yield self._many([each for each, _ in due], [severity for _, severity in due])
+            else:
+                for each, severity in due:
+                    yield self._one(each, severity)
+
+    def _severity(self, listed: Listed) -> Severity:
+        """Return how bad a meeting is."""
+        others = self._meetings.met(listed)
+        flow = self._flow(listed)
+        if flow is not None and not flow[1]:
+            return "low"
+        if listed.bytes > _MUCH or others > MANY:
+            return "high"
+        return "medium"
+
+    def _flow(self, listed: Listed) -> tuple[Flow, bool] | None:
+        """Return the latest flow behind a meeting, and whether the device had a part in any."""
+        flows = None if listed.who is None else self._flows.find(listed.who)
+        return None if flows is None else flows.get(listed.peer or "")
+
+    def _one(self, listed: Listed, severity: Severity) -> Notice:
+        """Return the event of one meeting."""
+        self._meetings.told([listed], severity)
+        feed, flow = ", ".join(listed.feeds), self._flow(listed)
+        name = listed.address or "" if listed.who is None else self.home.name(listed.who)
+        knocks = severity == "low"
+        why = f"{listed.entry} is on the feed {feed}{_since(listed)}." + (
+            f" It came from there, and {name} did not answer: such scanners knock everywhere."
+            if knocks
+            else f" {name} exchanged {listed.packets} packets ({listed.bytes} bytes) with it"
+            f"{', which is blocked' if listed.blocked else ''}; no good device needs to."
+        )
+        does = "was knocked at by" if knocks else "exchanged packets with"
+        return Notice(
+            "threat_address",
+            severity,
+            f"{name} {does} {listed.peer}, which is on the feed {feed}",
+            evidence(
+                Measured("threat_address", listed.packets, 1, 0.0, why),
+                () if flow is None else (flow[0],),
+                feed=feed,
+                entry=listed.entry,
+                age_days=age(listed),
+                blocked=listed.blocked,
+                bytes=listed.bytes,
+                peers=[listed.peer],
+            ),
+            mac=about(listed.who)["mac"],
+            address=listed.address,
+            peer_address=listed.peer,
+            subject=f"address {listed.peer}",
+            time=listed.time,
+        )
+
+    def _many(self, meetings: list[Listed], severities: list[Severity]) -> Notice:
+        """Return the event of many meetings of one device at once, the busiest ones named."""
+        busiest = sorted(meetings, key=lambda each: each.packets, reverse=True)
+        first, shown = busiest[0], busiest[:MANY]
+        is_knocked_at = all(each == "low" for each in severities)
+        severity: Severity = max(
+            *severities, "low" if is_knocked_at else "high", key=SEVERITIES.index
+        )
+        self._meetings.told(meetings, severity)
+        feed, packets = ", ".join(first.feeds), sum(each.packets for each in meetings)
+        name = first.address or "" if first.who is None else self.home.name(first.who)
+        why = (
+            f"{len(meetings)} addresses of the feed {feed} exchanged packets with {name} at once; one may be an"
+            f" accident (an address that was somebody else's before), and more than {MANY} are none."
+        )
+        return Notice(
+            "threat_address",
+            severity,
+            f"{name} exchanged packets with {len(meetings)} addresses on the feed {feed}, such as {first.peer}",
+            evidence(
+                Measured("threat_address", len(meetings), MANY, 0.0, why),
+                [flow[0] for each in shown if (flow := self._flow(each)) is not None],
+                feed=feed,
+                entry=first.entry,
+                age_days=age(first),
+                blocked=all(each.blocked for each in meetings),
+                packets=packets,
+                bytes=sum(each.bytes for each in meetings),
+                peers=[each.peer for each in shown],
+            ),
+            mac=about(first.who)["mac"],
+            address=first.address,
+            peer_address=first.peer,
+            subject=f"many of {feed}",
+            time=first.time,
+        )
+
+
+def _since(listed: Listed) -> str:
+    """Return since when an entry is on the list, in words."""
+    days = age(listed)
+    return "" if days is None else f", for {days:g} days at least"
