@@ -10,10 +10,14 @@ from typing import Any, Final
 
 from . import __version__
 from .commands import (
+    accept as accept_commands,
     devices as device_commands,
     display,
     events as event_commands,
+    explain as explain_commands,
     flows as flow_commands,
+    policy as policy_commands,
+    profile as profile_commands,
     replay as replay_commands,
     rules as rule_commands,
     top as top_commands,
@@ -227,6 +231,10 @@ COMMANDS: Final = {
     **top_commands.COMMANDS,
     **rule_commands.COMMANDS,
     **event_commands.COMMANDS,
+    **explain_commands.COMMANDS,
+    **accept_commands.COMMANDS,
+    **profile_commands.COMMANDS,
+    **policy_commands.COMMANDS,
     **replay_commands.COMMANDS,
     "unload": Command(
         "take everything out of the kernel", _unload, display.unloaded, _unload_arguments

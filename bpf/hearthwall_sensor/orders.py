@@ -8,6 +8,8 @@ from .device_orders import DeviceOrders
 from .network.redirection import check_redirection
 from .notice import Notice
 from .parts import Parts
+from .policy.responding import Guard
+from .policy_orders import PolicyOrders
 from .protocol import Block
 from .reports import Reports
 from .requests import (
@@ -48,6 +50,7 @@ class Orders:
         self._leave = leave
         self.devices = DeviceOrders(parts, reports, self._tell_rules)
         self.devices.forget_flows = parts.flows.forget
+        parts.responder.order = self._order_by_itself
         self._listing = asyncio.Lock()
         self._answers: dict[type[Request], Callable[[Any], Awaitable[Any]]] = {
             GetStatus: self._get_status,
@@ -64,6 +67,7 @@ class Orders:
             GetEvents: self._get_events,
             Unload: self._unload,
             **self.devices.answers,
+            **PolicyOrders(parts, reports).answers,
         }
 
     async def answer(self, request: Request) -> Any:
@@ -97,6 +101,16 @@ class Orders:
         rule = await self._parts.rules.add(order, self._guard)
         self._tell_rules((), self._parts.rules.alike(rule), forced=order.force)
         return self._reports.block(rule).to_wire()
+
+    async def _order_by_itself(self, order: AddBlock, guard: Guard) -> None:
+        """Put a rule in force that the policy wants, unless this guard or the usual one is against it."""
+
+        def both(target: Target, order: AddBlock) -> None:
+            guard(target, order)
+            self._guard(target, order)
+
+        rule = await self._parts.rules.add(order, both)
+        self._tell_rules((), self._parts.rules.alike(rule))
 
     def _tell_rules(
         self, taken_back: Iterable[Block], made: Iterable[Rule], *, forced: bool = False

@@ -1,0 +1,130 @@
+"""The command that shows what was learnt of a device, and freezes it or begins it anew."""
+
+import argparse
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from ..protocol import SensorError
+from ..requests import GetProfile, SetProfile
+from . import naming
+from .amounts import ago, size, span
+from .cells import clean, table
+from .command import Command, Options, converse
+from .wrapping import labelled
+
+if TYPE_CHECKING:
+    from ..client import Client
+
+#: So many of each list are shown to people.
+_SHOWN: Final = 10
+_ACTIONS: Final[tuple[Literal["freeze", "unfreeze", "reset"], ...]] = (
+    "freeze",
+    "unfreeze",
+    "reset",
+)
+_LISTS: Final = ("domains", "countries", "networks", "ports", "applications")
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `profile` takes."""
+    parser.add_argument(
+        "device", metavar="MAC", help="the device: any of its MACs, an address or a name"
+    )
+    actions = parser.add_mutually_exclusive_group()
+    actions.add_argument("--freeze", action="store_true", help="learn nothing more")
+    actions.add_argument("--unfreeze", action="store_true", help="learn again")
+    actions.add_argument(
+        "--reset", action="store_true", help="forget what was learnt, and begin anew"
+    )
+
+
+async def _profile(client: "Client", options: Options) -> Any:
+    """Return a device's profile, for people as text."""
+    devices = await client.devices()
+    macs = naming.resolved(options.device, devices)
+    if len(macs) > 1:
+        raise SensorError(
+            "invalid_target", f"{options.device[:80]} is several devices: {', '.join(macs[:10])}"
+        )
+    action = next((each for each in _ACTIONS if getattr(options, each)), None)
+    request = GetProfile(macs[0]) if action is None else SetProfile(macs[0], action)
+    wire = await client.call(request)
+    return wire if options.json else show(wire, naming.device_names(devices).get(macs[0]))
+
+
+def show(wire: Mapping[str, Any], name: str | None) -> str:
+    """Show a profile."""
+    title = f"{name} ({wire['mac']})" if name and name != wire["mac"] else wire["mac"]
+    parts = [clean(title), labelled("learnt", _learnt(wire))]
+    parts += [
+        labelled(label, said)
+        for label, key in (("an hour now", "this_hour"), ("a day", "a_day"))
+        if (said := _bands(wire, key))
+    ]
+    if wire["model"]:
+        parts.append(labelled("model", _summed(wire["model"])))
+    if wire["mud"]:
+        parts.append(labelled("MUD", _summed(wire["mud"])))
+    if wire["accepted"]:
+        count = len(wire["accepted"])
+        parts.append(labelled("accepted", f"{count} of its events; `accept --list` shows them"))
+    for key in _LISTS:
+        if wire[key]:
+            parts += ["", _habits(key, wire[key])]
+    if not any(wire[key] for key in _LISTS):
+        parts += ["", "It was not seen to talk to anybody yet."]
+    return "\n".join(parts)
+
+
+def _learnt(wire: Mapping[str, Any]) -> str:
+    """Return since when a device is learnt, and how sure that is."""
+    now = time.time()
+    said = [f"for {span(now - wire['since'])}, {wire['sure']:.0%} sure"]
+    if wire["frozen"]:
+        said.append("frozen: nothing more is learnt")
+    if now < wire["learning_until"]:
+        said.append(f"too new to be judged by its habits for {span(wire['learning_until'] - now)}")
+    return "; ".join(said)
+
+
+def _bands(wire: Mapping[str, Any], key: str) -> str:
+    """Return what a device usually moves in a span of time."""
+    said = []
+    for direction in ("upload", "download"):
+        band = wire[f"{direction}_{key}"]
+        if band is not None:
+            said.append(
+                f"{direction} usually {size(band['usual'])}, unusual beyond {size(band['most'])}"
+            )
+    return "; ".join(said)
+
+
+def _summed(wire: Mapping[str, Any]) -> str:
+    """Return a summary's parts in words."""
+    return ", ".join(f"{key.replace('_', ' ')} {_plain(each)}" for key, each in wire.items())
+
+
+def _plain(value: Any) -> str:
+    """Return a part of a summary."""
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _habits(title: str, habits: list[dict[str, Any]]) -> str:
+    """Return one list of a profile."""
+    rows = [(each["name"], str(each["count"]), ago(each["last_seen"])) for each in habits[:_SHOWN]]
+    left = len(habits) - _SHOWN
+    more = [f"and {left} more; --json shows up to fifty"] if left > 0 else []
+    return "\n".join([table((title, "times", "last seen"), rows), *more])
+
+
+COMMANDS: Final = {
+    "profile": Command(
+        "show what was learnt of a device, or change how it is learnt",
+        converse(_profile),
+        str,
+        _arguments,
+    )
+}

@@ -1,0 +1,171 @@
+"""The user's word on what was learnt and told: the policy, profiles, accepted events; on disk when it is answered."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from .habits import Acceptance, PolicyReport
+from .parts import Parts
+from .policy import writing
+from .policy.reading import checked_label
+from .protocol import Event, SensorError
+from .reports import Reports
+from .requests import (
+    AcceptEvent,
+    GetAccepted,
+    GetEvent,
+    GetPolicy,
+    GetProfile,
+    Hint,
+    Request,
+    RevokeAccepted,
+    SetHints,
+    SetPolicy,
+    SetProfile,
+)
+from .targets import parse_mac
+
+#: Devices that there may be hints on, and labels of one.
+MAX_HINTS: Final = 1024
+MAX_LABELS: Final = 64
+
+
+class PolicyOrders:
+    """Answers the requests that are about what is usual and what is wanted."""
+
+    def __init__(self, parts: Parts, reports: Reports) -> None:
+        """Take the parts."""
+        self._parts = parts
+        self._reports = reports
+        # One order after the other: each is on disk before the next is looked at.
+        self._orders = asyncio.Lock()
+        self.answers: dict[type[Request], Callable[[Any], Awaitable[Any]]] = {
+            GetEvent: self._get_event,
+            AcceptEvent: self._accept,
+            GetAccepted: self._get_accepted,
+            RevokeAccepted: self._revoke,
+            GetProfile: self._get_profile,
+            SetProfile: self._set_profile,
+            GetPolicy: self._get_policy,
+            SetPolicy: self._set_policy,
+            SetHints: self._set_hints,
+        }
+
+    # Events
+
+    async def _get_event(self, request: GetEvent) -> Any:
+        """Answer with one event."""
+        return self._event(request.seq).to_wire()
+
+    def _event(self, seq: int) -> Event:
+        """Return an event; raises SensorError `not_found`."""
+        event = self._parts.journal.event(seq)
+        if event is None:
+            raise SensorError("not_found", f"there is no event {seq}; `events` lists them")
+        return event
+
+    async def _accept(self, order: AcceptEvent) -> Any:
+        """Let what an event tells of be fine from now on."""
+        parts = self._parts
+        async with self._orders:
+            event = self._event(order.seq)
+            if parts.accepted.of_event(event.seq) is not None:
+                return event.to_wire()
+            parts.accepted.check(event)
+            now = time.time()
+            mac = None if event.mac is None else parts.chosen.primary(event.mac)
+            new = Acceptance(
+                id=0,
+                time=round(now, 3),
+                seq=event.seq,
+                kind=event.kind,
+                mac=mac,
+                address=event.address,
+                subject=event.subject,
+                summary=event.summary,
+                evidence=event.evidence,
+            )
+            parts.accepted.add(await asyncio.to_thread(parts.store.accept, new))
+            who: Any = mac or event.address
+            kind: Any = event.kind
+            parts.profiles.absorb(who, kind, event.subject, event.evidence, now)
+            return event.to_wire()
+
+    async def _get_accepted(self, _: GetAccepted) -> Any:
+        """Answer with what was accepted."""
+        return [each.to_wire() for each in self._parts.accepted.list()]
+
+    async def _revoke(self, order: RevokeAccepted) -> Any:
+        """Take an acceptance back."""
+        async with self._orders:
+            acceptance = self._parts.accepted.get(order.id)
+            await asyncio.to_thread(self._parts.store.revoke, acceptance.id)
+            self._parts.accepted.remove(acceptance)
+            return acceptance.to_wire()
+
+    # Profiles
+
+    async def _get_profile(self, request: GetProfile) -> Any:
+        """Answer with what was learnt of a device."""
+        return self._profile(self._known(request.mac))
+
+    async def _set_profile(self, order: SetProfile) -> Any:
+        """Freeze a profile, let it learn, or begin it anew."""
+        profiles, mac = self._parts.profiles, self._known(order.mac)
+        if order.action == "reset":
+            profiles.reset(mac, time.time())
+        else:
+            profiles.of(mac, time.time())
+            profiles.freeze(mac, order.action == "freeze")
+        return self._profile(mac)
+
+    def _profile(self, mac: str) -> Any:
+        """Return what was learnt of a device, and what the user said is fine."""
+        parts, now = self._parts, time.time()
+        told = parts.profiles.of(mac, now).report(now, parts.policy.device(mac))
+        return replace(told, accepted=parts.accepted.of_device(mac)).to_wire()
+
+    def _known(self, text: str) -> str:
+        """Return the MAC that stands for a device that there is; raises SensorError."""
+        mac = self._parts.chosen.primary(parse_mac(text))
+        self._reports.device(mac)
+        return mac
+
+    # The policy
+
+    async def _get_policy(self, _: GetPolicy) -> Any:
+        """Answer with the policy."""
+        policy = self._parts.policy
+        policy.follow()
+        return PolicyReport(str(policy.path), policy.exists, policy.raw, policy.problem).to_wire()
+
+    async def _set_policy(self, order: SetPolicy) -> Any:
+        """Change the policy's file."""
+        section = writing.parse_section(order.section)
+        async with self._orders:
+            await asyncio.to_thread(writing.change, self._parts.policy.path, section, order.values)
+        return await self._get_policy(GetPolicy())
+
+    async def _set_hints(self, order: SetHints) -> Any:
+        """Take hints in place of those that there were."""
+        if len(order.hints) > MAX_HINTS:
+            raise SensorError("invalid_message", f"there are hints on {MAX_HINTS} devices at most")
+        hints = {parse_mac(mac): _checked(hint) for mac, hint in order.hints.items()}
+        async with self._orders:
+            if hints != self._parts.policy.hints:
+                await asyncio.to_thread(self._parts.store.set_hints, hints)
+                self._parts.policy.set_hints(hints)
+        return {}
+
+
+def _checked(hint: Hint) -> Hint:
+    """Return a hint that may be given; raises SensorError `invalid_message`."""
+    labels = tuple(dict.fromkeys(hint.labels))
+    if len(labels) > MAX_LABELS:
+        raise SensorError("invalid_message", f"a hint has at most {MAX_LABELS} labels")
+    try:
+        return Hint(hint.local, tuple(map(checked_label, labels)))
+    except ValueError as error:
+        raise SensorError("invalid_message", f"a hint's labels {error}") from None
