@@ -21,7 +21,6 @@ from hearthwall_sensor.protocol import (
 )
 from hearthwall_sensor.requests import (
     AddBlock,
-    GetBlocks,
     GetDevices,
     GetFlows,
     GetStatus,
@@ -101,6 +100,8 @@ class Household:
         self.flow_rates = {40000: (250_000, 1_000), 40001: (10_000, 2_500_000)}
         self.status = status(devices=3, flows=3)
         self.errors: dict[str, SensorError] = {}
+        #: What is answered to requests of other types.
+        self.answers: dict[str, Any] = {"blocks": []}
         self.received: list[Request] = []
         self._ids = 0
 
@@ -144,13 +145,13 @@ class Household:
                 return [each.to_wire() for each in self._flows(request)][: request.limit]
             case GetStatus():
                 return self.status.to_wire()
-            case GetBlocks():
-                return []
             case AddBlock():
                 return self._block(request)
             case RemoveBlock():
                 return self._unblock(request)
-        raise SensorError("unknown_command")
+        if request.type not in self.answers:
+            raise SensorError("unknown_command")
+        return self.answers[request.type]
 
     def _block(self, order: AddBlock) -> Any:
         self._ids += 1

@@ -119,14 +119,17 @@ class Responder:
 
 
 def _outside(notice: Notice, is_home: Callable[[str], bool]) -> str | None:
-    """Return the peer that can be blocked: a name where the event is about one, never a host of the home.
+    """Return the peer that can be blocked: a name where a feed lists it, else an address outside of the home.
 
-    A host of the home that a device attacks is not to be cut off for it.
+    A host of the home that a device attacks is not to be cut off for it, and neither is the resolver that
+    a tunnel leads through.
     """
-    if notice.subject.startswith("domain "):
-        return notice.subject.removeprefix("domain ")
-    if notice.kind == "threat_domain" and notice.peer_name is not None:
-        return notice.peer_name
+    subject = notice.subject
+    if subject.startswith("domain "):
+        if notice.kind == "threat_domain":
+            return subject.removeprefix("domain ")
+        if notice.kind == "dns_tunnel":
+            return None
     peer = notice.peer_address
     return None if peer is None or is_home(peer) else peer
 

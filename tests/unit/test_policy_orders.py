@@ -1,0 +1,234 @@
+"""What the user says of events, profiles and the policy is on disk when it is answered, and holds after a restart."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hearthwall_sensor.habits import PolicyReport, ProfileReport
+from hearthwall_sensor.identity.chosen import Chosen
+from hearthwall_sensor.journal import Journal
+from hearthwall_sensor.learning.profiles import Profiles
+from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.policy import accepted as accepted_events
+from hearthwall_sensor.policy.accepted import Accepted
+from hearthwall_sensor.policy.file import PolicyFile
+from hearthwall_sensor.policy_orders import MAX_HINTS, PolicyOrders
+from hearthwall_sensor.protocol import SensorError
+from hearthwall_sensor.requests import (
+    AcceptEvent,
+    GetAccepted,
+    GetEvent,
+    GetPolicy,
+    GetProfile,
+    Hint,
+    RevokeAccepted,
+    SetHints,
+    SetPolicy,
+    SetProfile,
+    read_request,
+)
+from hearthwall_sensor.store import Store
+from tests.devices import CAMERA, PHONE, TV
+
+
+class Sensor:
+    """The parts that these orders need, on a disk of their own."""
+
+    def __init__(self, folder: Path, merged: dict[str, str] | None = None) -> None:
+        self.store, self.journal = Store(folder / "devices.db"), Journal(folder / "events.db")
+        self.chosen = Chosen({}, merged or {})
+        self.policy = PolicyFile(folder / "policy.toml", self.chosen.macs, self.store.hints())
+        self.accepted = Accepted(self.store.accepted(), self.chosen.macs)
+        self.profiles = Profiles((), self.policy.device)
+        parts: Any = SimpleNamespace(**vars(self))
+        self.orders = PolicyOrders(parts, SimpleNamespace(device=self._device))  # type: ignore[arg-type]
+
+    def _device(self, mac: str) -> None:
+        if mac not in (CAMERA, TV):
+            raise SensorError("not_found")
+
+    async def __call__(self, request: Any) -> Any:
+        _, read = read_request({"id": 1, "type": request.type, **request.to_wire()})
+        return await self.orders.answers[type(request)](read)
+
+    def close(self) -> None:
+        self.store.close()
+        self.journal.close()
+
+
+def notice(subject: str = "domain new.example", **fields: Any) -> Notice:
+    said: dict[str, Any] = {
+        "kind": "unexpected_destination",
+        "severity": "medium",
+        "summary": "camera talks to new.example.",
+        "evidence": {"detector": "unexpected_destination", "value": 1.0},
+        "mac": CAMERA,
+    }
+    return Notice(subject=subject, **(said | fields))
+
+
+@pytest.fixture
+async def sensor(tmp_path: Path) -> AsyncIterator[Sensor]:
+    sensor = Sensor(tmp_path)
+    sensor.journal.note(notice())
+    sensor.journal.note(notice(kind="blocked", subject=""))
+    sensor.journal.note(notice(mac=None))
+    sensor.journal.note(notice(mac=None, address="192.168.20.9"))
+    await sensor.journal.write()
+    yield sensor
+    sensor.close()
+
+
+async def code(sensor: Sensor, request: Any) -> str:
+    with pytest.raises(SensorError) as error:
+        await sensor(request)
+    return error.value.code
+
+
+async def test_an_event_is_asked_for_by_its_number(sensor: Sensor) -> None:
+    assert (await sensor(GetEvent(1)))["subject"] == "domain new.example"
+    for seq in (0, 9, -1, 2**70):
+        assert await code(sensor, GetEvent(seq)) == "not_found"
+
+
+async def test_what_was_accepted_is_served_for_the_like_of_it_only(
+    sensor: Sensor, tmp_path: Path
+) -> None:
+    assert list(sensor.accepted.of(notice())) == []
+    assert (await sensor(AcceptEvent(1)))["seq"] == 1
+    (evidence,) = sensor.accepted.of(notice())
+    assert evidence["value"] == 1.0
+    for other in (notice("domain other.example"), notice(mac=TV), notice(kind="beacon")):
+        assert list(sensor.accepted.of(other)) == []
+    assert sensor.profiles.of(CAMERA, 0).facets["domain"].is_known("new.example")
+    again = Sensor(tmp_path)
+    assert list(again.accepted.of(notice())) == [evidence]
+    again.close()
+
+
+async def test_accepting_twice_is_accepting_once(sensor: Sensor) -> None:
+    await sensor(AcceptEvent(1))
+    await sensor(AcceptEvent(1))
+    assert [each["seq"] for each in await sensor(GetAccepted())] == [1]
+
+
+async def test_an_acceptance_is_taken_back(sensor: Sensor, tmp_path: Path) -> None:
+    await sensor(AcceptEvent(1))
+    (known,) = await sensor(GetAccepted())
+    assert (known["mac"], known["kind"]) == (CAMERA, "unexpected_destination")
+    assert await sensor(RevokeAccepted(known["id"])) == known
+    assert list(sensor.accepted.of(notice())) == []
+    assert await code(sensor, RevokeAccepted(known["id"])) == "not_found"
+    again = Sensor(tmp_path)
+    assert len(again.accepted) == 0
+    again.close()
+
+
+async def test_what_can_not_be_accepted(sensor: Sensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await code(sensor, AcceptEvent(9)) == "not_found"
+    assert await code(sensor, AcceptEvent(2)) == "invalid_message"  # a rule's
+    assert await code(sensor, AcceptEvent(3)) == "invalid_message"  # about nobody
+    monkeypatch.setattr(accepted_events, "MAX_ACCEPTED", 1)
+    await sensor(AcceptEvent(4))
+    assert await code(sensor, AcceptEvent(1)) == "invalid_message"
+    assert list(sensor.accepted.of(notice(mac=None, address="192.168.20.9")))
+
+
+async def test_a_full_disk_accepts_nothing(sensor: Sensor) -> None:
+    sensor.store.close()
+    assert await code(sensor, AcceptEvent(1)) == "storage_failed"
+    assert await code(sensor, SetHints({CAMERA: Hint(True)})) == "storage_failed"
+    assert len(sensor.accepted) == 0
+    assert sensor.policy.device(CAMERA).local is None
+
+
+async def test_any_mac_of_a_device_has_what_was_accepted_of_it(tmp_path: Path) -> None:
+    sensor = Sensor(tmp_path, {CAMERA: TV})
+    sensor.journal.note(notice())
+    await sensor.journal.write()
+    await sensor(AcceptEvent(1))
+    assert list(sensor.accepted.of(notice(mac=TV)))
+    assert list(sensor.accepted.of(notice(mac=CAMERA)))
+    assert list(sensor.accepted.of(notice(mac=PHONE))) == []
+    sensor.close()
+
+
+async def test_forgetting_a_device_erases_its_acceptances_and_hints(
+    sensor: Sensor, tmp_path: Path
+) -> None:
+    sensor.journal.note(notice("x", mac=TV, summary=f"tv talks to {CAMERA}"))
+    await sensor.journal.write()
+    await sensor(AcceptEvent(1))
+    await sensor(AcceptEvent(5))
+    await sensor(SetHints({CAMERA: Hint(True), TV: Hint(False)}))
+    sensor.store.erase((CAMERA,))
+    sensor.accepted.forget((CAMERA,))
+    sensor.policy.forget((CAMERA,))
+    for each in (sensor, again := Sensor(tmp_path)):
+        assert len(each.accepted) == 0
+        assert dict(each.policy.hints) == {TV: Hint(False)}
+    again.close()
+
+
+async def test_hints_are_replaced_and_kept(sensor: Sensor, tmp_path: Path) -> None:
+    await sensor(SetHints({CAMERA.upper(): Hint(True, ("iot", "iot"))}))
+    assert sensor.policy.device(CAMERA).local is True
+    assert sensor.policy.device(CAMERA).labels == ("iot",)
+    await sensor(SetHints({TV: Hint(local=False)}))
+    assert sensor.policy.device(CAMERA).local is None
+    again = Sensor(tmp_path)
+    assert dict(again.policy.hints) == {TV: Hint(False)}
+    again.close()
+
+
+async def test_hints_are_bounded_and_checked(sensor: Sensor) -> None:
+    many = {f"02:00:00:00:{n // 256:02x}:{n % 256:02x}": Hint(True) for n in range(MAX_HINTS + 1)}
+    assert await code(sensor, SetHints(many)) == "invalid_message"
+    del many["02:00:00:00:00:00"]
+    await sensor(SetHints(many))
+    for labels in (("",), ("x" * 65,), ("a\x1b",), tuple(map(str, range(65)))):
+        assert await code(sensor, SetHints({TV: Hint(None, labels)})) == "invalid_message"
+    assert await code(sensor, SetHints({"camera": Hint()})) == "invalid_target"
+
+
+async def test_the_policy_is_told_and_changed(sensor: Sensor, tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    told = PolicyReport.from_wire(await sensor(GetPolicy()))
+    assert told == PolicyReport(str(path), False, {}, None)
+    said = await sensor(SetPolicy(f"device {CAMERA}", {"local": True}))
+    assert said["document"] == {"device": {CAMERA: {"local": True}}}
+    assert sensor.policy.device(CAMERA).local is True
+    assert await code(sensor, SetPolicy("all", {"local": 3})) == "invalid_policy"
+    assert await code(sensor, SetPolicy("some", {})) == "invalid_policy"
+    path.write_text("[all]\nlocal = 3\n")
+    said = await sensor(GetPolicy())
+    assert "true or false" in said["problem"]
+    assert said["document"] == {"device": {CAMERA: {"local": True}}}
+    assert sensor.policy.device(CAMERA).local is True
+
+
+async def test_a_profile_is_told_frozen_and_begun_anew(sensor: Sensor) -> None:
+    await sensor(AcceptEvent(1))
+    told = ProfileReport.from_wire(await sensor(GetProfile(CAMERA.upper())))
+    assert (told.mac, told.frozen) == (CAMERA, False)
+    assert [each.name for each in told.domains] == ["new.example"]
+    assert [each.seq for each in told.accepted] == [1]
+    assert (await sensor(SetProfile(CAMERA, "freeze")))["frozen"] is True
+    assert (await sensor(GetProfile(CAMERA)))["frozen"] is True
+    assert (await sensor(SetProfile(CAMERA, "unfreeze")))["frozen"] is False
+    assert (await sensor(SetProfile(CAMERA, "reset")))["domains"] == ()
+    assert await code(sensor, GetProfile(PHONE)) == "not_found"
+    assert await code(sensor, SetProfile("camera", "reset")) == "invalid_target"
+
+
+def test_a_damaged_row_is_no_reason_to_fail(tmp_path: Path) -> None:
+    sensor = Sensor(tmp_path)
+    sensor.store._connection.execute("INSERT INTO hints VALUES ('x', '[1]')")
+    sensor.store._connection.commit()
+    sensor.close()
+    again = Sensor(tmp_path)
+    assert dict(again.policy.hints) == {}
+    again.close()

@@ -1,0 +1,175 @@
+"""Responses: off unless the policy says so, through the guard, never twice, bounded, and never against the attacked."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hearthwall_sensor.kinds import EventKind
+from hearthwall_sensor.notation import boot_ns
+from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.policy.policy import Answer, Response
+from hearthwall_sensor.policy.responding import MOST_IN_A_MINUTE, Responder
+from hearthwall_sensor.protocol import MAX_REASON, SensorError
+from hearthwall_sensor.requests import AddBlock
+from hearthwall_sensor.rules.rule import Rule
+from hearthwall_sensor.targets import parse_target
+from tests.devices import CAMERA
+
+PEER = "203.0.113.9"
+
+
+def notice(kind: EventKind = "port_scan", **fields: Any) -> Notice:
+    said: dict[str, Any] = {"mac": CAMERA, "peer_address": PEER, "summary": "camera did it."}
+    return Notice(kind, "high", evidence={}, **(said | fields))
+
+
+def response(action: Answer = "quarantine", duration: float = 600.0) -> Response:
+    return Response(None, "high", action, duration)
+
+
+def rule(target: str, **fields: Any) -> Rule:
+    about = parse_target(target)
+    made = Rule(1, about.value, about.kind, "isolate", (), "", 0.0, 0, 1)
+    return replace(made, **fields)
+
+
+class Gateway:
+    """Takes orders as the sensor does, and has rules."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self.orders: list[AddBlock] = []
+        self.error: SensorError | None = None
+        self.responder = Responder(self.rules, lambda address: address.startswith("192.168."))
+        self.responder.order = self.order
+
+    async def order(self, order: AddBlock, guard: Any) -> None:
+        await asyncio.sleep(0)
+        guard(parse_target(order.target), order)
+        if self.error is not None:
+            raise self.error
+        self.orders.append(order)
+        self.rules.append(rule(order.target))
+
+    async def respond(self, *told: tuple[Notice, Response]) -> list[AddBlock]:
+        for each in told:
+            self.responder.respond(*each)
+        while self.responder._task is not None and not self.responder._task.done():
+            await asyncio.sleep(0)
+        return self.orders
+
+
+async def test_a_quarantine_is_a_rule_on_the_device_with_end_and_reason() -> None:
+    gateway = Gateway()
+    (order,) = await gateway.respond((notice(), response()))
+    assert order == AddBlock(CAMERA, duration=600.0, reason="port_scan: camera did it.")
+    assert (order.mode, order.force) == ("isolate", False)
+    assert gateway.responder.counted == {"done": 1}
+
+
+async def test_none_is_nothing() -> None:
+    gateway = Gateway()
+    assert await gateway.respond((notice(), response("none"))) == []
+    assert not gateway.responder.counted
+
+
+@pytest.mark.parametrize(
+    ("told", "target"),
+    [
+        (notice("beacon"), PEER),
+        (notice("unexpected_destination", subject="domain new.example"), PEER),
+        (notice("threat_domain", subject="domain bad.example", peer_address=None), "bad.example"),
+        (notice("threat_domain", subject="domain bad.example"), "bad.example"),
+    ],
+)
+async def test_a_peer_is_blocked_by_its_address_or_the_name_on_a_feed(
+    told: Notice, target: str
+) -> None:
+    (order,) = await Gateway().respond((told, response("block_peer")))
+    assert order.target == target
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        notice(peer_address="192.168.1.7"),  # whom the device attacks
+        notice(peer_address=None),
+        notice(peer_address="224.0.0.1"),
+        notice("dns_tunnel", subject="domain tunnel.example", peer_address="9.9.9.9"),
+        notice("threat_domain", subject="domain nonsense", peer_address=PEER),
+    ],
+)
+async def test_whom_nobody_should_block_is_refused_and_counted(told: Notice) -> None:
+    gateway = Gateway()
+    assert await gateway.respond((told, response("block_peer"))) == []
+    assert gateway.responder.counted == {"refused": 1}
+
+
+async def test_the_guard_s_refusal_is_counted_and_the_next_one_goes_on() -> None:
+    gateway = Gateway()
+    gateway.error = SensorError("protected_target")
+    assert await gateway.respond((notice(), response())) == []
+    assert gateway.responder.counted == {"refused": 1}
+    gateway.error = None
+    assert len(await gateway.respond((notice(), response()))) == 1
+
+
+async def test_never_twice_while_the_rule_stands() -> None:
+    gateway = Gateway()
+    told = (notice(), response())
+    assert len(await gateway.respond(told, told)) == 1
+    assert len(await gateway.respond(told)) == 1
+    assert gateway.responder.counted == {"done": 1, "standing": 2}
+    gateway.rules[0] = replace(gateway.rules[0], expires=boot_ns() - 1)
+    assert len(await gateway.respond(told)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "stays"),
+    [
+        ({}, True),
+        ({"mode": "no_internet"}, True),
+        ({"mode": "rate_limit"}, False),
+        ({"mode": "audit"}, False),
+        ({"transport": "tcp"}, False),
+    ],
+)
+async def test_the_user_s_own_rule_is_not_replaced_by_one_that_ends(
+    fields: dict[str, Any], stays: bool
+) -> None:
+    gateway = Gateway()
+    gateway.rules.append(rule(CAMERA, **fields))
+    assert bool(await gateway.respond((notice(), response()))) is not stays
+
+
+async def test_a_rule_that_comes_while_the_order_waits_stays() -> None:
+    gateway = Gateway()
+    gateway.responder.respond(notice(), response())
+    gateway.rules.append(rule(CAMERA, mode="no_internet"))
+    assert await gateway.respond() == []
+    assert gateway.responder.counted == {"refused": 1}
+
+
+async def test_a_storm_of_events_is_bounded_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway, now = Gateway(), [1000.0]
+    monkeypatch.setattr("hearthwall_sensor.policy.responding.time.monotonic", lambda: now[0])
+    told = [(notice(peer_address=f"203.0.113.{n}"), response("block_peer")) for n in range(1, 31)]
+    assert len(await gateway.respond(*told)) == MOST_IN_A_MINUTE
+    assert gateway.responder.counted == {"done": MOST_IN_A_MINUTE, "suppressed": 20}
+    now[0] += 61
+    assert len(await gateway.respond(told[-1])) == MOST_IN_A_MINUTE + 1
+
+
+async def test_a_reason_is_one_that_an_order_may_have() -> None:
+    (order,) = await Gateway().respond((notice(summary="evil\x1b[2J\n" + "x" * 900), response()))
+    assert len(order.reason) == MAX_REASON
+    assert order.reason.isprintable()
+
+
+async def test_nothing_is_done_after_the_end() -> None:
+    gateway = Gateway()
+    gateway.responder.respond(notice(), response())
+    await gateway.responder.stop()
+    assert gateway.orders == []
