@@ -219,7 +219,7 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "spoofed-source": Attack(
         "camera",
         "segment_crossing",
-        _words(f"hping3 --quiet -S -p 80 -a 172.16.5.5 -i u100000 -c 20 {HERD}"),
+        _words(f"hping3 --quiet -S -p 80 --rand-source -i u100000 -c 20 {HERD}"),
         10,
         _HERD,
     ),

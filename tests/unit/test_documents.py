@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from hearthwall_sensor.cli import COMMANDS
+from hearthwall_sensor.detectors import DETECTORS
 from hearthwall_sensor.kernel.layouts import LIMITS
+from hearthwall_sensor.kinds import KINDS
 from hearthwall_sensor.modes import ALLOWANCES, MODES, TERMS
 from hearthwall_sensor.requests import REQUESTS
 from hearthwall_sensor.rules.enforcement import BURST_SECONDS
 from hearthwall_sensor.rules.rule import DOMAIN_SLOTS
 from hearthwall_sensor.rules.rules import _ROOM
+from lab.attacks.table import ATTACKS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +43,21 @@ def test_every_command_is_documented() -> None:
         r"^\| `([a-z]+)[ `]", text("docs/sensor.md").split("## `run`")[0], re.MULTILINE
     )
     assert set(COMMANDS) == set(documented)
+
+
+def test_every_kind_of_event_is_documented() -> None:
+    section = text("docs/detectors.md").split("## The kinds")[1].split("\n## ")[0]
+    rows = [line.split("|")[1:-1] for line in section.splitlines() if line.startswith("| `")]
+    told = {kind: row[-1].strip() for row in rows for kind in re.findall(r"`(\w+)`", row[0])}
+    assert told == {name: kind.technique or "" for name, kind in KINDS.items()}
+    assert {each.kind for each in DETECTORS} <= set(told)
+
+
+def test_every_attack_of_the_lab_is_documented() -> None:
+    rows = re.findall(
+        r"^\| `([a-z0-9-]+)` \|.*\| `(\w+)` \| \d+ s \|$", text("docs/detectors.md"), re.MULTILINE
+    )
+    assert dict(rows) == {name: attack.kind for name, attack in ATTACKS.items()}
 
 
 def test_every_option_of_run_and_block_is_documented() -> None:
