@@ -79,6 +79,28 @@ class ProfileReport(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class MudReport(Message):
+    """What a device's maker says that it needs, and what it was seen to need.
+
+    `announced` is where the device says that it is described. The rest is null without a file: `source` is `file` or
+    the address that it was fetched from, `time` when. `expected` has a sentence for each permission, `left_out` the
+    names of those that were not understood. `peers` is the file as the peers of a rule `allow_only`, and `learnt` a
+    MUD file of what was learnt of the device.
+    """
+
+    mac: str
+    announced: str | None
+    learnt: Mapping[str, Any]
+    source: str | None = None
+    url: str | None = None
+    system: str | None = None
+    time: float | None = None
+    expected: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyReport(Message):
     """The policy: its file, what stands in it, and why it was not read, if it was not.
 

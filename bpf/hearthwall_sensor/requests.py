@@ -271,6 +271,36 @@ class SetProfile(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class GetMud(Message):
+    """Asks for a device's MudReport."""
+
+    type: ClassVar[str] = "mud"
+    mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetMud(Message):
+    """Holds a device against a MUD file (RFC 8520) from now on; the answer is the MudReport.
+
+    `document` is the file's JSON. Without it the file is fetched from `url`, which is https, or from where the
+    device says that it is described.
+    """
+
+    type: ClassVar[str] = "set_mud"
+    mac: str
+    document: Mapping[str, Any] | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMud(Message):
+    """Holds a device against no MUD file any more; the answer is the MudReport."""
+
+    type: ClassVar[str] = "remove_mud"
+    mac: str
+
+
+@dataclass(frozen=True, slots=True)
 class GetPolicy(Message):
     """Asks for the PolicyReport."""
 
@@ -339,6 +369,9 @@ Request = (
     | RevokeAccepted
     | GetProfile
     | SetProfile
+    | GetMud
+    | SetMud
+    | RemoveMud
     | GetPolicy
     | SetPolicy
     | SetHints

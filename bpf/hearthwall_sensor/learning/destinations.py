@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..names.registered import registered_domain
 from ..notation import address_text
+from .needs import need
 from .profile import INTERNET, NAMELESS
 
 if TYPE_CHECKING:
@@ -17,13 +18,14 @@ _MAPPED: Final = bytes(10) + b"\xff\xff"
 def habits(flow: "Flow") -> dict[str, str]:
     """Return a flow's value for each facet that it tells something of."""
     if flow.scope != "internet":
-        return {"lan_service": flow.service}
+        return {"lan_service": flow.service, "need": need(flow)}
     name = flow.label.peer_name
     found = {
         "domain": NAMELESS if name is None else registered_domain(name),
         "network": network(flow),
         "service": flow.service,
         "application": flow.application,
+        "need": need(flow),
     }
     if flow.service not in BASICS:
         found["outside"] = INTERNET

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..habits import ProfileReport
+from ..policy.expectations import Expectation
 from ..policy.policy import DevicePolicy
 from .bands import Band
 from .facet import Facet
+from .needs import MAX_NEEDS, expectations
 from .pace import Pace
 from .reporting import report
 
@@ -19,6 +21,7 @@ FACETS: Final[Mapping[str, int]] = {
     "service": 128,  # tcp/443
     "application": 64,
     "lan_service": 128,  # of peers in the home
+    "need": MAX_NEEDS,  # tcp/443 *.example.com
     "outside": 1,  # INTERNET, once it went out
 }
 #: The domain of a peer without a name.
@@ -99,6 +102,10 @@ class Profile:
     def report(self, now: float, policy: DevicePolicy) -> ProfileReport:
         """Return what is told of it."""
         return report(self, now, policy)
+
+    def needs(self) -> tuple[Expectation, ...]:
+        """Return whom it is expected to talk to, if it goes on as it was learnt."""
+        return tuple(expectations(self.facets["need"]))
 
     def join(self, other: "Profile") -> None:
         """Add what was learnt of another device that turned out to be this one."""

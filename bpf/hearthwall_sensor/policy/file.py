@@ -13,6 +13,7 @@ from ..bounded import make_room
 from ..errors import SensorError
 from ..network.home import Network
 from ..requests import Hint
+from .expectations import Expectations
 from .policy import DevicePolicy, Segment
 from .reading import Document, Section, read
 
@@ -35,8 +36,12 @@ class PolicyFile:
         path: Path | str,
         macs_of: Callable[[str], Iterable[str]] = lambda mac: (mac,),
         hints: Mapping[str, Hint] | None = None,
+        expected: Callable[[str], Expectations | None] = lambda _: None,
     ) -> None:
-        """Take the file, what gives all MACs of a device, and what another program knows of devices."""
+        """Take the file, what gives all MACs of a device, what another program knows of them, and their makers.
+
+        When what the makers say changes, `clear` must be called.
+        """
         self.path = Path(path)
         #: Why the file was not read; the last good policy holds then.
         self.problem: str | None = None
@@ -44,6 +49,7 @@ class PolicyFile:
         self.raw: Mapping[str, Any] = {}
         self._macs_of = macs_of
         self._hints = dict(hints or {})
+        self._expected = expected
         self._document = Document()
         self._version: _Version | None = None
         self._devices: dict[tuple[str, tuple[str, ...]], DevicePolicy] = {}
@@ -147,6 +153,9 @@ class PolicyFile:
         has.update(each for section in own for each in section.get("labels", ()))
         of_labels = [section for name, section in document.labels.items() if name in has]
         hinted = [{"local": each.local} for each in hints if each.local is not None]
+        expected = next(filter(None, map(self._expected, macs)), None)
+        if expected is not None:
+            hinted.insert(0, {"local": expected.stays_home})
         values = _joined((document.all, *hinted, *of_labels, *own))
         values["labels"] = tuple(sorted(has))
         return DevicePolicy(
@@ -155,6 +164,7 @@ class PolicyFile:
                 for name, each in document.segments.items()
                 if each.may_reach is not None
             },
+            expected=expected,
             **values,
         )
 

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from ..kinds import EventKind, Severity
 from ..network.home import Network
+from .expectations import Expectations
 
 DetectorMode = Literal["on", "off", "audit"]
 Sensitivity = Literal["low", "normal", "high"]
@@ -64,6 +65,8 @@ class DevicePolicy:
     """The segments that each segment may reach, where somebody says."""
     mud_from_device: bool = False
     """Whether the MUD file that the device names is fetched."""
+    expected: Expectations | None = None
+    """Whom its MUD file lets it talk to, None without one."""
     labels: tuple[str, ...] = ()
 
     @property

@@ -1,0 +1,43 @@
+"""The descriptions of devices: their table in the store."""
+
+import json
+import logging
+import sqlite3
+from typing import Final
+
+from ..protocol import SensorError
+from . import reading
+from .descriptions import Described, described
+
+_LOGGER = logging.getLogger(__name__)
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS descriptions (
+    mac TEXT PRIMARY KEY,
+    document TEXT NOT NULL,
+    source TEXT NOT NULL,
+    time REAL NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+def descriptions(connection: sqlite3.Connection) -> list[tuple[str, Described]]:
+    """Read all descriptions; one that can't be read is left out."""
+    found = []
+    for mac, text, source, time in connection.execute(
+        "SELECT mac, document, source, time FROM descriptions ORDER BY mac"
+    ):
+        try:
+            document = reading.load(text)
+            found.append((mac, described(document, source, time, reading.read(document))))
+        except (SensorError, TypeError) as error:
+            _LOGGER.warning("The description of %s can't be read: %s", mac, error)
+    return found
+
+
+def write(connection: sqlite3.Connection, mac: str, new: Described) -> None:
+    """Write a device's description."""
+    connection.execute(
+        "INSERT OR REPLACE INTO descriptions VALUES (?, ?, ?, ?)",
+        (mac, json.dumps(new.document), new.source, new.time),
+    )

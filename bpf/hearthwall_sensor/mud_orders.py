@@ -1,0 +1,156 @@
+"""What makers say of devices: files taken, fetched and taken away; on disk when it is answered."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from .habits import MudReport
+from .mud import fetching, reading, writing
+from .mud.descriptions import MAX_DESCRIPTIONS, described
+from .parts import Parts
+from .policy.expectations import LOCAL, Expectation
+from .protocol import SensorError
+from .reports import Reports
+from .requests import GetMud, RemoveMud, Request, SetMud
+from .targets import parse_mac
+
+_LOGGER = logging.getLogger(__name__)
+
+#: Stands for the hosts of the home in the peers of a rule.
+_HOME: tuple[str, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8", "fe80::/10")
+#: Where a learnt file says that it is to be found, as RFC 8520 wants; nobody needs to look there.
+_LEARNT_URL = "https://hearthwall.invalid/"
+
+
+class MudOrders:
+    """Answers the requests that are about MUD files."""
+
+    def __init__(self, parts: Parts, reports: Reports) -> None:
+        """Take the parts."""
+        self._parts = parts
+        self._reports = reports
+        # One order after the other: each is on disk before the next is looked at.
+        self._orders = asyncio.Lock()
+        self.answers: dict[type[Request], Callable[[Any], Awaitable[Any]]] = {
+            GetMud: self._get,
+            SetMud: self._set,
+            RemoveMud: self._remove,
+        }
+
+    async def _get(self, request: GetMud) -> Any:
+        """Answer with what is said of a device."""
+        return self._report(self._known(request.mac)).to_wire()
+
+    async def _set(self, order: SetMud) -> Any:
+        """Hold a device against a file."""
+        mac = self._known(order.mac)
+        if order.document is not None:
+            if order.url is not None:
+                raise SensorError("invalid_message", "say either the document or its url")
+            await self._hold(mac, order.document, "file")
+        else:
+            announced = self._announced(mac)
+            url = order.url or announced
+            if url is None:
+                raise SensorError("not_found", f"{mac} does not say where it is described")
+            document = await fetching.fetched(url, inside=order.url is not None)
+            await self._hold(mac, document, url)
+        return self._report(mac).to_wire()
+
+    async def _remove(self, order: RemoveMud) -> Any:
+        """Hold a device against no file any more."""
+        mac = self._known(order.mac)
+        async with self._orders:
+            await asyncio.to_thread(self._parts.store.describe, mac, None)
+            if not self._parts.descriptions.remove(mac):
+                raise SensorError("not_found", f"{mac} is not held against a MUD file")
+            self._parts.policy.clear()
+        return self._report(mac).to_wire()
+
+    async def follow_devices(self) -> None:
+        """Fetch what a device has announced, where the policy allows that."""
+        due = self._parts.descriptions.due(list(self._parts.devices.accounts), time.time())
+        if due is None:
+            return
+        mac, url = due
+        try:
+            document = await fetching.fetched(url, inside=False)
+            await self._hold(self._parts.chosen.primary(mac), document, url)
+        except SensorError as error:
+            _LOGGER.warning("What %s is could not be learnt from its maker: %s", mac, error)
+
+    async def _hold(self, mac: str, document: Any, source: str) -> None:
+        """Let a file hold for a device; raises SensorError."""
+        new = described(document, source, round(time.time(), 3), reading.read(document))
+        if not new.says.expected:
+            raise SensorError(
+                "invalid_mud",
+                "the file allows nothing that could be understood: nothing was changed",
+            )
+        async with self._orders:
+            descriptions = self._parts.descriptions
+            if descriptions.is_full and descriptions.of(mac) is None:
+                raise SensorError(
+                    "table_full", f"{MAX_DESCRIPTIONS} devices have a MUD file already"
+                )
+            await asyncio.to_thread(self._parts.store.describe, mac, new)
+            descriptions.put(mac, new)
+            self._parts.policy.clear()
+
+    def _known(self, text: str) -> str:
+        """Return the MAC that stands for a device that there is; raises SensorError."""
+        mac = self._parts.chosen.primary(parse_mac(text))
+        self._reports.device(mac)
+        return mac
+
+    def _announced(self, mac: str) -> str | None:
+        """Return where a device says that it is described."""
+        return self._parts.descriptions.announced(mac)
+
+    def _report(self, mac: str) -> MudReport:
+        """Return what is said and learnt of a device."""
+        now = time.time()
+        learnt = self._parts.profiles.of(mac, now).needs()
+        device = self._reports.device(mac)
+        system = device.name or device.hostname or device.vendor or mac
+        document = writing.write(
+            learnt, system=system, url=_LEARNT_URL + mac.replace(":", ""), when=now
+        )
+        held = self._parts.descriptions.of(mac)
+        if held is None:
+            return MudReport(mac, self._announced(mac), document)
+        return MudReport(
+            mac=mac,
+            announced=self._announced(mac),
+            learnt=document,
+            source=held.source,
+            url=held.says.url,
+            system=held.says.system,
+            time=held.time,
+            expected=tuple(map(sentence, held.says.expected)),
+            left_out=held.says.left_out,
+            peers=tuple(dict.fromkeys(_peers(held.says.expected))),
+        )
+
+
+def _peers(expected: tuple[Expectation, ...]) -> Iterator[str]:
+    """Yield whom a rule that allows only these must name."""
+    for each in expected:
+        if each.peer == LOCAL:
+            yield from _HOME
+        else:
+            yield each.peer
+
+
+def sentence(expectation: Expectation) -> str:
+    """Return what is expected, for people."""
+    peer = "hosts of the home" if expectation.peer == LOCAL else expectation.peer
+    ports = expectation.ports
+    service = expectation.transport or "anything"
+    if ports is not None:
+        low, high = ports
+        service += f" port {low}" if low == high else f" ports {low} to {high}"
+    opened = {"device": "it may call", "peer": "it may be called by", None: "it may talk to"}
+    return f"{opened[expectation.opened_by]} {peer}: {service}"
