@@ -3,24 +3,30 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from .changes import Changes
+from .detection import Consequences
 from .devices import Devices
 from .feeds.feeds import FEEDS_FOLDER, Feeds
 from .feeds.hygiene import protected
 from .floods import Floods
 from .flows.flows import Flows
 from .flows.listing import Context
+from .flows.observed import World
 from .flows.observer import Observer
+from .flows.witness import Witness
 from .identity.identities import Identities
 from .identity.vendors import Vendors
 from .journal import Journal
+from .judging import Judge
 from .kernel.flow_table import FlowTable
 from .kernel.layouts import ROLE_SELF
 from .kernel.tables import Tables
+from .learning.past import Past
 from .learning.profiles import Profiles
+from .living import LivingHome
 from .names.domains import Domains
 from .network.places import Places
 from .network.surroundings import Surroundings
@@ -37,6 +43,7 @@ from .settings import Settings
 from .store import Store
 from .threats import Threats
 from .totals import Roster, Totals
+from .watching import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +66,6 @@ def assemble(given: Given) -> Parts:
     tables = Tables(str(given.pinned))
     domains = _domains(given, tables)
     feeds = _feeds(given, tables)
-    threats = Threats(tables, feeds.name_of, given.journal.note)
-    domains.on_match = threats.name_asked
     devices, chosen = Devices(given.store.accounts()), given.store.chosen()
     given.journal.primary = chosen.primary
     identities = Identities(
@@ -71,12 +76,40 @@ def assemble(given: Given) -> Parts:
     places = Places(given.settings.geo)
     policy = PolicyFile(_policy_path(given.settings), chosen.macs, given.store.hints())
     rules = Rules(Path(given.settings.state_dir) / RULES_FILE, tables, chosen.macs)
+    profiles = Profiles(given.store.profiles(), policy.device, _ahead_of_utc)
+    accepted = Accepted(given.store.accepted(), chosen.macs)
+    responder = Responder(rules, given.surroundings.is_home)
+    past = Past(given.store.meta(), devices)
+    living = LivingHome(
+        given.surroundings, devices, identities, chosen, profiles, policy, past.since
+    )
+    judge = Judge(
+        living,
+        Consequences(given.journal.note, accepted.of, responder.respond, profiles.learn),
+    )
+    threats = Threats(tables, feeds, living.device, judge.take)
+    judge.then = threats.take
+    domains.on_match = threats.name_asked
     flows = Flows(
         FlowTable(tables),
         observer,
         lambda key, first: identities.take_traffic(key.mac, key.address, _epoch(first)),
         lambda: _context(given, observer, places),
     )
+    flows.looked, flows.tell, flows.device = past.looked, judge.take, living.device
+    observer.witness = Witness(
+        judge.take,
+        World(living.device, partial(_scope, given.surroundings), places.find, _epoch),
+        flows.opener,
+    )
+    totals = Totals(
+        Roster(devices, identities, profiles),
+        tables,
+        given.store,
+        given.surroundings,
+        given.changes,
+    )
+    totals.remembered = lambda: past.now(flows.looked)
     return Parts(
         tables=tables,
         surroundings=given.surroundings,
@@ -85,9 +118,7 @@ def assemble(given: Given) -> Parts:
         server=given.server,
         store=given.store,
         devices=devices,
-        totals=Totals(
-            Roster(devices, identities), tables, given.store, given.surroundings, given.changes
-        ),
+        totals=totals,
         identities=identities,
         chosen=chosen,
         vendors=Vendors(),
@@ -97,13 +128,15 @@ def assemble(given: Given) -> Parts:
         observer=observer,
         flows=flows,
         feeds=feeds,
-        floods=Floods(tables, given.settings.thresholds, given.journal.note),
+        floods=Floods(tables, given.settings.thresholds, living.device, judge.take),
         threats=threats,
         journal=given.journal,
         policy=policy,
-        profiles=Profiles((), policy.device),
-        accepted=Accepted(given.store.accepted(), chosen.macs),
-        responder=Responder(rules, given.surroundings.is_home),
+        profiles=profiles,
+        accepted=accepted,
+        responder=responder,
+        detection=judge.detection,
+        watch=Watch(flows, devices, chosen.primary, judge.take),
     )
 
 
@@ -132,14 +165,7 @@ def _feeds(given: Given, tables: Tables) -> Feeds:
 
 def _context(given: Given, observer: Observer, places: Places) -> Context:
     """Return what describing flows needs to know, as of now."""
-    around, interfaces = given.surroundings, given.ports.names()
-
-    def scope(peer: bytes) -> Scope:
-        text = address_text(peer)
-        if around.protection.addresses.get(text, 0) & ROLE_SELF:
-            return "gateway"
-        return "lan" if around.is_home(text) else "internet"
-
+    interfaces, scope = given.ports.names(), partial(_scope, given.surroundings)
     return Context(
         now=boot_ns(),
         epoch=_epoch,
@@ -148,6 +174,19 @@ def _context(given: Given, observer: Observer, places: Places) -> Context:
         place=places.find,
         interfaces=interfaces.get,
     )
+
+
+def _scope(around: Surroundings, peer: bytes) -> Scope:
+    """Return where a peer is, seen from a device."""
+    text = address_text(peer)
+    if around.protection.addresses.get(text, 0) & ROLE_SELF:
+        return "gateway"
+    return "lan" if around.is_home(text) else "internet"
+
+
+def _ahead_of_utc(moment: float) -> float:
+    """Return how many seconds this host's local time is ahead of UTC at a time."""
+    return float(time.localtime(moment).tm_gmtoff)
 
 
 def _epoch(nanoseconds: int) -> float:

@@ -74,6 +74,8 @@ class DeviceOrders:
                 self._parts.policy.clear()
 
             ended, made = await self._parts.rules.join(into, mac, agree)
+            self._parts.profiles.merge(mac, into)
+            self._parts.detection.forget(mac)
             if mac in accounts:
                 self._parts.changes.removed(mac)
             self._on_rules(ended, made)
@@ -119,6 +121,8 @@ class DeviceOrders:
             for each in macs:
                 parts.identities.forget(each)
                 parts.tables.forget_host(each)
+                parts.profiles.forget(each)
+                parts.detection.forget(each)
             parts.accepted.forget(macs)
             parts.policy.forget(macs)
             parts.threats.forget(macs)

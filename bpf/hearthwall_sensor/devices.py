@@ -19,7 +19,7 @@ MAX_ACCOUNTS: Final = 1024
 #: A MAC that was not there for longer than this (seconds) is the first to go.
 _SETTLED: Final = 300.0
 
-_NOTHING: Final = ((0, 0, 0, 0),) * len(SCOPES)
+NOTHING: Final = ((0, 0, 0, 0),) * len(SCOPES)
 Scopes = tuple[tuple[int, int, int, int], ...]
 
 
@@ -30,7 +30,7 @@ class Account:
     mac: str
     first_seen: float
     last_seen: float
-    scopes: Scopes = _NOTHING
+    scopes: Scopes = NOTHING
     seen: dict[int, PortCounters] = field(default_factory=dict)
     interface: int | None = None
     revision: int = 0
@@ -54,7 +54,7 @@ class Account:
         before = self.seen.get(interface)
         # An entry that the kernel evicted and made anew starts at zero, as does one of a new generation.
         base = (
-            before.scopes if before is not None and before.created == counters.created else _NOTHING
+            before.scopes if before is not None and before.created == counters.created else NOTHING
         )
         if base == counters.scopes:
             return False
@@ -114,6 +114,8 @@ class Devices:
         """Take the accounts that were kept on disk."""
         self.accounts: dict[str, Account] = {each.mac: each for each in accounts}
         self.evicted = 0
+        #: MACs that got an account and were not told of yet.
+        self.newcomers: list[str] = []
         #: How many entries the kernel's table had at the last look.
         self.in_kernel = 0
 
@@ -126,20 +128,20 @@ class Devices:
         """Add the kernel's counters; mark the devices that changed with this revision; return if any is new."""
         now = time.time()
         own = set(own_macs)
-        newcomers = False
+        newcomers = len(self.newcomers)
         self.in_kernel = len(counters)
         for (mac, interface), each in counters.items():
             if mac in own or mac == "00:00:00:00:00:00":
                 continue
             account = self.accounts.get(mac)
             if account is None:
-                newcomers = True
+                self.newcomers.append(mac)
                 account = self.accounts[mac] = Account(mac, now, now)
                 # Before it there was nothing: its first rate counts from here.
                 account.samples.append((time.monotonic(), 0, 0))
             if account.add(interface, each, now):
                 account.revision = revision
-        return newcomers
+        return len(self.newcomers) > newcomers
 
     def sample(self, revision: int) -> None:
         """Compute all rates; call it about once a second."""

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
+from .detectors.observations import Flooding, Observation
 from .kernel.layouts import FLOOD_KINDS, SIDES, Flood
 from .kernel.tables import Tables
-from .notice import Notice
+from .notation import mac_bytes
 from .protocol import Role, SensorError
 
 Thresholds = Mapping[tuple[Role, str], int]
@@ -20,16 +21,8 @@ DEFAULT_THRESHOLDS: Final[dict[tuple[Role, str], int]] = {
     ("wan", "icmp"): 200,
 }
 MAX_THRESHOLD: Final = 10_000_000
-#: What each kind counts, in a person's words.
-KINDS: Final[Mapping[str, str]] = {
-    "syn": "connection attempts (TCP SYN)",
-    "udp": "UDP packets",
-    "icmp": "ICMP packets",
-}
 #: A source that was quiet for so long and floods again is told of again, in seconds.
 _QUIET: Final = 60.0
-#: More new sources than this in one look are told of in one event.
-_MANY: Final = 5
 
 
 def parse_threshold(text: str) -> tuple[tuple[Role, str], int]:
@@ -52,12 +45,17 @@ class Floods:
     """The thresholds in force and the sources that were told of."""
 
     def __init__(
-        self, tables: Tables, thresholds: Thresholds, note: Callable[[Notice], None]
+        self,
+        tables: Tables,
+        thresholds: Thresholds,
+        device: Callable[[bytes], str],
+        tell: Callable[[Observation], None],
     ) -> None:
-        """Set the thresholds in the kernel."""
+        """Set the thresholds in the kernel; take the device that a MAC stands for, and whom to tell."""
         self._tables = tables
         self._thresholds = thresholds
-        self._note = note
+        self._device = device
+        self._tell = tell
         self._dropped = 0
         #: Source → what it had dropped and when (monotonic) it last did.
         self._known: dict[tuple[Role, str, str], tuple[int, float]] = {}
@@ -87,74 +85,31 @@ class Floods:
         self._known = {
             source: each for source, each in self._known.items() if now - each[1] < 10 * _QUIET
         }
-        fresh.sort(key=lambda each: each.dropped, reverse=True)
-        if len(fresh) > _MANY:
-            self._note(_many(fresh))
-            return
-        for flood in fresh:
-            self._note(self._one(flood))
+        for each in sorted(fresh, key=lambda flood: flood.dropped, reverse=True):
+            self._tell(self._flooding(each))
 
     def forget(self, macs: Collection[str]) -> None:
         """Forget what was told of these devices."""
         self._known = {key: each for key, each in self._known.items() if key[-1] not in macs}
 
-    def _one(self, flood: Flood) -> Notice:
-        """Return the event of one source."""
+    def _flooding(self, flood: Flood) -> Flooding:
+        """Return what is told of one source."""
         limit = self._thresholds.get((flood.side, flood.kind), 0)
         seconds = max((flood.last_drop - flood.first_drop) / 1e9, 1.0)
-        rate = round(limit + flood.dropped / seconds)
-        where = "from outside" if flood.side == "wan" else "in the home"
-        return Notice(
-            kind="flood",
-            severity="high" if flood.side == "lan" else "medium",
-            summary=f"{flood.address} ({where}) sends {rate} {KINDS[flood.kind]} a second to"
-            f" {flood.peer}; more than {limit} are dropped",
-            evidence={
-                "detector": "flood",
-                "kind": flood.kind,
-                "side": flood.side,
-                "value": rate,
-                "threshold": limit,
-                "window": 1.0,
-                "dropped": flood.dropped,
-                "dropped_bytes": flood.bytes,
-            },
-            mac=flood.mac,
+        return Flooding(
+            time=time.time(),
+            who=None if flood.mac is None else self._device(mac_bytes(flood.mac)),
             address=flood.address,
-            peer_address=flood.peer,
+            peer=flood.peer,
+            flood=flood.kind,
+            side=flood.side,
+            rate=round(limit + flood.dropped / seconds),
+            limit=limit,
+            dropped=flood.dropped,
+            dropped_bytes=flood.bytes,
         )
 
 
 def _source(flood: Flood) -> tuple[Role, str, str]:
     """Return what tells one source from another."""
     return flood.side, flood.kind, flood.mac or flood.address
-
-
-def _many(floods: list[Flood]) -> Notice:
-    """Return the event of many sources at once, the worst ones named."""
-    worst = floods[:_MANY]
-    return Notice(
-        kind="flood",
-        severity="high",
-        summary=f"{len(floods)} sources flood at once, the worst of them {worst[0].address};"
-        " what exceeds the thresholds is dropped",
-        evidence={
-            "detector": "flood",
-            "value": len(floods),
-            "threshold": _MANY,
-            "window": 1.0,
-            "sources": [
-                {
-                    "address": each.address,
-                    "mac": each.mac,
-                    "kind": each.kind,
-                    "dropped": each.dropped,
-                }
-                for each in worst
-            ],
-            "dropped": sum(each.dropped for each in floods),
-        },
-        address=worst[0].address,
-        mac=worst[0].mac,
-        peer_address=worst[0].peer,
-    )

@@ -3,6 +3,15 @@
 import ipaddress
 import time
 from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """Return what tells one start of this host from another."""
+    return _BOOT_ID.read_text().strip()
 
 
 def boot_ns() -> int:

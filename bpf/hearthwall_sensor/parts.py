@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .changes import Changes
+from .detection import Detection
 from .devices import Devices
 from .feeds.feeds import Feeds
 from .floods import Floods
@@ -26,6 +27,7 @@ from .server import Server
 from .store import Store
 from .threats import Threats
 from .totals import Totals
+from .watching import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,5 @@ class Parts:
     profiles: Profiles
     accepted: Accepted
     responder: Responder
+    detection: Detection
+    watch: Watch

@@ -73,6 +73,7 @@ class Reports:
                 "samples_lost": statistics["samples_lost"],
                 "samples_limited": statistics["samples_limited"],
                 "answers_lost": statistics["answers_lost"],
+                "detectors_failed": parts.detection.failed.total(),
                 "events_lost": parts.journal.lost,
                 "events_suppressed": parts.journal.suppressed,
             },

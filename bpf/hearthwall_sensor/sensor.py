@@ -145,6 +145,7 @@ class Sensor:
         self._ports.gate(**self._gates())
         self._retire(earlier)
         parts.totals.read()
+        parts.watch.begin()
 
     def _retire(self, generations: list[Path]) -> None:
         """Take over the last counts of programs that no packet meets any more, and unpin them."""
@@ -161,7 +162,7 @@ class Sensor:
         await self._parts.responder.stop()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._parts.totals.read()
-        await self._parts.totals.save()
+        await self._parts.totals.save(at_end=True)
         await self._parts.journal.write()
         self._parts.journal.close()
         self._parts.store.close()
@@ -192,7 +193,7 @@ class Sensor:
                     self._each_second()
                 if now >= next_status:
                     next_status = now + _STATUS_INTERVAL
-                    self._begin("flows", self._parts.flows.look)
+                    self._begin("flows", self._parts.watch.look)
                     self._changes.status()
                 if self._parts.totals.is_due():
                     self._begin("saving", self._parts.totals.save)

@@ -15,6 +15,11 @@ from .habits import Acceptance
 from .identity.chosen import Chosen
 from .identity.identities import SOURCES, Identity, Sighting
 from .kernel.layouts import PortCounters
+from .learning import kept as learnt
+from .learning.kept import NOTHING_LEARNT, Learning
+from .learning.profile import Profile
+from .mud import kept as said
+from .mud.descriptions import Described
 from .policy import kept
 from .protocol import SensorError
 from .requests import Hint
@@ -40,9 +45,18 @@ CREATE TABLE IF NOT EXISTS names (mac TEXT PRIMARY KEY, name TEXT NOT NULL) WITH
 CREATE TABLE IF NOT EXISTS merges (mac TEXT PRIMARY KEY, into_mac TEXT NOT NULL) WITHOUT ROWID;
 """
 #: The tables whose rows are a MAC's.
-_TABLES: Final = ("devices", "identities", "names", "merges", "accepted", "hints")
+_TABLES: Final = (
+    "devices",
+    "identities",
+    "names",
+    "merges",
+    "accepted",
+    "hints",
+    "profiles",
+    "descriptions",
+)
 #: Those that go when there are too many devices; what the user said stays.
-_LEARNT: Final = ("devices", "identities")
+_LEARNT: Final = ("devices", "identities", "profiles")
 
 
 class Store:
@@ -51,7 +65,10 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open or make the database; raises SensorError `storage_failed`."""
         self._connection = database.opened(
-            path, _SCHEMA + kept.SCHEMA, durable=False, check=_read_all
+            path,
+            _SCHEMA + kept.SCHEMA + learnt.SCHEMA + said.SCHEMA,
+            durable=False,
+            check=_read_all,
         )
         self._lock = threading.Lock()
 
@@ -75,11 +92,20 @@ class Store:
         """Return what another program knows of devices, by MAC."""
         return kept.hints(self._connection)
 
+    def profiles(self) -> list[Profile]:
+        """Return what was learnt of devices."""
+        return learnt.profiles(self._connection)
+
+    def meta(self) -> dict[str, Any]:
+        """Return what the sensor remembers of its own past, by name."""
+        return learnt.meta(self._connection)
+
     def save(
         self,
         accounts: Iterable[Account],
         gone: Iterable[str],
         identities: Iterable[Identity] = (),
+        learning: Learning = NOTHING_LEARNT,
     ) -> None:
         """Write these devices and what is known of them, forget those; raises SensorError `storage_failed`."""
         devices = [_device_row(each) for each in accounts]
@@ -90,6 +116,7 @@ class Store:
                 "INSERT OR REPLACE INTO identities VALUES (?, ?, ?, ?, ?, ?, ?)", known
             )
             _delete(connection, _LEARNT, gone)
+            learnt.write(connection, learning)
 
     # The user's word is on disk when it is answered
 
@@ -127,6 +154,18 @@ class Store:
         """Keep these hints in place of all others; raises SensorError `storage_failed`."""
         with self._durable_transaction("the hints") as connection:
             kept.replace_hints(connection, hints)
+
+    def descriptions(self) -> list[tuple[str, Described]]:
+        """Return what makers say of devices, by MAC."""
+        return said.descriptions(self._connection)
+
+    def describe(self, mac: str, new: Described | None) -> None:
+        """Write a device's description, or take it away; raises SensorError `storage_failed`."""
+        with self._durable_transaction("the description") as connection:
+            if new is None:
+                _delete(connection, ("descriptions",), (mac,))
+            else:
+                said.write(connection, mac, new)
 
     def erase(self, macs: Sequence[str]) -> None:
         """Leave nothing of these MACs in the file; raises SensorError `storage_failed`."""
@@ -182,6 +221,7 @@ def _read_all(connection: sqlite3.Connection) -> None:
     _chosen(connection)
     kept.acceptances(connection)
     kept.hints(connection)
+    learnt.meta(connection)
 
 
 def _device_row(account: Account) -> tuple[Any, ...]:

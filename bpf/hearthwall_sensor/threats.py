@@ -1,153 +1,203 @@
-"""Meetings with addresses and questions for names that are on feeds, told once for each device."""
+"""Meetings with addresses and names that are on feeds, told once in a while for each device."""
 
+import ipaddress
 import time
 from collections.abc import Callable, Collection, Iterable
-from typing import Final
+from typing import Final, Protocol
 
-from .kernel.layouts import Sighting
+from .bounded import make_room
+from .detectors.observations import Asked, Listed, Named, Observation
+from .kernel.layouts import FEED_SLOTS, Sighting
 from .kernel.tables import Tables
 from .names.domains import Match
-from .notice import Notice
+from .notation import address_text, mac_bytes, mapped
 
 #: The same device and peer are told of again after so long without a packet, in seconds.
 _QUIET: Final = 3600.0
-#: More new meetings than this in one look are told of in one event for each feed.
-_MANY: Final = 5
 #: A device that asks for more listed names than this within the hour is told of no further.
 _MAX_ASKED: Final = 1024
+#: A question that is not answered within so many seconds is told of all the same.
+_PATIENCE: Final = 3.0
 
 _Meeting = tuple[str, str]
+
+
+class Subscribed(Protocol):
+    """What is to be known of a feed."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def action(self) -> str:
+        """What is done with what it lists."""
+
+    @property
+    def updated(self) -> float | None:
+        """When its list was read last."""
+
+
+class Lists(Protocol):
+    """What knows all feeds."""
+
+    def in_slots(self, slots: Iterable[int]) -> Collection[Subscribed]:
+        """Return the feeds in these slots."""
+
+    def match_domain(self, name: str) -> int:
+        """Return the slots of the feeds that name a domain, one bit each."""
+
+    def entry_of_domain(self, name: str) -> str:
+        """Return the entry that names a domain."""
+
+    def entry_of_address(self, address: bytes) -> str:
+        """Return the entry that holds an address."""
 
 
 class Threats:
     """The meetings that were told of."""
 
     def __init__(
-        self, tables: Tables, feed_of: Callable[[int], str | None], note: Callable[[Notice], None]
+        self,
+        tables: Tables,
+        feeds: Lists,
+        device: Callable[[bytes], str],
+        tell: Callable[[Observation], None],
     ) -> None:
-        """Take what names the feed of a slot; what an earlier run has told of is not told again."""
+        """Take the feeds, the device that a MAC stands for, and whom to tell; what an earlier run told is no news."""
         self._tables = tables
-        self._feed_of = feed_of
-        self._note = note
-        self._asked: dict[tuple[str, str], float] = {}
+        self._feeds = feeds
+        self._device = device
+        self._tell = tell
+        self._asked: dict[_Meeting, float] = {}
+        #: Questions that wait for their answer.
+        self._open: dict[_Meeting, Asked] = {}
         self._listed = tables.statistics()["listed"]
         #: Meeting → the packets that were counted, and when (monotonic) there were more.
         self._known: dict[_Meeting, tuple[int, float]] = {
             _meeting(each): (each.packets, time.monotonic()) for each in tables.sightings()
         }
 
+    # Names
+
+    def take(self, observation: Observation) -> None:
+        """Look whether a device speaks to, or asks for, a name on a feed."""
+        if isinstance(observation, Named):
+            said = observation
+            self._name_met(
+                said.who,
+                said.name,
+                self._slots(said.name),
+                said.source,
+                address=address_text(said.key.address),
+                peer=address_text(said.key.peer),
+            )
+        elif isinstance(observation, Asked) and self._slots(observation.name):
+            self._open[observation.who, observation.name] = observation
+            make_room(self._open, _MAX_ASKED)
+
     def name_asked(self, match: Match) -> None:
-        """Tell of a device that asked for a name on a feed, once in a while."""
+        """Take note of a device that was answered a question for a name on a feed."""
+        who = self._device(mac_bytes(match.mac))
+        for key in [key for key in self._open if key[0] == who]:
+            del self._open[key]  # also if the answer led from there to another name
+        self._name_met(
+            who, match.name, match.slots, "dns", address=match.address, resolved=match.resolved
+        )
+
+    def _slots(self, name: str) -> list[int]:
+        """Return the slots of the feeds that a name is on."""
+        mask = self._feeds.match_domain(name)
+        return [slot for slot in range(FEED_SLOTS) if mask >> slot & 1] if mask else []
+
+    def _name_met(  # noqa: PLR0913, what there is to tell
+        self,
+        who: str,
+        name: str,
+        slots: Iterable[int],
+        via: str,
+        *,
+        address: str | None = None,
+        peer: str | None = None,
+        resolved: tuple[str, ...] = (),
+    ) -> None:
+        """Tell of a name on a feed, once in a while."""
         now = time.monotonic()
-        feeds = self._feeds(match.slots)
-        if not feeds or now - self._asked.get((match.mac, match.name), -_QUIET) < _QUIET:
+        feeds = self._feeds.in_slots(slots)
+        if not feeds or now - self._asked.get((who, name), -_QUIET) < _QUIET:
             return
         if len(self._asked) >= _MAX_ASKED:
             self._asked = {key: when for key, when in self._asked.items() if now - when < _QUIET}
         if len(self._asked) < _MAX_ASKED:
-            self._asked[match.mac, match.name] = now
-            self._note(_asked(feeds, match))
+            self._asked[who, name] = now
+            entry = self._feeds.entry_of_domain(name)
+            told = _listed(feeds, who, address, entry, via)
+            self._tell(told._replace(peer=peer, name=name, resolved=resolved))
+
+    # Addresses
 
     def look(self, listed: int) -> None:
         """Tell of new meetings; listed is the kernel's count of all packets to and from listed addresses."""
+        self._tell_unanswered()
         if listed == self._listed:
             return
         self._listed = listed
         now = time.monotonic()
-        fresh: dict[str, list[Sighting]] = {}
+        fresh = []
         for sighting in self._tables.sightings():
             packets, last = self._known.get(_meeting(sighting), (0, -_QUIET))
             if sighting.packets == packets:
                 continue
-            if now - last >= _QUIET and (feeds := self._feeds(sighting.slots)):
-                fresh.setdefault(feeds, []).append(sighting)
+            if now - last >= _QUIET:
+                fresh.append(sighting)
             self._known[_meeting(sighting)] = (sighting.packets, now)
         self._known = {key: each for key, each in self._known.items() if now - each[1] < _QUIET}
-        for feeds, sightings in fresh.items():
-            if len(sightings) > _MANY:
-                self._note(_many(feeds, sightings))
-            else:
-                for each in sightings:
-                    self._note(_one(feeds, each))
+        for each in fresh:
+            if feeds := self._feeds.in_slots(each.slots):
+                self._tell(self._met(each, feeds))
+
+    def _tell_unanswered(self) -> None:
+        """Tell of questions that nobody has answered."""
+        ripe = [each for each in self._open.values() if time.time() - each.time > _PATIENCE]
+        for each in ripe:
+            del self._open[each.who, each.name]
+            self._name_met(each.who, each.name, self._slots(each.name), "dns")
+
+    def _met(self, sighting: Sighting, feeds: Collection[Subscribed]) -> Listed:
+        """Return what is told of a meeting."""
+        who = None if sighting.mac is None else self._device(mac_bytes(sighting.mac))
+        entry = self._feeds.entry_of_address(mapped(ipaddress.ip_address(sighting.peer)))
+        return _listed(feeds, who, sighting.address, entry, "packets")._replace(
+            peer=sighting.peer, packets=sighting.packets, bytes=sighting.bytes
+        )
 
     def forget(self, macs: Collection[str]) -> None:
         """Forget what was told of these devices."""
         self._asked = {key: when for key, when in self._asked.items() if key[0] not in macs}
+        self._open = {key: each for key, each in self._open.items() if key[0] not in macs}
         self._known = {key: each for key, each in self._known.items() if key[0] not in macs}
 
-    def _feeds(self, slots: Iterable[int]) -> str:
-        """Return the names of the feeds in these slots."""
-        names = (self._feed_of(slot) for slot in sorted(slots))
-        return ", ".join(name for name in names if name is not None)
 
-
-def _asked(feeds: str, match: Match) -> Notice:
-    """Return the event of a question for a name."""
-    return Notice(
-        kind="threat_domain",
-        severity="medium",
-        summary=f"{match.address} asked for {match.name}, which is on the feed {feeds}",
-        evidence={
-            "detector": "threat_domain",
-            "feed": feeds,
-            "value": 1,
-            "threshold": 1,
-            "window": 1.0,
-            "resolved": list(match.resolved[:_MANY]),
-        },
-        mac=match.mac,
-        address=match.address,
-        peer_name=match.name,
+def _listed(
+    feeds: Collection[Subscribed], who: str | None, address: str | None, entry: str, via: str
+) -> Listed:
+    """Return what every meeting tells."""
+    return Listed(
+        time=time.time(),
+        who=who,
+        address=address,
+        peer=None,
+        name=None,
+        via=via,
+        feeds=tuple(each.name for each in feeds),
+        entry=entry,
+        listed_since=min(
+            (each.updated for each in feeds if each.updated is not None), default=None
+        ),
+        blocked=any(each.action != "audit" for each in feeds),
     )
 
 
 def _meeting(sighting: Sighting) -> _Meeting:
     """Return what tells one meeting from another: a device is its MAC, whatever address it uses."""
     return sighting.mac or sighting.address, sighting.peer
-
-
-def _evidence(feed: str, packets: int, size: int) -> dict[str, object]:
-    """Return what every such event shows."""
-    return {
-        "detector": "threat_address",
-        "feed": feed,
-        "value": packets,
-        "threshold": 1,
-        "window": 1.0,
-        "bytes": size,
-    }
-
-
-def _one(feed: str, sighting: Sighting) -> Notice:
-    """Return the event of one meeting."""
-    return Notice(
-        kind="threat_address",
-        severity="medium",
-        summary=f"{sighting.address} exchanged packets with {sighting.peer}, which is on the feed {feed}",
-        evidence=_evidence(feed, sighting.packets, sighting.bytes),
-        mac=sighting.mac,
-        address=sighting.address,
-        peer_address=sighting.peer,
-    )
-
-
-def _many(feed: str, sightings: list[Sighting]) -> Notice:
-    """Return the event of many meetings at once, the busiest ones named."""
-    busiest = sorted(sightings, key=lambda each: each.packets, reverse=True)[:_MANY]
-    packets = sum(each.packets for each in sightings)
-    return Notice(
-        kind="threat_address",
-        severity="high",
-        summary=f"{len(sightings)} new exchanges with addresses on the feed {feed},"
-        f" such as {busiest[0].address} with {busiest[0].peer}",
-        evidence=_evidence(feed, packets, sum(each.bytes for each in sightings))
-        | {
-            "meetings": [
-                {"mac": each.mac, "address": each.address, "peer_address": each.peer}
-                for each in busiest
-            ]
-        },
-        mac=busiest[0].mac,
-        address=busiest[0].address,
-        peer_address=busiest[0].peer,
-    )

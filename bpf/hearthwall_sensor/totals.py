@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from .changes import Changes
 from .devices import Account, Devices
 from .identity.identities import Identities, Identity
 from .kernel.tables import Tables
+from .learning.kept import Learning
+from .learning.profiles import Profiles
 from .network.surroundings import Surroundings
 from .protocol import SensorError
 from .store import Store
@@ -18,15 +20,17 @@ from .store import Store
 _LOGGER = logging.getLogger(__name__)
 
 _SAVE_INTERVAL: Final = 30.0
+_REMEMBER_INTERVAL: Final = 60.0
 #: A newcomer is on disk so soon, in seconds.
 _SAVE_SOON: Final = 1.0
 
 
 class Roster(NamedTuple):
-    """The devices: what they moved, and who they are."""
+    """The devices: what they moved, who they are, and what is usual for them."""
 
     devices: Devices
     identities: Identities
+    profiles: Profiles
 
 
 class Totals:
@@ -41,7 +45,7 @@ class Totals:
         changes: Changes,
     ) -> None:
         """Take whose totals they are, where they come from and where they are kept."""
-        self._devices, self._identities = roster
+        self._devices, self._identities, self._profiles = roster
         self._tables = tables
         self._store = store
         self._surroundings = surroundings
@@ -52,6 +56,11 @@ class Totals:
         self._next_save = time.monotonic() + _SAVE_INTERVAL
         #: Devices that were evicted and are still on disk.
         self._evicted: set[str] = set()
+        #: Profiles that are to be written, by device.
+        self._learnt: dict[str, Any] = {}
+        #: Returns what the sensor remembers of its own past, which is written once in a while.
+        self.remembered: Callable[[], Mapping[str, Any]] = dict
+        self._next_remembered = 0.0
 
     def read(self) -> None:
         """Add the kernel's counters to the devices' totals."""
@@ -77,6 +86,7 @@ class Totals:
             account = self._devices.accounts.pop(mac, None)
             if account is not None:
                 self._let_go(account)
+            self._learnt.pop(mac, None)
 
     def _let_go(self, account: Account) -> None:
         """Take a device out of the kernel's table: else the next look would find it again."""
@@ -100,9 +110,11 @@ class Totals:
         for mac in changed & self._devices.accounts.keys():
             self._devices.accounts[mac].revision = revision
 
-    async def save(self) -> None:
+    async def save(self, *, at_end: bool = False) -> None:
         """Write the devices that changed to disk; what fails is tried again with the next save."""
         async with self.saving:
+            await self._take_profiles()
+            learning = Learning(self._learnt, self._what_is_remembered(at_end=at_end))
             held = self._devices.accounts
             accounts = [replace(each) for each in held.values() if not each.saved]
             # What is known of a MAC that has no account yet waits for it.
@@ -114,8 +126,9 @@ class Totals:
                 each.saved = True
             gone = self._evicted - set(held)
             try:
-                await asyncio.to_thread(self._store.save, accounts, gone, copies)
+                await asyncio.to_thread(self._store.save, accounts, gone, copies, learning)
                 self._evicted -= gone
+                self._learnt = {}
             except SensorError as error:
                 _LOGGER.warning("%s", error.message)
                 for each in known:
@@ -123,6 +136,20 @@ class Totals:
                 for account in accounts:
                     if account.mac in held:
                         held[account.mac].saved = False
+
+    async def _take_profiles(self) -> None:
+        """Take what was learnt since the last save; of many devices that takes a while, and others get their turn."""
+        for profile in self._profiles.changed():
+            self._learnt[profile.who] = profile.to_wire()
+            await asyncio.sleep(0)
+
+    def _what_is_remembered(self, *, at_end: bool) -> Mapping[str, Any]:
+        """Return what the sensor remembers of its own past if it is time to write that."""
+        now = time.monotonic()
+        if now < self._next_remembered and not at_end:
+            return {}
+        self._next_remembered = now + _REMEMBER_INTERVAL
+        return self.remembered()
 
 
 def _copy(identity: Identity) -> Identity:

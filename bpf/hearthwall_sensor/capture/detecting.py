@@ -14,7 +14,7 @@ from ..feeds.lists import Found, Lists
 from ..flows.flow import FlowKey
 from ..flows.observed import World, device_text
 from ..identity.identities import Identities
-from ..learning.profile import Profile
+from ..learning.profiles import Profiles
 from ..network.home import Network
 from ..network.places import Places
 from ..network.segments import Segments
@@ -60,6 +60,8 @@ class CaptureDetection:
         self._identities = identities
         self._lists = Lists(given.feeds)
         self._policy = PolicyFile(given.policy) if given.policy is not None else None
+        device_policy = self._policy.device if self._policy is not None else lambda _: _USUAL
+        self._profiles = Profiles((), device_policy)
         self._segments = Segments(
             lambda address: self._policy.segment(address) if self._policy is not None else None,
             given.lan or None,
@@ -68,9 +70,12 @@ class CaptureDetection:
         self._begun: float | None = None
         self._now = 0.0
         self._met: dict[tuple[str, str], float] = {}
-        self._profiles: dict[str, Profile] = {}
         self.world = World(device_text, self._scope, Places(given.geo).find, epoch)
-        self._detection = Detection(DETECTORS, self._home(), Consequences(note=self._note))
+        self._detection = Detection(
+            DETECTORS,
+            self._home(device_policy),
+            Consequences(note=self._note, learn=self._profiles.learn),
+        )
 
     def take(self, observation: Observation) -> None:
         """Let the detectors judge; what comes late is of now, as far as they are told."""
@@ -171,12 +176,12 @@ class CaptureDetection:
 
     # What detectors ask
 
-    def _home(self) -> Home:
+    def _home(self, policy: Callable[[str], DevicePolicy]) -> Home:
         """Return whom detectors ask."""
-        policy, routers = self._policy, self._meter.routers
+        routers = self._meter.routers
         return Home(
-            policy=policy.device if policy is not None else lambda _: _USUAL,
-            profile=self._profile,
+            policy=policy,
+            profile=lambda device: self._profiles.of(device, self._now),
             name=self._name,
             own_addresses=routers.addresses,
             own=lambda: frozenset(map(device_text, routers.found())),
@@ -186,13 +191,6 @@ class CaptureDetection:
             is_settling=lambda now: self._begun is None or now - self._begun < _SETTLING,
             devices=lambda: len(self._profiles),
         )
-
-    def _profile(self, device: str) -> Profile:
-        """Return what was learnt of a device."""
-        if device not in self._profiles:
-            self._profiles[device] = Profile(device, self._now)
-            make_room(self._profiles, _MAX_MEETINGS)
-        return self._profiles[device]
 
     def _name(self, device: str) -> str:
         """Return what a person calls a device."""

@@ -14,7 +14,7 @@ from ..detectors.observations import (
     Settled,
 )
 from ..flows.flow import FlowKey
-from ..flows.observed import World, observed, who
+from ..flows.observed import World, is_randomised, observed, who
 from ..flows.observer import Observer
 from .meter import Amounts, Meter, amounts
 from .places import INTERNET
@@ -131,11 +131,6 @@ class Looks:
             if is_new and len(self._seen) < _MAX_DEVICES:
                 self._seen[each.who] = None
                 yield Appeared(time, each.who, is_randomised(each.who))
-
-
-def is_randomised(device: str) -> bool:
-    """Return whether a device is known by a MAC that no manufacturer gave it."""
-    return len(device) == 17 and device[2] == ":" and bool(int(device[:2], 16) & 2)
 
 
 def _add(sums: list[int], before: Amounts, now: Amounts, *, is_outside: bool) -> None:

@@ -31,6 +31,25 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         " no internet address)",
     )
     parser.add_argument(
+        "--policy",
+        metavar="FILE",
+        help="a policy's file, as `policy` shows it: what is expected of the devices",
+    )
+    parser.add_argument(
+        "--feed",
+        action="append",
+        metavar="FILE",
+        default=[],
+        help="a list of known-bad addresses or domains, in any format that feeds may have; may be repeated",
+    )
+    parser.add_argument(
+        "--geo",
+        action="append",
+        metavar="FILE",
+        default=[],
+        help="a file in MaxMind's format that tells countries or networks; may be repeated",
+    )
+    parser.add_argument(
         "--limit",
         metavar="N",
         type=int,
@@ -47,7 +66,15 @@ def _replay(options: Options) -> Any:
         raise SensorError("invalid_message", "--limit is 1 or more")
     limit = options.limit or (None if options.json else _SHOWN)
     with _the_other_ends_first() if options.file == STDIN else nullcontext():
-        replayed = replay(options.file, options.lan, limit=limit, tell=_warn)
+        replayed = replay(
+            options.file,
+            options.lan,
+            policy=options.policy,
+            feeds=options.feed,
+            geo=options.geo,
+            limit=limit,
+            tell=_warn,
+        )
     if replayed.counted.get("cooked"):
         _warn("captured on all interfaces: what passed through two of them counts twice")
     return replayed.to_wire() if options.json else show(replayed)

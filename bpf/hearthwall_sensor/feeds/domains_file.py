@@ -91,6 +91,17 @@ class DomainsFile:
             name = name.partition(".")[2]
         return found
 
+    def entry(self, text: str) -> str:
+        """Return the narrowest entry that names a domain, as a list would have it: itself where there is none."""
+        name = above = canonical_name(text) or text
+        if self._mask(f"={name}") or self._mask(f".{name}"):
+            return name
+        while "." in above:
+            above = above.partition(".")[2]
+            if self._mask(f".{above}"):
+                return f"*.{above}"
+        return name
+
     def _mask(self, entry: str) -> int:
         """Return the slots that have exactly this entry."""
         digest = self._hash(entry)

@@ -5,12 +5,13 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from .. import files
 from ..kernel.layouts import FEED_SLOTS, FLAG_AUDIT, MODES, Counters, Entry
+from ..kernel.prefixes import entry_of
 from ..kernel.tables import Tables
 from ..notation import epoch
 from ..protocol import Feed, SensorError
@@ -223,6 +224,20 @@ class Feeds:
     def name_of(self, slot: int) -> str | None:
         """Return the name of the feed in a slot."""
         return next((each.name for each in self._state.feeds.values() if each.slot == slot), None)
+
+    def in_slots(self, slots: Iterable[int]) -> tuple[Subscription, ...]:
+        """Return the feeds in these slots, by slot."""
+        wanted = frozenset(slots)
+        found = (each for each in self._state.feeds.values() if each.slot in wanted)
+        return tuple(sorted(found, key=lambda each: each.slot))
+
+    def entry_of_domain(self, name: str) -> str:
+        """Return the entry that names a domain."""
+        return name if self._names is None else self._names.entry(name)
+
+    def entry_of_address(self, address: bytes) -> str:
+        """Return the entry that holds an address of sixteen bytes."""
+        return entry_of(self._tables.map, self._tables.feeds, address)
 
     def slots(self) -> frozenset[int]:
         """Return the slots that feeds hold."""

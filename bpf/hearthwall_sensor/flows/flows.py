@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
+from ..detectors.observations import SETTLED, Began, Observation, Settled
 from ..kernel.flow_table import FlowTable
 from ..notation import boot_ns, mac_bytes
 from ..protocol import Flow
@@ -11,12 +12,16 @@ from ..requests import MAX_FLOWS, GetFlows
 from .flow import Counted, FlowKey
 from .labels import Label
 from .listing import Choice, Context, Entry, describe, latest
+from .observed import World, device_text, observed
 from .observer import Observer
 
 #: A flow that has not moved for so long is erased, in nanoseconds.
 RETENTION: Final = 30 * 86_400 * 10**9
 #: Flows that are looked at before others get their turn.
 _AT_ONCE: Final = 1024
+#: Telling of one takes as long as looking at so many.
+_TELLING: Final = 16
+_SETTLED: Final = round(SETTLED * 10**9)
 _DESCRIBED_AT_ONCE: Final = 128
 #: Where a packed key holds the peer's address.
 _PEER: Final = slice(28, 44)
@@ -32,36 +37,73 @@ class Flows:
         on_begin: Callable[[FlowKey, int], None],
         context: Callable[[], Context],
     ) -> None:
-        """Take the table, what was learnt, whom to tell of a flow that began, and what descriptions need."""
+        """Take the table, what was learnt, whom to tell of a new flow's device, and what descriptions need."""
         self._table = table
         self._observer = observer
         self._on_begin = on_begin
         self._context = context
-        self._looked = 0
+        #: Until when, on the flows' clock, flows were told of; an earlier run may have told of them.
+        self.looked = 0
+        #: Told of flows that began and settled.
+        self.tell: Callable[[Observation], None] = lambda _: None
+        #: The device that a MAC stands for.
+        self.device: Callable[[bytes], str] = device_text
 
     async def look(self) -> None:
-        """Name the flows that began since the last look, before the answers that named them are forgotten.
+        """Tell of the flows that began or settled since the last look.
 
-        Of a full table that takes a while, and orders and answers must not wait for it.
+        They are named before the answers that named them are forgotten. Of a full table that takes a while, and
+        orders and answers must not wait for it.
         """
-        now, before = boot_ns(), self._looked
-        old = []
-        for number, (packed, (first, last)) in enumerate(self._table.times()):
-            if number % _AT_ONCE == 0:
+        now, before = boot_ns(), self.looked
+        settled_from, settled_to, oldest = before - _SETTLED, now - _SETTLED, now - RETENTION
+        world, old, work = self._world(), [], 0
+        for packed, values in self._table.read():
+            work += 1
+            if work >= _AT_ONCE:
+                work = 0
                 await asyncio.sleep(0)
-            if first > before:
-                self._begin(packed, FlowKey.unpack(packed), first)
-            elif last < now - RETENTION:
+            first, last = values[0], values[1]
+            if before < first <= now:
+                work += _TELLING
+                self._begin(packed, values, now, world)
+            elif last < oldest:
                 old.append(packed)
-        self._looked = now
+            if settled_from < last <= settled_to:
+                work += _TELLING
+                self._settle(packed, values, now, world)
+        self.looked = now
         self._erase(old)
 
-    def _begin(self, packed: bytes, key: FlowKey, first: int) -> None:
+    def _world(self) -> World:
+        """Return what is to be known of flows."""
+        context = self._context()
+        begun = context.epoch(0)
+        return World(
+            self.device, context.scope, context.place, lambda nanoseconds: begun + nanoseconds / 1e9
+        )
+
+    def _begin(self, packed: bytes, values: tuple[int, ...], now: int, world: World) -> None:
         """Meet a flow for the first time."""
+        first, key = values[0], FlowKey.unpack(packed)
         label = self._observer.label(packed, key, first)
         if label.source == "dns" and label.name is not None:
             self._observer.labels.set_name(packed, label.name)
         self._on_begin(key, first)
+        flow = observed(packed, values, label, now, world)
+        self.tell(Began(world.epoch(now), world.device(key.mac), flow))
+
+    def _settle(self, packed: bytes, values: tuple[int, ...], now: int, world: World) -> None:
+        """Tell of a flow that has been quiet for a while."""
+        key = FlowKey.unpack(packed)
+        label = self._observer.label(packed, key, values[0])
+        flow = observed(packed, values, label, now, world)
+        self.tell(Settled(world.epoch(now), world.device(key.mac), flow))
+
+    def opener(self, packed: bytes) -> int | None:
+        """Return the direction that opened a flow, None if there is none."""
+        found = self._table.find(packed)
+        return None if found is None else Counted._make(found).opener
 
     async def select(
         self, request: GetFlows, macs_of: Callable[[str], Iterable[str]]

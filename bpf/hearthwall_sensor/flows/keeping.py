@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..names.answered import Told
+from ..notation import boot_id
 from .labels import Label
 from .observer import Observer
 
 _LOGGER = logging.getLogger(__name__)
 
 FLOWS_FILE: Final = "flows.jsonl"
-_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 #: More is not read: there can't be more flows and answers than that.
 _MAX_LINES: Final = 200_000
 
@@ -39,7 +39,7 @@ def _private(path: str, flags: int) -> int:
 
 def _lines(labels: Iterable[tuple[bytes, Label]], told: Iterable[Told]) -> Iterator[list[Any]]:
     """Yield what is kept. Times count from the host's start, and so do flows."""
-    yield ["boot", _BOOT.read_text().strip()]
+    yield ["boot", boot_id()]
     for packed, label in labels:
         yield ["flow", packed.hex(), *label]
     for each in told:
@@ -51,7 +51,7 @@ def take_back(path: Path, observer: Observer) -> None:
     try:
         with path.open() as file:
             path.unlink()
-            if json.loads(file.readline()) != ["boot", _BOOT.read_text().strip()]:
+            if json.loads(file.readline()) != ["boot", boot_id()]:
                 return
             for line, _ in zip(file, range(_MAX_LINES), strict=False):
                 _take(json.loads(line), observer)

@@ -24,6 +24,11 @@ def device_text(device: bytes) -> str:
     return device.hex(":") if len(device) == len(_NO_MAC) else address_text(device)
 
 
+def is_randomised(device: str) -> bool:
+    """Return whether a device is known by a MAC that no manufacturer gave it."""
+    return len(device) == 17 and device[2] == ":" and bool(int(device[:2], 16) & 2)
+
+
 class World(NamedTuple):
     """What there is to know beyond a flow itself."""
 

@@ -44,6 +44,11 @@ class FlowTable:
         """
         return self._read(COUNTED)
 
+    def find(self, key: bytes) -> tuple[int, ...] | None:
+        """Return what was counted of one flow, None if there is none."""
+        value = self._table.get(key)
+        return None if value is None else COUNTED.unpack(value)
+
     def times(self) -> Iterator[tuple[bytes, tuple[int, ...]]]:
         """Yield each flow's key, and its first and last time: as `read`, for who wants no more, and faster."""
         return self._read(_TIMES)

@@ -8,6 +8,7 @@ A prefix is one number here: its address, then eight bits of length.
 
 import ctypes
 import errno
+import ipaddress
 import itertools
 import sys
 import time
@@ -21,6 +22,7 @@ from .libbpf import Map, call
 #: Longer than any program of ours looks at one packet.
 GRACE_SECONDS: Final = 0.1
 
+_MAPPED: Final = bytes(10) + b"\xff\xff"
 _IPV4: Final = ("feed_ipv4_a", "feed_ipv4_b")
 _IPV6: Final = ("feed_ipv6_a", "feed_ipv6_b")
 _PAGE_BYTES: Final = 32
@@ -75,6 +77,30 @@ class Prefixes:
         """Empty a pair of tries that is not in force."""
         for table in (self._ipv4[which - 1], self._ipv6[which - 1]):
             _empty(table)
+
+
+def entry_of(table: Callable[[str], Map], which: int, address: bytes) -> str:
+    """Return the narrowest prefix of a pair of tries that holds an address of sixteen bytes, else the address itself.
+
+    A trie tells what it has for a prefix of a length, or a shorter one: it is asked for ever shorter ones.
+    """
+    is_ipv4 = address.startswith(_MAPPED)
+    host = ipaddress.ip_address(address[12:] if is_ipv4 else address)
+    if not which:
+        return str(host)
+    trie = table((_IPV4 if is_ipv4 else _IPV6)[which - 1])
+
+    packed: bytes = host.packed
+
+    def held(length: int) -> bytes | None:
+        return trie.get(length.to_bytes(4, sys.byteorder) + packed)
+
+    length: int = host.max_prefixlen
+    found = held(length)
+    while found is not None and length and held(length - 1) == found:
+        length -= 1
+    network = ipaddress.ip_network((host, length), strict=False)
+    return str(host) if length == host.max_prefixlen else str(network)
 
 
 def ipv4_keys(prefixes: Sequence[int]) -> bytes:

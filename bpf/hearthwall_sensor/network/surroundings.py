@@ -48,6 +48,8 @@ class Surroundings:
         self.addresses: dict[str, list[str]] = {}
         self.own_macs: frozenset[str] = frozenset()
         self.home_networks: list[str] = []
+        #: The prefixes of the interfaces that are guarded.
+        self.subnets: tuple[str, ...] = ()
 
     def follow(self, seen: Network, tables: Tables, ports: Iterable[int]) -> set[str]:
         """Take a new look and give it to the kernel; return the MACs whose addresses changed."""
@@ -64,8 +66,8 @@ class Surroundings:
             for index in guarded
             if index in seen.interfaces and not seen.interfaces[index].default_route
         )
-        prefixes = (prefix for index, prefix in seen.networks if index in guarded)
-        self.home_networks = home.public_networks(prefixes)
+        self.subnets = tuple(prefix for index, prefix in seen.networks if index in guarded)
+        self.home_networks = home.public_networks(self.subnets)
         tables.set_home_networks(self.home_networks)
         self._protect(tables)
         before, self.addresses = self.addresses, seen.addresses_by_mac()

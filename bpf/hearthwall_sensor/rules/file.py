@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from .. import files
-from ..notation import boot_ns
+from ..notation import boot_id, boot_ns
 from ..protocol import SensorError
 from .rule import Rule, read_rule
 
@@ -18,7 +18,6 @@ _FORMAT: Final = 2
 #: Format 1 had one rule on each target; what it does not say is what rules were then.
 _READABLE: Final = (1, _FORMAT)
 _NANOSECONDS: Final = 1_000_000_000
-_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 #: What reading a file that something else wrote can end in.
 _DAMAGE: Final = (
@@ -70,7 +69,7 @@ async def write(path: Path, rules: list[Rule], next_id: int) -> None:
     """Write the rules to disk; raises SensorError `storage_failed`."""
     kept = {
         "format": _FORMAT,
-        "boot_id": _BOOT_ID.read_text().strip(),
+        "boot_id": boot_id(),
         "saved": time.time(),
         "saved_since_boot": boot_ns(),
         "next_id": next_id,
@@ -98,7 +97,7 @@ def _current(rules: list[Rule], kept: Any) -> list[Rule]:
 
     A clock that stands before the save (a board without a battery, before NTP) tells no time passed.
     """
-    if kept["boot_id"] == _BOOT_ID.read_text().strip():
+    if kept["boot_id"] == boot_id():
         return rules
     away = max(0.0, time.time() - float(kept["saved"]))
     offset = boot_ns() - int(kept["saved_since_boot"]) - int(away * _NANOSECONDS)

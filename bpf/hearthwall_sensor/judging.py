@@ -1,0 +1,25 @@
+"""Hands what happens in a living network to the detectors, and to what knows the feeds."""
+
+from collections.abc import Callable
+
+from .detection import Consequences, Detection
+from .detectors import DETECTORS
+from .detectors.observations import Observation
+from .living import LivingHome
+
+
+class Judge:
+    """The detectors of a running sensor."""
+
+    def __init__(self, home: LivingHome, consequences: Consequences) -> None:
+        """Take the home and what follows from events."""
+        self._home = home
+        self.detection = Detection(DETECTORS, home.home(), consequences)
+        #: Told of each observation after the detectors: it may have observations of its own to tell of.
+        self.then: Callable[[Observation], None] = lambda _: None
+
+    def take(self, observation: Observation) -> None:
+        """Let the detectors judge an observation."""
+        self._home.now = max(self._home.now, observation.time)
+        self.detection.take(observation)
+        self.then(observation)
