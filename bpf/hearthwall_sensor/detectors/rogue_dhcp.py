@@ -44,10 +44,11 @@ _REDIRECT: Final = _Service(
 
 
 class RogueDhcp(Detector):
-    """Knows who serves: this gateway and its routers, those that were there at first, and else the first that is seen.
+    """Knows who serves: this gateway and its routers, and where they don't, the first that does.
 
-    It knows them as long as the sensor runs. After a restart the gateway's own word comes first again: whoever was
-    first by luck is told of as soon as the gateway's own server speaks.
+    The first is told of, too, as something to know: a home may have its DHCP server elsewhere. It knows them as long as
+    the sensor runs; after a restart the first one is told of once more. As soon as the gateway's own server speaks, all
+    others are one too many, whenever they came.
     """
 
     kind = "rogue_dhcp"
@@ -55,11 +56,11 @@ class RogueDhcp(Detector):
     def __init__(self, home: Home) -> None:
         """Begin with nothing."""
         super().__init__(home)
-        #: By service and server: whether it was there while everything was new, rather than just the first.
-        self._known: dict[str, dict[str, bool]] = {}
+        #: Servers by service.
+        self._known: dict[str, dict[str, None]] = {}
         #: Services that the gateway or its routers were seen to do.
         self._own: set[str] = set()
-        self._told: dict[tuple[str, str], float] = {}
+        self._told: dict[tuple[str, str, Severity], float] = {}
 
     def handlers(self) -> Mapping[type[Observation], Handler]:
         """Return what to call for which observation."""
@@ -77,10 +78,10 @@ class RogueDhcp(Detector):
         if lease.kind not in BY_SERVERS:
             return
         service = _DHCPV6 if leased.is_v6 else _DHCP
-        if self._is_rogue(service, leased.who, leased.time):
+        severity = self._judge(service, leased.who, leased.time)
+        if severity is not None:
             yield self._notice(
-                service,
-                leased,
+                *(service, severity, leased),
                 message=lease.kind,
                 client=None if lease.mac is None else mac_text(lease.mac),
                 addresses=[address_text(each) for each in lease.addresses[:5]],
@@ -92,44 +93,68 @@ class RogueDhcp(Detector):
         if not advertised.is_redirect and advertised.lifetime == 0:
             return
         service = _REDIRECT if advertised.is_redirect else _ROUTER
-        if self._is_rogue(service, advertised.who, advertised.time):
-            yield self._notice(service, advertised, lifetime=advertised.lifetime)
+        severity = self._judge(service, advertised.who, advertised.time)
+        if severity is not None:
+            yield self._notice(service, severity, advertised, lifetime=advertised.lifetime)
 
-    def _is_rogue(self, service: _Service, who: str, now: float) -> bool:
-        """Return whether a server is one too many, which is told once in a while."""
-        if who in self.home.own():
+    def _judge(self, service: _Service, who: str, now: float) -> Severity | None:
+        """Return how bad it is that somebody serves, None where that is fine, or was told just now."""
+        own = self.home.own()
+        if who in own:
             self._own.add(service.name)
-            return False
-        known = self._known.setdefault(service.name, {})
-        if self.home.is_settling(now):
-            known[who] = True
-            make_room(known, _MAX_KNOWN)
-            return False
-        if not known and service.name not in self._own and service is not _REDIRECT:
-            known[who] = False
-        if who in known and (known[who] or service.name not in self._own):
-            return False
-        if now - self._told.get((service.name, who), -_AGAIN) < _AGAIN:
-            return False
-        self._told.pop((service.name, who), None)
-        self._told[service.name, who] = now
+            return None
+        severity = self._severity(service, who, now, is_gateway_known=bool(own))
+        if severity is None:
+            return None
+        key = (service.name, who, severity)
+        if now - self._told.get(key, -_AGAIN) < _AGAIN:
+            return None
+        self._told.pop(key, None)
+        self._told[key] = now
         make_room(self._told, _MAX_TOLD)
-        return True
+        return severity
 
-    def _notice(self, service: _Service, seen: Leased | Advertised, **more: Any) -> Notice:
+    def _severity(
+        self, service: _Service, who: str, now: float, *, is_gateway_known: bool
+    ) -> Severity | None:
+        """Return how bad it is that somebody serves who is not the gateway."""
+        if service.name in self._own or service is _REDIRECT:
+            return service.severity
+        known = self._known.setdefault(service.name, {})
+        if who in known:
+            return None
+        is_first = not known
+        if is_first or self.home.is_settling(now):
+            known[who] = None
+            make_room(known, _MAX_KNOWN)
+            return "low" if is_gateway_known else None
+        return service.severity
+
+    def _notice(
+        self, service: _Service, severity: Severity, seen: Leased | Advertised, **more: Any
+    ) -> Notice:
         """Return the event."""
         name = self.home.name(seen.who)
-        known = sorted(self.home.name(who) for who in self._known.get(service.name, ()))
+        servers = (who for who in self._known.get(service.name, ()) if who != seen.who)
+        known = sorted(map(self.home.name, servers))
         if service.name in self._own:
             known = ["the gateway", *known]
-        why = (
-            f"In this home {' and '.join(known) or 'only the gateway'} may do so, and {name} was never seen to: whoever"
-            f" believes it lets it decide {service.danger}."
-        )
+        if severity == "low":
+            summary = f"{name} {service.does}, and is not the gateway"
+            why = (
+                f"It is the first in this home that was seen to, so it may be meant to. Whoever believes {name} lets it"
+                f" decide {service.danger}."
+            )
+        else:
+            summary = f"{name} {service.does}, which is not its business"
+            why = (
+                f"In this home {' and '.join(known) or 'only the gateway'} may do so, and not {name}: whoever believes"
+                f" it lets it decide {service.danger}."
+            )
         return Notice(
             "rogue_dhcp",
-            service.severity,
-            f"{name} {service.does}, which is not its business",
+            severity,
+            summary,
             evidence(
                 Measured("rogue_dhcp", seen.who, known, 0.0, why),
                 service=service.name,
