@@ -16,6 +16,7 @@ from .commands import (
     events as event_commands,
     explain as explain_commands,
     flows as flow_commands,
+    mud as mud_commands,
     policy as policy_commands,
     profile as profile_commands,
     replay as replay_commands,
@@ -235,6 +236,7 @@ COMMANDS: Final = {
     **accept_commands.COMMANDS,
     **profile_commands.COMMANDS,
     **policy_commands.COMMANDS,
+    **mud_commands.COMMANDS,
     **replay_commands.COMMANDS,
     "unload": Command(
         "take everything out of the kernel", _unload, display.unloaded, _unload_arguments

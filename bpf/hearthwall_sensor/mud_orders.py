@@ -18,8 +18,6 @@ from .targets import parse_mac
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Stands for the hosts of the home in the peers of a rule.
-_HOME: tuple[str, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8", "fe80::/10")
 #: Where a learnt file says that it is to be found, as RFC 8520 wants; nobody needs to look there.
 _LEARNT_URL = "https://hearthwall.invalid/"
 
@@ -131,17 +129,16 @@ class MudOrders:
             time=held.time,
             expected=tuple(map(sentence, held.says.expected)),
             left_out=held.says.left_out,
-            peers=tuple(dict.fromkeys(_peers(held.says.expected))),
+            peers=tuple(dict.fromkeys(self._peers(held.says.expected))),
         )
 
-
-def _peers(expected: tuple[Expectation, ...]) -> Iterator[str]:
-    """Yield whom a rule that allows only these must name."""
-    for each in expected:
-        if each.peer == LOCAL:
-            yield from _HOME
-        else:
-            yield each.peer
+    def _peers(self, expected: tuple[Expectation, ...]) -> Iterator[str]:
+        """Yield whom a rule that allows only these must name."""
+        for each in expected:
+            if each.peer == LOCAL:
+                yield from self._parts.surroundings.subnets
+            else:
+                yield each.peer
 
 
 def sentence(expectation: Expectation) -> str:

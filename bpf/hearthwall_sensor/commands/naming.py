@@ -33,6 +33,16 @@ def resolved(text: str, devices: Sequence[Device]) -> tuple[str, ...]:
     return found
 
 
+def resolved_one(text: str, devices: Sequence[Device]) -> str:
+    """Return the MAC of the only device with this MAC, address or name; raises SensorError."""
+    macs = resolved(text, devices)
+    if len(macs) > 1:
+        raise SensorError(
+            "invalid_target", f"{text[:80]} is several devices: {', '.join(macs[:10])}"
+        )
+    return macs[0]
+
+
 def _known_as(device: Device) -> set[str]:
     """Return all that a device can be asked for by."""
     known = (device.name, device.hostname, device.mac, *device.other_macs, *device.addresses)

@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ..protocol import SensorError
 from ..requests import GetProfile, SetProfile
 from . import naming
 from .amounts import ago, size, span
@@ -42,15 +41,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 async def _profile(client: "Client", options: Options) -> Any:
     """Return a device's profile, for people as text."""
     devices = await client.devices()
-    macs = naming.resolved(options.device, devices)
-    if len(macs) > 1:
-        raise SensorError(
-            "invalid_target", f"{options.device[:80]} is several devices: {', '.join(macs[:10])}"
-        )
+    mac = naming.resolved_one(options.device, devices)
     action = next((each for each in _ACTIONS if getattr(options, each)), None)
-    request = GetProfile(macs[0]) if action is None else SetProfile(macs[0], action)
+    request = GetProfile(mac) if action is None else SetProfile(mac, action)
     wire = await client.call(request)
-    return wire if options.json else show(wire, naming.device_names(devices).get(macs[0]))
+    return wire if options.json else show(wire, naming.device_names(devices).get(mac))
 
 
 def show(wire: Mapping[str, Any], name: str | None) -> str:

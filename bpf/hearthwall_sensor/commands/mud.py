@@ -1,0 +1,140 @@
+"""The command about MUD files: what makers say that their devices need, and what devices were seen to need."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ..protocol import Device, SensorError
+from ..requests import AddBlock, GetMud, RemoveMud, Request, SetMud
+from ..targets import parse_duration
+from . import display, naming
+from .amounts import ago
+from .cells import clean
+from .command import Command, Options, converse
+from .wrapping import labelled, wrapped
+
+if TYPE_CHECKING:
+    from ..client import Client
+
+_ACTIONS: Final = ("show", "export", "import", "remove", "enforce")
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `mud` takes."""
+    parser.add_argument(
+        "action",
+        choices=_ACTIONS,
+        help="show what is said of a device; export what was learnt of it as a MUD file; import one to hold the"
+        " device against; remove that; enforce it with a rule that allows nothing else",
+    )
+    parser.add_argument(
+        "device", metavar="MAC", help="the device: any of its MACs, an address or a name"
+    )
+    parser.add_argument(
+        "source",
+        metavar="FILE",
+        nargs="?",
+        help="for export: where to, else standard output; for import: a file, an https:// address, or nothing for"
+        " the address that the device announces",
+    )
+    parser.add_argument(
+        "--duration", metavar="TIME", type=parse_duration, help="for enforce: how long, such as 2h"
+    )
+    parser.add_argument(
+        "--audit",
+        action="store_true",
+        help="for enforce: let everything pass, and count what would be dropped",
+    )
+
+
+async def _mud(client: "Client", options: Options) -> Any:
+    """Do what was asked for, and return what there is to show."""
+    devices = await client.devices()
+    mac = naming.resolved_one(options.device, devices)
+    if options.action == "export":
+        return _exported(await client.call(GetMud(mac)), options)
+    if options.action == "enforce":
+        device = next(each for each in devices if mac in (each.mac, *each.other_macs))
+        return await _enforce(client, device, options)
+    wire = await client.call(_request(mac, options))
+    return wire if options.json else show(wire, naming.device_names(devices).get(mac))
+
+
+def _request(mac: str, options: Options) -> Request:
+    """Return what is asked of the sensor."""
+    if options.action == "remove":
+        return RemoveMud(mac)
+    if options.action == "show":
+        return GetMud(mac)
+    if options.source is None or options.source.startswith("https://"):
+        return SetMud(mac, url=options.source)
+    try:
+        document = json.loads(Path(options.source).read_bytes())
+    except OSError as error:
+        raise SensorError(
+            "invalid_mud", f"{options.source} can't be read: {error.strerror}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise SensorError("invalid_mud", f"{options.source} is no JSON") from error
+    if not isinstance(document, dict):
+        raise SensorError("invalid_mud", f"{options.source} is no MUD file")
+    return SetMud(mac, document=document)
+
+
+def _exported(wire: Mapping[str, Any], options: Options) -> Any:
+    """Write what was learnt, and return what there is to say of it."""
+    document = wire["learnt"]
+    if options.source is None:
+        return document if options.json else json.dumps(document, indent=2)
+    try:
+        Path(options.source).write_text(json.dumps(document, indent=2) + "\n")
+    except OSError as error:
+        raise SensorError(
+            "storage_failed", f"{options.source} can't be written: {error.strerror}"
+        ) from error
+    return document if options.json else f"Written to {clean(options.source)}."
+
+
+async def _enforce(client: "Client", device: Device, options: Options) -> Any:
+    """Order a rule that allows a device what its file says."""
+    wire = await client.call(GetMud(device.mac))
+    if not wire["peers"]:
+        raise SensorError(
+            "not_found", f"{device.mac} is held against no MUD file: `mud import` one first"
+        )
+    order = AddBlock(
+        device.mac,
+        mode="audit" if options.audit else "allow_only",
+        audits="allow_only" if options.audit else None,
+        duration=options.duration,
+        reason="what its MUD file allows",
+        peers=tuple(wire["peers"]),
+    )
+    block = await client.call(order) | {"also_on": list(device.other_macs)}
+    return block if options.json else display.block(block)
+
+
+def show(wire: Mapping[str, Any], name: str | None) -> str:
+    """Show what is said of a device."""
+    title = f"{name} ({wire['mac']})" if name and name != wire["mac"] else wire["mac"]
+    parts = [clean(title)]
+    if wire["announced"]:
+        parts.append(labelled("announces", wire["announced"]))
+    if wire["source"] is None:
+        parts.append(wrapped("It is held against no MUD file: `mud import` gives it one."))
+    else:
+        parts += [
+            labelled("says", wire["system"] or "nothing of what it is"),
+            labelled("from", f"{wire['source']}, {ago(wire['time'])} ago"),
+            *(labelled("", each) for each in wire["expected"]),
+        ]
+    if wire["left_out"]:
+        parts.append(labelled("not understood", ", ".join(wire["left_out"])))
+    return "\n".join(parts)
+
+
+COMMANDS: Final = {
+    "mud": Command("what a device's maker says that it needs", converse(_mud), str, _arguments)
+}
