@@ -100,7 +100,7 @@ class PolicyOrders:
     async def _revoke(self, order: RevokeAccepted) -> Any:
         """Take an acceptance back."""
         async with self._orders:
-            acceptance = self._parts.accepted.get(order.id)
+            acceptance = self._parts.accepted.get(order.acceptance)
             await asyncio.to_thread(self._parts.store.revoke, acceptance.id)
             self._parts.accepted.remove(acceptance)
             return acceptance.to_wire()

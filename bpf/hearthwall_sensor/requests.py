@@ -250,7 +250,7 @@ class RevokeAccepted(Message):
     """Takes an Acceptance back, by its id; the answer is the Acceptance that was."""
 
     type: ClassVar[str] = "revoke"
-    id: int
+    acceptance: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,11 @@ def test_answers_may_gain_fields_and_requests_may_not() -> None:
     assert error.value.code == "invalid_message"
 
 
+def test_no_request_has_a_field_that_the_message_around_it_has() -> None:
+    for each in REQUESTS.values():
+        assert not {"id", "type"} & {field.name for field in dataclasses.fields(each)}
+
+
 @given(wire=JSON)
 def test_any_json_is_a_request_or_an_error(wire: Any) -> None:
     with pytest.raises(SensorError):
