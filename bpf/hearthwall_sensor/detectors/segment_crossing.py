@@ -84,12 +84,14 @@ class SegmentCrossing(Detector):
 
     def _cross(self, seen: Began, device: _Device) -> Iterator[Notice]:
         """Judge a flow between two addresses of the home."""
-        flow, may_reach = seen.flow, self.home.policy(seen.who).may_reach
-        peer = flow.key.peer
-        if may_reach is None or is_group(peer, is_home=True) or peer in self.home.own_addresses():
+        flow, peer = seen.flow, seen.flow.key.peer
+        if is_group(peer, is_home=True) or peer in self.home.own_addresses():
             return
         here, there = self.home.segment(flow.key.address), self.home.segment(peer)
-        if here is None or there is None or here == there or there in may_reach:
+        if here is None or there is None or here == there:
+            return
+        may_reach = self.home.policy(seen.who).reach(here)
+        if may_reach is None or there in may_reach:
             return
         last = device.crossed.pop((there, flow.service), -_AGAIN)
         is_due = seen.time - last >= _AGAIN

@@ -78,7 +78,6 @@ class DevicePolicy:
         """Return whether a detector's events are told, dropped, or only noted."""
         return self.detectors.get(kind, "on")
 
-    def may_cross(self, own: str, other: str) -> bool | None:
-        """Return whether the device, in its own segment, may reach another one; None where nobody says."""
-        reach = self.segments_reach.get(own) if self.may_reach is None else self.may_reach
-        return None if reach is None else own == other or other in reach
+    def reach(self, own: str) -> frozenset[str] | None:
+        """Return the segments that the device may reach from its own one, None where nobody says."""
+        return self.segments_reach.get(own) if self.may_reach is None else self.may_reach
