@@ -1,0 +1,264 @@
+"""Floods, and meetings with what is on feeds."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hearthwall_sensor.detectors.flood import Flood
+from hearthwall_sensor.detectors.listed import Meetings
+from hearthwall_sensor.detectors.observations import (
+    LOOK,
+    Began,
+    Flooding,
+    Listed,
+    Look,
+    Moved,
+    Settled,
+)
+from hearthwall_sensor.detectors.threat_address import ThreatAddress
+from hearthwall_sensor.detectors.threat_domain import ThreatDomain
+from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.policy.policy import DevicePolicy
+from tests.unit.observed import CAMERA, LAPTOP, NOON, flow, home, told
+
+# Floods
+
+
+def flooding(number: int = 1, who: str | None = CAMERA, **more: Any) -> Flooding:
+    known = Flooding(
+        *(NOON, who, f"192.168.0.{number}", "203.0.113.9", "udp", "lan", 5000, 1000, 400, 24_000)
+    )
+    return known._replace(**more)
+
+
+def floods(observations: Iterable[Any], **more: Any) -> list[Notice]:
+    return told(Flood(replace(home(), **more)), observations)
+
+
+def moved(up: float, down: float, size: float, answer: float = 60, **more: Any) -> Moved:
+    """Return what was moved in a look, by packets a second and bytes of each."""
+    counts = [round(up * LOOK), round(down * LOOK)]
+    sizes = [round(up * LOOK * size), round(down * LOOK * answer)]
+    return Moved(NOON, CAMERA, LOOK, 0, 0, *counts, *sizes)._replace(**more)
+
+
+def test_a_source_above_the_kernels_threshold() -> None:
+    (notice,) = floods([flooding(), Look(NOON)])
+    assert (notice.severity, notice.mac, notice.peer_address) == ("high", CAMERA, "203.0.113.9")
+    assert notice.summary == (
+        "Camera (in the home) sends 5000 UDP packets a second to 203.0.113.9; more than 1000 are dropped"
+    )
+    assert (notice.evidence["value"], notice.evidence["threshold"]) == (5000, 1000)
+    assert notice.evidence["dropped"] == 400
+    (outside,) = floods([flooding(who=None, side="wan", address="198.51.100.7"), Look(NOON)])
+    assert (outside.severity, outside.mac) == ("medium", None)
+    assert outside.summary.startswith("198.51.100.7 (from outside) sends 5000")
+
+
+def test_many_sources_are_one_event() -> None:
+    assert len(floods([*(flooding(number) for number in range(5)), Look(NOON)])) == 5
+    (notice,) = floods([*(flooding(number) for number in range(6)), Look(NOON)])
+    assert (notice.severity, notice.subject, notice.evidence["value"]) == ("high", "many", 6)
+    assert len(notice.evidence["sources"]) == 5
+    (notice,) = floods([*(flooding(number % 256) for number in range(9999)), Look(NOON)])
+    assert notice.evidence["value"] <= 256
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        moved(2000, 0, 60),
+        moved(2000, 200, 299),
+        moved(5000, 5000, 60, 54),  # each is refused
+        moved(20_000, 100, 1400),
+    ],
+)
+def test_what_only_a_flood_sends(sent: Moved) -> None:
+    (notice,) = floods([sent])
+    assert (notice.severity, notice.mac, notice.subject) == ("high", CAMERA, "sent")
+    assert notice.evidence["value"] >= notice.evidence["threshold"]
+    assert not floods([sent], own=lambda: (CAMERA,))
+
+
+def test_sensitivity_moves_the_floods_threshold() -> None:
+    low = DevicePolicy(sensitivity="low")
+    assert not floods([moved(3999, 0, 60)], policy=lambda _: low)
+    assert floods([moved(4000, 0, 60)], policy=lambda _: low)
+
+
+@pytest.mark.parametrize(
+    "near_miss",
+    [
+        moved(1999, 0, 60),
+        moved(2000, 201, 60, 1400),  # a download's acknowledgements
+        moved(2000, 0, 300),
+        moved(1500, 0, 1200),  # a camera's video
+        moved(80_000, 1800, 1500),  # a backup, acknowledged for 45 packets at once
+        moved(19_999, 0, 1400),
+        moved(5000, 5000, 100, 54),
+        moved(5000, 5000, 60, 100),
+        moved(9000, 0, 60, seconds=0.5),
+    ],
+)
+def test_what_is_no_flood(near_miss: Moved) -> None:
+    assert not floods([near_miss])
+
+
+def test_the_latest_flows_are_shown() -> None:
+    begun = [Began(NOON, CAMERA, flow(f"203.0.113.{number}")) for number in range(9)]
+    (notice,) = floods([*begun, moved(9000, 0, 60)])
+    shown = [each["peer_address"] for each in notice.evidence["flows"]]
+    assert shown == [f"203.0.113.{number}" for number in (8, 7, 6, 5, 4)]
+    assert notice.peer_address == "203.0.113.8"
+
+
+def test_forgotten_devices_flood_no_more() -> None:
+    detector = Flood(home())
+    told(detector, [flooding(), Began(NOON, CAMERA, flow())])
+    detector.forget(CAMERA)
+    assert not told(detector, [Look(NOON)])
+    assert not len(detector._flows)
+
+
+# Feeds
+
+
+def met(number: int = 9, at: float = 0.0, **more: Any) -> Listed:
+    peer = f"203.0.{number >> 8}.{number & 255}"
+    known = Listed(
+        *(NOON + at, CAMERA, "192.168.0.10", peer, None, "packets", ("c2",), peer),
+        *(NOON - 86_400, 4, 400, True),
+    )
+    return known._replace(**more)
+
+
+def asked(name: str = "bad.example", at: float = 0.0, **more: Any) -> Listed:
+    known = Listed(
+        *(NOON + at, CAMERA, "192.168.0.10", None, name, "dns", ("c2",), "*.example", None),
+        resolved=("203.0.113.9",),
+    )
+    return known._replace(**more)
+
+
+def addresses(observations: Iterable[Any]) -> list[Notice]:
+    return told(ThreatAddress(home()), observations)
+
+
+def domains(observations: Iterable[Any]) -> list[Notice]:
+    return told(ThreatDomain(home()), observations)
+
+
+def test_an_address_on_a_feed() -> None:
+    (notice,) = addresses([met(), Look(NOON)])
+    assert (notice.severity, notice.mac, notice.peer_address) == ("medium", CAMERA, "203.0.0.9")
+    assert notice.summary == "Camera exchanged packets with 203.0.0.9, which is on the feed c2"
+    assert notice.evidence["feed"] == "c2"
+    assert notice.evidence["entry"] == "203.0.0.9"
+    assert notice.evidence["age_days"] == 1.0
+    assert notice.evidence["blocked"] is True
+    assert not addresses([asked(), Look(NOON)])
+
+
+def test_much_that_was_exchanged_is_worse() -> None:
+    assert addresses([met(bytes=10_001), Look(NOON)])[0].severity == "high"
+    assert addresses([met(bytes=10_000), Look(NOON)])[0].severity == "medium"
+    again = [met(), Look(NOON), met(at=60, bytes=20_000), Look(NOON + 60)]
+    assert [each.severity for each in addresses(again)] == ["medium", "high"]
+
+
+def test_the_same_is_told_once_in_a_while() -> None:
+    def twice(seconds: float) -> list[Notice]:
+        return addresses([met(), Look(NOON), met(at=seconds), Look(NOON + seconds)])
+
+    assert len(twice(3599.0)) == 1
+    assert len(twice(3600.0)) == 2
+
+
+def test_many_addresses_at_once_are_one_event() -> None:
+    assert len(addresses([*(met(number) for number in range(5)), Look(NOON)])) == 5
+    (notice,) = addresses([*(met(number) for number in range(6)), Look(NOON)])
+    assert (notice.severity, notice.subject) == ("high", "many of c2")
+    assert notice.evidence["value"] == 6
+    assert len(notice.evidence["peers"]) == 5
+
+
+def test_the_sixth_address_of_a_device_is_worse() -> None:
+    one_by_one: list[Any] = []
+    for number in range(6):
+        one_by_one += [met(number, number * 10.0), Look(NOON + number * 10)]
+    assert [each.severity for each in addresses(one_by_one)] == [*["medium"] * 5, "high"]
+    others = [each._replace(who=LAPTOP) if each is one_by_one[0] else each for each in one_by_one]
+    assert addresses(others)[-1].severity == "medium"
+
+
+def knock(**more: Any) -> Began:
+    known: dict[str, Any] = {"outgoing": False, "packets": (0, 1), "outcome": "no_answer"} | more
+    return Began(NOON, CAMERA, flow("203.0.0.9", **known))
+
+
+def test_who_knocks_from_outside_is_something_to_know() -> None:
+    (notice,) = addresses([knock(), met(), Look(NOON)])
+    assert notice.severity == "low"
+    assert "was knocked at by" in notice.summary
+    assert notice.evidence["flows"][0]["peer_address"] == "203.0.0.9"
+    answered = knock(packets=(3, 3), outcome="closed")
+    assert addresses([answered, met(), Look(NOON)])[0].severity == "medium"
+    called = Settled(NOON, CAMERA, flow("203.0.0.9"))
+    assert addresses([called, knock(), met(), Look(NOON)])[0].severity == "medium"
+    local = knock(scope="lan")
+    assert addresses([local, met(), Look(NOON)])[0].severity == "medium"
+
+
+def test_a_name_on_a_feed() -> None:
+    (notice,) = domains([asked(), Look(NOON)])
+    assert (notice.severity, notice.mac, notice.peer_name) == ("medium", CAMERA, "bad.example")
+    assert notice.summary == "Camera asked for bad.example, which is on the feed c2"
+    assert notice.evidence["entry"] == "*.example"
+    assert notice.evidence["resolved"] == ["203.0.113.9"]
+    assert notice.subject == "domain bad.example"
+    assert "spoke (TLS) to" in domains([asked(via="tls"), Look(NOON)])[0].summary
+    assert not domains([met(), Look(NOON)])
+
+
+def test_many_names_at_once_are_one_event() -> None:
+    assert len(domains([*(asked(f"{each}.example") for each in range(5)), Look(NOON)])) == 5
+    (notice,) = domains([*(asked(f"{each}.example") for each in range(6)), Look(NOON)])
+    assert (notice.severity, notice.evidence["value"]) == ("high", 6)
+    again = [asked(), Look(NOON), asked(at=60.0), Look(NOON + 60)]
+    assert len(domains(again)) == 1
+
+
+def test_accepting_one_accepts_no_other() -> None:
+    one, other = addresses([met(1), met(2), Look(NOON)])
+    assert ThreatAddress(home()).covers(one.evidence, one)
+    assert not ThreatAddress(home()).covers(one.evidence, other)
+    first, second = domains([asked("a.example"), asked("b.example"), Look(NOON)])
+    assert ThreatDomain(home()).covers(first.evidence, first)
+    assert not ThreatDomain(home()).covers(first.evidence, second)
+
+
+def test_a_device_that_meets_a_million_takes_no_room_from_others() -> None:
+    meetings = Meetings("threat_address")
+    for number in range(5000):
+        meetings.add(met(number))
+    meetings.add(met(7, who=LAPTOP))
+    found = list(meetings.take())
+    assert [len(each) for each in found] == [32, 1]
+    for number in range(5000):
+        meetings.met(met(number))
+        meetings.told([met(number)], "high")
+    state = meetings._devices.find(CAMERA)
+    assert state is not None
+    assert max(len(state.recent), len(state.told)) <= 256
+
+
+def test_flows_that_are_kept_are_bounded() -> None:
+    detector = ThreatAddress(home())
+    told(detector, [Began(NOON, CAMERA, flow(f"203.0.113.{number}")) for number in range(250)])
+    state = detector._flows.find(CAMERA)
+    assert state is not None
+    assert len(state) <= 64
+    detector.forget(CAMERA)
+    assert not len(detector._flows)
