@@ -1,5 +1,6 @@
 """The documents say what is there: claims have tests, tables name every command, option and error."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -11,10 +12,15 @@ from hearthwall_sensor.detectors import DETECTORS
 from hearthwall_sensor.kernel.layouts import LIMITS
 from hearthwall_sensor.kinds import KINDS
 from hearthwall_sensor.modes import ALLOWANCES, MODES, TERMS
+from hearthwall_sensor.policy.accepted import MAX_ACCEPTED
+from hearthwall_sensor.policy.file import PolicyFile
+from hearthwall_sensor.policy.policy import DevicePolicy
+from hearthwall_sensor.policy.reading import KEYS, read
 from hearthwall_sensor.requests import REQUESTS
 from hearthwall_sensor.rules.enforcement import BURST_SECONDS
 from hearthwall_sensor.rules.rule import DOMAIN_SLOTS
 from hearthwall_sensor.rules.rules import _ROOM
+from hearthwall_sensor.targets import parse_duration
 from lab.attacks.table import ATTACKS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +67,7 @@ def test_every_attack_of_the_lab_is_documented() -> None:
 
 
 def test_every_option_of_run_and_block_is_documented() -> None:
-    for command in ("run", "block", "unblock", "events", "flows", "top"):
+    for command in ("run", "block", "unblock", "events", "flows", "top", "accept", "profile"):
         line = [
             "/usr/bin/python3",
             "-I",
@@ -118,3 +124,58 @@ def test_numbers_of_rules_that_there_is_room_for_are_documented() -> None:
 def test_links_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text(name)):
         assert ((ROOT / name).parent / target).exists(), target
+
+
+def policy_table(section: str) -> dict[str, str]:
+    """Return the defaults by key of the first table under a heading of the policy's page."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| .* \| (.*) \| .* \|$",
+        text("docs/policy.md").split(section)[1].split("\n## ")[0].split("\n\nIn `[segment")[0],
+        re.MULTILINE,
+    )
+    return dict(rows)
+
+
+def test_every_key_of_the_policy_is_documented_with_its_default() -> None:
+    told = policy_table("## Keys")
+    assert set(told) == set(KEYS["device"])
+    nothing = DevicePolicy()
+    assert (
+        set(ast.literal_eval(told["forbidden_protocols"].strip("`"))) == nothing.forbidden_protocols
+    )
+    assert told["sensitivity"] == f"`{nothing.sensitivity}`"
+    assert parse_duration(told["learning"].strip('`"')) == nothing.learning
+    assert told["mud_from_device"] == f"`{str(nothing.mud_from_device).lower()}`"
+    assert (nothing.local, nothing.countries, nothing.may_reach) == (None, None, None)
+    assert (nothing.responses, nothing.quiet_hours) == ((), ())
+
+
+def test_what_a_response_may_say_is_documented_with_its_defaults() -> None:
+    told = policy_table("## Responses")
+    response = read({"all": {"respond": [{"action": "none"}]}}).all["respond"][0]
+    assert list(told) == ["kind", "severity", "action", "duration"]
+    assert response.severity == told["severity"].strip('`"')
+    assert response.duration == parse_duration(told["duration"].strip('`"'))
+    assert f"up to {MAX_ACCEPTED:,} are kept" in text("docs/policy.md")
+
+
+def test_the_examples_of_a_policy_are_ones(tmp_path: Path) -> None:
+    for page in ("docs/policy.md", "docs/detectors.md"):
+        for number, example in enumerate(re.findall(r"```toml\n(.*?)```", text(page), re.DOTALL)):
+            path = tmp_path / f"{number}.toml"
+            path.write_text(example)
+            path.chmod(0o644)
+            policy = PolicyFile(path)
+            assert policy.problem is None, (page, policy.problem)
+            assert policy.raw
+    camera = policy_of(tmp_path).device("00:00:5e:00:53:21")
+    assert (camera.local, camera.learning, camera.sensitivity) == (False, 14 * 86400, "high")
+    assert [each.action for each in camera.responses] == ["quarantine", "block_peer"]
+
+
+def policy_of(folder: Path) -> PolicyFile:
+    """Return the policy page's example."""
+    path = folder / "policy.toml"
+    path.write_text(text("docs/policy.md").split("```toml\n")[1].split("```")[0])
+    path.chmod(0o644)
+    return PolicyFile(path)
