@@ -19,8 +19,8 @@ from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.observed import CAMERA, LAPTOP, NOON, flow, home, packed, told
 
 NAS = "192.168.0.2"
-QUIET = {"down": 0, "packets": (1, 0), "up": 60}
-REFUSED = {"down": 54, "packets": (1, 1), "up": 60}
+QUIET: dict[str, Any] = {"down": 0, "packets": (1, 0), "up": 60}
+REFUSED: dict[str, Any] = {"down": 54, "packets": (1, 1), "up": 60}
 
 
 def flags(each: Flow, *, syn: int = TCP_SYN, answer: int = 0) -> Flow:

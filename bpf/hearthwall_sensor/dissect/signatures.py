@@ -44,11 +44,15 @@ def _looks(pattern: bytes) -> Callable[[bytes], object]:
 # TCP
 
 _OPTIONS: Final = rb"\xff[\xfb-\xfe][\x00-\x27]"
+#: What old machines say before they ask who is there, without a word of Telnet's own.
+_PROMPT: Final = rb"(?i)[\r\n\t\x1b -~]{0,200}?(?:login|user ?name|password): ?"
 _USER: Final = rb"USER [^\s]{1,128}\r?\n"
 _PROXIES: Final = frozenset((1080, 9050, 9150))
 _GREETING: Final = rb"220[ -][^\n]{0,500}\n"
 _MINING: Final = re.compile(
-    rb'"(?:mining\.(?:subscribe|authorize|configure|notify|set_difficulty)|eth_submitLogin|eth_getWork)"'
+    rb'"(?:mining\.(?:subscribe|authorize|configure|notify|submit|hello|extranonce\.subscribe|'
+    rb"set_difficulty|set_extranonce|set_target|suggest_difficulty|suggest_target)|"
+    rb'eth_(?:submitLogin|getWork|submitWork|submitHashrate))"'
 )
 _LOGIN: Final = re.compile(rb'"method"\s{0,8}:\s{0,8}"login"')
 _JOB: Final = re.compile(rb'"method"\s{0,8}:\s{0,8}"job"')
@@ -60,7 +64,10 @@ def _is_stratum(data: bytes) -> bool:
         return True
     if _LOGIN.search(data):
         return b'"agent"' in data or b'"algo"' in data
-    return _JOB.search(data) is not None and b'"blob"' in data
+    is_job = (
+        _JOB.search(data) is not None or b'"job_id"' in data
+    )  # told of, or the answer to a login
+    return is_job and b'"blob"' in data
 
 
 def _is_mqtt(data: bytes) -> bool:
@@ -248,6 +255,7 @@ _TCP: Final = (
     Signature("ssh", b"S", _looks(rb"SSH-[12]\.")),
     Signature("telnet", b"\xff", _looks(_OPTIONS * 2)),
     Signature("telnet", b"\xff", _looks(_OPTIONS), _on(23, 2323)),
+    Signature("telnet", b"", _looks(_PROMPT), _on(23, 2323)),
     Signature("smb", b"\0", _is_smb),
     Signature("netbios", b"\x81", _looks(rb"\x81\0\0\x44\x20[A-P]{32}\0\x20")),
     Signature("netbios", b"\x82", _looks(rb"\x82\0\0\0"), _on(139)),
