@@ -16,9 +16,11 @@ from .per_device import PerDevice
 _MUCH: Final = 5.0
 #: A device with less than this in its usual and in its largest hour is constant: a sensor, a plug.
 _CONSTANT: Final = 1e6
+_CONSTANT_DAY: Final = 10e6
 #: From a constant device so much, and so many times its largest hour, is nothing that it had to say.
 _HIGH: Final = 100e6
 _HIGH_OVER: Final = 20.0
+_HIGH_DAY: Final = 500e6
 #: Flows that are remembered of one device: the latest and the biggest. 16 kB, and 4 MB in all.
 _FLOWS: Final = 16
 _MAX_DEVICES: Final = 256
@@ -50,7 +52,7 @@ class _Hour:
             if was_within or hour > self.hour + 1:
                 self.told = -1
             day_top = self.expected.day_top
-            if day_top is None or self.expected.day_before + self.moved <= day_top:
+            if day_top is not None and self.expected.day_before + self.moved <= day_top:
                 self.told_day = -1
         self.hour, self.moved, self.expected = hour, moved, None
 
@@ -148,14 +150,22 @@ class VolumeAnomaly(Detector):
     ) -> Iterator[Notice]:
         """Tell of an hour, or else of a day, that is beyond its band, and again when it is worse."""
         hour = state.hours[direction]
-        severity = _severity(direction, hour.moved, expected.top, expected)
+        is_constant = max(expected.usual, expected.largest) < _CONSTANT and not expected.varies
+        least = max(_HIGH, _HIGH_OVER * expected.largest) if is_constant else None
+        severity = _severity(direction, hour.moved, expected, (expected.top, least))
         if severity is not None:
             if SEVERITIES.index(severity) > hour.told:
                 hour.told = SEVERITIES.index(severity)
+                # With the hour its day is told
+                hour.told_day = max(hour.told, hour.told_day)
                 yield self._of_hour(moved, state, direction, severity)
             return
         day, top = expected.day_before + hour.moved, expected.day_top
-        severity = None if top is None else _severity(direction, day, top, expected)
+        if top is None:
+            return
+        is_constant = expected.day_largest < _CONSTANT_DAY and not expected.varies
+        least = max(_HIGH_DAY, _HIGH_OVER * expected.day_largest) if is_constant else None
+        severity = _severity(direction, day, expected, (top, least))
         if severity is not None and SEVERITIES.index(severity) > max(hour.told, hour.told_day):
             hour.told_day = SEVERITIES.index(severity)
             yield self._of_day(moved, state, direction, severity)
@@ -227,15 +237,20 @@ def _measured(
     return Measured(kind, round(amount / 1e6, 1), [usual, top], window, why)
 
 
-def _severity(direction: str, amount: float, top: float, expected: Expected) -> Severity | None:
-    """Return how severe an amount is, None within the band."""
+def _severity(
+    direction: str, amount: float, expected: Expected, bounds: tuple[float, float | None]
+) -> Severity | None:
+    """Return how severe an amount is, None within the band.
+
+    The bounds are the band's top, and for a constant device what is more than it ever had to say.
+    """
+    top, least = bounds
     if amount <= top:
         return None
     if direction == "download":
         return "low"
-    if not expected.varies and max(expected.usual, expected.largest) < _CONSTANT:
-        is_high = amount > _HIGH and amount >= _HIGH_OVER * expected.largest
-        return "high" if is_high else "medium"
+    if least is not None:
+        return "high" if amount > least else "medium"
     return "medium" if amount >= _MUCH * top and not expected.varies else "low"
 
 

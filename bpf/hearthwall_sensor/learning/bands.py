@@ -16,6 +16,7 @@ _HOURS: Final = 6 * _WEEK
 _GROWN: Final = 3 * _WEEK
 #: Hours in which nobody watched.
 _UNKNOWN: Final = 255
+_GAP: Final = b"\xff"
 _HIGHEST: Final = 254
 _STEPS: Final = 8
 _SMALLEST: Final = 256.0
@@ -31,12 +32,16 @@ _OVER_LARGEST_STILL: Final = 0.5
 _STILL: Final = 0.05
 #: Deviations from the mean or the median that are nothing special; with the median at least so many steps.
 _DEVIATIONS: Final = 6.0
-_LEAST_SPREAD: Final = 16
+_LEAST_SPREAD: Final = 8
 #: A median's absolute deviation is so much smaller than a standard deviation.
 _MAD: Final = 1.4826
 #: The floor of a day, in floors of an hour.
 _DAY_FLOORS: Final = 5.0
-#: A device varies if so many hours of the past were far above its median.
+#: What was moved in an hour of so many days, of which the last is at least so many after the first, is usual. An hour
+#: beyond its band counts only so: what raised an alarm must not become the measure by itself.
+_USUAL_DAYS: Final = 3
+_USUAL_SPAN: Final = 7
+#: A device varies if so many hours before the last day were far above its median.
 _VARIES: Final = 3
 #: It takes hours of so many times the median, and of this part of the floor.
 _FAR: Final = 4.0
@@ -70,6 +75,7 @@ class Expected(NamedTuple):
     day_before: float
     """What was moved in the 23 hours before."""
     day_usual: float
+    day_largest: float
     day_top: float | None
     """None where less than a week is known."""
     hours: int
@@ -125,12 +131,10 @@ class Band:
 
     def _close(self, hour: int, watched: int, *, learning: bool) -> None:
         """End the hour that ran, and the still ones after it."""
-        # What raised an alarm must not become the measure by itself
-        amount = self.moved if learning else min(self.moved, self.expect(self.hour).top)
-        decayed = self.decayed()
-        if amount >= decayed:
-            self.largest, self.at = amount, self.hour
-        self._learn_hour(self.hour, self.moved, amount)
+        top = math.inf if learning else self.expect(self.hour).top
+        if self.decayed() <= self.moved <= top:
+            self.largest, self.at = self.moved, self.hour
+        self._learn_hour(self.hour, self.moved, min(self.moved, top))
         for each in range(max(self.hour + 1, hour - _HOURS), hour):
             if each >= watched:
                 self._learn_hour(each, 0, 0)
@@ -160,27 +164,33 @@ class Band:
         `factor` is the policy's; `elapsed` says since how many seconds the device is learnt, for one of whom no hour
         is over yet.
         """
-        usual, largest = self.usual, self.decayed()
+        past = self._past(hour)
+        usual, largest = self.usual, max(self.decayed(), _repeated(past))
         if not self.hours:
             usual = largest = self.moved / max(elapsed, 60.0) * 3600
-        past = self._same_hours(hour) if self.hours >= _GROWN else []
+        same = self._same_hours(hour) if self.hours >= _GROWN else []
         floor = self._floor * factor
         over, around = _OVER_LARGEST_YOUNG, usual + _DEVIATIONS * self.spread
-        if past:
-            is_still = max(past) < _level(self._floor * _STILL)
+        if same:
+            is_still = max(same) < _level(self._floor * _STILL)
             over = _OVER_LARGEST_STILL if is_still else _OVER_LARGEST
-            usual, around = _robust(past)
-        day_before, day_usual, day_top = self._day(hour, factor)
+            usual, around = _robust(same)
         return Expected(
             usual,
             max(floor, around, largest * max(over, 1.0 + (over - 1.0) * factor)),
             largest,
-            day_before,
-            day_usual,
-            day_top,
+            *self._day(past, factor),
             self.hours,
-            self._varies(),
+            self._varies(past),
         )
+
+    def _past(self, hour: int) -> bytes:
+        """Return the levels of the hours before, the latest first; the one that ran may not be learnt yet."""
+        levels = bytearray(self.levels)
+        for each in range(max(self.hour, hour - _HOURS), hour):
+            levels[each % _HOURS] = _level(self.moved) if each == self.hour else _UNKNOWN
+        now = hour % _HOURS
+        return bytes(levels[:now][::-1] + levels[now:][::-1])[:-1]
 
     def _same_hours(self, hour: int) -> list[int]:
         """Return the levels of the same hour of the weeks before, and of the hours beside it."""
@@ -193,20 +203,19 @@ class Band:
         ]
         return [each for each in found if each != _UNKNOWN]
 
-    def _day(self, hour: int, factor: float) -> tuple[float, float, float | None]:
-        """Return what the 23 hours before moved, what a day moves, and what is unusual for one."""
-        amounts = [_AMOUNTS[self.levels[(hour - back) % _HOURS]] for back in range(1, _HOURS)]
-        days = [sum(amounts[start : start + 24]) for start in range(23, _HOURS - 24, 24)]
-        before = sum(amounts[:23])
+    def _day(self, past: bytes, factor: float) -> tuple[float, float, float, float | None]:
+        """Return what the 23 hours before moved, what a day moves usually and at most, and what is unusual for one."""
+        before = _total(past[:23])
         if self.hours < _WEEK:
-            return before, 0.0, None
-        used = days[: max(1, min(self.hours, _HOURS) // 24 - 1)]
-        largest = max(used) * (1.0 + (_OVER_LARGEST - 1.0) * factor)
-        return before, median(used), max(_DAY_FLOORS * self._floor * factor, largest)
+            return before, 0.0, 0.0, None
+        days = min(self.hours, _HOURS) // 24 - 1
+        used = [_total(past[23 + 24 * day :][:24]) for day in range(days)]
+        over = max(used) * (1.0 + (_OVER_LARGEST - 1.0) * factor)
+        return before, median(used), max(used), max(_DAY_FLOORS * self._floor * factor, over)
 
-    def _varies(self) -> bool:
+    def _varies(self, past: bytes) -> bool:
         """Return whether the device is one whose hours differ wildly."""
-        known = sorted(each for each in self.levels if each != _UNKNOWN)
+        known = sorted(past[23:].replace(_GAP, b""))
         if len(known) < _VARIES:
             return False
         far = max(_FAR_FLOOR * self._floor, _FAR * _AMOUNTS[known[len(known) // 2]])
@@ -269,6 +278,20 @@ class Band:
             raise ValueError("no band of a profile: damaged")
         band.levels = bytearray(levels)
         return band
+
+
+def _total(levels: bytes) -> float:
+    """Return the sum of what levels stand for."""
+    return sum(map(_AMOUNTS.__getitem__, levels))
+
+
+def _repeated(past: bytes) -> float:
+    """Return what the largest hour of enough days reached."""
+    known = past.replace(_GAP, b"\0")
+    days = [max(known[start : start + 24]) for start in range(0, len(known), 24)]
+    reached = sorted(days)[-_USUAL_DAYS]
+    those = [day for day, level in enumerate(days) if level >= reached]
+    return _AMOUNTS[reached] if those[-1] - those[0] >= _USUAL_SPAN else 0.0
 
 
 def _robust(levels: list[int]) -> tuple[float, float]:

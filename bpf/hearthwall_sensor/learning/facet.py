@@ -6,7 +6,6 @@ only there is about as much again to come. A unit is a day where a week is learn
 
 import math
 from collections.abc import Iterator, Mapping
-from sys import intern
 from typing import Any, Final, NamedTuple
 
 #: What was not seen while a device was learnt becomes known when it was seen in so many units, …
@@ -68,7 +67,7 @@ class Facet:
 
     def note(self, value: str, now: float, unit: float, *, learning: bool) -> bool:
         """Take note that a value was seen; return whether that changed more than counts."""
-        value = intern(value[:_LONGEST])
+        value = value[:_LONGEST]
         minute, this_unit = max(0, int(now // 60)), int(now // unit)
         self.count_unit(this_unit)
         packed = self._values.get(value)
@@ -117,7 +116,7 @@ class Facet:
 
     def accept(self, value: str, now: float) -> None:
         """Make a value known."""
-        value = intern(value[:_LONGEST])
+        value = value[:_LONGEST]
         minute = max(0, int(now // 60))
         packed = self._values.get(value)
         seen = Seen(minute, minute, 1, 1, 1) if packed is None else Seen.unpack(packed)
@@ -187,7 +186,7 @@ class Facet:
                 last, first, units, count, known = map(_whole, seen)
                 if not isinstance(value, str) or min(last, first, units, count, known) < 0:
                     raise ValueError(value)
-                facet._values[intern(value[:_LONGEST])] = Seen(
+                facet._values[value[:_LONGEST]] = Seen(
                     last, first, units, count, min(known, 1)
                 ).pack()
         except (KeyError, TypeError, AttributeError) as error:

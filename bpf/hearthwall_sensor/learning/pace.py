@@ -4,7 +4,9 @@ from typing import Any, Final
 
 #: The highest minute counts half after so many seconds (a week).
 _HALF_LIFE: Final = 7 * 86_400.0
-#: By itself the highest minute at most doubles, or grows to this: what raised an alarm is not the measure at once.
+#: By itself the highest minute at most doubles in a day, or grows to this: what raised an alarm is not the measure at
+#: once.
+_DAY: Final = 86_400.0
 _GROWTH: Final = 2.0
 _MODEST: Final = 60.0
 _MINUTE: Final = 60.0
@@ -26,7 +28,7 @@ class Pace:
         """Count a connection that begins; a minute that is over is learnt."""
         minute = int(now // _MINUTE)
         if minute > self._minute:
-            self._learn(now, learning=learning)
+            self._learn(self._minute * _MINUTE, learning=learning)
             self._minute, self._count = minute, 0
         self._count += 1
 
@@ -36,6 +38,8 @@ class Pace:
         count = float(self._count)
         if not learning:
             count = min(count, max(_MODEST, _GROWTH * highest))
+            if count > _MODEST and now - self.at < _DAY:
+                return
         if count >= highest:
             self.peak, self.at = count, now
 
