@@ -243,13 +243,13 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class HearthwallOptionsFlow(OptionsFlow):
-    """How often states are written and how long a silent device counts as at home.
+    """How often states are written, how long a silent device counts as at home, and whether the sensor is given hints.
 
     The hub asks the entry each time, so a change needs no reload, which would restart the sensor.
     """
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for both."""
+        """Ask for all of them."""
         if user_input is not None:
             return self.async_create_entry(data=user_input)
         return self.async_show_form(

@@ -17,12 +17,14 @@ CONF_STATE_DIR: Final = "state_dir"
 
 DEFAULT_STATE_DIR: Final = "/var/lib/hearthwall"
 
-# Entry options, in seconds
+# Entry options, times in seconds
 CONF_WRITE_INTERVAL: Final = "write_interval"
 CONF_CONSIDER_HOME: Final = "consider_home"
+CONF_GIVE_HINTS: Final = "give_hints"
 
 DEFAULT_WRITE_INTERVAL: Final = 30
 DEFAULT_CONSIDER_HOME: Final = 180
+DEFAULT_GIVE_HINTS: Final = True
 
 #: What a rule's reason says when nobody gave one.
 QUARANTINE_REASON: Final = "Quarantined from Home Assistant"

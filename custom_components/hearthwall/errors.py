@@ -18,6 +18,7 @@ _BAD_INPUT: Final = frozenset(
         "invalid_duration",
         "invalid_feed",
         "invalid_mode",
+        "invalid_mud",
         "invalid_policy",
         "invalid_target",
         "not_found",

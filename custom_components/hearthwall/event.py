@@ -1,4 +1,4 @@
-"""Events: what the gateway's sensor noticed."""
+"""Event entities: what the gateway's sensor noticed, of each device and of the whole home."""
 
 from typing import Any, Final, override
 
@@ -6,10 +6,11 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .bpf.hearthwall_sensor.kinds import KINDS
 from .bpf.hearthwall_sensor.protocol import EVENT_KINDS, Event
 from .devices import async_registered_id
-from .entity import GatewayEntity
-from .hub import HearthwallConfigEntry
+from .entity import DeviceEntity, GatewayEntity, HearthwallEntity, async_add_device_entities
+from .hub import HearthwallConfigEntry, Hub
 
 PARALLEL_UPDATES = 0
 
@@ -26,11 +27,14 @@ async def async_setup_entry(
     entry: HearthwallConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up the gateway's event entity."""
-    async_add_entities([SecurityEvent(entry.runtime_data, SECURITY)])
+    """Set up the gateway's event entity, and one for each device."""
+    async_add_entities([HomeSecurity(entry.runtime_data, SECURITY)])
+    async_add_device_entities(
+        entry, async_add_entities, lambda hub, mac: [DeviceSecurity(hub, SECURITY, mac)]
+    )
 
 
-class SecurityEvent(GatewayEntity, EventEntity):
+class SecurityEvent(HearthwallEntity, EventEntity):
     """The newest event, each one a state of its own.
 
     It stays available without a connection: what happened last has happened, and coming back must not
@@ -63,13 +67,46 @@ class SecurityEvent(GatewayEntity, EventEntity):
     def _async_happened(self, event: Event) -> None:
         """Show an event."""
         kind = event.kind if event.kind in EVENT_KINDS else OTHER
-        self._trigger_event(kind, self._describe(event))
+        self._trigger_event(kind, described(self.hub, event))
         self.async_write_ha_state()
 
-    def _describe(self, event: Event) -> dict[str, Any]:
-        """Return an event's attributes: what it is, and the device that an action can be aimed at."""
-        return event.to_wire() | {
-            "device_id": None
-            if event.mac is None
-            else async_registered_id(self.hass, self.hub.entry, event.mac)
-        }
+
+class HomeSecurity(SecurityEvent, GatewayEntity):
+    """The newest event of the whole home."""
+
+
+class DeviceSecurity(SecurityEvent, DeviceEntity):
+    """The newest event of a device."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show also what told that the device is there: that came before the entity."""
+        await super().async_added_to_hass()
+        first = self.hub.events.latest.get(self.mac)
+        if self.state is None and first is not None:
+            # Not before the entity has a state, which the event then changes.
+            self.hass.loop.call_soon(self._async_happened, first)
+
+    @callback
+    @override
+    def _async_happened(self, event: Event) -> None:
+        """Show an event if it is of this device."""
+        if event.mac is not None and self.hub.primary(event.mac) == self.mac:
+            super()._async_happened(event)
+
+
+def described(hub: Hub, event: Event) -> dict[str, Any]:
+    """Return an event's attributes, flat, so that an automation needs no template.
+
+    Beside what the sensor says these are why it is unusual, what can be done, and the device that an
+    action can be aimed at.
+    """
+    kind = KINDS.get(event.kind)  # type: ignore[call-overload]
+    why = event.evidence.get("why")
+    return event.to_wire() | {
+        "why": why if isinstance(why, str) else None,
+        "advice": None if kind is None else kind.advice,
+        "device_id": None
+        if event.mac is None
+        else async_registered_id(hub.hass, hub.entry, event.mac),
+    }

@@ -15,6 +15,8 @@ from .const import DOMAIN, LOGGER
 _STORAGE_VERSION: Final = 1
 #: What was handed on is noted on disk at the latest after so many seconds.
 _SAVE_DELAY: Final = 1.0
+#: Devices of which the newest event is remembered.
+_LATEST: Final = 64
 #: As many events as are asked for at a time.
 PAGE: Final = 500
 
@@ -58,6 +60,8 @@ class Events:
         self.newest = 0
         #: Events that the journal had forgotten before they were asked for.
         self.lost = 0
+        #: The newest event of each device that was handed on lately.
+        self.latest: dict[str, Event] = {}
 
     async def async_load(self) -> None:
         """Read how far an earlier run has come."""
@@ -124,6 +128,11 @@ class Events:
     def _async_hand_on(self, event: Event) -> None:
         """Tell who listens; an event that was begun to be told is not told again."""
         self._async_note(_Place(event.seq, event.time))
+        if event.mac is not None:
+            self.latest.pop(event.mac, None)
+            self.latest[event.mac] = event
+            if len(self.latest) > _LATEST:
+                del self.latest[next(iter(self.latest))]
         for listener in tuple(self._listeners):
             listener(event)
 

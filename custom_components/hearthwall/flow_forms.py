@@ -9,6 +9,7 @@ import voluptuous as vol
 from homeassistant.const import UnitOfTime
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -22,12 +23,14 @@ from homeassistant.helpers.selector import (
 from .bpf.hearthwall_sensor.protocol import DEFAULT_SOCKET
 from .const import (
     CONF_CONSIDER_HOME,
+    CONF_GIVE_HINTS,
     CONF_INTERFACES,
     CONF_SOCKET,
     CONF_STATE_DIR,
     CONF_WAN,
     CONF_WRITE_INTERVAL,
     DEFAULT_CONSIDER_HOME,
+    DEFAULT_GIVE_HINTS,
     DEFAULT_STATE_DIR,
     DEFAULT_WRITE_INTERVAL,
 )
@@ -65,6 +68,7 @@ OPTIONS_SCHEMA: Final = vol.Schema(
             (CONF_CONSIDER_HOME, DEFAULT_CONSIDER_HOME, 15, 86400),
         )
     }
+    | {vol.Required(CONF_GIVE_HINTS, default=DEFAULT_GIVE_HINTS): BooleanSelector()}
 )
 
 KINDS: Final[Mapping[str, str]] = {

@@ -40,6 +40,7 @@ from .const import (
 )
 from .devices import async_register_device, async_register_gateway, macs_of
 from .events import Events
+from .hints import Hints
 from .issues import FeedIssues
 from .link import Link
 from .presence import Presence
@@ -65,6 +66,7 @@ class Hub:
         self.blocks = Blocks()
         self.feeds: dict[str, Feed] = {}
         self.events = Events(hass, entry, self.events_since)
+        self.hints = Hints(hass, entry, self.devices, self.call)
         self.presence = Presence()
         self._link = Link(hass, entry, self._on_snapshot, self._on_delta, self._on_lost)
         self._issues = FeedIssues(hass, entry)
@@ -106,6 +108,7 @@ class Hub:
             self.hass.bus.async_listen(
                 dr.EVENT_DEVICE_REGISTRY_UPDATED, self._async_device_registry_updated
             ),
+            self.hints.async_follow(),
         ]
 
     async def async_stop(self, _event: HassEvent | None = None) -> None:
@@ -223,6 +226,7 @@ class Hub:
         self._take_devices(snapshot.devices)
         self._notify({*gone, *self.devices})
         self.events.async_connected(snapshot.last_event)
+        self.hints.async_connected()
 
     def _on_delta(self, delta: Delta) -> None:
         """Take over what changed."""
@@ -294,7 +298,8 @@ class Hub:
 
     @callback
     def _async_judge_presence(self, _now: datetime) -> None:
-        """Notice who has fallen silent."""
+        """Notice who has fallen silent, and whether the user wants hints given."""
+        self.hints.async_judge()
         if self.available and (changed := self._judge_presence()):
             self._notify(changed)
 

@@ -19,7 +19,7 @@ from .durations import DURATION, seconds
 MOMENT: Final = vol.Any(DURATION, dt.datetime)
 
 #: How the selector `choose` says which of its choices is meant: its value is beside it, under that name.
-_CHOICE: Final = "active_choice"
+CHOICE: Final = "active_choice"
 
 
 def epoch(value: Any) -> float:
@@ -28,8 +28,8 @@ def epoch(value: Any) -> float:
     A number above MAX_DURATION is seconds since the epoch already, as the sensor's answers have them; a
     date and time without a zone is in Home Assistant's. Raises ServiceValidationError.
     """
-    if isinstance(value, dict) and _CHOICE in value:
-        return epoch(value.get(str(value[_CHOICE])))
+    if isinstance(value, dict) and CHOICE in value:
+        return epoch(value.get(str(value[CHOICE])))
     for read in _READERS:
         if (found := read(value)) is not None:
             return found

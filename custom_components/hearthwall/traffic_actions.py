@@ -2,45 +2,28 @@
 
 import ipaddress
 import operator
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any, Final
 
 import voluptuous as vol
-from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 
-from .action import GATEWAY_FIELD, Action, named_hub, require_admin
+from .action import GATEWAY_FIELD, Action, require_admin
+from .asked import Asked, asked_gateways, device_namer, gateway_fields, shown_device
 from .bpf.hearthwall_sensor.protocol import Device, Flow, SensorError
 from .bpf.hearthwall_sensor.requests import MAX_FLOWS, GetDevices, GetFlows
 from .bpf.hearthwall_sensor.targets import parse_domain
 from .const import DOMAIN
-from .devices import async_registered, device_name, shown_name
 from .hub import Hub
 from .moments import MOMENT, epoch
-from .targets import async_loaded_hubs, async_targeted_devices
 
 _PEER: Final = "peer"
 _SINCE: Final = "since"
 _LIMIT: Final = "limit"
-_TARGETS: Final = frozenset(map(str, cv.TARGET_SERVICE_FIELDS))
 
 _DEFAULT_FLOWS: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is asked of one gateway: of its devices those with these MACs, None for all."""
-
-    hub: Hub
-    macs: frozenset[str] | None
-
-    def takes(self, mac: str) -> bool:
-        """Tell whether a device is asked for."""
-        return self.macs is None or mac in self.macs
 
 
 async def _async_get_devices(call: ServiceCall) -> ServiceResponse:
@@ -49,7 +32,7 @@ async def _async_get_devices(call: ServiceCall) -> ServiceResponse:
         await require_admin(call)  # it tells what get_flows tells
     since = _since(call)
     rows = []
-    for asked in _asked(call):
+    for asked in asked_gateways(call):
         found = await _talkers(asked, call) if _PEER in call.data else asked
         for wire in await found.hub.call(GetDevices()):
             device = Device.from_wire(wire)
@@ -61,31 +44,17 @@ async def _async_get_devices(call: ServiceCall) -> ServiceResponse:
 async def _async_get_flows(call: ServiceCall) -> ServiceResponse:
     """Return flows, those that moved last at the head."""
     rows = []
-    for asked in _asked(call):
+    for asked in asked_gateways(call):
         flows = await _flows(asked, call, call.data[_LIMIT])
-        name = _namer(asked.hub)
-        rows += [flow | _gateway(asked.hub) | name(flow["mac"]) for flow in flows]
+        name = device_namer(asked.hub)
+        rows += [flow | gateway_fields(asked.hub) | name(flow["mac"]) for flow in flows]
     return {"flows": _newest(rows, call.data[_LIMIT])}
 
 
 # What is asked
 
 
-def _asked(call: ServiceCall) -> list[_Asked]:
-    """Return which gateways are asked for what; without targets it is all of everything."""
-    named = named_hub(call) if ATTR_CONFIG_ENTRY_ID in call.data else None
-    if not _TARGETS & call.data.keys():
-        return [_Asked(hub, None) for hub in ([named] if named else async_loaded_hubs(call.hass))]
-    macs: defaultdict[Hub, set[str]] = defaultdict(set)
-    for device in async_targeted_devices(call.hass, call):
-        if named in {None, device.hub}:
-            macs[device.hub].add(device.mac)
-    if not macs:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_devices")
-    return [_Asked(hub, frozenset(of_hub)) for hub, of_hub in macs.items()]
-
-
-async def _flows(asked: _Asked, call: ServiceCall, limit: int) -> list[dict[str, Any]]:
+async def _flows(asked: Asked, call: ServiceCall, limit: int) -> list[dict[str, Any]]:
     """Return the flows of one gateway that a call is about, each as a plain dict."""
     request = GetFlows(
         devices=tuple(sorted(asked.macs or ())),
@@ -103,10 +72,10 @@ def _plain(wire: Iterable[Any]) -> list[dict[str, Any]]:
     return [Flow.from_wire(each).to_wire() for each in wire]
 
 
-async def _talkers(asked: _Asked, call: ServiceCall) -> _Asked:
+async def _talkers(asked: Asked, call: ServiceCall) -> Asked:
     """Return who of those that are asked for talked to the peer that a call names."""
     flows = await _flows(asked, call, MAX_FLOWS)
-    return _Asked(asked.hub, frozenset(asked.hub.primary(flow["mac"]) for flow in flows))
+    return Asked(asked.hub, frozenset(asked.hub.primary(flow["mac"]) for flow in flows))
 
 
 def _since(call: ServiceCall) -> float | None:
@@ -147,36 +116,10 @@ def _newest(rows: list[dict[str, Any]], limit: int | None) -> list[Any]:
     return sorted(rows, key=operator.itemgetter("last_seen"), reverse=True)[:limit]
 
 
-def _gateway(hub: Hub) -> dict[str, Any]:
-    """Return which gateway tells it."""
-    return {ATTR_CONFIG_ENTRY_ID: hub.entry.entry_id, "gateway": hub.entry.title}
-
-
 def _device_row(hub: Hub, device: Device) -> dict[str, Any]:
     """Return a device as an action answers it: `name` is what the user sees."""
-    name, device_id = _shown(hub, device.mac, device)
-    return device.to_wire() | _gateway(hub) | {"name": name, "device_id": device_id}
-
-
-def _namer(hub: Hub) -> Callable[[str | None], dict[str, Any]]:
-    """Return what tells whose a flow is, looking for each device once."""
-    known: dict[str | None, dict[str, Any]] = {None: {"device_name": None, "device_id": None}}
-
-    def name(mac: str | None) -> dict[str, Any]:
-        if mac is not None and mac not in known:
-            name, device_id = _shown(hub, mac, hub.devices.get(hub.primary(mac)))
-            known[mac] = {"device_name": name, "device_id": device_id}
-        return known[mac]
-
-    return name
-
-
-def _shown(hub: Hub, mac: str, device: Device | None) -> tuple[str, str | None]:
-    """Return the name that the user sees for a device, and its id in Home Assistant if it has one."""
-    registered = async_registered(hub.hass, hub.entry, mac)
-    if registered is not None:
-        return shown_name(registered) or mac, registered.id
-    return (mac if device is None else device_name(device, None)), None
+    name, device_id = shown_device(hub, device.mac, device)
+    return device.to_wire() | gateway_fields(hub) | {"name": name, "device_id": device_id}
 
 
 _LIMITED: Final = vol.All(vol.Coerce(int), vol.Range(min=1, max=MAX_FLOWS))

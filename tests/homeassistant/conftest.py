@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 # Imported before any `hass` exists: else the test package's own custom_components is found first.
 import custom_components.hearthwall  # noqa: F401
-from custom_components.hearthwall import process
+from custom_components.hearthwall import hints, process
 from custom_components.hearthwall.const import (
     CONF_INTERFACES,
     CONF_SOCKET,
@@ -37,6 +37,12 @@ def _unix_sockets_may_be_used(socket_enabled: None) -> None:
 @pytest.fixture(autouse=True)
 def _hearthwall_is_found(enable_custom_integrations: None) -> None:
     """Let Home Assistant load what lies in custom_components."""
+
+
+@pytest.fixture(autouse=True)
+def _hints_are_given_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for no more changes of a registry."""
+    monkeypatch.setattr(hints, "SETTLES", 0.0)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from custom_components.hearthwall.bpf.hearthwall_sensor.kinds import SEVERITIES
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     WEBSOCKET_PATH,
     Block,
@@ -22,6 +23,7 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     Status,
 )
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
+    AcceptEvent,
     AddBlock,
     AddFeed,
     Confirm,
@@ -230,9 +232,15 @@ class Peer:
                 return self.blocks[key].to_wire()
             case GetBlocks():
                 return [each.to_wire() for each in self.blocks.values()]
+        return self._answer_of_events(order)
+
+    def _answer_of_events(self, order: Request) -> Any:
+        match order:
             case GetEvents():
-                found = [each.to_wire() for each in self.events if each.seq > order.since]
-                return found[: order.limit]
+                found = [each.to_wire() for each in self.events if _fits(each, order)]
+                return found[-order.limit :] if order.latest else found[: order.limit]
+            case AcceptEvent():
+                return next(each for each in self.events if each.seq == order.seq).to_wire()
         return self._answer_of_devices(order)
 
     def _answer_of_devices(self, order: Request) -> Any:
@@ -329,6 +337,17 @@ class Peer:
             ):
                 return key
         raise SensorError("not_found")
+
+
+def _fits(event: Event, order: GetEvents) -> bool:
+    """Tell whether an event is asked for."""
+    return (
+        event.seq > order.since
+        and (not order.devices or event.mac in order.devices)
+        and (not order.kinds or event.kind in order.kinds)
+        and SEVERITIES.index(event.severity) >= SEVERITIES.index(order.severity)
+        and (order.after is None or event.time > order.after)
+    )
 
 
 def _is_peer(flow: Flow, peer: str) -> bool:

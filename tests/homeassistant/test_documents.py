@@ -1,5 +1,6 @@
 """docs/home-assistant.md says what is there, and its automations do what they say."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,12 +29,10 @@ from tests.homeassistant.test_init import wait_for
 from tests.homeassistant.test_translations import SCHEMAS
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "home-assistant.md").read_text()
-AUTOMATIONS: dict[str, dict[str, Any]] = {
-    each["alias"]: each
-    for each in map(yaml.safe_load, re.findall(r"```yaml\n(.+?)```", TEXT, re.DOTALL))
-}
+YAML: list[str] = re.findall(r"```yaml\n(.+?)```", TEXT, re.DOTALL)
+AUTOMATIONS: dict[str, dict[str, Any]] = {each["alias"]: each for each in map(yaml.safe_load, YAML)}
 #: What does more than to order one thing.
-ANSWERED = {"Quarantine on a threat", "Who talked to whom"}
+ANSWERED = {"Quarantine on a threat", "Who talked to whom", "Cut off on something grave"}
 
 
 @pytest.mark.parametrize("action", [each.name for each in ACTIONS])
@@ -45,7 +44,7 @@ def test_every_action_and_its_fields_are_documented(action: str) -> None:
 
 def test_every_kind_and_attribute_of_an_event_is_documented() -> None:
     section = TEXT.split("## Events")[1].split("\n## ")[0]
-    shown = {*event(1).to_wire(), "device_id", "event_type"}
+    shown = {*event(1).to_wire(), "device_id", "event_type", "why", "advice"}
     for name in {*shown, *(event_platform.SECURITY.event_types or ())}:
         assert f"`{name}`" in section, name
 
@@ -116,8 +115,8 @@ async def test_an_event_triggers_a_quarantine_and_a_reload_does_not(
     hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, automations: None
 ) -> None:
     assert camera(hass, loaded).id
-    await peer.happen(event(1, kind="flood"))
-    await peer.happen(event(2))
+    await peer.happen(event(1, kind="flood", severity="low"))
+    await peer.happen(event(2, severity="medium"))
     await wait_for(lambda: bool(peer.orders(AddBlock)))
     await hass.async_block_till_done()
     assert peer.orders(AddBlock) == [ordered("Quarantine on a threat")]
@@ -125,6 +124,30 @@ async def test_an_event_triggers_a_quarantine_and_a_reload_does_not(
     await hass.async_block_till_done()
     await peer.happen(event(3, mac=None))
     assert len(peer.orders(AddBlock)) == 1
+
+
+async def test_something_grave_triggers_a_quarantine_and_nothing_else_does(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, automations: None
+) -> None:
+    text = next(each for each in YAML if "Cut off on something grave" in each)
+    assert len(text.splitlines()) < 10
+    assert "{{" not in text
+
+    async def ordered_after(number: int) -> int:
+        await hass.async_block_till_done()
+        await wait_for(lambda: len(peer.orders(AddBlock)) >= number)
+        await asyncio.sleep(0.05)
+        return len(peer.orders(AddBlock))
+
+    await peer.happen(event(1, kind="beacon", severity="medium"))
+    await peer.happen(event(2, kind="beacon", severity="critical", mac=TV))
+    assert await ordered_after(0) == 0
+    for number in (1, 2):
+        await peer.happen(event(2 + number, kind="beacon", severity="high"))
+        assert await ordered_after(number) == number
+    assert peer.orders(AddBlock)[0] == AddBlock(CAMERA, reason="Quarantined from Home Assistant")
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    assert await ordered_after(0) == 2
 
 
 async def test_a_notification_says_who_talked_to_whom(

@@ -25,6 +25,7 @@ from tests.homeassistant.test_init import state
 QUARANTINE = "switch.camera_quarantine"
 SUFFIXES = {
     "device_tracker": {"presence"},
+    "event": {"security"},
     "sensor": {"download_rate", "upload_rate", "total_download", "total_upload"},
     "switch": {"quarantine"},
 }
@@ -40,7 +41,7 @@ async def test_each_device_and_the_gateway_have_their_entities(
     for key in ("devices_online", "active_blocks", "download_rate", "upload_rate"):
         assert f"sensor.hearthwall_{key}" in found
     registered = er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
-    assert len([each for each in registered if each.disabled_by is None]) == 2 * 6 + 6
+    assert len([each for each in registered if each.disabled_by is None]) == 2 * 7 + 6
     assert {each.translation_key for each in registered if each.disabled_by} == {"rule"}
     assert all(each.translation_key for each in registered)
     assert len({each.unique_id for each in registered}) == len(registered)

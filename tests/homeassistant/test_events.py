@@ -12,13 +12,13 @@ from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hearthwall import async_unload_entry, events, link
+from custom_components.hearthwall.bpf.hearthwall_sensor.kinds import KINDS
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import GetEvents
 from custom_components.hearthwall.const import DOMAIN
-from tests.devices import CAMERA
-from tests.homeassistant.peer import Peer, event
+from tests.devices import CAMERA, PHONE, TV
+from tests.homeassistant.peer import Peer, device, event
 from tests.homeassistant.test_init import CONNECTION, state, wait_for
-from tests.homeassistant.test_services import call
 
 SECURITY = "event.hearthwall_security"
 
@@ -61,7 +61,15 @@ async def test_an_event_is_shown_with_all_that_an_automation_needs(
     hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, told: Told
 ) -> None:
     assert state(hass, SECURITY) == "unknown"
-    await peer.happen(event(1, peer_name="pool.example", evidence={"packets": 3}))
+    await peer.happen(
+        event(
+            1,
+            peer_name="pool.example",
+            evidence={"packets": 3, "why": "It never did."},
+            technique="T1071",
+            subject="203.0.113.66",
+        )
+    )
     assert told == [1]
     found = hass.states.get(SECURITY)
     assert found is not None
@@ -72,12 +80,21 @@ async def test_an_event_is_shown_with_all_that_an_automation_needs(
     said = found.attributes
     assert said["event_type"] == "threat_address"
     assert said["device_id"] == camera.id
-    assert {key: said[key] for key in ("severity", "summary", "mac", "peer_name")} == {
+    expected = {
+        "kind": "threat_address",
         "severity": "high",
         "summary": "number 1",
+        "why": "It never did.",
+        "advice": KINDS["threat_address"].advice,
+        "seq": 1,
+        "technique": "T1071",
         "mac": CAMERA,
+        "peer_address": "203.0.113.66",
         "peer_name": "pool.example",
+        "subject": "203.0.113.66",
+        "count": 1,
     }
+    assert {key: said[key] for key in expected} == expected
     assert not peer.orders(GetEvents), "what a delta brings is not asked for"
 
 
@@ -92,12 +109,13 @@ async def test_each_of_a_flock_is_told(
 async def test_a_kind_that_only_a_newer_sensor_knows_is_told_as_other(
     hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, told: Told
 ) -> None:
-    await peer.happen(event(1, kind="beacon", mac="02:00:00:00:00:99"))
+    await peer.happen(event(1, kind="unheard_of", mac="02:00:00:00:00:99"))
     found = hass.states.get(SECURITY)
     assert found is not None
     assert told == [1]
     assert found.attributes["event_type"] == "other"
-    assert found.attributes["kind"] == "beacon"
+    assert found.attributes["kind"] == "unheard_of"
+    assert found.attributes["advice"] is None
     assert found.attributes["device_id"] is None
 
 
@@ -347,13 +365,54 @@ async def test_a_removed_entry_leaves_no_file(
     assert f"{DOMAIN}.{loaded.entry_id}.events" not in hass_storage
 
 
-async def test_get_events(hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer) -> None:
-    await peer.happen(*(event(seq) for seq in range(1, 8)))
+# Each device's own entity
 
-    async def found(**filters: Any) -> list[int]:
-        return [each["seq"] for each in (await call(hass, "get_events", **filters))["events"]]
 
-    assert await found() == [1, 2, 3, 4, 5, 6, 7]
-    assert await found(limit=2) == [6, 7], "the newest"
-    assert await found(since=3, limit=2) == [4, 5]
-    assert await found(since=7) == []
+async def test_each_device_shows_its_own_events(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    await peer.happen(event(1), event(2, mac=TV), event(3, mac=None))
+    shown = {
+        name: state.attributes.get("seq")
+        for name in ("camera", "acme_53_13", "hearthwall")
+        if (state := hass.states.get(f"event.{name}_security"))
+    }
+    assert shown == {"camera": 1, "acme_53_13": 2, "hearthwall": 3}
+
+
+async def test_an_event_of_a_merged_mac_is_the_devices(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    await peer.tell(devices=[device(CAMERA, hostname="camera", other_macs=(PHONE,))])
+    await peer.happen(event(1, mac=PHONE))
+    assert hass.states.get("event.camera_security").attributes["seq"] == 1
+
+
+async def test_what_told_of_a_new_device_is_its_first_event(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    seen: list[tuple[str | None, str]] = []
+
+    @callback
+    def note(change: HassEvent[Any]) -> None:
+        old, new = change.data["old_state"], change.data["new_state"]
+        if change.data["entity_id"] == "event.phone_security":
+            seen.append((old and old.state, new.attributes.get("kind")))
+
+    unsubscribe = hass.bus.async_listen("state_changed", note)
+    new = event(1, kind="new_device", mac=PHONE)
+    peer.events.append(new)
+    await peer.tell(devices=[device(PHONE, hostname="phone")], events=[new])
+    await hass.async_block_till_done()
+    assert seen == [(None, None), ("unknown", "new_device")]
+    unsubscribe()
+
+
+async def test_a_device_that_had_events_is_told_none_of_them_again(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    await peer.happen(event(1))
+    before = hass.states.get("event.camera_security").state
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await hass.async_block_till_done()
+    assert hass.states.get("event.camera_security").state == before

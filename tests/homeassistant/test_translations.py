@@ -25,6 +25,7 @@ from custom_components.hearthwall import (
 )
 from custom_components.hearthwall.bpf.hearthwall_sensor.errors import ERRORS
 from custom_components.hearthwall.bpf.hearthwall_sensor.feeds.formats import AUTO, FORMATS
+from custom_components.hearthwall.bpf.hearthwall_sensor.kinds import KINDS, SEVERITIES, Severity
 from custom_components.hearthwall.bpf.hearthwall_sensor.modes import (
     ALLOWANCES,
     AUDITABLE,
@@ -32,7 +33,7 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.modes import (
     MODES,
     TRANSPORTS,
 )
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import FeedAction, Severity
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import FeedAction
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock, AddFeed
 from custom_components.hearthwall.process import PROCESS_ERRORS
 from custom_components.hearthwall.services import ACTIONS
@@ -61,6 +62,7 @@ ORDERS_ONLY = {
     "invalid_duration",
     "invalid_feed",
     "invalid_mode",
+    "invalid_mud",
     "invalid_policy",
     "invalid_target",
     "message_too_large",
@@ -206,6 +208,9 @@ CHOICES = {
     ("get_blocks", "mode"): MODES,
     ("add_feed", "action"): typing.get_args(FeedAction),
     ("add_feed", "format"): [AUTO, *FORMATS],
+    ("get_events", "kind"): KINDS,
+    ("get_events", "severity"): SEVERITIES,
+    ("accept", "kind"): KINDS,
 }
 
 
@@ -221,6 +226,8 @@ def test_every_state_has_a_word() -> None:
     assert set(WORDS["entity"]["sensor"]["rule"]["state"]) == set(sensor.RULE.options or ())
     said = WORDS["entity"]["event"]["security"]["state_attributes"]
     assert set(said["event_type"]["state"]) == set(event.SECURITY.event_types or ())
+    pictured = ICONS["entity"]["event"]["security"]["state_attributes"]["event_type"]["state"]
+    assert set(pictured) == set(KINDS)
     assert set(said["severity"]["state"]) == set(typing.get_args(Severity))
 
 
