@@ -9,7 +9,7 @@ from lab import Lab
 from lab.home import DEVICES, DNS, SITES, WEB
 from tests.gateway.sensor_process import Refused, SensorProcess, until
 from tests.gateway.test_counting import port_counters
-from tests.unit.mmdb import write
+from lab.mmdb import write
 
 pytestmark = pytest.mark.lab
 

@@ -9,7 +9,7 @@ import pytest
 
 from hearthwall_sensor.network import places
 from hearthwall_sensor.network.places import Place, Places
-from tests.unit.mmdb import write
+from lab.mmdb import write
 
 V4, V6 = "203.0.113.9", "2001:db8:ffff::9"
 PREFIXES = ("203.0.113.0/24", "2001:db8:ffff::/48")
