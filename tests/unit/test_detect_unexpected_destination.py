@@ -7,8 +7,10 @@ import pytest
 from hearthwall_sensor.detectors import unexpected_destination as module
 from hearthwall_sensor.detectors.observations import Began, Flow, Look, Named, Settled
 from hearthwall_sensor.detectors.unexpected_destination import UnexpectedDestination
+from hearthwall_sensor.flows.flow import UDP
 from hearthwall_sensor.network.places import Place
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.policy.expectations import LOCAL, Expectation, Expectations
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.habits import HOUR, START, Habits, moved
 from tests.unit.observed import CAMERA, DAY, flow
@@ -101,6 +103,12 @@ def test_a_peer_without_a_name_weighs_more() -> None:
     (named,) = visit(plug(), "new.other.example", Place("DE", 64_999))
     assert bare.subject == "network AS64999"
     assert bare.evidence["value"] > named.evidence["value"]
+
+
+def test_another_resolver_alone_is_nothing() -> None:
+    assert visit(plug(30), None, Place("DE", 64_999), 53, protocol=UDP) == []
+    (abroad,) = visit(plug(30), None, ABROAD, 53, protocol=UDP)
+    assert abroad.severity == "low"
 
 
 def test_a_name_that_is_said_late_counts() -> None:
@@ -202,3 +210,31 @@ def test_a_hostile_device_fills_only_its_own_bounds() -> None:
     state = habits.detector._states.find(CAMERA)  # type: ignore[attr-defined]
     assert len(state.told) <= 64
     assert len(state.flows) <= 5
+
+
+MUD = Expectations(
+    [
+        Expectation("*.vendor.example", "tcp", (443, 443), "device"),
+        Expectation(LOCAL, "tcp", (8123, 8123), "device"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "port", "scope", "told"),
+    [
+        ("api.vendor.example", 443, "internet", False),
+        ("api.vendor.example", 80, "internet", True),
+        ("c2.other.example", 443, "internet", True),
+        (None, 8123, "lan", False),
+        (None, 22, "lan", True),
+    ],
+)
+def test_a_device_is_held_against_its_mud_file_from_the_first_day(
+    name: str | None, port: int, scope: str, told: bool
+) -> None:
+    habits = Habits(UnexpectedDestination, DevicePolicy(expected=MUD))
+    notices = visit(habits, name, port=port, scope=scope)
+    subjects = [each.subject for each in notices if each.subject.startswith("description")]
+    assert subjects == ([f"description {name or '198.51.100.9'} tcp/{port}"] if told else [])
+    assert all(each.severity == "medium" for each in notices)

@@ -1,4 +1,4 @@
-"""Amounts in events: how far the user's word about one reaches."""
+"""Amounts in events: how far the user's word about one reaches, and how they are written."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,3 +19,11 @@ def megabytes(amount: float) -> str:
     """Return an amount of bytes for a sentence."""
     amount /= 1e6
     return f"{amount:.0f} MB" if amount >= 10 else f"{amount:.2g} MB"
+
+
+def span(seconds: float) -> str:
+    """Return a time for a sentence, such as `8 days`."""
+    for name, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {name}s"
+    return f"{max(1, round(seconds))} seconds"

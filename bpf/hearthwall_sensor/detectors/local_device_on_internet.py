@@ -8,6 +8,7 @@ from ..learning.destinations import BASICS
 from ..learning.profile import INTERNET
 from ..notice import Notice
 from ..policy.policy import DevicePolicy
+from .amounts import span
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
 from .observations import Began, Flow, Look, Named, Settled
@@ -99,13 +100,11 @@ class LocalDeviceOnInternet(Detector):
             or profile.facets["outside"].is_known(INTERNET)
         ):
             return None
-        days = (now - profile.since) / 86_400
-        since = f"{days:.0f} days" if days >= 2 else f"{days * 24:.1f} hours"
         return _Judged(
             INTERNET,
             "medium",
             "talks to the internet:",
-            f"In the {since} since it was first seen it never did, beyond names and the time.",
+            f"In the {span(now - profile.since)} since it was first seen it never did, beyond names and the time.",
         )
 
     def _tell(self, who: str, flow: Flow, judged: _Judged, now: float) -> Iterator[Notice]:

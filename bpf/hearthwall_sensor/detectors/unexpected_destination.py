@@ -13,7 +13,9 @@ from ..kinds import SEVERITIES, Severity
 from ..learning.destinations import BASICS, habits
 from ..learning.profile import INTERNET, NAMELESS, Profile, unit_of
 from ..notice import Notice
+from ..policy.expectations import Expectations
 from ..policy.policy import DevicePolicy
+from .amounts import span
 from .detector import Detector, Handler, Home
 from .evidence import MAX_FLOWS, Measured, about, evidence
 from .observations import Began, Flow, Look, Moved, Named, Settled
@@ -32,6 +34,8 @@ _WEIGHTS: Final[Mapping[str, float]] = {
 _NAMELESS_WEIGHT: Final = 1.5
 #: What everything speaks is no news from a device that did not speak it: updates come by HTTP and QUIC.
 _COMMON: Final = BASICS | {"tcp/443", "udp/443", "tcp/80", "tls", "quic", "http", "dns", "ntp"}
+#: Servers for names and the time have none themselves, and others stand in for them.
+_BASICS_WEIGHT: Final = 0.5
 #: More than this no facet surprises: one in a hundred days.
 _MOST: Final = 2.0
 #: A new domain in a known network, by a device that met none in a week, has 1.27; one that meets three in two weeks
@@ -96,17 +100,39 @@ class UnexpectedDestination(Detector):
     def _ripe(self, observation: Began | Named | Settled | Look) -> Iterator[Notice]:
         """Judge the flows that are ripe now."""
         for who, flow in self._ripening.take(observation):
-            if flow.scope != "internet" or who in self.home.own():
+            if who in self.home.own():
+                continue
+            policy = self.home.policy(who)
+            if flow.scope != "internet" and policy.expected is None:
                 continue
             state = self._states.of(who, observation.time)
             state.flows.append(flow)
-            policy = self.home.policy(who)
             for judged in (
+                self._description(who, flow, policy),
                 self._country(who, flow, policy),
                 self._destination(who, flow, policy, observation.time),
             ):
                 if judged is not None and _is_due(state, judged, observation.time):
                     yield self._notice(who, judged, [flow], observation.time)
+
+    def _description(self, who: str, flow: Flow, policy: DevicePolicy) -> _Judged | None:
+        """Judge a flow by what the device's MUD file lets it do."""
+        if policy.expected is None or not Expectations.concern(flow.application):
+            return None
+        said = (flow.transport, flow.server_port, "device")
+        is_home = flow.scope != "internet"
+        peer = flow.label.peer_name
+        if policy.expected.allow(said, flow.peer, peer, is_home=is_home):
+            return None
+        return _Judged(
+            f"description {peer or flow.peer} {flow.service}",
+            "medium",
+            f"{self.home.name(who)} talks to {_peer(flow)} on {flow.service}, which its MUD file does not provide for",
+            Measured(
+                *(self.kind, flow.service, len(policy.expected.all), flow.last - flow.first),
+                "What its maker says that it needs has no entry for this peer and port.",
+            ),
+        )
 
     def _country(self, who: str, flow: Flow, policy: DevicePolicy) -> _Judged | None:
         """Judge a peer's country by the policy."""
@@ -131,7 +157,8 @@ class UnexpectedDestination(Detector):
         profile = self.home.profile(who)
         # Of a device that never went out, another detector tells that it does
         if (
-            policy.local
+            flow.scope != "internet"
+            or policy.local
             or profile.is_learning(now, policy.learning)
             or not profile.facets["outside"].is_known(INTERNET)
         ):
@@ -148,10 +175,11 @@ class UnexpectedDestination(Detector):
         return _Judged(
             subject,
             severity,
-            f"{self.home.name(who)} talks to {_peer(flow)} for the first time, on {flow.service}",
+            f"{self.home.name(who)} talks to {_peer(flow)} on {flow.service}; new for it is"
+            f" {_listed(names)}",
             Measured(
                 *(self.kind, round(score, 2), round(_LOW * policy.factor, 2)),
-                *(unit_of(policy.learning), _why(profile, names, now)),
+                *(unit_of(policy.learning), _why(profile, names, policy.learning, now)),
             ),
             names,
         )
@@ -209,8 +237,11 @@ def _novelties(profile: Profile, values: Mapping[str, str]) -> dict[str, float]:
             continue
         if known_domain and name in ("network", "country"):
             continue  # whoever owns the domain moved it, or has it served nearby
-        surprise = min(_MOST, facets[name].surprise(value))
-        found[name] = surprise * (_NAMELESS_WEIGHT if value == NAMELESS else weight)
+        if value == NAMELESS:
+            weight = _NAMELESS_WEIGHT  # noqa: PLW2901, the facet's is for values
+        if values["service"] in BASICS and name in ("domain", "network"):
+            weight = 0.0 if value == NAMELESS else _BASICS_WEIGHT  # noqa: PLW2901
+        found[name] = weight * min(_MOST, facets[name].surprise(value))
     return found
 
 
@@ -250,21 +281,23 @@ def _peer(flow: Flow) -> str:
 _SHOWN: Final[Mapping[str, str]] = {"network": "network ", "country": "country "}
 
 
-def _why(profile: Profile, new: Mapping[str, str], now: float) -> str:
-    """Return why a destination is unusual for this device."""
-    days = max(1, round((now - profile.since) / 86_400))
-    known = [
-        f"{len(profile.facets[name])} {word}{'' if len(profile.facets[name]) == 1 else 's'}"
-        for name, word in (("domain", "domain"), ("network", "network"))
-    ]
-    values = [
+def _listed(new: Mapping[str, str]) -> str:
+    """Return new values for a sentence."""
+    return ", ".join(
         "a peer without a name" if value == NAMELESS else f"{_SHOWN.get(name, '')}{value}"
         for name, value in new.items()
-    ]
-    rate = profile.facets["domain"].novelty(new.get("domain", ""))
+    )
+
+
+def _why(profile: Profile, new: Mapping[str, str], learning: float, now: float) -> str:
+    """Return why a destination is unusual for this device."""
+    domains, networks = (len(profile.facets[name]) for name in ("domain", "network"))
+    name = "domain" if "domain" in new else next(iter(new))
+    between = span(unit_of(learning) / profile.facets[name].novelty(new[name]))
     return (
-        f"Since {days} day{'' if days == 1 else 's'} it talked to {' in '.join(known)}, and meets a new one about"
-        f" once in {max(1, round(1 / rate))} days; new is: {', '.join(values)}."
+        f"In the {span(now - profile.since)} since it was first seen it talked to {domains}"
+        f" domain{'' if domains == 1 else 's'} in {networks} network{'' if networks == 1 else 's'},"
+        f" and met a new {name} about once in {between}."
     )
 
 
