@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from .habits import Acceptance, PolicyReport
+from .learning.profile import Profile
 from .parts import Parts
 from .policy import writing
 from .policy.reading import checked_label
@@ -113,13 +114,17 @@ class PolicyOrders:
 
     async def _set_profile(self, order: SetProfile) -> Any:
         """Freeze a profile, let it learn, or begin it anew."""
-        profiles, mac = self._parts.profiles, self._known(order.mac)
-        if order.action == "reset":
-            profiles.reset(mac, time.time())
-        else:
-            profiles.of(mac, time.time())
-            profiles.freeze(mac, order.action == "freeze")
-        return self._profile(mac)
+        parts, mac, now = self._parts, self._known(order.mac), time.time()
+        async with self._orders, parts.totals.saving:
+            is_new, is_frozen = order.action == "reset", order.action == "freeze"
+            profile = Profile(mac, now) if is_new else parts.profiles.of(mac, now)
+            wire = replace(profile, frozen=is_frozen).to_wire()
+            await asyncio.to_thread(parts.store.keep_profile, mac, wire)
+            if is_new:
+                parts.profiles.reset(mac, now)
+            else:
+                parts.profiles.freeze(mac, is_frozen)
+            return self._profile(mac)
 
     def _profile(self, mac: str) -> Any:
         """Return what was learnt of a device, and what the user said is fine."""

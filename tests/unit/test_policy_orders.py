@@ -1,5 +1,6 @@
 """What the user says of events, profiles and the policy is on disk when it is answered, and holds after a restart."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,7 +43,9 @@ class Sensor:
         self.chosen = Chosen({}, merged or {})
         self.policy = PolicyFile(folder / "policy.toml", self.chosen.macs, self.store.hints())
         self.accepted = Accepted(self.store.accepted(), self.chosen.macs)
-        self.profiles = Profiles((), self.policy.device)
+        self.profiles = Profiles(self.store.profiles(), self.policy.device)
+        self.descriptions = SimpleNamespace(of=lambda _: None)
+        self.totals = SimpleNamespace(saving=asyncio.Lock())
         parts: Any = SimpleNamespace(**vars(self))
         self.orders = PolicyOrders(parts, SimpleNamespace(device=self._device))  # type: ignore[arg-type]
 
@@ -222,6 +225,26 @@ async def test_a_profile_is_told_frozen_and_begun_anew(sensor: Sensor) -> None:
     assert (await sensor(SetProfile(CAMERA, "reset")))["domains"] == ()
     assert await code(sensor, GetProfile(PHONE)) == "not_found"
     assert await code(sensor, SetProfile("camera", "reset")) == "invalid_target"
+
+
+async def test_what_is_said_of_a_profile_is_on_disk_when_it_is_answered(
+    sensor: Sensor, tmp_path: Path
+) -> None:
+    await sensor(AcceptEvent(1))
+    for action, frozen in (("freeze", True), ("unfreeze", False), ("freeze", True)):
+        await sensor(SetProfile(CAMERA, action))  # type: ignore[arg-type]
+        again = Sensor(tmp_path)
+        assert again.profiles.of(CAMERA, 0).frozen is frozen
+        assert again.profiles.of(CAMERA, 0).facets["domain"].is_known("new.example")
+        again.close()
+    await sensor(SetProfile(CAMERA, "reset"))
+    again = Sensor(tmp_path)
+    assert len(again.profiles.of(CAMERA, 0)) == 0
+    assert not again.profiles.of(CAMERA, 0).frozen
+    again.close()
+    sensor.store.close()
+    assert await code(sensor, SetProfile(CAMERA, "freeze")) == "storage_failed"
+    assert not sensor.profiles.of(CAMERA, 0).frozen
 
 
 def test_a_damaged_row_is_no_reason_to_fail(tmp_path: Path) -> None:
