@@ -27,6 +27,7 @@ from .kernel.tables import Tables
 from .learning.past import Past
 from .learning.profiles import Profiles
 from .living import LivingHome
+from .mud.descriptions import Descriptions
 from .names.domains import Domains
 from .network.places import Places
 from .network.surroundings import Surroundings
@@ -74,7 +75,17 @@ def assemble(given: Given) -> Parts:
     observer = Observer(identities, _epoch)
     observer.on_dns = domains.take
     places = Places(given.settings.geo)
-    policy = PolicyFile(_policy_path(given.settings), chosen.macs, given.store.hints())
+    descriptions = Descriptions(
+        given.store.descriptions(),
+        lambda mac: identities.mud_url(chosen.macs(mac)),
+        lambda mac: policy.device(mac).mud_from_device,
+    )
+    policy = PolicyFile(
+        _policy_path(given.settings),
+        chosen.macs,
+        given.store.hints(),
+        descriptions.expectations,
+    )
     rules = Rules(Path(given.settings.state_dir) / RULES_FILE, tables, chosen.macs)
     profiles = Profiles(given.store.profiles(), policy.device, _ahead_of_utc)
     accepted = Accepted(given.store.accepted(), chosen.macs)
@@ -134,6 +145,7 @@ def assemble(given: Given) -> Parts:
         policy=policy,
         profiles=profiles,
         accepted=accepted,
+        descriptions=descriptions,
         responder=responder,
         detection=judge.detection,
         watch=Watch(flows, devices, chosen.primary, judge.take),

@@ -124,6 +124,7 @@ class DeviceOrders:
                 parts.profiles.forget(each)
                 parts.detection.forget(each)
             parts.accepted.forget(macs)
+            parts.descriptions.forget(macs)
             parts.policy.forget(macs)
             parts.threats.forget(macs)
             parts.floods.forget(macs)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from .device_orders import DeviceOrders
+from .mud_orders import MudOrders
 from .network.redirection import check_redirection
 from .notice import Notice
 from .parts import Parts
@@ -51,6 +52,7 @@ class Orders:
         self.devices = DeviceOrders(parts, reports, self._tell_rules)
         self.devices.forget_flows = parts.flows.forget
         parts.responder.order = self._order_by_itself
+        self.mud = MudOrders(parts, reports)
         self._listing = asyncio.Lock()
         self._answers: dict[type[Request], Callable[[Any], Awaitable[Any]]] = {
             GetStatus: self._get_status,
@@ -68,6 +70,7 @@ class Orders:
             Unload: self._unload,
             **self.devices.answers,
             **PolicyOrders(parts, reports).answers,
+            **self.mud.answers,
         }
 
     async def answer(self, request: Request) -> Any:

@@ -15,6 +15,7 @@ from .identity.vendors import Vendors
 from .journal import Journal
 from .kernel.tables import Tables
 from .learning.profiles import Profiles
+from .mud.descriptions import Descriptions
 from .names.domains import Domains
 from .network.places import Places
 from .network.surroundings import Surroundings
@@ -57,6 +58,7 @@ class Parts:
     policy: PolicyFile
     profiles: Profiles
     accepted: Accepted
+    descriptions: Descriptions
     responder: Responder
     detection: Detection
     watch: Watch

@@ -130,7 +130,9 @@ class PolicyOrders:
         """Return what was learnt of a device, and what the user said is fine."""
         parts, now = self._parts, time.time()
         told = parts.profiles.of(mac, now).report(now, parts.policy.device(mac))
-        return replace(told, accepted=parts.accepted.of_device(mac)).to_wire()
+        held = parts.descriptions.of(mac)
+        mud = None if held is None else {"source": held.source, "system": held.says.system}
+        return replace(told, accepted=parts.accepted.of_device(mac), mud=mud).to_wire()
 
     def _known(self, text: str) -> str:
         """Return the MAC that stands for a device that there is; raises SensorError."""

@@ -261,6 +261,7 @@ class Sensor:
         parts.threats.look(statistics["listed"])
         self._surroundings.look_for_operators(parts.tables)
         self._begin("ports", self._look_at_ports)
+        self._begin("makers", self._orders.mud.follow_devices)
         self._tell_events()
 
     async def _look_at_ports(self) -> None:
