@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from ..bounded import make_room
@@ -184,7 +185,7 @@ class CaptureDetection:
             profile=lambda device: self._profiles.of(device, self._now),
             name=self._name,
             own_addresses=routers.addresses,
-            own=lambda: frozenset(map(device_text, routers.found())),
+            own=lambda: _texts(routers.found()),
             owner=self._owner,
             is_home=self.is_home,
             segment=self._segments.find,
@@ -215,3 +216,9 @@ class CaptureDetection:
         if not self.is_home(address):
             return "internet"
         return "gateway" if address in self._meter.routers.addresses() else "lan"
+
+
+@lru_cache(maxsize=1)
+def _texts(routers: frozenset[bytes]) -> frozenset[str]:
+    """Return routers as detectors are told of them."""
+    return frozenset(map(device_text, routers))

@@ -1,8 +1,9 @@
 """Tells routers from devices in a capture: behind a router's MAC is the internet."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from operator import add, le
-from typing import Final
+from typing import Final, NamedTuple
 
 from .frame import Frame
 from .link import NO_MAC
@@ -14,13 +15,16 @@ _ARP: Final = b"\0\1\x08\0\6\4"
 _ADVERTISEMENT: Final = 134
 _OF_NEIGHBOURS: Final = (135, 136)
 _PREFIX: Final = 3
+#: Global IPv6 prefixes that a device has.
+_MAX_PREFIXES: Final = 2
 
 
 class Routers:
     """Who sends from addresses that are none of the home's.
 
     A device may do so too with a global IPv6 address. What neighbour discovery speaks of is on the link, so a sender
-    from such a prefix need be no router.
+    from such a prefix need be no router. And who sends from an address of the home to the internet by way of somebody
+    else is none, whatever else it sends: it may be what makes up addresses.
     """
 
     def __init__(self) -> None:
@@ -29,9 +33,10 @@ class Routers:
         #: A MAC and the first eight bytes of an IPv6 address that it sent from.
         self._senders: dict[bytes, None] = {}
         self._on_link: set[bytes] = set()
+        self._clients: set[bytes] = set()
         #: A MAC and an address that it says is its own.
         self._claims: dict[bytes, None] = {}
-        self._found = (0, frozenset[bytes](), frozenset[bytes]())
+        self._found = _Found()
 
     def note_foreign(self, mac: bytes, source: bytes) -> None:
         """Learn that a MAC sends from an address that is not home."""
@@ -41,6 +46,15 @@ class Routers:
             self._forwarders.add(mac)
         elif len(self._senders) < _MAX_SEEN:
             self._senders[mac + source[:8]] = None
+
+    def note_client(self, mac: bytes, source: bytes) -> None:
+        """Learn that a MAC sends from an address of the home to the internet, by way of another one.
+
+        Of IPv6 that says nothing: what is not known to be on the link may be, and a router speaks to it as well.
+        """
+        is_new = mac not in self._clients and mac != NO_MAC and source.startswith(_MAPPED)
+        if is_new and len(self._clients) < _MAX_SEEN:
+            self._clients.add(mac)
 
     def note_arp(self, mac: bytes, packet: bytes) -> None:
         """Learn which address a MAC says is its own."""
@@ -72,25 +86,50 @@ class Routers:
 
     def found(self) -> frozenset[bytes]:
         """Return the MACs of routers."""
-        return self._all()[1]
+        return self._all().routers
 
     def addresses(self) -> frozenset[bytes]:
         """Return the addresses that routers say are their own."""
-        return self._all()[2]
-
-    def _all(self) -> tuple[int, frozenset[bytes], frozenset[bytes]]:
-        """Return how much was seen, and the routers' MACs and addresses; what is known only grows."""
-        seen = sum(map(len, (self._forwarders, self._senders, self._on_link, self._claims)))
-        if seen != self._found[0]:
-            by_prefix = (each[:6] for each in self._senders if each[6:] not in self._on_link)
-            routers = frozenset((*self._forwarders, *by_prefix))
-            addresses = frozenset(each[6:] for each in self._claims if each[:6] in routers)
-            self._found = seen, routers, addresses
-        return self._found
+        return self._all().addresses
 
     def is_on_link(self, address: bytes) -> bool:
         """Return whether an IPv6 address is of a prefix that is on the link."""
-        return address[:8] in self._on_link
+        return address[:8] in self._on_link or address[:8] in self._all().prefixes
+
+    def _all(self) -> "_Found":
+        """Return what follows from what was seen, which only grows."""
+        seen = (self._forwarders, self._senders, self._on_link, self._claims, self._clients)
+        if sum(map(len, seen)) != self._found.seen:
+            self._found = self._worked_out(sum(map(len, seen)))
+        return self._found
+
+    def _worked_out(self, seen: int) -> "_Found":
+        """Work out who is a router, and which prefixes devices have."""
+        by_prefix = (each[:6] for each in self._senders if each[6:] not in self._on_link)
+        routers = frozenset((*self._forwarders, *by_prefix)) - self._clients
+        numbers = Counter(each[:6] for each in self._senders)
+        return _Found(
+            seen,
+            routers,
+            frozenset(each[6:] for each in self._claims if each[:6] in routers),
+            frozenset(
+                each[6:]
+                for each in self._senders
+                if each[:6] in self._clients and numbers[each[:6]] <= _MAX_PREFIXES
+            ),
+        )
+
+
+class _Found(NamedTuple):
+    """What follows from what was seen."""
+
+    seen: int = 0
+    """How much that was."""
+    routers: frozenset[bytes] = frozenset()
+    addresses: frozenset[bytes] = frozenset()
+    """The routers'."""
+    prefixes: frozenset[bytes] = frozenset()
+    """Of devices; one with more than a home has makes them up."""
 
 
 #: What one_way is at the other end.
