@@ -17,7 +17,7 @@ from .network.surroundings import Surroundings
 from .notation import address_text, mapped
 from .policy.file import PolicyFile
 
-#: To a sensor that is so new in a home everything is new, in seconds.
+#: To a sensor that is so new in a home everything is new, in seconds, unless devices are learnt in less.
 _SETTLING: Final = 3600.0
 _OWN: Final = ROLE_SELF | ROLE_GATEWAY
 
@@ -96,7 +96,7 @@ class LivingHome:
             owner=self.owner,
             is_home=lambda address: self.surroundings.is_home(address_text(address)),
             segment=vicinity.segment,
-            is_settling=lambda now: now - self.since < _SETTLING,
+            is_settling=self.is_settling,
             devices=lambda: len(self.devices.accounts),
         )
 
@@ -113,3 +113,7 @@ class LivingHome:
         """Return the device that has an address."""
         mac = self.identities.owner(address)
         return None if mac is None else self.chosen.primary(mac)
+
+    def is_settling(self, now: float) -> bool:
+        """Return whether all is new: for an hour, or as long as devices are learnt where nothing says otherwise."""
+        return now - self.since < min(_SETTLING, self.policy.device("").learning)

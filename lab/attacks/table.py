@@ -9,8 +9,8 @@ from lab.home import DEVICES, SITES
 from lab.tools import PYTHON
 
 FOLDER: Final = Path(__file__).resolve().parent
-#: Addresses of the lab's internet on which only attackers have servers.
-HERD: Final = "203.0.113.97"
+#: Addresses on which only attackers have servers; the first is in a network that nobody else goes to.
+HERD: Final = "192.0.2.97"
 IODINE: Final = "203.0.113.98"
 DNS2TCP: Final = "203.0.113.99"
 SERVER_ADDRESSES: Final = (HERD, IODINE, DNS2TCP)
@@ -94,6 +94,9 @@ def _call(address: str) -> tuple[str, ...]:
     return _words(f"curl -sS -m 5 -o /dev/null --data-binary hello http://{address}/upload")
 
 
+#: What begins many flows is also that.
+_MANY: Final = frozenset(("connection_burst",))
+
 ATTACKS: Final[Mapping[str, Attack]] = {
     # Scans
     "scan-connect": Attack(
@@ -120,18 +123,25 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "scan-ipv6": Attack(
         "laptop", "port_scan", _scan("-6 -sS -p 1-300", _PHONE.ipv6), 20, subject=_PHONE.ipv6
     ),
-    "sweep": Attack("tv", "address_scan", _words("nmap -n -sn 192.168.20.0/24"), 40),
+    "sweep": Attack("tv", "address_scan", _words("nmap -n -sn 192.168.20.0/24"), 40, besides=_MANY),
     "sweep-own-segment": Attack(
         "camera", "address_scan", _words("nmap -n -sn 192.168.20.0/24"), 40
     ),
     "sweep-telnet": Attack(
         "phone", "address_scan", _scan("-sS -p 23 --max-retries 0", "203.0.113.128/25"), 40
     ),
-    "telnet-bot": Attack("vacuum", "address_scan", _client("mirai", 23, 15), 20, _HERD),
+    "telnet-bot": Attack(
+        "vacuum",
+        "address_scan",
+        _client("mirai", 23, 15),
+        20,
+        _HERD,
+        besides=frozenset(("forbidden_protocol",)),
+    ),
     # Floods, bounded in count
-    "flood-syn": Attack("camera", "flood", _flood("-S -p 80"), 30, _HERD),
-    "flood-udp": Attack("plug", "flood", _flood("--udp -p 9 -d 64"), 30),
-    "flood-icmp": Attack("vacuum", "flood", _flood("--icmp"), 30),
+    "flood-syn": Attack("camera", "flood", _flood("-S -p 80"), 30, _HERD, besides=_MANY),
+    "flood-udp": Attack("plug", "flood", _flood("--udp -p 9 -d 64"), 30, besides=_MANY),
+    "flood-icmp": Attack("vacuum", "flood", _flood("--icmp"), 30, besides=_MANY),
     # Tunnels
     "iodine": Attack(
         "laptop",
@@ -212,9 +222,11 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         ),
         60,
     ),
-    "beacon": Attack("vacuum", "beacon", _client("beacon", 80, 110), 120, _HERD, subject=HERD),
+    "beacon": Attack(
+        "vacuum", "beacon", _client("beacon", 80, 110), 120, _HERD, subject="cdn-sync.example"
+    ),
     "burst": Attack("tv", "connection_burst", _client("burst", 80, 20), 25, _HERD),
-    "stranger": Attack("laptop", "unexpected_destination", _call(HERD), 10, _HERD, subject=HERD),
+    "stranger": Attack("camera", "unexpected_destination", _call(HERD), 10, _HERD, subject=HERD),
     "leaving": Attack("phone", "local_device_on_internet", _call(_WEB), 10),
     "spoofed-source": Attack(
         "camera",

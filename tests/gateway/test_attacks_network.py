@@ -8,7 +8,7 @@ from lab import Lab
 from lab.home import DEVICES
 from tests.gateway.attack_scene import Scene, scene
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 
 ROUNDS = (
     ("arpspoof", "second-router", "spoofed-source"),

@@ -7,7 +7,7 @@ import pytest
 from lab import Lab
 from tests.gateway.attack_scene import Scene, scene
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 
 #: Side by side, each round from devices that do nothing else; the tv and the laptop do nothing wrong in either.
 ROUNDS = (

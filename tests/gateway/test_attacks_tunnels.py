@@ -7,7 +7,7 @@ import pytest
 from lab import Lab
 from tests.gateway.attack_scene import Scene, scene
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 
 ROUNDS = (
     ("iodine", "dns2tcp", "stratum", "monero", "ethereum", "irc"),
