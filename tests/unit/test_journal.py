@@ -414,6 +414,7 @@ def test_a_device_that_is_forgotten_is_new_to_the_journal(path: Path) -> None:
     asyncio.run(journal.forget({CAMERA}))
     assert kept(journal) == [3]
     assert write(journal) == []
+    assert CAMERA not in str(journal._repeats._told)
     journal.note(scan())
     assert [(each.seq, each.count) for each in write(journal)] == [(4, 1)]
     journal.close()
