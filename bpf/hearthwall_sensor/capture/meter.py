@@ -123,9 +123,9 @@ class Meter:
         if source == INTERNET:
             self.routers.note_foreign(sender, frame.source)
         else:
-            if destination == INTERNET and link.receiver not in (None, NO_MAC):
-                self.routers.note_client(sender, frame.source)
             self.view(packet, frame, UPLOAD, sender, link.sender)
+        if destination == INTERNET and link.receiver not in (None, NO_MAC):
+            self.routers.note_client(sender, receiver, frame.source, is_home=source == HOME)
         if destination == HOME and not link.is_group:
             self.view(packet, frame, DOWNLOAD, receiver, link.sender)
         elif source == INTERNET:

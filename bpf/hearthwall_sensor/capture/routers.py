@@ -47,13 +47,19 @@ class Routers:
         elif len(self._senders) < _MAX_SEEN:
             self._senders[mac + source[:8]] = None
 
-    def note_client(self, mac: bytes, source: bytes) -> None:
-        """Learn that a MAC sends from an address of the home to the internet, by way of another one.
+    def note_client(self, mac: bytes, receiver: bytes, source: bytes, *, is_home: bool) -> None:
+        """Learn that a MAC sends to the internet by way of another one.
 
-        Of IPv6 that says nothing: what is not known to be on the link may be, and a router speaks to it as well.
+        Of IPv6 that says nothing by itself, since what is not known to be on the link may be, and a router speaks to
+        it as well: there the other one must be known to forward, and this one not to.
         """
-        is_new = mac not in self._clients and mac != NO_MAC and source.startswith(_MAPPED)
-        if is_new and len(self._clients) < _MAX_SEEN:
+        if mac in self._clients or mac == NO_MAC or len(self._clients) >= _MAX_SEEN:
+            return
+        if source.startswith(_MAPPED):
+            is_client = is_home
+        else:
+            is_client = receiver in self._forwarders and mac not in self._forwarders
+        if is_client:
             self._clients.add(mac)
 
     def note_arp(self, mac: bytes, packet: bytes) -> None:
