@@ -5,6 +5,7 @@ from typing import Final
 from .address_conflict import AddressConflict
 from .address_scan import AddressScan
 from .beacon import Beacon
+from .behaviour_anomaly import BehaviourAnomaly
 from .connection_burst import ConnectionBurst
 from .detector import Detector
 from .dns_tunnel import DnsTunnel
@@ -23,6 +24,7 @@ from .volume_anomaly import VolumeAnomaly
 #: All of them, as they are told of each observation.
 DETECTORS: Final[tuple[type[Detector], ...]] = (
     Beacon,
+    BehaviourAnomaly,
     DnsTunnel,
     ConnectionBurst,
     LocalDeviceOnInternet,

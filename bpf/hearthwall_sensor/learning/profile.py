@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..habits import ProfileReport
 from ..policy.expectations import Expectation
@@ -12,6 +12,9 @@ from .facet import Facet
 from .needs import MAX_NEEDS, expectations
 from .pace import Pace
 from .reporting import report
+
+if TYPE_CHECKING:
+    from .model import Model
 
 #: Each facet, and how many values of it are kept.
 FACETS: Final[Mapping[str, int]] = {
@@ -64,7 +67,7 @@ class Profile:
     upload: Band = field(default_factory=lambda: Band(UPLOAD_FLOOR))
     download: Band = field(default_factory=lambda: Band(DOWNLOAD_FLOOR))
     pace: Pace = field(default_factory=Pace)
-    model: Any = None
+    model: "Model | None" = field(default=None, compare=False)
     last: float = 0.0
     """When it learnt last."""
     offset: Callable[[float], float] = field(default=_utc, repr=False, compare=False)
@@ -116,6 +119,10 @@ class Profile:
         self.upload.join(other.upload)
         self.download.join(other.download)
         self.pace.join(other.pace)
+        if other.model is not None and (
+            self.model is None or self.model.windows < other.model.windows
+        ):
+            self.model = other.model
 
     def __len__(self) -> int:
         """Return how many values all facets have."""
@@ -156,8 +163,16 @@ class Profile:
                 pace=Pace.from_wire(wire["pace"]),
                 last=float(last),
             )
+            profile.model = _model(wire.get("model"))
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"no profile: {error!r}") from error
         if not 0 <= profile.since < 1e11 or not 0 <= profile.last < 1e11:
             raise ValueError("no profile: its times are none")
         return profile
+
+
+def _model(wire: Any) -> "Model | None":
+    """Read a model of behaviour; raises ValueError."""
+    from .model import Model  # which needs what is above
+
+    return None if wire is None else Model.from_wire(wire)

@@ -13,6 +13,7 @@ from ..detectors.ripening import Ripening
 from ..kinds import EventKind
 from ..policy.policy import DevicePolicy
 from .destinations import habits
+from .model import Model
 from .profile import INTERNET, Profile, unit_of
 
 #: Values of all facets of all devices: 250 devices with 130 each.
@@ -89,15 +90,25 @@ class Profiles:
         """Let the models of behaviour learn: the device's own, or all of them from a look."""
         if isinstance(observation, Look):
             for each in self._profiles.values():
-                if each.model is not None and not each.frozen:
-                    each.model.take(observation)
+                self._show(each, observation)
             return
         who = observation.who
         if who is None:
             return
         profile, _ = self._learner(who, observation.time)
-        if profile is not None and profile.model is not None:
-            profile.model.take(observation)
+        self._show(profile or self.of(who, observation.time), observation)
+
+    def _show(self, profile: Profile, observation: Observation) -> None:
+        """Let a model judge what its device does, and learn it unless the profile is frozen."""
+        if profile.model is None:
+            profile.model = Model()
+        now = observation.time
+        profile.model.take(
+            observation,
+            learns=not profile.frozen,
+            young=profile.is_learning(now, self._policy(profile.who).learning),
+            offset=profile.offset(now),
+        )
 
     def _learner(self, who: str, now: float) -> tuple[Profile | None, bool]:
         """Return a device's profile if it may learn, and whether all that it does is still taken for usual."""
@@ -200,6 +211,8 @@ class Profiles:
         elif kind == "volume_anomaly":
             band = profile.upload if subject.startswith("upload") else profile.download
             band.accept(0.0 if subject.endswith("day") else amount * _MEGABYTE)
+        elif kind == "behaviour_anomaly" and profile.model is not None:
+            profile.model.accept(evidence)
         self._values += len(profile) - before
         self._changed.add(who)
         self._bound()
