@@ -9,7 +9,7 @@ import itertools
 import math
 from array import array
 from bisect import bisect
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from statistics import median, quantiles
 from typing import Final, NamedTuple
@@ -58,6 +58,9 @@ _ORDINARY: Final = frozenset(
 )
 #: A device that knows so many domains does what a person wants; a camera has a handful and a television some dozen.
 _PERSONAL: Final = 60
+#: Who has something to say each few seconds keeps the connection, unless each time it is a piece of a film.
+_HURRIED: Final = 10.0
+_SMALL: Final = 20_000
 #: Other devices that know the peer make it one of the home's.
 _COMMON: Final = 2
 
@@ -69,14 +72,15 @@ class _Pair:
 
     def __init__(self) -> None:
         """Begin with no call."""
-        #: The calls' times in order, a number for each one's flow, and what was uploaded (-1 while not known).
+        #: The calls' times in order, a number for each one's flow, and its bytes both ways (-1 while not known).
         self.times = array("d")
         self._flows = array("q")
         self.sizes = array("q")
         #: About how long the intervals are, and how many in a row were like that.
         self.interval = 0.0
         self.steady = 0
-        self.latest: deque[Flow] = deque(maxlen=MAX_FLOWS)
+        #: To be shown. Most pairs never have any: a deque would take more than all the rest.
+        self.latest: tuple[Flow, ...] = ()
         self.told = -math.inf
 
     def call(self, flow: Flow) -> bool:
@@ -95,7 +99,7 @@ class _Pair:
             for each in (self.times, self._flows, self.sizes):
                 del each[0]
         if self.steady >= _STEADY:
-            self.latest.append(flow)
+            self.latest = (*self.latest, flow)[-MAX_FLOWS:]
         return True
 
     def _follow(self, interval: float) -> None:
@@ -114,7 +118,7 @@ class _Pair:
         number = hash(flow.packed)
         for at in range(len(self._flows) - 1, -1, -1):
             if self._flows[at] == number and self.sizes[at] < 0:
-                self.sizes[at] = flow.counted.upload_bytes
+                self.sizes[at] = flow.counted.upload_bytes + flow.counted.download_bytes
                 return
 
     def is_regular(self, now: float) -> bool:
@@ -155,6 +159,8 @@ class Pace(NamedTuple):
     sizes: float
     coverage: float
     """The share of the time that has a call where one is due."""
+    size: float
+    """The median size in bytes, -1 where it is not known."""
 
     @property
     def score(self) -> float:
@@ -173,7 +179,8 @@ class Pace(NamedTuple):
         bins = {int((each - times[0]) / middle + 0.5) for each in times}
         due = (times[-1] - times[0]) / middle + 1
         evenness = (1.0 - abs(_skew(intervals)) + 1.0 - min(1.0, uneven)) / 2
-        return cls(middle, uneven, evenness, alike, min(1.0, len(bins) / due))
+        size = median(sizes) if sizes else -1.0
+        return cls(middle, uneven, evenness, alike, min(1.0, len(bins) / due), size)
 
 
 class Beacon(Detector):
@@ -216,7 +223,7 @@ class Beacon(Detector):
         most = _UNEVEN if len(pair.times) < _LONG else _UNEVEN_LONG
         if pace.uneven > most or pace.score < _SCORE:
             return
-        judged = self._judge(began, peer)
+        judged = self._judge(began, peer, pace)
         if judged is not None:
             pair.told = began.time
             yield self._tell(began, peer, pair, pace, judged)
@@ -231,20 +238,22 @@ class Beacon(Detector):
             and began.time >= pair.told + _AGAIN
         )
 
-    def _judge(self, began: Began, peer: str) -> tuple[Severity, str] | None:
+    def _judge(self, began: Began, peer: str, pace: Pace) -> tuple[Severity, str] | None:
         """Return how much an even pace matters and why, None for a heartbeat.
 
-        While a device is learnt all of its heartbeats are new: only those without a name, or to a port of no cloud,
-        are worth a word. Later a new one of a device that does few things matters.
+        While a device is learnt all of its heartbeats are new: only those without a name, to a port of no cloud, or
+        in a hurry are worth a word. Later a new one of a device that does few things matters.
         """
         now, who = began.time, began.who
         profile = self.home.profile(who)
         if profile.is_learning(now, self.home.policy(who).learning) or self.home.is_settling(now):
-            if began.flow.label.peer_name is not None and began.flow.service in _ORDINARY:
+            is_hurried = pace.interval <= _HURRIED and 0 <= pace.size <= _SMALL
+            is_named = began.flow.label.peer_name is not None
+            if is_named and began.flow.service in _ORDINARY and not is_hurried:
                 return None
             return "low", (
-                "What it does usually is not known yet, but heartbeats of devices go to peers with a name, and to the"
-                " ports of the web and of MQTT."
+                "What it does usually is not known yet, but heartbeats of devices go to peers with a name, to the"
+                " ports of the web and of MQTT, and once or twice a minute."
             )
         if _is_known(profile, began.flow):
             return None
@@ -271,7 +280,6 @@ class Beacon(Detector):
             f"{who} called {peer} ({flow.service}) {len(pair.times)} times in {_about(span)}, every"
             f" {pace.interval:.0f} s give or take {pace.uneven:.0%}. {judged[1]}"
         )
-        sizes = [each for each in pair.sizes if each >= 0]
         return Notice(
             self.kind,
             judged[0],
@@ -286,7 +294,7 @@ class Beacon(Detector):
                 times=round(pace.times, 2),
                 sizes=round(pace.sizes, 2),
                 coverage=round(pace.coverage, 2),
-                upload_bytes=round(median(sizes)) if sizes else None,
+                bytes=round(pace.size) if pace.size >= 0 else None,
             ),
             **about(began.who, flow),
             subject=f"{peer} {flow.service}",

@@ -14,8 +14,8 @@ from .per_device import PerDevice
 
 #: So much is more than a scanner's knock or a refused connection, in bytes.
 _MUCH: Final = 10_000
-#: Flows with the internet that are remembered of a device, to show them and to know who began.
-_MAX_FLOWS: Final = 64
+#: Flows with the internet that are remembered of a device, to show them and to know who began. A kilobyte each.
+_MAX_FLOWS: Final = 16
 
 
 class ThreatAddress(Detector):
