@@ -27,7 +27,16 @@ from hearthwall_sensor.detectors.observations import (
     Observation,
     Settled,
 )
-from hearthwall_sensor.flows.flow import TCP, UPLOAD, Counted, FlowKey
+from hearthwall_sensor.flows.flow import (
+    TCP,
+    TCP_ACK,
+    TCP_FIN,
+    TCP_RST,
+    TCP_SYN,
+    UPLOAD,
+    Counted,
+    FlowKey,
+)
 from hearthwall_sensor.flows.labels import Label
 from hearthwall_sensor.learning.profiles import Profiles
 from hearthwall_sensor.network.places import Place
@@ -45,6 +54,12 @@ _HOSTILE: Final = "02:00:00:00:ff:ff"
 _SCANNER: Final = "02:00:00:00:00:07"
 _RESOLVER: Final = bytes(10) + b"\xff\xff\xc0\xa8\x01\x01"
 _ONE: Final = 3.5
+#: Packets either way, and the flags of the answers.
+_SPOKEN: Final[dict[Outcome, tuple[int, int, int]]] = {
+    "closed": (5, 5, TCP_SYN | TCP_ACK | TCP_FIN),
+    "refused": (1, 1, TCP_RST | TCP_ACK),
+    "no_answer": (1, 0, 0),
+}
 
 
 class Outcomes(NamedTuple):
@@ -81,11 +96,11 @@ def _flow(  # noqa: PLR0913, PLR0917, a flow has so many parts
     mac = bytes.fromhex(who.replace(":", ""))
     own = bytes(10) + b"\xff\xff\xc0\xa8\x01" + mac[-1:]
     key = FlowKey(mac, 40_000 + int(at * 10) % 20_000, port, TCP, 0, own, peer)
-    packets = 5 if outcome == "closed" else 0
+    sent, packets, said = _SPOKEN[outcome]
     moment = int(at * 1e9)
     counted = Counted(
-        *(moment, moment + 10**9, 900, 5, 0, 0, 0, 0),
-        *(packets * 200, packets, 0, 0, 0, 0, 0, UPLOAD),
+        *(moment, moment + 10**9, sent * 180, sent, 0, 0, 0, TCP_SYN | (said & ~TCP_RST)),
+        *(packets * 200, packets, 0, 0, 0, said, 0, UPLOAD),
     )
     label = Label(name=name, source=None if name is None else "dns")
     scope: Scope = "lan" if peer[12] == 192 else "internet"
