@@ -76,6 +76,7 @@ class Reports:
                 "detectors_failed": parts.detection.failed.total(),
                 "events_lost": parts.journal.lost,
                 "events_suppressed": parts.journal.suppressed,
+                "responses_suppressed": parts.responder.counted["suppressed"],
             },
             protected=parts.surroundings.protection.report(),
             names=parts.domains.statistics,

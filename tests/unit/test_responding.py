@@ -162,6 +162,26 @@ async def test_a_storm_of_events_is_bounded_and_counted(monkeypatch: pytest.Monk
     assert len(await gateway.respond(told[-1])) == MOST_IN_A_MINUTE + 1
 
 
+async def test_a_slow_storm_is_bounded_too() -> None:
+    gateway = Gateway()
+    for number in range(1, 31):
+        told = notice(peer_address=f"203.0.113.{number}")
+        await gateway.respond((told, response("block_peer")))
+    assert gateway.responder.counted == {"done": MOST_IN_A_MINUTE, "suppressed": 20}
+
+
+async def test_orders_that_wait_for_a_slow_disk_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway, now = Gateway(), [1000.0]
+    monkeypatch.setattr("hearthwall_sensor.policy.responding.time.monotonic", lambda: now[0])
+    for number in range(1, 31):
+        now[0] += 61
+        told = notice(peer_address=f"203.0.113.{number}")
+        gateway.responder.respond(told, response("block_peer"))
+    assert len(await gateway.respond()) == MOST_IN_A_MINUTE
+
+
 async def test_a_reason_is_one_that_an_order_may_have() -> None:
     (order,) = await Gateway().respond((notice(summary="evil\x1b[2J\n" + "x" * 900), response()))
     assert len(order.reason) == MAX_REASON
