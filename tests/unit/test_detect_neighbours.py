@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.detectors import address_conflict
 from hearthwall_sensor.detectors.address_conflict import AddressConflict
 from hearthwall_sensor.detectors.new_device import NewDevice
 from hearthwall_sensor.detectors.observations import Advertised, Appeared, Claimed, Leased, Look
@@ -180,14 +179,14 @@ def test_claims_are_bounded() -> None:
         told(detector, [claim(LAPTOP, number / 1000, address)])
     state = detector._devices.find(LAPTOP)
     assert state is not None
-    assert len(state.taken) <= 2 * address_conflict._MAX_BROUGHT + 1
-    assert len(detector._addresses) <= 1 + address_conflict._MAX_BROUGHT
+    assert len(state.taken) <= 65
+    assert len(detector._addresses) <= 33
     assert SHARED in detector._addresses
     for number in range(1000):
         for each in range(9):
             address = packed(f"10.{number >> 8}.{number & 255}.{each}")
             told(detector, [claim(mac(number), 30, address)])
-    assert len(detector._addresses) <= address_conflict._MAX_ADDRESSES
+    assert len(detector._addresses) <= 4096
     detector.forget(LAPTOP)
     assert detector._devices.find(LAPTOP) is None
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.detectors import segment_crossing
 from hearthwall_sensor.detectors.forbidden_protocol import ForbiddenProtocol
 from hearthwall_sensor.detectors.observations import Began, Flow, Listed, Settled, Spoke
 from hearthwall_sensor.detectors.segment_crossing import SegmentCrossing
@@ -309,7 +308,7 @@ def test_what_is_remembered_of_a_device_is_bounded() -> None:
     told(detector, [began(foreign("198.51.100.1", number)) for number in range(500)])
     state = detector._devices.find(CAMERA)
     assert state is not None
-    assert len(state.crossed) <= segment_crossing._MAX_CROSSED
-    assert len(state.strange) <= segment_crossing._MAX_STRANGE
+    assert len(state.crossed) <= 64
+    assert len(state.strange) <= 16
     detector.forget(CAMERA)
     assert not len(detector._devices)

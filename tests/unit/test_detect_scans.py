@@ -123,6 +123,18 @@ def test_open_ports_that_a_scan_found_are_told_of() -> None:
     assert (notice.evidence["value"], notice.evidence["failed"]) == (15, 13)
 
 
+def test_a_host_with_many_open_ports_is_no_scan_by_itself() -> None:
+    def opened(port: int, syn: int) -> Flow:
+        each = flow(NAS, port, scope="lan", up=110, down=60, packets=(2, 1), outcome="reset")
+        return flags(each, syn=syn, answer=TCP_ACK)
+
+    most = [failed(NAS, 99), *(opened(port, TCP_SYN) for port in range(8)), *ports(6)]
+    assert not port_scans(settled(most))
+    assert port_scans(settled([*most[1:], *ports(1), *most[:7], *ports(8)]))
+    unseen = [*ports(8), *(opened(port, TCP_ACK) for port in range(7)), failed(NAS, 1000)]
+    assert not port_scans(settled(unseen))
+
+
 def test_who_speaks_with_many_ports_does_not_scan() -> None:
     spoken = [used(NAS, 3000 + number) for number in range(12)]
     flows = [failed(NAS, 999), *spoken, *ports(14)]
@@ -146,7 +158,7 @@ def test_of_udp_twice_as_many() -> None:
 @pytest.mark.parametrize(
     "near_miss",
     [
-        [failed(NAS, 33_434 + number, protocol=UDP) for number in range(90)],  # traceroute
+        [failed("203.0.113.9", 33_434 + n, protocol=UDP, scope="internet") for n in range(90)],
         [failed(NAS, 40_000 + number, protocol=UDP) for number in range(90)],  # SSDP's answers
         [failed(NAS, 2000 + number, protocol=UDP, near=53) for number in range(90)],
         [failed(NAS, 2000 + number, protocol=UDP, packets=(50, 0)) for number in range(90)],
@@ -157,7 +169,7 @@ def test_of_udp_twice_as_many() -> None:
         [failed("192.168.0.255", 2000 + number) for number in range(90)],
         [failed("239.1.1.1", 2000 + number, protocol=UDP) for number in range(90)],
         [failed("ff02::1", 2000 + number, protocol=UDP) for number in range(90)],
-        [failed(NAS, 2000 + number, outgoing=False) for number in range(90)],
+        [failed(NAS, 50_000, near=number, outgoing=False, packets=(0, 1)) for number in range(90)],
         [failed(NAS, 2000 + number, outcome="open") for number in range(90)],  # not over yet
     ],
 )
@@ -356,8 +368,8 @@ def test_a_hostile_device_takes_its_own_room_only(make: Callable[[Any], Any]) ->
             victim = failed(NAS, step) if make is PortScan else failed(internet_host(step), 23)
             told(detector, [Settled(NOON + number / 1000, CAMERA, victim)])
     groups = detector._devices.find(LAPTOP)
-    assert len(groups) <= attempts._MAX_ALL
-    assert len(groups._groups) <= attempts._MAX_GROUPS
+    assert len(groups) <= 512
+    assert len(groups._groups) <= 64
     assert len(detector._devices.find(CAMERA)) == 14
 
 
@@ -369,15 +381,15 @@ def test_invented_devices_and_scanners_are_bounded(make: Callable[[Any], Any]) -
         told(detector, [Settled(NOON + number, who, failed(NAS, 23))])
         outside = failed(internet_host(number), 9, outgoing=False, scope="internet", packets=(0, 1))
         told(detector, [Settled(NOON + number, CAMERA, outside)])
-    assert len(detector._devices) <= attempts.MAX_SCANNERS
-    assert len(detector._outside) <= attempts.MAX_SCANNERS
+    assert len(detector._devices) <= 256
+    assert len(detector._outside) <= 256
 
 
 def test_a_group_forgets_the_oldest() -> None:
     groups = Groups()
     for number in range(3000):
         groups.add("host", number, "failed", NOON)
-    assert len(groups) <= attempts._MAX_VALUES
+    assert len(groups) <= 256
     group = groups.add("host", 3000, "failed", NOON + 2 * attempts.SLOW)
     assert group is not None
     assert len(group) == len(groups) == 1
