@@ -122,7 +122,7 @@ class CaptureDetection:
                     observation.who,
                     flow.address,
                     flow.peer,
-                    flow.label.peer_name,
+                    None,
                     "packets",
                     (),
                     "",

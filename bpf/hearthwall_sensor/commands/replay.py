@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from ..protocol import Device, Flow, Replayed, ResolvedName, SensorError
-from . import naming
+from . import events, naming
 from .amounts import size
 from .cells import clean, table, without_empty
 from .command import Command, Options
@@ -103,6 +103,8 @@ def show(replayed: Replayed) -> str:
     """Return what a capture holds, for people."""
     names = naming.device_names(each for each in replayed.devices if each.mac != _NOBODY)
     parts = [_summary(replayed)]
+    if replayed.events:
+        parts.append(events.show([each.to_wire() for each in replayed.events], names))
     if replayed.devices:
         parts.append(_devices(replayed.devices, names))
     if replayed.flows:
