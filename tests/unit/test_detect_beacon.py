@@ -189,6 +189,16 @@ def test_while_a_device_is_learnt_only_odd_ones_are_told(
         assert [notice.severity for notice in found] == ([severity] if severity else [])
 
 
+@pytest.mark.parametrize(
+    ("every", "size", "found"), [(9.0, 500, 1), (12.0, 500, 0), (9.0, 750_000, 0)]
+)
+def test_while_a_device_is_learnt_small_calls_in_a_hurry_are_told(
+    every: float, size: int, found: int
+) -> None:
+    learning = home(profile=lambda who: _profile(who, since=NOON - DAY))
+    assert len(run(calls(every, 0.05, 25, sizes=[size]), learning)) == found
+
+
 def test_a_page_that_polls_stays_below_medium() -> None:
     many = [f"site{number}.example" for number in range(beacon._PERSONAL)]
     assert [each.severity for each in run(calls(30), _with(many))] == ["low"]
@@ -228,7 +238,7 @@ def test_a_million_peers_stay_within_bounds() -> None:
     detector = Beacon(home())
     told(detector, _others(20_000, NOON, 1000))
     pairs = detector._devices.of(CAMERA, NOON).pairs
-    assert len(pairs) == beacon._MAX_PAIRS
+    assert len(pairs) == beacon._MAX_PAIRS == 64
     for each in calls(1.5, 0.0, 1000):
         told(detector, [each])
     assert all(len(pair.times) <= beacon._MAX_CALLS for pair in pairs.values())
@@ -273,4 +283,4 @@ def test_sizes_are_of_the_first_rest_and_other_flows_do_not_matter() -> None:
     told(detector, [Settled(NOON + 4, CAMERA, call), Settled(NOON + 60, CAMERA, more)])
     told(detector, [Settled(NOON, PLUG, call)])
     (pair,) = detector._devices.of(CAMERA, NOON).pairs.values()
-    assert list(pair.sizes) == [400]
+    assert list(pair.sizes) == [1_100]
