@@ -1,0 +1,159 @@
+"""Fetching descriptions from a real server over TLS."""
+
+import asyncio
+import http.server
+import json
+import os
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_socket
+
+from hearthwall_sensor.feeds import source
+from hearthwall_sensor.mud import fetching, reading, writing
+from hearthwall_sensor.mud.descriptions import Descriptions, described
+from hearthwall_sensor.policy.expectations import Expectation
+from hearthwall_sensor.protocol import SensorError
+
+DOCUMENT = writing.write(
+    [Expectation("cloud.example", "tcp", (443, 443), "device")],
+    system="a plug",
+    url="https://localhost/plug.json",
+    when=1.7e9,
+)
+PAGES = {"/plug.json": json.dumps(DOCUMENT).encode(), "/page": b"<html>", "/large": b"1" * 60_000}
+
+
+@pytest.fixture(autouse=True)
+def _sockets() -> None:
+    """Let the tests talk to their server: the plugin for Home Assistant guards every connect."""
+    pytest_socket._remove_restrictions()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Serves the pages."""
+
+    def do_GET(self) -> None:
+        page = PAGES.get(self.path)
+        self.send_response(404 if page is None else 200)
+        self.end_headers()
+        self.wfile.write(page or b"")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A server with a certificate that is trusted."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    line = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost"
+    subprocess.run(
+        [
+            "openssl",
+            *line.split(),
+            *("-addext", "subjectAltName=DNS:localhost"),
+            "-keyout",
+            str(key),
+            "-out",
+            str(certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"https://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+#: aiohttp reads once in a process whom it trusts.
+FETCH = """
+import asyncio, json, sys
+from hearthwall_sensor.mud import fetching
+from hearthwall_sensor.protocol import SensorError
+try:
+    print(json.dumps(asyncio.run(fetching.fetched(sys.argv[1], inside=True))))
+except SensorError as error:
+    print(json.dumps(error.to_wire()))
+"""
+
+
+def fetched(url: str) -> Any:
+    folder = str(Path(fetching.__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", FETCH, url],
+        env={**os.environ, "PYTHONPATH": folder},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_a_description_is_fetched_over_tls(url: str) -> None:
+    assert reading.read(fetched(f"{url}/plug.json")).system == "a plug"
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("/page", "web page"), ("/large", "larger than"), ("/missing", "404")],
+)
+def test_what_is_no_description_is_refused(url: str, path: str, why: str) -> None:
+    found = fetched(url + path)
+    assert found["code"] == "invalid_mud"
+    assert why in found["message"]
+
+
+def test_no_device_sends_us_into_the_home_or_to_http(url: str) -> None:
+    for each in (f"{url}/plug.json", url.replace("https", "http") + "/plug.json"):
+        with pytest.raises(SensorError) as caught:
+            asyncio.run(fetching.fetched(each, inside=False))
+        assert caught.value.code == "invalid_mud"
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert "certificate" in fetched(f"{url}/plug.json")["message"]
+    assert source.is_inside(source.parse_url(url))
+
+
+PLUG, OTHER = "02:00:5e:00:53:01", "02:00:5e:00:53:02"
+
+
+def test_what_a_device_announces_is_due_once_a_day_where_it_is_allowed() -> None:
+    announced = {PLUG: "https://a.example/1", OTHER: "https://a.example/2"}
+    descriptions = Descriptions((), announced.get, lambda mac: mac == PLUG)
+    assert descriptions.due([OTHER, PLUG], 0.0) == (PLUG, "https://a.example/1")
+    assert descriptions.due([OTHER, PLUG], 86_000.0) is None
+    assert descriptions.due([OTHER, PLUG], 87_000.0) == (PLUG, "https://a.example/1")
+    announced[PLUG] = "https://a.example/3"
+    assert descriptions.due([OTHER, PLUG], 87_001.0) == (PLUG, "https://a.example/3")
+
+
+@pytest.mark.parametrize(
+    ("given", "due"),
+    [("file", False), ("https://a.example/1", False), ("https://b.example/", True)],
+)
+def test_what_the_user_gave_stays(given: str, due: bool) -> None:
+    held = described(DOCUMENT, given, 1.0, reading.read(DOCUMENT))
+    descriptions = Descriptions([(PLUG, held)], {PLUG: "https://a.example/1"}.get, lambda _: True)
+    assert (descriptions.due([PLUG], 0.0) is not None) is due
+    descriptions.forget([PLUG])
+    assert descriptions.due([PLUG], 0.0) is not None
+    assert descriptions.expectations(PLUG) is None
