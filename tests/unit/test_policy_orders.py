@@ -1,6 +1,7 @@
 """What the user says of events, profiles and the policy is on disk when it is answered, and holds after a restart."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -255,3 +256,21 @@ def test_a_damaged_row_is_no_reason_to_fail(tmp_path: Path) -> None:
     again = Sensor(tmp_path)
     assert dict(again.policy.hints) == {}
     again.close()
+
+
+def test_what_can_not_be_read_of_the_users_word_costs_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "devices.db"
+    store = Store(path)
+    store.rename([CAMERA], "camera")
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO hints VALUES ('x', 'no JSON'), ('y', '{\"local\": true}')")
+        row = "(1, 1, 'flood', 'm', NULL, 's', 'sentence', ?)"
+        columns = "time, seq, kind, mac, address, subject, summary, evidence"
+        for evidence in ("{", "{}"):
+            connection.execute(f"INSERT INTO accepted ({columns}) VALUES {row}", (evidence,))
+    store = Store(path)
+    assert store.chosen().names == {CAMERA: "camera"}
+    assert store.hints() == {"y": Hint(local=True)}
+    assert [each.id for each in store.accepted()] == [2]
+    store.close()

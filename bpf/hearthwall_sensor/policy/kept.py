@@ -1,6 +1,7 @@
 """What the user said is fine, and what other programs hinted at: its tables in the store."""
 
 import json
+import logging
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,6 +10,8 @@ from typing import Final
 from ..habits import Acceptance
 from ..protocol import SensorError
 from ..requests import Hint
+
+_LOGGER = logging.getLogger(__name__)
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS accepted (
@@ -28,9 +31,15 @@ _COLUMNS: Final = "time, seq, kind, mac, address, subject, summary, evidence"
 
 
 def acceptances(connection: sqlite3.Connection) -> list[Acceptance]:
-    """Read what was accepted, the oldest first; raises ValueError or TypeError for what can't be read."""
+    """Read what was accepted, the oldest first; what can't be read is left out: it is told again then."""
     rows = connection.execute(f"SELECT id, {_COLUMNS} FROM accepted ORDER BY id")  # noqa: S608, a constant
-    return [_acceptance(*row) for row in rows]
+    found = []
+    for row in rows:
+        try:
+            found.append(_acceptance(*row))
+        except (ValueError, TypeError, RecursionError) as error:
+            _LOGGER.warning("An accepted event can't be read: %s", error)
+    return found
 
 
 def _acceptance(*row: object) -> Acceptance:
@@ -55,12 +64,14 @@ def insert(connection: sqlite3.Connection, new: Acceptance) -> Acceptance:
 
 
 def hints(connection: sqlite3.Connection) -> dict[str, Hint]:
-    """Read the hints by MAC; raises ValueError or TypeError for what can't be read."""
-    rows = connection.execute("SELECT mac, hint FROM hints").fetchall()
-    try:
-        return {str(mac): Hint.from_wire(json.loads(hint)) for mac, hint in rows}
-    except SensorError as error:
-        raise ValueError(error.message) from error
+    """Read the hints by MAC; what can't be read is left out: whoever gave it will give it again."""
+    found = {}
+    for mac, hint in connection.execute("SELECT mac, hint FROM hints"):
+        try:
+            found[str(mac)] = Hint.from_wire(json.loads(hint))
+        except (ValueError, TypeError, RecursionError, SensorError) as error:
+            _LOGGER.warning("The hint on %s can't be read: %s", mac, error)
+    return found
 
 
 def replace_hints(connection: sqlite3.Connection, new: Mapping[str, Hint]) -> None:
