@@ -54,6 +54,8 @@ def test_while_all_is_new_nothing_is() -> None:
 def test_visitors_come_by_themselves_and_floods_as_one() -> None:
     visitors = [appeared(mac(number), number * 2.0) for number in range(5)]
     assert len(new_devices([*visitors, Look(NOON + 60)])) == 5
+    (sixth,) = new_devices([*visitors, appeared(mac(5), 11.0), Look(NOON + 60)])
+    assert (sixth.subject, sixth.evidence["value"]) == ("many", 6)
     flood = [appeared(mac(number), number / 10, randomised=True) for number in range(300)]
     (notice,) = new_devices([*flood, Look(NOON + 31), Look(NOON + 60)])
     assert (notice.severity, notice.subject, notice.mac) == ("medium", "many", None)
@@ -147,6 +149,14 @@ def test_claims_long_apart_do_not_add_up() -> None:
     assert conflicts(slow)
     spread = [claim((CAMERA, LAPTOP)[at % 2], at // 2 * 200 + at % 2 * 5) for at in range(20)]
     assert not conflicts(spread)
+
+
+def test_two_that_took_turns_for_long() -> None:
+    def turns(length: int) -> list[Claimed]:
+        return [claim((CAMERA, LAPTOP)[at // length % 2], at * 20) for at in range(4 * length)]
+
+    assert conflicts(turns(7))  # every 140 seconds
+    assert not conflicts(turns(8))
 
 
 def test_ipv6_claims_count_where_they_change_others_tables() -> None:
@@ -276,6 +286,7 @@ def test_servers_are_bounded() -> None:
     told(detector, [lease(mac(number)) for number in range(5000)])
     told(detector, [lease(mac(number), v6=True) for number in range(5000)])
     assert all(len(each) <= 16 for each in detector._known.values())
+    told(detector, [lease(ROUTER), *(lease(mac(number)) for number in range(5000))])
     assert len(detector._told) <= 256
     detector.forget(mac(4999))
     assert all(mac(4999) not in each for each in detector._known.values())

@@ -229,7 +229,8 @@ def foreign(source: str, number: int, protocol: int = TCP, **more: Any) -> Flow:
 
 def spoofs(flows: Iterable[Flow], *, at_home: bool = True, **more: Any) -> list[Notice]:
     first = [began(flow())] if at_home else []
-    asked = replace(home(), **more)
+    network = packed("192.168.0.0")[:14]
+    asked = replace(home(), **{"is_home": lambda each: each[:14] == network, **more})
     return told(SegmentCrossing(asked), [*first, *(began(each, at=1.0) for each in flows)])
 
 
