@@ -37,17 +37,19 @@ def write(
         file.write(wire.HEADER)
         for day in records(life, days):
             file.write(b"".join(wire.packed(day)))
-    policy, feed = folder / "policy.toml", folder / "known-bad.txt"
+    policy = folder / "policy.toml"
     policy.write_text(_POLICY)
-    feed.write_text("\n".join(intrusions.LISTED) + "\n")
+    feeds = folder / "known-bad-names.txt", folder / "known-bad-addresses.txt"
+    for feed, entry in zip(feeds, intrusions.LISTED, strict=True):
+        feed.write_text(f"{entry}\n")
     return Labelled(
         file=path,
         lan=LAN,
         policy=policy,
-        feeds=(feed,),
+        feeds=feeds,
         geo=(_places(folder / "places.mmdb"),),
         events=tuple(
-            Truth((each.kind,), (each.mac,), each.start, each.end, each.variant) for each in labels
+            Truth((each.kind,), each.macs, each.start, each.end, each.variant) for each in labels
         ),
         judged_after=LEARNING_DAYS * DAY,
     )

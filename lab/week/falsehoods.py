@@ -68,9 +68,7 @@ def false_router(times: int) -> Misuse:
     """Advertise oneself as a router."""
 
     def go(life: Life, device: Device, at: float, _chance: random.Random) -> float:
-        own = (
-            bytes.fromhex("fe80") + bytes(12) + crc32(device.link).to_bytes(4, "big")[:2] + b"\0\7"
-        )
+        own = bytes.fromhex("fe80") + bytes(12) + crc32(device.link).to_bytes(4, "big")[:2]
         prefix = bytes((3, 4, 64, 0xC0)) + (1800).to_bytes(4, "big") * 2 + bytes(4)
         prefix += bytes.fromhex("20010db8666600000000000000000000")
         for _ in range(times):

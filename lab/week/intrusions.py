@@ -14,8 +14,6 @@ from lab.week.wire import down, up
 _LISTED_PEER: Final = ABROAD["SC"].ipv4("listed", "listed")
 #: What is on the list of known-bad addresses and names.
 LISTED: Final = ("evil-panel.example", ".".join(map(str, _LISTED_PEER)))
-#: Somebody else's MAC, from the block for documentation: nobody of the household has it.
-STRANGER: Final = "00:00:5e:00:53:f0"
 
 
 class Intrusion(NamedTuple):
@@ -35,7 +33,8 @@ class Label(NamedTuple):
 
     kind: str
     variant: str
-    mac: str
+    macs: tuple[str, ...]
+    """The device's, and that of whoever suffers if an event may as well name that one."""
     start: float
     end: float
 
@@ -161,6 +160,14 @@ INTRUSIONS: Final = tuple(
             12.0,
             misuse.spoofed(bytes((10, 66, 0, 9)), 40),
         ),
+        (
+            "segment_crossing",
+            "an address of the rooms",
+            "thermostat",
+            6,
+            5.0,
+            misuse.spoofed(bytes((192, 168, 50, 99)), 40),
+        ),
         ("port_scan", "fast", "laptop-ben", 1, 21.0, misuse.port_scan(0.02, 400, "nas")),
         ("port_scan", "slow", "tablet", 2, 13.0, misuse.port_scan(15, 80, "hub")),
         (
@@ -181,9 +188,9 @@ INTRUSIONS: Final = tuple(
         ("connection_burst", "one site", "thermostat", 3, 20.0, misuse.burst(0.15, 1200, 1)),
         ("connection_burst", "many sites", "nas", 6, 9.0, misuse.burst(0.25, 1500, 30)),
         ("connection_burst", "slower", "speaker", 6, 13.0, misuse.burst(0.8, 900, 12)),
-        ("flood", "syn", "plug", 4, 22.0, misuse.flood("syn", 800, 8)),
-        ("flood", "udp", "vacuum", 2, 3.0, misuse.flood("udp", 3000, 4)),
-        ("flood", "icmp", "tv", 5, 3.0, misuse.flood("icmp", 800, 8, "nas")),
+        ("flood", "syn", "plug", 4, 22.0, misuse.flood("syn", 4000, 6)),
+        ("flood", "udp", "vacuum", 2, 3.0, misuse.flood("udp", 4000, 6)),
+        ("flood", "icmp", "tv", 5, 3.0, misuse.flood("icmp", 4000, 6, "nas")),
         (
             "volume_anomaly",
             "exfiltration, fast",
@@ -208,7 +215,7 @@ INTRUSIONS: Final = tuple(
             2.0,
             misuse.carry(3e9, 1800, is_up=True, pieces=40, name="clips.cam-vendor.example"),
         ),
-        ("volume_anomaly", "download", "plug", 5, 14.0, misuse.carry(4e8, 300, is_up=False)),
+        ("volume_anomaly", "download", "plug", 5, 14.0, misuse.carry(1.5e9, 600, is_up=False)),
         (
             "volume_anomaly",
             "laptop, by night",
@@ -296,6 +303,10 @@ INTRUSIONS: Final = tuple(
 )
 
 
+#: Two who claim one address are both told of.
+_AS_WELL: Final[dict[str, tuple[str, ...]]] = {"by mistake": ("printer",)}
+
+
 def carry_out(life: Life, chosen: Iterable[Intrusion], first_day: int) -> list[Label]:
     """Put intrusions into a life's air, the judged week beginning on a day; return what they are."""
     labels = []
@@ -303,7 +314,8 @@ def carry_out(life: Life, chosen: Iterable[Intrusion], first_day: int) -> list[L
         start = BEGIN + (first_day + each.day) * DAY + each.hour * HOUR
         device = life.devices[each.device]
         end = each.go(life, device, start, life.chance("intrusion", each.kind, each.variant))
-        labels.append(Label(each.kind, each.variant, device.mac, start, end))
+        macs = (device.mac, *(life.devices[name].mac for name in _AS_WELL.get(each.variant, ())))
+        labels.append(Label(each.kind, each.variant, macs, start, end))
     return labels
 
 
@@ -314,5 +326,5 @@ def arrivals(life: Life, first_day: int, days: int) -> list[Label]:
         for begin, _ in device.visits:
             if first_day <= begin < first_day + days:
                 start = BEGIN + begin * DAY
-                found.append(Label("new_device", device.name, device.mac, start, start + HOUR))
+                found.append(Label("new_device", device.name, (device.mac,), start, start + HOUR))
     return found

@@ -277,7 +277,7 @@ def flood(kind: str, rate: float, seconds: float, target: str | None = None) -> 
             if kind == "syn":
                 life.air.attempt(moment, ends)
             elif kind == "udp":
-                life.air.datagram(moment, ends, bytes(1000))
+                life.air.datagram(moment, ends, bytes(60))
             else:
                 echo = b"\x08\0\0\0" + number.to_bytes(4, "big") + bytes(56)
                 life.air.put(moment, *Way(ends, 1).frame(echo))
