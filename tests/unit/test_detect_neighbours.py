@@ -282,7 +282,8 @@ def test_the_same_server_is_told_once_a_minute() -> None:
 
 
 def test_servers_are_bounded() -> None:
-    detector = RogueDhcp(replace(home(), is_settling=lambda _: True))
+    asked = replace(home(), is_settling=lambda _: True, own=lambda: (ROUTER,))
+    detector = RogueDhcp(asked)
     told(detector, [lease(mac(number)) for number in range(5000)])
     told(detector, [lease(mac(number), v6=True) for number in range(5000)])
     assert all(len(each) <= 16 for each in detector._known.values())

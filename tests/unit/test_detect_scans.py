@@ -395,6 +395,14 @@ def test_a_group_forgets_the_oldest() -> None:
     assert len(group) == len(groups) == 1
 
 
+def test_many_large_groups_make_room_for_each_other() -> None:
+    groups = Groups()
+    for number in range(3000):
+        groups.add(number % 10, number, "failed", NOON)
+        assert len(groups) <= 513
+    assert len(groups) == sum(map(len, groups._groups.values()))
+
+
 def test_noise_does_not_push_out_a_slow_scan() -> None:
     groups = Groups()
     for number in range(5):
