@@ -196,6 +196,27 @@ def test_ordinary_windows_of_another_year_are_nothing() -> None:
         at += WINDOW
 
 
+def test_what_is_a_little_off_is_nothing_to_a_device_that_always_does_the_same() -> None:
+    model, still = Model(), bytes([50] * len(FEATURES))
+    for number in range(4 * GROWN):
+        model.judge(still, START + number * WINDOW)
+    off = model.judge(bytes([66] * 3 + [50] * (len(FEATURES) - 3)), START + 14 * DAY)
+    assert 3.3 < off.score < 4
+    assert off.run == 0
+
+
+def test_what_is_far_off_is_nothing_to_a_device_that_is_often() -> None:
+    model, rng = Model(), random.Random(1)
+    verdicts = []
+    for number in range(4 * GROWN):
+        levels = bytes([50] * len(FEATURES))
+        if number % 8 == 0:
+            levels = bytes(rng.randint(30, 70) for _ in FEATURES)
+        verdicts.append(model.judge(levels, START + number * WINDOW))
+    assert max(each.score for each in verdicts[2 * GROWN :]) > 4
+    assert all(each.run == 0 for each in verdicts[2 * GROWN :])
+
+
 def test_one_window_alone_is_a_hiccup() -> None:
     model, at = taught()
     for each in range(5):

@@ -77,9 +77,9 @@ class BehaviourAnomaly(Detector):
             if verdict is None or verdict.end <= device.seen:
                 continue
             device.seen = verdict.end
-            profile, policy = self.home.profile(who), self.home.policy(who)
-            how = severity(verdict, policy.factor)
-            if how is not None and not profile.is_learning(look.time, policy.learning):
+            # Of a device that is still learnt no window is flagged
+            how = severity(verdict, self.home.policy(who).factor)
+            if how is not None:
                 yield self._tell(who, verdict, how, look.time)
 
     def _tell(self, who: str, verdict: Verdict, how: Severity, now: float) -> Notice:
