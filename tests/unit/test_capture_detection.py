@@ -104,17 +104,12 @@ def test_time_that_runs_backwards_does_not_run_backwards_for_detectors(
 ) -> None:
     frames = home()
     earlier = [(time - 3600 * SECOND, frame) for time, frame in home()]
-    found: list[float] = []
-    monkeypatch.setattr(
-        detecting.Detection, "take", lambda _, observation: found.append(observation.time)
-    )
-    file = tmp_path / "a.pcap"
-    file.write_bytes(pcap(frames + earlier))
-    replay(str(file))
+    found = told(monkeypatch, tmp_path, frames + earlier)
     latest = 0.0
-    for time in found:
-        assert time >= latest - LOOK
-        latest = max(latest, time)
+    for each in found:
+        assert each.time >= latest - LOOK
+        latest = max(latest, each.time)
+    assert all(each.seconds >= 0 for each in found if isinstance(each, Moved))
 
 
 def test_without_macs_a_device_is_its_address(
@@ -125,14 +120,15 @@ def test_without_macs_a_device_is_its_address(
     assert {each.who for each in found if isinstance(each, Began | Settled | Moved)} == {IP}
 
 
+@pytest.mark.parametrize("again", [1, 6])
 def test_a_device_that_is_named_late_moves_nothing_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: int
 ) -> None:
     """A cooked capture tells a receiver's MAC only when it has sent something itself."""
     hello = udp(PEER, 53, IP, 1000, b"x" * 50)
     frames = [
         (BEGIN, cooked(ROUTER, hello, 0)),
-        (BEGIN + 6 * SECOND, cooked(ROUTER, hello, 0)),
+        (BEGIN + again * SECOND, cooked(ROUTER, hello, 0)),
         (BEGIN + 7 * SECOND, cooked(CAMERA, udp(IP, 1000, PEER, 53), 0)),
     ]
     found = told(monkeypatch, tmp_path, frames, link_type=113)
