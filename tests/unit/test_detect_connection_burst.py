@@ -75,6 +75,19 @@ def test_a_burst_that_goes_on_is_told_once_and_another_one_again() -> None:
     assert len(burst(habits, 300)) == 1
 
 
+def test_a_burst_is_over_below_half_of_the_limit() -> None:
+    habits = used_to(10)
+    begin = habits.now // 60 * 60
+    told = []
+    for minute, number in enumerate((150, 150, 80, 80, 150, 20, 20, 150, 150)):
+        for step in range(0, 60, 5):
+            at = begin + minute * 60 + step
+            begun = [Began(at, CAMERA, flow(near=each + 1)) for each in range(number // 12)]
+            if habits.see(*begun, Look(at)):
+                told.append(minute)
+    assert told == [0, 7]
+
+
 def test_over_the_turn_of_a_minute_it_is_one_burst() -> None:
     habits = used_to(10)
     at = habits.now // 60 * 60 + 175

@@ -205,10 +205,12 @@ def test_heartbeats_all_night_are_nothing() -> None:
 
 def test_a_hostile_device_fills_only_its_own_bounds() -> None:
     habits = plug()
-    for number in range(500):
+    # A frozen profile takes no note, so that all of them stay new
+    habits.profiles.freeze(CAMERA, True)
+    for number in range(200):
         visit(habits, f"x.example{number}.test", Place("DE", number + 1), 1024 + number)
     state = habits.detector._states.find(CAMERA)  # type: ignore[attr-defined]
-    assert len(state.told) <= 64
+    assert 1 < len(state.told) <= 64
     assert len(state.flows) <= 5
 
 

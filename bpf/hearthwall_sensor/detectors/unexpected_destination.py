@@ -36,10 +36,9 @@ _NAMELESS_WEIGHT: Final = 1.5
 _COMMON: Final = BASICS | {"tcp/443", "udp/443", "tcp/80", "tls", "quic", "http", "dns", "ntp"}
 #: Servers for names and the time have none themselves, and others stand in for them.
 _BASICS_WEIGHT: Final = 0.5
-#: More than this no facet surprises: one in a hundred days.
-_MOST: Final = 2.0
 #: A new domain in a known network, by a device that met none in a week, has 1.27; one that meets three in two weeks
-#: has 0.7. Domain, network and country have 4.4 after a week; domain and network alone never more than 4.
+#: has 0.7. Domain, network and country have 4.4 after a week; domain and network alone
+#: never more than 4.1: a profile goes by 56 days at most.
 _LOW: Final = 1.0
 _MEDIUM: Final = 4.2
 #: Needs a new domain, network, country and service of a device that met none for three weeks.
@@ -241,7 +240,7 @@ def _novelties(profile: Profile, values: Mapping[str, str]) -> dict[str, float]:
             weight = _NAMELESS_WEIGHT  # noqa: PLW2901, the facet's is for values
         if values["service"] in BASICS and name in ("domain", "network"):
             weight = 0.0 if value == NAMELESS else _BASICS_WEIGHT  # noqa: PLW2901
-        found[name] = weight * min(_MOST, facets[name].surprise(value))
+        found[name] = weight * facets[name].surprise(value)
     return found
 
 

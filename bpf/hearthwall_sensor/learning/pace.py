@@ -4,11 +4,11 @@ from typing import Any, Final
 
 #: The highest minute counts half after so many seconds (a week).
 _HALF_LIFE: Final = 7 * 86_400.0
-#: By itself the highest minute at most doubles in a day, or grows to this: what raised an alarm is not the measure at
-#: once.
+#: What raised an alarm is not the measure at once: by itself the highest minute at most doubles in a day, or grows to
+#: what raises no limit.
 _DAY: Final = 86_400.0
 _GROWTH: Final = 2.0
-_MODEST: Final = 60.0
+_MODEST: Final = 30.0
 _MINUTE: Final = 60.0
 
 
