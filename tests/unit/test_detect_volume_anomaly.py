@@ -200,6 +200,22 @@ def test_after_three_weeks_the_hour_of_the_week_counts() -> None:
     assert young.expect(20 * 24 + 4).top > 380e6
 
 
+@pytest.mark.parametrize(
+    ("hours", "name", "top"),
+    # The median and six deviations, or twice the median; else half as much again as the largest hour
+    [((20, 50, 80), "_DEVIATIONS", 317), ((100, 100, 100), "_LEAST_SPREAD", 200)],
+)
+def test_an_hour_of_the_week_has_its_own_spread(
+    monkeypatch: pytest.MonkeyPatch, hours: tuple[int, ...], name: str, top: int
+) -> None:
+    band = Band(20e6)
+    for hour in range(6 * 168):
+        band.take(hour, hours[hour % 3] * MB, 0, learning=True)
+    assert band.expect(6 * 168).top == pytest.approx(top * MB, rel=0.15)
+    monkeypatch.setattr(bands, name, 0.0)
+    assert band.expect(6 * 168).top == pytest.approx(1.5 * max(hours) * MB, rel=0.15)
+
+
 def test_the_largest_hour_fades() -> None:
     band = Band(20e6)
     band.take(0, 10**9, 0, learning=True)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from hearthwall_sensor.detectors.observations import Began, Look, Settled
+from hearthwall_sensor.detectors.ripening import Ripening
 from hearthwall_sensor.detectors.volume_anomaly import VolumeAnomaly
 from hearthwall_sensor.learning import profiles as learning
 from hearthwall_sensor.learning.destinations import habits
@@ -194,6 +195,28 @@ def test_only_what_matters_is_saved_again() -> None:
     assert known.changed() == []
     known.learn(moved(NOON + HOUR, 100))
     assert len(known.changed()) == 1
+
+
+def test_hours_in_which_nobody_watched_are_not_learnt() -> None:
+    blind, watched = profiles(), profiles()
+    for known in (blind, watched):
+        known.learn(moved(NOON, 1000))
+        if known is watched:
+            for minute in range(0, 300, 10):
+                known.learn(Look(NOON + minute * 60))
+        known.learn(moved(NOON + 5 * HOUR, 1000))
+    assert blind.of(CAMERA, NOON).upload.hours == 1
+    assert watched.of(CAMERA, NOON).upload.hours == 5
+
+
+def test_flows_that_nobody_answers_wait_in_bounds() -> None:
+    ripening = Ripening()
+    for number in range(500):
+        silent = flow(near=number + 1, outcome="open", packets=(1, 0))
+        assert list(ripening.take(Began(NOON, CAMERA, silent))) == []
+    assert len(ripening._waiting.find(CAMERA) or ()) == 16
+    list(ripening.take(Look(NOON + 61)))
+    assert ripening._waiting.find(CAMERA) is None
 
 
 def test_the_local_clock_is_given() -> None:

@@ -30,9 +30,10 @@ _OVER_LARGEST_YOUNG: Final = 2.0
 _OVER_LARGEST_STILL: Final = 0.5
 #: An hour is still with less than this part of the floor.
 _STILL: Final = 0.05
-#: Deviations from the mean or the median that are nothing special; with the median at least so many steps.
+#: Deviations from the mean or the median that are nothing special; around the median at least so many
+#: times the median itself.
 _DEVIATIONS: Final = 6.0
-_LEAST_SPREAD: Final = 8
+_LEAST_SPREAD: Final = 1.0
 #: A median's absolute deviation is so much smaller than a standard deviation.
 _MAD: Final = 1.4826
 #: The floor of a day, in floors of an hour.
@@ -296,7 +297,7 @@ def _repeated(past: bytes) -> float:
 
 def _robust(levels: list[int]) -> tuple[float, float]:
     """Return the median, and what is beyond the usual spread around it."""
-    middle = median(levels)
-    spread = _MAD * median(abs(each - middle) for each in levels)
-    top = middle + max(_DEVIATIONS * spread, _LEAST_SPREAD)
-    return _AMOUNTS[int(middle)], _AMOUNTS[min(_HIGHEST, int(top))] if middle else 0.0
+    amounts = [_AMOUNTS[level] for level in levels]
+    middle = median(amounts)
+    spread = _MAD * median(abs(each - middle) for each in amounts)
+    return middle, middle + max(_DEVIATIONS * spread, _LEAST_SPREAD * middle)
