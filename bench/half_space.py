@@ -42,6 +42,8 @@ class HalfSpaceTrees:
 
     def score(self, window: bytes) -> float:
         """Return how few windows were there: the logarithm to base 2 of the share that is missing."""
+        if self._seen < _WINDOW:
+            return 0.0
         scaled = self._scaled(window)
         total, least = 0.0, _SIZE_LIMIT * _WINDOW
         for cuts, at, mass in zip(self._cuts, self._at, self._mass, strict=True):

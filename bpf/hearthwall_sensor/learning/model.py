@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: A model judges after so many windows: half a week, whatever the policy's learning period.
 GROWN: Final = 336
 #: By chance a window is flagged with this probability; an event takes two in a row.
-_CHANCE: Final = 2e-5
+_CHANCE: Final = 1e-4
 #: No score below this is unusual: so many usual differences in all.
 _LEAST: Final = 4.0
 #: A feature is extreme if it is so many usual differences off.
