@@ -86,6 +86,14 @@ def test_a_progress_bar_is_none(every: float, found: int) -> None:
     assert len(run(calls(every, 0.02, 20))) == found
 
 
+def test_a_burst_is_none() -> None:
+    burst = [
+        Began(at, CAMERA, flow(at=at, near=number, name=C2))
+        for number, at in enumerate(NOON + 0.3 * each for each in range(900))
+    ]
+    assert run(burst) == []
+
+
 def test_calls_within_a_second_are_one() -> None:
     twice = [
         Began(at + 2, CAMERA, flow(at=at + late, near=int(number * 2 + late), name=C2))
@@ -175,6 +183,7 @@ def test_a_network_that_the_device_was_learnt_with_is_no_news_without_a_name() -
     [
         ({}, None),
         ({"port": 8883}, None),
+        ({"port": 993}, None),
         ({"name": None}, "low"),
         ({"port": 4444}, "low"),
     ],
@@ -223,6 +232,19 @@ def test_what_others_of_the_home_know_matters_less() -> None:
     assert severities() == ["medium"]
     knowing.append(PLUG)
     assert severities() == ["low"]
+
+
+def test_that_others_know_the_network_of_an_address_says_little() -> None:
+    def profile(who: str) -> Profile:
+        found = _profile(who)
+        if who != CAMERA:
+            found.facets["network"].note("203.0.0.0/16", NOON - DAY, DAY, learning=True)
+        return found
+
+    detector = Beacon(home(profile=profile))
+    others = [Began(NOON, each, flow(near=1, name="a.example")) for each in (LAPTOP, PLUG)]
+    found = told(detector, [*others, *calls(name=None)])
+    assert [each.severity for each in found] == ["medium"]
 
 
 # Bounds

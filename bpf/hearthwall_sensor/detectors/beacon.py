@@ -35,6 +35,8 @@ _MAX_PAIRS: Final = 64
 _SAME_CALL: Final = 1.0
 #: Less is not a beacon but a progress bar, in seconds.
 _MIN_SPAN: Final = 60.0
+#: Faster than each so many seconds it is a burst, whose calls within _SAME_CALL being one makes it look even.
+_FASTEST: Final = 2.0
 #: The median deviation from the median interval, at most, as a share of it: 0.05 with 10 % of jitter (even either
 #: way), 0.15 with 30 %, 0.3 with 60 % and more with calls at random. A few calls look even by chance sooner.
 _UNEVEN: Final = 0.1
@@ -52,9 +54,12 @@ _AGAIN: Final = 3600.0
 
 #: What everything in a home calls evenly, and whom with is the network's choice.
 _INFRASTRUCTURE: Final = frozenset(("tcp/53", "udp/53", "tcp/853", "udp/853", "udp/123"))
-#: Where devices and their clouds meet: the web, MQTT, and the push services of phones.
+#: Where devices and their clouds meet: the web, MQTT, the push services of phones, and mail.
 _ORDINARY: Final = frozenset(
-    ("tcp/80", "tcp/443", "udp/443", "tcp/8883", "tcp/5222", "tcp/5223", "tcp/5228")
+    (
+        *("tcp/80", "tcp/443", "udp/443", "tcp/8883", "tcp/5222", "tcp/5223", "tcp/5228"),
+        *("tcp/143", "tcp/465", "tcp/587", "tcp/993", "tcp/995"),
+    )
 )
 #: A device that knows so many domains does what a person wants; a camera has a handful and a television some dozen.
 _PERSONAL: Final = 60
@@ -221,7 +226,7 @@ class Beacon(Detector):
             return
         pace = Pace.of(pair)
         most = _UNEVEN if len(pair.times) < _LONG else _UNEVEN_LONG
-        if pace.uneven > most or pace.score < _SCORE:
+        if pace.interval < _FASTEST or pace.uneven > most or pace.score < _SCORE:
             return
         judged = self._judge(began, peer, pace)
         if judged is not None:
@@ -257,11 +262,15 @@ class Beacon(Detector):
             )
         if _is_known(profile, began.flow):
             return None
-        others = sum(
-            _is_known(self.home.profile(other), began.flow)
-            for other, _ in self._devices
-            if other != who
-        )
+        others = 0
+        if (
+            began.flow.label.peer_name is not None
+        ):  # that others know a network says little of an address
+            others = sum(
+                _is_known(self.home.profile(other), began.flow)
+                for other, _ in self._devices
+                if other != who
+            )
         domains = sum(seen.known for _, seen in profile.facets["domain"])
         is_personal = domains >= _PERSONAL or who in self.home.own()
         if is_personal and others >= _COMMON:
