@@ -12,6 +12,7 @@ from typing import Any, Final
 from . import __version__
 from .identity import vendors
 from .kernel import hooks, libbpf, loader, ownership, pins
+from .names import registered
 from .protocol import SensorError
 
 
@@ -147,11 +148,11 @@ PARTS: Final = (
         by_root=False,
     ),
     Part(
-        "publicsuffix2",
+        "publicsuffix",
         False,
-        _module("publicsuffix2"),
+        lambda: registered.LIST if Path(registered.LIST).is_file() else None,
         "who owns a domain is guessed by its last labels",
-        "apt-get install python3-publicsuffix2",
+        "apt-get install publicsuffix",
         by_root=False,
     ),
     Part(

@@ -1,8 +1,10 @@
 """Registered domains, with the public suffix list and without."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from publicsuffix2 import PublicSuffixList
 
 from hearthwall_sensor.names import registered
 from hearthwall_sensor.names.registered import registered_domain
@@ -52,6 +54,18 @@ def test_the_list_knows_exceptions_and_hosters(name: str, expected: str) -> None
 
 @pytest.mark.parametrize(("name", "expected"), ANYWHERE)
 def test_without_the_list(monkeypatch: pytest.MonkeyPatch, name: str, expected: str) -> None:
-    monkeypatch.setattr(registered, "_LIST", "/nowhere")
+    monkeypatch.setattr(registered, "LIST", "/nowhere")
     assert registered_domain(name) == expected
     assert registered._suffixes() is None
+
+
+def test_it_agrees_with_a_library_on_every_rule() -> None:
+    with Path(registered.LIST).open(encoding="utf-8") as lines:
+        library = PublicSuffixList(lines, idna=True)
+    rules = registered._suffixes()
+    assert rules is not None
+    assert len(rules) > 5000
+    for rule in rules:
+        name = f"a.b.{rule.removeprefix('!').replace('*', 'star')}"
+        suffix = library.get_tld(name, strict=True)
+        assert registered_domain(name) == ".".join(name.split(".")[-2 - suffix.count(".") :]), rule

@@ -3,12 +3,14 @@
 import logging
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 _LOGGER = logging.getLogger(__name__)
 
 #: Where Debian's `publicsuffix` has it.
-_LIST: Final = "/usr/share/publicsuffix/public_suffix_list.dat"
+LIST: Final = "/usr/share/publicsuffix/public_suffix_list.dat"
+#: Rules have five labels at most.
+_MOST_LABELS: Final = 6
 #: Without the list: below a country's two letters these are taken for suffixes, too (`example.co.uk`).
 _SECOND_LEVEL: Final = frozenset(
     ("ac", "co", "com", "edu", "go", "gob", "gov", "gv", "ltd", "ne", "net", "nom", "or", "org")
@@ -16,18 +18,28 @@ _SECOND_LEVEL: Final = frozenset(
 
 
 @lru_cache(maxsize=1)
-def _suffixes() -> Any:
-    """Read the list, once and when it is needed first (4 MB and a tenth of a second); None where there is none."""
-    try:
-        from publicsuffix2 import PublicSuffixList
+def _suffixes() -> frozenset[str] | None:
+    """Read the list's rules, once and when they are needed first (1 MB, 30 ms); None where there is none.
 
-        with Path(_LIST).open(encoding="utf-8") as lines:
-            return PublicSuffixList(lines, idna=True)
-    except Exception as error:  # noqa: BLE001, whatever a damaged file leads its reader into
-        _LOGGER.warning(
-            "Registered domains are guessed (python3-publicsuffix2 would know them): %s", error
-        )
+    python3-publicsuffix2 would do the same, and keep 13 MB for it.
+    """
+    try:
+        lines = Path(LIST).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        _LOGGER.warning("Registered domains are guessed (no list in %s): %s", LIST, error)
         return None
+    words = (line.split(None, 1)[0] for line in lines if line.strip() and line[:2] != "//")
+    return frozenset(map(_ascii, words))
+
+
+def _ascii(rule: str) -> str:
+    """Return a rule as names have it on the wire; one that can't be written so matches nothing."""
+    if rule.isascii():
+        return rule.lower()
+    try:
+        return ".".join(label.encode("idna").decode() for label in rule.split("."))
+    except UnicodeError:
+        return rule
 
 
 @lru_cache(maxsize=2048)
@@ -41,15 +53,18 @@ def registered_domain(name: str) -> str:
     labels = name.split(".")
     if len(labels) < 2 or ":" in name or labels[-1].isdigit():
         return name
-    return ".".join(labels[-1 - _suffix_labels(name, labels) :])
+    return ".".join(labels[-1 - _suffix_labels(labels) :])
 
 
-def _suffix_labels(name: str, labels: list[str]) -> int:
-    """Return of how many labels a name's public suffix is."""
-    known = _suffixes()
-    suffix = None if known is None else known.get_tld(name, strict=True)
-    if suffix is not None:
-        return int(suffix.count(".")) + 1
-    if known is None and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL:
-        return 2
+def _suffix_labels(labels: list[str]) -> int:
+    """Return of how many labels a name's public suffix is: the longest rule decides, an exception before others."""
+    rules = _suffixes()
+    if rules is None:
+        return 2 if len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL else 1
+    for count in range(min(len(labels), _MOST_LABELS), 0, -1):
+        rule = ".".join(labels[-count:])
+        if f"!{rule}" in rules:
+            return count - 1
+        if rule in rules or f"*.{rule.partition('.')[2]}" in rules:
+            return count
     return 1
