@@ -75,6 +75,7 @@ class Reports:
                 "answers_lost": statistics["answers_lost"],
                 "detectors_failed": parts.detection.failed.total(),
                 "events_lost": parts.journal.lost,
+                "flows_untold": parts.flows.untold,
                 "events_suppressed": parts.journal.suppressed,
                 "responses_suppressed": parts.responder.counted["suppressed"],
             },

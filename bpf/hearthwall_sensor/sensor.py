@@ -160,6 +160,10 @@ class Sensor:
         """Save, and leave the kernel guarding."""
         await self._parts.feeds.stop()
         await self._parts.responder.stop()
+        if (
+            "flows" in self._tasks
+        ):  # a look may take seconds; what it told is counted when it is told again
+            self._tasks["flows"].cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._parts.totals.read()
         await self._parts.totals.save(at_end=True)

@@ -14,6 +14,7 @@ from .labels import Label
 from .listing import Choice, Context, Entry, describe, latest
 from .observed import World, device_text, observed
 from .observer import Observer
+from .shares import Shares
 
 #: A flow that has not moved for so long is erased, in nanoseconds.
 RETENTION: Final = 30 * 86_400 * 10**9
@@ -21,6 +22,10 @@ RETENTION: Final = 30 * 86_400 * 10**9
 _AT_ONCE: Final = 1024
 #: Telling of one takes as long as looking at so many.
 _TELLING: Final = 16
+#: So many flows of one device are told of in a look, 400 a second, and so many of all: enough for what tells a scan
+#: or a flood, and a device that begins more takes no time from the others.
+_OF_DEVICE: Final = 2_000
+_OF_ALL: Final = 10_000
 _SETTLED: Final = round(SETTLED * 10**9)
 _DESCRIBED_AT_ONCE: Final = 128
 #: Where a packed key holds the peer's address.
@@ -44,6 +49,8 @@ class Flows:
         self._context = context
         #: Until when, on the flows' clock, flows were told of; an earlier run may have told of them.
         self.looked = 0
+        #: Flows that began or settled and were not told of: there were too many.
+        self.untold = 0
         #: Told of flows that began and settled.
         self.tell: Callable[[Observation], None] = lambda _: None
         #: The device that a MAC stands for.
@@ -58,6 +65,7 @@ class Flows:
         now, before = boot_ns(), self.looked
         settled_from, settled_to, oldest = before - _SETTLED, now - _SETTLED, now - RETENTION
         world, old, work = self._world(), [], 0
+        shares = Shares(_OF_DEVICE, _OF_ALL)
         for packed, values in self._table.read():
             work += 1
             if work >= _AT_ONCE:
@@ -66,13 +74,14 @@ class Flows:
             first, last = values[0], values[1]
             if before < first <= now:
                 work += _TELLING
-                self._begin(packed, values, now, world)
+                self._begin(packed, values, now, world if shares.take(packed[:6]) else None)
             elif last < oldest:
                 old.append(packed)
-            if settled_from < last <= settled_to:
+            if settled_from < last <= settled_to and shares.take(packed[:6]):
                 work += _TELLING
                 self._settle(packed, values, now, world)
         self.looked = now
+        self.untold += shares.refused
         self._erase(old)
 
     def _world(self) -> World:
@@ -83,13 +92,15 @@ class Flows:
             self.device, context.scope, context.place, lambda nanoseconds: begun + nanoseconds / 1e9
         )
 
-    def _begin(self, packed: bytes, values: tuple[int, ...], now: int, world: World) -> None:
-        """Meet a flow for the first time."""
+    def _begin(self, packed: bytes, values: tuple[int, ...], now: int, world: World | None) -> None:
+        """Meet a flow for the first time, and tell of it unless there is no world to tell it to."""
         first, key = values[0], FlowKey.unpack(packed)
         label = self._observer.label(packed, key, first)
         if label.source == "dns" and label.name is not None:
             self._observer.labels.set_name(packed, label.name)
         self._on_begin(key, first)
+        if world is None:
+            return
         flow = observed(packed, values, label, now, world)
         self.tell(Began(world.epoch(now), world.device(key.mac), flow))
 

@@ -18,6 +18,9 @@ _UNITS: Final = 56
 _LONGEST: Final = 253
 #: Each value is one number: a tuple of these would take three times the memory.
 _FIELDS: Final = (("last", 26), ("first", 26), ("units", 16), ("flows", 21), ("known", 1))
+#: Where the number has the last minute, and from where on it has the bit for what is known.
+_LAST: Final = (1 << _FIELDS[0][1]) - 1
+_KNOWN: Final = 1 << sum(bits for _, bits in _FIELDS[:-1])
 
 
 class Seen(NamedTuple):
@@ -29,6 +32,7 @@ class Seen(NamedTuple):
     units: int
     """In how many units of time."""
     flows: int
+    """In how many flows, of what is known at most one a minute."""
     """In how many flows."""
     known: int
     """1 if it is nothing unusual."""
@@ -69,8 +73,10 @@ class Facet:
         """Take note that a value was seen; return whether that changed more than counts."""
         value = value[:_LONGEST]
         minute, this_unit = max(0, int(now // 60)), int(now // unit)
-        self.count_unit(this_unit)
         packed = self._values.get(value)
+        if packed is not None and packed >= _KNOWN and packed & _LAST == minute:
+            return False  # once a minute is enough of what is known: most flows repeat what was just done
+        self.count_unit(this_unit)
         if packed is None:
             self.once += 1
             self._values[value] = Seen(minute, minute, 1, 1, int(learning)).pack()
