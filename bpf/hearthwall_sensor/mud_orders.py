@@ -53,7 +53,7 @@ class MudOrders:
             url = order.url or announced
             if url is None:
                 raise SensorError("not_found", f"{mac} does not say where it is described")
-            document = await fetching.fetched(url, inside=order.url is not None)
+            document = await self._fetched(url, inside=order.url is not None)
             await self._hold(mac, document, url)
         return self._report(mac).to_wire()
 
@@ -74,10 +74,14 @@ class MudOrders:
             return
         mac, url = due
         try:
-            document = await fetching.fetched(url, inside=False)
+            document = await self._fetched(url, inside=False)
             await self._hold(self._parts.chosen.primary(mac), document, url)
         except SensorError as error:
             _LOGGER.warning("What %s is could not be learnt from its maker: %s", mac, error)
+
+    async def _fetched(self, url: str, *, inside: bool) -> Any:
+        """Return the JSON at an address, from inside the home only if it may be; raises SensorError."""
+        return await fetching.fetched(url, inside=inside, home=self._parts.surroundings.subnets)
 
     async def _hold(self, mac: str, document: Any, source: str) -> None:
         """Let a file hold for a device; raises SensorError."""

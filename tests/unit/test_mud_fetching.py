@@ -4,6 +4,7 @@ import asyncio
 import http.server
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_socket
 
-from hearthwall_sensor.feeds import source
+from hearthwall_sensor.feeds import resolving, source
 from hearthwall_sensor.mud import fetching, reading, writing
 from hearthwall_sensor.mud.descriptions import Descriptions, described
 from hearthwall_sensor.policy.expectations import Expectation
@@ -123,6 +124,50 @@ def test_no_device_sends_us_into_the_home_or_to_http(url: str) -> None:
         with pytest.raises(SensorError) as caught:
             asyncio.run(fetching.fetched(each, inside=False))
         assert caught.value.code == "invalid_mud"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "nas",
+        "127.0.0.1",
+        "[::ffff:192.168.1.1]",
+        "[64:ff9b::a00:1]",
+        "nas.lan.example",
+        "mixed.example",
+        "home6.example",
+        "[2001:4860::7]",
+        "239.1.1.1",
+    ],
+)
+def test_no_address_of_the_home_is_ever_asked(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {
+        "nas.lan.example": ["192.168.1.5"],
+        "mixed.example": ["8.8.8.8", "10.0.0.1"],
+        "home6.example": ["2001:4860::7"],
+    }
+
+    async def resolve(_: object, name: str, port: int = 0, family: int = 0) -> list[Any]:
+        return [
+            {"hostname": name, "host": each, "port": port, "family": 0, "proto": 0, "flags": 0}
+            for each in names[name]
+        ]
+
+    asked: list[object] = []
+    monkeypatch.setattr(resolving.ThreadedResolver, "resolve", resolve)
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: asked.append(address))
+    with pytest.raises(SensorError, match="refused"):
+        asyncio.run(fetching.fetched(f"https://{host}/", inside=False, home=["2001:4860::/64"]))
+    assert not asked
+
+
+def test_hosts_of_the_internet_may_be_asked() -> None:
+    assert all(map(source.is_outside, ("8.8.8.8", "2606:4700::1111", "64:ff9b::808:808")))
+    for host in ("vendor.example", "8.8.8.8", "[2606:4700::1111]"):
+        source.check_host(source.parse_url(f"https://{host}/"), source.is_outside)
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(

@@ -5,7 +5,7 @@ import io
 import os
 import stat
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -56,14 +56,21 @@ class Fetched:
 
 
 def fetch(
-    source: str, header_file: str | None, validators: Mapping[str, str], seconds: float = TIMEOUT
+    source: str,
+    header_file: str | None,
+    validators: Mapping[str, str],
+    seconds: float = TIMEOUT,
+    may_reach: Callable[[str], bool] | None = None,
 ) -> Fetched | None:
-    """Return a list, or None if it is as it was; raises SensorError with a sentence that says what to do."""
+    """Return a list, or None if it is as it was; raises SensorError with a sentence that says what to do.
+
+    may_reach says of an address whether it may be asked; it is, of each that a name leads to.
+    """
     path = sources.path_of(source)
     if path is not None:
         return _read_file(path, validators)
     header = None if header_file is None else sources.read_header(Path(header_file))
-    return asyncio.run(_download(source, header, validators, seconds))
+    return asyncio.run(_download(source, header, validators, seconds, may_reach))
 
 
 def _failed(message: str) -> SensorError:
@@ -89,22 +96,29 @@ def _read_file(path: Path, validators: Mapping[str, str]) -> Fetched | None:
 
 
 async def _download(
-    source: str, header: Header | None, validators: Mapping[str, str], seconds: float
+    source: str,
+    header: Header | None,
+    validators: Mapping[str, str],
+    seconds: float,
+    may_reach: Callable[[str], bool] | None,
 ) -> Fetched | None:
     """Get a list over HTTP."""
     # Takes its time to import, and a list in a file does not need it
     import aiohttp
 
+    from .resolving import connector
+
     try:
         async with (
             asyncio.timeout(seconds),
             aiohttp.ClientSession(
+                connector=None if may_reach is None else connector(may_reach),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT),
             ) as session,
         ):
-            return await _follow(session, source, header, validators)
+            return await _follow(session, source, header, validators, may_reach)
     except TimeoutError as error:
         raise _failed(f"the list did not arrive within {seconds:.0f} s") from error
     except aiohttp.ClientConnectorCertificateError as error:
@@ -123,13 +137,19 @@ async def _download(
 
 
 async def _follow(
-    session: "ClientSession", source: str, header: Header | None, validators: Mapping[str, str]
+    session: "ClientSession",
+    source: str,
+    header: Header | None,
+    validators: Mapping[str, str],
+    may_reach: Callable[[str], bool] | None,
 ) -> Fetched | None:
     """Ask for a list, and where the server says that it is elsewhere, there."""
     address = source
     first = sources.parse_url(source)
     for _ in range(MAX_REDIRECTS + 1):
         url = sources.parse_url(address)
+        if may_reach is not None:
+            sources.check_host(url, may_reach)
         headers = {"User-Agent": f"hearthwall/{__version__}", "Accept-Encoding": "gzip"}
         headers |= {
             question: validators[answer]

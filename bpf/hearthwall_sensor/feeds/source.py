@@ -4,17 +4,21 @@ import ipaddress
 import os
 import re
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import SplitResult, urlsplit
 
 from ..protocol import SensorError
+from ..targets import parse_domain
 
 #: Files that hold a header are named so on purpose: no order can have another secret of this host sent.
 HEADER_SUFFIX: Final = ".header"
 _MAX_SOURCE: Final = 2000
 _MAX_HEADER: Final = 8192
+#: Addresses that stand for IPv4 ones (RFC 6052).
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
 _VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?", re.ASCII)
 
@@ -106,6 +110,55 @@ def is_inside(url: SplitResult) -> bool:
         return not ipaddress.ip_address(url.hostname or "").is_global
     except ValueError:
         return url.hostname == "localhost"
+
+
+def is_outside(text: str) -> bool:
+    """Return whether an address is one of the internet, also where it wraps another one."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        packed = int(address)
+        teredo = address.teredo
+        wrapped = (
+            address.ipv4_mapped,
+            address.sixtofour,
+            None if teredo is None else teredo[1],
+            ipaddress.IPv4Address(packed & 0xFFFFFFFF) if address in _NAT64 else None,
+        )
+        if any(each is not None and not is_outside(str(each)) for each in wrapped):
+            return False
+        if address.ipv4_mapped is not None:
+            return True
+    return address.is_global and not address.is_multicast
+
+
+def check_host(url: SplitResult, may_reach: Callable[[str], bool]) -> None:
+    """Raise SensorError unless a host is a domain's name, or an address that may be reached.
+
+    What is neither, such as 127.1, a resolver may well take for an address.
+    """
+    host = url.hostname or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        fits = "*" not in host and _is_domain(host)
+    else:
+        fits = may_reach(host)
+    if not fits:
+        raise SensorError(
+            "feed_failed", f"{host[:80]} is no host of the internet, which is refused"
+        )
+
+
+def _is_domain(host: str) -> bool:
+    """Return whether a host is named by a domain of more than one label."""
+    try:
+        parse_domain(host)
+    except SensorError:
+        return False
+    return True
 
 
 def shown(source: str) -> str:
