@@ -89,7 +89,8 @@ def assemble(given: Given) -> Parts:
     rules = Rules(Path(given.settings.state_dir) / RULES_FILE, tables, chosen.macs)
     profiles = Profiles(given.store.profiles(), policy.device, _ahead_of_utc)
     accepted = Accepted(given.store.accepted(), chosen.macs)
-    responder = Responder(rules, given.surroundings.is_home)
+    around = given.surroundings
+    responder = Responder(rules, around.is_home, around.is_protected)
     past = Past(given.store.meta(), devices)
     living = LivingHome(
         given.surroundings, devices, identities, chosen, profiles, policy, past.since
@@ -113,6 +114,7 @@ def assemble(given: Given) -> Parts:
         World(living.device, partial(_scope, given.surroundings), places.find, _epoch),
         flows.opener,
     )
+    observer.witness.minds = policy.forbids
     totals = Totals(
         Roster(devices, identities, profiles),
         tables,

@@ -422,3 +422,18 @@ def test_the_model_ignores_a_gap_in_which_nobody_watched() -> None:
     assert model.windows == 1
     model.take(Look(START + 10 * DAY + 3 * WINDOW))
     assert model.windows == 4
+
+
+def test_windows_of_devices_end_at_different_times() -> None:
+    """All at once would hold up everything else for half a second, in a home of 250 devices."""
+    profiles = Profiles((), lambda _: DevicePolicy())
+    whos = [f"02:00:5e:00:00:{number:02x}" for number in range(200)]
+    for who in whos:
+        profiles.learn(Moved(0.0, who, 5.0, 1, 1, 1, 1, 1, 1))
+    ended = []
+    for look in range(1, 361):
+        before = sum(each.model.windows for each in profiles)
+        profiles.learn(Look(5.0 * look))
+        ended.append(sum(each.model.windows for each in profiles) - before)
+    assert sum(ended) >= 200
+    assert max(ended) <= 8

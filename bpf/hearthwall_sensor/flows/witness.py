@@ -40,6 +40,8 @@ class Witness:
         self._tell = tell
         self._world = world
         self._opener = opener
+        #: Whether anybody minds that an application is spoken: telling of each is most of the work.
+        self.minds: Callable[[str], bool] = lambda _: True
         self._asked: dict[tuple[bytes, bytes, str], None] = {}
         self._leased = (bytes(6), b"", -_TWICE)
 
@@ -47,7 +49,8 @@ class Witness:
 
     def label_changed(self, sample: Sample, key: FlowKey, before: Label, now: Label) -> None:
         """Tell what is spoken, and the name that the client called its server."""
-        if now.application not in (None, UNKNOWN, before.application):
+        spoken = now.application
+        if spoken not in (None, UNKNOWN, before.application) and self.minds(spoken):
             self._speak(sample, key, now)
         is_named = now.name is not None and (now.name, now.source) != (before.name, before.source)
         if is_named and now.way == sample.direction == UPLOAD and now.source != "dns":

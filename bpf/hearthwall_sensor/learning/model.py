@@ -88,14 +88,17 @@ class Model:
         learns: bool = True,
         young: bool = False,
         offset: float = 0.0,
+        phase: float = 0.0,
     ) -> None:
         """Count an observation of the device, or a look.
 
-        `young` is a device all of whose habits are still taken for usual; `offset` is the local time's, ahead of UTC.
+        Windows begin `phase` seconds after the quarter of an hour, for each device another: all at once would hold up
+        everything else. `young` is a device all of whose habits are still taken for usual; `offset` is the local
+        time's, ahead of UTC.
         """
-        number = int(observation.time // WINDOW)
+        number = int((observation.time - phase) // WINDOW)
         if number > self._number:
-            self._turn(number, learns=learns, young=young, offset=offset)
+            self._turn(number, learns=learns, young=young, offset=offset, phase=phase)
         # By name: importing what detectors see would import the detectors, which ask for models
         match type(observation).__name__:
             case "Began":
@@ -107,14 +110,15 @@ class Model:
             case "Moved":
                 self._tally.move(observation)  # type: ignore[arg-type]
 
-    def _turn(self, number: int, *, learns: bool, young: bool, offset: float) -> None:
+    def _turn(self, number: int, *, learns: bool, young: bool, offset: float, phase: float) -> None:
         """End the window that ran, and the idle ones after it."""
         if self._number >= 0:
             gap = number - self._number
             idle = range(self._number + 1, number) if gap <= _BLIND else ()
             levels = self._tally.counts().levels()
             for each in (self._number, *idle):
-                self.judge(levels, each * WINDOW, learns=learns, young=young, offset=offset)
+                start = each * WINDOW + phase
+                self.judge(levels, start, learns=learns, young=young, offset=offset)
                 levels = bytes(len(FEATURES))
         self._number = number
         self._tally = Tally()

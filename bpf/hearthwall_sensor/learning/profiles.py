@@ -6,6 +6,7 @@ at most MAX_VALUES values, 5 MB, beyond which the device with the most loses its
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
+from zlib import crc32
 
 from ..detectors.observations import Began, Flow, Look, Moved, Observation
 from ..detectors.per_device import MAX_DEVICES
@@ -15,6 +16,7 @@ from ..policy.policy import DevicePolicy
 from .destinations import habits
 from .model import Model
 from .profile import INTERNET, Profile, unit_of
+from .window import WINDOW
 
 #: Values of all facets of all devices: 250 devices with 130 each.
 MAX_VALUES: Final = 32_768
@@ -24,6 +26,8 @@ _GOING: Final = 128
 _BLIND: Final = 900.0
 #: Profiles younger than this (seconds) give way to newcomers first.
 _YOUNG: Final = 86_400.0
+#: What is so many seconds in the future was noted by a clock that was ahead.
+_AHEAD: Final = 3600.0
 _MEGABYTE: Final = 1e6
 
 
@@ -59,21 +63,30 @@ class Profiles:
                 self._make_room()
             profile = self._profiles[who] = _begin(who, now, self._offset)
             self._changed.add(who)
+        elif profile.since > now + _AHEAD:
+            profile.since = profile.last = now
+            self._changed.add(who)
         return profile
 
     def _make_room(self) -> None:
-        """Let go of a sixteenth: those that came last first, then those that learnt nothing for the longest time."""
+        """Let go of a sixteenth: those that came last first, then those that learnt nothing for the longest time.
 
-        def order(profile: Profile) -> tuple[bool, float]:
+        Frozen ones, which learn nothing because the user wants it so, go last.
+        """
+
+        def order(profile: Profile) -> tuple[bool, bool, float]:
             is_young = profile.last - profile.since < _YOUNG
-            return not is_young, -profile.since if is_young else profile.last
+            return profile.frozen, not is_young, -profile.since if is_young else profile.last
 
         for each in sorted(self._profiles.values(), key=order)[: MAX_DEVICES // 16]:
             self.forget(each.who)
 
     def learn(self, observation: Observation) -> None:
         """Learn from an observation, after the detectors judged it."""
-        if observation.time - self._now > _BLIND:
+        is_set_back = observation.time < self._now - _AHEAD
+        if is_set_back:
+            self._now, self._ripening = observation.time, Ripening()
+        if is_set_back or observation.time - self._now > _BLIND:
             self._watching = observation.time
         self._now = max(self._now, observation.time)
         for who, flow in self._ripening.take(observation):
@@ -108,6 +121,7 @@ class Profiles:
             learns=not profile.frozen,
             young=profile.is_learning(now, self._policy(profile.who).learning),
             offset=profile.offset(now),
+            phase=crc32(profile.who.encode()) % WINDOW,
         )
 
     def _learner(self, who: str, now: float) -> tuple[Profile | None, bool]:

@@ -4,12 +4,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from ..bounded import make_room
 from ..kernel.layouts import ROLE_SELF
 from ..kernel.tables import Tables
 from . import home, topology
 from .protection import Protection, protection
 from .topology import Network
 
+#: Addresses of which it is remembered whether they are the home's.
+_REMEMBERED: Final = 4096
 _RESOLVERS: Final = Path("/etc/resolv.conf")
 
 
@@ -43,6 +46,8 @@ class Surroundings:
         self._operators: set[str] = set()
         #: Interfaces that lead to the home and nowhere else.
         self._inside: frozenset[int] = frozenset()
+        #: Address or prefix → whether it lies in the home.
+        self._places: dict[str, bool] = {}
         self.network = Network()
         self.protection = Protection()
         self.addresses: dict[str, list[str]] = {}
@@ -68,6 +73,7 @@ class Surroundings:
         )
         self.subnets = tuple(prefix for index, prefix in seen.networks if index in guarded)
         self.home_networks = home.public_networks(self.subnets)
+        self._places.clear()
         tables.set_home_networks(self.home_networks)
         self._protect(tables)
         before, self.addresses = self.addresses, seen.addresses_by_mac()
@@ -82,8 +88,12 @@ class Surroundings:
             self._protect(tables)
 
     def is_home(self, address: str) -> bool:
-        """Return whether an address lies in the home."""
-        return home.is_home(address, self.home_networks)
+        """Return whether an address lies in the home; most are asked for again and again."""
+        found = self._places.get(address)
+        if found is None:
+            found = self._places[address] = home.is_home(address, self.home_networks)
+            make_room(self._places, _REMEMBERED)
+        return found
 
     def is_of_home(self, address: str) -> bool:
         """Return whether a device of the home may have an address: one that is the home's, and not this host's."""

@@ -14,7 +14,7 @@ from ..errors import SensorError
 from ..network.home import Network
 from ..requests import Hint
 from .expectations import Expectations
-from .policy import DevicePolicy, Segment
+from .policy import FORBIDDEN, DevicePolicy, Segment
 from .reading import Document, Section, read
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class PolicyFile:
         self._hints = dict(hints or {})
         self._expected = expected
         self._document = Document()
+        self._forbidden = FORBIDDEN
         self._version: _Version | None = None
         self._devices: dict[tuple[str, tuple[str, ...]], DevicePolicy] = {}
         self._places: dict[bytes, str | None] = {}
@@ -105,6 +106,7 @@ class PolicyFile:
     def _take(self, raw: Mapping[str, Any]) -> None:
         """Let another policy hold; raises SensorError `invalid_policy`."""
         self._document, self.raw = read(raw), raw
+        self._forbidden = FORBIDDEN | self._document.forbidden
         self._networks = sorted(
             ((each, one.name) for one in self.segments.values() for each in one.networks),
             key=lambda pair: pair[0].prefixlen,
@@ -118,6 +120,10 @@ class PolicyFile:
         self._places.clear()
 
     # What it says
+
+    def forbids(self, application: str) -> bool:
+        """Return whether an application is forbidden to any device."""
+        return application in self._forbidden
 
     @property
     def hints(self) -> Mapping[str, Hint]:

@@ -46,6 +46,12 @@ class Document:
     """By MAC."""
     segments: Mapping[str, Segment] = field(default_factory=dict)
 
+    @property
+    def forbidden(self) -> frozenset[str]:
+        """The protocols that any section forbids."""
+        sections = (self.all, *self.labels.values(), *self.devices.values())
+        return frozenset().union(*(each.get("forbidden_protocols", ()) for each in sections))
+
 
 class Named(NamedTuple):
     """A section's name: which kind, and whose."""
