@@ -9,10 +9,11 @@ from typing import Final
 
 IDLE_SECONDS: Final = 60.0
 
+_NO: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"
 #: Port → what is said at once, and what is answered to each message.
 SERVERS: Final[Mapping[int, tuple[bytes, bytes]]] = {
     23: (b"\xff\xfd\x18\xff\xfb\x01\xff\xfb\x03\r\nBusyBox login: ", b"\r\nPassword: "),
-    80: (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"),
+    80: (b"", _NO),
     445: (
         b"",
         bytes.fromhex("00000080fe534d4240000100000000000000000001000000") + bytes(108),
@@ -24,6 +25,7 @@ SERVERS: Final[Mapping[int, tuple[bytes, bytes]]] = {
         b":irc.herd.example 001 plug4711 :Welcome\r\n",
     ),
     6881: (b"", b"\x13BitTorrent protocol" + bytes(8) + b"h" * 20 + b"-qB4500-" + b"q" * 12),
+    8080: (b"", _NO),
     8443: (b"", b'{"id":1,"jsonrpc":"2.0","error":null,"result":{"status":"OK"}}\n'),
 }
 TOR_PORT: Final = 9001

@@ -10,11 +10,21 @@ from pathlib import Path
 from typing import Final
 
 from lab import tools
-from lab.attacks.table import ATTACKS, DNS2TCPD_CONF, SERVER_ADDRESSES, Attack
+from lab.attacks.table import (
+    ASK,
+    ATTACKS,
+    DNS2TCPD_CONF,
+    HOME_SERVER,
+    SERVER_ADDRESSES,
+    Attack,
+    Server,
+)
+from lab.errors import LabError
 from lab.lab import Lab
 
-#: How long a server takes until it answers, and a tool after its time until it is ended.
-_SERVER_SECONDS: Final = 1.0
+#: How long a server may take until it answers, a victim waits, and a tool goes on after its time.
+_SERVER_SECONDS: Final = 20.0
+_AFTER: Final = 1.0
 _GRACE: Final = 15.0
 
 
@@ -42,9 +52,9 @@ class Stage:
     def __init__(self, lab: Lab) -> None:
         """Give the lab's internet the addresses that the servers listen on."""
         self._lab = lab
-        self._servers: dict[tuple[str, ...], subprocess.Popen[bytes]] = {}
+        self._servers: dict[Server, subprocess.Popen[bytes]] = {}
         self._running: list[Running] = []
-        self._victims: list[subprocess.Popen[bytes]] = []
+        self._others: list[subprocess.Popen[bytes]] = []
         run = lab.run_directory
         self._names = {
             "{certificate}": str(run.certificate),
@@ -59,9 +69,8 @@ class Stage:
     def start(self, *names: str) -> dict[str, Running]:
         """Start attacks side by side, once all their servers are there."""
         chosen = {name: ATTACKS[name] for name in names}
-        started = [self._serve(each) for each in chosen.values()]
-        if any(started):
-            time.sleep(_SERVER_SECONDS)
+        for server in {each.server for each in chosen.values() if each.server is not None}:
+            self._serve(server)
         running = {
             name: Running(each, self._popen(each.device, each.argv, name))
             for name, each in chosen.items()
@@ -69,25 +78,38 @@ class Stage:
         self._running += running.values()
         for name, each in chosen.items():
             if each.victim is not None:
-                time.sleep(_SERVER_SECONDS)
-                self._victims.append(self._popen(*each.victim, f"{name}-victim"))
+                time.sleep(_AFTER)
+                self._others.append(self._popen(*each.victim, f"{name}-victim"))
         return running
+
+    def serve_home(self) -> None:
+        """Let the gateway hand out addresses, and a device ask for one."""
+        self._others.append(self._popen("gateway", HOME_SERVER, "home-server"))
+        time.sleep(_AFTER)
+        self._others.append(self._popen("vacuum", ASK, "home-client"))
 
     def clean(self) -> None:
         """End whatever still runs."""
         tools = [each.tool for each in self._running]
-        for each in (*tools, *self._victims, *self._servers.values()):
+        for each in (*tools, *self._others, *self._servers.values()):
             if each.poll() is None:
                 each.terminate()
                 each.wait(_GRACE)
 
-    def _serve(self, attack: Attack) -> bool:
-        """Start an attack's server unless it runs; return whether it is new."""
-        line = tuple(attack.server)
-        if not line or line in self._servers:
-            return False
-        self._servers[line] = self._popen("internet", line, Path(line[0]).name + "-server")
-        return True
+    def _serve(self, server: Server) -> None:
+        """Start a server unless it runs, and wait until it is there."""
+        if server in self._servers:
+            return
+        name = f"{Path(server.argv[0]).name}-server"
+        self._servers[server] = self._popen("internet", server.argv, name)
+        log = self._lab.run_directory.path / f"{name}.log"
+        deadline = time.monotonic() + _SERVER_SECONDS
+        while server.ready not in log.read_text(errors="replace"):
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"{server.argv[0]} was not ready within {_SERVER_SECONDS:.0f} s: see {log}"
+                )
+            time.sleep(0.1)
 
     def _popen(self, host: str, argv: Sequence[str], log: str) -> "subprocess.Popen[bytes]":
         """Start a command on a host; what it says goes into the lab's folder."""

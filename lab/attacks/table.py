@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from lab.home import DEVICES, SITES
+from lab.home import BRIDGE, DEVICES, SITES
 from lab.tools import PYTHON
 
 FOLDER: Final = Path(__file__).resolve().parent
@@ -23,6 +23,14 @@ _PLUG, _CAMERA, _VACUUM = (DEVICES[name] for name in ("plug", "camera", "vacuum"
 _TV, _LAPTOP, _PHONE = (DEVICES[name] for name in ("tv", "laptop", "phone"))
 
 
+class Server(NamedTuple):
+    """What must run on the lab's internet meanwhile."""
+
+    argv: Sequence[str]
+    ready: str
+    """What it says when it is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attack:
     """One attack; all command lines are as the lab's tools want them, without a shell."""
@@ -35,8 +43,7 @@ class Attack:
     """What runs on the device; a shell's line where several tools work together."""
     seconds: float
     """How long it takes at most."""
-    server: Sequence[str] = ()
-    """What must run on the lab's internet meanwhile."""
+    server: Server | None = None
     victim: tuple[str, Sequence[str]] | None = None
     """Another device, and what it does a little later."""
     subject: str = ""
@@ -63,13 +70,20 @@ def _client(what: str, port: int, seconds: float = 0.0, address: str = HERD) -> 
 
 
 #: A web, telnet, IRC server and more: `{certificate}` and `{key}` are the lab's.
-_HERD: Final = (PYTHON, "-I", str(FOLDER / "servers.py"), HERD, "{certificate}", "{key}")
-_IODINED: Final = _words(f"iodined -f -c -P lab -l {IODINE} -d dnsi {TUNNEL} t.iodine.example")
-_DNS2TCPD: Final = _words("dns2tcpd -F -d 1 -f {folder}/dns2tcpd.conf")
-_DNSMASQ: Final = (
-    "timeout 15 dnsmasq --no-daemon --conf-file=/dev/null --port=0 --interface=eth0"
-    " --bind-interfaces --user=root"
+_HERD: Final = Server(
+    (PYTHON, "-I", str(FOLDER / "servers.py"), HERD, "{certificate}", "{key}"), "serving"
 )
+_IODINED: Final = Server(
+    _words(f"iodined -f -c -P lab -l {IODINE} -d dnsi {TUNNEL} t.iodine.example"), "Listening"
+)
+_DNS2TCPD: Final = Server(_words("dns2tcpd -F -d 1 -f {folder}/dns2tcpd.conf"), "Starting Server")
+_DNSMASQ: Final = "dnsmasq --no-daemon --conf-file=/dev/null --port=0 --bind-interfaces --user=root"
+#: The home's own server of addresses and its router, on the gateway, and how a device asks for an address.
+HOME_SERVER: Final = _words(
+    f"{_DNSMASQ} --interface={BRIDGE} --dhcp-leasefile={{folder}}/home-leases --enable-ra"
+    " --dhcp-range=192.168.20.50,192.168.20.60,1h --dhcp-range=2001:db8:20::,ra-only"
+)
+ASK: Final = _words("udhcpc -f -n -q -t 5 -T 2 -i eth0 -s /bin/true")
 DNS2TCPD_CONF: Final = f"""\
 listen = {DNS2TCP}
 port = 53
@@ -86,12 +100,8 @@ def _scan(arguments: str, address: str) -> tuple[str, ...]:
 
 
 def _flood(arguments: str) -> tuple[str, ...]:
-    """Return a flood that ends after five seconds."""
-    return _words(f"hping3 --quiet {arguments} -i u50 -c 100000 {HERD}")
-
-
-def _call(address: str) -> tuple[str, ...]:
-    return _words(f"curl -sS -m 5 -o /dev/null --data-binary hello http://{address}/upload")
+    """Return a flood that ends after some seconds."""
+    return _words(f"hping3 --quiet {arguments} -i u10 -c 40000 {HERD}")
 
 
 #: What begins many flows is also that.
@@ -197,18 +207,18 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         "vacuum",
         "rogue_dhcp",
         _words(
-            f"{_DNSMASQ} --dhcp-leasefile={{folder}}/leases --dhcp-authoritative"
+            f"timeout 15 {_DNSMASQ} --interface=eth0 --dhcp-leasefile={{folder}}/leases --dhcp-authoritative"
             " --dhcp-range=192.168.20.100,192.168.20.120,1h"
         ),
         20,
-        victim=("plug", _words("udhcpc -f -n -q -t 5 -T 2 -i eth0 -s /bin/true")),
+        victim=("plug", ASK),
     ),
     "second-router": Attack(
         "tv",
         "rogue_dhcp",
         _words(
-            f"{_DNSMASQ} --dhcp-leasefile={{folder}}/leases6 --enable-ra --ra-param=eth0,high,4"
-            " --dhcp-range=2001:db8:10::,ra-only"
+            f"timeout 15 {_DNSMASQ} --interface=eth0 --dhcp-leasefile={{folder}}/leases6 --enable-ra"
+            " --ra-param=eth0,high,4 --dhcp-range=2001:db8:10::,ra-only"
         ),
         20,
     ),
@@ -226,8 +236,23 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         "vacuum", "beacon", _client("beacon", 80, 110), 120, _HERD, subject="cdn-sync.example"
     ),
     "burst": Attack("tv", "connection_burst", _client("burst", 80, 20), 25, _HERD),
-    "stranger": Attack("camera", "unexpected_destination", _call(HERD), 10, _HERD, subject=HERD),
-    "leaving": Attack("phone", "local_device_on_internet", _call(_WEB), 10),
+    "stranger": Attack(
+        "camera",
+        "unexpected_destination",
+        _words(
+            f"curl -sS -m 5 -o /dev/null --data-binary hello --resolve gate.example:8080:{HERD}"
+            " http://gate.example:8080/upload"
+        ),
+        10,
+        _HERD,
+        subject="gate.example",
+    ),
+    "leaving": Attack(
+        "phone",
+        "local_device_on_internet",
+        _words(f"curl -sS -m 5 -o /dev/null http://{_WEB}/bytes/1000"),
+        10,
+    ),
     "spoofed-source": Attack(
         "camera",
         "segment_crossing",

@@ -36,5 +36,9 @@ def test_a_claim_of_the_gateways_address_weighs_most(network: Scene) -> None:
     assert DEVICES["plug"].mac in str(event)
 
 
+def test_a_second_server_beside_the_gateways_weighs_much(network: Scene) -> None:
+    assert network.named("second-dhcp")[0].event["severity"] == "high"
+
+
 def test_nobody_is_blamed_for_what_another_does(network: Scene) -> None:
     assert network.blamed() == []

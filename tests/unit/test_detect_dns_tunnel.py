@@ -10,7 +10,7 @@ import pytest
 
 from hearthwall_sensor.detectors import dns_tunnel
 from hearthwall_sensor.detectors.dns_tunnel import DnsTunnel
-from hearthwall_sensor.detectors.observations import Answered, Asked, Settled
+from hearthwall_sensor.detectors.observations import Answered, Asked, Began, Settled
 from hearthwall_sensor.flows.flow import UDP
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.policy.policy import DevicePolicy
@@ -283,6 +283,15 @@ def test_answers_are_evidence() -> None:
     assert notice.evidence["without_address"] >= 10
     assert notice.evidence["question_bytes"] > 0
     assert notice.evidence["entropy"] > 3
+
+
+def test_flows_to_other_resolvers_are_no_evidence() -> None:
+    flows = [
+        Began(NOON, CAMERA, flow(peer, 53, protocol=UDP)) for peer in ("192.0.2.53", "192.0.2.99")
+    ]
+    notice = told(DnsTunnel(home()), [*flows, *asked(dnscat2(random.Random(1)), 1, TXT, 30)])[0]
+    assert [each["peer_address"] for each in notice.evidence["flows"]] == ["192.0.2.53"]
+    assert notice.evidence["server"] == "192.0.2.53"
 
 
 # Something else than DNS on DNS's port

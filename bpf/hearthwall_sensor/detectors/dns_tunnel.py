@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from ..flows.flow import UDP
 from ..names.registered import registered_domain
+from ..notation import address_text
 from ..notice import Notice
 from .detector import Detector, Handler, Home
 from .evidence import MAX_FLOWS, Measured, about, evidence
@@ -220,8 +221,9 @@ class DnsTunnel(Detector):
             f"{who} seems to carry data in DNS questions {below}",
             evidence(
                 Measured(self.kind, seen.names, pattern.names, pattern.window, why),
-                flows,
+                [each for each in flows if each.key.peer == asked.server],
                 domain=name,
+                server=address_text(asked.server),
                 example=asked.name,
                 questions=seen.asked,
                 characters=round(seen.carried, 1),
