@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .changes import Changes
 from .detection import Consequences
+from .detectors.observations import Observation
 from .devices import Devices
 from .feeds.feeds import FEEDS_FOLDER, Feeds
 from .feeds.hygiene import protected
@@ -97,7 +98,10 @@ def assemble(given: Given) -> Parts:
     )
     judge = Judge(
         living,
-        Consequences(given.journal.note, accepted.of, responder.respond, profiles.learn),
+        Consequences(
+            *(given.journal.note, accepted.of, responder.respond),
+            partial(_learn, profiles, responder),
+        ),
     )
     threats = Threats(tables, feeds, living.device, judge.take)
     judge.then = threats.take
@@ -152,6 +156,12 @@ def assemble(given: Given) -> Parts:
         detection=judge.detection,
         watch=Watch(flows, devices, chosen.primary, judge.take),
     )
+
+
+def _learn(profiles: Profiles, responder: Responder, observation: Observation) -> None:
+    """Learn an observation after the detectors."""
+    profiles.learn(observation)
+    responder.take(observation)
 
 
 def _policy_path(settings: Settings) -> Path:

@@ -6,23 +6,26 @@ from typing import Any
 
 import pytest
 
+from hearthwall_sensor.detectors.observations import Answered, Observation, Settled
 from hearthwall_sensor.kinds import EventKind
 from hearthwall_sensor.notation import boot_ns
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.policy.policy import Answer, Response
+from hearthwall_sensor.policy.resolvers import SeenServers
 from hearthwall_sensor.policy.responding import MOST_IN_A_MINUTE, Responder
 from hearthwall_sensor.protocol import MAX_REASON, SensorError
 from hearthwall_sensor.requests import AddBlock
 from hearthwall_sensor.rules.rule import Rule
 from hearthwall_sensor.targets import parse_target
 from tests.devices import CAMERA
+from tests.unit.observed import LAPTOP, NOON, flow, packed
 
-PEER = "203.0.113.9"
+PEER, RESOLVER = "203.0.113.9", "198.51.100.53"
 
 
 def notice(kind: EventKind = "port_scan", **fields: Any) -> Notice:
     said: dict[str, Any] = {"mac": CAMERA, "peer_address": PEER, "summary": "camera did it."}
-    return Notice(kind, "high", evidence={}, **(said | fields))
+    return Notice(kind, "high", **({"evidence": {}} | said | fields))
 
 
 def response(action: Answer = "quarantine", duration: float = 600.0) -> Response:
@@ -42,7 +45,11 @@ class Gateway:
         self.rules: list[Rule] = []
         self.orders: list[AddBlock] = []
         self.error: SensorError | None = None
-        self.responder = Responder(self.rules, lambda address: address.startswith("192.168."))
+        self.responder = Responder(
+            self.rules,
+            lambda address: address.startswith("192.168."),
+            lambda address: address == RESOLVER,
+        )
         self.responder.order = self.order
 
     async def order(self, order: AddBlock, guard: Any) -> None:
@@ -97,6 +104,7 @@ async def test_a_peer_is_blocked_by_its_address_or_the_name_on_a_feed(
         notice(peer_address="192.168.1.7"),  # whom the device attacks
         notice(peer_address=None),
         notice(peer_address="224.0.0.1"),
+        notice("forbidden_protocol", peer_address=RESOLVER),
         notice("dns_tunnel", subject="domain tunnel.example", peer_address="9.9.9.9"),
         notice("threat_domain", subject="domain nonsense", peer_address=PEER),
     ],
@@ -105,6 +113,58 @@ async def test_whom_nobody_should_block_is_refused_and_counted(told: Notice) -> 
     gateway = Gateway()
     assert await gateway.respond((told, response("block_peer"))) == []
     assert gateway.responder.counted == {"refused": 1}
+
+
+def answered(who: str, at: float = NOON) -> Answered:
+    return Answered(at, who, "a.example", 1, (), packed(PEER), 60)
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_blocked"),
+    [
+        ([answered(LAPTOP)], False),
+        ([Settled(NOON, LAPTOP, flow(PEER, 853))], False),
+        ([answered(CAMERA)], True),  # its accomplice
+        ([Settled(NOON, LAPTOP, flow(PEER, 853, outcome="no_answer"))], True),
+        ([Settled(NOON, LAPTOP, flow(PEER, 443))], True),
+        ([answered(LAPTOP), *(answered(CAMERA, NOON + at) for at in (60, 86_401))], True),
+    ],
+)
+async def test_a_device_cannot_get_the_dns_server_of_others_blocked(
+    seen: list[Observation], is_blocked: bool
+) -> None:
+    gateway = Gateway()
+    for each in seen:
+        gateway.responder.take(each)
+    told = notice("forbidden_protocol"), response("block_peer")
+    assert bool(await gateway.respond(told)) is is_blocked
+
+
+def test_servers_that_are_remembered_are_bounded_for_each_device() -> None:
+    servers = SeenServers()
+    servers.take(answered(LAPTOP))
+    for number in range(5000):
+        server = packed(f"10.0.{number >> 8}.{number & 255}")
+        servers.take(answered(CAMERA)._replace(server=server))
+    assert servers.is_used(PEER, CAMERA)
+    assert all(len(each) <= 8 for _, each in servers._devices)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        notice(evidence={"blame": "peer"}),  # the device was only scanned
+        notice("address_conflict", evidence={"blame": "unknown"}),
+        notice("flood", mac=None, address=PEER),
+        notice("flood", mac=None, address=None),
+    ],
+)
+async def test_who_is_not_to_blame_is_not_quarantined(told: Notice) -> None:
+    gateway = Gateway()
+    assert await gateway.respond((told, response())) == []
+    assert gateway.responder.counted == {"refused": 1}
+    known = notice("flood", mac=None, address="192.168.1.7")
+    assert await gateway.respond((known, response()))
 
 
 async def test_the_guard_s_refusal_is_counted_and_the_next_one_goes_on() -> None:

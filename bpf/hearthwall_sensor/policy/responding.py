@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
+from ..detectors.observations import Observation
 from ..notation import boot_ns
 from ..notice import Notice
 from ..protocol import MAX_REASON, SensorError
@@ -14,6 +15,7 @@ from ..requests import AddBlock
 from ..rules.rule import WHOLE, Rule
 from ..targets import Target, parse_target
 from .policy import Response
+from .resolvers import SeenServers
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -29,10 +31,18 @@ Guard = Callable[[Target, AddBlock], None]
 class Responder:
     """Carries out responses, one after the other."""
 
-    def __init__(self, rules: Iterable[Rule], is_home: Callable[[str], bool]) -> None:
-        """Take the rules in force, and what tells whether an address is the home's."""
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        is_home: Callable[[str], bool],
+        is_protected: Callable[[str], bool],
+    ) -> None:
+        """Take the rules in force, what tells whether an address is the home's, and whether nobody may block it."""
         self._rules = rules
         self._is_home = is_home
+        self._is_protected = is_protected
+        #: A device must not get the DNS server of all others blocked by misusing it.
+        self._servers = SeenServers()
         #: Gives an order that passes this guard beside the usual one; set when there is somebody to give it to.
         self.order: Callable[[AddBlock, Guard], Awaitable[object]] | None = None
         self._waiting: deque[AddBlock] = deque()
@@ -41,13 +51,17 @@ class Responder:
         #: What became of responses: `done`, `standing`, `refused`, `suppressed`.
         self.counted: Counter[str] = Counter()
 
+    def take(self, observation: Observation) -> None:
+        """Learn whom the home needs."""
+        self._servers.take(observation)
+
     def respond(self, notice: Notice, response: Response) -> None:
         """Do what the policy wants done about an event, soon."""
         if response.action == "none":
             return
         target = self._target(notice, response)
         if target is None:
-            self._refuse(notice, "there is nobody outside of the home to block")
+            self._refuse(notice, "there is nobody who may be cut off for it")
             return
         if self._stands(target) or any(each.target == target.value for each in self._waiting):
             self.counted["standing"] += 1
@@ -68,13 +82,38 @@ class Responder:
             self._task = asyncio.ensure_future(self._carry_out())
 
     def _target(self, notice: Notice, response: Response) -> Target | None:
-        """Return whom a response is about."""
-        is_own = response.action == "quarantine"
-        text = (notice.mac or notice.address) if is_own else _outside(notice, self._is_home)
+        """Return whom a response is about, None where that is nobody who may be cut off for it."""
+        text = self._culprit(notice) if response.action == "quarantine" else self._peer(notice)
         try:
             return None if text is None else parse_target(text)
         except SensorError:
             return None
+
+    def _culprit(self, notice: Notice) -> str | None:
+        """Return the device that did it: not one that something was only done to, or perhaps was."""
+        if "blame" in notice.evidence:
+            return None
+        if notice.mac is not None:
+            return notice.mac
+        address = notice.address
+        return address if address is not None and self._is_home(address) else None
+
+    def _peer(self, notice: Notice) -> str | None:
+        """Return the peer that can be blocked: a name where a feed lists it, else an address outside of the home.
+
+        A host of the home that a device attacks is not to be cut off for it, and neither is the resolver that
+        a tunnel leads through, nor a DNS server that others use.
+        """
+        subject = notice.subject
+        if subject.startswith("domain "):
+            if notice.kind == "threat_domain":
+                return subject.removeprefix("domain ")
+            if notice.kind == "dns_tunnel":
+                return None
+        peer = notice.peer_address
+        if peer is None or self._is_home(peer) or self._is_protected(peer):
+            return None
+        return None if self._servers.is_used(peer, notice.mac or notice.address) else peer
 
     def _stands(self, target: Target) -> bool:
         """Return whether a rule on all of a target's traffic is in force that a response must not replace."""
@@ -116,22 +155,6 @@ class Responder:
         self.order = None
         if self._task is not None:
             await self._task
-
-
-def _outside(notice: Notice, is_home: Callable[[str], bool]) -> str | None:
-    """Return the peer that can be blocked: a name where a feed lists it, else an address outside of the home.
-
-    A host of the home that a device attacks is not to be cut off for it, and neither is the resolver that
-    a tunnel leads through.
-    """
-    subject = notice.subject
-    if subject.startswith("domain "):
-        if notice.kind == "threat_domain":
-            return subject.removeprefix("domain ")
-        if notice.kind == "dns_tunnel":
-            return None
-    peer = notice.peer_address
-    return None if peer is None or is_home(peer) else peer
 
 
 def _reason(notice: Notice) -> str:
