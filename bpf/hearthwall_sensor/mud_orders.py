@@ -47,14 +47,14 @@ class MudOrders:
         if order.document is not None:
             if order.url is not None:
                 raise SensorError("invalid_message", "say either the document or its url")
-            await self._hold(mac, order.document, "file")
+            await self._hold(mac, order.document, "file", ordered=True)
         else:
             announced = self._announced(mac)
             url = order.url or announced
             if url is None:
                 raise SensorError("not_found", f"{mac} does not say where it is described")
             document = await self._fetched(url, inside=order.url is not None)
-            await self._hold(mac, document, url)
+            await self._hold(mac, document, url, ordered=True)
         return self._report(mac).to_wire()
 
     async def _remove(self, order: RemoveMud) -> Any:
@@ -69,13 +69,15 @@ class MudOrders:
 
     async def follow_devices(self) -> None:
         """Fetch what a device has announced, where the policy allows that."""
-        due = self._parts.descriptions.due(list(self._parts.devices.accounts), time.time())
+        primary = self._parts.chosen.primary
+        macs = dict.fromkeys(map(primary, self._parts.devices.accounts))
+        due = self._parts.descriptions.due(macs, time.time())
         if due is None:
             return
         mac, url = due
         try:
             document = await self._fetched(url, inside=False)
-            await self._hold(self._parts.chosen.primary(mac), document, url)
+            await self._hold(primary(mac), document, url, ordered=False)
         except SensorError as error:
             _LOGGER.warning("What %s is could not be learnt from its maker: %s", mac, error)
 
@@ -83,9 +85,10 @@ class MudOrders:
         """Return the JSON at an address, from inside the home only if it may be; raises SensorError."""
         return await fetching.fetched(url, inside=inside, home=self._parts.surroundings.subnets)
 
-    async def _hold(self, mac: str, document: Any, source: str) -> None:
-        """Let a file hold for a device; raises SensorError."""
-        new = described(document, source, round(time.time(), 3), reading.read(document))
+    async def _hold(self, mac: str, document: Any, source: str, *, ordered: bool) -> None:
+        """Let a file hold for a device, in place of the user's only if it was ordered; raises SensorError."""
+        says = reading.read(document)
+        new = described(document, source, round(time.time(), 3), says, ordered=ordered)
         if not new.says.expected:
             raise SensorError(
                 "invalid_mud",
@@ -93,7 +96,10 @@ class MudOrders:
             )
         async with self._orders:
             descriptions = self._parts.descriptions
-            if descriptions.is_full and descriptions.of(mac) is None:
+            held = descriptions.of(mac)
+            if held is not None and held.ordered and not ordered:
+                return
+            if descriptions.is_full and held is None:
                 raise SensorError(
                     "table_full", f"{MAX_DESCRIPTIONS} devices have a MUD file already"
                 )

@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 import pytest_socket
 
 from hearthwall_sensor.feeds import resolving, source
-from hearthwall_sensor.mud import fetching, reading, writing
+from hearthwall_sensor.mud import fetching, kept, reading, writing
 from hearthwall_sensor.mud.descriptions import Descriptions, described
 from hearthwall_sensor.policy.expectations import Expectation
 from hearthwall_sensor.protocol import SensorError
@@ -181,24 +182,52 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
 PLUG, OTHER = "02:00:5e:00:53:01", "02:00:5e:00:53:02"
 
 
-def test_what_a_device_announces_is_due_once_a_day_where_it_is_allowed() -> None:
+def test_a_device_has_us_fetch_once_a_day_whatever_it_announces() -> None:
     announced = {PLUG: "https://a.example/1", OTHER: "https://a.example/2"}
     descriptions = Descriptions((), announced.get, lambda mac: mac == PLUG)
     assert descriptions.due([OTHER, PLUG], 0.0) == (PLUG, "https://a.example/1")
-    assert descriptions.due([OTHER, PLUG], 86_000.0) is None
-    assert descriptions.due([OTHER, PLUG], 87_000.0) == (PLUG, "https://a.example/1")
     announced[PLUG] = "https://a.example/3"
-    assert descriptions.due([OTHER, PLUG], 87_001.0) == (PLUG, "https://a.example/3")
+    assert descriptions.due([OTHER, PLUG], 86_399.0) is None
+    assert descriptions.due([OTHER, PLUG], 86_400.0) == (PLUG, "https://a.example/3")
+
+
+def test_what_was_fetched_today_is_not_replaced_today() -> None:
+    held = described(DOCUMENT, "https://b.example/", 1e9, reading.read(DOCUMENT), ordered=False)
+    descriptions = Descriptions([(PLUG, held)], {PLUG: "https://a.example/1"}.get, lambda _: True)
+    assert descriptions.due([PLUG], 1e9 + 86_399) is None
+    assert descriptions.due([PLUG], 1e9 + 86_400) is not None
+
+
+def test_all_devices_together_have_us_fetch_once_a_minute_and_are_kept_in_bounds() -> None:
+    macs = [f"02:00:5e:00:{each >> 8:02x}:{each & 255:02x}" for each in range(1100)]
+    descriptions = Descriptions((), lambda mac: f"https://{mac}.example/", lambda _: True)
+    assert descriptions.due(macs, 0.0) is not None
+    assert descriptions.due(macs, 59.0) is None
+    for minute in range(1, 1100):
+        assert descriptions.due(macs, minute * 60.0) is not None
+    assert len(descriptions._tried) == 1024
+    descriptions.due([PLUG], 1e6)
+    assert set(descriptions._tried) == {PLUG}
 
 
 @pytest.mark.parametrize(
-    ("given", "due"),
-    [("file", False), ("https://a.example/1", False), ("https://b.example/", True)],
+    ("given", "ordered", "due"),
+    [
+        ("file", True, False),
+        ("https://b.example/", True, False),
+        ("https://a.example/1", False, False),
+        ("https://b.example/", False, True),
+    ],
 )
-def test_what_the_user_gave_stays(given: str, due: bool) -> None:
-    held = described(DOCUMENT, given, 1.0, reading.read(DOCUMENT))
-    descriptions = Descriptions([(PLUG, held)], {PLUG: "https://a.example/1"}.get, lambda _: True)
-    assert (descriptions.due([PLUG], 0.0) is not None) is due
+def test_what_the_user_ordered_stays(given: str, ordered: bool, due: bool) -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(kept.SCHEMA)
+    new = described(DOCUMENT, given, 1.0, reading.read(DOCUMENT), ordered=ordered)
+    kept.write(connection, PLUG, new)
+    found = kept.descriptions(connection)
+    assert [(mac, each.source, each.ordered) for mac, each in found] == [(PLUG, given, ordered)]
+    descriptions = Descriptions(found, {PLUG: "https://a.example/1"}.get, lambda _: True)
+    assert (descriptions.due([PLUG], 1e6) is not None) is due
     descriptions.forget([PLUG])
-    assert descriptions.due([PLUG], 0.0) is not None
+    assert descriptions.due([PLUG], 2e6) is not None
     assert descriptions.expectations(PLUG) is None

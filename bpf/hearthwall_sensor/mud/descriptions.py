@@ -1,6 +1,6 @@
 """The descriptions of the home's devices: which hold, and which ones devices would have us fetch."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,8 +9,12 @@ from .reading import Description
 
 #: As many devices have a description.
 MAX_DESCRIPTIONS: Final = 256
-#: What could not be fetched is asked for again after so long, in seconds.
+#: Whatever a device announces, it has us fetch once in so many seconds, …
 _AGAIN: Final = 86_400.0
+#: … and all of them together once in so many.
+_PAUSE: Final = 60.0
+#: Devices of which it is known when they were tried; the one that was tried the longest time ago gives way.
+_MAX_TRIED: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +27,12 @@ class Described:
     time: float
     says: Description
     expectations: Expectations
+    ordered: bool
+    """Whether the user gave it, or had it fetched: no device replaces it."""
 
 
 class Descriptions:
-    """Descriptions by MAC, and the addresses that were tried."""
+    """Descriptions by MAC, and when devices had us look for one."""
 
     def __init__(
         self,
@@ -38,7 +44,8 @@ class Descriptions:
         self._described = dict(kept)
         self._announced = announced
         self._allowed = allowed
-        self._tried: dict[str, tuple[str, float]] = {}
+        self._tried: dict[str, float] = {}
+        self._latest: float | None = None
 
     def of(self, mac: str) -> Described | None:
         """Return a device's description."""
@@ -66,22 +73,34 @@ class Descriptions:
         """Whether there is no room for another device's."""
         return len(self._described) >= MAX_DESCRIPTIONS
 
-    def due(self, macs: Iterable[str], now: float) -> tuple[str, str] | None:
+    def due(self, macs: Collection[str], now: float) -> tuple[str, str] | None:
         """Return a device and the address that it announced, which the policy allows to fetch and nobody has yet.
 
-        One that the user gave stays, and an address that could not be had is tried again a day later.
+        One that the user ordered stays. macs are all devices that there are: others are forgotten here.
         """
+        for mac in self._tried.keys() - set(macs):
+            del self._tried[mac]
+        if _is_within(self._latest, now, _PAUSE):
+            return None
         for mac in macs:
             url = self._announced(mac)
-            if url is None or not self._allowed(mac):
+            if (
+                url is None
+                or not self._allowed(mac)
+                or _is_within(self._tried.get(mac), now, _AGAIN)
+            ):
                 continue
-            described = self._described.get(mac)
-            if described is not None and described.source in ("file", url):
+            held = self._described.get(mac)
+            if held is not None and (
+                held.ordered or held.source == url or _is_within(held.time, now, _AGAIN)
+            ):
                 continue
-            tried, when = self._tried.get(mac, ("", 0.0))
-            if tried != url or now - when > _AGAIN:
-                self._tried[mac] = (url, now)
-                return mac, url
+            self._latest = now
+            self._tried.pop(mac, None)
+            self._tried[mac] = now
+            if len(self._tried) > _MAX_TRIED:
+                del self._tried[next(iter(self._tried))]
+            return mac, url
         return None
 
     def forget(self, macs: Iterable[str]) -> None:
@@ -91,6 +110,13 @@ class Descriptions:
             self._tried.pop(mac, None)
 
 
-def described(document: Any, source: str, time: float, says: Description) -> Described:
+def described(
+    document: Any, source: str, time: float, says: Description, *, ordered: bool
+) -> Described:
     """Return a description that holds from a time on (seconds since the epoch)."""
-    return Described(document, source, time, says, Expectations(says.expected))
+    return Described(document, source, time, says, Expectations(says.expected), ordered)
+
+
+def _is_within(since: float | None, now: float, seconds: float) -> bool:
+    """Return whether something was less than so long ago; it was not if the clock was set back since."""
+    return since is not None and 0 <= now - since < seconds

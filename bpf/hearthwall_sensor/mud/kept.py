@@ -11,6 +11,9 @@ from .descriptions import Described, described
 
 _LOGGER = logging.getLogger(__name__)
 
+#: Stands before the source of what a device announced; what the user ordered has nothing there.
+_ANNOUNCED: Final = "announced "
+
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS descriptions (
     mac TEXT PRIMARY KEY,
@@ -29,15 +32,23 @@ def descriptions(connection: sqlite3.Connection) -> list[tuple[str, Described]]:
     ):
         try:
             document = reading.load(text)
-            found.append((mac, described(document, source, time, reading.read(document))))
-        except (SensorError, TypeError) as error:
+            new = described(
+                document,
+                source.removeprefix(_ANNOUNCED),
+                time,
+                reading.read(document),
+                ordered=not source.startswith(_ANNOUNCED),
+            )
+            found.append((mac, new))
+        except (SensorError, TypeError, AttributeError) as error:
             _LOGGER.warning("The description of %s can't be read: %s", mac, error)
     return found
 
 
 def write(connection: sqlite3.Connection, mac: str, new: Described) -> None:
     """Write a device's description."""
+    source = new.source if new.ordered else _ANNOUNCED + new.source
     connection.execute(
         "INSERT OR REPLACE INTO descriptions VALUES (?, ?, ?, ?)",
-        (mac, json.dumps(new.document), new.source, new.time),
+        (mac, json.dumps(new.document), source, new.time),
     )
