@@ -7,9 +7,9 @@ import pytest
 
 from lab import Lab
 from lab.home import DEVICES, DNS, SITES, WEB
+from lab.mmdb import write
 from tests.gateway.sensor_process import Refused, SensorProcess, until
 from tests.gateway.test_counting import port_counters
-from lab.mmdb import write
 
 pytestmark = pytest.mark.lab
 
