@@ -13,7 +13,7 @@ from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.policy.expectations import LOCAL, Expectation, Expectations
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.habits import HOUR, START, Habits, moved
-from tests.unit.observed import CAMERA, DAY, flow
+from tests.unit.observed import CAMERA, DAY, LAPTOP, PLUG, flow
 
 CLOUD = flow(name="api.vendor.example")._replace(place=Place("DE", 64_500))
 ABROAD = Place("XX", 64_999, "Elsewhere")
@@ -77,6 +77,22 @@ def test_a_new_country_as_well_is_medium() -> None:
     (notice,) = visit(plug(), "c2.other.example", ABROAD)
     assert notice.severity == "medium"
     assert "Elsewhere" in notice.summary
+
+
+@pytest.mark.parametrize(("others", "severity"), [(1, "medium"), (2, "low")])
+def test_a_country_that_others_of_the_home_know_is_less(others: int, severity: str) -> None:
+    habits = plug()
+    habits.now = START
+    for who in (PLUG, LAPTOP)[:others]:
+        met = flow("198.51.100.7", name="www.known.example", mac=who)._replace(place=ABROAD)
+        for day in range(8):
+            at = START + day * DAY + HOUR
+            habits.see(Began(at, who, met), Look(at), Look(at + 10))
+    habits.now = START + 8 * DAY
+    # The network is another one of that country
+    (notice,) = visit(habits, "c2.other.example", ABROAD._replace(as_number=65_000))
+    assert notice.severity == severity
+    assert ("country" in notice.evidence["new"]) is (severity == "medium")
 
 
 def test_without_its_threshold_a_new_country_is_low(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,8 @@ _NAMELESS_WEIGHT: Final = 1.5
 _COMMON: Final = BASICS | {"tcp/443", "udp/443", "tcp/80", "tls", "quic", "http", "dns", "ntp"}
 #: Servers for names and the time have none themselves, and others stand in for them.
 _BASICS_WEIGHT: Final = 0.5
+#: A country that so many others of the home know is where its services are: a device's updates come from there, too.
+_COMMON_COUNTRY: Final = 2
 #: A new domain in a known network, by a device that met none in a week, has 1.27; one that meets three in two weeks
 #: has 0.7. Domain, network and country have 4.4 after a week; domain and network alone
 #: never more than 4.1: a profile goes by 56 days at most.
@@ -164,6 +166,8 @@ class UnexpectedDestination(Detector):
             return None
         values = habits(flow)
         new = _novelties(profile, values)
+        if "country" in new and self._is_common(who, values["country"]):
+            del new["country"]
         score = sum(new.values())
         severity = _severity(score / policy.factor)
         if severity is None:
@@ -182,6 +186,11 @@ class UnexpectedDestination(Detector):
             ),
             names,
         )
+
+    def _is_common(self, who: str, country: str) -> bool:
+        """Return whether others of the home were learnt with a country."""
+        others = (self.home.profile(other) for other, _ in self._states if other != who)
+        return sum(each.facets["country"].is_known(country) for each in others) >= _COMMON_COUNTRY
 
     def _moved(self, moved: Moved) -> Iterator[Notice]:
         """Judge what a device moves in quiet hours."""
