@@ -121,6 +121,7 @@ def test_two_that_both_go_on_claiming() -> None:
     (notice,) = conflicts(both)
     assert (notice.severity, notice.subject) == ("medium", "address 192.168.0.50")
     assert notice.evidence["claimants"] == [LAPTOP, CAMERA]
+    assert notice.evidence["blame"] == "unknown"
     assert "both claim 192.168.0.50" in notice.summary
     assert not conflicts(both[:3])  # to another port, and back
 

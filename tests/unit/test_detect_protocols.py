@@ -93,6 +93,7 @@ def test_one_connection_is_one_event_and_many_are_counted_once_a_minute() -> Non
 def test_what_a_device_serves_to_the_internet(application: str) -> None:
     (notice,) = forbidden([spoke(application, outgoing=False)])
     assert (notice.severity, notice.subject) == ("medium", f"{application} from the internet")
+    assert notice.evidence["blame"] == "peer"
     assert "serves" in notice.summary
 
 

@@ -185,6 +185,7 @@ def test_a_scanner_outside_is_something_to_know() -> None:
     (notice,) = port_scans(settled(scan))
     assert (notice.severity, notice.mac, notice.peer_address) == ("info", CAMERA, "203.0.113.9")
     assert notice.subject == "from the internet"
+    assert notice.evidence["blame"] == "peer"
     assert "203.0.113.9 on the internet" in notice.summary
     assert not port_scans(settled(scan[:-1]))
 
@@ -342,6 +343,7 @@ def test_a_scanner_outside_that_tries_all_devices() -> None:
     ]
     (notice,) = address_scans(settled(scan))
     assert (notice.severity, notice.subject) == ("info", "from the internet")
+    assert notice.evidence["blame"] == "peer"
 
 
 def test_a_whole_network_scan_is_one_of_each() -> None:

@@ -53,7 +53,7 @@ def test_a_source_above_the_kernels_threshold() -> None:
     assert (notice.evidence["value"], notice.evidence["threshold"]) == (5000, 1000)
     assert notice.evidence["dropped"] == 400
     (outside,) = floods([flooding(who=None, side="wan", address="198.51.100.7"), Look(NOON)])
-    assert (outside.severity, outside.mac) == ("medium", None)
+    assert (outside.severity, outside.mac, outside.evidence["blame"]) == ("medium", None, "peer")
     assert outside.summary.startswith("198.51.100.7 (from outside) sends 5000")
 
 
@@ -79,6 +79,7 @@ def test_what_only_a_flood_sends(sent: Moved) -> None:
     (notice,) = floods([sent])
     assert (notice.severity, notice.mac, notice.subject) == ("high", CAMERA, "sent")
     assert notice.evidence["value"] >= notice.evidence["threshold"]
+    assert ("blame" in notice.evidence) is (sent.download_packets == sent.upload_packets)
     assert not floods([sent], own=lambda: (CAMERA,))
 
 
@@ -143,6 +144,17 @@ def asked(name: str = "bad.example", at: float = 0.0, **more: Any) -> Listed:
 
 
 def addresses(observations: Iterable[Any]) -> list[Notice]:
+    """Return what is told of meetings with peers that the devices called."""
+    met = list(observations)
+    calls = [
+        Began(each.time, each.who, flow(each.peer))
+        for each in met
+        if isinstance(each, Listed) and each.who and each.peer
+    ]
+    return told(ThreatAddress(home()), [*calls, *met])
+
+
+def knocks(observations: Iterable[Any]) -> list[Notice]:
     return told(ThreatAddress(home()), observations)
 
 
@@ -199,16 +211,31 @@ def knock(**more: Any) -> Began:
 
 
 def test_who_knocks_from_outside_is_something_to_know() -> None:
-    (notice,) = addresses([knock(), met(), Look(NOON)])
-    assert notice.severity == "low"
+    (notice,) = knocks([knock(), met(), Look(NOON)])
+    assert (notice.severity, notice.evidence["blame"]) == ("low", "peer")
     assert "was knocked at by" in notice.summary
     assert notice.evidence["flows"][0]["peer_address"] == "203.0.0.9"
     answered = knock(packets=(3, 3), outcome="closed")
-    assert addresses([answered, met(), Look(NOON)])[0].severity == "medium"
+    (notice,) = knocks([answered, met(), Look(NOON)])
+    assert (notice.severity, "blame" in notice.evidence) == ("medium", False)
     called = Settled(NOON, CAMERA, flow("203.0.0.9"))
-    assert addresses([called, knock(), met(), Look(NOON)])[0].severity == "medium"
-    local = knock(scope="lan")
-    assert addresses([local, met(), Look(NOON)])[0].severity == "medium"
+    assert knocks([called, knock(), met(), Look(NOON)])[0].severity == "medium"
+    assert knocks([knock(), met(bytes=10_001), Look(NOON)])[0].severity == "low"
+
+
+def test_knocks_that_are_not_remembered_are_no_exchange() -> None:
+    def by(peer: str) -> Began:
+        return Began(NOON, CAMERA, flow(peer, outgoing=False, packets=(0, 1), outcome="no_answer"))
+
+    crowd = [by(f"198.51.100.{number}") for number in range(200)]
+    (notice,) = knocks([knock(), *crowd, met(), Look(NOON)])
+    assert notice.severity == "low"
+    assert knocks([met(bytes=10_001), Look(NOON)])[0].severity == "medium"
+    called = Settled(NOON, CAMERA, flow("203.0.0.9"))
+    assert knocks([called, *crowd, met(), Look(NOON)])[0].severity == "medium"
+    (many,) = knocks([*(met(number) for number in range(6)), Look(NOON)])
+    assert (many.severity, many.evidence["blame"]) == ("low", "peer")
+    assert "was knocked at by 6 addresses" in many.summary
 
 
 def test_a_name_on_a_feed() -> None:
@@ -257,8 +284,10 @@ def test_a_device_that_meets_a_million_takes_no_room_from_others() -> None:
 def test_flows_that_are_kept_are_bounded() -> None:
     detector = ThreatAddress(home())
     told(detector, [Began(NOON, CAMERA, flow(f"203.0.113.{number}")) for number in range(250)])
-    state = detector._flows.find(CAMERA)
+    told(detector, [Began(NOON, CAMERA, flow(f"203.0.114.{number}")) for number in range(250)])
+    state = detector._devices.find(CAMERA)
     assert state is not None
-    assert len(state) <= 64
+    assert len(state.flows) <= 16
+    assert len(state.peers) <= 256
     detector.forget(CAMERA)
-    assert not len(detector._flows)
+    assert not len(detector._devices)

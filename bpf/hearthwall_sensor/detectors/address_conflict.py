@@ -209,6 +209,7 @@ class AddressConflict(Detector):
             _Conflict("medium", subject, summary, why, len(recent), _SWITCHES, _WINDOW),
             claimants=[claimed.who, before],
             untrue=entry.untrue,
+            blame="unknown",
         )
 
     def _notice(self, claimed: Claimed, conflict: _Conflict, **more: Any) -> Notice:

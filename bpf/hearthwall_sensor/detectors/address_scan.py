@@ -198,6 +198,7 @@ class AddressScan(Detector):
                     address_text(e) for e in verdict.found[:_SHOWN] if isinstance(e, bytes)
                 ],
                 hosts=hosts,
+                **({} if is_outgoing else {"blame": "peer"}),
             ),
             **{
                 **about(found.who, flow),

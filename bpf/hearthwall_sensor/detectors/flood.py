@@ -109,6 +109,7 @@ class Flood(Detector):
                 side=flood.side,
                 dropped=flood.dropped,
                 dropped_bytes=flood.dropped_bytes,
+                **({"blame": "peer"} if flood.side == "wan" else {}),
             ),
             mac=about(flood.who)["mac"],
             address=flood.address,
@@ -158,6 +159,7 @@ class Flood(Detector):
         name, rate = self.home.name(moved.who), moved.upload_packets / moved.seconds
         flows = self._shown(moved.who)
         latest = next(iter(flows), None)
+        ratio = moved.upload_packets / max(moved.download_packets, 1)
         size = moved.all_upload / moved.upload_packets
         target = "" if latest is None else f", lately to {latest.peer}"
         yield Notice(
@@ -172,6 +174,8 @@ class Flood(Detector):
                 packets=moved.upload_packets,
                 bytes=moved.all_upload,
                 received_packets=moved.download_packets,
+                # One packet for each that comes may be its refusals of somebody else's flood.
+                **({} if ratio >= _ONE_WAY else {"blame": "unknown"}),
             ),
             **about(moved.who, latest),
             subject="sent",

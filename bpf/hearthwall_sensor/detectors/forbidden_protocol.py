@@ -197,6 +197,7 @@ class ForbiddenProtocol(Detector):
                 connections=count,
                 service=flow.service,
                 incoming=not flow.is_outgoing,
+                **({} if flow.is_outgoing else {"blame": "peer"}),
             ),
             **about(who, flow),
             subject=subject,

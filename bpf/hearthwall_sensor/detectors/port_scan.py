@@ -98,6 +98,7 @@ class PortScan(Detector):
                 failed=verdict.failed,
                 open_ports=sorted(verdict.found, key=str)[:_SHOWN],
                 ports=group.latest(_SHOWN),
+                **({} if flow.is_outgoing else {"blame": "peer"}),
             ),
             **about(settled.who, flow),
             subject=groups.subject(where, settled.time),

@@ -14,8 +14,23 @@ from .per_device import PerDevice
 
 #: So much is more than a scanner's knock or a refused connection, in bytes.
 _MUCH: Final = 10_000
-#: Flows with the internet that are remembered of a device, to show them and to know who began. A kilobyte each.
+#: Flows with the internet that are remembered of a device, to show them. A kilobyte each.
 _MAX_FLOWS: Final = 16
+#: Peers that a device called or answered. Knocks push out none of them, and are not remembered themselves.
+_MAX_PEERS: Final = 256
+
+
+class _Device:
+    """Whom a device exchanged packets with."""
+
+    __slots__ = ("flows", "peers")
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        #: The latest flow by peer.
+        self.flows: dict[str, Flow] = {}
+        #: Peers that the device called or answered.
+        self.peers: dict[str, None] = {}
 
 
 class ThreatAddress(Detector):
@@ -27,8 +42,7 @@ class ThreatAddress(Detector):
         """Begin with nothing."""
         super().__init__(home)
         self._meetings = Meetings("threat_address")
-        #: Of each device by peer: the latest flow, and whether the device opened one or answered.
-        self._flows: PerDevice[dict[str, tuple[Flow, bool]]] = PerDevice(dict, 256)
+        self._devices = PerDevice(_Device, 256)
 
     def handlers(self) -> Mapping[type[Observation], Handler]:
         """Return what to call for which observation."""
@@ -37,7 +51,7 @@ class ThreatAddress(Detector):
     def forget(self, who: str) -> None:
         """Forget a device."""
         self._meetings.forget(who)
-        self._flows.forget(who)
+        self._devices.forget(who)
 
     def covers(self, accepted: Mapping[str, Any], notice: Notice) -> bool:
         """Return whether the user accepted this very address."""
@@ -47,11 +61,14 @@ class ThreatAddress(Detector):
         """Keep a flow with the internet."""
         flow = seen.flow
         if flow.scope == "internet":
-            flows = self._flows.of(seen.who, seen.time)
-            before = flows.pop(flow.peer, None)
-            is_ours = flow.is_outgoing or not flow.has_failed
-            flows[flow.peer] = (flow, is_ours or (before is not None and before[1]))
-            make_room(flows, _MAX_FLOWS)
+            device = self._devices.of(seen.who, seen.time)
+            device.flows.pop(flow.peer, None)
+            device.flows[flow.peer] = flow
+            make_room(device.flows, _MAX_FLOWS)
+            if flow.is_outgoing or not flow.has_failed:
+                device.peers.pop(flow.peer, None)
+                device.peers[flow.peer] = None
+                make_room(device.peers, _MAX_PEERS)
         yield from ()
 
     def _listed(self, listed: Listed) -> Iterator[Notice]:
@@ -78,17 +95,20 @@ class ThreatAddress(Detector):
     def _severity(self, listed: Listed) -> Severity:
         """Return how bad a meeting is."""
         others = self._meetings.met(listed)
-        flow = self._flow(listed)
-        if flow is not None and not flow[1]:
-            return "low"
+        device = None if listed.who is None else self._devices.find(listed.who)
+        peer = listed.peer or ""
+        if device is None or peer not in device.peers:
+            # Nobody knocks with so much, unless the knock itself is remembered.
+            is_knock = listed.bytes <= _MUCH or self._flow(listed) is not None
+            return "low" if is_knock else "medium"
         if listed.bytes > _MUCH or others > MANY:
             return "high"
         return "medium"
 
-    def _flow(self, listed: Listed) -> tuple[Flow, bool] | None:
-        """Return the latest flow behind a meeting, and whether the device had a part in any."""
-        flows = None if listed.who is None else self._flows.find(listed.who)
-        return None if flows is None else flows.get(listed.peer or "")
+    def _flow(self, listed: Listed) -> Flow | None:
+        """Return the latest flow behind a meeting."""
+        device = None if listed.who is None else self._devices.find(listed.who)
+        return None if device is None else device.flows.get(listed.peer or "")
 
     def _one(self, listed: Listed, severity: Severity) -> Notice:
         """Return the event of one meeting."""
@@ -109,13 +129,14 @@ class ThreatAddress(Detector):
             f"{name} {does} {listed.peer}, which is on the feed {feed}",
             evidence(
                 Measured("threat_address", listed.packets, 1, 0.0, why),
-                () if flow is None else (flow[0],),
+                () if flow is None else (flow,),
                 feed=feed,
                 entry=listed.entry,
                 age_days=age(listed),
                 blocked=listed.blocked,
                 bytes=listed.bytes,
                 peers=[listed.peer],
+                **({"blame": "peer"} if knocks else {}),
             ),
             mac=about(listed.who)["mac"],
             address=listed.address,
@@ -136,16 +157,20 @@ class ThreatAddress(Detector):
         feed, packets = ", ".join(first.feeds), sum(each.packets for each in meetings)
         name = first.address or "" if first.who is None else self.home.name(first.who)
         why = (
-            f"{len(meetings)} addresses of the feed {feed} exchanged packets with {name} at once; one may be an"
+            f"{len(meetings)} addresses of the feed {feed} sent packets to {name}, which did not answer: such scanners"
+            " knock everywhere."
+            if is_knocked_at
+            else f"{len(meetings)} addresses of the feed {feed} exchanged packets with {name} at once; one may be an"
             f" accident (an address that was somebody else's before), and more than {MANY} are none."
         )
+        does = "was knocked at by" if is_knocked_at else "exchanged packets with"
         return Notice(
             "threat_address",
             severity,
-            f"{name} exchanged packets with {len(meetings)} addresses on the feed {feed}, such as {first.peer}",
+            f"{name} {does} {len(meetings)} addresses on the feed {feed}, such as {first.peer}",
             evidence(
                 Measured("threat_address", len(meetings), MANY, 0.0, why),
-                [flow[0] for each in shown if (flow := self._flow(each)) is not None],
+                [flow for each in shown if (flow := self._flow(each)) is not None],
                 feed=feed,
                 entry=first.entry,
                 age_days=age(first),
@@ -153,6 +178,7 @@ class ThreatAddress(Detector):
                 packets=packets,
                 bytes=sum(each.bytes for each in meetings),
                 peers=[each.peer for each in shown],
+                **({"blame": "peer"} if is_knocked_at else {}),
             ),
             mac=about(first.who)["mac"],
             address=first.address,
