@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from .detectors.detector import Detector, Handler, Home
 from .detectors.observations import Observation
@@ -13,6 +13,9 @@ from .notice import Notice
 from .policy.policy import Response
 
 _LOGGER = logging.getLogger(__name__)
+
+#: An observation so many seconds before the newest one tells that the clock was set back.
+_BACK: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +41,54 @@ class Detection:
         """Take the detectors, whom they may ask, and what follows."""
         self._home = home
         self._then = consequences
-        self._detectors = [each(home) for each in detectors]
+        self._kinds = tuple(detectors)
+        self._newest = float("-inf")
+        self._begin()
+        #: Observations that a detector could not digest, by its kind: a mistake of ours must not end the sensor.
+        self.failed: Counter[EventKind] = Counter()
+        #: How often all detectors began anew, as the clock was set back.
+        self.restarted = 0
+
+    def _begin(self) -> None:
+        """Make the detectors."""
+        self._detectors = [each(self._home) for each in self._kinds]
         self._handlers: dict[type[Observation], list[tuple[Detector, Handler]]] = {}
         for detector in self._detectors:
             for observation, handler in detector.handlers().items():
                 self._handlers.setdefault(observation, []).append((detector, handler))
-        #: Observations that a detector could not digest, by its kind: a mistake of ours must not end the sensor.
-        self.failed: Counter[EventKind] = Counter()
 
     def take(self, observation: Observation) -> None:
         """Let the detectors judge an observation, and then learn it."""
+        self._follow_clock(observation.time)
         for detector, handler in self._handlers.get(type(observation), ()):
             try:
                 for notice in handler(observation):
-                    self._tell(detector, notice)
-            except Exception:
-                if not self.failed[detector.kind]:
-                    _LOGGER.exception("The detector %s failed", detector.kind)
-                self.failed[detector.kind] += 1
+                    self._try_to_tell(detector, notice)
+            except Exception as error:  # noqa: BLE001, it is logged
+                self._fail(detector, error)
         self._then.learn(observation)
+
+    def _follow_clock(self, time: float) -> None:
+        """Begin anew when the clock was set back: what was told at times to come would mute what happens until then."""
+        if time < self._newest - _BACK:
+            _LOGGER.warning("The clock was set back by %.0f s", self._newest - time)
+            self.restarted += 1
+            self._newest = time
+            self._begin()
+        self._newest = max(self._newest, time)
+
+    def _try_to_tell(self, detector: Detector, notice: Notice) -> None:
+        """Tell an event; one that can't be told keeps back none of the others."""
+        try:
+            self._tell(detector, notice)
+        except Exception as error:  # noqa: BLE001, it is logged
+            self._fail(detector, error)
+
+    def _fail(self, detector: Detector, error: Exception) -> None:
+        """Count a mistake, and log the first."""
+        if not self.failed[detector.kind]:
+            _LOGGER.error("The detector %s failed", detector.kind, exc_info=error)
+        self.failed[detector.kind] += 1
 
     def _tell(self, detector: Detector, notice: Notice) -> None:
         """Tell an event, unless the policy or the user's word is against it."""

@@ -1,0 +1,72 @@
+"""What the engine does between detectors and the journal: clocks that are set back, and mistakes of ours."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hearthwall_sensor.detection import Consequences, Detection
+from hearthwall_sensor.detectors.detector import Detector, Handler, Home
+from hearthwall_sensor.detectors.observations import Look
+from hearthwall_sensor.notice import Notice
+from tests.unit.observed import CAMERA, DAY, NOON, home
+
+HOUR = 3600.0
+
+
+class Once(Detector):
+    """Tells three things once a day, whichever clock says so."""
+
+    kind = "beacon"
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(home)
+        self.told = float("-inf")
+
+    def handlers(self) -> Mapping[type, Handler]:
+        return {Look: self._look}
+
+    def _look(self, look: Look) -> Iterator[Notice]:
+        if look.time - self.told < DAY:
+            return
+        self.told = look.time
+        for subject in "abc":
+            yield Notice("beacon", "low", "It calls.", {}, CAMERA, subject=subject)
+
+
+def test_detectors_begin_anew_when_the_clock_is_set_back() -> None:
+    told: list[Notice] = []
+    detection = Detection([Once], home(), Consequences(told.append))
+    counts = []
+    for time in (NOON, NOON + 400 * DAY, NOON + 400 * DAY - HOUR, NOON, NOON + 1, NOON + DAY):
+        detection.take(Look(time))
+        counts.append(len(told))
+    assert counts == [3, 6, 6, 9, 9, 12]
+    assert detection.restarted == 1
+
+
+def test_an_event_that_can_not_be_told_keeps_back_no_other() -> None:
+    told: list[str] = []
+
+    def note(notice: Notice) -> None:
+        if notice.subject == "a":
+            raise ValueError
+        told.append(notice.subject)
+
+    detection = Detection([Once], home(), Consequences(note))
+    detection.take(Look(NOON))
+    assert told == ["b", "c"]
+    assert detection.failed == {"beacon": 1}
+
+
+def test_what_can_not_be_compared_to_the_users_word_keeps_back_no_other() -> None:
+    told: list[str] = []
+
+    def accepted(notice: Notice) -> list[dict[str, Any]]:
+        if notice.subject == "b":
+            raise KeyError("missing")
+        return []
+
+    detection = Detection(
+        [Once], home(), Consequences(lambda each: told.append(each.subject), accepted)
+    )
+    detection.take(Look(NOON))
+    assert told == ["a", "c"]
