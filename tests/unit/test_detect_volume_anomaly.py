@@ -3,7 +3,7 @@
 import pytest
 
 from hearthwall_sensor.detectors import volume_anomaly as module
-from hearthwall_sensor.detectors.observations import Began, Settled
+from hearthwall_sensor.detectors.observations import Began, Moved, Settled
 from hearthwall_sensor.detectors.volume_anomaly import VolumeAnomaly
 from hearthwall_sensor.learning import bands
 from hearthwall_sensor.learning.bands import Band
@@ -259,3 +259,27 @@ def test_severities_need_their_thresholds(monkeypatch: pytest.MonkeyPatch, name:
     assert [each.severity for each in push(sensor(), 200)] == (
         ["medium"] if name == "_HIGH" else ["medium", "high"]
     )
+
+
+def test_an_hour_before_the_one_that_runs_begins_anew() -> None:
+    hour = module._Hour()
+    hour.turn(10, 5)
+    hour.moved, hour.told = 10, 1
+    hour.turn(10, 0)
+    assert hour.moved == 10
+    hour.expected = Band(20e6).expect(10)
+    hour.turn(4, 1)
+    assert (hour.hour, hour.moved, hour.told, hour.expected) == (4, 1, -1, None)
+
+
+def test_a_clock_that_is_set_back_adds_no_hours_together() -> None:
+    habits = sensor()
+    assert push(habits, 15) == []
+    back = habits.now - 30 * HOUR
+    for number in range(4):
+        assert told(habits, [moved(back + number * HOUR, 15 * MB)]) == []
+
+
+def told(habits: Habits, observations: list[Moved]) -> list[Notice]:
+    """Return what the detector tells of times before the profiles'."""
+    return [each for seen in observations for each in habits.detector._moved(seen)]  # type: ignore[attr-defined]

@@ -45,11 +45,11 @@ class _Hour:
 
     def turn(self, hour: int, moved: int) -> None:
         """Begin another hour, of which so much is known already."""
-        if hour <= self.hour:
+        if hour == self.hour:
             return
         if self.expected is not None:
             was_within = self.moved <= self.expected.top
-            if was_within or hour > self.hour + 1:
+            if was_within or hour != self.hour + 1:
                 self.told = -1
             day_top = self.expected.day_top
             if day_top is not None and self.expected.day_before + self.moved <= day_top:
@@ -133,7 +133,8 @@ class VolumeAnomaly(Detector):
         bands = (("upload", profile.upload), ("download", profile.download))
         for (direction, band), amount in zip(bands, (moved.upload, moved.download), strict=True):
             hour, number = state.hours[direction], profile.hour(moved.time)
-            hour.turn(number, band.so_far(number))
+            # What the band has of a later hour is a clock's that was ahead
+            hour.turn(number, band.so_far(number) if number >= band.hour else 0)
             self._expect(moved, hour, band)
             hour.moved += amount
             if hour.expected is not None and amount:
