@@ -1,17 +1,20 @@
 """Profiles: what becomes known and when, within which bounds, and that they survive the disk."""
 
 import json
+import sqlite3
 import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from hearthwall_sensor import database
 from hearthwall_sensor.detectors.observations import Began, Look, Settled
 from hearthwall_sensor.detectors.ripening import Ripening
 from hearthwall_sensor.detectors.volume_anomaly import VolumeAnomaly
-from hearthwall_sensor.learning import profiles as learning
+from hearthwall_sensor.learning import kept, needs, profiles as learning
 from hearthwall_sensor.learning.destinations import habits
 from hearthwall_sensor.learning.facet import Facet, Seen
 from hearthwall_sensor.learning.pace import Pace
@@ -180,8 +183,8 @@ def test_reset_forget_and_merge() -> None:
     assert knows(known, "example.com")
     assert len(known) == 1
     known.reset(CAMERA, NOON + DAY)
+    assert known.of(CAMERA, NOON + DAY).since == NOON + DAY
     assert not knows(known, "example.org")
-    assert known.of(CAMERA, NOON).since == NOON + DAY
     known.forget(CAMERA)
     assert len(known) == 0
 
@@ -392,3 +395,83 @@ def test_what_is_told_of_a_profile() -> None:
     assert report.upload_this_hour.most == 20_000_000
     assert 0.5 < report.sure <= 1
     assert replace(report, mac="x").to_wire()["ports"]
+
+
+def test_a_profile_of_a_clock_that_was_ahead_begins_now() -> None:
+    known = Profiles([Profile(CAMERA, NOON + 400 * DAY)], lambda _: DevicePolicy())
+    assert known.of(CAMERA, NOON).since == NOON
+    assert [each.who for each in known.changed()] == [CAMERA]
+    assert known.of(CAMERA, NOON - HOUR).since == NOON
+
+
+def test_who_is_watched_is_watched_since_the_clock_was_set_back() -> None:
+    known = profiles()
+    known.learn(moved(NOON + 400 * DAY))
+    known.learn(moved(NOON))
+    known.learn(moved(NOON + 60))
+    assert (known._watching, known._now) == (NOON, NOON + 60)
+
+
+def test_a_frozen_profile_gives_way_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "MAX_DEVICES", 16)
+    known = profiles()
+    for number in range(15):
+        known.of(str(number), NOON)
+        known.learn(moved(NOON + 2 * DAY + number, who=str(number)))
+    known.of("frozen", NOON)
+    known.freeze("frozen", True)
+    known.of("another", NOON + 3 * DAY)
+    assert {each.who for each in known} == {*map(str, range(1, 15)), "frozen", "another"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        *((("facets", "domain", each), 10**400) for each in ("units", "once", "newest")),
+        *(((band, each), 10**14) for band in ("upload", "download") for each in ("hour", "at")),
+        (("upload", "hour"), -(10**400)),
+    ],
+)
+def test_numbers_beyond_all_bounds_are_a_value_error(path: tuple[str, ...], value: int) -> None:
+    wire: Any = Profile(CAMERA, NOON).to_wire()
+    assert Profile.from_wire(wire).who == CAMERA
+    holder = wire
+    for each in path[:-1]:
+        holder = holder[each]
+    holder[path[-1]] = value
+    with pytest.raises(ValueError, match=r"no (facet|band) of a profile"):
+        Profile.from_wire(wire)
+
+
+def test_needs_without_a_port_are_left_out() -> None:
+    facet = Facet(10)
+    for each in ("tcp/abc x.example", "udp/70000 x.example", "tcp/443 x.example"):
+        facet.note(each, NOON, DAY, learning=True)
+    assert [each.ports for each in needs.expectations(facet)] == [(443, 443)]
+
+
+def test_a_damaged_row_spoils_no_other(tmp_path: Path) -> None:
+    def opened() -> sqlite3.Connection:
+        return database.opened(tmp_path / "devices.db", kept.SCHEMA, durable=False, check=kept.meta)
+
+    connection = opened()
+    profile = Profile(CAMERA, NOON).to_wire()
+    kept.write(connection, kept.Learning({CAMERA: profile, PLUG: {}}, {"since": 1.5, "x": [1]}))
+    bad = {
+        "a": "[" * 100_000,
+        "b": "{",
+        "c": "1e999",
+        "d": "1e10",
+        "e": "NaN",
+        "f": b"\xff",
+        "g": 7e9,
+    }
+    with connection:
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", bad.items())
+        connection.execute("INSERT INTO meta VALUES ('h', CAST(x'22ff' AS TEXT))")
+    connection.close()
+    connection = opened()
+    assert kept.meta(connection) == {"since": 1.5, "x": [1]}
+    assert [each.who for each in kept.profiles(connection)] == [CAMERA]
+    connection.close()
+    assert not list(tmp_path.glob("*.damaged"))

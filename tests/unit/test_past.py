@@ -40,6 +40,14 @@ def test_who_has_devices_already_is_not_new_here() -> None:
     assert Past({"since": 30.0}, devices).since == 30.0
 
 
+def test_a_clock_that_was_ahead_does_not_make_all_new_until_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module.time, "time", lambda: 100.0)
+    assert Past({"since": 101.0}, Devices()).since == 100.0
+    assert Past({}, Devices([Account(MAC, 150.0, 160.0)])).since == 100.0
+
+
 def test_profiles_are_kept_and_one_that_is_damaged_is_learnt_anew(tmp_path: Path) -> None:
     store = Store(tmp_path / "devices.db")
     wires = {each: Profile(each, 100.0).to_wire() for each in (MAC, OTHER)}

@@ -16,10 +16,11 @@ class Past:
 
     def __init__(self, kept: Mapping[str, Any], devices: Devices) -> None:
         """Take what was kept, and the devices: an earlier version of the sensor kept only these."""
-        since = kept.get(_SINCE)
-        earliest = min((each.first_seen for each in devices.accounts.values()), default=time.time())
+        since, now = kept.get(_SINCE), time.time()
+        earliest = min((each.first_seen for each in devices.accounts.values()), default=now)
         #: When a sensor was started here for the first time, seconds since the epoch.
-        self.since = float(since) if isinstance(since, int | float) else earliest
+        #: Not in the future: a clock that was ahead would make all new until then.
+        self.since = min(now, float(since) if isinstance(since, int | float) else earliest)
         self.looked = _looked(kept.get(_LOOKED))
         """Until when flows were told of, on the kernel's clock; 0 where that is not known."""
 
