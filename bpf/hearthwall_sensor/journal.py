@@ -17,7 +17,7 @@ from .kinds import KINDS, SEVERITIES
 from .notice import Notice
 from .protocol import Event, SensorError
 from .rations import Rations
-from .repeats import LONGEST, MAX_EVENTS as REMEMBERED, Repeats
+from .repeats import AHEAD, LONGEST, MAX_EVENTS as REMEMBERED, Repeats
 from .requests import MAX_EVENTS, GetEvents
 from .retention import Retention
 from .targets import parse_mac
@@ -30,6 +30,10 @@ _MAX_WAITING: Final = 1000
 #: cause must not push out all else.
 _MOST_OF_A_KIND: Final = 30
 _MOST_OF_A_DEVICE: Final = 6
+#: Beside those, in a minute: first events of a kind in an hour, each of another device that has been here for long.
+#: Whoever invents devices uses up what all have together, but not this.
+_MOST_FIRST: Final = 90
+_FIRST_WITHIN: Final = 3600.0
 #: How often a count that grows is put on disk (seconds) while nothing new happens; who asks is told the true one.
 _COUNTS_INTERVAL: Final = 10.0
 #: Nothing is repeated after so many seconds without it.
@@ -54,6 +58,8 @@ class Journal:
         self._failed = False
         self._repeats = Repeats()
         self._of_kind, self._of_device = Rations(_MOST_OF_A_KIND), Rations(_MOST_OF_A_DEVICE)
+        self._first_of_kind = Rations(_MOST_FIRST)
+        self._first_of_device = Rations(1, _FIRST_WITHIN)
         #: The newest event's number.
         self.last = self._file.last
         #: Events that found no room while the disk did not take any.
@@ -62,13 +68,16 @@ class Journal:
         self.suppressed = 0
         #: Returns the MAC that stands for a device.
         self.primary: Callable[[str], str] = lambda mac: mac
+        #: Returns whether a device has been here for long, so that it isn't just invented.
+        self.is_settled: Callable[[str], bool] = lambda _: True
         self._remember(time.time())
 
     def _remember(self, now: float) -> None:
         """Go on counting with the events that were told lately."""
         earlier = self._file.recent(now - LONGEST, now - _LONGEST_QUIET, REMEMBERED)
         for seq, when, notice in earlier:
-            if notice.kind in KINDS and notice.severity in SEVERITIES:
+            is_known = notice.kind in KINDS and notice.severity in SEVERITIES
+            if is_known and when <= now + AHEAD:
                 self._repeats.told(notice, when, seq)
 
     # What happens
@@ -122,11 +131,28 @@ class Journal:
         now = time.monotonic()
         sort = (notice.kind, notice.severity)
         of_device = (*sort, notice.mac or notice.address)
-        if self._of_kind.are_used_up(sort, now) or self._of_device.are_used_up(of_device, now):
+        if self._of_device.are_used_up(of_device, now):
             return True
-        self._of_kind.use(sort, now)
+        if not self._is_first(notice, now):
+            if self._of_kind.are_used_up(sort, now):
+                return True
+            self._of_kind.use(sort, now)
         self._of_device.use(of_device, now)
         return False
+
+    def _is_first(self, notice: Notice, now: float) -> bool:
+        """Return whether it is the first of its kind of a settled device in an hour, and count it so."""
+        if notice.mac is None or not self.is_settled(notice.mac):
+            return False
+        sort = (notice.kind, notice.severity)
+        of_device = (*sort, notice.mac)
+        if self._first_of_kind.are_used_up(sort, now) or self._first_of_device.are_used_up(
+            of_device, now
+        ):
+            return False
+        self._first_of_kind.use(sort, now)
+        self._first_of_device.use(of_device, now)
+        return True
 
     # On disk
 
@@ -156,7 +182,7 @@ class Journal:
         self._failed = False
         self._counts_due = time.monotonic() + _COUNTS_INTERVAL
         self._number(written, again)
-        events = [*written.revived.values(), *written.fresh]
+        events = [*written.revived.values(), *(each for each in written.fresh if each is not None)]
         self.last = events[-1].seq if events else self.last
         return events
 
@@ -172,12 +198,15 @@ class Journal:
 
     def _number(self, written: Written, again: dict[int, Pending]) -> None:
         """Go on counting with what is on disk now."""
+        self.lost += written.lost
         for event in written.fresh:
             pending = self._waiting.popleft()
             number = next(
                 iter(self._unnumbered)
             )  # those that wait are in one order with their numbers
             del self._unnumbered[number]
+            if event is None:
+                continue
             self._repeats.number(pending.notice, number, event.seq)
             if pending.count > event.count:  # it happened while it was written
                 when = pending.last_time or pending.time
@@ -223,9 +252,12 @@ class Journal:
         found = await asyncio.to_thread(self._file.select, asked, wanted)
         return [self._counted(event) for event in found]
 
-    def event(self, seq: int) -> Event | None:
+    async def event(self, seq: int) -> Event | None:
         """Return the event with a number, None where there is none."""
-        event = self._file.event(seq) if 0 < seq < 2**63 else None
+        if not 0 < seq < 2**63:
+            return None
+        # A thread may hold the file for long while it writes.
+        event = await asyncio.to_thread(self._file.event, seq)
         return None if event is None else self._counted(event)
 
     def _counted(self, event: Event) -> Event:
@@ -246,5 +278,7 @@ class Journal:
 
 def _names(notice: Notice, macs: Iterable[str]) -> bool:
     """Return whether an event is about one of these devices or names it."""
-    told = f"{notice.mac} {notice.subject} {notice.summary} {json.dumps(notice.evidence)}"
+    told = (
+        f"{notice.mac} {notice.subject} {notice.summary} {json.dumps(notice.evidence, default=str)}"
+    )
     return any(mac in told for mac in macs)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import sqlite3
 import threading
 import time
@@ -16,6 +17,8 @@ from .notice import Notice
 from .protocol import Event
 from .requests import GetEvents
 from .retention import Retention
+
+_LOGGER = logging.getLogger(__name__)
 
 #: What is read often stands before the evidence, behind which SQLite has to look for it.
 _SCHEMA: Final = """
@@ -59,6 +62,17 @@ _AGE_INTERVAL: Final = 3600.0
 _SLACK: Final = 50
 #: About what a row takes beside its sentence and its evidence.
 _ROW_BYTES: Final = 300
+#: What says that a row is none that could ever be written, whatever room there is on the disk.
+_UNFIT: Final = (
+    ValueError,  # also UnicodeEncodeError
+    TypeError,
+    OverflowError,
+    RecursionError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+)
 
 
 @dataclass(slots=True)
@@ -79,10 +93,12 @@ class Pending:
 class Written(NamedTuple):
     """What was put on disk."""
 
-    fresh: list[Event]
-    """New events, in their order."""
+    fresh: list[Event | None]
+    """New events, in their order; None for one that can't be written."""
     revived: dict[int, Event]
     """Those that happened again after they had been forgotten, by their earlier numbers."""
+    lost: int
+    """How many can't be written."""
 
 
 class Told(NamedTuple):
@@ -122,10 +138,11 @@ class JournalFile:
     def write(self, fresh: Iterable[Pending], again: Mapping[int, Pending]) -> Written:
         """Insert events and count those that happened again, in one transaction; forget the oldest."""
         with self._lock, self._measuring_anew(), self._connection:
-            revived = {
-                seq: self._insert(more) for seq, more in again.items() if not self._grow(seq, more)
-            }
-            written = Written([self._insert(each) for each in fresh], revived)
+            gone = [(seq, more) for seq, more in again.items() if not self._grow(seq, more)]
+            told = [(seq, self._inserted(more)) for seq, more in gone]
+            new = [self._inserted(each) for each in fresh]
+            revived = {seq: event for seq, event in told if event is not None}
+            written = Written(new, revived, new.count(None) + len(told) - len(revived))
             self._forget_old()
             self._make_room()
         return written
@@ -146,6 +163,15 @@ class JournalFile:
             (more.count, more.last_time or more.time, seq),
         )
         return done.rowcount > 0
+
+    def _inserted(self, pending: Pending) -> Event | None:
+        """Insert an event; None for one that can't be written, which must not keep the others waiting."""
+        try:
+            return self._insert(pending)
+        except _UNFIT as error:
+            kind = pending.notice.kind
+            _LOGGER.warning("An event %s can't be written and is lost: %r", kind, error)
+            return None
 
     def _insert(self, pending: Pending) -> Event:
         """Insert an event."""

@@ -58,11 +58,11 @@ class PolicyOrders:
 
     async def _get_event(self, request: GetEvent) -> Any:
         """Answer with one event."""
-        return self._event(request.seq).to_wire()
+        return (await self._event(request.seq)).to_wire()
 
-    def _event(self, seq: int) -> Event:
+    async def _event(self, seq: int) -> Event:
         """Return an event; raises SensorError `not_found`."""
-        event = self._parts.journal.event(seq)
+        event = await self._parts.journal.event(seq)
         if event is None:
             raise SensorError("not_found", f"there is no event {seq}; `events` lists them")
         return event
@@ -70,28 +70,19 @@ class PolicyOrders:
     async def _accept(self, order: AcceptEvent) -> Any:
         """Let what an event tells of be fine from now on."""
         parts = self._parts
-        async with self._orders:
-            event = self._event(order.seq)
-            if parts.accepted.of_event(event.seq) is not None:
-                return event.to_wire()
-            parts.accepted.check(event)
-            now = time.time()
+        async with self._orders, parts.totals.saving:
+            event, now = await self._event(order.seq), time.time()
             mac = None if event.mac is None else parts.chosen.primary(event.mac)
-            new = Acceptance(
-                id=0,
-                time=round(now, 3),
-                seq=event.seq,
-                kind=event.kind,
-                mac=mac,
-                address=event.address,
-                subject=event.subject,
-                summary=event.summary,
-                evidence=event.evidence,
-            )
-            parts.accepted.add(await asyncio.to_thread(parts.store.accept, new))
+            if parts.accepted.of_event(event.seq) is None:
+                parts.accepted.check(event)
+                new = _acceptance(event, mac, now)
+                parts.accepted.add(await asyncio.to_thread(parts.store.accept, new))
+            # Also if it was accepted before: the sensor may have ended before the profile was on disk.
             who: Any = mac or event.address
             kind: Any = event.kind
             parts.profiles.absorb(who, kind, event.subject, event.evidence, now)
+            wire = parts.profiles.of(who, now).to_wire()
+            await asyncio.to_thread(parts.store.keep_profile, who, wire)
             return event.to_wire()
 
     async def _get_accepted(self, _: GetAccepted) -> Any:
@@ -165,6 +156,21 @@ class PolicyOrders:
                 await asyncio.to_thread(self._parts.store.set_hints, hints)
                 self._parts.policy.set_hints(hints)
         return {}
+
+
+def _acceptance(event: Event, mac: str | None, now: float) -> Acceptance:
+    """Return the user's word that an event is fine."""
+    return Acceptance(
+        id=0,
+        time=round(now, 3),
+        seq=event.seq,
+        kind=event.kind,
+        mac=mac,
+        address=event.address,
+        subject=event.subject,
+        summary=event.summary,
+        evidence=event.evidence,
+    )
 
 
 def _checked(hint: Hint) -> Hint:

@@ -1,4 +1,4 @@
-"""Rations: how often something may happen in a minute, for each sort of it, in bounded memory."""
+"""Rations: how often something may happen in a minute or so, for each sort of it, in bounded memory."""
 
 from collections import deque
 from collections.abc import Hashable
@@ -14,15 +14,15 @@ _MAX_SORTS: Final = 4096
 class Rations:
     """So many of each sort in a minute."""
 
-    def __init__(self, most: int) -> None:
-        """Take how many."""
-        self._most = most
+    def __init__(self, most: int, within: float = _MINUTE) -> None:
+        """Take how many, and within how many seconds if not in a minute."""
+        self._most, self._within = most, within
         self._recent: dict[Hashable, deque[float]] = {}
 
     def are_used_up(self, sort: Hashable, now: float) -> bool:
-        """Return whether there were as many of a sort in the last minute as there may be."""
+        """Return whether there were as many of a sort lately as there may be."""
         recent = self._recent.get(sort)
-        return recent is not None and len(recent) == self._most and now - recent[0] < _MINUTE
+        return recent is not None and len(recent) == self._most and now - recent[0] < self._within
 
     def use(self, sort: Hashable, now: float) -> None:
         """Count one more of a sort."""

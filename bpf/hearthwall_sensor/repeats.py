@@ -10,6 +10,8 @@ from .notice import Notice
 MAX_EVENTS: Final = 4096
 #: What goes on and on is told anew after so many seconds.
 LONGEST: Final = 7 * 86_400.0
+#: What happened so many seconds later than now was told by a clock that was ahead: it mutes nothing.
+AHEAD: Final = 60.0
 
 
 class _Told(NamedTuple):
@@ -36,6 +38,9 @@ class Repeats:
         """
         key = _key(notice)
         told = self._told.get(key)
+        if told is not None and told.last > time + AHEAD:
+            del self._told[key]
+            return None
         if (
             told is None
             or time - told.last >= KINDS[notice.kind].quiet

@@ -93,8 +93,8 @@ def test_events_are_numbered_on_and_come_back_as_they_were(path: Path) -> None:
     assert second.last == 3
     assert since(second) == written
     assert since(second, 1, 1) == written[1:2]
-    assert second.event(2) == written[1]
-    assert [second.event(seq) for seq in (0, 4, 2**70)] == [None] * 3
+    assert asyncio.run(second.event(2)) == written[1]
+    assert [asyncio.run(second.event(seq)) for seq in (0, 4, 2**70)] == [None] * 3
     second.note(notice(4))
     assert write(second)[0].seq == 4
     second.close()
@@ -159,7 +159,7 @@ def test_a_count_grows_on_disk_with_the_next_write_and_is_told_at_once(path: Pat
     journal.note(scan(time=MOMENT + 2.5))
     (told,) = since(journal)
     assert (told.count, told.last_time) == (3, MOMENT + 2.5)
-    assert journal.event(1) == told
+    assert asyncio.run(journal.event(1)) == told
     assert not journal.waits, "a disk is not bothered with every count"
     assert on_disk(path) == [(1, 1, None)]
     assert write(journal) == []
@@ -397,6 +397,61 @@ def test_one_device_uses_up_no_others_share(path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(time, "monotonic", lambda: now + 61)
     journal.note(scan(subject="a minute later"))
     assert len(write(journal)) == 1
+    journal.close()
+
+
+def test_invented_devices_use_up_no_settled_ones_share(path: Path) -> None:
+    journal = Journal(path)
+    journal.is_settled = lambda mac: not mac.startswith("02")
+    for number in range(200):
+        journal.note(scan(f"02:00:00:00:00:{number:02x}"))
+    for _ in range(2):
+        journal.note(scan(TV, subject="first"))
+        journal.note(scan(TV, subject="second"))
+    told = [each.mac for each in write(journal)]
+    assert (len(told), told.count(TV)) == (31, 1)
+    journal.is_settled = lambda _: True
+    for number in range(200):
+        journal.note(scan(f"06:00:00:00:00:{number:02x}"))
+    assert len(write(journal)) == 89, "there is a bound on these too"
+    journal.close()
+
+
+def test_a_clock_that_was_ahead_mutes_nothing_after_a_restart(path: Path) -> None:
+    first = Journal(path)
+    first.note(scan(time=time.time() + 30 * DAY))
+    write(first)
+    first.close()
+    second = Journal(path)
+    assert second._repeats._told == {}
+    second.note(scan())
+    assert len(write(second)) == 1
+    second.close()
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        {"summary": "\ud800"},
+        {"evidence": {"value": {1}}},
+        {"evidence": {"value": [0]}, "summary": None},
+        {"peer_name": object()},
+        {"peer_name": 2**70},
+    ],
+)
+def test_what_can_not_be_written_keeps_nothing_else_waiting(
+    path: Path, poison: dict[str, Any]
+) -> None:
+    journal = Journal(path)
+    journal.note(scan(subject="before"))
+    journal.note(scan(**poison))
+    journal.note(scan(subject="after"))
+    assert [each.subject for each in write(journal)] == ["before", "after"]
+    assert (journal.lost, journal.waits) == (1, False)
+    journal.note(scan(subject="after"))
+    journal.note(scan())
+    assert [each.subject for each in write(journal)] == ["192.168.10.1"]
+    assert counts(journal) == [1, 2, 1]
     journal.close()
 
 

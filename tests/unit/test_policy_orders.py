@@ -119,6 +119,26 @@ async def test_accepting_twice_is_accepting_once(sensor: Sensor) -> None:
     assert [each["seq"] for each in await sensor(GetAccepted())] == [1]
 
 
+async def test_what_was_accepted_is_in_the_profile_on_disk_when_it_is_answered(
+    sensor: Sensor, tmp_path: Path
+) -> None:
+    await sensor(AcceptEvent(1))
+    again = Sensor(tmp_path)
+    assert again.profiles.of(CAMERA, 0).facets["domain"].is_known("new.example")
+    again.close()
+
+
+async def test_accepting_again_makes_known_again(sensor: Sensor, tmp_path: Path) -> None:
+    """As if the sensor had been killed before the profile was on disk."""
+    await sensor(AcceptEvent(1))
+    sensor.profiles.forget(CAMERA)
+    await sensor(AcceptEvent(1))
+    again = Sensor(tmp_path)
+    for each in (sensor, again):
+        assert each.profiles.of(CAMERA, 0).facets["domain"].is_known("new.example")
+    again.close()
+
+
 async def test_an_acceptance_is_taken_back(sensor: Sensor, tmp_path: Path) -> None:
     await sensor(AcceptEvent(1))
     (known,) = await sensor(GetAccepted())

@@ -4,7 +4,7 @@ import pytest
 
 from hearthwall_sensor.kinds import KINDS
 from hearthwall_sensor.notice import Notice
-from hearthwall_sensor.repeats import LONGEST, Repeats
+from hearthwall_sensor.repeats import AHEAD, LONGEST, Repeats
 
 MAC = "02:00:00:00:00:01"
 QUIET = KINDS["port_scan"].quiet
@@ -72,3 +72,12 @@ def test_forgetting_a_device() -> None:
     repeats.told(_notice(), 0.0, 7)
     repeats.forget(frozenset((MAC,)))
     assert repeats.seen(_notice(), 1.0) is None
+
+
+def test_a_clock_that_was_ahead_mutes_nothing() -> None:
+    """What was told at a time to come is as if it had not been; some seconds are no matter."""
+    repeats = Repeats()
+    repeats.told(_notice(), QUIET, 7)
+    assert repeats.seen(_notice(), QUIET - AHEAD) == 7
+    assert repeats.seen(_notice(), QUIET - AHEAD - 1) is None
+    assert repeats.seen(_notice(), QUIET) is None
