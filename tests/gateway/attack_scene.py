@@ -83,7 +83,13 @@ class Scene:
         traffic = self._lab.command("traffic", "--seed", "3", "--json", "--device", *self._living)
         self._popen(traffic, subprocess.DEVNULL)
         self._stage.serve_home()
-        time.sleep(LEARNING + 5)
+        assert until(self._is_learnt, 60)
+
+    def _is_learnt(self) -> bool:
+        """Return whether all who live here were seen for long enough, and their latest was looked at."""
+        known = {each["mac"]: each["first_seen"] for each in self.sensor.call("devices")}
+        first = [known.get(DEVICES[name].mac) for name in self._living]
+        return all(each is not None and time.time() - each > LEARNING + 5 for each in first)
 
     def attack(self, *names: str) -> None:
         """Let devices attack side by side, and wait until each is told or its time is over."""

@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 ROUNDS = (
     ("arpspoof", "second-router", "spoofed-source"),
     ("second-dhcp", "sweep"),
-    ("flood-syn", "flood-udp", "flood-icmp"),
+    ("flood-syn",),
+    ("flood-udp", "flood-icmp"),
 )
 
 
