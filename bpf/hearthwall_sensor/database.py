@@ -5,11 +5,22 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from . import files
 from .protocol import SensorError
 
 _LOGGER = logging.getLogger(__name__)
+
+#: What reading a damaged file leads to.
+_DAMAGES: Final = (
+    sqlite3.DatabaseError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 
 
 def opened(
@@ -22,7 +33,7 @@ def opened(
     try:
         connection = _open(path, schema, durable)
         check(connection)
-    except (sqlite3.DatabaseError, ValueError, TypeError, AttributeError) as error:
+    except _DAMAGES as error:
         if isinstance(error, sqlite3.OperationalError) or not path.exists():
             raise SensorError("storage_failed", f"{path} can't be opened: {error}") from error
         _LOGGER.warning("%s is damaged (%s); it was set aside and begun anew", path, error)
@@ -37,6 +48,8 @@ def _open(path: Path, schema: str, durable: bool) -> sqlite3.Connection:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     path.chmod(0o600)
     connection = sqlite3.connect(path, check_same_thread=False)
+    # Text that is damaged is read as such: SQLite would call it an error of operation, which is none of the file.
+    connection.text_factory = lambda text: text.decode(errors="replace")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     connection.execute("PRAGMA cache_size = -256")  # kB: rows are written, hardly ever read

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -231,3 +232,15 @@ def test_what_the_user_ordered_stays(given: str, ordered: bool, due: bool) -> No
     descriptions.forget([PLUG])
     assert descriptions.due([PLUG], 2e6) is not None
     assert descriptions.expectations(PLUG) is None
+
+
+def test_a_damaged_time_spoils_no_description() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(kept.SCHEMA)
+    for when in ("x", float("inf"), 1e12, -1.0):
+        connection.execute(
+            "INSERT OR REPLACE INTO descriptions VALUES (?, ?, 'file', ?)",
+            (PLUG, json.dumps(DOCUMENT), when),
+        )
+        [(_, found)] = kept.descriptions(connection)
+        assert 0 <= found.time <= time.time()

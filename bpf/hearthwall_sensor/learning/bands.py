@@ -18,6 +18,8 @@ _GROWN: Final = 3 * _WEEK
 _UNKNOWN: Final = 255
 _GAP: Final = b"\xff"
 _HIGHEST: Final = 254
+#: No hour since the epoch is later, some thousand years on.
+_LAST_HOUR: Final = 10**11 // 3600
 _STEPS: Final = 8
 _SMALLEST: Final = 256.0
 #: The largest hour counts half after so many hours (four weeks).
@@ -274,8 +276,20 @@ class Band:
             )
         except (KeyError, TypeError, AttributeError, OverflowError, zlib.error) as error:
             raise ValueError(f"no band of a profile: {error!r}") from error
-        numbers = (band.moved, band.hours, band.at, band.usual, band.spread, band.largest)
-        if len(levels) != _HOURS or not all(0 <= each < 1e18 for each in numbers):
+        numbers = (
+            band.hour + 1,
+            band.moved,
+            band.hours,
+            band.at,
+            band.usual,
+            band.spread,
+            band.largest,
+        )
+        if (
+            len(levels) != _HOURS
+            or not all(0 <= each < 1e18 for each in numbers)
+            or max(band.hour, band.at) > _LAST_HOUR
+        ):
             raise ValueError("no band of a profile: damaged")
         band.levels = bytearray(levels)
         return band

@@ -14,6 +14,8 @@ _KNOWN_UNITS: Final = 3
 _KNOWN_SPAN: Final = 7
 #: Beyond so many units the older half counts half: habits change.
 _UNITS: Final = 56
+#: Counts and numbers of units stay below, also where a unit is a second.
+_MOST: Final = 10**11
 #: Longer ones are cut.
 _LONGEST: Final = 253
 #: Each value is one number: a tuple of these would take three times the memory.
@@ -197,8 +199,9 @@ class Facet:
                 ).pack()
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no facet of a profile: {error!r}") from error
-        if facet.units < 0 or facet.once < 0:
-            raise ValueError("no facet of a profile: less than nothing")
+        numbers = (facet.units, facet.once, facet.newest + 1)
+        if not all(0 <= each < _MOST for each in numbers):
+            raise ValueError("no facet of a profile: less than nothing, or more than there can be")
         if len(facet) > limit:
             facet.shrink(len(facet) - limit)
         return facet

@@ -3,6 +3,7 @@
 import json
 import logging
 import sqlite3
+import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -32,15 +33,30 @@ def profiles(connection: sqlite3.Connection) -> list[Profile]:
     for mac, text in connection.execute("SELECT mac, profile FROM profiles ORDER BY mac"):
         try:
             found.append(Profile.from_wire(json.loads(text)))
-        except (ValueError, RecursionError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             _LOGGER.warning("What was learnt of %s can't be read: %s", mac, error)
     return found
 
 
 def meta(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Read what the sensor remembers; raises ValueError for what can't be read."""
-    rows = connection.execute("SELECT name, value FROM meta").fetchall()
-    return {str(name): json.loads(value) for name, value in rows}
+    """Read what the sensor remembers; what can't be read, or was at no time until now, is left out."""
+    found = {}
+    for name, text in connection.execute("SELECT name, value FROM meta").fetchall():
+        try:
+            value = _remembered(text)
+        except (ValueError, TypeError, RecursionError) as error:
+            _LOGGER.warning("What was remembered as %r can't be read: %s", name, error)
+        else:
+            found[str(name)] = value
+    return found
+
+
+def _remembered(text: Any) -> Any:
+    """Return a value that is remembered; raises ValueError for a number that is no time until now."""
+    value = json.loads(text)
+    if isinstance(value, int | float) and not 0 <= value <= time.time():
+        raise ValueError("it is no time until now")
+    return value
 
 
 def write(connection: sqlite3.Connection, learning: Learning) -> None:

@@ -1,5 +1,6 @@
 """What a device needs, as far as was seen: whom it calls on which port, fit to be written as a MUD file."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 #: A device with more needs than a MUD file of 48 kB can say is none that such a file is for.
 MAX_NEEDS: Final = 48
+#: What was kept on disk may be damaged.
+_PORT: Final = re.compile(r"\d{1,5}", re.ASCII)
 
 
 def need(flow: "Flow") -> str:
@@ -35,5 +38,5 @@ def expectations(needs: Facet) -> Iterator[Expectation]:
             continue
         if transport.startswith("icmp"):
             yield Expectation(peer, "icmp", None, None)
-        elif port:
+        elif _PORT.fullmatch(port) and int(port) <= 65535:
             yield Expectation(peer, transport, (int(port), int(port)), "device")

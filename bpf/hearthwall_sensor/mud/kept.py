@@ -2,7 +2,9 @@
 
 import json
 import logging
+import math
 import sqlite3
+import time
 from typing import Final
 
 from ..protocol import SensorError
@@ -27,7 +29,7 @@ CREATE TABLE IF NOT EXISTS descriptions (
 def descriptions(connection: sqlite3.Connection) -> list[tuple[str, Described]]:
     """Read all descriptions; one that can't be read is left out."""
     found = []
-    for mac, text, source, time in connection.execute(
+    for mac, text, source, when in connection.execute(
         "SELECT mac, document, source, time FROM descriptions ORDER BY mac"
     ):
         try:
@@ -35,7 +37,7 @@ def descriptions(connection: sqlite3.Connection) -> list[tuple[str, Described]]:
             new = described(
                 document,
                 source.removeprefix(_ANNOUNCED),
-                time,
+                _when(when),
                 reading.read(document),
                 ordered=not source.startswith(_ANNOUNCED),
             )
@@ -43,6 +45,13 @@ def descriptions(connection: sqlite3.Connection) -> list[tuple[str, Described]]:
         except (SensorError, TypeError, AttributeError) as error:
             _LOGGER.warning("The description of %s can't be read: %s", mac, error)
     return found
+
+
+def _when(kept: object) -> float:
+    """Return a time that was kept; what is none is long ago, and none is yet to come."""
+    if not isinstance(kept, int | float) or not math.isfinite(kept):
+        return 0.0
+    return min(max(0.0, kept), time.time())
 
 
 def write(connection: sqlite3.Connection, mac: str, new: Described) -> None:
