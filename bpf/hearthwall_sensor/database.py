@@ -60,7 +60,15 @@ def _open(path: Path, schema: str, durable: bool) -> sqlite3.Connection:
 
 
 def wipe(connection: sqlite3.Connection) -> None:
-    """Leave nothing of deleted rows in the file, nor in the log of changes beside it; raises sqlite3.Error."""
+    """Leave nothing of deleted rows in the file, nor in those beside it; raises sqlite3.Error.
+
+    A damaged one that was set aside goes: nobody can tell what is in it of what is to be gone.
+    """
     # What an earlier version deleted without overwriting it goes with that too.
     connection.execute("VACUUM")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    _, _, path = connection.execute("PRAGMA database_list").fetchone()
+    try:
+        files.damaged(Path(path)).unlink(missing_ok=True)
+    except OSError as error:
+        raise sqlite3.OperationalError(f"what was set aside stays: {error.strerror}") from error

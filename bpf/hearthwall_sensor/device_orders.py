@@ -1,14 +1,23 @@
 """The user's word on devices: given a name, merged, split, forgotten; on disk when it is answered."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from .identity.chosen import checked_name
 from .parts import Parts
-from .protocol import Block, SensorError
+from .protocol import Block, Device, SensorError
 from .reports import Reports
-from .requests import ForgetDevice, MergeDevices, RenameDevice, Request, SplitDevice
+from .requests import (
+    MAX_EVENTS,
+    ForgetDevice,
+    GetEvents,
+    MergeDevices,
+    RenameDevice,
+    Request,
+    SplitDevice,
+)
 from .rules.rule import Rule
 from .targets import parse_mac
 
@@ -20,6 +29,14 @@ def _no_split(macs: Sequence[str]) -> str:
         return f"{mac} has no other MAC merged into it: there is nothing to split"
     commands = ", ".join(f"`split {each}`" for each in others)
     return f"{mac} stands for the device; the others are split off it: {commands}"
+
+
+def names(sentence: str, words: Iterable[str]) -> bool:
+    """Return whether a sentence has one of these as a whole: 192.0.2.1 is not in 192.0.2.10."""
+    return any(
+        re.search(rf"(?<![\w:-])(?<!\w\.){re.escape(each)}(?![\w:-]*\w)(?!\.\w)", sentence)
+        for each in words
+    )
 
 
 class DeviceOrders:
@@ -107,9 +124,10 @@ class DeviceOrders:
             parts.totals.read()  # so that nothing of it stays in the kernel
             mac = self._known(order.mac)
             device, macs = self._reports.device(mac), parts.chosen.macs(mac)
+            told = await self._told_of_rules(device)
 
             async def agree() -> None:
-                await parts.journal.forget(macs)
+                await parts.journal.forget((*macs, *told))
                 await asyncio.to_thread(parts.store.erase, macs)
                 parts.chosen.forget(macs)
 
@@ -134,6 +152,21 @@ class DeviceOrders:
             parts.changes.status()
             parts.server.push(at_once=True)
             return device.to_wire()
+
+    async def _told_of_rules(self, device: Device) -> set[str]:
+        """Return the sentences on rules that name a device: a rule's reason may hold what another event said."""
+        called = (*device.addresses, device.hostname, device.name)
+        words = [each for each in called if each]
+        told: set[str] = set()
+        since = 0
+        while True:
+            some = await self._parts.journal.select(
+                GetEvents(since=since, limit=MAX_EVENTS, kinds=("blocked", "unblocked"))
+            )
+            told |= {each.summary for each in some if names(each.summary, words)}
+            if len(some) < MAX_EVENTS:
+                return told
+            since = some[-1].seq
 
     def _known(self, text: str) -> str:
         """Return the MAC of a device that there is; raises SensorError."""

@@ -14,9 +14,14 @@ def previous(path: Path) -> Path:
     return path.with_name(path.name + ".previous")
 
 
+def damaged(path: Path) -> Path:
+    """Return where path is put when it is damaged."""
+    return path.with_name(path.name + ".damaged")
+
+
 def set_aside(path: Path) -> None:
     """Move a damaged file out of the way, for a person to look at."""
-    path.replace(path.with_name(path.name + ".damaged"))
+    path.replace(damaged(path))
 
 
 def private_folder(path: Path) -> None:
