@@ -46,8 +46,8 @@ from hearthwall_sensor.policy.policy import DevicePolicy
 from hearthwall_sensor.protocol import Outcome, Scope
 
 DEVICES: Final = 250
-#: What detection may hold beyond a sensor without it.
-LIMIT_MB: Final = 40
+#: What detection may hold beyond a sensor without it, when each device has met so many that all its tables are full.
+LIMIT_MB: Final = 64
 _DAY: Final = 86_400.0
 _NOON: Final = 1_799_064_000.0
 _POLICY: Final = DevicePolicy(learning=_DAY / 4)
