@@ -70,6 +70,7 @@ def assemble(given: Given) -> Parts:
     feeds = _feeds(given, tables)
     devices, chosen = Devices(given.store.accounts()), given.store.chosen()
     given.journal.primary = chosen.primary
+    given.journal.is_settled = partial(_is_settled, devices)
     identities = Identities(
         given.surroundings.is_of_home, given.store.identities(), keep=lambda: chosen.spoken_of
     )
@@ -162,6 +163,12 @@ def _learn(profiles: Profiles, responder: Responder, observation: Observation) -
     """Learn an observation after the detectors."""
     profiles.learn(observation)
     responder.take(observation)
+
+
+def _is_settled(devices: Devices, mac: str) -> bool:
+    """Return whether a device has been known for ten minutes: longer than whoever invents devices keeps to one."""
+    account = devices.accounts.get(mac)
+    return account is not None and account.first_seen < time.time() - 600.0
 
 
 def _policy_path(settings: Settings) -> Path:
