@@ -273,7 +273,7 @@ def test_an_hour_before_the_one_that_runs_begins_anew() -> None:
 
 
 def test_a_clock_that_is_set_back_adds_no_hours_together() -> None:
-    habits = sensor()
+    habits = sensor(30)
     assert push(habits, 15) == []
     back = habits.now - 30 * HOUR
     for number in range(4):
