@@ -79,12 +79,15 @@ class Bench:
         for number, (capture, result) in enumerate(zip(captures, results, strict=True), 1):
             self._say(f"replayed {capture.file.name}, {number} of {len(captures)}")
             self._complain(result)
+            failed += result.failed
             if not result.packets:
+                for each in capture.events:
+                    judge.score(each.kinds[0]).labelled += 1
                 continue
             truths = [each.at(*result.span) for each in capture.events]
             judge.take(capture.file.name, truths, result.events, _same(result))
             packets, seconds = packets + result.packets, seconds + result.seconds
-            largest, failed = max(largest, result.resident), failed + result.failed
+            largest = max(largest, result.resident)
         self.notes += [f"missed: {each}" for each in judge.missed]
         self.notes += [f"false: {each}" for each in judge.wrong]
         return [

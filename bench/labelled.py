@@ -104,9 +104,14 @@ def _capture(said: Mapping[str, Any], folder: Path) -> Labelled:
         policy=folder / said["policy"] if said.get("policy") else None,
         feeds=tuple(folder / each for each in _listed(said.get("feeds"))),
         geo=tuple(folder / each for each in _listed(said.get("geo"))),
-        events=tuple(_truth(each) for each in said.get("events") or ()),
+        events=tuple(_truth(each) for each in said.get("events") or _one(said)),
         judged_after=seconds(said.get("judged_after") or 0),
     )
+
+
+def _one(said: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return the one event that is said of a capture without a list of its own."""
+    return (said,) if said.get("kind") else ()
 
 
 def _listed(value: Any) -> list[str]:

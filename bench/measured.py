@@ -69,7 +69,7 @@ def _replay(task: Task) -> Result:
     span = streams.span(task.capture.file)
     if span is None:
         list(streams.packets(task.capture.file, problems))
-        return Result(problems=(*problems, f"{task.capture.file.name} has no packets"))
+        return Result(problems=tuple(problems) or (f"{task.capture.file.name} has no packets",))
     packets, learnt_for = _all_packets(task.capture, span[0], problems)
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -79,6 +79,9 @@ def _replay(task: Task) -> Result:
             taken = time.process_time() - begun
     except (SensorError, Damaged, OSError, ValueError) as error:
         return Result(problems=(*problems, f"{task.capture.file.name}: {error}"))
+    except Exception as error:  # noqa: BLE001, a mistake of ours over one capture leaves the others
+        what = f"{task.capture.file.name} ended the replay: {type(error).__name__}: {error}"
+        return Result(problems=(*problems, what), failed=1)
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     told = tell_of(capture.learnt(), 1)
     first = span[0] / _SECOND

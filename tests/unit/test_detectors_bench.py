@@ -112,6 +112,13 @@ def test_times_are_of_the_epoch_the_capture_or_a_calendar(tmp_path: Path) -> Non
     assert (two.who, two.start, two.end) == (("10.0.0.1",), BEGIN + 5, BEGIN + 600)
 
 
+def test_one_event_needs_no_list(tmp_path: Path) -> None:
+    said = {"file": "a.pcap", "kind": "flood", "mac": PLUG, "start": 3}
+    (tmp_path / "labels.json").write_text(json.dumps([said]))
+    ((truth,),) = [each.events for each in labelled.read(tmp_path)]
+    assert (truth.kinds, truth.who, truth.start, truth.end) == (("flood",), (PLUG,), 3.0, None)
+
+
 def test_a_table_says_the_same(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text(
         "file,lan,learning,kind,mac,start,end\n"
