@@ -209,7 +209,7 @@ def lease(
     who: str, at: float = 0.0, kind: str = "offer", *, v6: bool = False, server: str = "192.168.0.9"
 ) -> Leased:
     said = Lease(kind, b"\2\0\0\0\0\x09", (), (), None, (), None, packed(server))
-    return Leased(NOON + at, who, said, v6, packed(server))
+    return Leased(NOON + at, who, said, v6, packed(server), is_own=who == ROUTER)
 
 
 def advertised(
@@ -228,14 +228,28 @@ def rogues(observations: Iterable[Any], **more: Any) -> list[Notice]:
     [
         ("DHCP", lease),
         ("DHCPv6", lambda who, at=0.0: lease(who, at, "advertise", v6=True)),
-        ("router advertisements", advertised),
     ],
 )
 def test_whoever_serves_beside_the_gateway(subject: str, serve: Any) -> None:
     (notice,) = rogues([serve(ROUTER), serve(LAPTOP, 5.0)])
     assert (notice.severity, notice.mac, notice.subject) == ("high", LAPTOP, subject)
     assert notice.evidence["known"] == ["the gateway"]
+    assert "blame" not in notice.evidence
     assert not rogues([serve(ROUTER)] * 5)
+
+
+def test_whoever_advertises_beside_a_router() -> None:
+    (notice,) = rogues([advertised(ROUTER), advertised(LAPTOP, 5.0)])
+    assert (notice.severity, notice.mac) == ("high", LAPTOP)
+    assert (notice.evidence["known"], notice.evidence["blame"]) == ([ROUTER], "unknown")
+
+
+def test_a_frame_in_the_gateways_name_does_no_harm_to_the_homes_server() -> None:
+    faked = lease(ROUTER, 10.0)._replace(is_own=False)
+    (first,) = rogues([lease(PLUG), faked, *(lease(PLUG, at) for at in (20.0, 200.0))])
+    assert (first.severity, first.evidence["blame"]) == ("low", "unknown")
+    (late,) = rogues([faked, lease(PLUG, 20.0)])
+    assert (late.severity, late.evidence["blame"]) == ("high", "unknown")
 
 
 def test_the_first_server_elsewhere_is_known_and_the_second_is_not() -> None:

@@ -190,6 +190,8 @@ class Leased(NamedTuple):
     is_v6: bool
     address: bytes
     """The address that it was sent from."""
+    is_own: bool = False
+    """Whether this host sent it itself: a device could send it in this host's name."""
 
 
 class Advertised(NamedTuple):

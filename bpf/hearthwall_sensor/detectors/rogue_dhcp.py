@@ -47,8 +47,9 @@ class RogueDhcp(Detector):
     """Knows who serves: this gateway and its routers, and where they don't, the first that does.
 
     The first is told of, too, as something to know: a home may have its DHCP server elsewhere. It knows them as long as
-    the sensor runs; after a restart the first one is told of once more. As soon as the gateway's own server speaks, all
-    others are one too many, whenever they came.
+    the sensor runs; after a restart the first one is told of once more. As soon as this host's own server speaks, all
+    others are one too many, whenever they came. A frame in the gateway's name that came in from the network is no such
+    word: any device can fake it, against the home's real server. Whoever is told of then is not for sure to blame.
     """
 
     kind = "rogue_dhcp"
@@ -58,7 +59,7 @@ class RogueDhcp(Detector):
         super().__init__(home)
         #: Servers by service.
         self._known: dict[str, dict[str, None]] = {}
-        #: Services that the gateway or its routers were seen to do.
+        #: Services that this host was seen to do.
         self._own: set[str] = set()
         self._told: dict[tuple[str, str, Severity], float] = {}
 
@@ -78,7 +79,7 @@ class RogueDhcp(Detector):
         if lease.kind not in BY_SERVERS:
             return
         service = _DHCPV6 if leased.is_v6 else _DHCP
-        severity = self._judge(service, leased.who, leased.time)
+        severity = self._judge(service, leased.who, leased.time, is_sure=leased.is_own)
         if severity is not None:
             yield self._notice(
                 *(service, severity, leased),
@@ -97,11 +98,16 @@ class RogueDhcp(Detector):
         if severity is not None:
             yield self._notice(service, severity, advertised, lifetime=advertised.lifetime)
 
-    def _judge(self, service: _Service, who: str, now: float) -> Severity | None:
+    def _judge(
+        self, service: _Service, who: str, now: float, *, is_sure: bool = False
+    ) -> Severity | None:
         """Return how bad it is that somebody serves, None where that is fine, or was told just now."""
         own = self.home.own()
         if who in own:
-            self._own.add(service.name)
+            if is_sure:
+                self._own.add(service.name)
+            else:
+                self._know(service, who)
             return None
         severity = self._severity(service, who, now, is_gateway_known=bool(own))
         if severity is None:
@@ -114,6 +120,12 @@ class RogueDhcp(Detector):
         make_room(self._told, _MAX_TOLD)
         return severity
 
+    def _know(self, service: _Service, who: str) -> None:
+        """Remember a server."""
+        known = self._known.setdefault(service.name, {})
+        known[who] = None
+        make_room(known, _MAX_KNOWN)
+
     def _severity(
         self, service: _Service, who: str, now: float, *, is_gateway_known: bool
     ) -> Severity | None:
@@ -125,8 +137,7 @@ class RogueDhcp(Detector):
             return None
         is_first = not known
         if is_first or self.home.is_settling(now):
-            known[who] = None
-            make_room(known, _MAX_KNOWN)
+            self._know(service, who)
             return "low" if is_gateway_known else None
         return service.severity
 
@@ -139,6 +150,7 @@ class RogueDhcp(Detector):
         known = sorted(map(self.home.name, servers))
         if service.name in self._own:
             known = ["the gateway", *known]
+        is_sure = service.name in self._own or service is _REDIRECT
         if severity == "low":
             summary = f"{name} {service.does}, and is not the gateway"
             why = (
@@ -160,6 +172,7 @@ class RogueDhcp(Detector):
                 service=service.name,
                 known=known,
                 **more,
+                **({} if is_sure else {"blame": "unknown"}),
             ),
             **{**about(seen.who), "address": address_text(seen.address)},
             subject=service.name,

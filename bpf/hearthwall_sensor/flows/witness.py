@@ -171,7 +171,12 @@ class Witness:
         device = sample.sender if any(sample.sender) else address
         self._tell(
             Leased(
-                self._world.epoch(sample.time), self._world.device(device), lease, is_v6, address
+                self._world.epoch(sample.time),
+                self._world.device(device),
+                lease,
+                is_v6,
+                address,
+                is_own=sample.interface == 0,
             )
         )
 
