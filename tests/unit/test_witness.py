@@ -74,10 +74,14 @@ class Listener:
         sender: bytes = MAC,
         time: float = 1.0,
         length: int = 0,
+        interface: int = 2,
     ) -> None:
         moment = round(time * SECOND)
         self.observer.take(
-            Sample(moment, key.pack(), 2, 0, length or len(data), direction, kind, sender, data)
+            Sample(
+                *(moment, key.pack(), interface, 0, length or len(data)),
+                *(direction, kind, sender, data),
+            )
         )
 
     def of(self, kind: type[Observation]) -> list[Any]:
@@ -236,3 +240,13 @@ def test_a_server_is_whoever_sends_its_words_and_a_frame_that_is_seen_twice_is_o
     first, second = listener.of(Leased)
     assert (first.who, first.lease.kind, first.address, first.is_v6) == (WHO, "offer", NEAR, False)
     assert second.time == 3.0
+
+
+@pytest.mark.parametrize(("interface", "is_own"), [(0, True), (7, False)])
+def test_what_this_host_serves_is_told_from_frames_in_its_name(
+    interface: int, is_own: bool
+) -> None:
+    listener = Listener()
+    here = FlowKey(MAC, 67, 68, UDP, 0, NEAR, ip("255.255.255.255"))
+    listener.hear(dhcp(2), here, interface=interface)
+    assert listener.of(Leased)[0].is_own is is_own

@@ -150,7 +150,8 @@ class RogueDhcp(Detector):
         known = sorted(map(self.home.name, servers))
         if service.name in self._own:
             known = ["the gateway", *known]
-        is_sure = service.name in self._own or service is _REDIRECT
+        elif service is not _REDIRECT:
+            more["blame"] = "unknown"
         if severity == "low":
             summary = f"{name} {service.does}, and is not the gateway"
             why = (
@@ -172,7 +173,6 @@ class RogueDhcp(Detector):
                 service=service.name,
                 known=known,
                 **more,
-                **({} if is_sure else {"blame": "unknown"}),
             ),
             **{**about(seen.who), "address": address_text(seen.address)},
             subject=service.name,
