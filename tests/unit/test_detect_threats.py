@@ -228,14 +228,19 @@ def test_knocks_that_are_not_remembered_are_no_exchange() -> None:
         return Began(NOON, CAMERA, flow(peer, outgoing=False, packets=(0, 1), outcome="no_answer"))
 
     crowd = [by(f"198.51.100.{number}") for number in range(200)]
-    (notice,) = knocks([knock(), *crowd, met(), Look(NOON)])
+    (notice,) = knocks([knock(), *crowd, met(blocked=False), Look(NOON)])
     assert notice.severity == "low"
-    assert knocks([met(bytes=10_001), Look(NOON)])[0].severity == "medium"
+    assert knocks([met(bytes=10_001, blocked=False), Look(NOON)])[0].severity == "medium"
     called = Settled(NOON, CAMERA, flow("203.0.0.9"))
     assert knocks([called, *crowd, met(), Look(NOON)])[0].severity == "medium"
-    (many,) = knocks([*(met(number) for number in range(6)), Look(NOON)])
+    (many,) = knocks([*(met(number, blocked=False) for number in range(6)), Look(NOON)])
     assert (many.severity, many.evidence["blame"]) == ("low", "peer")
     assert "was knocked at by 6 addresses" in many.summary
+
+
+def test_a_call_that_is_blocked_has_no_flow_and_is_no_knock() -> None:
+    (notice,) = knocks([met(), Look(NOON)])
+    assert (notice.severity, "blame" in notice.evidence) == ("medium", False)
 
 
 def test_a_name_on_a_feed() -> None:

@@ -96,11 +96,12 @@ class ThreatAddress(Detector):
         """Return how bad a meeting is."""
         others = self._meetings.met(listed)
         device = None if listed.who is None else self._devices.find(listed.who)
-        peer = listed.peer or ""
-        if device is None or peer not in device.peers:
-            # Nobody knocks with so much, unless the knock itself is remembered.
-            is_knock = listed.bytes <= _MUCH or self._flow(listed) is not None
-            return "low" if is_knock else "medium"
+        is_ours = device is not None and (listed.peer or "") in device.peers
+        if not is_ours and self._flow(listed) is not None:
+            return "low"
+        # What is blocked has no flow, and most knocks are stopped before it is known at whom.
+        if not is_ours and not listed.blocked:
+            return "low" if listed.bytes <= _MUCH else "medium"
         if listed.bytes > _MUCH or others > MANY:
             return "high"
         return "medium"
