@@ -9,7 +9,7 @@ from lab.home import DEVICES
 from lab.mmdb import write
 from tests.gateway.attack_scene import Scene, scene
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(420)]
 
 #: The phone is said to stay at home, and does until it attacks. In 20 s nobody learns how seldom the camera meets
 #: something new, so the policy says where its peers are.
