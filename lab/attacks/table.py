@@ -235,7 +235,9 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "beacon": Attack(
         "vacuum", "beacon", _client("beacon", 80, 105), 115, _HERD, subject="cdn-sync.example"
     ),
-    "burst": Attack("tv", "connection_burst", _client("burst", 80, 20), 25, _HERD),
+    "burst": Attack(
+        "tv", "connection_burst", _client("burst", 80, 20), 25, _HERD, besides=("flood",)
+    ),
     "stranger": Attack(
         "camera",
         "unexpected_destination",
