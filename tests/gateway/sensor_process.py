@@ -122,8 +122,8 @@ class SensorProcess:
         self.call("unload", "--forget")
 
 
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Return whether the condition came true in time."""
+def until(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
+    """Return whether the condition came true in time: meetings and flows are told of every 5 s, on disk 1 s later."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
