@@ -35,6 +35,7 @@ from .network.surroundings import Surroundings
 from .notation import address_text, boot_ns
 from .parts import Parts
 from .policy.accepted import Accepted
+from .policy.blame import Blame
 from .policy.file import POLICY_FILE, PolicyFile
 from .policy.responding import Responder
 from .ports import Ports
@@ -92,7 +93,7 @@ def assemble(given: Given) -> Parts:
     profiles = Profiles(given.store.profiles(), policy.device, _ahead_of_utc)
     accepted = Accepted(given.store.accepted(), chosen.macs)
     around = given.surroundings
-    responder = Responder(rules, around.is_home, around.is_protected)
+    responder = Responder(rules, Blame(around.is_home, around.is_protected))
     past = Past(given.store.meta(), devices)
     living = LivingHome(
         given.surroundings, devices, identities, chosen, profiles, policy, past.since
@@ -162,7 +163,7 @@ def assemble(given: Given) -> Parts:
 def _learn(profiles: Profiles, responder: Responder, observation: Observation) -> None:
     """Learn an observation after the detectors."""
     profiles.learn(observation)
-    responder.take(observation)
+    responder.blame.take(observation)
 
 
 def _is_settled(devices: Devices, mac: str) -> bool:

@@ -43,6 +43,8 @@ class Kind(NamedTuple):
     """The same of the same device within so many seconds is counted with the event that was told."""
     by_rules: bool = False
     """Whether rules and orders tell it, rather than a detector."""
+    is_attack: bool = False
+    """Whether the device does it to the peer, which is then the one that is attacked."""
 
 
 _HOUR: Final = 3600.0
@@ -92,22 +94,26 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "a device tries many ports of one host, and fails",
         "Quarantine the device unless somebody looks for open ports on purpose.",
         "T1046",
+        is_attack=True,
     ),
     "address_scan": Kind(
         "a device tries the same port of many hosts, and fails",
         "Quarantine the device: looking for others to infect is what worms do.",
         "T1018",
+        is_attack=True,
     ),
     "connection_burst": Kind(
         "a device begins far more connections than it ever did",
         "Look at its flows; limit or quarantine it if they make no sense.",
         "T1498",
+        is_attack=True,
     ),
     "flood": Kind(
         "a source sends packets in a rate that only a flood has",
         "Quarantine the device, or leave it to the threshold that drops the rest.",
         "T1498.001",
         60.0,
+        is_attack=True,
     ),
     "volume_anomaly": Kind(
         "a device moves far more data than it does at this time of the week",

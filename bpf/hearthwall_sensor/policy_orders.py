@@ -26,7 +26,7 @@ from .requests import (
     SetPolicy,
     SetProfile,
 )
-from .targets import parse_mac
+from .targets import parse_mac, parse_target
 
 #: Devices that there may be hints on, and labels of one.
 MAX_HINTS: Final = 1024
@@ -57,8 +57,21 @@ class PolicyOrders:
     # Events
 
     async def _get_event(self, request: GetEvent) -> Any:
-        """Answer with one event."""
-        return (await self._event(request.seq)).to_wire()
+        """Answer with one event, and whom an order may cut off for it."""
+        event, blame = await self._event(request.seq), self._parts.responder.blame
+        return event.to_wire() | {
+            "culprit": self._blockable(blame.culprit(event)),
+            "blockable_peer": self._blockable(blame.peer(event)),
+        }
+
+    def _blockable(self, target: str | None) -> str | None:
+        """Return a target, None where an order on it would be refused."""
+        try:
+            if target is not None:
+                self._parts.surroundings.protection.check(parse_target(target))
+        except SensorError:
+            return None
+        return target
 
     async def _event(self, seq: int) -> Event:
         """Return an event; raises SensorError `not_found`."""

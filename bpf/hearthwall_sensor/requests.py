@@ -224,7 +224,10 @@ class GetEvents(Message):
 
 @dataclass(frozen=True, slots=True)
 class GetEvent(Message):
-    """Asks for the Event with a number."""
+    """Asks for the Event with a number, with whom an order may cut off for it, or null.
+
+    `culprit` is the device that did it, `blockable_peer` the peer's address or name: never whom it was only done to.
+    """
 
     type: ClassVar[str] = "event"
     seq: int

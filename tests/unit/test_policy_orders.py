@@ -1,7 +1,9 @@
 """What the user says of events, profiles and the policy is on disk when it is answered, and holds after a restart."""
 
 import asyncio
+import dataclasses
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +14,13 @@ import pytest
 from hearthwall_sensor.habits import PolicyReport, ProfileReport
 from hearthwall_sensor.identity.chosen import Chosen
 from hearthwall_sensor.journal import Journal
+from hearthwall_sensor.kernel.layouts import ROLE_GATEWAY, ROLE_SELF
 from hearthwall_sensor.learning.profiles import Profiles
+from hearthwall_sensor.network.protection import Protection
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.policy import accepted as accepted_events
 from hearthwall_sensor.policy.accepted import Accepted
+from hearthwall_sensor.policy.blame import Blame
 from hearthwall_sensor.policy.file import PolicyFile
 from hearthwall_sensor.policy_orders import MAX_HINTS, PolicyOrders
 from hearthwall_sensor.protocol import SensorError
@@ -40,6 +45,7 @@ class Sensor:
     """The parts that these orders need, on a disk of their own."""
 
     def __init__(self, folder: Path, merged: dict[str, str] | None = None) -> None:
+        self.now = time.time() - 100 * 86_400
         self.store, self.journal = Store(folder / "devices.db"), Journal(folder / "events.db")
         self.chosen = Chosen({}, merged or {})
         self.policy = PolicyFile(folder / "policy.toml", self.chosen.macs, self.store.hints())
@@ -47,8 +53,18 @@ class Sensor:
         self.profiles = Profiles(self.store.profiles(), self.policy.device)
         self.descriptions = SimpleNamespace(of=lambda _: None)
         self.totals = SimpleNamespace(saving=asyncio.Lock())
+        self.surroundings = SimpleNamespace(
+            protection=Protection({TV: ROLE_GATEWAY}, {"203.0.113.53": ROLE_SELF})
+        )
+        blame = Blame(lambda address: address.startswith("192.168."), lambda _: False)
+        self.responder = SimpleNamespace(blame=blame)
         parts: Any = SimpleNamespace(**vars(self))
         self.orders = PolicyOrders(parts, SimpleNamespace(device=self._device))  # type: ignore[arg-type]
+
+    def later(self) -> float:
+        """Return a time so late that nothing that happens then is a repeat."""
+        self.now += 10 * 86_400
+        return self.now
 
     def _device(self, mac: str) -> None:
         if mac not in (CAMERA, TV):
@@ -90,6 +106,22 @@ async def code(sensor: Sensor, request: Any) -> str:
     with pytest.raises(SensorError) as error:
         await sensor(request)
     return error.value.code
+
+
+async def test_an_event_tells_whom_an_order_may_cut_off_for_it(sensor: Sensor) -> None:
+    for told, culprit, peer in (
+        (notice(peer_address="203.0.113.9"), CAMERA, "203.0.113.9"),
+        (notice(peer_address="192.168.20.9"), CAMERA, None),
+        (notice(peer_address="203.0.113.53"), CAMERA, None),  # this host's
+        (notice(mac=TV, peer_address="203.0.113.9"), None, "203.0.113.9"),  # the router
+        (notice(evidence={"blame": "peer"}, peer_address="203.0.113.9"), None, "203.0.113.9"),
+        (notice(kind="flood", peer_address="203.0.113.9"), CAMERA, None),  # the victim
+        (notice("domain bad.example", kind="threat_domain"), CAMERA, "bad.example"),
+    ):
+        sensor.journal.note(dataclasses.replace(told, time=sensor.later()))
+        (written,) = await sensor.journal.write()
+        event = await sensor(GetEvent(written.seq))
+        assert (event["culprit"], event["blockable_peer"]) == (culprit, peer), told
 
 
 async def test_an_event_is_asked_for_by_its_number(sensor: Sensor) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from hearthwall_sensor.detectors.observations import Answered, Observation, Settled
-from hearthwall_sensor.kinds import EventKind
+from hearthwall_sensor.kinds import KINDS, EventKind
 from hearthwall_sensor.notation import boot_ns
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.policy.blame import Blame
 from hearthwall_sensor.policy.policy import Answer, Response
 from hearthwall_sensor.policy.resolvers import SeenServers
 from hearthwall_sensor.policy.responding import MOST_IN_A_MINUTE, Responder
@@ -45,11 +46,11 @@ class Gateway:
         self.rules: list[Rule] = []
         self.orders: list[AddBlock] = []
         self.error: SensorError | None = None
-        self.responder = Responder(
-            self.rules,
+        blame = Blame(
             lambda address: address.startswith("192.168."),
             lambda address: address == RESOLVER,
         )
+        self.responder = Responder(self.rules, blame)
         self.responder.order = self.order
 
     async def order(self, order: AddBlock, guard: Any) -> None:
@@ -89,6 +90,7 @@ async def test_none_is_nothing() -> None:
         (notice("unexpected_destination", subject="domain new.example"), PEER),
         (notice("threat_domain", subject="domain bad.example", peer_address=None), "bad.example"),
         (notice("threat_domain", subject="domain bad.example"), "bad.example"),
+        (notice("port_scan", evidence={"blame": "peer"}), PEER),
     ],
 )
 async def test_a_peer_is_blocked_by_its_address_or_the_name_on_a_feed(
@@ -101,9 +103,13 @@ async def test_a_peer_is_blocked_by_its_address_or_the_name_on_a_feed(
 @pytest.mark.parametrize(
     "told",
     [
-        notice(peer_address="192.168.1.7"),  # whom the device attacks
-        notice(peer_address=None),
-        notice(peer_address="224.0.0.1"),
+        notice("beacon", peer_address="192.168.1.7"),
+        notice("beacon", peer_address=None),
+        notice("beacon", peer_address="224.0.0.1"),
+        *(
+            notice(kind) for kind, each in KINDS.items() if each.is_attack
+        ),  # whom the device attacks
+        notice("flood", evidence={"blame": "unknown"}),
         notice("forbidden_protocol", peer_address=RESOLVER),
         notice("dns_tunnel", subject="domain tunnel.example", peer_address="9.9.9.9"),
         notice("threat_domain", subject="domain nonsense", peer_address=PEER),
@@ -135,7 +141,7 @@ async def test_a_device_cannot_get_the_dns_server_of_others_blocked(
 ) -> None:
     gateway = Gateway()
     for each in seen:
-        gateway.responder.take(each)
+        gateway.responder.blame.take(each)
     told = notice("forbidden_protocol"), response("block_peer")
     assert bool(await gateway.respond(told)) is is_blocked
 
@@ -215,7 +221,10 @@ async def test_a_rule_that_comes_while_the_order_waits_stays() -> None:
 async def test_a_storm_of_events_is_bounded_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     gateway, now = Gateway(), [1000.0]
     monkeypatch.setattr("hearthwall_sensor.policy.responding.time.monotonic", lambda: now[0])
-    told = [(notice(peer_address=f"203.0.113.{n}"), response("block_peer")) for n in range(1, 31)]
+    told = [
+        (notice("beacon", peer_address=f"203.0.113.{n}"), response("block_peer"))
+        for n in range(1, 31)
+    ]
     assert len(await gateway.respond(*told)) == MOST_IN_A_MINUTE
     assert gateway.responder.counted == {"done": MOST_IN_A_MINUTE, "suppressed": 20}
     now[0] += 61
@@ -225,7 +234,7 @@ async def test_a_storm_of_events_is_bounded_and_counted(monkeypatch: pytest.Monk
 async def test_a_slow_storm_is_bounded_too() -> None:
     gateway = Gateway()
     for number in range(1, 31):
-        told = notice(peer_address=f"203.0.113.{number}")
+        told = notice("beacon", peer_address=f"203.0.113.{number}")
         await gateway.respond((told, response("block_peer")))
     assert gateway.responder.counted == {"done": MOST_IN_A_MINUTE, "suppressed": 20}
 
@@ -237,7 +246,7 @@ async def test_orders_that_wait_for_a_slow_disk_are_bounded(
     monkeypatch.setattr("hearthwall_sensor.policy.responding.time.monotonic", lambda: now[0])
     for number in range(1, 31):
         now[0] += 61
-        told = notice(peer_address=f"203.0.113.{number}")
+        told = notice("beacon", peer_address=f"203.0.113.{number}")
         gateway.responder.respond(told, response("block_peer"))
     assert len(await gateway.respond()) == MOST_IN_A_MINUTE
 

@@ -7,15 +7,14 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from ..detectors.observations import Observation
 from ..notation import boot_ns
 from ..notice import Notice
 from ..protocol import MAX_REASON, SensorError
 from ..requests import AddBlock
 from ..rules.rule import WHOLE, Rule
 from ..targets import Target, parse_target
+from .blame import Blame
 from .policy import Response
-from .resolvers import SeenServers
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,18 +30,10 @@ Guard = Callable[[Target, AddBlock], None]
 class Responder:
     """Carries out responses, one after the other."""
 
-    def __init__(
-        self,
-        rules: Iterable[Rule],
-        is_home: Callable[[str], bool],
-        is_protected: Callable[[str], bool],
-    ) -> None:
-        """Take the rules in force, what tells whether an address is the home's, and whether nobody may block it."""
+    def __init__(self, rules: Iterable[Rule], blame: Blame) -> None:
+        """Take the rules in force, and who tells whom a response may cut off."""
         self._rules = rules
-        self._is_home = is_home
-        self._is_protected = is_protected
-        #: A device must not get the DNS server of all others blocked by misusing it.
-        self._servers = SeenServers()
+        self.blame = blame
         #: Gives an order that passes this guard beside the usual one; set when there is somebody to give it to.
         self.order: Callable[[AddBlock, Guard], Awaitable[object]] | None = None
         self._waiting: deque[AddBlock] = deque()
@@ -50,10 +41,6 @@ class Responder:
         self._task: asyncio.Task[None] | None = None
         #: What became of responses: `done`, `standing`, `refused`, `suppressed`.
         self.counted: Counter[str] = Counter()
-
-    def take(self, observation: Observation) -> None:
-        """Learn whom the home needs."""
-        self._servers.take(observation)
 
     def respond(self, notice: Notice, response: Response) -> None:
         """Do what the policy wants done about an event, soon."""
@@ -83,37 +70,12 @@ class Responder:
 
     def _target(self, notice: Notice, response: Response) -> Target | None:
         """Return whom a response is about, None where that is nobody who may be cut off for it."""
-        text = self._culprit(notice) if response.action == "quarantine" else self._peer(notice)
+        is_about_device = response.action == "quarantine"
+        text = self.blame.culprit(notice) if is_about_device else self.blame.peer(notice)
         try:
             return None if text is None else parse_target(text)
         except SensorError:
             return None
-
-    def _culprit(self, notice: Notice) -> str | None:
-        """Return the device that did it: not one that something was only done to, or perhaps was."""
-        if "blame" in notice.evidence:
-            return None
-        if notice.mac is not None:
-            return notice.mac
-        address = notice.address
-        return address if address is not None and self._is_home(address) else None
-
-    def _peer(self, notice: Notice) -> str | None:
-        """Return the peer that can be blocked: a name where a feed lists it, else an address outside of the home.
-
-        A host of the home that a device attacks is not to be cut off for it, and neither is the resolver that
-        a tunnel leads through, nor a DNS server that others use.
-        """
-        subject = notice.subject
-        if subject.startswith("domain "):
-            if notice.kind == "threat_domain":
-                return subject.removeprefix("domain ")
-            if notice.kind == "dns_tunnel":
-                return None
-        peer = notice.peer_address
-        if peer is None or self._is_home(peer) or self._is_protected(peer):
-            return None
-        return None if self._servers.is_used(peer, notice.mac or notice.address) else peer
 
     def _stands(self, target: Target) -> bool:
         """Return whether a rule on all of a target's traffic is in force that a response must not replace."""

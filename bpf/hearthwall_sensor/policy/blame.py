@@ -1,0 +1,86 @@
+"""Who may be cut off for an event: the device that did it, or the peer; never whom it was only done to."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from ..detectors.observations import Observation
+from ..kinds import KINDS
+from .resolvers import SeenServers
+
+#: What a detector's evidence says of who did it, where that is not the device.
+_PEER: Final = "peer"
+
+
+class Told(Protocol):
+    """What an event says of whom it is about, before it has a number and after."""
+
+    @property
+    def kind(self) -> str:
+        """The kind."""
+
+    @property
+    def mac(self) -> str | None:
+        """The device."""
+
+    @property
+    def address(self) -> str | None:
+        """The device's address, or a stranger's."""
+
+    @property
+    def peer_address(self) -> str | None:
+        """The far end."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about beside the device."""
+
+    @property
+    def evidence(self) -> Mapping[str, Any]:
+        """What was measured."""
+
+
+class Blame:
+    """Tells of an event who may be cut off for it: for responses that the policy wants, and for advice to a person."""
+
+    def __init__(self, is_home: Callable[[str], bool], is_protected: Callable[[str], bool]) -> None:
+        """Take what tells whether an address is the home's, and whether nobody may block it."""
+        self._is_home = is_home
+        self._is_protected = is_protected
+        #: A device must not get the DNS server of all others blocked by misusing it.
+        self._servers = SeenServers()
+
+    def take(self, observation: Observation) -> None:
+        """Learn whom the home needs."""
+        self._servers.take(observation)
+
+    def culprit(self, told: Told) -> str | None:
+        """Return the device that did it: not one that something was only done to, or perhaps was."""
+        if "blame" in told.evidence:
+            return None
+        if told.mac is not None:
+            return told.mac
+        address = told.address
+        return address if address is not None and self._is_home(address) else None
+
+    def peer(self, told: Told) -> str | None:
+        """Return the peer that can be blocked: a name where a feed lists it, else an address outside of the home.
+
+        A host that a device attacks is not to be cut off for it, and neither is the resolver that a tunnel
+        leads through, nor a DNS server that others use.
+        """
+        subject = told.subject
+        if subject.startswith("domain "):
+            if told.kind == "threat_domain":
+                return subject.removeprefix("domain ")
+            if told.kind == "dns_tunnel":
+                return None
+        peer = told.peer_address
+        if peer is None or self._is_victim(told) or self._is_home(peer) or self._is_protected(peer):
+            return None
+        return None if self._servers.is_used(peer, told.mac or told.address) else peer
+
+    @staticmethod
+    def _is_victim(told: Told) -> bool:
+        """Return whether the peer is, or may be, the one that was attacked."""
+        kind = KINDS.get(told.kind)  # type: ignore[call-overload]
+        return kind is not None and kind.is_attack and told.evidence.get("blame") != _PEER
