@@ -16,7 +16,7 @@ import tomlkit
 from bench import streams
 from bench.labelled import Labelled
 from hearthwall_sensor.capture import detecting
-from hearthwall_sensor.capture.detecting import Circumstances
+from hearthwall_sensor.capture.circumstances import Circumstances
 from hearthwall_sensor.capture.packet import Damaged, Packet
 from hearthwall_sensor.capture.replay import Capture, parse_lan
 from hearthwall_sensor.capture.told import tell_of

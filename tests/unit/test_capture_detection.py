@@ -19,6 +19,7 @@ from hearthwall_sensor.detectors.observations import (
     Settled,
     Spoke,
 )
+from hearthwall_sensor.errors import SensorError
 from hearthwall_sensor.kinds import KINDS
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.protocol import Replayed
@@ -238,6 +239,72 @@ def test_what_a_list_has_is_an_event(tmp_path: Path, lines: str, kind: str) -> N
     (event,) = replay(str(file), feeds=(str(tmp_path / "bad.txt"),)).events
     assert (event.kind, event.mac) == (kind, CAMERA)
     assert "bad.txt" in event.summary
+
+
+def test_a_list_may_hold_addresses_and_domains(tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_text("203.0.113.9\ncloud.example\n")
+    file = tmp_path / "home.pcap"
+    file.write_bytes(pcap(home()))
+    events = replay(str(file), feeds=(str(tmp_path / "bad.txt"),)).events
+    assert {each.kind for each in events} == {"threat_address", "threat_domain"}
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "why"),
+    [
+        ("policy", None, "no file"),
+        ("policy", "all = [", "line 1|end of document"),
+        ("policy", "[all]\nlocl = true\n", "'locl'"),
+        ("feeds", None, "No such file"),
+        ("feeds", "the quick brown\nfox jumps\n", "no list: read as .*, 2 of its lines"),
+        ("feeds", "\n", "empty"),
+        ("geo", None, "No such file"),
+        ("geo", "no database", "tells no country"),
+    ],
+)
+def test_what_is_given_and_can_not_be_read_ends_the_replay(
+    tmp_path: Path, option: str, content: str | None, why: str
+) -> None:
+    given = tmp_path / "given"
+    if content is not None:
+        given.write_text(content)
+    refused(tmp_path, option, given, why)
+
+
+@pytest.mark.parametrize("option", ["policy", "feeds", "geo"])
+def test_a_folder_is_none_of_these(tmp_path: Path, option: str) -> None:
+    (tmp_path / "given").mkdir()
+    refused(tmp_path, option, tmp_path / "given", "directory")
+
+
+def refused(tmp_path: Path, option: str, given: Path, why: str) -> None:
+    """Replay with what can't be read, and look at the error."""
+    file = tmp_path / "home.pcap"
+    file.write_bytes(pcap(home()))
+    path: Any = str(given) if option == "policy" else (str(given),)
+    with pytest.raises(SensorError, match=why) as error:
+        replay(str(file), **{option: path})
+    assert str(given) in error.value.message
+    assert "[Errno" not in error.value.message
+
+
+def test_lines_of_a_list_that_can_not_be_used_are_told_of(tmp_path: Path) -> None:
+    file, bad = tmp_path / "home.pcap", tmp_path / "bad.txt"
+    file.write_bytes(pcap(home()))
+    bad.write_text("203.0.113.9\n!!\n")
+    told: list[str] = []
+    replay(str(file), feeds=(str(bad),), tell=told.append)
+    (said,) = told
+    assert said.startswith(str(bad))
+    assert "1 of its lines" in said
+    assert "'!!'" in said
+
+
+def test_a_policy_that_decides_nothing_may_be_anybody_s(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[all]\ndetectors = { port_scan = "off" }\n')
+    policy.chmod(0o666)
+    assert replay(str(scan(tmp_path)), policy=str(policy)).events == ()
 
 
 def test_repeats_are_counted_with_the_event() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.streams import made
-from hearthwall_sensor.capture.detecting import Circumstances
+from hearthwall_sensor.capture.circumstances import Circumstances
 from hearthwall_sensor.capture.replay import Capture, parse_lan
 from hearthwall_sensor.kinds import SEVERITIES
 from hearthwall_sensor.protocol import Event

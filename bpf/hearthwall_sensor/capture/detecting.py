@@ -1,7 +1,6 @@
 """Detection over a capture: the same detectors, asked about the home that the capture shows."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -11,19 +10,17 @@ from ..detectors import DETECTORS
 from ..detectors.detector import Home
 from ..detectors.evidence import is_mac
 from ..detectors.observations import LOOK, Began, Listed, Named, Observation
-from ..feeds.lists import Found, Lists
+from ..feeds.lists import Found
 from ..flows.flow import FlowKey
 from ..flows.observed import World, device_text
 from ..identity.identities import Identities
 from ..learning.profiles import Profiles
-from ..network.home import Network
-from ..network.places import Places
 from ..network.segments import Segments
 from ..notation import address_text
 from ..notice import Notice
-from ..policy.file import PolicyFile
 from ..policy.policy import DevicePolicy
 from ..protocol import Event, Scope
+from .circumstances import Circumstances
 from .events import Events
 from .meter import Meter
 from .places import INTERNET
@@ -34,16 +31,6 @@ _SETTLING: Final = 60.0
 _QUIET: Final = 3600.0
 _MAX_MEETINGS: Final = 65_536
 _USUAL: Final = DevicePolicy()
-
-
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What a capture does not tell: the home's prefixes, its policy, lists of known-bad peers, and where peers are."""
-
-    lan: tuple[Network, ...] = ()
-    policy: str | None = None
-    feeds: tuple[str, ...] = ()
-    geo: tuple[str, ...] = ()
 
 
 class CaptureDetection:
@@ -59,8 +46,10 @@ class CaptureDetection:
         """Take what is given, the flows and who is who; raises SensorError for files that can't be read."""
         self._meter = meter
         self._identities = identities
-        self._lists = Lists(given.feeds)
-        self._policy = PolicyFile(given.policy) if given.policy is not None else None
+        self._lists = given.read_lists()
+        #: What was left out of the lists.
+        self.left_out = tuple(self._lists.left_out)
+        self._policy = given.read_policy()
         device_policy = self._policy.device if self._policy is not None else lambda _: _USUAL
         self._profiles = Profiles((), device_policy)
         self._segments = Segments(
@@ -71,7 +60,7 @@ class CaptureDetection:
         self._begun: float | None = None
         self._now = 0.0
         self._met: dict[tuple[str, str], float] = {}
-        self.world = World(device_text, self._scope, Places(given.geo).find, epoch)
+        self.world = World(device_text, self._scope, given.read_places().find, epoch)
         self._detection = Detection(
             DETECTORS,
             self._home(device_policy),

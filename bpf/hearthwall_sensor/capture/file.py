@@ -45,7 +45,8 @@ def opened(path: str) -> Iterator[BinaryIO]:
             "not_permitted", f"this user may not read {path}: chmod it, or run this as its owner"
         ) from error
     except (OSError, ValueError) as error:
-        raise SensorError("invalid_message", f"{path} can't be opened: {error}") from error
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise SensorError("invalid_message", f"{path} can't be opened: {why}") from error
     with file:
         yield file
 

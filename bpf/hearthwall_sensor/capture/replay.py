@@ -16,7 +16,8 @@ from ..names.answered import Answered
 from ..network.home import Network
 from ..notation import mapped
 from ..protocol import Replayed, SensorError
-from .detecting import CaptureDetection, Circumstances
+from .circumstances import Circumstances
+from .detecting import CaptureDetection
 from .file import opened, read_packets
 from .link import COOKED
 from .looks import Looks
@@ -64,6 +65,8 @@ def replay(  # noqa: PLR0913, what a command line may say
     given = Circumstances(parse_lan(lan), policy, tuple(feeds), tuple(geo))
     with opened(path) as file:
         capture = Capture(given)
+        for each in capture.detection.left_out:
+            tell(each)
         try:
             capture.read(file)
         except Damaged as damage:

@@ -59,7 +59,9 @@ def _domains(lines: Iterable[str], entries: Entries) -> None:
     """Read a domain per line, with or without `*.` or a dot before it: it and all below it."""
     for line in lines:
         text = line.partition("#")[0].strip()
-        if text and not entries.name(text.removeprefix("*").removeprefix("."), below=True):
+        if not text or entries.prefix(text):  # some lists have both
+            continue
+        if not entries.name(text.removeprefix("*").removeprefix("."), below=True):
             entries.invalid.add(line)
 
 

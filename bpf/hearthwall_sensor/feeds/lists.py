@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from ..bounded import make_room
 from ..protocol import SensorError
 from . import formats
-from .entries import canonical_name, name_hash, prefix_text
+from .entries import Entries, canonical_name, name_hash, prefix_text
 from .fetch import fetch
 
 _MAPPED: Final = bytes(10) + b"\xff\xff"
@@ -27,6 +27,8 @@ class Lists:
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
         """Read the files, whatever their format; raises SensorError `feed_failed`."""
+        #: What was left out of them, a sentence for each file.
+        self.left_out: list[str] = []
         self._hash = name_hash(b"")
         #: By bits of the family and length: which lists have a prefix.
         self._prefixes: dict[int, dict[int, dict[int, tuple[str, ...]]]] = {32: {}, 128: {}}
@@ -40,10 +42,14 @@ class Lists:
 
     def _read(self, path: str) -> None:
         """Read a file."""
-        fetched = fetch(str(Path(path).absolute()), None, {})
-        if fetched is None:
-            raise SensorError("feed_failed", f"{path} can't be read")
-        _, entries = formats.read(fetched.body, "auto", self._hash)
+        form, entries = self._entries(path)
+        useless = entries.invalid.count + entries.refused.count
+        if useless:
+            such = (entries.invalid.shown + entries.refused.shown)[0]
+            what = f"read as {form}, {useless:,} of its lines can't be used, such as {such!r}"
+            if not len(entries):
+                raise SensorError("feed_failed", f"{path} is no list: {what}")
+            self.left_out.append(f"{path}: {what}")
         feed = Path(path).name
         for bits, prefixes in ((32, entries.ipv4), (128, entries.ipv6)):
             for prefix in prefixes:
@@ -51,6 +57,20 @@ class Lists:
                 held[prefix >> 8] = (*held.get(prefix >> 8, ()), feed)
         for digest in entries.names:
             self._names[digest] = (*self._names.get(digest, ()), feed)
+
+    def _entries(self, path: str) -> tuple[str, Entries]:
+        """Return a file's format and entries; raises SensorError `feed_failed`, which names the file."""
+        try:
+            fetched = fetch(str(Path(path).absolute()), None, {})
+            found = None if fetched is None else formats.read(fetched.body, "auto", self._hash)
+        except SensorError as error:
+            named = path in error.message
+            raise SensorError(
+                "feed_failed", error.message if named else f"{path}: {error.message}"
+            ) from error
+        if found is None:
+            raise SensorError("feed_failed", f"{path} can't be read")
+        return found
 
     def __bool__(self) -> bool:
         """Return whether there is anything to look for."""

@@ -33,9 +33,10 @@ _NOWHERE: Final = Place()
 class _File:
     """One file. It is opened when it is needed first, and anew when it was replaced."""
 
-    def __init__(self, path: str) -> None:
-        """Take where it is."""
+    def __init__(self, path: str, complain: Callable[[str], None]) -> None:
+        """Take where it is, and whom to tell that it can't be read."""
         self._path = path
+        self._tell = complain
         self._reader: Any = None
         self._ipv4_only = False
         self._version: tuple[int, ...] | None = None
@@ -63,8 +64,8 @@ class _File:
         """Open what is there; a damaged file stays shut until another one is in its place."""
         try:
             import maxminddb
-        except ImportError as error:
-            self._complain(error)
+        except ImportError:
+            self._complain("Debian's package python3-maxminddb is not there")
             return
         try:
             # Not mapped into memory: whoever writes a new file over this one would end the process.
@@ -92,19 +93,22 @@ class _File:
             return {}
         return found if isinstance(found, Mapping) else {}
 
-    def _complain(self, error: Exception) -> None:
-        """Log a failure once until the file is fine again."""
+    def _complain(self, error: Exception | str) -> None:
+        """Tell of a failure once until the file is fine again."""
         if not self.complained:
             self.complained = True
-            _LOGGER.warning("%s tells no country or network: %s", self._path, error or repr(error))
+            why = (error.strerror if isinstance(error, OSError) else str(error)) or repr(error)
+            self._tell(f"{self._path} tells no country or network: {why}")
 
 
 class Places:
     """All files together; each says what those before it do not."""
 
-    def __init__(self, files: Iterable[str]) -> None:
-        """Take the files' paths."""
-        self._files = [_File(os.fspath(each)) for each in files]
+    def __init__(
+        self, files: Iterable[str], complain: Callable[[str], None] = _LOGGER.warning
+    ) -> None:
+        """Take the files' paths, and whom to tell of one that can't be read."""
+        self._files = [_File(os.fspath(each), complain) for each in files]
         self._known: OrderedDict[str, Place] = OrderedDict()
         self._next_look = 0.0
         self._follow()  # so that a mistyped path is told of at once

@@ -37,10 +37,13 @@ class PolicyFile:
         macs_of: Callable[[str], Iterable[str]] = lambda mac: (mac,),
         hints: Mapping[str, Hint] | None = None,
         expected: Callable[[str], Expectations | None] = lambda _: None,
+        *,
+        decides: bool = True,
     ) -> None:
         """Take the file, what gives all MACs of a device, what another program knows of them, and their makers.
 
-        When what the makers say changes, `clear` must be called.
+        When what the makers say changes, `clear` must be called. Where nothing is done by itself the file `decides`
+        nothing, and may be anybody's.
         """
         self.path = Path(path)
         #: Why the file was not read; the last good policy holds then.
@@ -50,6 +53,7 @@ class PolicyFile:
         self._macs_of = macs_of
         self._hints = dict(hints or {})
         self._expected = expected
+        self._decides = decides
         self._document = Document()
         self._forbidden = FORBIDDEN
         self._version: _Version | None = None
@@ -89,17 +93,22 @@ class PolicyFile:
             return False
         self._version = version
         try:
-            self._take(parsed(content(self.path), str(self.path)))
+            self._take(parsed(content(self.path, decides=self._decides), str(self.path)))
         except SensorError as error:
             return self._complain(version, error.message)
+        if self.problem is not None:
+            _LOGGER.info("%s can be read again, and holds", self.path)
+        if not self.raw:
+            _LOGGER.info("%s holds nothing: the defaults apply", self.path)
         self.problem = None
         return True
 
     def _complain(self, version: _Version | None, problem: str) -> bool:
         """Say why the file is not read, once."""
         self._version = version
-        if problem != self.problem:
-            _LOGGER.warning("%s; the policy before it holds", problem)
+        if problem != self.problem and self._decides:
+            held = "what it said before holds" if self.raw else "the defaults apply"
+            _LOGGER.warning("%s; until that is mended %s", problem, held)
         self.problem = problem
         return False
 
@@ -210,16 +219,16 @@ def parsed(text: bytes, path: str) -> dict[str, Any]:
         raise SensorError("invalid_policy", f"{path} is no TOML: {str(error)[:200]}") from None
 
 
-def content(path: Path) -> bytes:
-    """Return a file that only root, or this process's user, can change.
+def content(path: Path, *, decides: bool = True) -> bytes:
+    """Return a file that only root, or this process's user, can change, if it decides what is cut off by itself.
 
-    It decides what is cut off by itself. Raises SensorError `unsafe_files` or `invalid_policy`.
+    Raises SensorError `unsafe_files` or `invalid_policy`.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(descriptor)
-            _check_safe(path, found)
+            _check_safe(path, found, decides=decides)
             text = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise SensorError("invalid_policy", f"{path} can't be read: {error.strerror}") from None
@@ -228,11 +237,11 @@ def content(path: Path) -> bytes:
     return text
 
 
-def _check_safe(path: Path, found: os.stat_result) -> None:
-    """Raise SensorError `unsafe_files` for a file that someone else could change."""
+def _check_safe(path: Path, found: os.stat_result, *, decides: bool) -> None:
+    """Raise SensorError `unsafe_files` for what is no file, or one that decides and someone else could change."""
     if not stat.S_ISREG(found.st_mode):
         raise SensorError("unsafe_files", f"{path} is no file")
-    if found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o022:
+    if decides and (found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o022):
         raise SensorError(
             "unsafe_files",
             f"someone else than root could change {path}: chown root {path} && chmod go-w {path}",
