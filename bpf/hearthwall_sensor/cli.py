@@ -25,6 +25,7 @@ from .commands import (
 )
 from .commands.command import Command, Options, ask
 from .feeds import commands as feed_commands
+from .nearest import did_you_mean
 from .protocol import DEFAULT_SOCKET, SensorError
 from .requests import GetFeeds, GetStatus, RefreshFeed, RemoveFeed, Unload
 
@@ -298,10 +299,19 @@ def _parser() -> _Parser:
     return parser
 
 
+def _require_command(arguments: Sequence[str]) -> None:
+    """Raise SensorError for a command that there is not, in fewer words than a list of all."""
+    name = arguments[0] if arguments else ""
+    if name and not name.startswith("-") and name not in COMMANDS:
+        meant = did_you_mean(name, COMMANDS) or "; hearthwall-sensor --help lists them"
+        raise SensorError("unknown_command", f"there is no command {name[:40]}{meant}")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command; return the exit status."""
     as_json = "--json" in arguments
     try:
+        _require_command(arguments)
         options = _parser().parse_args(arguments)
         options.exit_status = 0
         command = COMMANDS[options.command]

@@ -30,6 +30,17 @@ EventKind = Literal[
 ]
 
 
+class Measure(NamedTuple):
+    """What the value in an event's evidence counts, for those whose subject begins so."""
+
+    counts: str
+    """In words that follow the number, such as `ports tried`."""
+    subject: str = ""
+    unit: Literal["", "bytes", "megabytes"] = ""
+    by_window: bool = True
+    """Whether it was counted within the window that the evidence has."""
+
+
 class Kind(NamedTuple):
     """One kind of event."""
 
@@ -45,6 +56,8 @@ class Kind(NamedTuple):
     """Whether rules and orders tell it, rather than a detector."""
     is_attack: bool = False
     """Whether the device does it to the peer, which is then the one that is attacked."""
+    measures: tuple[Measure, ...] = ()
+    """What its value is; the first that fits its subject. Where none does, or it is a word, there is nothing to add."""
 
 
 _HOUR: Final = 3600.0
@@ -56,16 +69,22 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "Give it a name if you know it; quarantine it if you don't.",
         None,
         _DAY,
+        measures=(Measure("new devices", "many"),),
     ),
     "threat_address": Kind(
         "a device exchanged packets with an address of a feed",
         "Block the address, and look at what else the device does.",
         "T1071",
+        measures=(
+            Measure("packets", "address "),
+            Measure("addresses of the feed", "many of "),
+        ),
     ),
     "threat_domain": Kind(
         "a device asked for, or spoke to, a name of a feed",
         "Block the name, and look at what else the device does.",
         "T1071.004",
+        measures=(Measure("names of the feed", "many of "),),
     ),
     "forbidden_protocol": Kind(
         "a device speaks a protocol that the policy does not allow it",
@@ -77,6 +96,10 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "Accept it if it is fine (after an update, say); block the peer if it is not.",
         "T1071",
         _DAY,
+        measures=(
+            Measure("moved", "quiet hours", unit="bytes"),
+            Measure("points of surprise", by_window=False),
+        ),
     ),
     "local_device_on_internet": Kind(
         "a device that stays in the home talks to the internet",
@@ -89,24 +112,28 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         " an address that is not the home's",
         "Quarantine the device, or open the way in the policy.",
         "T1021",
+        measures=(Measure("flows from addresses that are not the home's", "spoofed source"),),
     ),
     "port_scan": Kind(
         "a device tries many ports of one host, and fails",
         "Quarantine the device unless somebody looks for open ports on purpose.",
         "T1046",
         is_attack=True,
+        measures=(Measure("ports tried"),),
     ),
     "address_scan": Kind(
         "a device tries the same port of many hosts, and fails",
         "Quarantine the device: looking for others to infect is what worms do.",
         "T1018",
         is_attack=True,
+        measures=(Measure("hosts tried"),),
     ),
     "connection_burst": Kind(
         "a device begins far more connections than it ever did",
         "Look at its flows; limit or quarantine it if they make no sense.",
         "T1498",
         is_attack=True,
+        measures=(Measure("connections begun"),),
     ),
     "flood": Kind(
         "a source sends packets in a rate that only a flood has",
@@ -114,36 +141,54 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "T1498.001",
         60.0,
         is_attack=True,
+        measures=(
+            Measure("sources at once", "many"),
+            Measure("packets a second"),
+        ),
     ),
     "volume_anomaly": Kind(
         "a device moves far more data than it does at this time of the week",
         "Look whom it talks to; accept it if it was a backup or an update.",
         "T1048",
         _HOUR,
+        measures=(
+            Measure("sent", "upload", unit="megabytes"),
+            Measure("received", unit="megabytes"),
+        ),
     ),
     "behaviour_anomaly": Kind(
         "what a device does, taken together, is unlike what it was learnt to do",
         "Look at the features that stand out; accept it if there is a reason.",
         None,
         6 * _HOUR,
+        measures=(Measure("usual differences from all that was learnt"),),
     ),
     "beacon": Kind(
         "a device calls one peer again and again at an even pace",
         "Block the peer if you don't know it: implants call home like that.",
         "T1071.001",
         _DAY,
+        measures=(Measure("of 1 in evenness"),),
     ),
     "dns_tunnel": Kind(
         "a device carries data in DNS questions",
         "Block the domain and quarantine the device.",
         "T1572",
         _HOUR,
+        measures=(
+            Measure("in each packet", "server ", unit="bytes"),
+            Measure("different names asked for"),
+        ),
     ),
     "address_conflict": Kind(
         "two devices claim one address",
         "If one of them claims the gateway's, quarantine it; else give each an address of its own.",
         "T1557.002",
         _HOUR,
+        measures=(
+            Measure("addresses of others claimed", "many addresses"),
+            Measure("claims against another's"),
+        ),
     ),
     "rogue_dhcp": Kind(
         "a second host hands out addresses or advertises itself as a router",

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hearthwall_sensor.commands.cells import clean, width, wrapped
+from hearthwall_sensor.commands.events import show
 from hearthwall_sensor.protocol import Event, Snapshot
 from hearthwall_sensor.requests import GetEvents, Request
 from tests.devices import CAMERA, PHONE, TV
@@ -44,6 +45,7 @@ class Eventful(Household):
     def __init__(self) -> None:
         super().__init__()
         self.events = [event(1), event(2, mac=PHONE), event(3, mac=None, kind="flood")]
+        self.answers["accepted"] = []
 
     def snapshot(self) -> Snapshot:
         return Snapshot(0, self.status, self._devices(), (), last_event=2)
@@ -97,11 +99,30 @@ def test_a_pipe_gets_a_line_for_each_with_the_devices_names(serving: Serving) ->
         event(3, count=2, last_time=event(3).time + 86400, mac=None, peer_name="\x1b[2Jpool"),
     ]
     first, second, third = run(serving).stdout.splitlines()
-    assert first == (
-        "     1  2026-05-04 14:30:01  high      port_scan  camera  -> 192.168.10.1  number 1"
+    assert " ".join(first.split()) == (
+        "1 2026-05-04 14:30:01 high port_scan camera -> 192.168.10.1 number 1"
     )
-    assert "port_scan  ×12, last 14:30:50  camera" in second
+    assert "port_scan  ×12, last 14:30:50            camera " in second
     assert "×2, last 2026-05-05 14:30:03  192.168.20.21  -> ?[2Jpool" in third
+    for words in (("camera", "camera", "192.168.20.21"), ("number 1", "number 2", "number 3")):
+        pairs = zip((first, second, third), words, strict=True)
+        assert len({line.index(word) for line, word in pairs}) == 1, "in columns"
+
+
+def test_columns_that_say_nothing_are_left_out_and_a_long_name_moves_only_its_line() -> None:
+    events = [event(1).to_wire(), event(2, peer_name="x" * 90).to_wire()]
+    first, second = show(events, {CAMERA: "camera"}).splitlines()
+    assert first.startswith(
+        "     1  2026-05-04 14:30:01  high      port_scan  camera  -> 192.168.10.1 "
+    )
+    assert first.index("number") < second.index("number")
+
+
+def test_what_was_accepted_is_marked_and_only_then_there_is_a_column(serving: Serving) -> None:
+    assert "accepted" not in run(serving).stdout
+    serving.household.answers["accepted"] = [{"seq": 2}]
+    assert ["accepted" in each for each in run(serving).stdout.splitlines()] == [False, True, False]
+    assert "accepted" not in run(serving, "--json").stdout
 
 
 def test_options_reach_the_sensor(serving: Serving) -> None:
@@ -115,7 +136,11 @@ def test_options_reach_the_sensor(serving: Serving) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--kind", "unheard_of"), ("--severity", "dreadful"), ("--device", "nobody")]
+    "arguments",
+    [
+        *(("--kind", "unheard_of"), ("--severity", "dreadful"), ("--device", "nobody")),
+        *(("--limit", "0"), ("--limit", "1001"), ("--limit", "many"), ("--since", "-1")),
+    ],
 )
 def test_what_there_is_not_is_refused(serving: Serving, arguments: tuple[str, ...]) -> None:
     done = run(serving, *arguments)
@@ -160,7 +185,28 @@ def test_follow_ends_with_the_sensor(serving: Serving) -> None:
         assert process.stdout is not None
         assert "number 3" in process.stdout.readline()
         serving.stop()
-        assert process.wait(20) != 0
+        assert process.wait(20) == 1
+        assert process.stderr is not None
+        assert process.stderr.read() == (
+            f"hearthwall-sensor: the sensor on {serving.socket} has ended, so nothing more is told\n"
+        )
+
+
+def test_a_command_or_device_that_is_nearly_there_is_named(serving: Serving) -> None:
+    assert (
+        "there is no device camra; did you mean camera?" in run(serving, "--device", "camra").stderr
+    )
+    assert "`devices` lists them" in run(serving, "--device", "toaster").stderr
+    for wrong, hint in (("evnts", "did you mean events?"), ("xyzzy", "--help lists them")):
+        done = subprocess.run(
+            [sys.executable, "-I", str(LAUNCHER), wrong],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert f"there is no command {wrong}; " in done.stderr
+        assert hint in done.stderr
 
 
 @given(st.text(), st.integers(1, 30))

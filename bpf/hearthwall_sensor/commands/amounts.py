@@ -51,3 +51,11 @@ def span(seconds: float) -> str:
             parts.append(f"{left // length} {unit}")
             left %= length
     return " ".join(parts[:2])
+
+
+def moment(when: float) -> str:
+    """Return a point in time by the local clock."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(when))
+    except (ValueError, OverflowError, OSError):
+        return "at a time that never was"

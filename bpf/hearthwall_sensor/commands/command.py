@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ERRORS
 from ..protocol import SensorError
 from ..requests import Request
 
@@ -24,6 +25,23 @@ class Command:
     """Returns what `--json` prints, None where it has printed all itself; raises SensorError."""
     show: Callable[[Any], str]
     arguments: Callable[[argparse.ArgumentParser], None] = lambda _: None
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads a number of an option, and says which there are if it is none of them."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(
+                f"{text[:40]!r} is no number from {least:,} to {most:,}"
+            )
+        return number
+
+    return read
 
 
 def ask(make: Callable[[Options], Request]) -> Callable[[Options], Any]:
@@ -45,7 +63,7 @@ def explained(talk: Coroutine[Any, Any, Any], options: Options) -> Any:
     try:
         return asyncio.run(talk)
     except SensorError as error:
-        if error.code == "not_running":
+        if error.message == ERRORS["not_running"]:  # not one that ended meanwhile
             raise SensorError(
                 "not_running",
                 f"no sensor listens on {options.socket}; start one with `run --interface br-lan`",

@@ -5,21 +5,23 @@ import asyncio
 import json
 import shutil
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ..kinds import KINDS, SEVERITIES
 from ..protocol import SensorError
-from ..requests import GetEvents
+from ..requests import MAX_EVENTS, GetAccepted, GetEvents
 from . import naming
-from .cells import clean, cut, wrapped
-from .command import Command, Options, converse
+from .amounts import moment
+from .cells import clean, cut, fill, width, without_empty, wrapped
+from .command import Command, Options, converse, whole
 
 if TYPE_CHECKING:
     from ..client import Client
 
 _INDENT: Final = "        "
+#: What is longer, such as a peer's name, stands out of its column.
+_WIDEST: Final = 32
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,11 +29,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since",
         metavar="SEQ",
-        type=int,
+        type=whole(0, 2**63 - 1),
         help="those after the event with this number (default: the latest)",
     )
     parser.add_argument(
-        "--limit", metavar="N", type=int, default=1000, help="at most so many (default 1000)"
+        "--limit",
+        metavar="N",
+        type=whole(1, MAX_EVENTS),
+        default=MAX_EVENTS,
+        help=f"at most so many, up to {MAX_EVENTS:,} (default {MAX_EVENTS:,})",
     )
     parser.add_argument(
         "--kind",
@@ -70,7 +76,12 @@ async def _events(client: "Client", options: Options) -> Any:
         return await _follow(client, options, macs, names)
     request = _request(options, macs, options.since or 0, latest=options.since is None)
     events = await client.call(request)
-    return events if options.json else show(events, names)
+    return events if options.json else show(events, names, await _accepted(client))
+
+
+async def _accepted(client: "Client") -> frozenset[int]:
+    """Return the numbers of the events that were accepted."""
+    return frozenset(each["seq"] for each in await client.call(GetAccepted()))
 
 
 def _request(options: Options, macs: tuple[str, ...], since: int, *, latest: bool) -> GetEvents:
@@ -88,64 +99,89 @@ def _request(options: Options, macs: tuple[str, ...], since: int, *, latest: boo
 async def _follow(
     client: "Client", options: Options, macs: tuple[str, ...], names: Mapping[str, str]
 ) -> Any:
-    """Print the events as they come."""
+    """Print the events as they come, until the sensor ends: raises SensorError then."""
     bell = asyncio.Event()
     snapshot = await client.subscribe(lambda delta: bell.set() if delta.events else None)
     closed = asyncio.ensure_future(client.wait_closed())
     last = snapshot.last_event if options.since is None else options.since
-    while True:
-        bell.clear()
-        # All of them, so that none is missed between two deltas
-        while events := await client.call(_request(options, macs, last, latest=False)):
-            for each in events:
-                print(json.dumps(each) if options.json else shown(each, names), flush=True)
-            last = events[-1]["seq"]
-        rung = asyncio.ensure_future(bell.wait())
-        await asyncio.wait({rung, closed}, return_when=asyncio.FIRST_COMPLETED)
-        if closed.done():
+    try:
+        while not closed.done():
+            bell.clear()
+            # All of them, so that none is missed between two deltas
+            while events := await client.call(_request(options, macs, last, latest=False)):
+                _print(events, options, names)
+                last = events[-1]["seq"]
+            rung = asyncio.ensure_future(bell.wait())
+            await asyncio.wait({rung, closed}, return_when=asyncio.FIRST_COMPLETED)
             rung.cancel()
-            closed.result()
-            raise SensorError("not_running", "the sensor has ended")
+        closed.result()
+    except SensorError as error:
+        if error.code != "not_running":
+            raise
+    raise SensorError(
+        "not_running", f"the sensor on {options.socket} has ended, so nothing more is told"
+    )
+
+
+def _print(events: list[dict[str, Any]], options: Options, names: Mapping[str, str]) -> None:
+    """Print events at once."""
+    text = "\n".join(map(json.dumps, events)) if options.json else show(events, names)
+    print(text, flush=True)
 
 
 # For people
 
 
-def show(events: list[dict[str, Any]], names: Mapping[str, str]) -> str:
-    """Return events as text, with these names of devices by MAC."""
-    return "\n".join(shown(each, names) for each in events) or "Nothing has happened."
-
-
-def shown(event: dict[str, Any], names: Mapping[str, str]) -> str:
-    """Return an event in one line, or in several that fit the terminal where one reads it."""
-    head, summary = "  ".join(map(clean, _cells(event, names))), clean(event["summary"])
+def show(
+    events: list[dict[str, Any]], names: Mapping[str, str], accepted: Collection[int] = ()
+) -> str:
+    """Return events as text: a line each, or several that fit the terminal where one reads it."""
+    if not events:
+        return "Nothing has happened."
+    heads = _aligned([_cells(each, names, accepted) for each in events])
+    summaries = [clean(each["summary"]) for each in events]
     if not sys.stdout.isatty():
-        return f"{head}  {summary}"
+        return "\n".join(map("  ".join, zip(heads, summaries, strict=True)))
     columns = shutil.get_terminal_size()[0]
-    below = wrapped(summary, max(columns - len(_INDENT), 1))
-    return "\n".join((cut(head, columns), *(_INDENT + line for line in below)))
+    lines = []
+    for head, summary in zip(heads, summaries, strict=True):
+        lines.append(cut(head.rstrip(), columns))
+        lines += [_INDENT + line for line in wrapped(summary, max(columns - len(_INDENT), 1))]
+    return "\n".join(lines)
 
 
-def _cells(event: dict[str, Any], names: Mapping[str, str]) -> list[str]:
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows in columns, without those in which no row says anything."""
+    _, rows = without_empty([""] * len(rows[0]), [[clean(cell) for cell in row] for row in rows])
+    widths = [min(max(map(width, column)), _WIDEST) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            fill(cell, max(width(cell), each)) for cell, each in zip(row, widths, strict=True)
+        )
+        for row in rows
+    ]
+
+
+def _cells(
+    event: dict[str, Any], names: Mapping[str, str], accepted: Collection[int]
+) -> tuple[str, ...]:
     """Return what is said of an event beside its sentence."""
-    said = [f"{event['seq']:>6}", _when(event["time"]), f"{event['severity']:<8}", event["kind"]]
-    if (count := event.get("count", 1)) > 1:
-        said.append(f"×{count}, last {_last(event)}")  # noqa: RUF001, it says times
-    if device := names.get(event["mac"], event["mac"] or event["address"]):
-        said.append(device)
-    if peer := event["peer_name"] or event["peer_address"]:
-        said.append(f"-> {peer}")
-    return said
-
-
-def _when(moment: float) -> str:
-    """Return a point in time."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
+    count, peer = event.get("count", 1), event["peer_name"] or event["peer_address"]
+    return (
+        f"{event['seq']:>6}",
+        moment(event["time"]),
+        f"{event['severity']:<8}",
+        event["kind"],
+        f"×{count}, last {_last(event)}" if count > 1 else "",  # noqa: RUF001, it says times
+        "accepted" if event["seq"] in accepted else "",
+        names.get(event["mac"]) or event["mac"] or event["address"] or "",
+        f"-> {peer}" if peer else "",
+    )
 
 
 def _last(event: dict[str, Any]) -> str:
     """Return when an event happened last, without the day if that is the first one's."""
-    first, last = _when(event["time"]), _when(event.get("last_time") or event["time"])
+    first, last = moment(event["time"]), moment(event.get("last_time") or event["time"])
     return last.removeprefix(first[:11])
 
 

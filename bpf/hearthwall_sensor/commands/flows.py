@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ..protocol import Flow, SensorError
-from ..requests import GetFlows
+from ..requests import MAX_FLOWS, GetFlows
 from ..targets import parse_duration
 from . import naming
 from .amounts import ago, size
 from .cells import table, without_empty
-from .command import Command, Options, converse
+from .command import Command, Options, converse, whole
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -36,13 +36,15 @@ _HEADS: Final = (
 def parse_since(text: str) -> float:
     """Return the time (seconds since the epoch) that `10m`, `14:30`, a date with or without time or an epoch says.
 
+    `10m ago` is `10m`.
+
     Raises SensorError `invalid_duration`.
     """
     stripped = text.strip()
     if stripped == "0":
         return 0.0
     try:
-        return time.time() - parse_duration(stripped)
+        return time.time() - parse_duration(stripped.removesuffix("ago"))
     except SensorError:
         pass  # a time, then
     if re.fullmatch(r"\d{10}(\.\d{1,6})?", stripped, re.ASCII):
@@ -52,7 +54,8 @@ def parse_since(text: str) -> float:
     except (ValueError, OverflowError):
         raise SensorError(
             "invalid_duration",
-            f"{text[:80]!r} is neither a duration such as 10m nor a time such as 14:30 or 2026-05-04T14:30",
+            f"{text[:80]!r} is no time: write how long ago (90s, 10m, 2h, 7d), a time of day (14:30), a date with or"
+            " without one (2026-05-04, 2026-05-04T14:30), or seconds since the epoch",
         ) from None
 
 
@@ -86,10 +89,14 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--since",
         metavar="TIME",
         type=parse_since,
-        help="only what moved since: 10m ago, 14:30, 2026-05-04T14:30 or seconds since the epoch",
+        help="only what moved since: how long ago (10m), 14:30, 2026-05-04T14:30 or seconds since the epoch",
     )
     parser.add_argument(
-        "--limit", metavar="N", type=int, default=100, help="at most so many (default 100)"
+        "--limit",
+        metavar="N",
+        type=whole(1, MAX_FLOWS),
+        default=100,
+        help=f"at most so many, up to {MAX_FLOWS:,} (default 100)",
     )
 
 

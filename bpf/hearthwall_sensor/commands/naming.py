@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..nearest import did_you_mean
 from ..protocol import Device, Flow, SensorError
 from ..targets import parse_mac
 
@@ -29,7 +30,10 @@ def resolved(text: str, devices: Sequence[Device]) -> tuple[str, ...]:
         wanted = text.strip().casefold()
     found = tuple(each.mac for each in devices if wanted in _known_as(each))
     if not found:
-        raise SensorError("not_found", f"there is no device {text[:80]}; `devices` lists them")
+        meant = did_you_mean(text, {name for each in devices for name in _known_as(each)})
+        raise SensorError(
+            "not_found", f"there is no device {text[:80]}{meant or '; `devices` lists them'}"
+        )
     return found
 
 
@@ -41,6 +45,14 @@ def resolved_one(text: str, devices: Sequence[Device]) -> str:
             "invalid_target", f"{text[:80]} is several devices: {', '.join(macs[:10])}"
         )
     return macs[0]
+
+
+def typable(mac: str, devices: Sequence[Device]) -> str:
+    """Return what a person can type for a device: its name where only it is called so, else its MAC."""
+    name = device_names(devices).get(mac, mac)
+    is_word = name.isprintable() and name == name.strip() and not name.startswith("-")
+    found = [each for each in devices if name.casefold() in _known_as(each)]
+    return name if is_word and len(found) == 1 else mac
 
 
 def _known_as(device: Device) -> set[str]:

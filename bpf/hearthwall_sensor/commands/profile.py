@@ -5,12 +5,13 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from ..learning.profile import NAMELESS
 from ..requests import GetProfile, SetProfile
 from . import naming
-from .amounts import ago, size, span
+from .amounts import ago, moment, size, span
 from .cells import clean, table
 from .command import Command, Options, converse
-from .wrapping import labelled
+from .wrapping import aligned, wrapped
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -22,6 +23,11 @@ _ACTIONS: Final[tuple[Literal["freeze", "unfreeze", "reset"], ...]] = (
     "unfreeze",
     "reset",
 )
+_DONE: Final = {
+    "freeze": "Frozen: nothing more is learnt of it.",
+    "unfreeze": "It learns again.",
+    "reset": "Forgotten: all that was learnt of it. Learning begins anew.",
+}
 _LISTS: Final = ("domains", "countries", "networks", "ports", "applications")
 
 
@@ -45,25 +51,31 @@ async def _profile(client: "Client", options: Options) -> Any:
     action = next((each for each in _ACTIONS if getattr(options, each)), None)
     request = GetProfile(mac) if action is None else SetProfile(mac, action)
     wire = await client.call(request)
-    return wire if options.json else show(wire, naming.device_names(devices).get(mac))
+    if options.json:
+        return wire
+    text = show(wire, naming.device_names(devices).get(mac))
+    return f"{wrapped(_DONE[action])}\n\n{text}" if action else text
 
 
 def show(wire: Mapping[str, Any], name: str | None) -> str:
     """Show a profile."""
     title = f"{name} ({wire['mac']})" if name and name != wire["mac"] else wire["mac"]
-    parts = [clean(title), labelled("learnt", _learnt(wire))]
-    parts += [
-        labelled(label, said)
+    rows = [("learnt", _learnt(wire)), ("sure", _sure(wire))]
+    if wire["frozen"]:
+        rows.append(("frozen", "nothing more is learnt; --unfreeze lets it learn again"))
+    rows += [
+        (label, said)
         for label, key in (("an hour now", "this_hour"), ("a day", "a_day"))
         if (said := _bands(wire, key))
     ]
     if wire["model"]:
-        parts.append(labelled("model", _summed(wire["model"])))
+        rows.append(("model", _summed(wire["model"])))
     if wire["mud"]:
-        parts.append(labelled("MUD", _summed(wire["mud"])))
+        rows.append(("MUD", _summed(wire["mud"])))
     if wire["accepted"]:
         count = len(wire["accepted"])
-        parts.append(labelled("accepted", f"{count} of its events; `accept --list` shows them"))
+        rows.append(("accepted", f"{count} of its events; `accept --list` shows them"))
+    parts = [clean(title), aligned(rows)]
     for key in _LISTS:
         if wire[key]:
             parts += ["", _habits(key, wire[key])]
@@ -73,14 +85,20 @@ def show(wire: Mapping[str, Any], name: str | None) -> str:
 
 
 def _learnt(wire: Mapping[str, Any]) -> str:
-    """Return since when a device is learnt, and how sure that is."""
-    now = time.time()
-    said = [f"for {span(now - wire['since'])}, {wire['sure']:.0%} sure"]
-    if wire["frozen"]:
-        said.append("frozen: nothing more is learnt")
-    if now < wire["learning_until"]:
-        said.append(f"too new to be judged by its habits for {span(wire['learning_until'] - now)}")
-    return "; ".join(said)
+    """Return since when a device is learnt, and whether it is judged by that."""
+    now, since, until = time.time(), wire["since"], wire["learning_until"]
+    if now < until:
+        begins = moment(until)[:16]
+        return f"for {span(now - since)} of {span(until - since)}; judged by its habits from {begins} on"
+    return f"for {span(now - since)}; judged by its habits"
+
+
+def _sure(wire: Mapping[str, Any]) -> str:
+    """Return how sure what is, and what makes it surer."""
+    return (
+        f"{wire['sure']:.0%} that a place is unusual for it because it never talked to it; surer the longer it is"
+        " learnt, and the seldomer it meets new ones"
+    )
 
 
 def _bands(wire: Mapping[str, Any], key: str) -> str:
@@ -109,10 +127,20 @@ def _plain(value: Any) -> str:
 
 def _habits(title: str, habits: list[dict[str, Any]]) -> str:
     """Return one list of a profile."""
-    rows = [(each["name"], str(each["count"]), ago(each["last_seen"])) for each in habits[:_SHOWN]]
+    rows = [
+        (_named(title, each["name"]), str(each["count"]), ago(each["last_seen"]))
+        for each in habits[:_SHOWN]
+    ]
     left = len(habits) - _SHOWN
     more = [f"and {left} more; --json shows up to fifty"] if left > 0 else []
     return "\n".join([table((title, "times", "last seen"), rows), *more])
+
+
+def _named(title: str, name: str) -> str:
+    """Return a habit's name as a person understands it."""
+    if name == NAMELESS:
+        return "(no name known)"
+    return f"{name} (owner not known)" if title == "networks" and "/" in name else name
 
 
 COMMANDS: Final = {

@@ -1,6 +1,7 @@
 """Sentences in lines that fit the terminal, behind labels where they have one."""
 
 import shutil
+from collections.abc import Iterable
 from typing import Final
 
 from . import cells
@@ -26,6 +27,17 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
     ).rstrip()
 
 
-def labelled(label: str, text: str) -> str:
-    """Return a text behind a label in a column of its own."""
-    return wrapped(text, " " * _LABEL, f"{clean(label)[: _LABEL - 2] + ':':<{_LABEL}}")
+def labelled(label: str, text: str, room: int = _LABEL) -> str:
+    """Return a text behind a label in a column of its own, or below a label that has no room there."""
+    head, indent = clean(label) + ":" if label else "", " " * room
+    if width(head) < room:
+        return wrapped(text, indent, head + " " * (room - width(head)))
+    return f"{wrapped(head)}\n{wrapped(text, indent)}"
+
+
+def aligned(rows: Iterable[tuple[str, str]]) -> str:
+    """Return texts behind their labels, in a column that begins behind the longest of these."""
+    said = list(rows)
+    longest = max((width(clean(label)) for label, _ in said), default=0)
+    room = max(_LABEL, min(longest + 2, columns() // 3))
+    return "\n".join(labelled(label, text, room) for label, text in said)

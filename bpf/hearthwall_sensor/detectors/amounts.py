@@ -6,13 +6,13 @@ from typing import Any, Final
 from ..notice import Notice
 
 #: Who accepts an amount accepts up to so many times as much.
-_COVERED: Final = 1.5
+COVERED: Final = 1.5
 
 
 def covers_amount(accepted: Mapping[str, Any], notice: Notice) -> bool:
     """Return whether the value of an event that was accepted covers that of another one."""
     fine, value = accepted.get("value"), notice.evidence["value"]
-    return isinstance(fine, int | float) and value <= _COVERED * fine
+    return isinstance(fine, int | float) and value <= COVERED * fine
 
 
 def megabytes(amount: float) -> str:
