@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from .detectors import YIELDS
 from .detectors.detector import Detector, Handler, Home
-from .detectors.observations import Observation
+from .detectors.observations import Look, Observation
 from .kinds import SEVERITIES, EventKind
 from .notice import Notice
 from .policy.policy import Response
+from .precedence import Precedence
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -50,7 +52,8 @@ class Detection:
         self.restarted = 0
 
     def _begin(self) -> None:
-        """Make the detectors."""
+        """Make the detectors, who remember nothing."""
+        self._precedence = Precedence(YIELDS)
         self._detectors = [each(self._home) for each in self._kinds]
         self._handlers: dict[type[Observation], list[tuple[Detector, Handler]]] = {}
         for detector in self._detectors:
@@ -63,9 +66,11 @@ class Detection:
         for detector, handler in self._handlers.get(type(observation), ()):
             try:
                 for notice in handler(observation):
-                    self._try_to_tell(detector, notice)
+                    self._try_to_tell(detector, notice, observation.time)
             except Exception as error:  # noqa: BLE001, it is logged
-                self._fail(detector, error)
+                self._fail(detector.kind, error)
+        if isinstance(observation, Look):
+            self._note_all(self._precedence.look(observation.time))
         self._then.learn(observation)
 
     def _follow_clock(self, time: float) -> None:
@@ -77,34 +82,46 @@ class Detection:
             self._begin()
         self._newest = max(self._newest, time)
 
-    def _try_to_tell(self, detector: Detector, notice: Notice) -> None:
+    def _try_to_tell(self, detector: Detector, notice: Notice, now: float) -> None:
         """Tell an event; one that can't be told keeps back none of the others."""
         try:
-            self._tell(detector, notice)
+            allowed = self._allowed(detector, notice)
         except Exception as error:  # noqa: BLE001, it is logged
-            self._fail(detector, error)
+            self._fail(detector.kind, error)
+            return
+        if allowed is not None:
+            self._note_all(self._precedence.take(allowed, now))
 
-    def _fail(self, detector: Detector, error: Exception) -> None:
+    def _fail(self, kind: EventKind, error: Exception) -> None:
         """Count a mistake, and log the first."""
-        if not self.failed[detector.kind]:
-            _LOGGER.error("The detector %s failed", detector.kind, exc_info=error)
-        self.failed[detector.kind] += 1
+        if not self.failed[kind]:
+            _LOGGER.error("The detector %s failed", kind, exc_info=error)
+        self.failed[kind] += 1
 
-    def _tell(self, detector: Detector, notice: Notice) -> None:
-        """Tell an event, unless the policy or the user's word is against it."""
-        policy = self._home.policy(notice.mac or notice.address or "")
-        mode = policy.mode(notice.kind)
+    def _allowed(self, detector: Detector, notice: Notice) -> Notice | None:
+        """Return an event as the policy and the user's word let it be told, if they do."""
+        mode = self._home.policy(_who(notice)).mode(notice.kind)
         if mode == "off" or any(
             detector.covers(each, notice) for each in self._then.accepted(notice)
         ):
-            return
+            return None
         if mode == "audit":
-            self._then.note(
-                replace(notice, severity="info", evidence={**notice.evidence, "audit": True})
-            )
-            return
-        self._then.note(notice)
-        for response in policy.responses:
+            return replace(notice, severity="info", evidence={**notice.evidence, "audit": True})
+        return notice
+
+    def _note_all(self, notices: Iterable[Notice]) -> None:
+        """Tell events, each for itself, and do what the policy wants done."""
+        for notice in notices:
+            try:
+                self._then.note(notice)
+                if "audit" not in notice.evidence:
+                    self._respond(notice)
+            except Exception as error:  # noqa: BLE001, it is logged
+                self._fail(notice.kind, error)
+
+    def _respond(self, notice: Notice) -> None:
+        """Do what the policy says first of such an event."""
+        for response in self._home.policy(_who(notice)).responses:
             is_meant = response.kind in (None, notice.kind)
             if is_meant and SEVERITIES.index(notice.severity) >= SEVERITIES.index(
                 response.severity
@@ -112,7 +129,17 @@ class Detection:
                 self._then.respond(notice, response)
                 break
 
+    def finish(self) -> None:
+        """Tell what waits for something that says more: nothing comes after it."""
+        self._note_all(self._precedence.look(float("inf")))
+
     def forget(self, who: str) -> None:
         """Forget a device."""
         for detector in self._detectors:
             detector.forget(who)
+        self._precedence.forget(who)
+
+
+def _who(notice: Notice) -> str:
+    """Return whose policy holds."""
+    return notice.mac or notice.address or ""

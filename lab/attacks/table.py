@@ -104,9 +104,6 @@ def _flood(arguments: str) -> tuple[str, ...]:
     return _words(f"hping3 --quiet {arguments} -i u10 -c 40000 {HERD}")
 
 
-#: What begins many flows is also that.
-_MANY: Final = frozenset(("connection_burst",))
-
 ATTACKS: Final[Mapping[str, Attack]] = {
     # Scans
     "scan-connect": Attack(
@@ -133,7 +130,7 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "scan-ipv6": Attack(
         "laptop", "port_scan", _scan("-6 -sS -p 1-300", _PHONE.ipv6), 20, subject=_PHONE.ipv6
     ),
-    "sweep": Attack("tv", "address_scan", _words("nmap -n -sn 192.168.20.0/24"), 40, besides=_MANY),
+    "sweep": Attack("tv", "address_scan", _words("nmap -n -sn 192.168.20.0/24"), 40),
     "sweep-own-segment": Attack(
         "camera", "address_scan", _words("nmap -n -sn 192.168.20.0/24"), 40
     ),
@@ -149,9 +146,9 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         besides=frozenset(("forbidden_protocol",)),
     ),
     # Floods, bounded in count
-    "flood-syn": Attack("camera", "flood", _flood("-S -p 80"), 30, _HERD, besides=_MANY),
-    "flood-udp": Attack("plug", "flood", _flood("--udp -p 9 -d 64"), 30, besides=_MANY),
-    "flood-icmp": Attack("vacuum", "flood", _flood("--icmp"), 30, besides=_MANY),
+    "flood-syn": Attack("camera", "flood", _flood("-S -p 80"), 30, _HERD),
+    "flood-udp": Attack("plug", "flood", _flood("--udp -p 9 -d 64"), 30),
+    "flood-icmp": Attack("vacuum", "flood", _flood("--icmp"), 30),
     # Tunnels
     "iodine": Attack(
         "laptop",
@@ -236,7 +233,7 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         "vacuum", "beacon", _client("beacon", 80, 105), 115, _HERD, subject="cdn-sync.example"
     ),
     "burst": Attack(
-        "tv", "connection_burst", _client("burst", 80, 20), 25, _HERD, besides=("flood",)
+        "tv", "connection_burst", _client("burst", 80, 20), 25, _HERD, besides=frozenset(("flood",))
     ),
     "stranger": Attack(
         "camera",

@@ -6,7 +6,15 @@ from typing import Any
 
 from hearthwall_sensor.detectors.detector import Detector, Home
 from hearthwall_sensor.detectors.observations import Flow, Observation
-from hearthwall_sensor.flows.flow import DOWNLOAD, TCP, UPLOAD, Counted, FlowKey
+from hearthwall_sensor.flows.flow import (
+    DOWNLOAD,
+    TCP,
+    TCP_ACK,
+    TCP_SYN,
+    UPLOAD,
+    Counted,
+    FlowKey,
+)
 from hearthwall_sensor.flows.labels import Label
 from hearthwall_sensor.learning.profile import Profile
 from hearthwall_sensor.network.places import Place
@@ -70,9 +78,11 @@ def flow(
         bytes.fromhex(mac.replace(":", "")),
         *(near, port, protocol, 0, packed("192.168.0.10"), packed(peer)),
     )
+    opened = TCP_SYN | TCP_ACK if protocol == TCP else 0
+    flags = (opened, 0) if outgoing else (0, opened)
     counted = Counted(
-        *(int(at * 1e9), int((at + lasts) * 1e9), up, packets[0], 0, 0, 0, 0),
-        *(down, packets[1], 0, 0, 0, 0, 0, UPLOAD if outgoing else DOWNLOAD),
+        *(int(at * 1e9), int((at + lasts) * 1e9), up, packets[0], 0, 0, 0, flags[0]),
+        *(down, packets[1], 0, 0, 0, flags[1], 0, UPLOAD if outgoing else DOWNLOAD),
     )
     if outcome is None and protocol == TCP:
         outcome = "closed"

@@ -5,6 +5,7 @@ import pytest
 from hearthwall_sensor.detectors import connection_burst as module
 from hearthwall_sensor.detectors.connection_burst import ConnectionBurst
 from hearthwall_sensor.detectors.observations import Began, Look, Observation
+from hearthwall_sensor.flows.flow import ICMP, TCP_ACK, UDP
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.habits import Habits
@@ -100,6 +101,17 @@ def test_connections_from_outside_do_not_count() -> None:
     habits = used_to(10)
     begun = [Began(habits.now, CAMERA, flow(near=each + 1, outgoing=False)) for each in range(500)]
     assert habits.see(*begun, Look(habits.now)) == []
+
+
+def test_pings_and_what_began_before_the_sensor_do_not_count() -> None:
+    habits = used_to(10)
+    ping = flow(protocol=ICMP, near=8, port=0)
+    old = flow()
+    old = old._replace(counted=old.counted._replace(upload_flags=TCP_ACK))
+    begun = [Began(habits.now, CAMERA, each) for each in (ping, old) for _ in range(500)]
+    assert habits.see(*begun, Look(habits.now)) == []
+    datagrams = [Began(habits.now, CAMERA, flow(protocol=UDP)) for _ in range(500)]
+    assert len(habits.see(*datagrams, Look(habits.now))) == 1
 
 
 def test_sensitivity() -> None:

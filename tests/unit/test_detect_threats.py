@@ -19,6 +19,7 @@ from hearthwall_sensor.detectors.observations import (
 )
 from hearthwall_sensor.detectors.threat_address import ThreatAddress
 from hearthwall_sensor.detectors.threat_domain import ThreatDomain
+from hearthwall_sensor.flows.flow import ICMP, ICMPV6, TCP_ACK, TCP_RST, UDP
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.observed import CAMERA, LAPTOP, NOON, flow, home, told
@@ -70,17 +71,61 @@ def test_many_sources_are_one_event() -> None:
     "sent",
     [
         moved(2000, 0, 60),
-        moved(2000, 200, 299),
-        moved(5000, 5000, 60, 54),  # each is refused
+        moved(2000, 200, 299, 600),
         moved(20_000, 100, 1400),
+        moved(60_000, 40, 1500),
     ],
 )
 def test_what_only_a_flood_sends(sent: Moved) -> None:
     (notice,) = floods([sent])
     assert (notice.severity, notice.mac, notice.subject) == ("high", CAMERA, "sent")
     assert notice.evidence["value"] >= notice.evidence["threshold"]
-    assert ("blame" in notice.evidence) is (sent.download_packets == sent.upload_packets)
+    assert "blame" not in notice.evidence
     assert not floods([sent], own=lambda: (CAMERA,))
+
+
+#: A packet for each that comes, and as empty.
+ANSWERED = moved(5000, 5000, 60, 54)
+#: What somebody began, and what the device seems to have begun when it answers: refusals and errors of ICMP.
+PINGS = {"protocol": ICMP, "near": 8, "port": 0, "packets": (900, 900)}
+ERRORS = {"protocol": ICMP, "near": 3, "port": 3, "packets": (5000, 0)}
+ECHOES = {"protocol": ICMPV6, "near": 129, "port": 128, "packets": (5000, 0)}
+REFUSED = {"packets": (9, 9), "outcome": "reset"}
+
+
+def began(outgoing: bool, who: str = CAMERA, **more: Any) -> Began:
+    return Began(NOON, who, flow(outgoing=outgoing, **more))
+
+
+def test_of_a_flood_that_is_answered_only_who_began_is_told() -> None:
+    for sort in (PINGS, REFUSED):
+        (notice,) = floods([began(outgoing=True, **sort), ANSWERED])
+        assert (notice.severity, notice.mac, notice.peer_address) == ("high", CAMERA, "203.0.113.9")
+        assert not floods([began(outgoing=False, **sort), ANSWERED])
+    assert not floods([ANSWERED])
+    assert not floods(
+        [began(outgoing=True, packets=(1, 1)), began(outgoing=False, **PINGS), ANSWERED]
+    )
+
+
+@pytest.mark.parametrize("answer", [ERRORS, ECHOES])
+def test_answers_are_nobodys_beginning(answer: dict[str, Any]) -> None:
+    flooded = [began(outgoing=False, protocol=UDP, port=9, packets=(0, 900))]
+    assert not floods([*flooded, began(outgoing=True, **answer), ANSWERED])
+    refusal = flow(packets=(5000, 0))
+    refusal = refusal._replace(counted=refusal.counted._replace(upload_flags=TCP_RST | TCP_ACK))
+    assert not floods([*flooded, Began(NOON, CAMERA, refusal), ANSWERED])
+
+
+def test_who_began_is_known_as_long_as_the_flood_goes_on() -> None:
+    quiet = moved(10, 10, 60, 54)
+    begun = [began(outgoing=False, packets=(20, 20)), quiet]
+    later = [began(outgoing=True, packets=(50, 50)), ANSWERED, ANSWERED]
+    assert not floods([*begun, ANSWERED, ANSWERED, *later])
+    assert len(floods([*begun, ANSWERED, quiet, *later])) == 2
+    attacker = [began(outgoing=True, packets=(20, 20)), quiet, ANSWERED]
+    assert len(floods([*attacker, began(outgoing=False, packets=(50, 50)), ANSWERED])) == 2
+    assert not floods([*attacker[:2], quiet, ANSWERED])  # of too long ago to say
 
 
 def test_sensitivity_moves_the_floods_threshold() -> None:
@@ -93,10 +138,13 @@ def test_sensitivity_moves_the_floods_threshold() -> None:
     "near_miss",
     [
         moved(1999, 0, 60),
-        moved(2000, 201, 60, 1400),  # a download's acknowledgements
+        moved(2000, 201, 60),
+        moved(40_000, 80_000, 60, 1500),  # a download's acknowledgements
+        moved(40_000, 1800, 60, 65_000),  # where what comes was put together to large packets
         moved(2000, 0, 300),
         moved(1500, 0, 1200),  # a camera's video
         moved(80_000, 1800, 1500),  # a backup, acknowledged for 45 packets at once
+        moved(20_000, 101, 1500),
         moved(19_999, 0, 1400),
         moved(5000, 5000, 100, 54),
         moved(5000, 5000, 60, 100),
@@ -120,7 +168,7 @@ def test_forgotten_devices_flood_no_more() -> None:
     told(detector, [flooding(), Began(NOON, CAMERA, flow())])
     detector.forget(CAMERA)
     assert not told(detector, [Look(NOON)])
-    assert not len(detector._flows)
+    assert not len(detector._devices)
 
 
 # Feeds

@@ -78,6 +78,10 @@ class CaptureDetection:
         if self._lists:
             self._look_up(observation)
 
+    def finish(self) -> None:
+        """Tell what waits: nothing more comes."""
+        self._detection.finish()
+
     @property
     def events(self) -> tuple[Event, ...]:
         """What was noticed."""

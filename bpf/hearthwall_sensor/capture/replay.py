@@ -117,6 +117,7 @@ class Capture:
             self._look(self._end)
             # As if the network was silent from then on
             self._look(self._end + _LOOK_INTERVAL)
+            self.detection.finish()
 
     def _advance(self, time: int) -> None:
         """Look as often as the sensor would have until a packet's time; where nothing moved, once is enough."""

@@ -1,7 +1,10 @@
 """Detectors: each turns observations of one kind of trouble into events, live and over a capture."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from ..kinds import EventKind
+from ..precedence import Yields
 from .address_conflict import AddressConflict
 from .address_scan import AddressScan
 from .beacon import Beacon
@@ -13,6 +16,7 @@ from .flood import Flood
 from .forbidden_protocol import ForbiddenProtocol
 from .local_device_on_internet import LocalDeviceOnInternet
 from .new_device import NewDevice
+from .observations import LOOK
 from .port_scan import PortScan
 from .rogue_dhcp import RogueDhcp
 from .segment_crossing import SegmentCrossing
@@ -41,3 +45,13 @@ DETECTORS: Final[tuple[type[Detector], ...]] = (
     ThreatAddress,
     ThreatDomain,
 )
+
+#: Who yields to whom, where both are one thing: what begins many connections is a burst to whoever only counts them,
+#: a sweep of the whole network tries many ports of each host, and a worm speaks Telnet where its scan found somebody.
+YIELDS: Final[Mapping[EventKind, Yields]] = {
+    "connection_burst": Yields(
+        frozenset(("address_scan", "dns_tunnel", "flood", "port_scan")), 2 * LOOK
+    ),
+    "port_scan": Yields(frozenset(("address_scan",))),
+    "address_scan": Yields(frozenset(("forbidden_protocol",)), same="service"),
+}

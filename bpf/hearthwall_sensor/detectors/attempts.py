@@ -31,7 +31,7 @@ Fate = Literal["failed", "found", "used"]
 """Nobody answered or with a refusal; there is somebody, to whom nothing was said; they spoke."""
 
 #: Types of ICMP's and ICMPv6's echo.
-_ECHO: Final = {ICMP: 8, ICMPV6: 128}
+ECHO: Final = {ICMP: 8, ICMPV6: 128}
 #: traceroute's packets, each to the next port.
 _TRACEROUTE: Final = range(33_434, 33_535)
 #: Answers to searches by multicast go there, as packets that nobody answers.
@@ -82,7 +82,7 @@ def attempt(settled: Settled) -> Attempt | None:
         else _udp(flow)
         if protocol == UDP
         else _echo(flow)
-        if protocol in _ECHO
+        if protocol in ECHO
         else None
     )
     if fate is None:
@@ -143,7 +143,7 @@ def _udp(flow: Flow) -> Fate | None:
 
 def _echo(flow: Flow) -> Fate | None:
     """Return what became of pings."""
-    if flow.key.port != _ECHO[flow.key.protocol] or not flow.is_outgoing:
+    if flow.key.port != ECHO[flow.key.protocol] or not flow.is_outgoing:
         return None
     return "failed" if flow.has_failed else "used"
 

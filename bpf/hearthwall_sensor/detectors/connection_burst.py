@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from ..flows.flow import SCTP, TCP, TCP_SYN, UDP
 from ..kinds import SEVERITIES, Severity
 from ..notice import Notice
 from .amounts import covers_amount
@@ -90,7 +91,7 @@ class ConnectionBurst(Detector):
 
     def _began(self, began: Began) -> Iterator[Notice]:
         """Count a connection."""
-        if began.flow.is_outgoing:
+        if _is_connection(began.flow):
             self._states.of(began.who, began.time).begin(began.flow, began.time)
             self._busy.add(began.who)
         return iter(())
@@ -161,3 +162,13 @@ class ConnectionBurst(Detector):
     def covers(self, accepted: Mapping[str, object], notice: Notice) -> bool:
         """Return whether the burst is not much larger than the one that was accepted."""
         return covers_amount(accepted, notice)
+
+
+def _is_connection(flow: Flow) -> bool:
+    """Return whether the device began it: a ping is none, and what went on when the sensor came is no beginning."""
+    if not flow.is_outgoing:
+        return False
+    protocol = flow.key.protocol
+    return protocol in (UDP, SCTP) or (
+        protocol == TCP and bool(flow.counted.upload_flags & TCP_SYN)
+    )

@@ -4,7 +4,9 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from ..flows.flow import TCP, TCP_RST, TCP_SYN
 from ..notice import Notice
+from .attempts import ECHO
 from .detector import Detector, Handler, Home
 from .evidence import MAX_FLOWS, Measured, about, evidence
 from .observations import Began, Flooding, Flow, Look, Moved, Observation
@@ -25,8 +27,11 @@ _RATE: Final = 2000.0
 #: Small packets with nothing that comes back: a download's acknowledgements are small, too, but much comes back.
 _SMALL: Final = 300.0
 _ONE_WAY: Final = 10.0
-#: Packets without content, both ways: a flood that is answered packet by packet. Nothing else has only such.
+#: Packets without content, both ways: a flood that is answered packet by packet. Nothing else has only such. Whoever
+#: is flooded sends as many as who floods: it is told of who began.
 _EMPTY: Final = 100.0
+#: What arrives as one large packet, since it was put together on the way, was at least so many: of so many bytes each.
+_SEGMENT: Final = 1500.0
 #: Large packets, more than an upload of 240 Mbit/s has, and nothing that comes back. Of TCP something does:
 #: at least one acknowledgement for 45 packets, as many as are taken together on the way.
 _TORRENT: Final = 20_000.0
@@ -40,6 +45,47 @@ class _Rule(NamedTuple):
     why: str
 
 
+class _Device:
+    """What a device began, and what began at it."""
+
+    __slots__ = ("before", "flows", "is_starter", "now")
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        #: The latest that it began.
+        self.flows: deque[Flow] = deque(maxlen=MAX_FLOWS)
+        #: Packets of the flows that began since the last look, and before it: of its own, and of those at it.
+        self.now = [0, 0]
+        self.before = [0, 0]
+        #: Whether a flood that goes on is its own, None while there is none.
+        self.is_starter: bool | None = None
+
+    def begin(self, flow: Flow) -> None:
+        """Take a flow."""
+        is_own = flow.is_outgoing and not _is_answer(flow)
+        self.now[not is_own] += flow.counted.upload_packets + flow.counted.download_packets
+        if is_own:
+            self.flows.append(flow)
+
+    def look(self, *, is_flood: bool) -> bool:
+        """Return whether what the device sends now is its own doing, if it is a flood that is answered."""
+        (own, others), (own_before, others_before) = self.now, self.before
+        if not is_flood:
+            self.is_starter = None
+        elif self.is_starter is None:
+            self.is_starter = own + own_before > others + others_before
+        self.before, self.now = self.now, [0, 0]
+        return bool(self.is_starter)
+
+
+def _is_answer(flow: Flow) -> bool:
+    """Return whether what the device seems to have begun answers something: refusals, and errors of ICMP."""
+    counted, protocol = flow.counted, flow.key.protocol
+    if protocol == TCP:
+        return counted.upload_flags & (TCP_SYN | TCP_RST) == TCP_RST
+    return protocol in ECHO and flow.key.port != ECHO[protocol]
+
+
 class Flood(Detector):
     """Tells of the kernel's floods, and judges what devices send where no threshold is set."""
 
@@ -49,7 +95,7 @@ class Flood(Detector):
         """Begin with nothing."""
         super().__init__(home)
         self._waiting: deque[Flooding] = deque(maxlen=_MAX_WAITING)
-        self._flows: PerDevice[deque[Flow]] = PerDevice(lambda: deque(maxlen=MAX_FLOWS))
+        self._devices = PerDevice(_Device)
 
     def handlers(self) -> Mapping[type[Observation], Handler]:
         """Return what to call for which observation."""
@@ -62,15 +108,14 @@ class Flood(Detector):
 
     def forget(self, who: str) -> None:
         """Forget a device."""
-        self._flows.forget(who)
+        self._devices.forget(who)
         for each in [each for each in self._waiting if each.who == who]:
             self._waiting.remove(each)
 
     def _began(self, began: Began) -> Iterator[Notice]:
-        """Keep a device's latest flows, to show them."""
-        if began.flow.is_outgoing:
-            self._flows.of(began.who, began.time).append(began.flow)
-        yield from ()
+        """Note who began a flow."""
+        self._devices.of(began.who, began.time).begin(began.flow)
+        return iter(())
 
     # The kernel's
 
@@ -151,15 +196,18 @@ class Flood(Detector):
 
     def _moved(self, moved: Moved) -> Iterator[Notice]:
         """Judge what a device sent."""
-        if moved.who in self.home.own() or moved.seconds < 1 or not moved.upload_packets:
+        if moved.who in self.home.own() or moved.seconds < 1:
             return
-        rule = self._rule(moved)
+        rule = self._one_way(moved)
+        answered = self._answered(moved)
+        device = self._devices.find(moved.who)
+        if device is not None and device.look(is_flood=answered is not None):
+            rule = rule or answered
         if rule is None:
             return
         name, rate = self.home.name(moved.who), moved.upload_packets / moved.seconds
         flows = self._shown(moved.who)
         latest = next(iter(flows), None)
-        ratio = moved.upload_packets / max(moved.download_packets, 1)
         size = moved.all_upload / moved.upload_packets
         target = "" if latest is None else f", lately to {latest.peer}"
         yield Notice(
@@ -174,35 +222,26 @@ class Flood(Detector):
                 packets=moved.upload_packets,
                 bytes=moved.all_upload,
                 received_packets=moved.download_packets,
-                # One packet for each that comes may be its refusals of somebody else's flood.
-                **({} if ratio >= _ONE_WAY else {"blame": "unknown"}),
             ),
             **about(moved.who, latest),
             subject="sent",
             time=moved.time,
         )
 
-    def _rule(self, moved: Moved) -> _Rule | None:
-        """Return why what a device sent is a flood, None where it is none."""
+    def _one_way(self, moved: Moved) -> _Rule | None:
+        """Return why what a device sent is a flood to which hardly anything comes back, None where it is none."""
         factor = self.home.policy(moved.who).factor
         rate = moved.upload_packets / moved.seconds
-        ratio = moved.upload_packets / max(moved.download_packets, 1)
-        size = moved.all_upload / moved.upload_packets
-        answer = moved.all_download / max(moved.download_packets, 1)
+        received = max(moved.download_packets, moved.all_download / _SEGMENT, 1)
+        ratio = moved.upload_packets / received
+        size = moved.all_upload / max(moved.upload_packets, 1)
         name = self.home.name(moved.who)
-        if rate >= _RATE * factor:
-            if ratio >= _ONE_WAY and size < _SMALL:
-                return _Rule(
-                    _RATE * factor,
-                    f"Small packets go with larger ones that come back; {name} sends {rate:.0f} a second, {ratio:.0f}"
-                    f" for each that it receives.",
-                )
-            if size < _EMPTY and answer < _EMPTY:
-                return _Rule(
-                    _RATE * factor,
-                    f"Packets carry something; {name} sends {rate:.0f} empty ones a second, and the answers are as"
-                    f" empty.",
-                )
+        if rate >= _RATE * factor and ratio >= _ONE_WAY and size < _SMALL:
+            return _Rule(
+                _RATE * factor,
+                f"Small packets go with larger ones that come back; {name} sends {rate:.0f} a second, {ratio:.0f}"
+                f" for each that it receives.",
+            )
         if rate >= _TORRENT * factor and ratio >= _SILENT:
             return _Rule(
                 _TORRENT * factor,
@@ -210,6 +249,21 @@ class Flood(Detector):
             )
         return None
 
+    def _answered(self, moved: Moved) -> _Rule | None:
+        """Return why what goes to and fro is a flood, whoever began it, None where it is none."""
+        factor = self.home.policy(moved.who).factor
+        rate = moved.upload_packets / moved.seconds
+        size = moved.all_upload / max(moved.upload_packets, 1)
+        answer = moved.all_download / max(moved.download_packets, 1)
+        if rate < _RATE * factor or size >= _EMPTY or answer >= _EMPTY:
+            return None
+        return _Rule(
+            _RATE * factor,
+            f"Packets carry something; {self.home.name(moved.who)} sends {rate:.0f} empty ones a second, and the"
+            f" answers are as empty.",
+        )
+
     def _shown(self, who: str | None) -> list[Flow]:
-        """Return a device's latest flows, the newest first."""
-        return [] if who is None else list(reversed(self._flows.find(who) or ()))
+        """Return the latest flows that a device began, the newest first."""
+        device = None if who is None else self._devices.find(who)
+        return [] if device is None else list(reversed(device.flows))
