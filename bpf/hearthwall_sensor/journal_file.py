@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from . import database
-from .kinds import KINDS, SEVERITIES
+from .kinds import SEVERITIES
 from .notice import Notice
 from .protocol import Event
 from .requests import GetEvents
@@ -187,7 +187,7 @@ class JournalFile:
             None,
             notice.summary,
             json.dumps(notice.evidence),
-            KINDS[notice.kind].technique,
+            notice.fitting_technique,
             pending.count,
             pending.last_time,
             notice.subject,

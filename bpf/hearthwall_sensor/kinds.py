@@ -49,7 +49,7 @@ class Kind(NamedTuple):
     advice: str
     """What a person can do."""
     technique: str | None = None
-    """MITRE ATT&CK technique, where one fits."""
+    """MITRE ATT&CK technique, where one fits all of them; a notice may bring its own."""
     quiet: float = 3600.0
     """The same of the same device within so many seconds is counted with the event that was told."""
     by_rules: bool = False
@@ -89,7 +89,6 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
     "forbidden_protocol": Kind(
         "a device speaks a protocol that the policy does not allow it",
         "Quarantine the device if nobody uses this on purpose; allow it in the policy if somebody does.",
-        "T1095",
     ),
     "unexpected_destination": Kind(
         "a device talks to a place that is unlike all that it was seen to talk to",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .kinds import EventKind, Severity
+from .kinds import KINDS, EventKind, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,7 @@ class Notice:
 
     `subject` is what it is about beside the device, such as `tcp/23` or `domain example.com`: two notices of one
     kind, device and subject are one event that happened twice, and who accepts the event accepts the subject.
+    `technique` is MITRE ATT&CK's where the kind's does not fit, and empty where none does.
     `time` is when it happened (seconds since the epoch), None for now.
     """
 
@@ -26,3 +27,9 @@ class Notice:
     peer_name: str | None = None
     subject: str = ""
     time: float | None = field(default=None, compare=False)
+    technique: str | None = None
+
+    @property
+    def fitting_technique(self) -> str | None:
+        """The technique of MITRE ATT&CK that fits: its own, else that of its kind."""
+        return KINDS[self.kind].technique if self.technique is None else self.technique or None

@@ -234,6 +234,7 @@ def test_whoever_serves_beside_the_gateway(subject: str, serve: Any) -> None:
     (notice,) = rogues([serve(ROUTER), serve(LAPTOP, 5.0)])
     assert (notice.severity, notice.mac, notice.subject) == ("high", LAPTOP, subject)
     assert notice.evidence["known"] == ["the gateway"]
+    assert notice.fitting_technique == "T1557.003"
     assert "blame" not in notice.evidence
     assert not rogues([serve(ROUTER)] * 5)
 
@@ -241,6 +242,7 @@ def test_whoever_serves_beside_the_gateway(subject: str, serve: Any) -> None:
 def test_whoever_advertises_beside_a_router() -> None:
     (notice,) = rogues([advertised(ROUTER), advertised(LAPTOP, 5.0)])
     assert (notice.severity, notice.mac) == ("high", LAPTOP)
+    assert notice.fitting_technique == "T1557", "no DHCP is spoofed"
     assert (notice.evidence["known"], notice.evidence["blame"]) == ([ROUTER], "unknown")
 
 
@@ -288,6 +290,7 @@ def test_hubs_of_thread_advertise_no_way_out() -> None:
 def test_redirects_of_others() -> None:
     (notice,) = rogues([advertised(LAPTOP, redirect=True, lifetime=None)])
     assert (notice.severity, notice.subject) == ("medium", "redirects")
+    assert notice.fitting_technique == "T1557"
     assert not rogues([advertised(ROUTER, redirect=True)])
 
 

@@ -34,19 +34,22 @@ def forbidden(observations: Iterable[Any], policy: DevicePolicy | None = None) -
 
 
 @pytest.mark.parametrize(
-    ("application", "severity", "of_a_thing"),
+    ("application", "severity", "of_a_thing", "technique"),
     [
-        ("stratum", "high", "high"),
-        ("telnet", "high", "high"),
-        ("smb", "high", "high"),
-        ("tor", "high", "high"),
-        ("socks", "medium", "high"),
-        ("irc", "low", "medium"),
-        ("bittorrent", "low", "medium"),
+        ("stratum", "high", "high", "T1496"),
+        ("telnet", "high", "high", "T1021"),
+        ("smb", "high", "high", "T1021.002"),
+        ("tor", "high", "high", "T1090.003"),
+        ("socks", "medium", "high", "T1090"),
+        ("irc", "low", "medium", "T1071"),
+        ("bittorrent", "low", "medium", None),
     ],
 )
-def test_what_is_spoken_is_told_at_once(application: str, severity: str, of_a_thing: str) -> None:
+def test_what_is_spoken_is_told_at_once(
+    application: str, severity: str, of_a_thing: str, technique: str | None
+) -> None:
     (notice,) = forbidden([spoke(application)])
+    assert notice.fitting_technique == technique
     assert (notice.severity, notice.mac, notice.subject) == (severity, CAMERA, application)
     assert notice.evidence["value"] == application
     assert notice.evidence["flows"][0]["community_id"].startswith("1:")
@@ -93,6 +96,7 @@ def test_one_connection_is_one_event_and_many_are_counted_once_a_minute() -> Non
 def test_what_a_device_serves_to_the_internet(application: str) -> None:
     (notice,) = forbidden([spoke(application, outgoing=False)])
     assert (notice.severity, notice.subject) == ("medium", f"{application} from the internet")
+    assert notice.fitting_technique == "T1133"
     assert notice.evidence["blame"] == "peer"
     assert "serves" in notice.summary
 

@@ -110,6 +110,9 @@ def test_an_event_says_what_it_is_to_mitre_and_what_it_is_about(path: Path) -> N
         MOMENT + 0.123,
     )
     assert (event.count, event.last_time) == (1, None)
+    for own, expected in (("T1496", "T1496"), ("", None)):
+        journal.note(scan(subject=own, technique=own))
+        assert [each.technique for each in write(journal)] == [expected]
     journal.close()
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from ..kinds import KINDS
 from ..notice import Notice
 from ..protocol import Event
 from ..repeats import Repeats
@@ -56,6 +55,6 @@ def _event(seq: int, time: float, notice: Notice) -> Event:
         process=None,
         summary=notice.summary,
         evidence=notice.evidence,
-        technique=KINDS[notice.kind].technique,
+        technique=notice.fitting_technique,
         subject=notice.subject,
     )

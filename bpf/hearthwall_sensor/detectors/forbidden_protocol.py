@@ -26,6 +26,17 @@ _SEVERITIES: Final[Mapping[str, Severity]] = {
     "telnet": "high",
     "tor": "high",
 }
+#: MITRE ATT&CK's technique; a service that anybody on the internet can reach is another one.
+_TECHNIQUES: Final[Mapping[str, str]] = {
+    "bittorrent": "",  # a person's own wish
+    "irc": "T1071",
+    "smb": "T1021.002",
+    "socks": "T1090",
+    "stratum": "T1496",
+    "telnet": "T1021",
+    "tor": "T1090.003",
+}
+_SERVED_TECHNIQUE: Final = "T1133"
 _WORSE: Final[Mapping[Severity, Severity]] = {"low": "medium", "medium": "high"}
 #: Labels of devices at which nobody sits.
 _THINGS: Final = frozenset(
@@ -202,6 +213,7 @@ class ForbiddenProtocol(Detector):
             **about(who, flow),
             subject=subject,
             time=time,
+            technique=_TECHNIQUES.get(application) if flow.is_outgoing else _SERVED_TECHNIQUE,
         )
 
 

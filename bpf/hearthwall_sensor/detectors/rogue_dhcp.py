@@ -26,6 +26,8 @@ class _Service(NamedTuple):
     severity: Severity
     does: str
     danger: str
+    technique: str | None = None
+    """Where it is not the kind's, which is about DHCP."""
 
 
 _DHCP: Final = _Service(
@@ -37,9 +39,14 @@ _ROUTER: Final = _Service(
     "high",
     "advertises itself as a router (IPv6)",
     "through whom they reach the internet",
+    "T1557",
 )
 _REDIRECT: Final = _Service(
-    "redirects", "medium", "redirects others to another router (IPv6)", "through whom they send"
+    "redirects",
+    "medium",
+    "redirects others to another router (IPv6)",
+    "through whom they send",
+    "T1557",
 )
 
 
@@ -177,4 +184,5 @@ class RogueDhcp(Detector):
             **{**about(seen.who), "address": address_text(seen.address)},
             subject=service.name,
             time=seen.time,
+            technique=service.technique,
         )
