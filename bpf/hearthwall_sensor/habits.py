@@ -104,10 +104,11 @@ class MudReport(Message):
 class PolicyReport(Message):
     """The policy: its file, what stands in it, and why it was not read, if it was not.
 
-    With a `problem` the last good policy holds, and `document` is that one.
+    With a `problem` the last good policy holds, and `document` is that one. `labels` are those that devices have.
     """
 
     path: str
     exists: bool
     document: Mapping[str, Any]
     problem: str | None
+    labels: tuple[str, ...] = ()

@@ -150,7 +150,9 @@ class PolicyOrders:
         """Answer with the policy."""
         policy = self._parts.policy
         policy.follow()
-        return PolicyReport(str(policy.path), policy.exists, policy.raw, policy.problem).to_wire()
+        return PolicyReport(
+            str(policy.path), policy.exists, policy.raw, policy.problem, policy.given_labels
+        ).to_wire()
 
     async def _set_policy(self, order: SetPolicy) -> Any:
         """Change the policy's file."""

@@ -253,7 +253,7 @@ class Status(Message):
     """How the sensor fares. `lost` counts, by cause, what did not reach its table or its reader.
 
     `names` counts DNS answers and what was learnt from them, `malformed` packets that were not what they
-    said, by kind.
+    said, by kind. `policy_problem` says why the policy's file can't be read: what it said before holds.
     """
 
     pid: int
@@ -272,6 +272,7 @@ class Status(Message):
     names: Mapping[str, int] = dataclasses.field(default_factory=dict)
     flows: int = 0
     malformed: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    policy_problem: str | None = None
 
 
 FeedAction = Literal["audit", "drop"]
@@ -336,13 +337,17 @@ class Event(Message):
 
 @dataclass(frozen=True, slots=True)
 class Replayed(Message):
-    """What a capture holds. `counted` counts packets, what was left out and why, and malformed ones by kind."""
+    """What a capture holds. `counted` counts packets, what was left out and why, and malformed ones by kind.
+
+    `home` names the networks that were taken for the home.
+    """
 
     devices: tuple[Device, ...]
     flows: tuple[Flow, ...]
     events: tuple[Event, ...]
     names: tuple[ResolvedName, ...]
     counted: Mapping[str, int]
+    home: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ class Reports:
                 "samples_limited": statistics["samples_limited"],
                 "answers_lost": statistics["answers_lost"],
                 "detectors_failed": parts.detection.failed.total(),
+                "detectors_restarted": parts.detection.restarted,
                 "events_lost": parts.journal.lost,
                 "flows_untold": parts.flows.untold,
                 "events_suppressed": parts.journal.suppressed,
@@ -83,6 +84,7 @@ class Reports:
             names=parts.domains.statistics,
             flows=parts.flows.present,
             malformed=dict(parts.observer.labels.malformed),
+            policy_problem=parts.policy.problem,
         )
 
     def devices(self) -> tuple[Device, ...]:

@@ -203,6 +203,56 @@ def test_a_mistake_is_named_with_what_could_stand_there(text: str, said: str) ->
     assert said in refusal(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("[al]\n", "all"),
+        ("[all]\nsensitivty = 1\n", "sensitivity"),
+        ('[all]\nsensitivity = "hihg"\n', "high"),
+        ('[all]\nforbidden_protocols = ["telnett"]\n', "telnet"),
+        ('[all]\ndetectors = { beacn = "off" }\n', "beacon"),
+        ('[[all.respond]]\naction = "quarantene"\n', "quarantine"),
+        ('[[all.respond]]\nacton = "none"\n', "action"),
+        (
+            '[segment.main]\nnetworks = ["10.0.0.0/8"]\n[all]\nmay_reach = ["mian"]\n',
+            "main",
+        ),
+    ],
+)
+def test_a_word_that_is_nearly_right_is_named(text: str, meant: str) -> None:
+    assert f"; did you mean {meant}?" in refusal(text)
+
+
+def test_the_log_says_when_a_bad_file_is_good_again_and_when_it_holds_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    found = policy(tmp_path, "[all]\nlocal = true\n")
+    assert not caplog.messages
+    policy(tmp_path, "[all]\nlocal = 1\n")
+    found.follow()
+    assert "until that is mended what it said before holds" in caplog.messages[-1]
+    policy(tmp_path, "[all]\nlocal = true\n")
+    found.follow()
+    assert "can be read again, and holds" in caplog.messages[-1]
+    policy(tmp_path, "# nothing yet\n")
+    found.follow()
+    assert "holds nothing: the defaults apply" in caplog.messages[-1]
+
+
+def test_a_file_that_is_bad_from_the_beginning_leaves_the_defaults(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    policy(tmp_path, "[all\n")
+    assert "the defaults apply" in caplog.messages[-1]
+
+
+def test_the_labels_that_devices_have(tmp_path: Path) -> None:
+    text = f'[label.unused]\nlocal = true\n[device."{TV}"]\nlabels = ["iot"]\n'
+    found = policy(tmp_path, text, hints={TV: Hint(None, ("kids", "iot"))})
+    assert found.given_labels == ("iot", "kids")
+
+
 def test_too_much_is_refused() -> None:
     many = "".join(f"[label.a{number}]\n" for number in range(1025))
     assert "at most 1024 sections" in refusal(many)

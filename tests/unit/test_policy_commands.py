@@ -22,8 +22,8 @@ from hearthwall_sensor.requests import (
     GetPolicy,
     SetPolicy,
 )
-from tests.devices import CAMERA
-from tests.unit.household import Household, Serving
+from tests.devices import CAMERA, device_fields
+from tests.unit.household import Household, Serving, status
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "bpf" / "hearthwall-sensor"
 POLICY = PolicyReport(
@@ -86,6 +86,13 @@ def test_a_problem_and_a_missing_file_are_told() -> None:
     assert "It holds nothing: the defaults apply" in show(
         PolicyReport("/x", True, {}, None).to_wire()
     )
+
+
+def test_the_status_tells_of_a_policy_that_can_not_be_read(serving: Serving) -> None:
+    assert "policy" not in said(serving, "status")
+    serving.household.status = status(policy_problem="/x is no TOML")
+    assert "policy: /x is no TOML. What it said before holds" in said(serving, "status")
+    assert json.loads(said(serving, "status", "--json"))["policy_problem"] == "/x is no TOML"
 
 
 def test_the_policy_is_changed(serving: Serving) -> None:

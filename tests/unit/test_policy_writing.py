@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hearthwall_sensor.errors import SensorError
 from hearthwall_sensor.files import previous
+from hearthwall_sensor.policy import writing
 from hearthwall_sensor.policy.file import MAX_BYTES, PolicyFile
 from hearthwall_sensor.policy.reading import KEYS
 from hearthwall_sensor.policy.writing import change, parse_section
@@ -147,6 +148,21 @@ def test_a_file_that_others_could_change_is_not_written(path: Path) -> None:
     with pytest.raises(SensorError) as error:
         put(path, "all", local=True)
     assert error.value.code == "unsafe_files"
+
+
+def test_what_an_editor_saves_meanwhile_is_not_lost(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited = writing._edited
+
+    def slowly(*said: Any) -> str:
+        path.write_text("[all]\nlocal = true\n")
+        return edited(*said)
+
+    monkeypatch.setattr(writing, "_edited", slowly)
+    with pytest.raises(SensorError, match="changed meanwhile"):
+        put(path, "all", sensitivity="high")
+    assert path.read_text() == "[all]\nlocal = true\n"
 
 
 def test_a_full_disk_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

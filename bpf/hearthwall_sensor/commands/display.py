@@ -6,6 +6,7 @@ from typing import Any
 
 from .amounts import ago, size, span
 from .cells import clean, table
+from .wrapping import wrapped
 
 
 def check(report: dict[str, Any]) -> str:
@@ -80,10 +81,18 @@ def status(wire: dict[str, Any]) -> str:
             + ", ".join(
                 f"{name.replace('_', ' ')} {count}" for name, count in wire["lost"].items()
             ),
+            *_problem(wire.get("policy_problem")),
             "",
             table(("interface", "bridge", "role", "XDP", "tc", "programs of others"), interfaces),
         )
     )
+
+
+def _problem(policy: str | None) -> list[str]:
+    """Return what is to be said of a policy that can't be read."""
+    if policy is None:
+        return []
+    return [wrapped(f"policy: {policy}. What it said before holds until that is mended.")]
 
 
 def blocks(wires: list[dict[str, Any]]) -> str:

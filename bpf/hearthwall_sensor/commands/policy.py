@@ -4,15 +4,21 @@ import argparse
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
-from ..protocol import SensorError
-from ..requests import GetPolicy, Request, SetPolicy
+from ..nearest import did_you_mean
+from ..protocol import Device, SensorError
+from ..requests import GetPolicy, SetPolicy
 from ..targets import parse_mac
+from . import naming
 from .cells import clean
-from .command import Command, Options, ask
+from .command import Command, Options, converse
 from .wrapping import wrapped
+
+if TYPE_CHECKING:
+    from ..client import Client
 
 #: Keys whose values are lists: `countries=DE,NL` is enough.
 _LISTS: Final = frozenset(
@@ -37,7 +43,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "section",
         metavar="SECTION",
         nargs="?",
-        help="all, label.NAME, segment.NAME, or a device's MAC",
+        help="all, label.NAME, segment.NAME, or a device: any of its MACs, an address or a name",
     )
     parser.add_argument(
         "values",
@@ -47,23 +53,58 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _order(options: Options) -> Request:
-    """Return what `policy` asks."""
+async def _policy(client: "Client", options: Options) -> Any:
+    """Show the policy, or change it, and return what there is to show."""
     if options.action == "show":
         if options.section is not None:
             raise SensorError("invalid_message", "`policy set SECTION KEY=VALUE` changes it")
-        return GetPolicy()
+        wire = await client.call(GetPolicy())
+        return wire if options.json else show(wire, naming.device_names(await client.devices()))
     if options.section is None or not options.values:
         raise SensorError("invalid_message", "say what to set: policy set SECTION KEY=VALUE")
-    return SetPolicy(section_of(options.section), dict(map(value_of, options.values)))
+    values = dict(map(value_of, options.values))
+    devices = await client.devices()
+    section = section_of(options.section, devices)
+    wire = await client.call(SetPolicy(section, values))
+    names = naming.device_names(devices)
+    return wire if options.json else show(wire, names, _unused(section, names, wire.get("labels", ())))
 
 
-def section_of(text: str) -> str:
-    """Return a section as the protocol names it."""
+def section_of(text: str, devices: Sequence[Device] = ()) -> str:
+    """Return a section as the protocol names it; a device is named by a MAC, an address or a name.
+
+    Raises SensorError for a name that there is not, with what may be meant.
+    """
+    text = text.strip()
+    if re.match(r"all$|(label|segment)[. ]", text):
+        return re.sub(r"^(label|segment)\.", r"\1 ", text)
+    named = text.removeprefix("device.")
     try:
-        return f"device {parse_mac(text)}"
+        return f"device {parse_mac(named)}"
     except SensorError:
-        return re.sub(r"^(label|device|segment)\.", r"\1 ", text.strip())
+        pass
+    try:
+        return f"device {naming.resolved_one(named, devices)}"
+    except SensorError as error:
+        if error.code != "not_found":
+            raise
+        known = {"all", *naming.device_names(devices).values()}
+        raise SensorError(
+            "not_found",
+            f"{text[:80]!r} is neither a device (`devices` lists them) nor all, label.NAME or"
+            f" segment.NAME{did_you_mean(named, known)}",
+        ) from None
+
+
+def _unused(section: str, known: Collection[str], labels: Collection[str]) -> str:
+    """Return what there is to say of a section that holds for nobody so far."""
+    kind, _, name = section.partition(" ")
+    if kind == "device" and name not in known:
+        return f"No device has the MAC {name} so far{did_you_mean(name, known)}"
+    if kind == "label" and name not in labels:
+        there = f"there are {', '.join(sorted(labels))}" if labels else "no device has any"
+        return f"No device has the label {name} so far; {there}{did_you_mean(name, labels)}"
+    return ""
 
 
 def value_of(text: str) -> tuple[str, Any]:
@@ -86,32 +127,47 @@ def value_of(text: str) -> tuple[str, Any]:
     return key, read
 
 
-def show(wire: Mapping[str, Any]) -> str:
-    """Show the policy."""
-    parts = [clean(f"# {wire['path']}")]
+def show(
+    wire: Mapping[str, Any], names: Mapping[str, str] = MappingProxyType({}), note: str = ""
+) -> str:
+    """Show the policy with the names of devices by MAC, below a note on what was changed."""
+    parts = [wrapped(note, "# ")] if note else []
+    parts.append(clean(f"# {wire['path']}"))
     if wire["problem"]:
-        parts.append(wrapped(f"{wire['problem']}. What was read before holds:", "# "))
+        held = "What was read before holds:" if wire["document"] else "The defaults apply."
+        parts.append(wrapped(f"{wire['problem']}. {held}", "# "))
     if not wire["exists"] and not wire["problem"]:
         parts.append(
             "# There is no such file: all detectors are on, and nothing is done by itself.\n"
             "# `policy set SECTION KEY=VALUE` begins one."
         )
-    return "\n".join([*parts, *_sections(wire["document"])])
+    elif not wire["document"] and not wire["problem"]:
+        parts.append("# It holds nothing: the defaults apply, and nothing is done by itself.")
+    return "\n".join([*parts, *_sections(wire["document"], names)])
 
 
-def _sections(document: Mapping[str, Any]) -> Iterator[str]:
+def _sections(document: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     """Yield the policy's sections as they could stand in a file."""
     for kind, content in document.items():
         named = (
-            {kind: content}
+            {"[all]": content}
             if kind == "all"
-            else {f"{kind}.{_key(n)}": s for n, s in content.items()}
+            else {f"[{kind}.{_key(n)}]{_called(kind, n, names)}": s for n, s in content.items()}
         )
-        for name, section in named.items():
+        for head, section in named.items():
             yield ""
-            yield clean(f"[{name}]")
+            yield clean(head)
             for key, value in section.items():
                 yield clean(f"{_key(key)} = {_toml(value)}")
+
+
+def _called(kind: str, name: str, names: Mapping[str, str]) -> str:
+    """Return a comment that says which device it is."""
+    try:
+        mac = parse_mac(name) if kind == "device" else ""
+    except SensorError:
+        return ""
+    return f"  # {names[mac]}" if names.get(mac, mac) != mac else ""
 
 
 def _key(name: str) -> str:
@@ -130,5 +186,5 @@ def _toml(value: Any) -> str:
 
 
 COMMANDS: Final = {
-    "policy": Command("show the policy, or change it", ask(_order), show, _arguments)
+    "policy": Command("show the policy, or change it", converse(_policy), str, _arguments)
 }

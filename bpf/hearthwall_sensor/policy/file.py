@@ -77,6 +77,13 @@ class PolicyFile:
         """The labels that have a section, in the file's order."""
         return tuple(self._document.labels)
 
+    @property
+    def given_labels(self) -> tuple[str, ...]:
+        """The labels that devices have, by the file or by a hint, sorted."""
+        devices = (each.get("labels", ()) for each in self._document.devices.values())
+        hints = (each.labels for each in self._hints.values())
+        return tuple(sorted({label for labels in (*devices, *hints) for label in labels}))
+
     def follow(self) -> bool:
         """Read the file if it is another one than before; return whether the policy changed."""
         try:

@@ -2,13 +2,14 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, NoReturn
 
 from ..dissect.applications import APPLICATIONS
 from ..errors import SensorError
 from ..kinds import KINDS, SEVERITIES
+from ..nearest import did_you_mean
 from ..network.home import Network
 from ..targets import check_duration, parse_duration, parse_mac
 from .policy import Response, Segment
@@ -69,9 +70,9 @@ def _quoted(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name, re.ASCII) else f'"{name[:_MAX_NAME]}"'
 
 
-def _refuse(expected: str, value: Any) -> NoReturn:
-    """Raise ValueError: what a key is, and what stands there in its place."""
-    raise ValueError(f"{expected}, not {str(value)[:40]!r}")
+def _refuse(expected: str, value: Any, known: Iterable[str] = ()) -> NoReturn:
+    """Raise ValueError: what a key is, what stands there in its place, and which of what is known may be meant."""
+    raise ValueError(f"{expected}, not {str(value)[:40]!r}{did_you_mean(str(value), known)}")
 
 
 def _truth(value: Any) -> bool:
@@ -93,7 +94,7 @@ def _one_of(words: tuple[str, ...]) -> Callable[[Any], Any]:
 
     def read(value: Any) -> Any:
         if not isinstance(value, str) or value not in words:
-            _refuse(f"is one of {', '.join(words)}", value)
+            _refuse(f"is one of {', '.join(words)}", value, words)
         return value
 
     return read
@@ -103,7 +104,7 @@ def _protocols(value: Any) -> frozenset[str]:
     """Read names of applications."""
     found = frozenset(_listed(value, "protocols"))
     if unknown := found - set(_PROTOCOLS):
-        _refuse(f"holds names of {', '.join(_PROTOCOLS)}", min(unknown))
+        _refuse(f"holds names of {', '.join(_PROTOCOLS)}", min(unknown), _PROTOCOLS)
     return found
 
 
@@ -151,7 +152,7 @@ def _detectors(value: Any) -> dict[str, str]:
         _refuse('is a table such as { beacon = "audit" }', value)
     for kind, mode in value.items():
         if kind not in _DETECTED:
-            _refuse(f"names {', '.join(_DETECTED)}", kind)
+            _refuse(f"names {', '.join(_DETECTED)}", kind, _DETECTED)
         if mode not in _MODES:
             _refuse(f"{kind} is one of {', '.join(_MODES)}", mode)
     return dict(value)
@@ -169,7 +170,7 @@ def _responses(value: Any) -> tuple[Response, ...]:
 def _response(value: Mapping[str, Any]) -> Response:
     """Read one thing that is done by itself."""
     if unknown := set(value) - set(_RESPONSE):
-        _refuse(f"has the keys {', '.join(_RESPONSE)}", min(unknown))
+        _refuse(f"has the keys {', '.join(_RESPONSE)}", min(unknown), _RESPONSE)
     if "action" not in value:
         raise ValueError(f"needs an action: one of {', '.join(_ACTIONS)}")
     return Response(
@@ -249,7 +250,10 @@ KEYS: Final[Mapping[str, Mapping[str, Callable[[Any], Any]]]] = {
 def read(document: Mapping[str, Any]) -> Document:
     """Return what a document says; raises SensorError `invalid_policy`, which names section and key."""
     if unknown := set(document) - set(KEYS):
-        raise _wrong(f"there is no section {min(unknown)[:40]!r}, but {', '.join(KEYS)}")
+        name = min(unknown)
+        raise _wrong(
+            f"there is no section {name[:40]!r}, but {', '.join(KEYS)}{did_you_mean(name, KEYS)}"
+        )
     devices: dict[str, Section] = {}
     for written, section in _sections(document, "device"):
         mac = canonical(Named("device", written)).name
@@ -287,7 +291,7 @@ def _check_reach(document: Document) -> None:
                 known = ", ".join(document.segments) or "none"
                 raise _wrong(
                     f"{section} may_reach names segments of this file ({known}) or prefixes,"
-                    f" not {name!r}"
+                    f" not {name!r}{did_you_mean(name, document.segments)}"
                 )
 
 
@@ -321,7 +325,9 @@ def _section(section: Named, said: Any) -> Section:
     keys, found = KEYS[section.kind], {}
     for key, value in said.items():
         if key not in keys:
-            raise _wrong(f"{section} has no key {key[:40]!r}; there are {', '.join(keys)}")
+            raise _wrong(
+                f"{section} has no key {key[:40]!r}; there are {', '.join(keys)}{did_you_mean(key, keys)}"
+            )
         try:
             found[key] = keys[key](value)
         except ValueError as error:

@@ -49,6 +49,11 @@ def change(path: Path, section: Named, values: Mapping[str, Any]) -> None:
             "invalid_policy",
             f"{section} is written in a way that can't be changed here: edit {path}",
         )
+    if (content(path) if path.exists() else b"") != before:
+        raise SensorError(
+            "storage_failed",
+            f"{path} was changed meanwhile, so nothing was written: order it again",
+        )
     _write(path, after)
 
 
