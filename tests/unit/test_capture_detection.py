@@ -1,6 +1,7 @@
 """What detectors are told of a capture, and the events that come of it."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from hearthwall_sensor.errors import SensorError
 from hearthwall_sensor.kinds import KINDS
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.protocol import Replayed
+from tests.gateway.sensor_process import command
 from tests.unit.captures import address, cooked, ethernet, mac, pcap, tcp, udp
 from tests.unit.test_capture_replay import BEGIN, CAMERA, IP, IP2, PEER, ROUTER, TV, home
 
@@ -304,7 +306,77 @@ def test_a_policy_that_decides_nothing_may_be_anybody_s(tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text('[all]\ndetectors = { port_scan = "off" }\n')
     policy.chmod(0o666)
-    assert replay(str(scan(tmp_path)), policy=str(policy)).events == ()
+    events = replay(str(scan(tmp_path)), policy=str(policy)).events
+    assert [each for each in events if each.kind == "port_scan"] == []
+
+
+def public_scan(path: Path, near: str, far: str, before: Frames = []) -> Path:  # noqa: B006, it stays empty
+    """Write a capture of a device that tries many ports of a host of the internet."""
+    frames = list(before)
+    for number in range(40):
+        at = BEGIN + 120 * SECOND + number * SECOND // 10
+        there, back = (
+            (near, 50000 + number, far, number + 1),
+            (far, number + 1, near, 50000 + number),
+        )
+        frames += [
+            (at, ethernet(CAMERA, ROUTER, tcp(there, 0x02, 99))),
+            (at, ethernet(ROUTER, CAMERA, tcp(back, 0x14, 0))),
+        ]
+    file = path / "public.pcap"
+    file.write_bytes(pcap(frames))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "network"),
+    [
+        ("198.51.100.7", PEER, "198.51.100.0/24"),
+        ("2001:db8:5::7", "2001:db8:6::1", "2001:db8:5::/64"),
+    ],
+)
+def test_without_private_addresses_the_home_is_guessed(
+    tmp_path: Path, near: str, far: str, network: str
+) -> None:
+    told: list[str] = []
+    found = replay(str(public_scan(tmp_path, near, far)), tell=told.append)
+    assert [each.mac for each in found.events if each.kind == "port_scan"] == [CAMERA]
+    assert found.home == (network,)
+    assert network in told[0]
+
+
+def test_a_home_that_can_be_told_is_not_guessed_and_the_rest_is_told_of(tmp_path: Path) -> None:
+    told: list[str] = []
+    found = replay(str(public_scan(tmp_path, "198.51.100.7", PEER, home())), tell=told.append)
+    assert found.home == ("192.168.1.0/24",)
+    (said,) = told
+    assert said.startswith("40 of its 44 flows")
+    assert said.endswith("--lan 198.51.100.0/24")
+
+
+def test_what_shows_no_home_at_all_is_told_of(tmp_path: Path) -> None:
+    frames = [
+        (BEGIN + n, ethernet(CAMERA, ROUTER, udp(f"198.51.{n}.7", 1, f"203.0.{n}.9", 2)))
+        for n in range(9)
+    ]
+    (tmp_path / "a.pcap").write_bytes(pcap(frames))
+    told: list[str] = []
+    found = replay(str(tmp_path / "a.pcap"), tell=told.append)
+    assert (found.home, found.events) == ((), ())
+    assert "nothing of it could be taken for the home" in told[0]
+
+
+def test_what_is_piped_in_is_not_guessed_about(tmp_path: Path) -> None:
+    file = public_scan(tmp_path, "198.51.100.7", PEER)
+    done = subprocess.run(
+        [*command("replay"), "-", "--json"],
+        input=file.read_bytes(),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert json.loads(done.stdout)["home"] == []
+    assert b"--lan 198.51.100.0/24" in done.stderr
 
 
 def test_repeats_are_counted_with_the_event() -> None:

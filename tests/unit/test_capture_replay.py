@@ -174,7 +174,14 @@ def test_the_command_shows_people_what_there_is(
     status, out, err = run(capsys, str(capture))
     assert (status, err) == (0, "")
     assert "8 packets" in out
-    for word in (CAMERA, IP2, "cloud.example:443", "reset", "not ip 1"):
+    for word in (
+        CAMERA,
+        IP2,
+        "cloud.example:443",
+        "reset",
+        "1 frame that is no IP",
+        "Home: 192.168.1.0/24.",
+    ):
         assert word in out
 
 
@@ -184,7 +191,7 @@ def test_the_command_prints_one_document(capture: Path, capsys: pytest.CaptureFi
     )
     wire: dict[str, Any] = json.loads(out)
     assert status == 0
-    assert wire.keys() == {"devices", "flows", "events", "names", "counted"}
+    assert wire.keys() == {"devices", "flows", "events", "names", "counted", "home"}
     assert len(wire["flows"]) == 4
 
 
@@ -265,7 +272,7 @@ def test_an_empty_capture_has_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
     file = tmp_path / "a.pcap"
     file.write_bytes(pcap([]))
     _, out, _ = run(capsys, str(file))
-    assert out.startswith("0 packets, 0 B, 0 flows.")
+    assert out == "0 packets, 0 B, 0 flows, 0 events.\n"
 
 
 def test_later_fragments_count_though_they_say_nothing(tmp_path: Path) -> None:

@@ -39,23 +39,35 @@ class Places(dict[bytes, int]):
     def __init__(self, lan: Iterable[Network] = ()) -> None:
         """Take the home's prefixes; without any, whatever can't be on the internet is the home's."""
         super().__init__()
-        own = tuple(lan)
+        #: The home's prefixes that were given.
+        self.named = own = tuple(lan)
+        self._on_link = [_block(each) for each in _LINK_ONLY]
         self._home = [_block(each) for each in ((*own, *_LINK_ONLY) if own else NEVER_INTERNET)]
         self._groups = [_block(each) for each in _GROUPS]
         self._groups += [_block(each, last_only=True) for each in own if _has_broadcast(each)]
+
+    def is_routed(self, address: bytes) -> bool:
+        """Return whether an address is the home's and means something beyond its link."""
+        number = int.from_bytes(address, "big")
+        return self[address] == HOME and not _is_in(number, self._on_link)
 
     def __missing__(self, address: bytes) -> int:
         """Find out what an address is, and remember it."""
         number = int.from_bytes(address, "big")
         found = INTERNET
-        if any(number >> shift == prefix for shift, prefix in self._groups):
+        if _is_in(number, self._groups):
             found = GROUP
-        elif any(number >> shift == prefix for shift, prefix in self._home):
+        elif _is_in(number, self._home):
             found = HOME
         if len(self) >= _REMEMBERED:
             self.clear()
         self[address] = found
         return found
+
+
+def _is_in(number: int, blocks: Iterable[_Block]) -> bool:
+    """Return whether an address is in one of these."""
+    return any(number >> shift == prefix for shift, prefix in blocks)
 
 
 def _has_broadcast(network: Network) -> bool:

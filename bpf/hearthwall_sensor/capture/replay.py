@@ -19,18 +19,21 @@ from ..protocol import Replayed, SensorError
 from .circumstances import Circumstances
 from .detecting import CaptureDetection
 from .file import opened, read_packets
+from .guessing import guess
 from .link import COOKED
 from .looks import Looks
 from .meter import MAX_FLOWS, Meter
 from .packet import Damaged
 from .sampling import OPENER
-from .told import Learnt, Name, epoch, tell_of
+from .told import Learnt, Name, epoch, strangers, tell_of
 
 _SECOND: Final = 1_000_000_000
 #: Flows get the names of answers as often as in a living network, in the capture's time.
 _LOOK_INTERVAL: Final = round(LOOK * _SECOND)
 _MAX_FRESH: Final = 4096
 MAX_NAMES: Final = 1_000_000
+#: Where so many of the flows have no end in the home, a part of it was probably taken for the internet.
+_STRANGE: Final = 0.1
 
 
 def parse_lan(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -62,8 +65,10 @@ def replay(  # noqa: PLR0913, what a command line may say
     policy's file, feeds are lists of known-bad peers, geo tells where peers are; limit is how many flows are told of,
     the largest, or None for all; tell is told where a damaged file can't be read any further. Raises SensorError.
     """
-    given = Circumstances(parse_lan(lan), policy, tuple(feeds), tuple(geo))
+    named = parse_lan(lan)
     with opened(path) as file:
+        home = named or guessed(file)
+        given = Circumstances(home, policy, tuple(feeds), tuple(geo))
         capture = Capture(given)
         for each in capture.detection.left_out:
             tell(each)
@@ -73,7 +78,34 @@ def replay(  # noqa: PLR0913, what a command line may say
             tell(f"{path} is damaged, and what follows is left out: {damage}")
         except OSError as error:
             raise SensorError("invalid_message", f"{path} can't be read: {error}") from error
+    if home != named:
+        tell(f"no private address is in it: {home[0]} is taken for the home; --lan names another")
+    elif hint := _hint(capture.meter):
+        tell(hint)
     return tell_of(capture.learnt(), limit or MAX_FLOWS)
+
+
+def guessed(file: BinaryIO) -> tuple[Network, ...]:
+    """Return what must be the home where no private address tells; the file is then where it was."""
+    if not file.seekable():
+        return ()
+    begin = file.tell()
+    try:
+        return guess(file)
+    finally:
+        file.seek(begin)
+
+
+def _hint(meter: Meter) -> str | None:
+    """Return what to do where the home could not be told, or not all of it."""
+    flows, network = strangers(meter)
+    if not flows or flows < _STRANGE * len(meter.flows):
+        return None
+    if flows == len(meter.flows):
+        what = "nothing of it could be taken for the home, so that little is noticed"
+    else:
+        what = f"{flows} of its {len(meter.flows)} flows have no end in the home"
+    return f"{what}: name the home's networks, such as --lan {network}"
 
 
 class Capture:

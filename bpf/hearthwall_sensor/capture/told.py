@@ -14,12 +14,15 @@ from ..identity.vendors import Vendors
 from ..network.places import Places
 from ..notation import address_text
 from ..protocol import SCOPES, Device, Event, Replayed, ResolvedName, Scope
+from .guessing import as_network, network_of
 from .link import NO_MAC
 from .meter import ADDRESS, MAC, PEER, Meter
 from .places import INTERNET
 from .sampling import BYTES, FIRST, LAST, PACKETS, WAYS
 
 _SECOND: Final = 1_000_000_000
+#: Networks of the home that are told of.
+_MAX_NETWORKS: Final = 16
 #: Where a flow's or device's bytes and packets stand, in the order of an account's scopes.
 _AMOUNTS: Final = tuple(
     WAYS[direction] + each for direction in (UPLOAD, DOWNLOAD) for each in (BYTES, PACKETS)
@@ -78,7 +81,31 @@ def tell_of(learnt: Learnt, limit: int) -> Replayed:
         events=learnt.events,
         names=tuple(_names(learnt.names)),
         counted=counted,
+        home=_home(learnt.meter),
     )
+
+
+def _home(meter: Meter) -> tuple[str, ...]:
+    """Return the networks that were taken for the home: those that were named, else those of the devices."""
+    if meter.places.named:
+        return tuple(map(str, meter.places.named))
+    found = Counter(
+        network_of(key[ADDRESS])
+        for key in meter.flows
+        if meter.places.is_routed(key[ADDRESS]) or meter.routers.is_on_link(key[ADDRESS])
+    )
+    return tuple(str(as_network(each)) for each, _ in found.most_common(_MAX_NETWORKS))
+
+
+def strangers(meter: Meter) -> tuple[int, str]:
+    """Return how many flows have no end in the home, and the network that most of their devices are in."""
+    places, routers = meter.places, meter.routers
+    found = Counter(
+        network_of(key[ADDRESS])
+        for key in meter.flows
+        if places[key[ADDRESS]] == INTERNET and not routers.is_on_link(key[ADDRESS])
+    )
+    return found.total(), next((str(as_network(each)) for each, _ in found.most_common(1)), "")
 
 
 def _scopes(meter: Meter) -> Callable[[bytes], Scope]:

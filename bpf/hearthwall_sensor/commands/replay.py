@@ -13,6 +13,8 @@ from . import events, naming
 from .amounts import size
 from .cells import clean, table, without_empty
 from .command import Command, Options
+from .counted import number, sentence
+from .wrapping import wrapped
 
 #: Flows that people are shown, and names.
 _SHOWN: Final = 30
@@ -111,19 +113,27 @@ def show(replayed: Replayed) -> str:
         parts.append(_flows(replayed.flows, names))
     if replayed.names:
         parts.append(_names(replayed.names, names))
-    counts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in replayed.counted.items() if n)
-    return "\n\n".join((*parts, f"Counted: {clean(counts) or 'nothing'}."))
+    counts = sentence(replayed.counted)
+    return "\n\n".join((*parts, *([wrapped(counts)] if counts else [])))
 
 
 def _summary(replayed: Replayed) -> str:
-    """Return what there is in one line."""
+    """Return what there is in a line or two."""
     counted, devices = replayed.counted, replayed.devices
-    text = f"{counted['packets']} packets, {size(counted['bytes'])}, {counted['flows']} flows"
-    if not devices:
-        return f"{text}."
-    first = min(each.first_seen for each in devices)
-    last = max(each.last_seen for each in devices)
-    return f"{text}, from {_moment(first)} to {_moment(last)}."
+    text = ", ".join(
+        (
+            number(counted["packets"], "packet", "packets"),
+            size(counted["bytes"]),
+            number(counted["flows"], "flow", "flows"),
+            number(len(replayed.events), "event", "events"),
+        )
+    )
+    if devices:
+        first = min(each.first_seen for each in devices)
+        last = max(each.last_seen for each in devices)
+        text = f"{text}, from {_moment(first)} to {_moment(last)}"
+    home = ", ".join(replayed.home)
+    return f"{text}." + (f"\n{wrapped(f'Home: {home}.')}" if home else "")
 
 
 def _moment(when: float) -> str:
@@ -179,7 +189,9 @@ def _names(resolved: tuple[ResolvedName, ...], names: Mapping[str, str]) -> str:
     ]
     text = table(*without_empty(("told", "name", "address", "by"), rows))
     more = len(resolved) - len(rows)
-    return f"{text}\nand {more} more names (--json tells all)" if more else text
+    if not more:
+        return text
+    return f"{text}\nand {number(more, 'more name', 'more names')} (--json tells all)"
 
 
 COMMANDS: Final = {"replay": Command("say what a capture file holds", _replay, str, _arguments)}
