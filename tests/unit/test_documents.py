@@ -51,6 +51,21 @@ def test_every_command_is_documented() -> None:
     assert set(COMMANDS) == set(documented)
 
 
+def test_every_cause_of_loss_is_documented() -> None:
+    tree = ast.parse(text("bpf/hearthwall_sensor/reports.py"))
+    (lost,) = (
+        each.value
+        for each in ast.walk(tree)
+        if isinstance(each, ast.keyword) and each.arg == "lost"
+    )
+    assert isinstance(lost, ast.Dict)
+    causes = {ast.literal_eval(each).replace("_", " ") for each in lost.keys if each is not None}
+    section = text("docs/sensor.md").split("### What was lost")[1].split("\n## ")[0]
+    told = re.findall(r"^\| ([a-z ]+) \| .+ \| (?:loading|start|now) \|$", section, re.MULTILINE)
+    assert len(causes) > 10
+    assert set(told) == causes
+
+
 def test_every_kind_of_event_is_documented() -> None:
     section = text("docs/detectors.md").split("## The kinds")[1].split("\n## ")[0]
     rows = [line.split("|")[1:-1] for line in section.splitlines() if line.startswith("| `")]

@@ -107,8 +107,9 @@ def test_nothing_seen_and_a_refusal_are_said_in_words(serving: Serving) -> None:
     serving.household.flows = []
     assert lines(serving) == ["No flow has been seen yet."]
     serving.household.errors["flows"] = SensorError("invalid_message", "limit is 1 to 10000")
-    done = run(serving, "--limit", "0")
+    done = run(serving)
     assert (done.returncode, done.stderr) == (1, "hearthwall-sensor: limit is 1 to 10000\n")
+    assert "no number from 1 to 2,000" in run(serving, "--limit", "0").stderr
     assert json.loads(run(serving, "--json").stdout)["error"]["code"] == "invalid_message"
 
 
@@ -116,12 +117,20 @@ def test_nothing_seen_and_a_refusal_are_said_in_words(serving: Serving) -> None:
     ("text", "meant"),
     [
         ("10m", timedelta(minutes=10)),
+        ("10m ago", timedelta(minutes=10)),
         ("600", timedelta(minutes=10)),
         ("2h", timedelta(hours=2)),
     ],
 )
 def test_since_is_a_duration(text: str, meant: timedelta) -> None:
     assert parse_since(text) == pytest.approx(time.time() - meant.total_seconds(), abs=2)
+
+
+def test_since_says_which_forms_it_takes(serving: Serving) -> None:
+    said = run(serving, "--since", "last week").stderr
+    assert said.startswith("hearthwall-sensor: 'last week' is no time")
+    for form in ("10m", "14:30", "2026-05-04", "2026-05-04T14:30", "seconds since the epoch"):
+        assert form in said
 
 
 def test_since_is_a_time() -> None:

@@ -30,7 +30,9 @@ def resolved(text: str, devices: Sequence[Device]) -> tuple[str, ...]:
         wanted = text.strip().casefold()
     found = tuple(each.mac for each in devices if wanted in _known_as(each))
     if not found:
-        meant = did_you_mean(text, {name for each in devices for name in _known_as(each)})
+        # Names only: all MACs of one maker are alike
+        names = (name for each in devices for name in (each.name, each.hostname) if name)
+        meant = did_you_mean(text, names)
         raise SensorError(
             "not_found", f"there is no device {text[:80]}{meant or '; `devices` lists them'}"
         )
