@@ -13,10 +13,11 @@ from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, label_registry as lr
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 
 from custom_components.hearthwall import event as event_platform
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
+    AcceptEvent,
     AddBlock,
     AddFeed,
     GetFlows,
@@ -32,7 +33,10 @@ TEXT = (Path(__file__).resolve().parents[2] / "docs" / "home-assistant.md").read
 YAML: list[str] = re.findall(r"```yaml\n(.+?)```", TEXT, re.DOTALL)
 AUTOMATIONS: dict[str, dict[str, Any]] = {each["alias"]: each for each in map(yaml.safe_load, YAML)}
 #: What does more than to order one thing.
-ANSWERED = {"Quarantine on a threat", "Who talked to whom", "Cut off on something grave"}
+ANSWERED = {
+    *("Quarantine on a threat", "Who talked to whom", "Cut off on something grave"),
+    *("Tell me what happens", "Accept from the phone"),
+}
 
 
 @pytest.mark.parametrize("action", [each.name for each in ACTIONS])
@@ -148,6 +152,36 @@ async def test_something_grave_triggers_a_quarantine_and_nothing_else_does(
     assert peer.orders(AddBlock)[0] == AddBlock(CAMERA, reason="Quarantined from Home Assistant")
     assert await hass.config_entries.async_reload(loaded.entry_id)
     assert await ordered_after(0) == 2
+
+
+async def test_a_phone_is_told_what_matters_and_accepts_it(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, automations: None
+) -> None:
+    for alias in ("Tell me what happens", "Accept from the phone"):
+        text = next(each for each in YAML if alias in each)
+        assert len(text.splitlines()) <= 12
+        assert "{%" not in text
+    sent = async_mock_service(hass, "notify", "mobile_app_phone")
+    # All at once, as an attack comes with what follows on it
+    await peer.happen(
+        event(1, kind="new_device", severity="info"),
+        event(2, kind="port_scan", severity="medium"),
+        event(3, kind="blocked", severity="info"),
+        event(4, kind="beacon", severity="critical", mac=None),
+    )
+    await wait_for(lambda: len(sent) >= 2)
+    await hass.async_block_till_done()
+    assert [each.data["message"] for each in sent] == ["number 2", "number 4"]
+    ((button,), _) = (each.data["data"]["actions"] for each in sent)
+    assert button["title"] == "Accept"
+    for action in ("SOMEBODY_ELSES", button["action"]):
+        hass.bus.async_fire("mobile_app_notification_action", {"action": action})
+    await wait_for(lambda: bool(peer.orders(AcceptEvent)))
+    await hass.async_block_till_done()
+    assert peer.orders(AcceptEvent) == [AcceptEvent(2)]
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await hass.async_block_till_done()
+    assert len(sent) == 2, "a reload is no event"
 
 
 async def test_a_notification_says_who_talked_to_whom(
