@@ -64,7 +64,7 @@ def _watch(  # noqa: PLR0913, PLR0917, which weeks these are
     attacks_from: int | None,
 ) -> None:
     """Let a model judge one device's weeks."""
-    model = Model(make())
+    model = Model(usual=make())
     before, since, is_found, quiet_until = None, 0, False, 0
     for number, quarter in enumerate(weeks(device, seed, days, attacks_from=attacks_from)):
         levels = quarter.counts.levels()

@@ -9,6 +9,7 @@ from typing import Any, Final
 from .detectors import YIELDS
 from .detectors.detector import Detector, Handler, Home
 from .detectors.observations import Look, Observation
+from .detectors.ripening import Ripening
 from .kinds import SEVERITIES, EventKind
 from .notice import Notice
 from .policy.policy import Response
@@ -54,6 +55,7 @@ class Detection:
     def _begin(self) -> None:
         """Make the detectors, who remember nothing."""
         self._precedence = Precedence(YIELDS)
+        self._ripening = Ripening()
         self._detectors = [each(self._home) for each in self._kinds]
         self._handlers: dict[type[Observation], list[tuple[Detector, Handler]]] = {}
         for detector in self._detectors:
@@ -63,14 +65,20 @@ class Detection:
     def take(self, observation: Observation) -> None:
         """Let the detectors judge an observation, and then learn it."""
         self._follow_clock(observation.time)
+        self._hand_round(observation)
+        for met in self._ripening.take(observation):
+            self._hand_round(met)
+        if isinstance(observation, Look):
+            self._note_all(self._precedence.look(observation.time))
+
+    def _hand_round(self, observation: Observation) -> None:
+        """Hand an observation to whoever wants it."""
         for detector, handler in self._handlers.get(type(observation), ()):
             try:
                 for notice in handler(observation):
                     self._try_to_tell(detector, notice, observation.time)
             except Exception as error:  # noqa: BLE001, it is logged
                 self._fail(detector.kind, error)
-        if isinstance(observation, Look):
-            self._note_all(self._precedence.look(observation.time))
         self._then.learn(observation)
 
     def _follow_clock(self, time: float) -> None:
@@ -137,6 +145,7 @@ class Detection:
         """Forget a device."""
         for detector in self._detectors:
             detector.forget(who)
+        self._ripening.forget(who)
         self._precedence.forget(who)
 
 

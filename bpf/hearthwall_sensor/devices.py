@@ -52,6 +52,8 @@ class Account:
     def add(self, interface: int, counters: PortCounters, now: float) -> bool:
         """Add what a port's counters have grown by; return whether they have."""
         before = self.seen.get(interface)
+        if before is counters:
+            return False
         # An entry that the kernel evicted and made anew starts at zero, as does one of a new generation.
         base = (
             before.scopes if before is not None and before.created == counters.created else NOTHING

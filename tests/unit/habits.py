@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from hearthwall_sensor.detectors.detector import Detector
 from hearthwall_sensor.detectors.observations import Began, Flow, Look, Moved, Observation
+from hearthwall_sensor.detectors.ripening import Ripening
 from hearthwall_sensor.learning.profiles import Profiles
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.policy.policy import DevicePolicy
@@ -23,14 +24,16 @@ class Habits:
         self.now = START
         asked = home(profile=lambda who: self.profiles.of(who, self.now), policy=self.policy)
         self.detector = detector(asked)
+        self.ripening = Ripening()
 
     def see(self, *observations: Observation) -> list[Notice]:
         """Return what is told of observations, which are learnt."""
         notices = []
         for each in observations:
             self.now = max(self.now, each.time)
-            notices += told(self.detector, [each])
-            self.profiles.learn(each)
+            for observation in (each, *self.ripening.take(each)):
+                notices += told(self.detector, [observation])
+                self.profiles.learn(observation)
         return notices
 
     def live(

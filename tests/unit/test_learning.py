@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from hearthwall_sensor import database
-from hearthwall_sensor.detectors.observations import Began, Look, Settled
+from hearthwall_sensor.detectors.observations import Began, Look, Met, Observation, Settled
 from hearthwall_sensor.detectors.ripening import Ripening
 from hearthwall_sensor.detectors.volume_anomaly import VolumeAnomaly
 from hearthwall_sensor.learning import kept, needs, profiles as learning
@@ -31,7 +31,16 @@ def profiles(**policy: Any) -> Profiles:
 
 
 def visit(known: Profiles, at: float, name: str, who: str = CAMERA) -> None:
-    known.learn(Began(at, who, flow(name=name, at=at)))
+    learn(known, Began(at, who, flow(name=name, at=at)))
+
+
+def learn(known: Profiles, *observations: Observation) -> None:
+    """Let a device be learnt as the sensor does: of flows, those that are ripe."""
+    ripening = Ripening()
+    for each in observations:
+        known.learn(each)
+        for met in ripening.take(each):
+            known.learn(met)
 
 
 def knows(known: Profiles, name: str, who: str = CAMERA) -> bool:
@@ -79,9 +88,8 @@ def test_a_flow_counts_once_and_only_if_somebody_answered() -> None:
     silent = flow("203.0.113.7", name="example.com", outcome="no_answer", packets=(3, 0))
     called = flow("203.0.113.8", name="example.net", outgoing=False)
     for each in (named, silent, called):
-        known.learn(Began(NOON, CAMERA, each))
-        known.learn(Settled(NOON + 5, CAMERA, each))
-        known.learn(Settled(NOON + 50, CAMERA, each))
+        again = (Settled(NOON + seconds, CAMERA, each) for seconds in (5, 50))
+        learn(known, Began(NOON, CAMERA, each), *again)
     seen = dict(known.of(CAMERA, NOON).facets["domain"])
     assert {name: each.flows for name, each in seen.items()} == {"example.org": 1}
 
@@ -89,18 +97,18 @@ def test_a_flow_counts_once_and_only_if_somebody_answered() -> None:
 def test_a_flow_that_is_answered_late_counts_when_it_ends() -> None:
     known = profiles()
     early = flow(name="example.org", outcome="open", packets=(1, 0))
-    known.learn(Began(NOON, CAMERA, early))
+    learn(known, Began(NOON, CAMERA, early))
     assert not knows(known, "example.org")
-    known.learn(Settled(NOON + 5, CAMERA, flow(name="example.org")))
+    whole = Settled(NOON + 5, CAMERA, flow(name="example.org"))
+    learn(known, Began(NOON, CAMERA, early), whole)
     assert knows(known, "example.org")
 
 
 def test_a_peer_without_a_name_waits_for_one_and_is_nameless_then() -> None:
     known = profiles()
-    known.learn(Began(NOON, CAMERA, flow()))
-    known.learn(Look(NOON + 5))
+    learn(known, Began(NOON, CAMERA, flow()), Look(NOON + 5))
     assert not known.of(CAMERA, NOON).facets["network"].is_known("203.0.0.0/16")
-    known.learn(Look(NOON + 10))
+    learn(known, Began(NOON, CAMERA, flow()), Look(NOON + 10))
     assert known.of(CAMERA, NOON).facets["network"].is_known("203.0.0.0/16")
     assert knows(known, "-")
 
@@ -253,7 +261,7 @@ def test_a_million_names_of_one_device_take_nothing_from_another(
     for number in range(2000):
         peer = f"203.{number % 250}.113.9"
         named = flow(peer, 1024 + number, name=f"{number}.example")
-        known.learn(Began(NOON + number, LAPTOP, named))
+        known.learn(Met(NOON + number, LAPTOP, named))
     assert len(known.of(LAPTOP, NOON)) <= 600
     assert sum(map(len, known)) <= 600
     assert knows(known, "example.org", PLUG)

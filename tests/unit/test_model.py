@@ -417,10 +417,10 @@ def test_an_accepted_event_covers_what_stands_out_alike() -> None:
 
 def test_the_model_ignores_a_gap_in_which_nobody_watched() -> None:
     model = Model()
-    model.take(Look(START))
-    model.take(Look(START + 10 * DAY))
+    model.turn(START)
+    model.turn(START + 10 * DAY)
     assert model.windows == 1
-    model.take(Look(START + 10 * DAY + 3 * WINDOW))
+    model.turn(START + 10 * DAY + 3 * WINDOW)
     assert model.windows == 4
 
 

@@ -85,7 +85,7 @@ class Looks:
             if label.source == "dns" and label.name is not None:
                 self._observer.labels.set_name(packed, label.name)
             self._on_begin(key, flow[FIRST])
-            told = observed(packed, flow, label, now, self._world)
+            told = observed(packed, key, flow, label, now, self._world)
             yield Began(time, self._world.device(who(key)), told)
         self._fresh.clear()
 
@@ -100,7 +100,7 @@ class Looks:
             if flow is not None:
                 key = FlowKey.unpack(packed)
                 label = self._observer.label(packed, key, flow[FIRST])
-                told = observed(packed, flow, label, now, self._world)
+                told = observed(packed, key, flow, label, now, self._world)
                 yield Settled(time, self._world.device(who(key)), told)
         for packed in done:
             del self._unsettled[packed]

@@ -11,9 +11,8 @@ from ..policy.policy import DevicePolicy
 from .amounts import span
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
-from .observations import Began, Flow, Look, Named, Settled
+from .observations import Flow, Met, Settled
 from .per_device import PerDevice
-from .ripening import Ripening
 
 #: A device that never went out was there in at least so many units of time (days), not for an hour weeks ago.
 _UNITS: Final = 3
@@ -38,27 +37,19 @@ class LocalDeviceOnInternet(Detector):
     def __init__(self, home: Home) -> None:
         """Take whom to ask."""
         super().__init__(home)
-        self._ripening = Ripening()
         #: When what was told, by subject: there are three.
         self._told: PerDevice[dict[str, float]] = PerDevice(dict)
 
     def handlers(self) -> Mapping[type, Handler]:
         """Return what to call for which observation."""
-        return {
-            Began: self._ripe,
-            Named: self._ripe,
-            Settled: self._settled,
-            Look: self._ripe,
-        }
+        return {Met: self._met, Settled: self._settled}
 
     def forget(self, who: str) -> None:
         """Forget a device."""
-        self._ripening.forget(who)
         self._told.forget(who)
 
     def _settled(self, settled: Settled) -> Iterator[Notice]:
-        """Judge a flow that ended, also if nobody answered."""
-        yield from self._ripe(settled)
+        """Judge a flow that ended and that nobody answered."""
         flow = settled.flow
         if (
             flow.is_outgoing
@@ -75,19 +66,18 @@ class LocalDeviceOnInternet(Detector):
             )
             yield from self._tell(settled.who, flow, judged, settled.time)
 
-    def _ripe(self, observation: Began | Named | Settled | Look) -> Iterator[Notice]:
-        """Judge the flows that are ripe now."""
-        for who, flow in self._ripening.take(observation):
-            if flow.scope != "internet":
-                continue
-            policy = self.home.policy(who)
-            judged = (
-                _by_policy(flow)
-                if policy.local
-                else self._by_habit(who, flow, policy, observation.time)
-            )
-            if judged is not None:
-                yield from self._tell(who, flow, judged, observation.time)
+    def _met(self, met: Met) -> Iterator[Notice]:
+        """Judge a flow of which it is known whom it is with."""
+        if met.flow.scope != "internet":
+            return
+        policy = self.home.policy(met.who)
+        judged = (
+            _by_policy(met.flow)
+            if policy.local
+            else self._by_habit(met.who, met.flow, policy, met.time)
+        )
+        if judged is not None:
+            yield from self._tell(met.who, met.flow, judged, met.time)
 
     def _by_habit(self, who: str, flow: Flow, policy: DevicePolicy, now: float) -> _Judged | None:
         """Judge by what the device did so far, where nobody says what it may."""

@@ -4,6 +4,7 @@ Times are seconds since the epoch and never run backwards by more than a look's 
 MAC that stands for it, or its address in a capture without MACs.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..dissect.applications import UNKNOWN, guess
@@ -16,6 +17,18 @@ from ..notation import address_text
 from ..protocol import Outcome, Role, Scope
 
 TRANSPORTS = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMPV6: "icmpv6", SCTP: "sctp"}
+
+
+def _transport(protocol: int) -> str:
+    """Return a protocol's name."""
+    return TRANSPORTS.get(protocol) or f"ip-{protocol}"
+
+
+@lru_cache(maxsize=4096)
+def _service(protocol: int, port: int) -> str:
+    """Return what a server is called, of which every detector asks for every flow."""
+    transport = _transport(protocol)
+    return f"{transport}/{port}" if protocol in (TCP, UDP, SCTP) else transport
 
 
 class _Flow(NamedTuple):
@@ -47,7 +60,7 @@ class Flow(_Flow):
     @property
     def transport(self) -> str:
         """Its name, such as `tcp`."""
-        return TRANSPORTS.get(self.key.protocol) or f"ip-{self.key.protocol}"
+        return _transport(self.key.protocol)
 
     @property
     def server_port(self) -> int:
@@ -57,8 +70,7 @@ class Flow(_Flow):
     @property
     def service(self) -> str:
         """Transport and the server's port, such as `tcp/443`; the transport alone where there are no ports."""
-        has_port = self.key.protocol in (TCP, UDP, SCTP)
-        return f"{self.transport}/{self.server_port}" if has_port else self.transport
+        return _service(self.key.protocol, self.server_port)
 
     @property
     def application(self) -> str:
@@ -104,6 +116,14 @@ class Began(NamedTuple):
 
 class Settled(NamedTuple):
     """A flow has been quiet for SETTLED seconds. One that moves again settles again, with all that it has counted."""
+
+    time: float
+    who: str
+    flow: Flow
+
+
+class Met(NamedTuple):
+    """It is known whom a flow is with that a device opened and somebody answered: told once for each flow."""
 
     time: float
     who: str
@@ -287,6 +307,7 @@ class Look(NamedTuple):
 Observation = (
     Began
     | Settled
+    | Met
     | Spoke
     | Asked
     | Answered

@@ -1,9 +1,9 @@
 """When a flow says where a device goes: once somebody answered, and once it has a name or had the time to get one."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from .observations import LOOK, Began, Flow, Look, Named, Observation, Settled
+from .observations import LOOK, Began, Flow, Look, Met, Named, Observation, Settled
 from .per_device import PerDevice
 
 #: A flow without a name waits so long for one, in seconds; one that nobody answered for its end.
@@ -21,49 +21,49 @@ class Ripening:
     def __init__(self) -> None:
         """Begin with nobody waiting."""
         self._waiting: PerDevice[dict[bytes, tuple[float, Flow]]] = PerDevice(dict, _DEVICES)
-        self._steps: Mapping[type[Any], Callable[[Any], Iterator[tuple[str, Flow]]]] = {
+        self._steps: Mapping[type[Any], Callable[[Any], Iterator[Met]]] = {
             Began: self._begin,
             Named: self._name,
             Settled: self._settle,
             Look: self._look,
         }
 
-    def take(self, observation: Observation) -> Iterator[tuple[str, Flow]]:
-        """Yield the devices and flows that are ripe with an observation: Began, Named, Settled and Look."""
+    def take(self, observation: Observation) -> Iterable[Met]:
+        """Yield the flows that are ripe with an observation: Began, Named, Settled and Look."""
         step = self._steps.get(type(observation))
-        return iter(()) if step is None else step(observation)
+        return () if step is None else step(observation)
 
-    def _begin(self, began: Began) -> Iterator[tuple[str, Flow]]:
+    def _begin(self, began: Began) -> Iterator[Met]:
         """Yield a flow that is ripe from its beginning, and let the others wait."""
         flow = began.flow
         if not flow.is_outgoing:
             return
         if _is_answered(flow) and (flow.scope != "internet" or flow.label.peer_name is not None):
-            yield began.who, flow
+            yield Met(began.time, began.who, flow)
             return
         waiting = self._waiting.of(began.who, began.time)
         waiting[flow.packed] = began.time, flow
         if len(waiting) > _WAITING:
             del waiting[next(iter(waiting))]
 
-    def _name(self, named: Named) -> Iterator[tuple[str, Flow]]:
+    def _name(self, named: Named) -> Iterator[Met]:
         """Yield a flow in which a name was said: somebody had answered."""
         _, flow = (self._waiting.find(named.who) or {}).get(named.packed, (0.0, None))
         if flow is None:
             return
         self._drop(named.who, named.packed)
         label = flow.label._replace(name=named.name, way=None)
-        yield named.who, flow._replace(label=label)
+        yield Met(named.time, named.who, flow._replace(label=label))
 
-    def _settle(self, settled: Settled) -> Iterator[tuple[str, Flow]]:
+    def _settle(self, settled: Settled) -> Iterator[Met]:
         """Yield a flow that waited until its end, if it was answered."""
         flow = settled.flow
         if flow.packed not in (self._waiting.find(settled.who) or ()) or flow.has_failed:
             return
         self._drop(settled.who, flow.packed)
-        yield settled.who, flow
+        yield Met(settled.time, settled.who, flow)
 
-    def _look(self, look: Look) -> Iterator[tuple[str, Flow]]:
+    def _look(self, look: Look) -> Iterator[Met]:
         """Yield the flows that got no name, and let go of those that nobody answered."""
         for who, waiting in tuple(self._waiting):
             for packed, (since, flow) in tuple(waiting.items()):
@@ -71,7 +71,7 @@ class Ripening:
                     break  # the others came later
                 if _is_answered(flow):
                     self._drop(who, packed)
-                    yield who, flow
+                    yield Met(look.time, who, flow)
                 elif look.time - since > _LONGEST:
                     self._drop(who, packed)
 

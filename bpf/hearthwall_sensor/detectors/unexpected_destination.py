@@ -18,9 +18,8 @@ from ..policy.policy import DevicePolicy
 from .amounts import span
 from .detector import Detector, Handler, Home
 from .evidence import MAX_FLOWS, Measured, about, evidence
-from .observations import Began, Flow, Look, Moved, Named, Settled
+from .observations import Flow, Met, Moved
 from .per_device import PerDevice
-from .ripening import Ripening
 
 #: How much a facet's surprise weighs. A country says more than a network, of which clouds have many.
 _WEIGHTS: Final[Mapping[str, float]] = {
@@ -86,35 +85,33 @@ class UnexpectedDestination(Detector):
     def __init__(self, home: Home) -> None:
         """Take whom to ask."""
         super().__init__(home)
-        self._ripening = Ripening()
         self._states = PerDevice(_State)
 
     def handlers(self) -> Mapping[type, Handler]:
         """Return what to call for which observation."""
-        return {**dict.fromkeys((Began, Named, Settled, Look), self._ripe), Moved: self._moved}
+        return {Met: self._met, Moved: self._moved}
 
     def forget(self, who: str) -> None:
         """Forget a device."""
-        self._ripening.forget(who)
         self._states.forget(who)
 
-    def _ripe(self, observation: Began | Named | Settled | Look) -> Iterator[Notice]:
-        """Judge the flows that are ripe now."""
-        for who, flow in self._ripening.take(observation):
-            if who in self.home.own():
-                continue
-            policy = self.home.policy(who)
-            if flow.scope != "internet" and policy.expected is None:
-                continue
-            state = self._states.of(who, observation.time)
-            state.flows.append(flow)
-            for judged in (
-                self._description(who, flow, policy),
-                self._country(who, flow, policy),
-                self._destination(who, flow, policy, observation.time),
-            ):
-                if judged is not None and _is_due(state, judged, observation.time):
-                    yield self._notice(who, judged, [flow], observation.time)
+    def _met(self, met: Met) -> Iterator[Notice]:
+        """Judge a flow of which it is known whom it is with."""
+        who, flow = met.who, met.flow
+        if who in self.home.own():
+            return
+        policy = self.home.policy(who)
+        if flow.scope != "internet" and policy.expected is None:
+            return
+        state = self._states.of(who, met.time)
+        state.flows.append(flow)
+        for judged in (
+            self._description(who, flow, policy),
+            self._country(who, flow, policy),
+            self._destination(who, flow, policy, met.time),
+        ):
+            if judged is not None and _is_due(state, judged, met.time):
+                yield self._notice(who, judged, [flow], met.time)
 
     def _description(self, who: str, flow: Flow, policy: DevicePolicy) -> _Judged | None:
         """Judge a flow by what the device's MUD file lets it do."""

@@ -1,10 +1,9 @@
 """DNS answers: which names lead to which addresses, read from messages that nobody vouches for."""
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from dnslib.buffer import Buffer, BufferError as ReadError
-from dnslib.dns import HTTPS, QTYPE, DNSError, DNSHeader, DNSQuestion
-from dnslib.label import DNSBuffer, DNSLabel
+from dnslib.dns import HTTPS, QTYPE, DNSError
 
 from .stream import Stream
 from .written import MAX_NAME, address as mapped, name as text
@@ -13,6 +12,9 @@ from .written import MAX_NAME, address as mapped, name as text
 MAX_NAMES: Final = 16
 _MAX_ANNOUNCED: Final = 64
 _HEADER: Final = 12
+#: Of the header's bits (RFC 1035, 4.1.1): a response, and one that was cut off.
+_ANSWER: Final = 0x8000
+_CUT: Final = 0x0200
 #: A message over TCP with its length.
 _MAX_STREAM: Final = 2 + 65_535
 
@@ -40,7 +42,7 @@ class Answer(NamedTuple):
     truncated: bool
 
 
-class _Message(DNSBuffer):  # type: ignore[misc]
+class _Message(Buffer):  # type: ignore[misc]
     """A message whose names are read in bounded time, whatever bytes their labels have.
 
     dnslib's own reading follows pointers in circles until Python's stack ends, a third of a second
@@ -50,7 +52,7 @@ class _Message(DNSBuffer):  # type: ignore[misc]
     data: bytearray
     offset: int
 
-    def decode_name(self) -> Any:
+    def name(self) -> str:
         """Return the name at the offset: every pointer leads further back, so there is an end."""
         data, here = self.data, self.offset
         labels, size, end, earliest = [], 0, -1, here
@@ -78,17 +80,42 @@ class _Message(DNSBuffer):  # type: ignore[misc]
         if size >= MAX_NAME:
             raise ReadError("a name that is too long")
         self.offset = here + 1 if end < 0 else end
-        return DNSLabel(labels)
+        return text(labels)
+
+
+class _Header(NamedTuple):
+    """A message's header; dnslib's own, which has a property for each bit, takes longer than all the rest."""
+
+    qr: bool
+    opcode: int
+    tc: bool
+    q: int
+    a: int
+    auth: int
+    ar: int
+
+
+def _header(buffer: _Message) -> _Header:
+    """Read the header; raises ReadError."""
+    _, bits, *counts = buffer.unpack("!6H")
+    return _Header(bool(bits & _ANSWER), bits >> 11 & 0xF, bool(bits & _CUT), *counts)
+
+
+def _question(buffer: _Message) -> tuple[str, int]:
+    """Read the name and the type that are asked for; raises ReadError."""
+    name = buffer.name()
+    kind, _ = buffer.unpack("!HH")
+    return name, kind
 
 
 def parse(message: bytes) -> Answer | None:
     """Return what an answer says, None for what is none; never raises, however hostile the message is."""
     buffer = _Message(message)
     try:
-        header = DNSHeader.parse(buffer)
+        header = _header(buffer)
         if not header.qr or header.opcode or header.q != 1:
             return None
-        question = DNSQuestion.parse(buffer)
+        asked, kind = _question(buffer)
     except (DNSError, ReadError):
         return None
     records = _Records()
@@ -98,12 +125,12 @@ def parse(message: bytes) -> Answer | None:
             records.read(buffer)
     except (DNSError, ReadError):
         cut = True  # what came before it stands
-    names = records.names(text(question.qname.label))
+    names = records.names(asked)
     addresses: dict[bytes, int] = {}
     for owner, address, ttl in records.addresses:
         if owner in names:
             addresses[address] = max(ttl, addresses.get(address, 0))
-    return Answer(question.qtype, names, tuple(addresses.items()), cut or bool(header.tc))
+    return Answer(kind, names, tuple(addresses.items()), cut or header.tc)
 
 
 class _Records:
@@ -118,7 +145,7 @@ class _Records:
 
     def read(self, buffer: _Message) -> None:
         """Read one record, and leave what has nothing to do with addresses unread."""
-        owner = buffer.decode_name()
+        owner = buffer.name()
         kind, family, ttl, length = buffer.unpack("!HHIH")
         start = buffer.offset
         data = buffer.get(length)
@@ -126,14 +153,13 @@ class _Records:
         if family & ~self._ignored != _INTERNET:
             return
         if _ADDRESSES.get(kind) == length:
-            self.addresses.append((text(owner.label), mapped(data), ttl))
+            self.addresses.append((owner, mapped(data), ttl))
         elif kind == QTYPE.CNAME:
             buffer.offset = start
-            self._aliases.setdefault(text(owner.label), []).append(text(buffer.decode_name().label))
+            self._aliases.setdefault(owner, []).append(buffer.name())
             buffer.offset = start + length
         elif kind in _SERVICES:
-            name = text(owner.label)
-            self.addresses += [(name, address, ttl) for address in _hints(data)]
+            self.addresses += [(owner, address, ttl) for address in _hints(data)]
 
     def names(self, first: str) -> tuple[str, ...]:
         """Return a name and its aliases: what else a server says has nothing to do with the question."""
@@ -159,13 +185,12 @@ def question(message: bytes) -> tuple[str, int] | None:
     """Return the name and the type that a query, or the query of an answer, asks for; None for what is none."""
     buffer = _Message(message)
     try:
-        header = DNSHeader.parse(buffer)
+        header = _header(buffer)
         if header.opcode or not header.q:
             return None
-        asked = DNSQuestion.parse(buffer)
+        return _question(buffer)
     except (DNSError, ReadError):
         return None
-    return text(asked.qname.label), asked.qtype
 
 
 class Announced(NamedTuple):
@@ -184,11 +209,11 @@ def announcements(message: bytes) -> tuple[Announced, ...] | None:
     buffer = _Message(message)
     records = _Records(_FLUSH)
     try:
-        header = DNSHeader.parse(buffer)
+        header = _header(buffer)
         if not header.qr or header.opcode:
             return None
         for _ in range(header.q):
-            DNSQuestion.parse(buffer)
+            _question(buffer)
     except (DNSError, ReadError):
         return None
     try:

@@ -19,7 +19,6 @@ _MAX_OPENED: Final = 32
 _MAX_WAITING: Final = 10 * 1024
 _INITIAL: Final = 0
 _RETRY: Final = 3
-_TAG: Final = 16
 _SAMPLE: Final = 16
 _PLAIN: Final = re.compile(rb"[\0\x01]*")  # PADDING and PING
 _ACK: Final = (2, 3)
@@ -257,6 +256,7 @@ def _decrypt(keys: _Keys, packet: _Packet, datagram: bytes) -> bytes | None:
         # Some megabytes, that only those hosts need whose devices speak QUIC
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     except ImportError:  # `check` says what is missing
         return None
     number = packet.number
@@ -266,15 +266,8 @@ def _decrypt(keys: _Keys, packet: _Packet, datagram: bytes) -> bytes | None:
     size = 1 + (first & 3)
     shown = bytes(datagram[number + i] ^ mask[1 + i] for i in range(size))
     nonce = (keys.vector ^ int.from_bytes(shown, "big")).to_bytes(12, "big")
-    end = packet.end - _TAG
-    cipher = Cipher(algorithms.AES(keys.key), modes.GCM(nonce, datagram[end : packet.end]))
-    opening = cipher.decryptor()
-    opening.authenticate_additional_data(
-        bytes((first,)) + datagram[packet.start + 1 : number] + shown
-    )
-    frames = opening.update(datagram[number + size : end])
+    authenticated = bytes((first,)) + datagram[packet.start + 1 : number] + shown
     try:
-        opening.finalize()
+        return AESGCM(keys.key).decrypt(nonce, datagram[number + size : packet.end], authenticated)
     except InvalidTag:
         return None
-    return bytes(frames)

@@ -1,6 +1,7 @@
 """Names, addresses and texts of packets, written as the rest of the sensor knows them."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -14,6 +15,12 @@ _PLAIN: Final = frozenset(range(33, 127)) - frozenset(b".\\")
 
 def name(labels: Iterable[bytes]) -> str:
     """Return a name in lower case; what no host's name has is escaped, so that no two names look alike."""
+    return _name(tuple(labels))
+
+
+@lru_cache(maxsize=1024)
+def _name(labels: tuple[bytes, ...]) -> str:
+    """Return it: a home asks for a few names again and again, and each message has them several times."""
     return ".".join(
         part.decode("ascii").lower()
         if _PLAIN.issuperset(part)

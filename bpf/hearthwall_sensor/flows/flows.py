@@ -101,14 +101,14 @@ class Flows:
         self._on_begin(key, first)
         if world is None:
             return
-        flow = observed(packed, values, label, now, world)
+        flow = observed(packed, key, values, label, now, world)
         self.tell(Began(world.epoch(now), world.device(key.mac), flow))
 
     def _settle(self, packed: bytes, values: tuple[int, ...], now: int, world: World) -> None:
         """Tell of a flow that has been quiet for a while."""
         key = FlowKey.unpack(packed)
         label = self._observer.label(packed, key, values[0])
-        flow = observed(packed, values, label, now, world)
+        flow = observed(packed, key, values, label, now, world)
         self.tell(Settled(world.epoch(now), world.device(key.mac), flow))
 
     def opener(self, packed: bytes) -> int | None:

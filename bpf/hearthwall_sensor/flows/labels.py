@@ -8,7 +8,7 @@ from ..bounded import make_room
 from ..dissect.applications import better
 from ..dissect.conversation import Conversation, Finding
 from ..protocol import NameSource
-from .flow import DOWNLOAD, TCP, FlowKey, Sample
+from .flow import DOWNLOAD, TCP, UDP, FlowKey, Sample
 
 #: As many as the kernel has flows.
 MAX_LABELS: Final = 65_536
@@ -69,9 +69,9 @@ class Labels:
         if (
             conversation is None
             and _STRENGTH[known.source] == _BEST
-            and known.way != sample.direction
+            and (known.way != sample.direction or key.protocol == UDP)
         ):
-            return _NO_FINDING  # a server's answer to a hello that has been read
+            return _NO_FINDING  # what follows a hello that has been read
         if conversation is None:
             conversation = Conversation(key.protocol, key.port, key.peer_port)
         finding = conversation.take(

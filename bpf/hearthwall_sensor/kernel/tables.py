@@ -4,6 +4,7 @@ import errno
 import ipaddress
 import struct
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from ..notation import address_text, mac_bytes, mac_text, mapped
 from ..protocol import Role
@@ -50,6 +51,14 @@ from .layouts import (
 from .libbpf import Handle, Map
 
 
+class _Read(NamedTuple):
+    """A device's entry as it was read last."""
+
+    value: bytes
+    port: tuple[str, int]
+    counters: PortCounters
+
+
 class Tables:
     """The open tables of one generation of kernel programs."""
 
@@ -68,6 +77,7 @@ class Tables:
         self._config: dict[str, int] = dict(zip(CONFIG_FIELDS, words, strict=True))
         #: How many devices' entries were deleted, in this process's life.
         self.devices_deleted = 0
+        self._devices: dict[bytes, _Read] = {}
 
     def close(self) -> None:
         """Let go of the maps."""
@@ -162,7 +172,7 @@ class Tables:
         found = []
         for key, value in self._maps["sightings"].items():
             peer, mac = SIGHTING_KEY.unpack(key)
-            packets, size, first, last, near, feeds = SIGHTING.unpack(value)
+            packets, size, first, last, near, feeds, sent = SIGHTING.unpack(value)
             found.append(
                 Sighting(
                     tuple(slot for slot in range(FEED_SLOTS) if feeds >> slot & 1),
@@ -173,6 +183,7 @@ class Tables:
                     size,
                     first,
                     last,
+                    sent,
                 )
             )
         return found
@@ -286,17 +297,32 @@ class Tables:
                 self._maps["floods"].delete(key)
 
     def devices(self) -> dict[tuple[str, int], PortCounters]:
-        """Return each device's counters by MAC and interface index, summed over the CPUs."""
-        found, stride = {}, self._maps["devices"].stride
+        """Return each device's counters by MAC and interface index, summed over the CPUs.
+
+        What did not count since the last call is the same object: most devices are silent from one second to the next.
+        """
+        found: dict[tuple[str, int], PortCounters] = {}
+        read: dict[bytes, _Read] = {}
+        stride = self._maps["devices"].stride
         for key, value in self._maps["devices"].items():
-            mac, interface = DEVICE_KEY.unpack(key)
-            each = (DEVICE.unpack_from(value, at) for at in range(0, len(value), stride))
-            totals = [sum(column) for column in zip(*each, strict=True)]
-            # In C: upload[scope] then download[scope], each bytes and packets.
-            up, down = totals[1:7], totals[7:13]
-            scopes = tuple((up[i], up[i + 1], down[i], down[i + 1]) for i in range(0, 6, 2))
-            found[mac.hex(":"), interface] = PortCounters(totals[0], scopes)
+            each = self._devices.get(key)
+            if each is None or each.value != value:
+                mac, interface = DEVICE_KEY.unpack(key)
+                each = _Read(value, (mac.hex(":"), interface), _summed(value, stride))
+            read[key] = each
+            found[each.port] = each.counters
+        self._devices = read
         return found
+
+
+def _summed(value: bytes, stride: int) -> PortCounters:
+    """Return what all CPUs counted of a device on a port."""
+    each = (DEVICE.unpack_from(value, at) for at in range(0, len(value), stride))
+    totals = [sum(column) for column in zip(*each, strict=True)]
+    # In C: upload[scope] then download[scope], each bytes and packets.
+    up, down = totals[1:7], totals[7:13]
+    scopes = tuple((up[i], up[i + 1], down[i], down[i + 1]) for i in range(0, 6, 2))
+    return PortCounters(totals[0], scopes)
 
 
 def _opened(directory: str, name: str) -> Map:

@@ -131,6 +131,15 @@ class Facet:
         self._values[value] = seen._replace(known=1).pack()
         self._make_room()
 
+    def doubt(self, value: str) -> None:
+        """Make a value one that was seen for the first time when it was seen last."""
+        packed = self._values.get(value[:_LONGEST])
+        if packed is not None:
+            seen = Seen.unpack(packed)
+            self.once += seen.units > 1
+            again = seen._replace(first=seen.last, units=1, known=0)
+            self._values[value[:_LONGEST]] = again.pack()
+
     def is_known(self, value: str) -> bool:
         """Return whether a value is nothing unusual."""
         packed = self._values.get(value[:_LONGEST])

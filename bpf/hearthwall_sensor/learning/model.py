@@ -5,14 +5,11 @@ what it is made of (learning/prototypes.py) with other models.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 from .prototypes import SIZE, Prototypes, placed
 from .tail import Tail
 from .window import FEATURES, WINDOW, Tally
-
-if TYPE_CHECKING:
-    from ..detectors.observations import Observation
 
 #: A model judges after so many windows: half a week, whatever the policy's learning period.
 GROWN: Final = 336
@@ -65,14 +62,24 @@ class Verdict(NamedTuple):
 class Model:
     """Learns one device's windows. On disk it takes 8 kB at most, in memory about as much."""
 
-    __slots__ = ("_held", "_number", "_run", "_tail", "_tally", "_usual", "latest", "windows")
+    __slots__ = (
+        *("_end", "_held", "_number", "_run", "_tail", "_usual"),
+        *("latest", "phase", "tally", "windows"),
+    )
 
-    def __init__(self, usual: Usual | None = None) -> None:
-        """Begin with nothing; another model of what is usual may be compared with ours."""
+    def __init__(self, phase: float = 0.0, usual: Usual | None = None) -> None:
+        """Begin with nothing; another model of what is usual may be compared with ours.
+
+        Windows begin `phase` seconds after the quarter of an hour, for each device another: all at once would hold up
+        everything else.
+        """
+        self.phase = phase
         self._usual: Usual = Prototypes() if usual is None else usual
         self._tail = Tail()
-        self._tally = Tally()
+        #: Of the window that runs.
+        self.tally = Tally()
         self._number = -1
+        self._end = float("-inf")
         self._run = 0
         #: Flagged windows: the levels, the first and the last day, and on how many days.
         self._held: list[tuple[bytes, int, int, int]] = []
@@ -81,47 +88,29 @@ class Model:
         #: The newest window that is over.
         self.latest: Verdict | None = None
 
-    def take(
-        self,
-        observation: "Observation",
-        *,
-        learns: bool = True,
-        young: bool = False,
-        offset: float = 0.0,
-        phase: float = 0.0,
+    def is_over(self, now: float) -> bool:
+        """Return whether the window that runs is over at a time."""
+        return now >= self._end
+
+    def turn(
+        self, now: float, *, learns: bool = True, young: bool = False, offset: float = 0.0
     ) -> None:
-        """Count an observation of the device, or a look.
+        """End the window that ran, and the idle ones after it.
 
-        Windows begin `phase` seconds after the quarter of an hour, for each device another: all at once would hold up
-        everything else. `young` is a device all of whose habits are still taken for usual; `offset` is the local
-        time's, ahead of UTC.
+        `young` is a device all of whose habits are still taken for usual; `offset` is the local time's, ahead of UTC.
         """
-        number = int((observation.time - phase) // WINDOW)
-        if number > self._number:
-            self._turn(number, learns=learns, young=young, offset=offset, phase=phase)
-        # By name: importing what detectors see would import the detectors, which ask for models
-        match type(observation).__name__:
-            case "Began":
-                self._tally.begin(observation)  # type: ignore[arg-type]
-            case "Settled":
-                self._tally.settle(observation)  # type: ignore[arg-type]
-            case "Asked":
-                self._tally.ask(observation)  # type: ignore[arg-type]
-            case "Moved":
-                self._tally.move(observation)  # type: ignore[arg-type]
-
-    def _turn(self, number: int, *, learns: bool, young: bool, offset: float, phase: float) -> None:
-        """End the window that ran, and the idle ones after it."""
+        number = int((now - self.phase) // WINDOW)
         if self._number >= 0:
             gap = number - self._number
             idle = range(self._number + 1, number) if gap <= _BLIND else ()
-            levels = self._tally.counts().levels()
+            levels = self.tally.counts().levels()
             for each in (self._number, *idle):
-                start = each * WINDOW + phase
+                start = each * WINDOW + self.phase
                 self.judge(levels, start, learns=learns, young=young, offset=offset)
                 levels = bytes(len(FEATURES))
         self._number = number
-        self._tally = Tally()
+        self._end = (number + 1) * WINDOW + self.phase
+        self.tally = Tally()
 
     def judge(
         self,

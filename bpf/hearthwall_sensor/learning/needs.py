@@ -1,8 +1,8 @@
 """What a device needs, as far as was seen: whom it calls on which port, fit to be written as a MUD file."""
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from ..names.registered import registered_domain
 from ..policy.expectations import LOCAL, Expectation
@@ -19,14 +19,27 @@ _PORT: Final = re.compile(r"\d{1,5}", re.ASCII)
 
 def need(flow: "Flow") -> str:
     """Return whom a flow is to, and how: the transport and port, and a domain, an address or LOCAL."""
-    if flow.scope != "internet":
+    return _need(flow.service, flow.peer, flow.label.peer_name, is_home=flow.scope != "internet")
+
+
+def told_needs(evidence: Mapping[str, Any], is_home: Callable[[str], bool]) -> Iterator[str]:
+    """Yield the same of the flows that a device opened and an event shows."""
+    flows = evidence.get("flows")
+    for each in flows if isinstance(flows, list) else ():
+        transport, peer, name = (each.get(of) for of in ("transport", "peer_address", "peer_name"))
+        if isinstance(transport, str) and isinstance(peer, str):
+            port = f"/{each.get('peer_port')}" if transport in ("tcp", "udp") else ""
+            yield _need(transport + port, peer, name, is_home=is_home(peer))
+
+
+def _need(service: str, peer: str, name: str | None, *, is_home: bool) -> str:
+    """Return a need."""
+    if is_home:
         peer = LOCAL
-    elif flow.label.peer_name is None:
-        peer = flow.peer
-    else:
-        domain = registered_domain(flow.label.peer_name)
-        peer = domain if domain == flow.label.peer_name else f"*.{domain}"
-    return f"{flow.service} {peer}"
+    elif name is not None:
+        domain = registered_domain(name)
+        peer = domain if domain == name else f"*.{domain}"
+    return f"{service} {peer}"
 
 
 def expectations(needs: Facet) -> Iterator[Expectation]:

@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 from zlib import crc32
 
-from ..detectors.observations import Began, Flow, Look, Moved, Observation
+from ..detectors.observations import Asked, Began, Flow, Look, Met, Moved, Observation, Settled
 from ..detectors.per_device import MAX_DEVICES
-from ..detectors.ripening import Ripening
 from ..kinds import EventKind
 from ..policy.policy import DevicePolicy
 from .destinations import habits
 from .model import Model
 from .profile import INTERNET, Profile, unit_of
-from .window import WINDOW
+from .window import WINDOW, Tally
 
 #: Values of all facets of all devices: 250 devices with 130 each.
 MAX_VALUES: Final = 32_768
@@ -29,6 +28,13 @@ _YOUNG: Final = 86_400.0
 #: What is so many seconds in the future was noted by a clock that was ahead.
 _AHEAD: Final = 3600.0
 _MEGABYTE: Final = 1e6
+#: What models of behaviour count.
+_COUNT: Final[Mapping[type[Any], Callable[[Tally, Any], None]]] = {
+    Began: Tally.begin,
+    Settled: Tally.settle,
+    Asked: Tally.ask,
+    Moved: Tally.move,
+}
 
 
 class Profiles:
@@ -49,9 +55,12 @@ class Profiles:
         self._profiles = {each.who: each for each in known}
         for each in self._profiles.values():
             each.offset = offset
-        self._values = sum(map(len, self._profiles.values()))
+            if each.model is not None:
+                each.model.phase = _phase(each.who)
+        #: How many values each profile had when they were counted last, and all together.
+        self._sizes = {who: len(each) for who, each in self._profiles.items()}
+        self._values = sum(self._sizes.values())
         self._changed: set[str] = set()
-        self._ripening = Ripening()
         #: The last observation's time, and since when there was no break.
         self._now = self._watching = float("-inf")
 
@@ -85,13 +94,13 @@ class Profiles:
         """Learn from an observation, after the detectors judged it."""
         is_set_back = observation.time < self._now - _AHEAD
         if is_set_back:
-            self._now, self._ripening = observation.time, Ripening()
+            self._now = observation.time
         if is_set_back or observation.time - self._now > _BLIND:
             self._watching = observation.time
         self._now = max(self._now, observation.time)
-        for who, flow in self._ripening.take(observation):
-            self._learn_flow(who, flow, observation.time)
-        if isinstance(observation, Moved):
+        if isinstance(observation, Met):
+            self._learn_flow(observation.who, observation.flow, observation.time)
+        elif isinstance(observation, Moved):
             self._learn_amounts(observation)
         elif isinstance(observation, Began) and observation.flow.is_outgoing:
             profile, learning = self._learner(observation.who, observation.time)
@@ -103,26 +112,20 @@ class Profiles:
         """Let the models of behaviour learn: the device's own, or all of them from a look."""
         if isinstance(observation, Look):
             for each in self._profiles.values():
-                self._show(each, observation)
-            return
-        who = observation.who
-        if who is None:
-            return
-        profile, _ = self._learner(who, observation.time)
-        self._show(profile or self.of(who, observation.time), observation)
+                self._show(each, observation.time)
+        elif (count := _COUNT.get(type(observation))) is not None and observation.who is not None:
+            profile = self.of(observation.who, observation.time)
+            count(self._show(profile, observation.time).tally, observation)
 
-    def _show(self, profile: Profile, observation: Observation) -> None:
-        """Let a model judge what its device does, and learn it unless the profile is frozen."""
-        if profile.model is None:
-            profile.model = Model()
-        now = observation.time
-        profile.model.take(
-            observation,
-            learns=not profile.frozen,
-            young=profile.is_learning(now, self._policy(profile.who).learning),
-            offset=profile.offset(now),
-            phase=crc32(profile.who.encode()) % WINDOW,
-        )
+    def _show(self, profile: Profile, now: float) -> Model:
+        """Return a device's model, which has judged what is over, and learnt it unless the profile is frozen."""
+        model = profile.model
+        if model is None:
+            model = profile.model = Model(_phase(profile.who))
+        if model.is_over(now):
+            young = profile.is_learning(now, self._policy(profile.who).learning)
+            model.turn(now, learns=not profile.frozen, young=young, offset=profile.offset(now))
+        return model
 
     def _learner(self, who: str, now: float) -> tuple[Profile | None, bool]:
         """Return a device's profile if it may learn, and whether all that it does is still taken for usual."""
@@ -138,25 +141,28 @@ class Profiles:
         if profile is None:
             return
         unit = unit_of(self._policy(who).learning)
-        before = len(profile)
         changed = [
             profile.facets[name].note(value, now, unit, learning=learning)
             for name, value in habits(flow).items()
         ]
         if any(changed):
             self._changed.add(who)
-            self._values += len(profile) - before
+            self._count(profile)
             self._bound()
+
+    def _count(self, profile: Profile) -> None:
+        """Count a profile's values anew."""
+        size = len(profile)
+        self._values += size - self._sizes.get(profile.who, 0)
+        self._sizes[profile.who] = size
 
     def _bound(self) -> None:
         """Take the rarest values from the device that has the most, if there are too many."""
         while self._values > MAX_VALUES:
             largest = max(self._profiles.values(), key=len)
-            facet = max(largest.facets.values(), key=len)
-            before = len(facet)
-            facet.shrink(_GOING)
-            self._values -= before - len(facet)
+            max(largest.facets.values(), key=len).shrink(_GOING)
             self._changed.add(largest.who)
+            self._count(largest)
 
     def _learn_amounts(self, moved: Moved) -> None:
         """Learn how much a device moves."""
@@ -190,10 +196,9 @@ class Profiles:
 
     def forget(self, who: str) -> None:
         """Forget a device."""
-        profile = self._profiles.pop(who, None)
-        self._values -= 0 if profile is None else len(profile)
+        self._profiles.pop(who, None)
+        self._values -= self._sizes.pop(who, 0)
         self._changed.discard(who)
-        self._ripening.forget(who)
 
     def merge(self, who: str, into: str) -> None:
         """Make what was learnt of a device part of another one's profile."""
@@ -201,9 +206,8 @@ class Profiles:
         if profile is None or who == into:
             return
         target = self.of(into, profile.since)
-        before = len(target)
         target.join(profile)
-        self._values += len(target) - before
+        self._count(target)
         self.forget(who)
         self._changed.add(into)
         self._bound()
@@ -213,7 +217,6 @@ class Profiles:
     ) -> None:
         """Make an event that the user said is fine part of the profile, also of a frozen one."""
         profile = self.of(who, now)
-        before = len(profile)
         value = evidence.get("value")
         amount = float(value) if isinstance(value, int | float) else 0.0
         if kind == "unexpected_destination":
@@ -227,7 +230,7 @@ class Profiles:
             band.accept(0.0 if subject.endswith("day") else amount * _MEGABYTE)
         elif kind == "behaviour_anomaly" and profile.model is not None:
             profile.model.accept(evidence)
-        self._values += len(profile) - before
+        self._count(profile)
         self._changed.add(who)
         self._bound()
 
@@ -238,6 +241,11 @@ class Profiles:
     def __len__(self) -> int:
         """Return how many devices have a profile."""
         return len(self._profiles)
+
+
+def _phase(who: str) -> float:
+    """Return how many seconds after the quarter of an hour a device's windows begin."""
+    return crc32(who.encode()) % WINDOW
 
 
 def _begin(who: str, now: float, offset: Callable[[float], float]) -> Profile:
