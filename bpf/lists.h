@@ -67,6 +67,8 @@ static inline __attribute__((always_inline)) void note_sighting(struct scene *sc
 	}
 	__sync_fetch_and_add(&sighting->packets, scene->packets);
 	__sync_fetch_and_add(&sighting->bytes, scene->bytes);
+	if (direction_at(scene->hook) == UPLOAD)
+		__sync_fetch_and_add(&sighting->sent, scene->packets);
 	sighting->last = now;
 	sighting->feeds |= scene->feeds;
 }

@@ -181,7 +181,7 @@ struct sighting {
 	u64 last;
 	struct address near;
 	u32 feeds; /* a bit each */
-	u32 zero;
+	u32 sent; /* of the packets, those to the peer */
 };
 
 /* One bit for each of 256 neighbouring prefixes. */

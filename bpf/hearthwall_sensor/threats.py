@@ -3,7 +3,7 @@
 import ipaddress
 import time
 from collections.abc import Callable, Collection, Iterable
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from .bounded import make_room
 from .detectors.observations import Asked, Listed, Named, Observation
@@ -20,6 +20,16 @@ _MAX_ASKED: Final = 1024
 _PATIENCE: Final = 3.0
 
 _Meeting = tuple[str, str]
+
+
+class _Met(NamedTuple):
+    """What was counted of a meeting, and when (monotonic) there was more."""
+
+    packets: int = 0
+    sent: int = 0
+    last: float = -_QUIET
+    is_knock: bool = True
+    """Whether nothing was sent to the peer since it was told of."""
 
 
 class Subscribed(Protocol):
@@ -54,6 +64,9 @@ class Lists(Protocol):
         """Return the entry that holds an address."""
 
 
+_NEVER: Final = _Met()
+
+
 class Threats:
     """The meetings that were told of."""
 
@@ -73,9 +86,9 @@ class Threats:
         #: Questions that wait for their answer.
         self._open: dict[_Meeting, Asked] = {}
         self._listed = tables.statistics()["listed"]
-        #: Meeting → the packets that were counted, and when (monotonic) there were more.
-        self._known: dict[_Meeting, tuple[int, float]] = {
-            _meeting(each): (each.packets, time.monotonic()) for each in tables.sightings()
+        self._known: dict[_Meeting, _Met] = {
+            _meeting(each): _Met(each.packets, each.sent, time.monotonic(), each.sent == 0)
+            for each in tables.sightings()
         }
 
     # Names
@@ -137,7 +150,10 @@ class Threats:
     # Addresses
 
     def look(self, listed: int) -> None:
-        """Tell of new meetings; listed is the kernel's count of all packets to and from listed addresses."""
+        """Tell of new meetings, and of knocks that were answered in the end.
+
+        listed is the kernel's count of all packets to and from listed addresses.
+        """
         self._tell_unanswered()
         if listed == self._listed:
             return
@@ -145,16 +161,18 @@ class Threats:
         now = time.monotonic()
         fresh = []
         for sighting in self._tables.sightings():
-            packets, last = self._known.get(_meeting(sighting), (0, -_QUIET))
-            if sighting.packets == packets:
+            met = self._known.get(_meeting(sighting), _NEVER)
+            if sighting.packets == met.packets:
                 continue
-            if now - last >= _QUIET:
-                fresh.append(sighting)
-            self._known[_meeting(sighting)] = (sighting.packets, now)
-        self._known = {key: each for key, each in self._known.items() if now - each[1] < _QUIET}
-        for each in fresh:
+            is_again = now - met.last >= _QUIET
+            is_knock = (is_again or met.is_knock) and sighting.sent == met.sent
+            if is_again or is_knock != met.is_knock:
+                fresh.append((sighting, is_knock))
+            self._known[_meeting(sighting)] = _Met(sighting.packets, sighting.sent, now, is_knock)
+        self._known = {key: each for key, each in self._known.items() if now - each.last < _QUIET}
+        for each, is_knock in fresh:
             if feeds := self._feeds.in_slots(each.slots):
-                self._tell(self._met(each, feeds))
+                self._tell(self._met(each, feeds, "knock" if is_knock else "packets"))
 
     def _tell_unanswered(self) -> None:
         """Tell of questions that nobody has answered."""
@@ -163,11 +181,11 @@ class Threats:
             del self._open[each.who, each.name]
             self._name_met(each.who, each.name, self._slots(each.name), "dns")
 
-    def _met(self, sighting: Sighting, feeds: Collection[Subscribed]) -> Listed:
+    def _met(self, sighting: Sighting, feeds: Collection[Subscribed], via: str) -> Listed:
         """Return what is told of a meeting."""
         who = None if sighting.mac is None else self._device(mac_bytes(sighting.mac))
         entry = self._feeds.entry_of_address(mapped(ipaddress.ip_address(sighting.peer)))
-        return _listed(feeds, who, sighting.address, entry, "packets")._replace(
+        return _listed(feeds, who, sighting.address, entry, via)._replace(
             peer=sighting.peer, packets=sighting.packets, bytes=sighting.bytes
         )
 

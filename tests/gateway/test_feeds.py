@@ -65,6 +65,18 @@ async def test_an_audit_drops_nothing_and_counts_all_the_same(
     assert (feed.packets, feeds.feed("drop").packets) == (1, 2)
 
 
+async def test_it_is_counted_who_sent(kernel: Kernel, start: Start, tmp_path: Path) -> None:
+    feeds = await start()
+    peers = ("203.0.113.71", "203.0.113.72")
+    await add(feeds, write(tmp_path / "list", *peers), action="audit")
+    for peer, ways in zip(peers, (("egress",) * 2, ("egress", "ingress", "ingress")), strict=True):
+        for way in ways:
+            assert not kernel.drops(peer, program=way)
+    met = {each.peer: each for each in kernel.tables.sightings()}
+    assert [(met[peer].packets, met[peer].sent) for peer in peers] == [(2, 0), (3, 2)]
+    assert {met[peer].mac for peer in peers} == {DEVICE}
+
+
 async def test_lists_that_overlap_are_each_counted_and_one_can_go(
     kernel: Kernel, start: Start, tmp_path: Path
 ) -> None:

@@ -463,17 +463,25 @@ def test_an_answer_wakes_the_sensor_at_once_and_what_can_wait_does_so(meter: Met
         assert len(meter.samples()) == 4
 
 
+def until_woken(meter: Meter) -> int:
+    """Return how many packets that can wait are sent until the sensor is woken, after an answer that woke it."""
+    meter.up(datagram(b"first", peer_port=53))
+    meter.down(datagram(b"x", peer_port=53, upload=False))
+    assert meter.samples()
+    sent = 0
+    while not is_woken(meter) and sent < 100:
+        meter.up(datagram(bytes(1000), peer_port=53))
+        sent += 1
+    assert len(meter.samples()) == sent
+    return sent
+
+
 def test_much_that_can_wait_wakes_the_sensor_long_before_the_ring_is_full(meter: Meter) -> None:
     cpu, *_ = sorted(os.sched_getaffinity(0))
     lost = meter.statistic("samples_lost")
     with on_cpu(cpu):
-        meter.up(datagram(b"first", peer_port=53))
-        meter.down(datagram(b"x", peer_port=53, upload=False))
-        assert meter.samples()
-        sent = 0
-        while not is_woken(meter) and sent < 100:
-            meter.up(datagram(bytes(1000), peer_port=53))
-            sent += 1
-        assert 20 < sent < 40
-        assert len(meter.samples()) == sent
+        # On a busy machine the kernel may deliver an answer's wake-up only after it was read: then it comes early once
+        sent = [until_woken(meter) for _ in range(5)]
+    assert max(sent) < 40
+    assert sorted(sent)[2] > 20
     assert meter.statistic("samples_lost") == lost

@@ -276,14 +276,35 @@ def test_knocks_that_are_not_remembered_are_no_exchange() -> None:
         return Began(NOON, CAMERA, flow(peer, outgoing=False, packets=(0, 1), outcome="no_answer"))
 
     crowd = [by(f"198.51.100.{number}") for number in range(200)]
-    (notice,) = knocks([knock(), *crowd, met(blocked=False), Look(NOON)])
-    assert notice.severity == "low"
-    assert knocks([met(bytes=10_001, blocked=False), Look(NOON)])[0].severity == "medium"
+    (notice,) = knocks([knock(), *crowd, met(via="knock", bytes=90_000), Look(NOON)])
+    assert (notice.severity, notice.evidence["blame"]) == ("low", "peer")
     called = Settled(NOON, CAMERA, flow("203.0.0.9"))
     assert knocks([called, *crowd, met(), Look(NOON)])[0].severity == "medium"
-    (many,) = knocks([*(met(number, blocked=False) for number in range(6)), Look(NOON)])
+    (many,) = knocks([*(met(number, via="knock") for number in range(6)), Look(NOON)])
     assert (many.severity, many.evidence["blame"]) == ("low", "peer")
     assert "was knocked at by 6 addresses" in many.summary
+    one_called = [met(9), *(met(number, via="knock") for number in range(6)), Look(NOON)]
+    assert knocks(one_called)[0].severity == "high"
+
+
+def test_on_the_way_to_the_internet_nobody_knows_whose_it_is_but_who_answered() -> None:
+    def outside(**more: Any) -> Notice:
+        (notice,) = knocks([met(who=None, blocked=False, **more), Look(NOON)])
+        return notice
+
+    knocked = outside(via="knock")
+    assert (knocked.severity, knocked.mac) == ("low", None)
+    assert knocked.summary.startswith("192.168.0.10 was knocked at by 203.0.0.9")
+    assert "4 packets (400 bytes), and was not let in or answered" in knocked.evidence["why"]
+    called, refused = outside(), outside(bytes=4 * 94)
+    assert (called.severity, refused.severity) == ("medium", "low")
+    assert "blame" not in {*called.evidence, *refused.evidence}
+    assert called.summary.startswith("192.168.0.10 exchanged packets with 203.0.0.9")
+
+
+def test_knocks_make_no_call_worse() -> None:
+    knocking = [met(number, via="knock") for number in range(20, 30)]
+    assert knocks([*knocking, Look(NOON), met(), Look(NOON)])[-1].severity == "medium"
 
 
 def test_a_call_that_is_blocked_has_no_flow_and_is_no_knock() -> None:

@@ -76,8 +76,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def sighting(packets: int, slots: tuple[int, ...] = (0,)) -> Sighting:
-    return Sighting(slots, MAC, "192.168.1.21", PEER, packets, 100 * packets, 0, 0)
+def sighting(packets: int, slots: tuple[int, ...] = (0,), sent: int = 1) -> Sighting:
+    return Sighting(slots, MAC, "192.168.1.21", PEER, packets, 100 * packets, 0, 0, sent)
 
 
 def made() -> tuple[Threats, Tables, list[Any]]:
@@ -113,6 +113,35 @@ def test_what_an_earlier_run_told_is_no_news(clock: Clock) -> None:
     tables.seen = [sighting(4)]
     threats.look(1)
     assert told == []
+
+
+def test_a_knock_is_told_from_a_call_and_told_again_when_it_is_answered(clock: Clock) -> None:
+    threats, tables, told = made()
+    for packets, sent, later in (
+        (2, 0, 0.0),
+        (4, 0, 60.0),
+        (6, 1, 60.0),
+        (9, 1, 60.0),
+        (12, 1, HOUR),
+    ):
+        clock.now += later
+        tables.seen = [sighting(packets, sent=sent)]
+        threats.look(packets)
+    assert [(each.via, each.packets) for each in told] == [
+        ("knock", 2),
+        ("packets", 6),
+        ("knock", 12),
+    ]
+
+
+def test_what_an_earlier_run_told_as_a_knock_is_news_when_it_is_answered(clock: Clock) -> None:
+    tables, told = Tables(), list[Any]()
+    tables.seen = [sighting(3, sent=0)]
+    threats = Threats(tables, Feeds(), device_text, told.append)  # type: ignore[arg-type]
+    for packets, sent in ((4, 0), (5, 1)):
+        tables.seen = [sighting(packets, sent=sent)]
+        threats.look(packets)
+    assert [each.packets for each in told] == [5]
 
 
 def named(name: str) -> Named:

@@ -116,7 +116,7 @@ class CaptureDetection:
                     flow.address,
                     flow.peer,
                     None,
-                    "packets",
+                    "packets" if counted.upload_packets else "knock",
                     (),
                     "",
                     None,
@@ -159,7 +159,7 @@ class CaptureDetection:
         """Tell of a meeting, unless it was told of lately."""
         if found is None:
             return
-        meeting = (device, found.entry)
+        meeting = (device, f"{listed.via == 'knock'} {found.entry}")
         last = self._met.pop(meeting, None)
         if last is not None and self._now - last < _QUIET:
             self._met[meeting] = last

@@ -12,8 +12,10 @@ from .listed import MANY, Meetings, age
 from .observations import Began, Flow, Listed, Look, Observation, Settled
 from .per_device import PerDevice
 
-#: So much is more than a scanner's knock or a refused connection, in bytes.
+#: So much is more than a few words, in bytes.
 _MUCH: Final = 10_000
+#: Packets of so many bytes, on average, carry nothing: a connection that was tried and refused.
+_EMPTY: Final = 94
 #: Flows with the internet that are remembered of a device, to show them. A kilobyte each.
 _MAX_FLOWS: Final = 16
 #: Peers that a device called or answered. Knocks push out none of them, and are not remembered themselves.
@@ -94,17 +96,23 @@ class ThreatAddress(Detector):
 
     def _severity(self, listed: Listed) -> Severity:
         """Return how bad a meeting is."""
+        if self._is_knock(listed):
+            return "low"
         others = self._meetings.met(listed)
         device = None if listed.who is None else self._devices.find(listed.who)
         is_ours = device is not None and (listed.peer or "") in device.peers
-        if not is_ours and self._flow(listed) is not None:
-            return "low"
-        # What is blocked has no flow, and most knocks are stopped before it is known at whom.
+        # What is blocked has no flow; of others nobody may know who began.
         if not is_ours and not listed.blocked:
-            return "low" if listed.bytes <= _MUCH else "medium"
+            return "low" if listed.bytes <= _EMPTY * listed.packets else "medium"
         if listed.bytes > _MUCH or others > MANY:
             return "high"
         return "medium"
+
+    def _is_knock(self, listed: Listed) -> bool:
+        """Return whether only the peer wanted something: nothing was sent to it, or a refusal."""
+        device = None if listed.who is None else self._devices.find(listed.who)
+        is_ours = device is not None and (listed.peer or "") in device.peers
+        return listed.via == "knock" or (not is_ours and self._flow(listed) is not None)
 
     def _flow(self, listed: Listed) -> Flow | None:
         """Return the latest flow behind a meeting."""
@@ -116,9 +124,9 @@ class ThreatAddress(Detector):
         self._meetings.told([listed], severity)
         feed, flow = ", ".join(listed.feeds), self._flow(listed)
         name = listed.address or "" if listed.who is None else self.home.name(listed.who)
-        knocks = severity == "low"
+        knocks = self._is_knock(listed)
         why = f"{listed.entry} is on the feed {feed}{_since(listed)}." + (
-            f" It came from there, and {name} did not answer: such scanners knock everywhere."
+            f" It sent {listed.packets} packets ({listed.bytes} bytes), and was not {_LET_IN}."
             if knocks
             else f" {name} exchanged {listed.packets} packets ({listed.bytes} bytes) with it"
             f"{', which is blocked' if listed.blocked else ''}; no good device needs to."
@@ -150,7 +158,7 @@ class ThreatAddress(Detector):
         """Return the event of many meetings of one device at once, the busiest ones named."""
         busiest = sorted(meetings, key=lambda each: each.packets, reverse=True)
         first, shown = busiest[0], busiest[:MANY]
-        is_knocked_at = all(each == "low" for each in severities)
+        is_knocked_at = all(map(self._is_knock, meetings))
         severity: Severity = max(
             *severities, "low" if is_knocked_at else "high", key=SEVERITIES.index
         )
@@ -158,8 +166,7 @@ class ThreatAddress(Detector):
         feed, packets = ", ".join(first.feeds), sum(each.packets for each in meetings)
         name = first.address or "" if first.who is None else self.home.name(first.who)
         why = (
-            f"{len(meetings)} addresses of the feed {feed} sent packets to {name}, which did not answer: such scanners"
-            " knock everywhere."
+            f"{len(meetings)} addresses of the feed {feed} sent packets to {name}, and none was {_LET_IN}."
             if is_knocked_at
             else f"{len(meetings)} addresses of the feed {feed} exchanged packets with {name} at once; one may be an"
             f" accident (an address that was somebody else's before), and more than {MANY} are none."
@@ -187,6 +194,9 @@ class ThreatAddress(Detector):
             subject=f"many of {feed}",
             time=first.time,
         )
+
+
+_LET_IN: Final = "let in or answered: such scanners knock everywhere"
 
 
 def _since(listed: Listed) -> str:

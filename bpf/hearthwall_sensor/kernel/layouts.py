@@ -106,7 +106,7 @@ LIMIT = struct.Struct("<7Q")
 FLOOD_KEY = struct.Struct("<16sBBxx")
 FLOOD = struct.Struct("<QQQQQ16s16s")
 SIGHTING_KEY = struct.Struct("<16s6s2x")
-SIGHTING = struct.Struct("<QQQQ16sI4x")
+SIGHTING = struct.Struct("<QQQQ16sII")
 #: `struct device`, without what bounds its samples.
 DEVICE = struct.Struct("<Q12Q")
 DEVICE_BYTES: Final = DEVICE.size + 8
@@ -212,6 +212,8 @@ class Sighting(NamedTuple):
     bytes: int
     first: int
     last: int
+    sent: int
+    """Of the packets, those to the peer, modulo 2^32."""
 
 
 class Flood(NamedTuple):
