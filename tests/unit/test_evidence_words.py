@@ -83,12 +83,13 @@ def test_other_evidence_is_written_as_people_read_it() -> None:
         "new": {"domain": "-", "service": "tcp/443"},
         "blame": "unknown",
         "forced": False,
+        "blocked": False,
         "server": None,
         "sources": [{"mac": TV, "dropped": 1_200_000}, {"mac": None, "dropped": 3}],
     }
     assert dict(rows(evidence, NAMES)) == {
         "ends": "2026-05-04 15:00:00",
-        "size in all": "1.5 MB",
+        "data": "1.5 MB",
         "dropped in all": "2.0 kB",
         "every": "1 min 30 s",
         "give or take": "3%",
@@ -97,7 +98,7 @@ def test_other_evidence_is_written_as_people_read_it() -> None:
         "claimed by": f"camera ({CAMERA}), 02:00:00:00:00:01",
         "new for it": "domain without a name, service tcp/443",
         "done by": "nobody can tell for sure: this device, or another one that it answers",
-        "although protected": "no",
+        "blocked": "no",
         "sources": f"mac tv ({TV}), packets dropped 1,200,000; packets dropped 3",
     }
 

@@ -157,7 +157,7 @@ def test_what_explain_proposes_can_be_pasted(serving: Serving) -> None:
     where = f"--socket {serving.socket}"
     assert proposed == [
         f"{LAUNCHER} accept {where} 17",
-        f"{LAUNCHER} block {where} {CAMERA} --duration 1h",
+        f"{LAUNCHER} block {where} camera --duration 1h",
         f"{LAUNCHER} flows {where} --device camera",
         f"{LAUNCHER} profile {where} camera",
     ]
@@ -166,12 +166,47 @@ def test_what_explain_proposes_can_be_pasted(serving: Serving) -> None:
         assert (done.returncode, done.stderr) == (0, b""), each
 
 
-def test_a_name_that_two_devices_have_is_not_proposed(serving: Serving) -> None:
+@pytest.mark.parametrize(
+    ("whose", "name"), [(TV, "Camera"), (CAMERA, "good.example"), (CAMERA, "42"), (CAMERA, "--all")]
+)
+def test_a_name_that_means_something_else_too_is_not_proposed(
+    serving: Serving, whose: str, name: str
+) -> None:
     household = serving.household
-    household.devices[TV] = device(TV, name="Camera")
+    household.devices[whose] = device(whose, name=name)
     assert any(
         each.endswith(f"--device {CAMERA}") for each in commands(said(serving, "explain", "17"))
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("block", "Camera"), ("unblock", "camera"), ("block", "192.168.20.21")),
+        *(("rename", "camera", "Door"), ("merge", "Camera", TV), ("forget", "CAMERA", "--yes")),
+    ],
+)
+def test_a_device_is_named_by_its_name(serving: Serving, words: tuple[str, ...]) -> None:
+    household = serving.household
+    household.answers |= {each: {} for each in ("rename", "merge", "forget")}
+    if words[0] == "unblock":
+        said(serving, "block", CAMERA)
+    command, *arguments = words
+    run(serving, command, *arguments, "--json")
+    orders = [each.to_wire() for each in household.received]
+    targets = [each.get("target") or each.get("mac") for each in orders]
+    assert list(filter(None, targets))[-1] == (
+        "192.168.20.21" if "192.168.20.21" in words else CAMERA
+    )
+
+
+def test_a_target_that_is_none_says_so_and_what_may_be_meant(serving: Serving) -> None:
+    for command in ("block", "unblock"):
+        done = run(serving, command, "camra")
+        assert done.returncode == 1
+        assert "'camra' is neither a MAC" in done.stderr
+        assert "there is no device camra; did you mean camera?" in done.stderr
+    assert "is no device camra; did you mean camera?" in run(serving, "rename", "camra", "x").stderr
 
 
 @pytest.mark.parametrize(

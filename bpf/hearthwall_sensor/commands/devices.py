@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..protocol import SensorError
 from ..requests import ForgetDevice, GetDevices, MergeDevices, RenameDevice, SplitDevice
+from . import naming
 from .amounts import ago, rate, size
 from .cells import clean, table
 from .command import Command, Options, ask, converse
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 def _mac_argument(parser: argparse.ArgumentParser) -> None:
     """Declare a device."""
-    parser.add_argument("mac", metavar="MAC", help="the device, by any of its MACs")
+    parser.add_argument(
+        "mac", metavar="DEVICE", help="the device: any of its MACs, an address or a name"
+    )
 
 
 def _rename_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,17 +29,25 @@ def _rename_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clear", action="store_true", help="take your name for it back")
 
 
-def _rename(options: Options) -> RenameDevice:
-    """Return the order that `rename` gives."""
+async def _rename(client: "Client", options: Options) -> Any:
+    """Name a device, or take that back."""
     if options.clear is (options.name is not None):
         raise SensorError("invalid_message", "say either a name or --clear")
-    return RenameDevice(options.mac, options.name)
+    mac = naming.mac_of(options.mac, await client.devices())
+    return await client.call(RenameDevice(mac, options.name))
 
 
 def _merge_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `merge` takes."""
-    parser.add_argument("mac", metavar="MAC", help="the MAC that is the same device")
-    parser.add_argument("into", metavar="INTO", help="the device that it is")
+    _mac_argument(parser)
+    parser.add_argument("into", metavar="INTO", help="the device that it is, named alike")
+
+
+async def _merge(client: "Client", options: Options) -> Any:
+    """Say that two are one device."""
+    devices = await client.devices()
+    mac, into = (naming.mac_of(each, devices) for each in (options.mac, options.into))
+    return await client.call(MergeDevices(mac, into))
 
 
 def _split_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +69,8 @@ async def _forget(client: "Client", options: Options) -> Any:
     """Erase a device, if that is meant."""
     if not options.yes and not options.json and not _is_meant(options.mac):
         return {}
-    return await client.call(ForgetDevice(options.mac))
+    mac = naming.mac_of(options.mac, await client.devices())
+    return await client.call(ForgetDevice(mac))
 
 
 def _is_meant(mac: str) -> bool:
@@ -137,10 +149,10 @@ COMMANDS: Final = {
     "devices": Command(
         "list the home's devices and their traffic", ask(lambda _: GetDevices()), _show
     ),
-    "rename": Command("name a device", ask(_rename), _show_one, _rename_arguments),
+    "rename": Command("name a device", converse(_rename), _show_one, _rename_arguments),
     "merge": Command(
         "say that two MACs are one device",
-        ask(lambda options: MergeDevices(options.mac, options.into)),
+        converse(_merge),
         _show_one,
         _merge_arguments,
     ),

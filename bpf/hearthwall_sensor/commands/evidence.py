@@ -19,7 +19,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "age_days": "on the list for",
     "answer_bytes": "in answers",
     "blame": "done by",
-    "bytes": "size in all",
+    "bytes": "data",
     "characters": "new characters in each name",
     "claimants": "claimed by",
     "claimed": "address claimed",
@@ -46,6 +46,8 @@ _LABELS: Final[Mapping[str, str]] = {
     "untrue": "forged claims",
     "without_address": "answers without address",
 }
+#: What is worth a line only if it is so.
+_IF_TRUE: Final = frozenset(("forced", "incoming"))
 _DONE_BY: Final[Mapping[Any, str]] = {
     "peer": "the far end; this device did nothing for it",
     "unknown": "nobody can tell for sure: this device, or another one that it answers",
@@ -84,7 +86,8 @@ _AMOUNTS: Final[Mapping[str, Callable[[float], str]]] = {
 def rows(evidence: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield label and text of what else was found, with these names of devices by MAC."""
     for key, value in evidence.items():
-        said = "" if key in TOLD else _said(key, value, names)
+        is_nothing = key in TOLD or (key in _IF_TRUE and not value)
+        said = "" if is_nothing else _said(key, value, names)
         if said:
             yield _LABELS.get(key, key.replace("_", " ")), said
 

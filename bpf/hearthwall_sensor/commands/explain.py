@@ -71,7 +71,8 @@ def _steps(wire: Mapping[str, Any], known: str | None) -> Iterator[Step]:
     elif not by_rules and (event["mac"] or event["address"]):
         yield Step(("accept", str(event["seq"])), "this is fine: don't tell the like of it again")
     if (culprit := event.get("culprit")) and not by_rules:
-        yield Step(("block", culprit, "--duration", "1h"), f"cut {wire['device']} off for an hour")
+        whom = known if known is not None and culprit == event["mac"] else culprit
+        yield Step(("block", whom, "--duration", "1h"), f"cut {wire['device']} off for an hour")
     if (peer := event.get("blockable_peer")) and not by_rules:
         yield Step(("block", peer), f"cut {peer} off, for every device")
     if known is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..nearest import did_you_mean
 from ..protocol import Device, Flow, SensorError
-from ..targets import parse_mac
+from ..targets import parse_mac, parse_target
 
 #: Transports whose ports say nothing: of ICMP they hold types.
 _PORTLESS = ("icmp", "icmpv6")
@@ -39,6 +39,16 @@ def resolved(text: str, devices: Sequence[Device]) -> tuple[str, ...]:
     return found
 
 
+def mac_of(text: str, devices: Sequence[Device]) -> str:
+    """Return a MAC as it is, and of an address or name the MAC of the only device that has it; raises SensorError."""
+    try:
+        return parse_mac(text)
+    except SensorError as error:
+        if error.code == "protected_target":
+            raise
+    return resolved_one(text, devices)
+
+
 def resolved_one(text: str, devices: Sequence[Device]) -> str:
     """Return the MAC of the only device with this MAC, address or name; raises SensorError."""
     macs = resolved(text, devices)
@@ -50,11 +60,23 @@ def resolved_one(text: str, devices: Sequence[Device]) -> str:
 
 
 def typable(mac: str, devices: Sequence[Device]) -> str:
-    """Return what a person can type for a device: its name where only it is called so, else its MAC."""
+    """Return what a person can type for a device: its name where only it is called so, else its MAC.
+
+    A name that reads as a target, or as the number of a rule, would be taken for that.
+    """
     name = device_names(devices).get(mac, mac)
     is_word = name.isprintable() and name == name.strip() and not name.startswith("-")
     found = [each for each in devices if name.casefold() in _known_as(each)]
-    return name if is_word and len(found) == 1 else mac
+    return name if is_word and len(found) == 1 and not _is_target(name) else mac
+
+
+def _is_target(name: str) -> bool:
+    """Return whether a device's name could be taken for what a rule is on, or a rule's number."""
+    try:
+        parse_target(name)
+    except SensorError as error:
+        return error.code != "invalid_target" or name.isdecimal()
+    return True
 
 
 def _known_as(device: Device) -> set[str]:

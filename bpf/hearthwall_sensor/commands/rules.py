@@ -9,7 +9,7 @@ from ..modes import ALLOWANCES, AUDITABLE, DIRECTIONS, MODES, TRANSPORTS, Allowa
 from ..protocol import SensorError
 from ..requests import AddBlock, Confirm, GetBlocks, GetDevices, RemoveBlock
 from ..targets import parse_duration, parse_target
-from . import display
+from . import display, naming
 from .command import Command, Options, ask, converse
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _block_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target",
         metavar="TARGET",
-        help="a MAC, an address, a prefix such as 203.0.113.0/24, a domain or *.domain",
+        help="a MAC or name of a device, an address, a prefix such as 203.0.113.0/24, a domain or *.domain",
     )
     parser.add_argument("--mode", choices=tuple(MODES), default="isolate", help=_words(MODES))
     parser.add_argument(
@@ -144,10 +144,31 @@ def _unblock_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every rule on the target")
 
 
+async def _mac_of_name(client: "Client", text: str) -> str:
+    """Return a target as it is, and of a device's name its MAC; raises SensorError where it is neither.
+
+    What reads as a target is one: a device that calls itself like a domain does not take its place.
+    """
+    try:
+        parse_target(text)
+    except SensorError as error:
+        if error.code != "invalid_target" or text.isdecimal():  # the id of a rule
+            return text
+        devices = await client.devices()
+        try:
+            return naming.resolved_one(text, devices)
+        except SensorError as other:
+            if other.code != "not_found":
+                raise
+            raise SensorError(error.code, f"{error.message}; {other.message}") from None
+    return text
+
+
 def _telling_macs(talk: Talk) -> Talk:
-    """Return what talks to the sensor, and tells of each rule on a device which other MACs it is on."""
+    """Return what talks to the sensor about a target or a device's name, and tells on which other MACs a rule is."""
 
     async def talk_and_tell(client: "Client", options: Options) -> Any:
+        options.target = await _mac_of_name(client, options.target)
         found = await talk(client, options)
         wires = found if isinstance(found, list) else [found]
         devices = None
