@@ -85,7 +85,8 @@ class MudReport(Message):
     `announced` is where the device says that it is described. The rest is null without a file: `source` is `file` or
     the address that it was fetched from, `time` when. `expected` has a sentence for each permission, `left_out` the
     names of those that were not understood. `peers` is the file as the peers of a rule `allow_only`, and `learnt` a
-    MUD file of what was learnt of the device.
+    MUD file of what was learnt of the device, without what `kept_out` names, a sentence each: events of medium
+    severity or above tell of it, and were not accepted. `learning_until` is when the device will have been learnt.
     """
 
     mac: str
@@ -98,6 +99,9 @@ class MudReport(Message):
     expected: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
+    kept_out: tuple[str, ...] = ()
+    since: float = 0.0
+    learning_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

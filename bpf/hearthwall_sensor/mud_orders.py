@@ -4,22 +4,26 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from .habits import MudReport
 from .mud import fetching, reading, writing
 from .mud.descriptions import MAX_DESCRIPTIONS, described
+from .mud.unwanted import Unwanted
 from .parts import Parts
 from .policy.expectations import LOCAL, Expectation
-from .protocol import SensorError
+from .protocol import SensorError, Severity
 from .reports import Reports
-from .requests import GetMud, RemoveMud, Request, SetMud
+from .requests import MAX_EVENTS, GetEvents, GetMud, RemoveMud, Request, SetMud
 from .targets import parse_mac
 
 _LOGGER = logging.getLogger(__name__)
 
 #: Where a learnt file says that it is to be found, as RFC 8520 wants; nobody needs to look there.
 _LEARNT_URL = "https://hearthwall.invalid/"
+#: What events of less severity tell of may be an ordinary day.
+_SEVERE: Final[Severity] = "medium"
 
 
 class MudOrders:
@@ -39,7 +43,7 @@ class MudOrders:
 
     async def _get(self, request: GetMud) -> Any:
         """Answer with what is said of a device."""
-        return self._report(self._known(request.mac)).to_wire()
+        return (await self._report(self._known(request.mac))).to_wire()
 
     async def _set(self, order: SetMud) -> Any:
         """Hold a device against a file."""
@@ -55,7 +59,7 @@ class MudOrders:
                 raise SensorError("not_found", f"{mac} does not say where it is described")
             document = await self._fetched(url, inside=order.url is not None)
             await self._hold(mac, document, url, ordered=True)
-        return self._report(mac).to_wire()
+        return (await self._report(mac)).to_wire()
 
     async def _remove(self, order: RemoveMud) -> Any:
         """Hold a device against no file any more."""
@@ -65,7 +69,7 @@ class MudOrders:
             if not self._parts.descriptions.remove(mac):
                 raise SensorError("not_found", f"{mac} is not held against a MUD file")
             self._parts.policy.clear()
-        return self._report(mac).to_wire()
+        return (await self._report(mac)).to_wire()
 
     async def follow_devices(self) -> None:
         """Fetch what a device has announced, where the policy allows that."""
@@ -117,22 +121,40 @@ class MudOrders:
         """Return where a device says that it is described."""
         return self._parts.descriptions.announced(mac)
 
-    def _report(self, mac: str) -> MudReport:
+    async def _unwanted(self, mac: str) -> Unwanted:
+        """Return whom a device was with that events tell of, of which nobody said that it is fine."""
+        asked = GetEvents(devices=(mac,), severity=_SEVERE, limit=MAX_EVENTS, latest=True)
+        events = await self._parts.journal.select(asked, self._parts.chosen.macs)
+        accepted = self._parts.accepted
+        return Unwanted(
+            (each for each in events if not accepted.covers(each)), self._parts.surroundings.is_home
+        )
+
+    async def _report(self, mac: str) -> MudReport:
         """Return what is said and learnt of a device."""
-        now = time.time()
-        learnt = self._parts.profiles.of(mac, now).needs()
+        now, unwanted = time.time(), await self._unwanted(mac)
+        profile = self._parts.profiles.of(mac, now)
+        needs = {each: unwanted.event(each) for each in profile.needs()}
+        learnt = [each for each, seq in needs.items() if seq is None]
         device = self._reports.device(mac)
         system = device.name or device.hostname or device.vendor or mac
         document = writing.write(
             learnt, system=system, url=_LEARNT_URL + mac.replace(":", ""), when=now
         )
-        held = self._parts.descriptions.of(mac)
-        if held is None:
-            return MudReport(mac, self._announced(mac), document)
-        return MudReport(
+        kept_out = [f"{sentence(each)} (event {seq})" for each, seq in needs.items() if seq]
+        own = MudReport(
             mac=mac,
             announced=self._announced(mac),
             learnt=document,
+            kept_out=tuple(kept_out),
+            since=profile.since,
+            learning_until=profile.since + self._parts.policy.device(mac).learning,
+        )
+        held = self._parts.descriptions.of(mac)
+        if held is None:
+            return own
+        return replace(
+            own,
             source=held.source,
             url=held.says.url,
             system=held.says.system,

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from .habits import Acceptance, PolicyReport
+from .learning.needs import told_needs
 from .learning.profile import Profile
 from .parts import Parts
 from .policy import writing
@@ -31,6 +32,8 @@ from .targets import parse_mac, parse_target
 #: Devices that there may be hints on, and labels of one.
 MAX_HINTS: Final = 1024
 MAX_LABELS: Final = 64
+#: Events of flows that their device opened: accepted, these are what it needs.
+_OF_DESTINATIONS: Final = ("unexpected_destination", "local_device_on_internet")
 
 
 class PolicyOrders:
@@ -94,9 +97,24 @@ class PolicyOrders:
             who: Any = mac or event.address
             kind: Any = event.kind
             parts.profiles.absorb(who, kind, event.subject, event.evidence, now)
-            wire = parts.profiles.of(who, now).to_wire()
-            await asyncio.to_thread(parts.store.keep_profile, who, wire)
+            if event.kind in _OF_DESTINATIONS:
+                self._need(who, event.evidence, now, is_fine=True)
+            await self._keep_profile(who, now)
             return event.to_wire()
+
+    async def _keep_profile(self, who: str, now: float) -> None:
+        """Write a device's profile to disk."""
+        wire = self._parts.profiles.of(who, now).to_wire()
+        await asyncio.to_thread(self._parts.store.keep_profile, who, wire)
+
+    def _need(self, who: str, evidence: Mapping[str, Any], now: float, *, is_fine: bool) -> None:
+        """Count what an event tells of as needed, or no more so than what was never seen before."""
+        needs = self._parts.profiles.of(who, now).facets["need"]
+        for each in told_needs(evidence, self._parts.surroundings.is_home):
+            if is_fine:
+                needs.accept(each, now)
+            else:
+                needs.doubt(each)
 
     async def _get_accepted(self, _: GetAccepted) -> Any:
         """Answer with what was accepted."""
@@ -104,10 +122,14 @@ class PolicyOrders:
 
     async def _revoke(self, order: RevokeAccepted) -> Any:
         """Take an acceptance back."""
-        async with self._orders:
-            acceptance = self._parts.accepted.get(order.acceptance)
-            await asyncio.to_thread(self._parts.store.revoke, acceptance.id)
-            self._parts.accepted.remove(acceptance)
+        parts, now = self._parts, time.time()
+        async with self._orders, parts.totals.saving:
+            acceptance = parts.accepted.get(order.acceptance)
+            await asyncio.to_thread(parts.store.revoke, acceptance.id)
+            parts.accepted.remove(acceptance)
+            if who := acceptance.mac or acceptance.address:
+                self._need(who, acceptance.evidence, now, is_fine=False)
+                await self._keep_profile(who, now)
             return acceptance.to_wire()
 
     # Profiles

@@ -191,6 +191,8 @@ def test_whatever_is_in_a_file_is_read_or_refused(data: st.DataObject) -> None:
 def test_an_address_that_is_not_https_is_refused(url: str) -> None:
     with pytest.raises(SensorError):
         reading.check_url(url)
+    with pytest.raises(SensorError, match="only https:// addresses are fetched"):
+        reading.check_url("http://a.example/x.json")
     assert reading.check_url("https://a.example/x.json") == "https://a.example/x.json"
 
 

@@ -54,7 +54,8 @@ class Sensor:
         self.descriptions = SimpleNamespace(of=lambda _: None)
         self.totals = SimpleNamespace(saving=asyncio.Lock())
         self.surroundings = SimpleNamespace(
-            protection=Protection({TV: ROLE_GATEWAY}, {"203.0.113.53": ROLE_SELF})
+            protection=Protection({TV: ROLE_GATEWAY}, {"203.0.113.53": ROLE_SELF}),
+            is_home=lambda address: address.startswith("192.168."),
         )
         blame = Blame(lambda address: address.startswith("192.168."), lambda _: False)
         self.responder = SimpleNamespace(blame=blame)

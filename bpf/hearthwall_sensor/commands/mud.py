@@ -2,17 +2,21 @@
 
 import argparse
 import json
-from collections.abc import Mapping
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..modes import Mode
 from ..protocol import Device, SensorError
 from ..requests import AddBlock, GetMud, RemoveMud, Request, SetMud
 from ..targets import parse_duration
 from . import display, naming
-from .amounts import ago
+from .amounts import ago, span
 from .cells import clean
 from .command import Command, Options, converse
+from .typed import typed
 from .wrapping import labelled, wrapped
 
 if TYPE_CHECKING:
@@ -47,6 +51,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="for enforce: let everything pass, and count what would be dropped",
     )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="for enforce: in place of a rule on the device that cuts off something else",
+    )
 
 
 async def _mud(client: "Client", options: Options) -> Any:
@@ -59,7 +68,14 @@ async def _mud(client: "Client", options: Options) -> Any:
         device = next(each for each in devices if mac in (each.mac, *each.other_macs))
         return await _enforce(client, device, options)
     wire = await client.call(_request(mac, options))
-    return wire if options.json else show(wire, naming.device_names(devices).get(mac))
+    if options.json:
+        return wire
+    called = naming.typable(mac, devices)
+    hints = [
+        typed(options.socket, ("mud", "import", called, *([] if wire["announced"] else ["FILE"]))),
+        typed(options.socket, ("policy", "set", called, "mud_from_device=true")),
+    ]
+    return show(wire, naming.device_names(devices).get(mac), hints)
 
 
 def _request(mac: str, options: Options) -> Request:
@@ -68,7 +84,7 @@ def _request(mac: str, options: Options) -> Request:
         return RemoveMud(mac)
     if options.action == "show":
         return GetMud(mac)
-    if options.source is None or options.source.startswith("https://"):
+    if options.source is None or "://" in options.source:
         return SetMud(mac, url=options.source)
     try:
         document = json.loads(Path(options.source).read_bytes())
@@ -85,8 +101,9 @@ def _request(mac: str, options: Options) -> Request:
 
 def _exported(wire: Mapping[str, Any], options: Options) -> Any:
     """Write what was learnt, and return what there is to say of it."""
-    document = wire["learnt"]
+    document, notes = wire["learnt"], list(_notes(wire))
     if options.source is None:
+        print(*notes, sep="\n", end="\n" if notes else "", file=sys.stderr)
         return document if options.json else json.dumps(document, indent=2)
     try:
         Path(options.source).write_text(json.dumps(document, indent=2) + "\n")
@@ -94,7 +111,34 @@ def _exported(wire: Mapping[str, Any], options: Options) -> Any:
         raise SensorError(
             "storage_failed", f"{options.source} can't be written: {error.strerror}"
         ) from error
-    return document if options.json else f"Written to {clean(options.source)}."
+    return document if options.json else "\n".join((f"Written to {clean(options.source)}.", *notes))
+
+
+def _notes(wire: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what to know before such a file is relied on."""
+    now = time.time()
+    if now < wire["learning_until"]:
+        known, whole = (span(each - wire["since"]) for each in (now, wire["learning_until"]))
+        yield wrapped(
+            f"The device is known for {known} of the {whole} that it is learnt: what it does more seldom is missing."
+        )
+    if wire["kept_out"]:
+        yield wrapped("Left out, as events tell of it that were not accepted:")
+        yield from (wrapped(each, "  ") for each in wire["kept_out"])
+        yield wrapped("`explain SEQ` says why; what is fine gets in by `accept SEQ`.")
+
+
+def _check_replaced(device: Device, mode: Mode, options: Options) -> None:
+    """Raise SensorError where an order would end a rule that does something else."""
+    rule = device.rule
+    if rule is None or options.force or rule.mode in (mode, "audit"):
+        return
+    becomes = "would only count" if mode == "audit" else "would take the place of that"
+    raise SensorError(
+        "invalid_mode",
+        f"{device.mac} has a rule in force, {rule.mode} (id {rule.id}), and this one {becomes}: end it with"
+        f" `unblock {rule.id}` first, or say --force",
+    )
 
 
 async def _enforce(client: "Client", device: Device, options: Options) -> Any:
@@ -104,9 +148,11 @@ async def _enforce(client: "Client", device: Device, options: Options) -> Any:
         raise SensorError(
             "not_found", f"{device.mac} is held against no MUD file: `mud import` one first"
         )
+    mode: Mode = "audit" if options.audit else "allow_only"
+    _check_replaced(device, mode, options)
     order = AddBlock(
         device.mac,
-        mode="audit" if options.audit else "allow_only",
+        mode=mode,
         audits="allow_only" if options.audit else None,
         duration=options.duration,
         reason="what its MUD file allows",
@@ -116,19 +162,23 @@ async def _enforce(client: "Client", device: Device, options: Options) -> Any:
     return block if options.json else display.block(block)
 
 
-def show(wire: Mapping[str, Any], name: str | None) -> str:
-    """Show what is said of a device."""
+def show(wire: Mapping[str, Any], name: str | None, hints: Sequence[str]) -> str:
+    """Show what is said of a device, and what to type to have it held against a file, once or always."""
     title = f"{name} ({wire['mac']})" if name and name != wire["mac"] else wire["mac"]
     parts = [clean(title)]
     if wire["announced"]:
         parts.append(labelled("announces", wire["announced"]))
     if wire["source"] is None:
-        parts.append(wrapped("It is held against no MUD file: `mud import` gives it one."))
+        parts += [wrapped("It is held against no MUD file. This gives it one:"), f"  {hints[0]}"]
+        if wire["announced"]:
+            what = "And with this, what this device announces is fetched by itself from now on:"
+            parts += [wrapped(what), f"  {hints[1]}"]
     else:
         parts += [
             labelled("says", wire["system"] or "nothing of what it is"),
-            labelled("from", f"{wire['source']}, {ago(wire['time'])} ago"),
-            *(labelled("", each) for each in wire["expected"]),
+            labelled("from", f"{wire['source']}, {ago(wire['time'])}"),
+            labelled("allows", wire["expected"][0]),
+            *(labelled("", each) for each in wire["expected"][1:]),
         ]
     if wire["left_out"]:
         parts.append(labelled("not understood", ", ".join(wire["left_out"])))

@@ -95,6 +95,10 @@ def check_url(text: str) -> str:
         fits = url.scheme == "https" and bool(url.hostname) and "@" not in url.netloc
     except ValueError:
         fits = False
+    if "://" in text and not text.startswith("https://"):
+        raise SensorError(
+            "invalid_mud", f"{text[:80]!r}: only https:// addresses are fetched, as RFC 8520 wants"
+        )
     if not fits or len(text) > 253 or not text.isascii() or not text.isprintable() or " " in text:
         raise _invalid(f"{text[:80]!r} is no https:// address")
     return text

@@ -54,6 +54,11 @@ class Accepted:
                 " `accept --revoke ID`; `accept --list` shows them",
             )
 
+    def covers(self, event: Event) -> bool:
+        """Return whether the user said of an event, or of one like it, that it is fine."""
+        whose = [event.address or ""] if event.mac is None else self._macs_of(event.mac)
+        return any((who, event.kind, event.subject) in self._index for who in whose)
+
     def of_event(self, seq: int) -> Acceptance | None:
         """Return what was accepted by an event's number."""
         return next((each for each in self._by_id.values() if each.seq == seq), None)
