@@ -112,8 +112,10 @@ def assemble(given: Given) -> Parts:
     threats = Threats(tables, feeds, living.device, judge.take)
     judge.then = threats.take
     domains.on_match = threats.name_asked
+    table = FlowTable(tables)
+    living.counted = table.find
     flows = Flows(
-        FlowTable(tables),
+        table,
         observer,
         lambda key, first: identities.take_traffic(key.mac, key.address, _epoch(first)),
         lambda: _context(given, observer, places),

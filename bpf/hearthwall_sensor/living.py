@@ -7,6 +7,7 @@ from typing import Final
 
 from .detectors.detector import Home
 from .devices import Devices
+from .flows.flow import Counted
 from .flows.observed import device_text
 from .identity.chosen import Chosen
 from .identity.identities import Identities
@@ -32,6 +33,7 @@ class Vicinity:
         self._seen: object = None
         self._addresses: frozenset[bytes] = frozenset()
         self._macs: frozenset[str] = frozenset()
+        self._routes_ipv6 = False
         #: By address, the first MAC that a router of this host's had: whoever claims its address later is none.
         self._routers: dict[str, str] = {}
 
@@ -50,6 +52,14 @@ class Vicinity:
         self._follow()
         return self._segments.find(address)
 
+    def routes_ipv6(self) -> bool:
+        """Return whether it is known who the home's router of IPv6 is.
+
+        It is this host, if it has a network of IPv6 where only the home is, else the router that it uses there.
+        """
+        self._follow()
+        return self._routes_ipv6
+
     def _follow(self) -> None:
         """Look whether the network is another one than before."""
         around = self._surroundings
@@ -66,7 +76,22 @@ class Vicinity:
             if mac is not None:
                 self._routers.setdefault(address, mac)
         self._macs = frozenset((*around.own_macs, *self._routers.values()))
+        self._routes_ipv6 = any(
+            index in around.inside and _is_routed_ipv6(prefix)
+            for index, prefix in around.network.networks
+        ) or any(
+            index in around.guarded
+            and ":" in address
+            and (index, address) in around.network.neighbours
+            for index, address in around.network.gateways
+        )
         self._segments.follow(ipaddress.ip_network(text, strict=False) for text in around.subnets)
+
+
+def _is_routed_ipv6(prefix: str) -> bool:
+    """Return whether a prefix is of IPv6 and leads beyond its link."""
+    network = ipaddress.ip_network(prefix, strict=False)
+    return network.version == 6 and not network.is_link_local
 
 
 @dataclass(slots=True)
@@ -83,6 +108,8 @@ class LivingHome:
     """When a sensor was started here for the first time, seconds since the epoch."""
     now: float = 0.0
     """The time of the latest observation."""
+    counted: Callable[[bytes], tuple[int, ...] | None] = lambda _: None
+    """What the kernel has counted of a flow, by its packed key."""
 
     def home(self) -> Home:
         """Return whom detectors ask."""
@@ -98,7 +125,14 @@ class LivingHome:
             segment=vicinity.segment,
             is_settling=self.is_settling,
             devices=lambda: len(self.devices.accounts),
+            counted=self._counted,
+            routes_ipv6=vicinity.routes_ipv6,
         )
+
+    def _counted(self, packed: bytes) -> Counted | None:
+        """Return what a flow has counted so far."""
+        found = self.counted(packed)
+        return None if found is None else Counted._make(found)
 
     def device(self, known_by: bytes) -> str:
         """Return the MAC that stands for the device with a MAC."""

@@ -135,6 +135,7 @@ class Scene:
         )
         if event["kind"] in FLOWS and name not in WITHOUT_FLOWS:
             assert evidence["flows"]
+            assert all(each["upload_bytes"] for each in evidence["flows"])
         assert all(each["community_id"].startswith("1:") for each in evidence["flows"])
 
     def _in_time(self, name: str) -> bool:

@@ -246,6 +246,16 @@ def test_whoever_advertises_beside_a_router() -> None:
     assert (notice.evidence["known"], notice.evidence["blame"]) == ([ROUTER], "unknown")
 
 
+def test_whoever_advertises_where_the_gateways_own_routes_are_known_is_one_too_many() -> None:
+    asked: dict[str, Any] = {"routes_ipv6": lambda: True, "is_settling": lambda _: True}
+    (notice,) = rogues([advertised(LAPTOP)], **asked)
+    assert (notice.severity, notice.evidence["known"]) == ("high", ["the gateway"])
+    assert "blame" not in notice.evidence
+    assert not rogues([advertised(ROUTER), advertised(PLUG, lifetime=0)], **asked)
+    assert rogues([advertised(LAPTOP)])[0].severity == "low"
+    assert rogues([lease(LAPTOP, v6=True)], **asked)[0].severity == "low"  # that is another service
+
+
 def test_a_frame_in_the_gateways_name_does_no_harm_to_the_homes_server() -> None:
     faked = lease(ROUTER, 10.0)._replace(is_own=False)
     (first,) = rogues([lease(PLUG), faked, *(lease(PLUG, at) for at in (20.0, 200.0))])

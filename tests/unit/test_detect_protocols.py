@@ -23,6 +23,16 @@ def spoke(application: str, at: float = 0.0, **more: Any) -> Spoke:
     )
 
 
+def test_the_flow_is_shown_as_far_as_it_has_come() -> None:
+    so_far = flow(up=212, down=66).counted
+    asked = replace(home(), counted={spoke("telnet").packed: so_far}.get)
+    (notice,) = told(ForbiddenProtocol(asked), [spoke("telnet")])
+    (shown,) = notice.evidence["flows"]
+    assert (shown["upload_bytes"], shown["download_bytes"]) == (212, 66)
+    (notice,) = told(ForbiddenProtocol(asked), [spoke("telnet", outgoing=False)])
+    assert notice.evidence["incoming"]
+
+
 def began(each: Flow, application: str | None = None, at: float = 0.0) -> Began:
     return Began(
         NOON + at, CAMERA, each._replace(label=each.label._replace(application=application))

@@ -11,7 +11,7 @@ from ..detectors.detector import Home
 from ..detectors.evidence import is_mac
 from ..detectors.observations import LOOK, Began, Listed, Named, Observation
 from ..feeds.lists import Found
-from ..flows.flow import FlowKey
+from ..flows.flow import Counted, FlowKey
 from ..flows.observed import World, device_text
 from ..identity.identities import Identities
 from ..learning.profiles import Profiles
@@ -184,7 +184,13 @@ class CaptureDetection:
             segment=self._segments.find,
             is_settling=lambda now: self._begun is None or now - self._begun < _SETTLING,
             devices=lambda: len(self._profiles),
+            counted=self._counted,
         )
+
+    def _counted(self, packed: bytes) -> Counted | None:
+        """Return what a flow has counted so far."""
+        found = self._meter.flows.get(packed)
+        return None if found is None else Counted._make(found)
 
     def _name(self, device: str) -> str:
         """Return what a person calls a device."""

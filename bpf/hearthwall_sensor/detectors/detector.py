@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ..flows.flow import Counted
 from ..kinds import EventKind
 from ..learning.profile import Profile
 from ..notice import Notice
@@ -36,6 +37,10 @@ class Home:
     """Whether the sensor is so new here, at a time, that everything is new to it."""
     devices: Callable[[], int]
     """How many devices there are."""
+    counted: Callable[[bytes], Counted | None] = lambda _: None
+    """What a flow has counted so far, by its packed key; None for one that is not known."""
+    routes_ipv6: Callable[[], bool] = lambda: False
+    """Whether it is known who the home's router of IPv6 is: this host, or one of `own`."""
 
 
 class Detector:

@@ -117,8 +117,23 @@ class ForbiddenProtocol(Detector):
         """Take what a flow's bytes said, before anyone looked at the flow."""
         if spoke.scope == "internet":
             yield from self._judge(
-                _Spoken(spoke.time, spoke.who, spoke.application, _flow(spoke), _BY_BYTES)
+                _Spoken(spoke.time, spoke.who, spoke.application, self._flow(spoke), _BY_BYTES)
             )
+
+    def _flow(self, spoke: Spoke) -> Flow:
+        """Return the flow as far as it has come: nobody has looked at it yet."""
+        counted = self.home.counted(spoke.packed) or _NOTHING
+        return Flow(
+            spoke.packed,
+            spoke.key,
+            counted._replace(opener=UPLOAD if spoke.is_outgoing else DOWNLOAD),
+            Label(spoke.application, spoke.name),
+            spoke.scope,
+            Place(),
+            None,
+            spoke.time,
+            spoke.time,
+        )
 
     def _began(self, seen: Began | Settled) -> Iterator[Notice]:
         """Take a flow."""
@@ -217,6 +232,7 @@ class ForbiddenProtocol(Detector):
         )
 
 
+_NOTHING: Final = Counted(*(0 for _ in Counted._fields))
 _BY_BYTES: Final = "it is known by the first bytes, whatever the port"
 _SPELT: Final = {"bittorrent": "BitTorrent", "stratum": "Stratum", "telnet": "Telnet", "tor": "Tor"}
 
@@ -233,19 +249,3 @@ def _severity(application: str, policy: DevicePolicy, *, is_outgoing: bool) -> S
     usual = _SEVERITIES.get(application, "medium")
     is_thing = policy.local or not _THINGS.isdisjoint(each.lower() for each in policy.labels)
     return _WORSE.get(usual, usual) if is_thing else usual
-
-
-def _flow(spoke: Spoke) -> Flow:
-    """Return the flow of which nothing is known but what is spoken."""
-    counted = Counted(*(0 for _ in range(len(Counted._fields))))
-    return Flow(
-        spoke.packed,
-        spoke.key,
-        counted._replace(opener=UPLOAD if spoke.is_outgoing else DOWNLOAD),
-        Label(spoke.application, spoke.name),
-        spoke.scope,
-        Place(),
-        None,
-        spoke.time,
-        spoke.time,
-    )

@@ -127,6 +127,10 @@ class RogueDhcp(Detector):
         make_room(self._told, _MAX_TOLD)
         return severity
 
+    def _is_gateways(self, service: _Service) -> bool:
+        """Return whether a service is the gateway's: it was seen to do it, or its own routes say so."""
+        return service.name in self._own or (service is _ROUTER and self.home.routes_ipv6())
+
     def _know(self, service: _Service, who: str) -> None:
         """Remember a server."""
         known = self._known.setdefault(service.name, {})
@@ -137,7 +141,7 @@ class RogueDhcp(Detector):
         self, service: _Service, who: str, now: float, *, is_gateway_known: bool
     ) -> Severity | None:
         """Return how bad it is that somebody serves who is not the gateway."""
-        if service.name in self._own or service is _REDIRECT:
+        if self._is_gateways(service) or service is _REDIRECT:
             return service.severity
         known = self._known.setdefault(service.name, {})
         if who in known:
@@ -155,7 +159,7 @@ class RogueDhcp(Detector):
         name = self.home.name(seen.who)
         servers = (who for who in self._known.get(service.name, ()) if who != seen.who)
         known = sorted(map(self.home.name, servers))
-        if service.name in self._own:
+        if self._is_gateways(service):
             known = ["the gateway", *known]
         elif service is not _REDIRECT:
             more["blame"] = "unknown"

@@ -44,8 +44,9 @@ class Surroundings:
         self._dns_servers = dns_servers
         self._resolvers: list[str] = []
         self._operators: set[str] = set()
-        #: Interfaces that lead to the home and nowhere else.
-        self._inside: frozenset[int] = frozenset()
+        #: Interfaces that are guarded, and those of them that lead to the home and nowhere else.
+        self.guarded: frozenset[int] = frozenset()
+        self.inside: frozenset[int] = frozenset()
         #: Address or prefix → whether it lies in the home.
         self._places: dict[str, bool] = {}
         self.network = Network()
@@ -63,10 +64,10 @@ class Surroundings:
         self.own_macs = frozenset(
             each.mac for each in seen.interfaces.values() if each.mac is not None
         )
-        guarded = {each.index for name in self._interfaces if (each := seen.by_name(name))} | set(
-            ports
-        )
-        self._inside = frozenset(
+        named = (seen.by_name(name) for name in self._interfaces)
+        guarded = frozenset((*(each.index for each in named if each), *ports))
+        self.guarded = guarded
+        self.inside = frozenset(
             index
             for index in guarded
             if index in seen.interfaces and not seen.interfaces[index].default_route
@@ -120,7 +121,7 @@ class Surroundings:
         Any device of the home could make some up, also in the name of this host or of the internet's servers.
         """
         if self._is_own(server) or not self.is_home(server):
-            return interface not in self._inside
+            return interface not in self.inside
         return server in self.servers
 
     def _protect(self, tables: Tables) -> None:
