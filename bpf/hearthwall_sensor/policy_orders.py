@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from .habits import Acceptance, PolicyReport
@@ -32,6 +33,8 @@ from .targets import parse_mac, parse_target
 #: Devices that there may be hints on, and labels of one.
 MAX_HINTS: Final = 1024
 MAX_LABELS: Final = 64
+#: Refusals that are told, and characters of each.
+_MOST_SHOWN: Final = 200
 #: Events of flows that their device opened: accepted, these are what it needs.
 _OF_DESTINATIONS: Final = ("unexpected_destination", "local_device_on_internet")
 
@@ -184,15 +187,24 @@ class PolicyOrders:
         return await self._get_policy(GetPolicy())
 
     async def _set_hints(self, order: SetHints) -> Any:
-        """Take hints in place of those that there were."""
-        if len(order.hints) > MAX_HINTS:
-            raise SensorError("invalid_message", f"there are hints on {MAX_HINTS} devices at most")
-        hints = {parse_mac(mac): _checked(hint) for mac, hint in order.hints.items()}
+        """Take hints in place of those that there were; what makes no sense in them keeps out none of the others."""
+        hints: dict[str, Hint] = {}
+        refused: dict[str, str] = {}
+        for who, hint in order.hints.items():
+            try:
+                mac = parse_mac(who)
+                if len(hints) >= MAX_HINTS:
+                    raise ValueError(f"there are hints on {MAX_HINTS} devices at most")  # noqa: TRY301
+                hints[mac], wrong = _checked(hint)
+            except (SensorError, ValueError) as error:
+                wrong = [str(error)]
+            if wrong:
+                refused[who[:_MOST_SHOWN]] = "; ".join(wrong)[:_MOST_SHOWN]
         async with self._orders:
             if hints != self._parts.policy.hints:
                 await asyncio.to_thread(self._parts.store.set_hints, hints)
                 self._parts.policy.set_hints(hints)
-        return {}
+        return {"refused": dict(islice(refused.items(), _MOST_SHOWN))}
 
 
 def _acceptance(event: Event, mac: str | None, now: float) -> Acceptance:
@@ -210,12 +222,15 @@ def _acceptance(event: Event, mac: str | None, now: float) -> Acceptance:
     )
 
 
-def _checked(hint: Hint) -> Hint:
-    """Return a hint that may be given; raises SensorError `invalid_message`."""
-    labels = tuple(dict.fromkeys(hint.labels))
+def _checked(hint: Hint) -> tuple[Hint, list[str]]:
+    """Return as much of a hint as may be given, and why the rest may not."""
+    labels: list[str] = []
+    wrong: list[str] = []
+    for each in dict.fromkeys(hint.labels):
+        try:
+            labels.append(checked_label(each))
+        except ValueError as error:
+            wrong.append(f"labels {error}")
     if len(labels) > MAX_LABELS:
-        raise SensorError("invalid_message", f"a hint has at most {MAX_LABELS} labels")
-    try:
-        return Hint(hint.local, tuple(map(checked_label, labels)))
-    except ValueError as error:
-        raise SensorError("invalid_message", f"a hint's labels {error}") from None
+        wrong.append(f"a device has at most {MAX_LABELS} labels")
+    return Hint(hint.local, tuple(labels[:MAX_LABELS])), wrong

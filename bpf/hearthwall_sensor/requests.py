@@ -332,7 +332,10 @@ class Hint(Message):
 
 @dataclass(frozen=True, slots=True)
 class SetHints(Message):
-    """Replaces all hints on devices, by MAC; the answer is {}. The policy's file says more than a hint."""
+    """Replaces all hints on devices, by MAC; the answer says what was `refused`, and why, by MAC.
+
+    The policy's file says more than a hint.
+    """
 
     type: ClassVar[str] = "set_hints"
     hints: Mapping[str, Hint]

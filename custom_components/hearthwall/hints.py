@@ -64,6 +64,8 @@ class Hints:
         self._telling = asyncio.Lock()
         #: What the sensor was told last over this connection.
         self._told: Mapping[str, Hint] | None = None
+        #: What it did not take of that, and why.
+        self._refused: set[tuple[str, str]] = set()
         self._given: bool | None = None
 
     @callback
@@ -129,12 +131,21 @@ class Hints:
         if hints == self._told:
             return
         try:
-            await self._call(SetHints(hints))
+            answer = await self._call(SetHints(hints))
         except SensorError as error:
             # Told with the next change or connection; an older sensor takes none.
             LOGGER.debug("The sensor takes no hints: %s", error)
         else:
             self._told = hints
+            self._log_refused(answer)
+
+    def _log_refused(self, answer: Any) -> None:
+        """Say once what the sensor could not take; the rest holds."""
+        refused = answer.get("refused", {}) if isinstance(answer, Mapping) else {}
+        for who, why in refused.items():
+            if (who, why) not in self._refused:
+                LOGGER.warning("The sensor does not take all that is known of %s: %s", who, why)
+        self._refused = set(refused.items())
 
     async def _hints(self) -> dict[str, Hint]:
         """Return what there is to say of the devices, by MAC."""

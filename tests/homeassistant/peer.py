@@ -141,6 +141,8 @@ class Peer:
         self.events: list[Event] = []
         self.flows: list[Flow] = []
         self.errors: dict[str, SensorError] = {}
+        #: What is answered to requests of other types.
+        self.answers: dict[str, Any] = {}
         self.silent: set[str] = set()
         self.received: list[Request] = []
         self.intervals: list[float] = []
@@ -297,7 +299,7 @@ class Peer:
                 "feeds": [each.to_wire() for each in self.feeds.values()],
                 "last_event": self.events[-1].seq if self.events else 0,
             }
-        return {"status": status().to_wire()}.get(order.type, {})
+        return ({"status": status().to_wire()} | self.answers).get(order.type, {})
 
     def _block(self, order: AddBlock) -> Block:
         target = parse_target(order.target)

@@ -209,3 +209,20 @@ async def test_changes_that_come_together_are_told_once(
     knows(TV)
     await told(peer, {CAMERA: Hint(local=True), TV: Hint(local=True)})
     assert len(peer.orders(SetHints)) == 2
+
+
+async def test_what_a_sensor_does_not_take_is_logged_once(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    knows: Knows,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await told(peer, {})
+    peer.answers["set_hints"] = {"refused": {CAMERA: "labels are odd"}}
+    knows()
+    await told(peer, {CAMERA: Hint(local=True)})
+    knows(TV)
+    await told(peer, {CAMERA: Hint(local=True), TV: Hint(local=True)})
+    await settle(hass)
+    assert caplog.text.count(f"all that is known of {CAMERA}: labels are odd") == 1

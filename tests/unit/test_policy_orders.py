@@ -243,12 +243,24 @@ async def test_hints_are_replaced_and_kept(sensor: Sensor, tmp_path: Path) -> No
 
 async def test_hints_are_bounded_and_checked(sensor: Sensor) -> None:
     many = {f"02:00:00:00:{n // 256:02x}:{n % 256:02x}": Hint(True) for n in range(MAX_HINTS + 1)}
-    assert await code(sensor, SetHints(many)) == "invalid_message"
+    assert len((await sensor(SetHints(many)))["refused"]) == 1
+    assert len(sensor.policy.hints) == MAX_HINTS
     del many["02:00:00:00:00:00"]
     await sensor(SetHints(many))
-    for labels in (("",), ("x" * 65,), ("a\x1b",), tuple(map(str, range(65)))):
-        assert await code(sensor, SetHints({TV: Hint(None, labels)})) == "invalid_message"
-    assert await code(sensor, SetHints({"camera": Hint()})) == "invalid_target"
+    too_many = tuple(map(str, range(65)))
+    for labels in (("",), ("x" * 65,), ("a\x1b",), too_many):
+        answer = await sensor(SetHints({TV: Hint(None, labels)}))
+        assert answer["refused"].keys() == {TV}
+    assert sensor.policy.device(TV).labels == tuple(sorted(too_many[:64]))
+
+
+async def test_a_bad_hint_keeps_out_no_other(sensor: Sensor) -> None:
+    given = {CAMERA: Hint(True, ("iot", "", "x" * 65)), "camera": Hint(), TV: Hint(False)}
+    refused = (await sensor(SetHints(given)))["refused"]
+    assert refused.keys() == {CAMERA, "camera"}
+    assert "1 to 64 printable characters" in refused[CAMERA]
+    assert dict(sensor.policy.hints) == {CAMERA: Hint(True, ("iot",)), TV: Hint(False)}
+    assert await sensor(SetHints({TV: Hint(False)})) == {"refused": {}}
 
 
 async def test_the_policy_is_told_and_changed(sensor: Sensor, tmp_path: Path) -> None:

@@ -67,7 +67,9 @@ async def _policy(client: "Client", options: Options) -> Any:
     section = section_of(options.section, devices)
     wire = await client.call(SetPolicy(section, values))
     names = naming.device_names(devices)
-    return wire if options.json else show(wire, names, _unused(section, names, wire.get("labels", ())))
+    return (
+        wire if options.json else show(wire, names, _unused(section, names, wire.get("labels", ())))
+    )
 
 
 def section_of(text: str, devices: Sequence[Device] = ()) -> str:
