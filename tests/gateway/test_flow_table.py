@@ -404,6 +404,24 @@ def test_batches_read_what_is_read_one_by_one(
     assert table.get(some) == struct.pack("<QQQQIHBBQQIHBBIB3x", *counted)
 
 
+def test_a_look_finds_what_moved_and_what_did_not_for_long(
+    meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meter.up(*many(10_000))
+    flows = sorted(meter.table.read(), key=lambda each: each[1][1])
+    since, until = flows[9_000][1][1], flows[500][1][1]
+    table = meter.tables.map("flows")
+    for singly in (False, True):
+        if singly:
+            monkeypatch.setattr(table, "blocks", lambda _: table._singles())
+        found = list(meter.table.moved(since, until))
+        moved = dict(each for block, _ in found for each in block)
+        assert moved == {key: counted for key, counted in flows if counted[1] > since} != {}
+        old = [key for _, block in found for key in block]
+        assert sorted(old) == sorted(key for key, counted in flows if counted[1] <= until) != []
+        assert meter.table.present == 10_000
+
+
 def test_what_is_not_there_any_more_does_not_keep_the_rest_from_being_deleted(meter: Meter) -> None:
     before = meter.table.deleted
     meter.up(*many(30))

@@ -22,6 +22,7 @@ from hearthwall_sensor.flows.flows import Flows
 from hearthwall_sensor.flows.listing import Context
 from hearthwall_sensor.flows.observer import Observer
 from hearthwall_sensor.identity.identities import Identities
+from hearthwall_sensor.kernel.flow_table import Entry
 from hearthwall_sensor.kernel.layouts import PortCounters
 from hearthwall_sensor.network.places import Place
 from hearthwall_sensor.watching import Watch
@@ -41,8 +42,9 @@ class Table:
     def __init__(self) -> None:
         self.flows: dict[bytes, tuple[int, ...]] = {}
 
-    def read(self) -> Iterator[tuple[bytes, tuple[int, ...]]]:
-        yield from self.flows.items()
+    def moved(self, since: int, until: int) -> Iterator[tuple[list[Entry], list[bytes]]]:
+        moved = [(key, each) for key, each in self.flows.items() if each[1] > since]
+        yield moved, [key for key, each in self.flows.items() if each[1] <= until]
 
     def find(self, packed: bytes) -> tuple[int, ...] | None:
         return self.flows.get(packed)

@@ -20,8 +20,8 @@ from .shares import Shares
 RETENTION: Final = 30 * 86_400 * 10**9
 #: Flows that are looked at before others get their turn.
 _AT_ONCE: Final = 1024
-#: Telling of one takes as long as looking at so many.
-_TELLING: Final = 16
+#: Flows that are told of before others get their turn.
+_TOLD_AT_ONCE: Final = 64
 #: So many flows of one device are told of in a look, 400 a second, and so many of all: enough for what tells a scan
 #: or a flood, and a device that begins more takes no time from the others.
 _OF_DEVICE: Final = 2_000
@@ -64,25 +64,22 @@ class Flows:
         """
         now, before = boot_ns(), self.looked
         settled_from, settled_to, oldest = before - _SETTLED, now - _SETTLED, now - RETENTION
-        world, old, work = self._world(), [], 0
+        world, gone = self._world(), []
         shares = Shares(_OF_DEVICE, _OF_ALL)
-        for packed, values in self._table.read():
-            work += 1
-            if work >= _AT_ONCE:
-                work = 0
-                await asyncio.sleep(0)
-            first, last = values[0], values[1]
-            if before < first <= now:
-                work += _TELLING
-                self._begin(packed, values, now, world if shares.take(packed[:6]) else None)
-            elif last < oldest:
-                old.append(packed)
-            if settled_from < last <= settled_to and shares.take(packed[:6]):
-                work += _TELLING
-                self._settle(packed, values, now, world)
+        for moved, old in self._table.moved(settled_from, oldest):
+            gone += old
+            await asyncio.sleep(0)
+            for number, (packed, values) in enumerate(moved):
+                if number % _TOLD_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                first, last = values[0], values[1]
+                if before < first <= now:
+                    self._begin(packed, values, now, world if shares.take(packed[:6]) else None)
+                if last <= settled_to and shares.take(packed[:6]):
+                    self._settle(packed, values, now, world)
         self.looked = now
         self.untold += shares.refused
-        self._erase(old)
+        self._erase(gone)
 
     def _world(self) -> World:
         """Return what is to be known of flows."""
