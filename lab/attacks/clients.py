@@ -155,7 +155,7 @@ def _log_in(address: str, port: int, user: str, password: str) -> None:
             client.recv(256)
 
 
-def beacon(address: str, port: int, seconds: float, *, every: float = 4.0) -> None:
+def beacon(address: str, port: int, seconds: float, *, every: float = 3.3) -> None:
     """Call home at an even pace, a tenth earlier or later each time, and be told that there is nothing to do."""
     rng = random.Random(7)  # noqa: S311
     end = time.monotonic() + seconds

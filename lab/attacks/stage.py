@@ -1,6 +1,8 @@
 """Lets devices of a lab attack, with the servers that the attacks need."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -36,6 +38,13 @@ class Running:
     tool: "subprocess.Popen[bytes]"
     started: float = field(default_factory=time.time)
     """Seconds since the epoch."""
+    ended: float | None = None
+
+    def stop(self) -> None:
+        """End the tool, and what it started, if it still runs."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.tool.pid, signal.SIGTERM)
+        self.wait()
 
     def wait(self) -> int:
         """Return the tool's exit status when it has ended, or is ended because its time is over."""
@@ -44,6 +53,8 @@ class Running:
         except subprocess.TimeoutExpired:
             self.tool.kill()
             return self.tool.wait()
+        finally:
+            self.ended = self.ended or time.time()
 
 
 class Stage:
@@ -124,4 +135,5 @@ class Stage:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"PATH": ":".join(tools.FOLDERS)},
+                start_new_session=True,
             )

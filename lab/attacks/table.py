@@ -49,7 +49,7 @@ class Attack:
     subject: str = ""
     """What the event's subject or summary must contain."""
     besides: frozenset[str] = frozenset()
-    """Kinds of events that it may be named as besides: a flood is a scan to whoever counts attempts."""
+    """Kinds of events of medium severity or above that it may be named as besides."""
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -139,11 +139,11 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     ),
     "telnet-bot": Attack(
         "vacuum",
-        "address_scan",
+        "forbidden_protocol",
         _client("mirai", 23, 15),
         20,
         _HERD,
-        besides=frozenset(("forbidden_protocol",)),
+        subject="telnet",
     ),
     # Floods, bounded in count
     "flood-syn": Attack("camera", "flood", _flood("-S -p 80"), 30, _HERD),
@@ -230,7 +230,7 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         60,
     ),
     "beacon": Attack(
-        "vacuum", "beacon", _client("beacon", 80, 105), 115, _HERD, subject="cdn-sync.example"
+        "vacuum", "beacon", _client("beacon", 80, 95), 105, _HERD, subject="cdn-sync.example"
     ),
     "burst": Attack(
         "tv", "connection_burst", _client("burst", 80, 20), 25, _HERD, besides=frozenset(("flood",))

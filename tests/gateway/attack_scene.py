@@ -14,13 +14,14 @@ from typing import Any, Final
 from hearthwall_sensor.kinds import KINDS, SEVERITIES
 from lab import Lab
 from lab.attacks.stage import Running, Stage
-from lab.attacks.table import ATTACKS
 from lab.home import DEVICES
 from tests.gateway.sensor_process import REPOSITORY, SensorProcess, command, until
 
 DOCUMENT: Final = REPOSITORY / "docs" / "detectors.md"
 #: What a home of the lab does shows within 8 s; a habit is judged by once it has shown a few times.
 LEARNING: Final = 20
+#: So long after an attack has ended, in seconds, an event may still be its own.
+AFTER: Final = 20.0
 _POLICY: Final = f"""\
 [all]
 learning = "{LEARNING}s"
@@ -72,8 +73,8 @@ class Scene:
         self._stage = Stage(lab)
         self._processes: list[subprocess.Popen[str]] = []
 
-    def begin(self, *options: str) -> None:
-        """Let everyday life begin, and the sensor learn it."""
+    def begin(self, *options: str, is_learnt: bool) -> None:
+        """Let everyday life begin, and the sensor learn it first where that matters."""
         self.sensor.start("--policy", str(self._policy), *options)
         follow = command(
             "events", "--socket", self.sensor.socket, "--json", "--follow", "--since", "0"
@@ -83,26 +84,33 @@ class Scene:
         traffic = self._lab.command("traffic", "--seed", "3", "--json", "--device", *self._living)
         self._popen(traffic, subprocess.DEVNULL)
         self._stage.serve_home()
-        assert until(self._is_learnt, 60)
+        assert until(lambda: self._is_known(LEARNING + 5 if is_learnt else 0), 60)
 
-    def _is_learnt(self) -> bool:
-        """Return whether all who live here were seen for long enough, and their latest was looked at."""
+    def _is_known(self, seconds: float) -> bool:
+        """Return whether all who live here were seen for so long."""
         known = {each["mac"]: each["first_seen"] for each in self.sensor.call("devices")}
         first = [known.get(DEVICES[name].mac) for name in self._living]
-        return all(each is not None and time.time() - each > LEARNING + 5 for each in first)
+        return all(each is not None and time.time() - each > seconds for each in first)
 
     def attack(self, *names: str) -> None:
-        """Let devices attack side by side, and wait until each is told or its time is over."""
-        started = self._stage.start(*names)
-        self.running |= started
+        """Let devices attack side by side, and end each when it is told or its time is over."""
+        self.start(*names)
+        self.finish(*names)
+
+    def start(self, *names: str) -> None:
+        """Let devices attack side by side."""
+        self.running |= self._stage.start(*names)
+
+    def finish(self, *names: str) -> None:
+        """End each attack when it is told or its time is over."""
         limits = promised()
-        for name, running in started.items():
+        for name in names:
+            running = self.running[name]
             until(
                 lambda name=name: bool(self.named(name)),
                 running.started + limits[name] - time.time(),
             )  # type: ignore[misc]
-        for running in started.values():
-            running.wait()
+            running.stop()
 
     def named(self, name: str) -> list[Told]:
         """Return the events that name an attack: the right kind, of the right device."""
@@ -145,17 +153,12 @@ class Scene:
 
     def blamed(self) -> list[tuple[str, str, str]]:
         """Return the events of medium or above that are no attack's, of devices that did not attack or otherwise."""
-        guilty = {
-            (DEVICES[each.device].mac, kind)
-            for each in (ATTACKS[name] for name in self.running)
-            for kind in each.kinds
-        }
         least = SEVERITIES.index("medium")
         return [
             (each.event["mac"], each.event["kind"], each.event["summary"])
-            for each in self.told
+            for each in list(self.told)
             if SEVERITIES.index(each.event["severity"]) >= least
-            and (each.event["mac"], each.event["kind"]) not in guilty
+            and not any(_is_of(each, running) for running in self.running.values())
         ]
 
     def end(self) -> None:
@@ -177,14 +180,30 @@ class Scene:
             self.told.append(Told(json.loads(line), time.time()))
 
 
+def _is_of(told: Told, running: Running) -> bool:
+    """Return whether an event is an attack's: of its device and kind, while it went on or soon after."""
+    attack, event = running.attack, told.event
+    until_when = (running.ended or told.at) + AFTER
+    return (
+        event["mac"] == DEVICES[attack.device].mac
+        and event["kind"] in attack.kinds
+        and running.started <= told.at <= until_when
+    )
+
+
 @contextmanager
 def scene(
-    lab: Lab, folder: Path, *options: str, policy: str = "", still: Collection[str] = ()
+    lab: Lab,
+    folder: Path,
+    *options: str,
+    policy: str = "",
+    still: Collection[str] = (),
+    is_learnt: bool = False,
 ) -> Iterator[Scene]:
-    """Give a home whose everyday life was learnt."""
+    """Give a home with its everyday life, which was learnt where that matters."""
     made = Scene(lab, folder, policy, still)
     try:
-        made.begin(*options)
+        made.begin(*options, is_learnt=is_learnt)
         yield made
     finally:
         made.end()

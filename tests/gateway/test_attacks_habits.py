@@ -29,7 +29,7 @@ def habits(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene
     places = {"203.0.113.0/24": "DE", "2001:db8:ffff::/48": "DE", "192.0.2.0/24": "AQ"}
     records = {network: {"country": {"iso_code": code}} for network, code in places.items()}
     geo = str(write(folder / "places.mmdb", records))
-    with scene(lab, folder, "--geo", geo, policy=POLICY, still=("phone",)) as made:
+    with scene(lab, folder, "--geo", geo, policy=POLICY, still=("phone",), is_learnt=True) as made:
         # What repeats for as long as was learnt becomes a habit: in a home a week, here 20 s
         made.sensor.call("profile", DEVICES["vacuum"].mac, "--freeze")
         made.attack(*ROUND)
