@@ -52,8 +52,10 @@ def test_a_quarantine_by_the_policy(lab: Lab, sensor: SensorProcess, tmp_path: P
     (told,) = events(sensor, "blocked")
     assert "threat_address" in told["summary"]
     said = sensor.say("explain", str(event["seq"]))
-    assert f"accept {event['seq']}" in said
+    assert f" accept --socket {sensor.socket} {event['seq']}\n" in said
     assert CAMERA.mac in said
+    assert f" block --socket {sensor.socket} {event['peer_address']}\n" in said
+    assert "measured:" in said
 
 
 def test_a_peer_is_blocked_for_all(lab: Lab, sensor: SensorProcess, tmp_path: Path) -> None:

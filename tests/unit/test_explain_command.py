@@ -14,18 +14,16 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor.commands import evidence, explain, profile
+from hearthwall_sensor.commands import evidence, explain
 from hearthwall_sensor.commands.amounts import moment
 from hearthwall_sensor.commands.cells import width
-from hearthwall_sensor.habits import Acceptance, Band, Habit, ProfileReport
+from hearthwall_sensor.habits import Acceptance, ProfileReport
 from hearthwall_sensor.kinds import KINDS
 from hearthwall_sensor.protocol import Event, SensorError
 from hearthwall_sensor.requests import (
     AcceptEvent,
-    GetProfile,
     Request,
     RevokeAccepted,
-    SetProfile,
 )
 from tests.devices import CAMERA, TV
 from tests.unit.household import Household, Serving, device
@@ -73,22 +71,6 @@ EVENT = Event(
 ACCEPTED = Acceptance(
     3, 1_777_900_000.0, 17, "port_scan", CAMERA, None, EVENT.subject, EVENT.summary, EVENT.evidence
 )
-PROFILE = ProfileReport(
-    mac=CAMERA,
-    since=time.time() - 3.5 * 86400,
-    learning_until=time.time() + 3.5 * 86400,
-    sure=0.42,
-    frozen=True,
-    domains=(
-        Habit("-", 60, time.time()),
-        *(Habit(f"d{number}.example", 50 - number, time.time()) for number in range(12)),
-    ),
-    networks=(Habit("198.51.0.0/16", 3, time.time()), Habit("AS64496", 2, time.time())),
-    ports=(Habit("tcp/443", 9, time.time()),),
-    upload_this_hour=Band(1_000_000, 20_000_000, 90),
-    model={"age_hours": 12.0},
-    accepted=(ACCEPTED,),
-)
 
 
 @pytest.fixture
@@ -99,8 +81,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
         "accept": EVENT.to_wire(),
         "accepted": [],
         "revoke": ACCEPTED.to_wire(),
-        "profile": PROFILE.to_wire(),
-        "set_profile": PROFILE.to_wire(),
+        "profile": ProfileReport(CAMERA, 1.0, 2.0, 0.0, False).to_wire(),
     }
     serving = Serving(tmp_path / "s.sock", household).start()
     yield serving
@@ -366,45 +347,3 @@ def test_accept_does_one_thing(serving: Serving, arguments: tuple[str, ...]) -> 
     done = run(serving, "accept", *arguments)
     assert done.returncode == 1
     assert "say an event's number, or --list, or --revoke ID" in done.stderr
-
-
-def test_a_profile_is_shown_with_how_sure_it_is(serving: Serving) -> None:
-    text = said(serving, "profile", "CAMERA")
-    assert text.startswith(f"camera ({CAMERA})\n")
-    plain = " ".join(text.split())
-    for part in (
-        "learnt: for 3 d 12 h of 7 d; judged by its habits from",
-        "sure: 42% that a place is unusual for it because it never talked to it",
-        "frozen: nothing more is learnt; --unfreeze lets it learn again",
-        "(no name known)",
-        "198.51.0.0/16 (owner not known)",
-        "AS64496",
-        "upload usually 1.0 MB, unusual beyond 20.0 MB",
-        "age hours 12",
-        "1 of its events",
-        "d8.example",
-        "and 3 more",
-        "tcp/443",
-    ):
-        assert part in plain, part
-    assert "d9.example" not in plain
-    assert asked(serving, GetProfile).mac == CAMERA
-    found = json.loads(said(serving, "profile", CAMERA, "--json"))
-    assert len(found["domains"]) == 13
-
-
-@pytest.mark.parametrize("action", ["freeze", "unfreeze", "reset"])
-def test_a_profile_is_changed(serving: Serving, action: str) -> None:
-    text = said(serving, "profile", CAMERA, f"--{action}")
-    assert text.startswith(profile._DONE[action] + "\n")
-    assert asked(serving, SetProfile) == SetProfile(CAMERA, action)  # type: ignore[arg-type]
-
-
-def test_a_profile_is_changed_in_one_way_only(serving: Serving) -> None:
-    assert "not allowed" in run(serving, "profile", CAMERA, "--freeze", "--reset").stderr
-    assert "there is no device x" in run(serving, "profile", "x").stderr
-
-
-def test_a_profile_of_a_silent_device(serving: Serving) -> None:
-    serving.household.answers["profile"] = ProfileReport(TV, 1.0, 2.0, 0.0, False).to_wire()
-    assert "not seen to talk to anybody yet" in said(serving, "profile", TV)
