@@ -150,6 +150,33 @@ def test_a_device_that_was_learnt_for_minutes_only() -> None:
     assert [each.severity for each in push(habits, 200)] == ["medium", "high"]
 
 
+@pytest.mark.parametrize("begun", [100, 1900, 3300, 3590])
+@pytest.mark.parametrize("learning", [600.0, 1800.0])
+def test_an_hour_that_was_not_watched_from_its_beginning_is_no_whole_one(
+    begun: float, learning: float
+) -> None:
+    habits = Habits(VolumeAnomaly, DevicePolicy(learning=learning))
+    # Evenly, 600 MB an hour
+    for second in range(0, 3 * 3600, 5):
+        at = START + begun + second
+        assert habits.see(moved(at, 833_333)) == []
+
+
+@pytest.mark.parametrize(
+    ("begun", "minutes", "said"),
+    [
+        (0, 130, "(1 hour was learnt)"),
+        (0, 190, "(2 hours were learnt)"),
+        (1800, 60, "(no whole hours were learnt)"),
+    ],
+)
+def test_how_many_hours_were_learnt_is_said_in_words(begun: float, minutes: int, said: str) -> None:
+    habits = Habits(VolumeAnomaly, DevicePolicy(learning=600.0))
+    habits.see(*(moved(START + begun + 60 * minute, 2000) for minute in range(minutes)))
+    habits.now = START + begun + 60 * minutes
+    assert said in push(habits, 200)[0].evidence["why"]
+
+
 def test_sensitivity() -> None:
     habits = Habits(VolumeAnomaly, DevicePolicy(sensitivity="high"))
     habits.live(8)

@@ -144,7 +144,10 @@ class VolumeAnomaly(Detector):
         """Find what is expected of the hour, once for each."""
         policy, profile = self.home.policy(moved.who), self.home.profile(moved.who)
         if hour.expected is None and not profile.is_learning(moved.time, policy.learning):
-            hour.expected = band.expect(hour.hour, policy.factor, moved.time - profile.since)
+            # The hour that the band has may be the one before: it is learnt after it was judged
+            begin = max(profile.hours(profile.since), band.hour)
+            end = min(profile.hours(moved.time), band.hour + 1)
+            hour.expected = band.expect(hour.hour, policy.factor, (end - begin) * _HOUR)
 
     def _judge(
         self, moved: Moved, state: _State, direction: str, expected: Expected
@@ -178,7 +181,7 @@ class VolumeAnomaly(Detector):
         assert expected is not None  # noqa: S101, judged by it
         why = (
             f"Its usual hour is {megabytes(expected.usual)}, its largest so far"
-            f" {megabytes(expected.largest)} ({expected.hours} hours were learnt)."
+            f" {megabytes(expected.largest)} ({_hours(expected.hours)} learnt)."
         )
         measured = _measured(self.kind, amount, (expected.usual, expected.top), _HOUR, why)
         return self._notice(moved, state, (direction, "this hour", direction), severity, measured)
@@ -228,6 +231,11 @@ class VolumeAnomaly(Detector):
     def covers(self, accepted: Mapping[str, Any], notice: Notice) -> bool:
         """Return whether it is not much more than what was accepted."""
         return covers_amount(accepted, notice)
+
+
+def _hours(number: int) -> str:
+    """Return how many whole hours were learnt, for a sentence."""
+    return "1 hour was" if number == 1 else f"{number or 'no whole'} hours were"
 
 
 def _measured(

@@ -22,6 +22,9 @@ _HIGHEST: Final = 254
 _LAST_HOUR: Final = 10**11 // 3600
 _STEPS: Final = 8
 _SMALLEST: Final = 256.0
+#: A device's first hour is whole if no more than this part of it was missed; less of it than that tells no whole one.
+_MISSED: Final = 0.1
+_LEAST_SHARE: Final = 1 / 60
 #: The largest hour counts half after so many hours (four weeks).
 _HALF_LIFE: Final = 4 * _WEEK
 #: An hour may have so many times the largest one so far, …
@@ -98,6 +101,7 @@ class Band:
         "largest",
         "levels",
         "moved",
+        "partial",
         "spread",
         "usual",
     )
@@ -109,6 +113,8 @@ class Band:
         #: The hour that runs (hours since the epoch, local), and what was moved in it.
         self.hour = -1
         self.moved = 0
+        #: What the first hour would have moved as a whole, if it was not watched from its beginning.
+        self.partial = 0.0
         #: So many hours were learnt.
         self.hours = 0
         self.usual = 0.0
@@ -117,27 +123,33 @@ class Band:
         #: The hour in which the largest was.
         self.at = 0
 
-    def take(self, hour: int, amount: int, watched: int, *, learning: bool) -> bool:
+    def take(
+        self, hour: int, amount: int, watched: int, *, learning: bool, since: float = 0.0
+    ) -> bool:
         """Add what was moved; return whether an hour is over.
 
         `watched` is the hour since which somebody has watched without a break: devices that move nothing in it are
-        known to be still.
+        known to be still. `since` is when the device was seen first, in hours: of that hour the rest is not known.
         """
         if self.hour < 0:
             self.hour = hour
         # A clock that is set back makes an hour longer
         is_over = hour > self.hour
         if is_over:
-            self._close(hour, watched, learning=learning)
+            self._close(hour, watched, since, learning=learning)
         self.moved += amount
         return is_over
 
-    def _close(self, hour: int, watched: int, *, learning: bool) -> None:
+    def _close(self, hour: int, watched: int, since: float, *, learning: bool) -> None:
         """End the hour that ran, and the still ones after it."""
         top = math.inf if learning else self.expect(self.hour).top
         if self.decayed() <= self.moved <= top:
             self.largest, self.at = self.moved, self.hour
-        self._learn_hour(self.hour, self.moved, min(self.moved, top))
+        share = self.hour + 1 - since
+        if self.hours or not 0 < share < 1 - _MISSED:
+            self._learn_hour(self.hour, self.moved, min(self.moved, top))
+        else:
+            self.partial = self.moved / max(share, _LEAST_SHARE)
         for each in range(max(self.hour + 1, hour - _HOURS), hour):
             if each >= watched:
                 self._learn_hour(each, 0, 0)
@@ -164,13 +176,14 @@ class Band:
     def expect(self, hour: int, factor: float = 1.0, elapsed: float = 0.0) -> Expected:
         """Return what is expected of an hour.
 
-        `factor` is the policy's; `elapsed` says since how many seconds the device is learnt, for one of whom no hour
-        is over yet.
+        `factor` is the policy's; `elapsed` says for how many seconds of the hour that runs the device was watched, for
+        one of whom no whole hour is over yet.
         """
         past = self._past(hour)
         usual, largest = self.usual, max(self.decayed(), _repeated(past))
         if not self.hours:
-            usual = largest = self.moved / max(elapsed, 60.0) * 3600
+            usual = max(self.partial, self.moved / max(elapsed, 60.0) * 3600)
+            largest = max(largest, usual)
         same = self._same_hours(hour) if self.hours >= _GROWN else []
         floor = self._floor * factor
         over, around = _OVER_LARGEST_YOUNG, usual + _DEVIATIONS * self.spread

@@ -1,5 +1,6 @@
 """A device's profile: whom it talks to and how much it moves, learnt in bounded memory."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -82,9 +83,13 @@ class Profile:
         grown = min(1.0, max(0.0, now - self.since) / period) if period > 0 else 1.0
         return round(grown / (1.0 + self.facets["domain"].novelty()), 3)
 
+    def hours(self, now: float) -> float:
+        """Return the hours since the epoch, by the local clock."""
+        return (now + self.offset(now)) / _HOUR
+
     def hour(self, now: float) -> int:
         """Return the hour since the epoch, by the local clock."""
-        return int((now + self.offset(now)) // _HOUR)
+        return math.floor(self.hours(now))
 
     def minute_of_day(self, now: float) -> int:
         """Return the minute of the local day."""

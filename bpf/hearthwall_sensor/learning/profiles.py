@@ -4,6 +4,7 @@ Memory: a device takes 4 kB, and 125 bytes for each value: 17 kB with a hundred,
 at most MAX_VALUES values, 5 MB, beyond which the device with the most loses its rarest.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 from zlib import crc32
@@ -171,10 +172,11 @@ class Profiles:
             return
         profile.be_there(moved.time, unit_of(self._policy(moved.who).learning))
         hour = profile.hour(moved.time)
-        watched = max(profile.hour(self._watching), profile.hour(profile.since))
+        since = profile.hours(profile.since)
+        watched = max(profile.hour(self._watching), math.floor(since))
         amounts = ((profile.upload, moved.upload), (profile.download, moved.download))
         for band, amount in amounts:
-            if band.take(hour, amount, watched, learning=learning):
+            if band.take(hour, amount, watched, learning=learning, since=since):
                 self._changed.add(moved.who)
 
     def changed(self) -> list[Profile]:
