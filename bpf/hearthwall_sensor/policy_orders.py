@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from .habits import Acceptance, PolicyReport
 from .learning.needs import told_needs
+from .learning.kept import packed
 from .learning.profile import Profile
 from .parts import Parts
 from .policy import writing
@@ -107,8 +108,8 @@ class PolicyOrders:
 
     async def _keep_profile(self, who: str, now: float) -> None:
         """Write a device's profile to disk."""
-        wire = self._parts.profiles.of(who, now).to_wire()
-        await asyncio.to_thread(self._parts.store.keep_profile, who, wire)
+        profile = packed(self._parts.profiles.of(who, now))
+        await asyncio.to_thread(self._parts.store.keep_profile, who, profile)
 
     def _need(self, who: str, evidence: Mapping[str, Any], now: float, *, is_fine: bool) -> None:
         """Count what an event tells of as needed, or no more so than what was never seen before."""
@@ -147,8 +148,8 @@ class PolicyOrders:
         async with self._orders, parts.totals.saving:
             is_new, is_frozen = order.action == "reset", order.action == "freeze"
             profile = Profile(mac, now) if is_new else parts.profiles.of(mac, now)
-            wire = replace(profile, frozen=is_frozen).to_wire()
-            await asyncio.to_thread(parts.store.keep_profile, mac, wire)
+            wanted = packed(replace(profile, frozen=is_frozen))
+            await asyncio.to_thread(parts.store.keep_profile, mac, wanted)
             if is_new:
                 parts.profiles.reset(mac, now)
             else:

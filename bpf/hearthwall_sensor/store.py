@@ -150,8 +150,8 @@ class Store:
         with self._durable_transaction("the taking back") as connection:
             connection.execute("DELETE FROM accepted WHERE id = ?", (number,))
 
-    def keep_profile(self, who: str, profile: Any) -> None:
-        """Keep what was learnt of a device, as the user wants it; raises SensorError `storage_failed`."""
+    def keep_profile(self, who: str, profile: str) -> None:
+        """Keep what was learnt of a device, packed, as the user wants it; raises SensorError `storage_failed`."""
         with self._durable_transaction("the profile") as connection:
             learnt.write(connection, Learning({who: profile}, {}))
 

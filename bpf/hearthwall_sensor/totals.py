@@ -11,7 +11,7 @@ from .changes import Changes
 from .devices import Account, Devices
 from .identity.identities import Identities, Identity
 from .kernel.tables import Tables
-from .learning.kept import Learning
+from .learning.kept import Learning, packed
 from .learning.profiles import Profiles
 from .network.surroundings import Surroundings
 from .protocol import SensorError
@@ -57,7 +57,7 @@ class Totals:
         #: Devices that were evicted and are still on disk.
         self._evicted: set[str] = set()
         #: Profiles that are to be written, by device.
-        self._learnt: dict[str, Any] = {}
+        self._learnt: dict[str, str] = {}
         #: Returns what the sensor remembers of its own past, which is written once in a while.
         self.remembered: Callable[[], Mapping[str, Any]] = dict
         self._next_remembered = 0.0
@@ -140,7 +140,7 @@ class Totals:
     async def _take_profiles(self) -> None:
         """Take what was learnt since the last save; of many devices that takes a while, and others get their turn."""
         for profile in self._profiles.changed():
-            self._learnt[profile.who] = profile.to_wire()
+            self._learnt[profile.who] = packed(profile)
             await asyncio.sleep(0)
 
     def _what_is_remembered(self, *, at_end: bool) -> Mapping[str, Any]:

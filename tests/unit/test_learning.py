@@ -463,8 +463,8 @@ def test_a_damaged_row_spoils_no_other(tmp_path: Path) -> None:
         return database.opened(tmp_path / "devices.db", kept.SCHEMA, durable=False, check=kept.meta)
 
     connection = opened()
-    profile = Profile(CAMERA, NOON).to_wire()
-    kept.write(connection, kept.Learning({CAMERA: profile, PLUG: {}}, {"since": 1.5, "x": [1]}))
+    profile = kept.packed(Profile(CAMERA, NOON))
+    kept.write(connection, kept.Learning({CAMERA: profile, PLUG: "{}"}, {"since": 1.5, "x": [1]}))
     bad = {
         "a": "[" * 100_000,
         "b": "{",

@@ -8,7 +8,7 @@ import pytest
 
 from hearthwall_sensor.devices import Account, Devices
 from hearthwall_sensor.learning import past as module
-from hearthwall_sensor.learning.kept import Learning
+from hearthwall_sensor.learning.kept import Learning, packed
 from hearthwall_sensor.learning.past import Past
 from hearthwall_sensor.learning.profile import Profile
 from hearthwall_sensor.store import Store
@@ -50,8 +50,8 @@ def test_a_clock_that_was_ahead_does_not_make_all_new_until_then(
 
 def test_profiles_are_kept_and_one_that_is_damaged_is_learnt_anew(tmp_path: Path) -> None:
     store = Store(tmp_path / "devices.db")
-    wires = {each: Profile(each, 100.0).to_wire() for each in (MAC, OTHER)}
-    store.save((), (), (), Learning(wires, {}))
+    profiles = {each: packed(Profile(each, 100.0)) for each in (MAC, OTHER)}
+    store.save((), (), (), Learning(profiles, {}))
     assert [each.who for each in store.profiles()] == [MAC, OTHER]
     store.erase((OTHER,))
     assert [each.who for each in store.profiles()] == [MAC]

@@ -18,13 +18,18 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WIT
 
 
 class Learning(NamedTuple):
-    """What is to be written: profiles by device, and what is to be remembered by name."""
+    """What is to be written: profiles by device, packed, and what is to be remembered by name."""
 
-    profiles: Mapping[str, Any]
+    profiles: Mapping[str, str]
     remembered: Mapping[str, Any]
 
 
 NOTHING_LEARNT: Final = Learning({}, {})
+
+
+def packed(profile: Profile) -> str:
+    """Return a profile as the disk has it: an eighth of what the same takes as objects, and many wait to be written."""
+    return json.dumps(profile.to_wire(), separators=(",", ":"))
 
 
 def profiles(connection: sqlite3.Connection) -> list[Profile]:
@@ -61,8 +66,9 @@ def _remembered(text: Any) -> Any:
 
 def write(connection: sqlite3.Connection, learning: Learning) -> None:
     """Write what was learnt."""
-    for table, rows in (("profiles", learning.profiles), ("meta", learning.remembered)):
+    remembered = {name: json.dumps(value) for name, value in learning.remembered.items()}
+    for table, rows in (("profiles", learning.profiles), ("meta", remembered)):
         connection.executemany(
             f"INSERT OR REPLACE INTO {table} VALUES (?, ?)",  # noqa: S608, a constant
-            [(name, json.dumps(value)) for name, value in rows.items()],
+            rows.items(),
         )
