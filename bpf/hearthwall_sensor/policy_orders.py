@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Any, Final
 
 from .habits import Acceptance, PolicyReport
-from .learning.needs import told_needs
 from .learning.kept import packed
+from .learning.needs import told_needs
 from .learning.profile import Profile
 from .parts import Parts
 from .policy import writing
