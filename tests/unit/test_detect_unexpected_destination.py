@@ -107,6 +107,27 @@ def test_all_at_once_is_high_after_weeks_without_anything_new(days: int, severit
     assert notice.severity == severity
 
 
+@pytest.mark.parametrize("name", ["c2.other.example", None])
+@pytest.mark.parametrize("learning", [600.0, 7 * DAY])
+def test_once_it_is_learnt_the_first_stranger_is_told(learning: float, name: str | None) -> None:
+    habits = Habits(UnexpectedDestination, DevicePolicy(learning=learning))
+    # It did something when it was switched on, and was still ever since
+    habits.see(moved(START), Began(START, CAMERA, CLOUD), Look(START), Look(START + 10))
+    habits.now = START + learning
+    assert len(visit(habits, name, ABROAD)) == 1
+
+
+@pytest.mark.parametrize("learning", [600.0, 7 * DAY])
+def test_a_new_port_of_a_known_peer_is_told_of_a_device_that_was_there(learning: float) -> None:
+    habits = Habits(UnexpectedDestination, DevicePolicy(learning=learning))
+    for unit in range(8):
+        at = START + unit * learning / 7
+        habits.see(moved(at), Began(at, CAMERA, CLOUD), Look(at), Look(at + 10))
+    habits.now = START + 8 * learning / 7
+    (notice,) = visit(habits, "api.vendor.example", KNOWN, 8883)
+    assert notice.evidence["new"] == {"service": "tcp/8883"}
+
+
 def test_a_common_service_is_no_surprise() -> None:
     assert visit(plug(), "www.vendor.example", port=80) == []
     assert [each.subject for each in visit(plug(), "www.vendor.example", port=8883)] == [

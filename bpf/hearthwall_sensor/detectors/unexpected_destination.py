@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from ..kinds import SEVERITIES, Severity
 from ..learning.destinations import BASICS, habits
-from ..learning.profile import INTERNET, NAMELESS, Profile, unit_of
+from ..learning.profile import INTERNET, NAMELESS, UNITS, Profile, unit_of
 from ..notice import Notice
 from ..policy.expectations import Expectations
 from ..policy.policy import DevicePolicy
@@ -246,7 +246,8 @@ def _novelties(profile: Profile, values: Mapping[str, str]) -> dict[str, float]:
             weight = _NAMELESS_WEIGHT  # noqa: PLW2901, the facet's is for values
         if values["service"] in BASICS and name in ("domain", "network"):
             weight = 0.0 if value == NAMELESS else _BASICS_WEIGHT  # noqa: PLW2901
-        found[name] = weight * facets[name].surprise(value)
+        # Of a device that was still for most of the time that it was learnt, what it did is all that it does
+        found[name] = weight * facets[name].surprise(value, UNITS)
     return found
 
 
@@ -298,7 +299,7 @@ def _why(profile: Profile, new: Mapping[str, str], learning: float, now: float) 
     """Return why a destination is unusual for this device."""
     domains, networks = (len(profile.facets[name]) for name in ("domain", "network"))
     name = "domain" if "domain" in new else next(iter(new))
-    between = span(unit_of(learning) / profile.facets[name].novelty(new[name]))
+    between = span(unit_of(learning) / profile.facets[name].novelty(new[name], UNITS))
     return (
         f"In the {span(now - profile.since)} since it was first seen it talked to {domains}"
         f" domain{'' if domains == 1 else 's'} in {networks} network{'' if networks == 1 else 's'},"

@@ -145,15 +145,18 @@ class Facet:
         packed = self._values.get(value[:_LONGEST])
         return packed is not None and bool(Seen.unpack(packed).known)
 
-    def surprise(self, value: str) -> float:
-        """Return how surprising it is that this value is new today: minus the logarithm of the chance, to ten."""
-        return -math.log10(-math.expm1(-self.novelty(value)))
+    def surprise(self, value: str, units: int = 0) -> float:
+        """Return how surprising it is that this value is new today: minus the logarithm of the chance, to ten.
 
-    def novelty(self, value: str = "") -> float:
+        `units` is how many units of time there were at least, also if the device was still in most of them.
+        """
+        return -math.log10(-math.expm1(-self.novelty(value, units)))
+
+    def novelty(self, value: str = "", units: int = 0) -> float:
         """Return how many new values a unit of time brings, by all but this one."""
         packed = self._values.get(value[:_LONGEST])
         own = packed is not None and Seen.unpack(packed).units == 1
-        return (max(0, self.once - own) + 0.5) / (self.units + 1)
+        return (max(0, self.once - own) + 0.5) / (max(self.units, units) + 1)
 
     def __iter__(self) -> Iterator[tuple[str, Seen]]:
         """Yield every value with what was seen of it."""

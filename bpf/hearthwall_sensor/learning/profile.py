@@ -35,7 +35,7 @@ INTERNET: Final = "internet"
 UPLOAD_FLOOR: Final = 20e6
 DOWNLOAD_FLOOR: Final = 500e6
 #: Novelty is judged by units of time: a day, or less where less than a week is learnt.
-_UNITS: Final = 7
+UNITS: Final = 7
 _DAY: Final = 86_400.0
 _SHORTEST: Final = 60.0
 _HOUR: Final = 3600.0
@@ -43,7 +43,7 @@ _HOUR: Final = 3600.0
 
 def unit_of(period: float) -> float:
     """Return the unit of time for what is learnt in a period."""
-    return max(_SHORTEST, min(_DAY, period / _UNITS))
+    return max(_SHORTEST, min(_DAY, period / UNITS))
 
 
 def _facets() -> dict[str, Facet]:
