@@ -11,7 +11,7 @@ from typing import Final
 from bench import hostile, labelled, measured, weeks
 from bench.figures import Figure, load, show
 from bench.judging import Judge, Score, is_alarm
-from bench.labelled import LabelError, Labelled
+from bench.labelled import LabelError, Labelled, Truth
 from bench.measured import Result, Task
 
 #: A home gets at most so many alarms in a week in which nothing happens.
@@ -65,7 +65,7 @@ class Bench:
 
     def brought(self, folder: Path) -> list[Figure]:
         """Measure captures that somebody brings; raises LabelError."""
-        captures = labelled.read(folder)
+        captures = labelled.read(folder, self.notes)
         self.notes += labelled.missing(captures)
         return self.judge([each for each in captures if each.file.is_file()])
 
@@ -85,6 +85,9 @@ class Bench:
                     judge.score(each.kinds[0]).labelled += 1
                 continue
             truths = [each.at(*result.span) for each in capture.events]
+            self.notes += [
+                f"{capture.file.name}: {odd}" for each in truths for odd in _oddities(each, result)
+            ]
             judge.take(capture.file.name, truths, result.events, _same(result))
             packets, seconds = packets + result.packets, seconds + result.seconds
             largest = max(largest, result.resident)
@@ -139,6 +142,18 @@ class Bench:
     def _say(text: str) -> None:
         """Tell how far it is."""
         print(text, file=sys.stderr, flush=True)
+
+
+def _oddities(truth: Truth, result: Result) -> Iterator[str]:
+    """Yield what makes it unlikely that a label is meant as it stands."""
+    first, last = result.span
+    if truth.start > last or (truth.end is not None and truth.end < first):
+        yield f"its label {truth.kinds[0]} is of a time before its first or after its last packet"
+    known = {each for mac, addresses in result.devices.items() for each in (mac, *addresses)}
+    if truth.who and known.isdisjoint(truth.who):
+        shown = ", ".join(sorted(known)[:5])
+        there = f"there are {shown}" if shown else "there is nobody"
+        yield f"its label {truth.kinds[0]} is of {', '.join(truth.who)}, who is not in it; {there}"
 
 
 def _same(result: Result) -> Callable[[str], Iterator[str]]:

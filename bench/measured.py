@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,12 +18,16 @@ from bench import streams
 from bench.labelled import Labelled
 from hearthwall_sensor.capture import detecting
 from hearthwall_sensor.capture.circumstances import Circumstances
+from hearthwall_sensor.capture.file import opened
+from hearthwall_sensor.capture.guessing import guess
 from hearthwall_sensor.capture.packet import Damaged, Packet
 from hearthwall_sensor.capture.replay import Capture, parse_lan
 from hearthwall_sensor.capture.told import tell_of
-from hearthwall_sensor.protocol import Event, SensorError
+from hearthwall_sensor.protocol import Device, Event, SensorError
 
 _SECOND: Final = 1_000_000_000
+_LINK: Final = "link_type_"
+_NOBODY: Final = "00:00:00:00:00:00"
 #: Between one capture and the next, in seconds.
 _BETWEEN: Final = 10.0
 
@@ -56,9 +61,34 @@ class Result(NamedTuple):
 
 def replayed(tasks: Iterable[Task], workers: int) -> Iterator[Result]:
     """Replay each in a process of its own, some at the same time; yield the results in order."""
+    left = list(tasks)
+    while left:
+        done = 0
+        try:
+            for result in _together(left, workers):
+                done += 1
+                yield result
+        except BrokenProcessPool:
+            # Who of those that ran together ended it is not known: the next is tried alone
+            yield _alone(left[done])
+            done += 1
+        left = left[done:]
+
+
+def _together(tasks: Iterable[Task], workers: int) -> Iterator[Result]:
+    """Replay each in a process of its own; raises BrokenProcessPool if one is ended from outside."""
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=1) as pool:
         yield from pool.map(_replay, tasks)
+
+
+def _alone(task: Task) -> Result:
+    """Replay a capture whose process may be ended, for want of memory say: that is a problem of this capture."""
+    try:
+        return next(_together([task], 1))
+    except BrokenProcessPool:
+        what = f"{task.capture.file.name}: the process that replayed it was ended"
+        return Result(problems=(what,), failed=1)
 
 
 def _replay(task: Task) -> Result:
@@ -73,7 +103,9 @@ def _replay(task: Task) -> Result:
     packets, learnt_for = _all_packets(task.capture, span[0], problems)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            capture = Capture(_circumstances(task.capture, learnt_for, Path(folder)))
+            given = _circumstances(task.capture, learnt_for, Path(folder), problems)
+            capture = Capture(given)
+            problems += [f"{task.capture.file.name}: {each}" for each in capture.detection.left_out]
             begun = time.process_time()
             capture.read(streams.made(streams.pcapng(packets)))
             taken = time.process_time() - begun
@@ -82,13 +114,19 @@ def _replay(task: Task) -> Result:
     except Exception as error:  # noqa: BLE001, a mistake of ours over one capture leaves the others
         what = f"{task.capture.file.name} ended the replay: {type(error).__name__}: {error}"
         return Result(problems=(*problems, what), failed=1)
+    counted = capture.learnt().counted + capture.learnt().meter.counted
+    problems += [
+        f"{task.capture.file.name}: {number} packets are of link type {name.removeprefix(_LINK)}, which is not read"
+        for name, number in counted.items()
+        if name.startswith(_LINK)
+    ]
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     told = tell_of(capture.learnt(), 1)
     first = span[0] / _SECOND
     judged = first + task.capture.judged_after
     return Result(
         tuple(each for each in told.events if (each.last_time or each.time) >= judged),
-        {each.mac: tuple(each.addresses) for each in told.devices},
+        {_called(each): tuple(each.addresses) for each in told.devices},
         (first, span[1] / _SECOND),
         told.counted["packets"],
         taken,
@@ -96,6 +134,11 @@ def _replay(task: Task) -> Result:
         tuple(problems),
         told.counted.get("detectors_failed", 0),
     )
+
+
+def _called(device: Device) -> str:
+    """Return a device's MAC, or its address where the link has no MACs."""
+    return device.addresses[0] if device.mac == _NOBODY and device.addresses else device.mac
 
 
 def _ignore(*_: object) -> None:
@@ -120,13 +163,20 @@ def _all_packets(
     return chain(*pieces, own), learning
 
 
-def _circumstances(capture: Labelled, learning: float | None, folder: Path) -> Circumstances:
+def _circumstances(
+    capture: Labelled, learning: float | None, folder: Path, problems: list[str]
+) -> Circumstances:
     """Return what a capture does not tell."""
+    home = parse_lan(capture.lan)
+    if not home:
+        with opened(str(capture.file)) as file:
+            home = guess(file)
+        problems += [f"{capture.file.name}: {each} is taken for the home" for each in home]
     policy = capture.policy
     if learning is not None:
         policy = _with_learning(policy, learning, folder / "policy.toml")
     return Circumstances(
-        parse_lan(capture.lan),
+        home,
         None if policy is None else str(policy),
         tuple(map(str, capture.feeds)),
         tuple(map(str, capture.geo)),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bench import labelled, measured, streams
+from bench.detectors import Bench
 from bench.judging import Judge
 from bench.labelled import LabelError, Labelled, Truth
 from bench.measured import Task, same
@@ -152,6 +153,73 @@ def test_what_can_not_be_meant_is_refused(tmp_path: Path, text: str) -> None:
         labelled.read(tmp_path)
 
 
+def test_a_table_may_have_comments_blank_lines_and_windows_ends(tmp_path: Path) -> None:
+    text = (
+        "# by hand\r\nFile;Kind;Device;Start\r\n\r\n"
+        "a.pcap;flood;02-00-00-00-00-01;5\r\n;;;\r\n# one more\r\n"
+        "a.pcap;beacon;2001:DB8:0::9;\r\n"
+    )
+    (tmp_path / "labels.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    (a,) = labelled.read(tmp_path)
+    assert [(each.kinds, each.who) for each in a.events] == [
+        (("flood",), (PLUG,)),
+        (("beacon",), ("2001:db8::9",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("labels.csv", "file,kind\n\n# x\na.pcap,port_scn\n", "line 4: port_scn is no kind of"),
+        ("labels.csv", "file,kind\na.pcap,port_scn\n", "did you mean port_scan"),
+        ("labels.csv", "file,kind,start\na.pcap,flood,soon\n", "line 2: 'soon' is no time"),
+        ("labels.csv", "file,kind,start\na.pcap,flood,inf\n", "line 2: 'inf' is no time"),
+        ("labels.csv", "file,kind,start,end\na,flood,9,8\n", "line 2: it ends (8) before"),
+        ("labels.csv", "file,kind,mac\na,flood,plug\n", "line 2: 'plug' is neither a MAC nor"),
+        ("labels.csv", "file,kind\n,flood\n", "line 2: `file` is empty"),
+        ("labels.csv", "file,kind\na,flood,1,2\n", "line 2: there are more cells than columns"),
+        ("labels.csv", "file,kind,start\na,,5\n", "line 2: it has times, and no kind"),
+        ("labels.csv", "file,lan\na,home\n", "line 2: 'home' does not appear to be"),
+        ("labels.csv", "a.pcap,flood,5\n", "line 1: the columns' names are expected first"),
+        ("labels.csv", "\n", "it is empty"),
+        ("labels.json", '[{"file": "b"},\n{"file": "a",\n"kind": "x"}]', "line 2: x is no kind"),
+        ("labels.json", '[\n{"file": "a"\n"kind"}]', "line 3: Expecting"),
+        ("labels.json", '[{"file": "a"}, 7]', "capture 2 is no object but 7"),
+        ("labels.json", '[{"file": "a", "learning": "long"}]', "'long' is no duration such as"),
+        ("labels.json", "[" * 100_000, "labels.json: "),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, name: str, text: str, said: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(LabelError) as error:
+        labelled.read(tmp_path)
+    assert str(tmp_path / name) in str(error.value)
+    assert said in str(error.value)
+
+
+def test_all_mistakes_are_named(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("file,kind\na,x\nb,flood\nc,y\n")
+    with pytest.raises(LabelError) as error:
+        labelled.read(tmp_path)
+    assert [each.partition(": ")[2][:6] for each in str(error.value).splitlines()] == [
+        "line 2",
+        "line 4",
+    ]
+
+
+def test_what_is_odd_is_told(tmp_path: Path) -> None:
+    for name in ("a.pcap", "b.pcapng"):
+        (tmp_path / name).touch()
+    (tmp_path / "labels.csv").write_text("file,kind,adress\na.pcap,flood,10.0.0.1\nc.pcap,flood,\n")
+    notes: list[str] = []
+    found = labelled.read(tmp_path, notes)
+    assert notes == [
+        "the column 'adress' is not read; did you mean address?",
+        "b.pcapng has no label in labels.csv and is not judged",
+    ]
+    assert labelled.missing(found) == ["c.pcap is not there: its labels (1) are not counted"]
+
+
 def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="neither"):
         labelled.read(tmp_path)
@@ -214,6 +282,56 @@ def test_what_is_no_capture_is_a_problem_and_no_error(tmp_path: Path, content: b
     (result,) = _results(Labelled(path))
     assert result.packets == 0
     assert result.problems
+
+
+def test_strange_captures_cost_no_other_one(tmp_path: Path) -> None:
+    frames = _scan(BEGIN)
+    raw = [(at, frame[14:]) for at, frame in frames]
+    far = [(at + 2_500_000_000 * 10**9, frame) for at, frame in frames]
+    made = {
+        "scan.pcap": captures.pcap(frames),
+        "raw.pcap": captures.pcap(raw, link_type=101),
+        "wifi.pcap": captures.pcap(frames, link_type=105),
+        "far.pcap": captures.pcap(far),
+        "jump.pcap": captures.pcap([(0, frames[0][1]), *frames]),
+        "zero.pcap": b"",
+    }
+    lines = [f"{name},port_scan,192.168.1.9\n" for name in made]
+    (tmp_path / "labels.csv").write_text("file,kind,address\n" + "".join(lines))
+    for name, content in made.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder.pcap").mkdir()
+    bench = Bench(tmp_path, seeds=(), workers=2)
+    figures = {each.name: each.value for each in bench.brought(tmp_path)}
+    assert figures["all: recall"] == pytest.approx(4 / 6, abs=0.001)
+    notes = "\n".join(bench.notes)
+    assert "wifi.pcap: 80 packets are of link type 105" in notes
+    assert "wifi.pcap: its label port_scan is of 192.168.1.9, who is not in it" in notes
+    assert "zero.pcap: this is no capture: it is empty" in notes
+    assert "raw.pcap" not in notes
+
+
+def test_a_label_of_another_time_is_told(tmp_path: Path) -> None:
+    (tmp_path / "scan.pcap").write_bytes(captures.pcap(_scan(BEGIN)))
+    said = {"file": "scan.pcap", "kind": "port_scan", "mac": PLUG, "start": 9000}
+    (tmp_path / "labels.json").write_text(json.dumps([said]))
+    bench = Bench(tmp_path, seeds=(), workers=1)
+    bench.brought(tmp_path)
+    assert "scan.pcap: its label port_scan is of a time before its first or" in bench.notes[0]
+
+
+def test_a_home_with_public_addresses_is_guessed(tmp_path: Path) -> None:
+    frames = []
+    for number in range(40):
+        at, ends = int((BEGIN + number) * 1e9), ("198.51.100.9", 40_000, "203.0.113.9", number + 1)
+        asked = captures.tcp(ends, 2)
+        refused = captures.tcp((*ends[2:], *ends[:2]), 20)  # type: ignore[arg-type]
+        frames.append((at, captures.ethernet(PLUG, NAS, asked)))
+        frames.append((at + 10**6, captures.ethernet(NAS, PLUG, refused)))
+    (tmp_path / "a.pcap").write_bytes(captures.pcap(frames))
+    (result,) = _results(Labelled(tmp_path / "a.pcap"))
+    assert result.problems == ("a.pcap: 198.51.100.0/24 is taken for the home",)
+    assert [each.mac for each in result.events if each.kind == "port_scan"] == [PLUG]
 
 
 def test_captures_of_different_links_become_one() -> None:
