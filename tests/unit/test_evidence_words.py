@@ -110,11 +110,16 @@ def test_numbers_beyond_all_bounds_are_shown_too(value: float) -> None:
     assert isinstance(told("port_scan", "x", value, value, value), str)
 
 
-def test_labels_are_whole_and_texts_begin_in_one_column() -> None:
+def test_labels_are_whole_and_texts_begin_in_one_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     text = aligned([("when", "now"), ("new characters in each name", "8 " * 60)])
     first, second, third, *_ = text.splitlines()
     assert second.startswith("new characters in each name: 8 8")
     assert first.index("now") == second.index("8 8") == third.index("8 8")
+    monkeypatch.setenv("COLUMNS", "40")
+    narrow = aligned([("when", "now"), ("new characters in each name", "8 " * 60)]).splitlines()
+    assert narrow[1] == "new characters in each name:"
+    assert all(len(line) <= 40 for line in narrow)
 
 
 @pytest.mark.parametrize(

@@ -39,5 +39,5 @@ def aligned(rows: Iterable[tuple[str, str]]) -> str:
     """Return texts behind their labels, in a column that begins behind the longest of these."""
     said = list(rows)
     longest = max((width(clean(label)) for label, _ in said), default=0)
-    room = max(_LABEL, min(longest + 2, columns() // 3))
+    room = max(_LABEL, min(longest + 2, columns() // 2))
     return "\n".join(labelled(label, text, room) for label, text in said)
