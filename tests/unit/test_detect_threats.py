@@ -132,6 +132,9 @@ def test_sensitivity_moves_the_floods_threshold() -> None:
     low = DevicePolicy(sensitivity="low")
     assert not floods([moved(3999, 0, 60)], policy=lambda _: low)
     assert floods([moved(4000, 0, 60)], policy=lambda _: low)
+    high = DevicePolicy(sensitivity="high")
+    assert not floods([moved(999, 0, 60)], policy=lambda _: high)
+    assert floods([moved(1000, 0, 60)], policy=lambda _: high)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from hearthwall_sensor.cli import COMMANDS
-from hearthwall_sensor.detectors import DETECTORS
+from hearthwall_sensor.detectors import (
+    DETECTORS,
+    address_conflict,
+    address_scan,
+    beacon,
+    behaviour_anomaly,
+    connection_burst,
+    flood,
+    port_scan,
+    segment_crossing,
+)
 from hearthwall_sensor.kernel.layouts import LIMITS
 from hearthwall_sensor.kinds import KINDS
 from hearthwall_sensor.modes import ALLOWANCES, MODES, TERMS
@@ -79,6 +89,49 @@ def test_every_attack_of_the_lab_is_documented() -> None:
         r"^\| `([a-z0-9-]+)` \|.*\| `(\w+)` \| \d+ s \|$", text("docs/detectors.md"), re.MULTILINE
     )
     assert dict(rows) == {name: attack.kind for name, attack in ATTACKS.items()}
+
+
+def test_every_attack_of_the_lab_is_tried() -> None:
+    """Within the times of that table: `attack_scene` reads them."""
+    tests = "".join(each.read_text() for each in (ROOT / "tests/gateway").glob("test_attacks_*.py"))
+    assert {name for name in ATTACKS if f'"{name}"' not in tests} == {"scan-slow"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("port_scan", f"{port_scan._PORTS['tcp']} ports (UDP {port_scan._PORTS['udp']})"),
+        ("address_scan", f"{address_scan._HOSTS['tcp']} hosts (UDP {address_scan._HOSTS['udp']},"),
+        ("address_scan", f"web ports of the internet {address_scan._WEB_HOSTS})"),
+        ("address_scan", f"from {address_scan._HOME_HOSTS} hosts on"),
+        ("connection_burst", f"{connection_burst._FLOOR:g}, and four times the highest minute"),
+        ("connection_burst", f"{connection_burst._FLOOR_LEARNING:g} while it is learnt"),
+        ("flood", f"{flood._RATE:,.0f} small packets a second with a tenth coming back"),
+        ("flood", f"{flood._TORRENT:,.0f} of any size"),
+        ("beacon", f"{beacon._CALLS} calls in at least {beacon._MIN_SPAN:g} s"),
+        ("beacon", f"within {100 * beacon._UNEVEN:g} % of their median"),
+        ("address_conflict", f"{address_conflict._GATEWAY_CLAIMS} claims of the gateway's in"),
+        ("address_conflict", f"in {address_conflict._GATEWAY_WINDOW:g} s"),
+        ("address_conflict", f"more than {address_conflict._TAKEN} others' in a minute"),
+        ("address_conflict", f"{address_conflict._SWITCHES} changes to and fro in 5 min"),
+        ("segment_crossing", f"{segment_crossing._SPOOFED} flows or"),
+        ("segment_crossing", f"{segment_crossing._DATAGRAMS} datagrams from strange addresses"),
+        ("behaviour_anomaly", "two quarters in a row"),
+        ("behaviour_anomaly", "medium with three extreme features, or after an hour"),
+    ],
+)
+def test_the_thresholds_are_those_of_the_code(kind: str, said: str) -> None:
+    kinds = text("docs/detectors.md").split("## The kinds")[1].split("\n## ")[0]
+    (row,) = (each for each in kinds.splitlines() if each.startswith(f"| `{kind}` |"))
+    assert said in row
+
+
+def test_words_for_thresholds_are_those_of_the_code() -> None:
+    assert connection_burst._OVER_HIGHEST == 4
+    assert flood._ONE_WAY == 10
+    assert address_conflict._WINDOW == segment_crossing._WINDOW == 300
+    assert (behaviour_anomaly._RUN, behaviour_anomaly._LONG_RUN) == (2, 4)
+    assert behaviour_anomaly._EXTREMES == 3
 
 
 def test_every_option_of_run_and_block_is_documented() -> None:

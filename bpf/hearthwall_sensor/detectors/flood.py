@@ -24,6 +24,8 @@ _MAX_WAITING: Final = 256
 
 #: Packets a second, on average from one look to the next: a video call has some 200, a game 100.
 _RATE: Final = 2000.0
+#: Nobody's policy makes less of it: most of the time it needs no further look.
+_LEAST: Final = _RATE / 2
 #: Small packets with nothing that comes back: a download's acknowledgements are small, too, but much comes back.
 _SMALL: Final = 300.0
 _ONE_WAY: Final = 10.0
@@ -198,8 +200,9 @@ class Flood(Detector):
         """Judge what a device sent."""
         if moved.who in self.home.own() or moved.seconds < 1:
             return
-        rule = self._one_way(moved)
-        answered = self._answered(moved)
+        is_much = moved.upload_packets / moved.seconds >= _LEAST
+        rule = self._one_way(moved) if is_much else None
+        answered = self._answered(moved) if is_much else None
         device = self._devices.find(moved.who)
         if device is not None and device.look(is_flood=answered is not None):
             rule = rule or answered
