@@ -63,6 +63,24 @@ def test_much_more_is_medium_and_told_again_when_it_gets_there() -> None:
     assert [each.severity for each in burst(used_to(10), 1500)] == ["low", "medium"]
 
 
+def test_an_attack_makes_no_room_for_the_next_one() -> None:
+    habits = used_to(50)
+    for _ in range(5):
+        assert [each.severity for each in burst(habits, 250)] == ["low"]
+        habits.live(2)
+    learnt = Habits(ConnectionBurst)
+    assert len(burst(learnt, 800)) == 1
+    learnt.live(8, [flow(name="example.org")])
+    assert [each.severity for each in burst(learnt, 300)] == ["low"]
+
+
+def test_what_raises_no_alarm_becomes_the_measure_by_and_by() -> None:
+    habits = used_to(50)
+    for number in (115, 155, 255):
+        assert burst(habits, number) == []
+        habits.live(2)
+
+
 def test_while_it_is_learnt_only_a_flood_is_told() -> None:
     assert burst(Habits(ConnectionBurst), 500) == []
     assert [each.severity for each in burst(Habits(ConnectionBurst), 800)] == ["low"]

@@ -386,8 +386,8 @@ def test_a_burst_after_learning_is_not_the_measure_at_once() -> None:
         for _ in range(number):
             pace.begin(NOON + minute * 60, learning=minute == 1)
     assert pace.highest(NOON + 180) == pytest.approx(40, abs=0.1)
-    for day in (2, 4):
-        for _ in range(5000):
+    for day, number in ((2, 130), (4, 200)):
+        for _ in range(number):
             pace.begin(NOON + day * DAY, learning=False)
         pace.begin(NOON + day * DAY + 60, learning=False)
     assert pace.highest(NOON + 4 * DAY) == pytest.approx(4 * 40 * 0.5 ** (4 / 7), abs=0.1)

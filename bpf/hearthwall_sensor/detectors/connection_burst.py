@@ -6,6 +6,7 @@ from typing import Final
 
 from ..flows.flow import SCTP, TCP, TCP_SYN, UDP
 from ..kinds import SEVERITIES, Severity
+from ..learning.pace import ALARM, ALARM_LEARNING, OVER_HIGHEST
 from ..notice import Notice
 from .amounts import covers_amount
 from .detector import Detector, Handler, Home
@@ -15,11 +16,10 @@ from .per_device import PerDevice
 
 #: Connections per minute. ntopng speaks of 32, but a page with its advertisements opens 100 at once and a browser
 #: that restores its windows several hundred: that is learnt as the device's highest minute.
-_FLOOR: Final = 120.0
+_FLOOR: Final = ALARM
+_OVER_HIGHEST: Final = OVER_HIGHEST
 #: Of a device that is still learnt there is no highest minute to go by.
-_FLOOR_LEARNING: Final = 600.0
-#: So many times the highest minute of the last weeks.
-_OVER_HIGHEST: Final = 4.0
+_FLOOR_LEARNING: Final = ALARM_LEARNING
 #: So many times the limit are no crowded page any more.
 _MUCH: Final = 5.0
 #: Below this part of the limit a burst is over.

@@ -4,8 +4,13 @@ from typing import Any, Final
 
 #: The highest minute counts half after so many seconds (a week).
 _HALF_LIFE: Final = 7 * 86_400.0
-#: What raised an alarm is not the measure at once: by itself the highest minute at most doubles in a day, or grows to
-#: what raises no limit.
+#: A minute with more than so many connections raises an alarm, and so does one with so many times the highest minute;
+#: of a device that is learnt, only a flood of them. What raised one is no measure unless the user accepts it: the
+#: second attack must not be silent because of the first.
+ALARM: Final = 120.0
+ALARM_LEARNING: Final = 600.0
+OVER_HIGHEST: Final = 4.0
+#: Below that the highest minute at most doubles in a day by itself, or grows to what raises no limit.
 _DAY: Final = 86_400.0
 _GROWTH: Final = 2.0
 _MODEST: Final = 30.0
@@ -36,6 +41,8 @@ class Pace:
         """Learn the minute that is over."""
         highest = self.highest(now)
         count = float(self._count)
+        if count > (ALARM_LEARNING if learning else max(ALARM, OVER_HIGHEST * highest)):
+            return
         if not learning:
             count = min(count, max(_MODEST, _GROWTH * highest))
             if count > _MODEST and now - self.at < _DAY:
