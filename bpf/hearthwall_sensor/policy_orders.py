@@ -11,6 +11,7 @@ from .habits import Acceptance, PolicyReport
 from .learning.kept import packed
 from .learning.needs import told_needs
 from .learning.profile import Profile
+from .learning.reporting import report
 from .parts import Parts
 from .policy import writing
 from .policy.reading import checked_label
@@ -159,7 +160,7 @@ class PolicyOrders:
     def _profile(self, mac: str) -> Any:
         """Return what was learnt of a device, and what the user said is fine."""
         parts, now = self._parts, time.time()
-        told = parts.profiles.of(mac, now).report(now, parts.policy.device(mac))
+        told = report(parts.profiles.of(mac, now), now, parts.policy.device(mac))
         held = parts.descriptions.of(mac)
         mud = None if held is None else {"source": held.source, "system": held.says.system}
         return replace(told, accepted=parts.accepted.of_device(mac), mud=mud).to_wire()

@@ -20,6 +20,7 @@ from hearthwall_sensor.learning.facet import Facet, Seen
 from hearthwall_sensor.learning.pace import Pace
 from hearthwall_sensor.learning.profile import FACETS, Profile
 from hearthwall_sensor.learning.profiles import Profiles
+from hearthwall_sensor.learning.reporting import report
 from hearthwall_sensor.network.places import Place
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.habits import HOUR, START, Habits, moved
@@ -195,6 +196,18 @@ def test_reset_forget_and_merge() -> None:
     assert not knows(known, "example.org")
     known.forget(CAMERA)
     assert len(known) == 0
+
+
+def test_a_merged_profile_is_kept_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = profiles()
+    for who in (CAMERA, LAPTOP):
+        for number in range(100):
+            at = START + number
+            known.of(who, at).facets["domain"].note(f"{who}{number}", at, 60.0, learning=True)
+        known.absorb(who, "unexpected_destination", "domain x", {}, START)
+    monkeypatch.setattr(learning, "MAX_VALUES", 150)
+    known.merge(CAMERA, LAPTOP)
+    assert sum(map(len, known)) <= 150
 
 
 def test_only_what_matters_is_saved_again() -> None:
@@ -396,13 +409,14 @@ def test_a_burst_after_learning_is_not_the_measure_at_once() -> None:
 def test_what_is_told_of_a_profile() -> None:
     habits_of = Habits(VolumeAnomaly)
     habits_of.live(8, [flow(name="www.example.org")])
-    report = habits_of.profiles.of(CAMERA, habits_of.now).report(habits_of.now, habits_of.policy)
-    assert report.learning_until == START + 7 * DAY
-    assert [(each.name, each.count) for each in report.domains] == [("example.org", 8)]
-    assert report.upload_this_hour is not None
-    assert report.upload_this_hour.most == 20_000_000
-    assert 0.5 < report.sure <= 1
-    assert replace(report, mac="x").to_wire()["ports"]
+    camera = habits_of.profiles.of(CAMERA, habits_of.now)
+    told = report(camera, habits_of.now, habits_of.policy)
+    assert told.learning_until == START + 7 * DAY
+    assert [(each.name, each.count) for each in told.domains] == [("example.org", 8)]
+    assert told.upload_this_hour is not None
+    assert told.upload_this_hour.most == 20_000_000
+    assert 0.5 < told.sure <= 1
+    assert replace(told, mac="x").to_wire()["ports"]
 
 
 def test_a_profile_of_a_clock_that_was_ahead_begins_now() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from ..kinds import KINDS, Kind, Measure
-from ..learning.profile import NAMELESS
+from ..learning.destinations import NAMELESS
 from .amounts import moment, size, span
 
 #: What has its own place, or is for programs alone.

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ..learning.profile import NAMELESS
+from ..learning.destinations import NAMELESS
 from ..requests import GetProfile, SetProfile
 from . import naming
 from .amounts import ago, moment, size, span

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..kinds import Severity
-from ..learning.destinations import BASICS
-from ..learning.profile import INTERNET
+from ..learning.destinations import BASICS, INTERNET
 from ..notice import Notice
 from ..policy.policy import DevicePolicy
 from .amounts import span

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..kinds import SEVERITIES, Severity
-from ..learning.destinations import BASICS, habits
-from ..learning.profile import INTERNET, NAMELESS, UNITS, Profile, unit_of
+from ..learning.destinations import BASICS, INTERNET, NAMELESS, habits
+from ..learning.profile import UNITS, Profile, unit_of
 from ..notice import Notice
 from ..policy.expectations import Expectations
 from ..policy.policy import DevicePolicy

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Final
 from ..names.registered import registered_domain
 from ..notation import address_text
 from .needs import need
-from .profile import INTERNET, NAMELESS
 
 if TYPE_CHECKING:
     from ..detectors.observations import Flow
 
 #: What a device that stays in the home may still need of the internet: names, the time, and whether anybody is there.
 BASICS: Final = frozenset(("udp/53", "tcp/53", "udp/123", "icmp", "icmpv6"))
+#: The domain of a peer without a name.
+NAMELESS: Final = "-"
+#: What a device that goes out is known for.
+INTERNET: Final = "internet"
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 
 

@@ -3,19 +3,14 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from ..habits import ProfileReport
 from ..policy.expectations import Expectation
-from ..policy.policy import DevicePolicy
 from .bands import Band
 from .facet import Facet
+from .model import Model
 from .needs import MAX_NEEDS, expectations
 from .pace import Pace
-from .reporting import report
-
-if TYPE_CHECKING:
-    from .model import Model
 
 #: Each facet, and how many values of it are kept.
 FACETS: Final[Mapping[str, int]] = {
@@ -28,9 +23,6 @@ FACETS: Final[Mapping[str, int]] = {
     "need": MAX_NEEDS,  # tcp/443 *.example.com
     "outside": 1,  # INTERNET, once it went out
 }
-#: The domain of a peer without a name.
-NAMELESS: Final = "-"
-INTERNET: Final = "internet"
 #: No hour with less than this is unusual, in bytes.
 UPLOAD_FLOOR: Final = 20e6
 DOWNLOAD_FLOOR: Final = 500e6
@@ -68,7 +60,7 @@ class Profile:
     upload: Band = field(default_factory=lambda: Band(UPLOAD_FLOOR))
     download: Band = field(default_factory=lambda: Band(DOWNLOAD_FLOOR))
     pace: Pace = field(default_factory=Pace)
-    model: "Model | None" = field(default=None, compare=False)
+    model: Model | None = field(default=None, compare=False)
     last: float = 0.0
     """When it learnt last."""
     offset: Callable[[float], float] = field(default=_utc, repr=False, compare=False)
@@ -106,10 +98,6 @@ class Profile:
     def units(self) -> int:
         """In how many units of time the device was there; the older half counts half in the long run."""
         return self.facets["outside"].units
-
-    def report(self, now: float, policy: DevicePolicy) -> ProfileReport:
-        """Return what is told of it."""
-        return report(self, now, policy)
 
     def needs(self) -> tuple[Expectation, ...]:
         """Return whom it is expected to talk to, if it goes on as it was learnt."""
@@ -176,8 +164,6 @@ class Profile:
         return profile
 
 
-def _model(wire: Any) -> "Model | None":
+def _model(wire: Any) -> Model | None:
     """Read a model of behaviour; raises ValueError."""
-    from .model import Model  # which needs what is above
-
     return None if wire is None else Model.from_wire(wire)

@@ -13,9 +13,9 @@ from ..detectors.observations import Asked, Began, Flow, Look, Met, Moved, Obser
 from ..detectors.per_device import MAX_DEVICES
 from ..kinds import EventKind
 from ..policy.policy import DevicePolicy
-from .destinations import habits
+from .destinations import INTERNET, habits
 from .model import Model
-from .profile import INTERNET, Profile, unit_of
+from .profile import Profile, unit_of
 from .window import WINDOW, Tally
 
 #: Values of all facets of all devices: 250 devices with 130 each.

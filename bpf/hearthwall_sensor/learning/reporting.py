@@ -1,17 +1,13 @@
 """What is told of a profile to who asks for it."""
 
-from typing import TYPE_CHECKING
-
 from ..habits import MAX_HABITS, Band as ToldBand, Habit, ProfileReport
 from ..policy.policy import DevicePolicy
 from .bands import Expected
 from .facet import Facet
-
-if TYPE_CHECKING:
-    from .profile import Profile
+from .profile import Profile
 
 
-def report(profile: "Profile", now: float, policy: DevicePolicy) -> ProfileReport:
+def report(profile: Profile, now: float, policy: DevicePolicy) -> ProfileReport:
     """Return what is told of a profile."""
     hour, elapsed = profile.hour(now), now - profile.since
     up = profile.upload.expect(hour, policy.factor, elapsed)
