@@ -160,6 +160,13 @@ def test_two_that_took_turns_for_long() -> None:
     assert not conflicts(turns(8))
 
 
+def test_after_a_pause_it_is_counted_anew() -> None:
+    twice, once = (0, 5, 10), (50, 55)
+    claims = [claim((CAMERA, LAPTOP)[at // 5 % 2], at) for at in twice]
+    assert not conflicts([*claims, *(claim((LAPTOP, CAMERA)[at % 2], at) for at in once)])
+    assert conflicts([*claims, *(claim((LAPTOP, CAMERA)[at % 2], at - 25) for at in once)])
+
+
 def test_ipv6_claims_count_where_they_change_others_tables() -> None:
     assert conflicts([claim((CAMERA, LAPTOP)[at % 2], at, packed("fe80::1")) for at in range(4)])
 

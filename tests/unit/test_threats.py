@@ -220,3 +220,14 @@ def test_a_flood_is_told_once_until_it_was_quiet_for_a_minute(clock: Clock) -> N
     assert isinstance(first, Flooding)
     assert (first.who, first.side, first.flood, first.limit) == (MAC, "lan", "syn", 100)
     assert first.rate == 150
+
+
+def test_sources_that_are_quiet_for_long_are_forgotten(clock: Clock) -> None:
+    tables, told = Tables(), list[Any]()
+    floods = Floods(tables, {("lan", "syn"): 100}, device_text, told.append)  # type: ignore[arg-type]
+    for number in range(50):
+        tables.flooding = [flood(number + 1)._replace(mac=f"00:00:5e:00:53:{number:02x}")]
+        floods.look(number + 1)
+        clock.now += 60.0
+    assert len(told) == 50
+    assert len(floods._known) == 10
