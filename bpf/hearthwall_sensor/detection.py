@@ -18,7 +18,7 @@ from .precedence import Precedence
 _LOGGER = logging.getLogger(__name__)
 
 #: An observation so many seconds before the newest one tells that the clock was set back.
-_BACK: Final = 3600.0
+BACK: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Detection:
 
     def _follow_clock(self, time: float) -> None:
         """Begin anew when the clock was set back: what was told at times to come would mute what happens until then."""
-        if time < self._newest - _BACK:
+        if time < self._newest - BACK:
             _LOGGER.warning("The clock was set back by %.0f s", self._newest - time)
             self.restarted += 1
             self._newest = time

@@ -76,7 +76,7 @@ class DeviceOrders:
     async def _merge(self, order: MergeDevices) -> Any:
         """Make two devices one: all MACs of the first go into the second."""
         chosen, accounts = self._parts.chosen, self._parts.devices.accounts
-        async with self._orders:
+        async with self._orders, self._parts.totals.saving:
             mac = chosen.primary(self._known(order.mac))
             into = chosen.primary(self._known(order.into))
             if mac == into:

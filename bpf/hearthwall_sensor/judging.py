@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from .detection import Consequences, Detection
+from .detection import BACK, Consequences, Detection
 from .detectors import DETECTORS
 from .detectors.observations import Observation
 from .living import LivingHome
@@ -20,6 +20,7 @@ class Judge:
 
     def take(self, observation: Observation) -> None:
         """Let the detectors judge an observation."""
-        self._home.now = max(self._home.now, observation.time)
+        is_set_back = observation.time < self._home.now - BACK
+        self._home.now = observation.time if is_set_back else max(self._home.now, observation.time)
         self.detection.take(observation)
         self.then(observation)

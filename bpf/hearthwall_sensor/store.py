@@ -129,11 +129,13 @@ class Store:
                 connection.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (macs[0], name))
 
     def merge(self, macs: Iterable[str], into: str) -> None:
-        """Let a MAC stand for others; raises SensorError `storage_failed`."""
+        """Let a MAC stand for others, whose profiles become part of its own; raises SensorError `storage_failed`."""
+        merged = tuple(macs)
         with self._durable_transaction("the merging") as connection:
             connection.executemany(
-                "INSERT OR REPLACE INTO merges VALUES (?, ?)", [(mac, into) for mac in macs]
+                "INSERT OR REPLACE INTO merges VALUES (?, ?)", [(mac, into) for mac in merged]
             )
+            _delete(connection, ("profiles",), merged)
 
     def split(self, mac: str) -> None:
         """Let a MAC stand for itself; raises SensorError `storage_failed`."""

@@ -1,11 +1,13 @@
 """What the engine does between detectors and the journal: clocks that are set back, and mistakes of ours."""
 
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from hearthwall_sensor.detection import Consequences, Detection
 from hearthwall_sensor.detectors.detector import Detector, Handler, Home
 from hearthwall_sensor.detectors.observations import Look
+from hearthwall_sensor.judging import Judge
 from hearthwall_sensor.notice import Notice
 from tests.unit.observed import CAMERA, DAY, NOON, home
 
@@ -70,3 +72,11 @@ def test_what_can_not_be_compared_to_the_users_word_keeps_back_no_other() -> Non
     )
     detection.take(Look(NOON))
     assert told == ["a", "c"]
+
+
+def test_now_is_not_before_the_clock_that_was_set_back() -> None:
+    living: Any = SimpleNamespace(now=0.0, home=home)
+    judge = Judge(living, Consequences(lambda _: None))
+    for time, now in ((NOON, NOON), (NOON - 60, NOON), (NOON - DAY, NOON - DAY)):
+        judge.take(Look(time))
+        assert living.now == now

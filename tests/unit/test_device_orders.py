@@ -10,7 +10,13 @@ import pytest
 from hearthwall_sensor import device_orders
 from hearthwall_sensor.device_orders import DeviceOrders, names
 from hearthwall_sensor.files import set_aside
+from hearthwall_sensor.identity.chosen import Chosen
+from hearthwall_sensor.learning.kept import packed
+from hearthwall_sensor.learning.profiles import Profiles
+from hearthwall_sensor.policy.policy import DevicePolicy
+from hearthwall_sensor.requests import MergeDevices
 from hearthwall_sensor.store import Store
+from tests.devices import CAMERA, TV
 
 
 @pytest.mark.parametrize(
@@ -46,6 +52,37 @@ def test_all_that_was_told_of_rules_is_looked_through(monkeypatch: pytest.Monkey
     orders = DeviceOrders(parts, reports, lambda *_: None)
     device: Any = SimpleNamespace(addresses=("192.0.2.1",), hostname=None, name="tv")
     assert asyncio.run(orders._told_of_rules(device)) == {said[0], said[2]}
+
+
+def test_a_merged_device_leaves_no_profile_of_its_own_on_disk(tmp_path: Path) -> None:
+    store, known = Store(tmp_path / "devices.db"), Profiles((), lambda _: DevicePolicy())
+    for who in (TV, CAMERA):
+        known.of(who, 1e9).facets["domain"].note(f"{who}.example", 1e9, 60.0, learning=True)
+        store.keep_profile(who, packed(known.of(who, 1e9)))
+    chosen = Chosen({}, {})
+
+    async def join(_into: str, _mac: str, agree: Any) -> Any:
+        await agree()
+        return (), ()
+
+    parts: Any = SimpleNamespace(
+        chosen=chosen,
+        devices=SimpleNamespace(accounts={}),
+        store=store,
+        policy=SimpleNamespace(clear=lambda: None),
+        rules=SimpleNamespace(join=join),
+        profiles=known,
+        detection=SimpleNamespace(forget=lambda _: None),
+        totals=SimpleNamespace(saving=asyncio.Lock()),
+    )
+    reports: Any = SimpleNamespace(device=lambda _: SimpleNamespace())
+    orders = DeviceOrders(parts, reports, lambda *_: None)
+    orders._told = lambda _: None  # type: ignore[assignment, method-assign]
+    asyncio.run(orders._merge(MergeDevices(CAMERA, TV)))
+    assert [each.who for each in store.profiles()] == [TV]
+    assert [each.who for each in known.changed()] == [TV], "which is written anew"
+    assert known.of(TV, 1e9).facets["domain"].is_known(f"{CAMERA}.example")
+    store.close()
 
 
 def test_forgetting_takes_what_was_set_aside(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor import journal as journals
+from hearthwall_sensor import journal as journals, rations
 from hearthwall_sensor.journal import Journal
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.protocol import Event, SensorError
@@ -370,6 +370,104 @@ def test_events_wait_for_a_disk_that_takes_none_and_the_loss_is_counted(
     assert [each.summary for each in write(journal)] == ["number 0", "number 1"]
     assert on_disk(path) == [(1, 3, MOMENT + 2), (2, 1, None), (3, 1, None)]
     journal.close()
+
+
+def test_what_happens_while_the_disk_fails_is_counted_too(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(path)
+    journal.note(scan(time=MOMENT))
+    journal.note(scan(TV, time=MOMENT))
+    write(journal)
+    journal.note(scan(time=MOMENT + 1))
+
+    def fail(*_: object) -> None:
+        # Of one that waited to be counted, twice, and of another one
+        journal.note(scan(time=MOMENT + 2))
+        journal.note(scan(time=MOMENT + 3))
+        journal.note(scan(TV, time=MOMENT + 4))
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(journal._file, "write", fail)
+        assert write(journal) == []
+    assert counts(journal) == [4, 2]
+    assert [each.last_time for each in since(journal)] == [MOMENT + 3, MOMENT + 4]
+    write(journal)
+    assert on_disk(path) == [(1, 4, MOMENT + 3), (2, 2, MOMENT + 4)]
+    journal.close()
+
+
+def test_a_disk_that_fails_is_told_of_once_until_it_is_well(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal(path)
+
+    def fail() -> None:
+        with monkeypatch.context() as failing:
+            failing.setattr(journal._file, "write", _fail)
+            journal.note(notice())
+            assert write(journal) == []
+
+    def complaints() -> int:
+        return len([each for each in caplog.messages if "can't be written" in each])
+
+    fail()
+    fail()
+    assert complaints() == 1
+    write(journal)
+    fail()
+    assert complaints() == 2
+    journal.close()
+
+
+def test_how_much_there_is_is_known_without_counting(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measured() -> tuple[int, int]:
+        rows = on_disk(path, "length(summary) + length(evidence) + 300")
+        return len(rows), sum(each for (each,) in rows)
+
+    journal = Journal(path)
+    journal.note(notice())
+    write(journal)
+    file = journal._file
+    assert file._size == measured()
+    journal.note(notice(1))
+    journal.note(notice(2))
+    write(journal)
+    assert file._size == measured()
+    # What was counted of a transaction that fails is not there
+    journal.note(notice(3))
+    with monkeypatch.context() as failing:
+        failing.setattr(file, "_make_room", _fail)
+        write(journal)
+    assert file._size is None
+    write(journal)
+    assert file._size == measured()
+    journal.note(scan(TV))
+    write(journal)
+    asyncio.run(journal.forget([TV]))
+    assert file._size is None
+    journal.note(notice(4))
+    write(journal)
+    assert file._size == measured()
+    journal.close()
+
+
+def _fail(*_: object) -> None:
+    raise sqlite3.OperationalError("disk I/O error")
+
+
+def test_sorts_that_are_remembered_are_bounded_the_longest_silent_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rations, "_MAX_SORTS", 2)
+    found = rations.Rations(1)
+    for sort in ("a", "b", "a", "c"):
+        found.use(sort, 0.0)
+    assert [found.are_used_up(each, 1.0) for each in "abc"] == [True, False, True]
+    assert len(found._recent) == 2
 
 
 def test_a_stranger_can_not_push_out_what_else_happened(path: Path) -> None:

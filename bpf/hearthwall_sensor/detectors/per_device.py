@@ -39,10 +39,9 @@ class PerDevice(Generic[State]):
     def _make_room(self) -> None:
         """Let go of a sixteenth: those that came last first, then those that were not seen for the longest time."""
 
-        def order(who: str) -> tuple[bool, float]:
+        def order(who: str) -> float:
             since, until, _ = self._states[who]
-            is_new = until - since < _SETTLED
-            return not is_new, -since if is_new else until
+            return -since if until - since < _SETTLED else until
 
         for who in sorted(self._states, key=order)[: max(1, self._limit // 16)]:
             del self._states[who]
