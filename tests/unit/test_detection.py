@@ -9,9 +9,11 @@ from hearthwall_sensor.detectors.detector import Detector, Handler, Home
 from hearthwall_sensor.detectors.observations import Look
 from hearthwall_sensor.judging import Judge
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.policy.policy import Answer, DevicePolicy, Response
 from tests.unit.observed import CAMERA, DAY, NOON, home
 
 HOUR = 3600.0
+CUT: Answer = "quarantine"
 
 
 class Once(Detector):
@@ -80,3 +82,44 @@ def test_now_is_not_before_the_clock_that_was_set_back() -> None:
     for time, now in ((NOON, NOON), (NOON - 60, NOON), (NOON - DAY, NOON - DAY)):
         judge.take(Look(time))
         assert living.now == now
+
+
+def followed(*responses: Response, days: int = 1, **policy: Any) -> list[str]:
+    """Return which responses follow from what is told on some days."""
+    found: list[str] = []
+    accepted = policy.pop("accepted", lambda _: ())
+    detection = Detection(
+        [Once],
+        home(policy=DevicePolicy(responses=responses, **policy)),
+        Consequences(
+            lambda _: None,
+            accepted,
+            lambda notice, each: found.append(f"{notice.subject} {each.action}"),
+        ),
+    )
+    for day in range(days):
+        detection.take(Look(NOON + day * DAY))
+    return found
+
+
+def test_the_first_response_that_fits_is_what_is_done() -> None:
+    low, severe = Response(None, "low", CUT, 1.0), Response(None, "medium", "block_peer", 1.0)
+    assert followed() == []
+    assert followed(severe) == []
+    assert followed(severe, low) == ["a quarantine", "b quarantine", "c quarantine"]
+    assert followed(Response("flood", "info", CUT, 1.0)) == []
+    assert followed(Response("beacon", "info", "none", 1.0), low) == ["a none", "b none", "c none"]
+
+
+def test_nothing_follows_from_what_is_audited_switched_off_or_accepted() -> None:
+    low = Response(None, "info", CUT, 1.0)
+    assert followed(low, detectors={"beacon": "audit"}) == []
+    assert followed(low, detectors={"beacon": "off"}) == []
+    assert followed(low, accepted=lambda each: [{}] if each.subject == "b" else []) == [
+        "a quarantine",
+        "c quarantine",
+    ]
+
+
+def test_a_repeat_is_responded_to_as_well() -> None:
+    assert len(followed(Response(None, "low", CUT, 1.0), days=2)) == 6

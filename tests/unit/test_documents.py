@@ -227,8 +227,24 @@ def test_what_a_response_may_say_is_documented_with_its_defaults() -> None:
     assert f"up to {MAX_ACCEPTED:,} are kept" in text("docs/policy.md")
 
 
+def test_quiet_windows_are_documented() -> None:
+    spans = {"a day": 86_400, "6 hours": 21_600, "an hour": 3600, "a minute": 60}
+    section = text("docs/policy.md").split("### Repeats")[1].split("\n## ")[0]
+    told = dict(re.findall(r"^\| (an? \w+|\d \w+) \| (.*) \|$", section, re.MULTILINE))
+    assert told.keys() == spans.keys()
+    named = {
+        kind: float(spans[span])
+        for span, kinds in told.items()
+        for kind in re.findall(r"`(\w+)`", kinds)
+    }
+    for kind, known in KINDS.items():
+        if not known.by_rules:
+            assert named.get(kind, 3600.0) == known.quiet, kind
+    assert told["an hour"] == "all others"
+
+
 def test_the_examples_of_a_policy_are_ones(tmp_path: Path) -> None:
-    for page in ("docs/policy.md", "docs/detectors.md"):
+    for page in ("README.md", "docs/policy.md", "docs/detectors.md"):
         for number, example in enumerate(re.findall(r"```toml\n(.*?)```", text(page), re.DOTALL)):
             path = tmp_path / f"{number}.toml"
             path.write_text(example)
