@@ -86,6 +86,24 @@ def test_a_progress_bar_is_none(every: float, found: int) -> None:
     assert len(run(calls(every, 0.02, 20))) == found
 
 
+@pytest.mark.parametrize(("share", "count", "found"), [(0.11, 47, 0), (0.11, 48, 1), (0.13, 99, 0)])
+def test_what_is_somewhat_uneven_takes_more_calls(share: float, count: int, found: int) -> None:
+    at, observations = NOON, []
+    for number in range(count):
+        call = flow(at=at, near=40_000 + number, name=C2)
+        observations += [Began(at + 2, CAMERA, call), Settled(at + 4, CAMERA, call)]
+        at += 60.0 * (1 + (0, share, -share, share, -share)[number % 5])
+    assert len(run(observations)) == found
+
+
+def test_calls_that_are_remembered_are_bounded() -> None:
+    detector = Beacon(home())
+    told(detector, calls(60, 0.1, 500))
+    state = detector._devices.find(CAMERA)
+    assert state is not None
+    assert [len(each.times) for each in state.pairs.values()] == [64]
+
+
 def test_a_burst_is_none() -> None:
     burst = [
         Began(at, CAMERA, flow(at=at, near=number, name=C2))

@@ -39,6 +39,7 @@ def test_a_device_of_few_connections_begins_many() -> None:
     assert (notice.severity, notice.subject) == ("low", "connections")
     assert notice.evidence["value"] > notice.evidence["threshold"] == 120
     assert notice.evidence["services"]["tcp/443"] > 100
+    assert notice.evidence["peers"] == 15
     assert len(notice.evidence["flows"]) == 5
 
 

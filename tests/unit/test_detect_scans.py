@@ -205,11 +205,19 @@ def test_a_scan_of_many_hosts_is_one_subject_and_told_once_a_minute() -> None:
     assert not detector.covers(notices[0].evidence, notices[1])
 
 
+@pytest.mark.parametrize("scan", [ports(200), hosts(200)])
+def test_a_scan_that_goes_on_is_told_once_a_minute_and_shows_the_latest(scan: list[Flow]) -> None:
+    scans = port_scans if scan[0].peer == NAS else address_scans
+    notices = scans(settled(scan))
+    assert len(notices) == (4 if scans is port_scans else 3)
+    shown = [each.evidence.get("ports") or each.evidence["hosts"] for each in notices]
+    assert max(map(len, shown)) == 20
+
+
 def test_a_later_scan_is_told_of_by_its_own_name() -> None:
     first = settled(ports(15))
     later = [
-        Settled(NOON + 2 * attempts.SAME + number, CAMERA, failed("192.168.0.3", number))
-        for number in range(15)
+        Settled(NOON + 7200 + number, CAMERA, failed("192.168.0.3", number)) for number in range(15)
     ]
     assert [each.subject for each in port_scans([*first, *later])] == [
         "host 192.168.0.2",

@@ -141,7 +141,7 @@ def test_sensitivity_moves_the_floods_threshold() -> None:
     "near_miss",
     [
         moved(1999, 0, 60),
-        moved(2000, 201, 60),
+        moved(2000, 201, 60, 600),
         moved(40_000, 80_000, 60, 1500),  # a download's acknowledgements
         moved(40_000, 1800, 60, 65_000),  # where what comes was put together to large packets
         moved(2000, 0, 300),
@@ -155,7 +155,7 @@ def test_sensitivity_moves_the_floods_threshold() -> None:
     ],
 )
 def test_what_is_no_flood(near_miss: Moved) -> None:
-    assert not floods([near_miss])
+    assert not floods([began(outgoing=True, packets=(5000, 5000)), near_miss])
 
 
 def test_the_latest_flows_are_shown() -> None:
