@@ -15,19 +15,6 @@ from bench.figures import Figure
 from hearthwall_sensor.detection import Consequences, Detection
 from hearthwall_sensor.detectors import DETECTORS
 from hearthwall_sensor.detectors.detector import Home
-from hearthwall_sensor.detectors.observations import (
-    LOOK,
-    Answered,
-    Appeared,
-    Asked,
-    Began,
-    Claimed,
-    Flow,
-    Look,
-    Moved,
-    Observation,
-    Settled,
-)
 from hearthwall_sensor.flows.flow import (
     TCP,
     TCP_ACK,
@@ -42,6 +29,19 @@ from hearthwall_sensor.flows.labels import Label
 from hearthwall_sensor.learning.profiles import Profiles
 from hearthwall_sensor.network.places import Place
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import (
+    LOOK,
+    Answered,
+    Appeared,
+    Asked,
+    Began,
+    Claimed,
+    Flow,
+    Look,
+    Moved,
+    Observation,
+    Settled,
+)
 from hearthwall_sensor.policy.policy import DevicePolicy
 from hearthwall_sensor.protocol import Outcome, Scope
 

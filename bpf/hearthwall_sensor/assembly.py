@@ -9,7 +9,6 @@ from typing import Final
 
 from .changes import Changes
 from .detection import Consequences
-from .detectors.observations import Observation
 from .devices import Devices
 from .feeds.feeds import FEEDS_FOLDER, Feeds
 from .feeds.hygiene import protected
@@ -34,6 +33,7 @@ from .names.domains import Domains
 from .network.places import Places
 from .network.surroundings import Surroundings
 from .notation import address_text, boot_ns
+from .observations import Observation
 from .parts import Parts
 from .policy.accepted import Accepted
 from .policy.blame import Blame

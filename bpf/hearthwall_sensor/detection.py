@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from .detectors import YIELDS
 from .detectors.detector import Detector, Handler, Home
-from .detectors.observations import Look, Observation
 from .detectors.ripening import Ripening
 from .kinds import SEVERITIES, EventKind
 from .notice import Notice
+from .observations import Look, Observation
 from .policy.policy import Response
 from .precedence import Precedence
 

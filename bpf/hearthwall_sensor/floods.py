@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from .detectors.observations import Flooding, Observation
 from .kernel.layouts import FLOOD_KINDS, SIDES, Flood
 from .kernel.tables import Tables
 from .notation import mac_bytes
+from .observations import Flooding, Observation
 from .protocol import Role, SensorError
 
 Thresholds = Mapping[tuple[Role, str], int]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from .detection import BACK, Consequences, Detection
 from .detectors import DETECTORS
-from .detectors.observations import Observation
 from .living import LivingHome
+from .observations import Observation
 
 
 class Judge:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Final, NamedTuple, Protocol
 
 from .bounded import make_room
-from .detectors.observations import Asked, Listed, Named, Observation
 from .kernel.layouts import FEED_SLOTS, Sighting
 from .kernel.tables import Tables
 from .names.domains import Match
 from .notation import address_text, mac_bytes, mapped
+from .observations import Asked, Listed, Named, Observation
 
 #: The same device and peer are told of again after so long without a packet, in seconds.
 _QUIET: Final = 3600.0

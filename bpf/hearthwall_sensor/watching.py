@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from .detectors.observations import LOOK, Appeared, Look, Moved, Observation
 from .devices import NOTHING, Devices, Scopes
 from .flows.flows import Flows
 from .flows.observed import is_randomised
+from .observations import LOOK, Appeared, Look, Moved, Observation
 from .protocol import SCOPES
 
 _INTERNET: Final = SCOPES.index("internet")

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from hearthwall_sensor.detectors.detector import Detector
-from hearthwall_sensor.detectors.observations import Began, Flow, Look, Moved, Observation
 from hearthwall_sensor.detectors.ripening import Ripening
 from hearthwall_sensor.learning.profiles import Profiles
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Began, Flow, Look, Moved, Observation
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.observed import CAMERA, DAY, NOON, home, told
 

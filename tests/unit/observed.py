@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hearthwall_sensor.detectors.detector import Detector, Home
-from hearthwall_sensor.detectors.observations import Flow, Observation
 from hearthwall_sensor.flows.flow import (
     DOWNLOAD,
     TCP,
@@ -19,6 +18,7 @@ from hearthwall_sensor.flows.labels import Label
 from hearthwall_sensor.learning.profile import Profile
 from hearthwall_sensor.network.places import Place
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Flow, Observation
 from hearthwall_sensor.policy.policy import DevicePolicy
 from hearthwall_sensor.protocol import Outcome, Scope
 

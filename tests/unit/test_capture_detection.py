@@ -10,7 +10,10 @@ import pytest
 from hearthwall_sensor.capture import detecting, replay as module
 from hearthwall_sensor.capture.events import Events
 from hearthwall_sensor.capture.replay import Capture, replay
-from hearthwall_sensor.detectors.observations import (
+from hearthwall_sensor.errors import SensorError
+from hearthwall_sensor.kinds import KINDS
+from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import (
     LOOK,
     Appeared,
     Began,
@@ -20,9 +23,6 @@ from hearthwall_sensor.detectors.observations import (
     Settled,
     Spoke,
 )
-from hearthwall_sensor.errors import SensorError
-from hearthwall_sensor.kinds import KINDS
-from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.protocol import Replayed
 from tests.gateway.sensor_process import command
 from tests.unit.captures import address, cooked, ethernet, mac, pcap, tcp, udp

@@ -8,10 +8,10 @@ import pytest
 from hearthwall_sensor.detectors import beacon
 from hearthwall_sensor.detectors.beacon import Beacon
 from hearthwall_sensor.detectors.detector import Home
-from hearthwall_sensor.detectors.observations import Began, Flow, Observation, Settled
 from hearthwall_sensor.flows.flow import ICMP, UDP
 from hearthwall_sensor.learning.profile import Profile
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Began, Flow, Observation, Settled
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.observed import CAMERA, DAY, LAPTOP, NOON, PLUG, flow, home, told
 

@@ -4,9 +4,9 @@ import pytest
 
 from hearthwall_sensor.detectors import connection_burst as module
 from hearthwall_sensor.detectors.connection_burst import ConnectionBurst
-from hearthwall_sensor.detectors.observations import Began, Look, Observation
 from hearthwall_sensor.flows.flow import ICMP, TCP_ACK, UDP
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Began, Look, Observation
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.habits import Habits
 from tests.unit.observed import CAMERA, DAY, flow

@@ -10,9 +10,9 @@ import pytest
 
 from hearthwall_sensor.detectors import dns_tunnel
 from hearthwall_sensor.detectors.dns_tunnel import DnsTunnel
-from hearthwall_sensor.detectors.observations import Answered, Asked, Began, Settled
 from hearthwall_sensor.flows.flow import UDP
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Answered, Asked, Began, Settled
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.observed import CAMERA, LAPTOP, NOON, flow, home, packed, told
 

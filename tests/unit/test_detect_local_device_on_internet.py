@@ -6,9 +6,9 @@ import pytest
 
 from hearthwall_sensor.detectors import local_device_on_internet as module
 from hearthwall_sensor.detectors.local_device_on_internet import LocalDeviceOnInternet
-from hearthwall_sensor.detectors.observations import Began, Look, Settled
 from hearthwall_sensor.flows.flow import ICMP, UDP
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Began, Look, Settled
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.habits import Habits
 from tests.unit.observed import CAMERA, DAY, flow

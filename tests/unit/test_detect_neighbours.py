@@ -8,10 +8,10 @@ import pytest
 
 from hearthwall_sensor.detectors.address_conflict import AddressConflict
 from hearthwall_sensor.detectors.new_device import NewDevice
-from hearthwall_sensor.detectors.observations import Advertised, Appeared, Claimed, Leased, Look
 from hearthwall_sensor.detectors.rogue_dhcp import RogueDhcp
 from hearthwall_sensor.dissect.dhcp import Lease
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Advertised, Appeared, Claimed, Leased, Look
 from tests.unit.observed import CAMERA, LAPTOP, NOON, PLUG, home, packed, told
 
 ROUTER = "02:00:00:00:00:fe"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from hearthwall_sensor.detectors.forbidden_protocol import ForbiddenProtocol
-from hearthwall_sensor.detectors.observations import Began, Flow, Listed, Settled, Spoke
 from hearthwall_sensor.detectors.segment_crossing import SegmentCrossing
 from hearthwall_sensor.flows.flow import ICMP, TCP, TCP_ACK, TCP_SYN, UDP
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Began, Flow, Listed, Settled, Spoke
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.observed import CAMERA, NOON, flow, home, packed, told
 

@@ -10,11 +10,11 @@ import pytest
 from hearthwall_sensor.detectors import address_scan, attempts, port_scan
 from hearthwall_sensor.detectors.address_scan import AddressScan
 from hearthwall_sensor.detectors.attempts import Groups
-from hearthwall_sensor.detectors.observations import Claimed, Flow, Settled
 from hearthwall_sensor.detectors.port_scan import PortScan
 from hearthwall_sensor.flows.flow import DOWNLOAD, ICMP, TCP, TCP_ACK, TCP_FIN, TCP_SYN, UDP
 from hearthwall_sensor.flows.labels import Label
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Claimed, Flow, Settled
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.observed import CAMERA, LAPTOP, NOON, flow, home, packed, told
 

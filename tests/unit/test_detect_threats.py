@@ -8,7 +8,11 @@ import pytest
 
 from hearthwall_sensor.detectors.flood import Flood
 from hearthwall_sensor.detectors.listed import Meetings
-from hearthwall_sensor.detectors.observations import (
+from hearthwall_sensor.detectors.threat_address import ThreatAddress
+from hearthwall_sensor.detectors.threat_domain import ThreatDomain
+from hearthwall_sensor.flows.flow import ICMP, ICMPV6, TCP_ACK, TCP_RST, UDP
+from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import (
     LOOK,
     Began,
     Flooding,
@@ -17,10 +21,6 @@ from hearthwall_sensor.detectors.observations import (
     Moved,
     Settled,
 )
-from hearthwall_sensor.detectors.threat_address import ThreatAddress
-from hearthwall_sensor.detectors.threat_domain import ThreatDomain
-from hearthwall_sensor.flows.flow import ICMP, ICMPV6, TCP_ACK, TCP_RST, UDP
-from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.observed import CAMERA, LAPTOP, NOON, flow, home, told
 

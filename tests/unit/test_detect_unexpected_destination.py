@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from hearthwall_sensor.detectors import unexpected_destination as module
-from hearthwall_sensor.detectors.observations import Began, Flow, Look, Named, Settled
 from hearthwall_sensor.detectors.unexpected_destination import UnexpectedDestination
 from hearthwall_sensor.flows.flow import UDP
 from hearthwall_sensor.network.places import Place
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Began, Flow, Look, Named, Settled
 from hearthwall_sensor.policy.expectations import LOCAL, Expectation, Expectations
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.habits import HOUR, START, Habits, moved

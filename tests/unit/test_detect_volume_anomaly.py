@@ -3,12 +3,12 @@
 import pytest
 
 from hearthwall_sensor.detectors import volume_anomaly as module
-from hearthwall_sensor.detectors.observations import Began, Moved, Settled
 from hearthwall_sensor.detectors.volume_anomaly import VolumeAnomaly
 from hearthwall_sensor.learning import bands
 from hearthwall_sensor.learning.bands import Band
 from hearthwall_sensor.learning.profile import Profile
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Began, Moved, Settled
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.habits import HOUR, START, Habits, moved
 from tests.unit.observed import CAMERA, DAY, NOON, flow

@@ -6,9 +6,9 @@ from typing import Any
 
 from hearthwall_sensor.detection import Consequences, Detection
 from hearthwall_sensor.detectors.detector import Detector, Handler, Home
-from hearthwall_sensor.detectors.observations import Look
 from hearthwall_sensor.judging import Judge
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Look
 from hearthwall_sensor.policy.policy import Answer, DevicePolicy, Response
 from tests.unit.observed import CAMERA, DAY, NOON, home
 

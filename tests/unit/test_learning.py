@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from hearthwall_sensor import database
-from hearthwall_sensor.detectors.observations import Began, Look, Met, Observation, Settled
 from hearthwall_sensor.detectors.ripening import Ripening
 from hearthwall_sensor.detectors.volume_anomaly import VolumeAnomaly
 from hearthwall_sensor.learning import kept, needs, profiles as learning
@@ -22,6 +21,7 @@ from hearthwall_sensor.learning.profile import FACETS, Profile
 from hearthwall_sensor.learning.profiles import Profiles
 from hearthwall_sensor.learning.reporting import report
 from hearthwall_sensor.network.places import Place
+from hearthwall_sensor.observations import Began, Look, Met, Observation, Settled
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.habits import HOUR, START, Habits, moved
 from tests.unit.observed import CAMERA, DAY, LAPTOP, NOON, PLUG, flow

@@ -8,14 +8,6 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from hearthwall_sensor.detectors.behaviour_anomaly import BehaviourAnomaly, severity
-from hearthwall_sensor.detectors.observations import (
-    Asked,
-    Began,
-    Look,
-    Moved,
-    Observation,
-    Settled,
-)
 from hearthwall_sensor.flows.flow import UDP
 from hearthwall_sensor.learning.model import GROWN, Model, Verdict
 from hearthwall_sensor.learning.profile import Profile
@@ -24,6 +16,14 @@ from hearthwall_sensor.learning.prototypes import SIZE, Prototypes, placed
 from hearthwall_sensor.learning.tail import Tail
 from hearthwall_sensor.learning.window import FEATURES, WINDOW, Counts, Tally
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import (
+    Asked,
+    Began,
+    Look,
+    Moved,
+    Observation,
+    Settled,
+)
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.observed import CAMERA, DAY, NOON, flow, home, packed, told
 

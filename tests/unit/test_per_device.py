@@ -1,6 +1,6 @@
 """State of devices: who gives way to whom."""
 
-from hearthwall_sensor.detectors.per_device import PerDevice
+from hearthwall_sensor.per_device import PerDevice
 
 
 def names(states: PerDevice[list[int]]) -> list[str]:

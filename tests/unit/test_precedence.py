@@ -8,9 +8,9 @@ from hearthwall_sensor import precedence as module
 from hearthwall_sensor.detection import Consequences, Detection
 from hearthwall_sensor.detectors import DETECTORS, YIELDS
 from hearthwall_sensor.detectors.detector import Detector, Handler
-from hearthwall_sensor.detectors.observations import Began, Look, Observation
 from hearthwall_sensor.kinds import EventKind, Severity
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Began, Look, Observation
 from hearthwall_sensor.policy.policy import DevicePolicy, Response
 from hearthwall_sensor.precedence import Precedence
 from tests.unit.observed import CAMERA, NOON, PLUG, flow, home

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.detectors.observations import Answered, Observation, Settled
 from hearthwall_sensor.kinds import KINDS, EventKind
 from hearthwall_sensor.notation import boot_ns
 from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import Answered, Observation, Settled
 from hearthwall_sensor.policy.blame import Blame
 from hearthwall_sensor.policy.policy import Answer, Response
 from hearthwall_sensor.policy.resolvers import SeenServers

@@ -6,12 +6,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from hearthwall_sensor.detectors.observations import Asked, Flooding, Named
 from hearthwall_sensor.floods import Floods
 from hearthwall_sensor.flows.flow import TCP, FlowKey
 from hearthwall_sensor.flows.observed import device_text
 from hearthwall_sensor.kernel.layouts import Flood, Sighting
 from hearthwall_sensor.names.domains import Match
+from hearthwall_sensor.observations import Asked, Flooding, Named
 from hearthwall_sensor.threats import Threats
 
 MAC, PEER = "00:00:5e:00:53:21", "203.0.113.9"

@@ -6,15 +6,6 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.detectors.observations import (
-    SETTLED,
-    Appeared,
-    Began,
-    Look,
-    Moved,
-    Observation,
-    Settled,
-)
 from hearthwall_sensor.devices import Devices
 from hearthwall_sensor.flows import flows as module
 from hearthwall_sensor.flows.flow import TCP, TCP_SYN, UPLOAD, FlowKey
@@ -25,6 +16,15 @@ from hearthwall_sensor.identity.identities import Identities
 from hearthwall_sensor.kernel.flow_table import Entry
 from hearthwall_sensor.kernel.layouts import PortCounters
 from hearthwall_sensor.network.places import Place
+from hearthwall_sensor.observations import (
+    SETTLED,
+    Appeared,
+    Began,
+    Look,
+    Moved,
+    Observation,
+    Settled,
+)
 from hearthwall_sensor.watching import Watch
 
 MAC = "00:00:5e:00:53:21"

@@ -7,16 +7,6 @@ from typing import Any
 import pytest
 from dnslib import QTYPE, RR, A, DNSRecord
 
-from hearthwall_sensor.detectors.observations import (
-    Advertised,
-    Answered,
-    Asked,
-    Claimed,
-    Leased,
-    Named,
-    Observation,
-    Spoke,
-)
 from hearthwall_sensor.flows.flow import (
     DOWNLOAD,
     SAMPLE_ARP,
@@ -33,6 +23,16 @@ from hearthwall_sensor.flows.observer import Observer
 from hearthwall_sensor.flows.witness import Witness
 from hearthwall_sensor.identity.identities import Identities
 from hearthwall_sensor.network.places import Place
+from hearthwall_sensor.observations import (
+    Advertised,
+    Answered,
+    Asked,
+    Claimed,
+    Leased,
+    Named,
+    Observation,
+    Spoke,
+)
 from tests.unit.hellos import NAME, client_hello
 
 MAC, OTHER = bytes.fromhex("00005e005321"), bytes.fromhex("00005e005322")

@@ -9,7 +9,6 @@ from ..detection import Consequences, Detection
 from ..detectors import DETECTORS
 from ..detectors.detector import Home
 from ..detectors.evidence import is_mac
-from ..detectors.observations import LOOK, Began, Listed, Named, Observation
 from ..feeds.lists import Found
 from ..flows.flow import Counted, FlowKey
 from ..flows.observed import World, device_text
@@ -18,6 +17,7 @@ from ..learning.profiles import Profiles
 from ..network.segments import Segments
 from ..notation import address_text
 from ..notice import Notice
+from ..observations import LOOK, Began, Listed, Named, Observation
 from ..policy.policy import DevicePolicy
 from ..protocol import Event, Scope
 from .circumstances import Circumstances

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ..detectors.observations import (
+from ..flows.flow import FlowKey
+from ..flows.observed import World, is_randomised, observed, who
+from ..flows.observer import Observer
+from ..observations import (
     LOOK,
     SETTLED,
     Appeared,
@@ -13,9 +16,6 @@ from ..detectors.observations import (
     Observation,
     Settled,
 )
-from ..flows.flow import FlowKey
-from ..flows.observed import World, is_randomised, observed, who
-from ..flows.observer import Observer
 from .meter import Amounts, Meter, amounts
 from .places import INTERNET
 from .sampling import FIRST, LAST

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import BinaryIO, Final
 
-from ..detectors.observations import LOOK
 from ..flows.flow import FlowKey, Sample
 from ..flows.labels import Labels
 from ..flows.observed import device_text
@@ -15,6 +14,7 @@ from ..identity.identities import Identities
 from ..names.answered import Answered
 from ..network.home import Network
 from ..notation import mapped
+from ..observations import LOOK
 from ..protocol import Replayed, SensorError
 from .circumstances import Circumstances
 from .detecting import CaptureDetection

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..kinds import EventKind
+from ..observations import LOOK
 from ..precedence import Yields
 from .address_conflict import AddressConflict
 from .address_scan import AddressScan
@@ -16,7 +17,6 @@ from .flood import Flood
 from .forbidden_protocol import ForbiddenProtocol
 from .local_device_on_internet import LocalDeviceOnInternet
 from .new_device import NewDevice
-from .observations import LOOK
 from .port_scan import PortScan
 from .rogue_dhcp import RogueDhcp
 from .segment_crossing import SegmentCrossing

@@ -8,10 +8,10 @@ from ..bounded import make_room
 from ..kinds import Severity
 from ..notation import address_text
 from ..notice import Notice
+from ..observations import Claimed, Observation
+from ..per_device import PerDevice
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
-from .observations import Claimed, Observation
-from .per_device import PerDevice
 
 #: Claims of a gateway's address within so many seconds: spoofers repeat theirs every second or two, as they must.
 _GATEWAY_CLAIMS: Final = 2

@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 from ..kinds import Severity
 from ..notation import address_text
 from ..notice import Notice
+from ..observations import Claimed, Flow, Observation, Settled
+from ..per_device import PerDevice
 from .attempts import AGAIN, FAST, MAX_SCANNERS, Attempt, Group, Groups, Verdict, attempt, is_group
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
-from .observations import Claimed, Flow, Observation, Settled
-from .per_device import PerDevice
 
 #: Hosts on one port (Zeek's misc/scan). Of UDP twice as many: silence is no refusal.
 _HOSTS: Final[Mapping[str, int]] = {"tcp": 25, "udp": 50, "icmp": 25, "arp": 25}

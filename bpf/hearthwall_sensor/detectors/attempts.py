@@ -6,8 +6,8 @@ from typing import Final, Literal, NamedTuple
 
 from ..bounded import make_room
 from ..flows.flow import ICMP, ICMPV6, TCP, TCP_ACK, TCP_RST, TCP_SYN, UDP, UPLOAD
+from ..observations import Flow, Settled
 from .evidence import MAX_FLOWS
-from .observations import Flow, Settled
 
 #: Zeek's window (misc/scan), in seconds.
 FAST: Final = 300.0

@@ -20,10 +20,10 @@ from ..learning.destinations import habits
 from ..learning.profile import Profile
 from ..names.registered import registered_domain
 from ..notice import Notice
+from ..observations import Began, Flow, Observation, Settled
+from ..per_device import PerDevice
 from .detector import Detector, Handler, Home
 from .evidence import MAX_FLOWS, Measured, about, evidence
-from .observations import Began, Flow, Observation, Settled
-from .per_device import PerDevice
 
 #: So many calls make a pace: with fewer, chance does (RITA takes four, over a day).
 _CALLS: Final = 20

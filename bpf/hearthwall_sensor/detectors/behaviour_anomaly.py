@@ -7,10 +7,10 @@ from ..kinds import Severity
 from ..learning.model import EXTREME, Verdict
 from ..learning.window import FEATURES, WINDOW
 from ..notice import Notice
+from ..observations import Asked, Began, Look, Moved, Observation
+from ..per_device import PerDevice
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
-from .observations import Asked, Began, Look, Moved, Observation
-from .per_device import PerDevice
 
 #: So many windows in a row make an event: a single one is a hiccup.
 _RUN: Final = 2

@@ -8,11 +8,11 @@ from ..flows.flow import SCTP, TCP, TCP_SYN, UDP
 from ..kinds import SEVERITIES, Severity
 from ..learning.pace import ALARM, ALARM_LEARNING, OVER_HIGHEST
 from ..notice import Notice
+from ..observations import Began, Flow, Look
+from ..per_device import PerDevice
 from .amounts import covers_amount
 from .detector import Detector, Handler, Home
 from .evidence import MAX_FLOWS, Measured, about, evidence
-from .observations import Began, Flow, Look
-from .per_device import PerDevice
 
 #: Connections per minute. ntopng speaks of 32, but a page with its advertisements opens 100 at once and a browser
 #: that restores its windows several hundred: that is learnt as the device's highest minute.

@@ -8,8 +8,8 @@ from ..flows.flow import Counted
 from ..kinds import EventKind
 from ..learning.profile import Profile
 from ..notice import Notice
+from ..observations import Observation
 from ..policy.policy import DevicePolicy
-from .observations import Observation
 
 Handler = Callable[[Any], Iterable[Notice]]
 

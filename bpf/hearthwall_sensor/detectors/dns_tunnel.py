@@ -10,10 +10,10 @@ from ..flows.flow import UDP
 from ..names.registered import registered_domain
 from ..notation import address_text
 from ..notice import Notice
+from ..observations import Answered, Asked, Began, Flow, Observation, Settled
+from ..per_device import PerDevice
 from .detector import Detector, Handler, Home
 from .evidence import MAX_FLOWS, Measured, about, evidence
-from .observations import Answered, Asked, Began, Flow, Observation, Settled
-from .per_device import PerDevice
 
 
 class _Pattern(NamedTuple):

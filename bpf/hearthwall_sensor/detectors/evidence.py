@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from .observations import Flow
+from ..observations import Flow
 
 #: So many flows are shown.
 MAX_FLOWS: Final = 5

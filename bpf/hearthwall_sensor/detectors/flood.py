@@ -6,11 +6,11 @@ from typing import Final, NamedTuple
 
 from ..flows.flow import TCP, TCP_RST, TCP_SYN
 from ..notice import Notice
+from ..observations import Began, Flooding, Flow, Look, Moved, Observation
+from ..per_device import PerDevice
 from .attempts import ECHO
 from .detector import Detector, Handler, Home
 from .evidence import MAX_FLOWS, Measured, about, evidence
-from .observations import Began, Flooding, Flow, Look, Moved, Observation
-from .per_device import PerDevice
 
 #: What each kind of the kernel's counts, in a person's words.
 KINDS: Final[Mapping[str, str]] = {

@@ -10,11 +10,11 @@ from ..flows.labels import Label
 from ..kinds import Severity
 from ..network.places import Place
 from ..notice import Notice
+from ..observations import Began, Flow, Listed, Observation, Settled, Spoke
+from ..per_device import PerDevice
 from ..policy.policy import DevicePolicy
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
-from .observations import Began, Flow, Listed, Observation, Settled, Spoke
-from .per_device import PerDevice
 
 #: What a person may do on purpose is milder; on a thing nobody does anything on purpose.
 _SEVERITIES: Final[Mapping[str, Severity]] = {

@@ -6,8 +6,8 @@ from typing import Final
 
 from ..bounded import make_room
 from ..kinds import KINDS, SEVERITIES, EventKind, Severity
-from .observations import Listed
-from .per_device import PerDevice
+from ..observations import Listed
+from ..per_device import PerDevice
 
 #: More than these at once are told of in one event for each device and feed.
 MANY: Final = 5

@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 from ..kinds import Severity
 from ..learning.destinations import BASICS, INTERNET
 from ..notice import Notice
+from ..observations import Flow, Met, Settled
+from ..per_device import PerDevice
 from ..policy.policy import DevicePolicy
 from .amounts import span
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
-from .observations import Flow, Met, Settled
-from .per_device import PerDevice
 
 #: A device that never went out was there in at least so many units of time (days), not for an hour weeks ago.
 _UNITS: Final = 3

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ..notice import Notice
+from ..observations import Appeared, Look, Observation
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
-from .observations import Appeared, Look, Observation
 
 #: A device asks for its address, and says its name, within so many seconds.
 _PATIENCE: Final = 10.0

@@ -7,11 +7,11 @@ from ..flows.flow import TCP
 from ..kinds import Severity
 from ..notation import address_text
 from ..notice import Notice
+from ..observations import Flow, Observation, Settled
+from ..per_device import PerDevice
 from .attempts import AGAIN, FAST, MAX_SCANNERS, Attempt, Group, Groups, Verdict, attempt
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
-from .observations import Flow, Observation, Settled
-from .per_device import PerDevice
 
 #: Ports of one host (Zeek's misc/scan). Of UDP twice as many: silence is no refusal.
 _PORTS: Final[Mapping[str, int]] = {"tcp": 15, "udp": 30}

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from .observations import LOOK, Began, Flow, Look, Met, Named, Observation, Settled
-from .per_device import PerDevice
+from ..observations import LOOK, Began, Flow, Look, Met, Named, Observation, Settled
+from ..per_device import PerDevice
 
 #: A flow without a name waits so long for one, in seconds; one that nobody answered for its end.
 _PATIENCE: Final = 2 * LOOK

@@ -8,9 +8,9 @@ from ..dissect.dhcp import BY_SERVERS
 from ..kinds import Severity
 from ..notation import address_text, mac_text
 from ..notice import Notice
+from ..observations import Advertised, Leased, Observation
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
-from .observations import Advertised, Leased, Observation
 
 #: Servers of each service that are known; a home has one, rarely two.
 _MAX_KNOWN: Final = 16

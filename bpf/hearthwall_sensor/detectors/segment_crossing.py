@@ -8,11 +8,11 @@ from ..bounded import make_room
 from ..flows.flow import ICMP, ICMPV6, TCP, TCP_ACK, TCP_SYN, UDP
 from ..notation import address_text
 from ..notice import Notice
+from ..observations import Began, Flow, Observation, Settled
+from ..per_device import PerDevice
 from .attempts import is_group
 from .detector import Detector, Handler, Home
 from .evidence import MAX_FLOWS, Measured, about, evidence
-from .observations import Began, Flow, Observation, Settled
-from .per_device import PerDevice
 
 #: Flows from addresses that are not the home's, within so many seconds: a phone that has just come home from its
 #: mobile network ends a connection or two from the address that it had there.

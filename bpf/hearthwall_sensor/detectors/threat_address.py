@@ -6,11 +6,11 @@ from typing import Any, Final
 from ..bounded import make_room
 from ..kinds import SEVERITIES, Severity
 from ..notice import Notice
+from ..observations import Began, Flow, Listed, Look, Observation, Settled
+from ..per_device import PerDevice
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
 from .listed import MANY, Meetings, age
-from .observations import Began, Flow, Listed, Look, Observation, Settled
-from .per_device import PerDevice
 
 #: So much is more than a few words, in bytes.
 _MUCH: Final = 10_000

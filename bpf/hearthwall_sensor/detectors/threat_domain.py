@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from ..kinds import Severity
 from ..notice import Notice
+from ..observations import Listed, Look, Observation
 from .detector import Detector, Handler, Home
 from .evidence import Measured, about, evidence
 from .listed import MANY, Meetings, age
-from .observations import Listed, Look, Observation
 
 #: How a name was met, in a person's words.
 _VIA: Final[Mapping[str, str]] = {

@@ -13,13 +13,13 @@ from ..kinds import SEVERITIES, Severity
 from ..learning.destinations import BASICS, INTERNET, NAMELESS, habits
 from ..learning.profile import UNITS, Profile, unit_of
 from ..notice import Notice
+from ..observations import Flow, Met, Moved
+from ..per_device import PerDevice
 from ..policy.expectations import Expectations
 from ..policy.policy import DevicePolicy
 from .amounts import span
 from .detector import Detector, Handler, Home
 from .evidence import MAX_FLOWS, Measured, about, evidence
-from .observations import Flow, Met, Moved
-from .per_device import PerDevice
 
 #: How much a facet's surprise weighs. A country says more than a network, of which clouds have many.
 _WEIGHTS: Final[Mapping[str, float]] = {

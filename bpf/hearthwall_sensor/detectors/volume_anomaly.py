@@ -6,11 +6,11 @@ from typing import Any, Final
 from ..kinds import SEVERITIES, Severity
 from ..learning.bands import Band, Expected
 from ..notice import Notice
+from ..observations import Began, Flow, Moved, Settled
+from ..per_device import PerDevice
 from .amounts import covers_amount, megabytes
 from .detector import Detector, Handler, Home
 from .evidence import MAX_FLOWS, Measured, about, evidence
-from .observations import Began, Flow, Moved, Settled
-from .per_device import PerDevice
 
 #: An upload of so many times the top of the band is no photo album any more, unless the device's hours vary wildly.
 _MUCH: Final = 5.0

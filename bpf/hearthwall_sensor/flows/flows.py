@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
-from ..detectors.observations import SETTLED, Began, Observation, Settled
 from ..kernel.flow_table import FlowTable
 from ..notation import boot_ns, mac_bytes
+from ..observations import SETTLED, Began, Observation, Settled
 from ..protocol import Flow
 from ..requests import MAX_FLOWS, GetFlows
 from .flow import Counted, FlowKey

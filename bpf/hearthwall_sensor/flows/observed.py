@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..detectors.observations import Flow
 from ..network.places import Place
 from ..notation import address_text
+from ..observations import Flow
 from ..protocol import Scope
 from .flow import TCP, Counted, FlowKey
 from .labels import Label

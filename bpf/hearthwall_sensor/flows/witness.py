@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Final
 
 from ..bounded import make_room
-from ..detectors.observations import (
+from ..dissect import arp, dhcp, dns, nd
+from ..dissect.applications import UNKNOWN
+from ..observations import (
     Advertised,
     Answered,
     Asked,
@@ -14,8 +16,6 @@ from ..detectors.observations import (
     Observation,
     Spoke,
 )
-from ..dissect import arp, dhcp, dns, nd
-from ..dissect.applications import UNKNOWN
 from .flow import UPLOAD, FlowKey, Sample
 from .labels import Label
 from .observed import World, who

@@ -1,13 +1,11 @@
 """Where a flow goes, as the facets of a profile name it."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..names.registered import registered_domain
 from ..notation import address_text
+from ..observations import Flow
 from .needs import need
-
-if TYPE_CHECKING:
-    from ..detectors.observations import Flow
 
 #: What a device that stays in the home may still need of the internet: names, the time, and whether anybody is there.
 BASICS: Final = frozenset(("udp/53", "tcp/53", "udp/123", "icmp", "icmpv6"))
@@ -18,7 +16,7 @@ INTERNET: Final = "internet"
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 
 
-def habits(flow: "Flow") -> dict[str, str]:
+def habits(flow: Flow) -> dict[str, str]:
     """Return a flow's value for each facet that it tells something of."""
     if flow.scope != "internet":
         return {"lan_service": flow.service, "need": need(flow)}
@@ -37,7 +35,7 @@ def habits(flow: "Flow") -> dict[str, str]:
     return found
 
 
-def network(flow: "Flow") -> str:
+def network(flow: Flow) -> str:
     """Return the network of a flow's peer: its autonomous system, else its /16, or /32 of IPv6."""
     if flow.place.as_number is not None:
         return f"AS{flow.place.as_number}"

@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ..names.registered import registered_domain
+from ..observations import Flow
 from ..policy.expectations import LOCAL, Expectation
 from .facet import Facet
-
-if TYPE_CHECKING:
-    from ..detectors.observations import Flow
 
 #: A device with more needs than a MUD file of 48 kB can say is none that such a file is for.
 MAX_NEEDS: Final = 48
@@ -17,7 +15,7 @@ MAX_NEEDS: Final = 48
 _PORT: Final = re.compile(r"\d{1,5}", re.ASCII)
 
 
-def need(flow: "Flow") -> str:
+def need(flow: Flow) -> str:
     """Return whom a flow is to, and how: the transport and port, and a domain, an address or LOCAL."""
     return _need(flow.service, flow.peer, flow.label.peer_name, is_home=flow.scope != "internet")
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 from zlib import crc32
 
-from ..detectors.observations import Asked, Began, Flow, Look, Met, Moved, Observation, Settled
-from ..detectors.per_device import MAX_DEVICES
 from ..kinds import EventKind
+from ..observations import Asked, Began, Flow, Look, Met, Moved, Observation, Settled
+from ..per_device import MAX_DEVICES
 from ..policy.policy import DevicePolicy
 from .destinations import INTERNET, habits
 from .model import Model

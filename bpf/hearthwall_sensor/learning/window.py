@@ -2,13 +2,11 @@
 
 import math
 import zlib
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..names.registered import registered_domain
+from ..observations import Asked, Began, Moved, Settled
 from .destinations import BASICS
-
-if TYPE_CHECKING:
-    from ..detectors.observations import Asked, Began, Moved, Settled
 
 #: How long a window is, in seconds.
 WINDOW: Final = 900.0
@@ -119,7 +117,7 @@ class Tally:
         self.outside = self.nameless = 0
         self.upload = self.download = self.lan_upload = 0
 
-    def begin(self, began: "Began") -> None:
+    def begin(self, began: Began) -> None:
         """Count a connection that the device opened."""
         flow = began.flow
         if not flow.is_outgoing:
@@ -134,18 +132,18 @@ class Tally:
             self.outside += 1
             self.nameless += flow.label.name is None
 
-    def settle(self, settled: "Settled") -> None:
+    def settle(self, settled: Settled) -> None:
         """Count what became of it."""
         if settled.flow.is_outgoing:
             self.settled += 1
             self.failed += settled.flow.has_failed
 
-    def ask(self, asked: "Asked") -> None:
+    def ask(self, asked: Asked) -> None:
         """Count a question."""
         self.questions += 1
         self._domains |= _bit(registered_domain(asked.name).encode())
 
-    def move(self, moved: "Moved") -> None:
+    def move(self, moved: Moved) -> None:
         """Count bytes."""
         self.upload += moved.upload
         self.download += moved.download

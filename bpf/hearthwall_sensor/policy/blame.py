@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from ..detectors.observations import Observation
 from ..kinds import KINDS
+from ..observations import Observation
 from .resolvers import SeenServers
 
 #: What a detector's evidence says of who did it, where that is not the device.

@@ -3,9 +3,9 @@
 from typing import Final
 
 from ..bounded import make_room
-from ..detectors.observations import Answered, Observation, Settled
-from ..detectors.per_device import PerDevice
 from ..notation import address_text
+from ..observations import Answered, Observation, Settled
+from ..per_device import PerDevice
 
 #: A server that answered within so many seconds is in use.
 _LATELY: Final = 86_400.0

@@ -7,14 +7,14 @@ MAC that stands for it, or its address in a capture without MACs.
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..dissect.applications import UNKNOWN, guess
-from ..dissect.dhcp import Lease
-from ..flows.community_id import community_id
-from ..flows.flow import ICMP, ICMPV6, SCTP, TCP, UDP, UPLOAD, Counted, FlowKey
-from ..flows.labels import Label
-from ..network.places import Place
-from ..notation import address_text
-from ..protocol import Outcome, Role, Scope
+from .dissect.applications import UNKNOWN, guess
+from .dissect.dhcp import Lease
+from .flows.community_id import community_id
+from .flows.flow import ICMP, ICMPV6, SCTP, TCP, UDP, UPLOAD, Counted, FlowKey
+from .flows.labels import Label
+from .network.places import Place
+from .notation import address_text
+from .protocol import Outcome, Role, Scope
 
 TRANSPORTS = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMPV6: "icmpv6", SCTP: "sctp"}
 
