@@ -54,8 +54,8 @@ class Kind(NamedTuple):
     """The same of the same device within so many seconds is counted with the event that was told."""
     by_rules: bool = False
     """Whether rules and orders tell it, rather than a detector."""
-    is_attack: bool = False
-    """Whether the device does it to the peer, which is then the one that is attacked."""
+    blames_peer: bool = False
+    """Whether the peer itself is the trouble and may be cut off for everybody; else it may be a victim, or innocent."""
     measures: tuple[Measure, ...] = ()
     """What its value is; the first that fits its subject. Where none does, or it is a word, there is nothing to add."""
 
@@ -75,6 +75,7 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "a device exchanged packets with an address of a feed",
         "Block the address, and look at what else the device does.",
         "T1071",
+        blames_peer=True,
         measures=(
             Measure("packets", "address "),
             Measure("addresses of the feed", "many of "),
@@ -84,17 +85,20 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "a device asked for, or spoke to, a name of a feed",
         "Block the name, and look at what else the device does.",
         "T1071.004",
+        blames_peer=True,
         measures=(Measure("names of the feed", "many of "),),
     ),
     "forbidden_protocol": Kind(
         "a device speaks a protocol that the policy does not allow it",
         "Quarantine the device if nobody uses this on purpose; allow it in the policy if somebody does.",
+        blames_peer=True,
     ),
     "unexpected_destination": Kind(
         "a device talks to a place that is unlike all that it was seen to talk to",
         "Accept it if it is fine (after an update, say); block the peer if it is not.",
         "T1071",
         _DAY,
+        blames_peer=True,
         measures=(
             Measure("moved", "quiet hours", unit="bytes"),
             Measure("points of surprise", by_window=False),
@@ -117,21 +121,18 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "a device tries many ports of one host, and fails",
         "Quarantine the device unless somebody looks for open ports on purpose.",
         "T1046",
-        is_attack=True,
         measures=(Measure("ports tried"),),
     ),
     "address_scan": Kind(
         "a device tries the same port of many hosts, and fails",
         "Quarantine the device: looking for others to infect is what worms do.",
         "T1018",
-        is_attack=True,
         measures=(Measure("hosts tried"),),
     ),
     "connection_burst": Kind(
         "a device begins far more connections than it ever did",
         "Look at its flows; limit or quarantine it if they make no sense.",
         "T1498",
-        is_attack=True,
         measures=(Measure("connections begun"),),
     ),
     "flood": Kind(
@@ -139,7 +140,6 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "Quarantine the device, or leave it to the threshold that drops the rest.",
         "T1498.001",
         60.0,
-        is_attack=True,
         measures=(
             Measure("sources at once", "many"),
             Measure("packets a second"),
@@ -167,6 +167,7 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "Block the peer if you don't know it: implants call home like that.",
         "T1071.001",
         _DAY,
+        blames_peer=True,
         measures=(Measure("of 1 in evenness"),),
     ),
     "dns_tunnel": Kind(
@@ -174,6 +175,7 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "Block the domain and quarantine the device.",
         "T1572",
         _HOUR,
+        blames_peer=True,
         measures=(
             Measure("in each packet", "server ", unit="bytes"),
             Measure("different names asked for"),

@@ -23,6 +23,14 @@ from tests.unit.observed import LAPTOP, NOON, flow, packed
 
 PEER, RESOLVER = "203.0.113.9", "198.51.100.53"
 
+#: Of these alone the peer is the trouble itself; of all others it may be a victim, or anybody.
+TROUBLES = frozenset(
+    (
+        *("threat_address", "threat_domain", "forbidden_protocol", "unexpected_destination"),
+        *("beacon", "dns_tunnel"),
+    )
+)
+
 
 def notice(kind: EventKind = "port_scan", **fields: Any) -> Notice:
     said: dict[str, Any] = {"mac": CAMERA, "peer_address": PEER, "summary": "camera did it."}
@@ -91,6 +99,7 @@ async def test_none_is_nothing() -> None:
         (notice("threat_domain", subject="domain bad.example", peer_address=None), "bad.example"),
         (notice("threat_domain", subject="domain bad.example"), "bad.example"),
         (notice("port_scan", evidence={"blame": "peer"}), PEER),
+        *((notice(kind), PEER) for kind in KINDS if kind in TROUBLES),
     ],
 )
 async def test_a_peer_is_blocked_by_its_address_or_the_name_on_a_feed(
@@ -106,9 +115,8 @@ async def test_a_peer_is_blocked_by_its_address_or_the_name_on_a_feed(
         notice("beacon", peer_address="192.168.1.7"),
         notice("beacon", peer_address=None),
         notice("beacon", peer_address="224.0.0.1"),
-        *(
-            notice(kind) for kind, each in KINDS.items() if each.is_attack
-        ),  # whom the device attacks
+        *(notice(kind) for kind in KINDS if kind not in TROUBLES),
+        *(notice(kind, evidence={"blame": "device"}) for kind in KINDS),
         notice("flood", evidence={"blame": "unknown"}),
         notice("forbidden_protocol", peer_address=RESOLVER),
         notice("dns_tunnel", subject="domain tunnel.example", peer_address="9.9.9.9"),

@@ -47,6 +47,8 @@ _THINGS: Final = frozenset(
 )
 #: What a device must not serve to the internet.
 _SERVED: Final = frozenset(("smb", "socks", "telnet"))
+#: Whoever is called by these may be the one that is broken into: worms spread so.
+_SPREADING: Final = frozenset(("smb", "telnet"))
 #: Ports of mining pools (Falco's list) without those on which other things are at home. Nothing is told by them
 #: alone: a pool's name must be on a feed, too.
 _POOL_PORTS: Final = frozenset(
@@ -223,7 +225,7 @@ class ForbiddenProtocol(Detector):
                 connections=count,
                 service=flow.service,
                 incoming=not flow.is_outgoing,
-                **({} if flow.is_outgoing else {"blame": "peer"}),
+                **_blame(application, is_outgoing=flow.is_outgoing),
             ),
             **about(who, flow),
             subject=subject,
@@ -240,6 +242,13 @@ _SPELT: Final = {"bittorrent": "BitTorrent", "stratum": "Stratum", "telnet": "Te
 def _spelt(application: str) -> str:
     """Return a protocol's name as people write it."""
     return _SPELT.get(application, application.upper())
+
+
+def _blame(application: str, *, is_outgoing: bool) -> dict[str, str]:
+    """Return who did it, where that is not both: who calls, and perhaps only that one."""
+    if not is_outgoing:
+        return {"blame": "peer"}
+    return {"blame": "device"} if application in _SPREADING else {}
 
 
 def _severity(application: str, policy: DevicePolicy, *, is_outgoing: bool) -> Severity:

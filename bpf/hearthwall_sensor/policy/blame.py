@@ -7,8 +7,9 @@ from ..kinds import KINDS
 from ..observations import Observation
 from .resolvers import SeenServers
 
-#: What a detector's evidence says of who did it, where that is not the device.
+#: What a detector's evidence says of who did it, where the kind's own answer is not the right one.
 _PEER: Final = "peer"
+_DEVICE: Final = "device"
 
 
 class Told(Protocol):
@@ -55,7 +56,7 @@ class Blame:
 
     def culprit(self, told: Told) -> str | None:
         """Return the device that did it: not one that something was only done to, or perhaps was."""
-        if "blame" in told.evidence:
+        if told.evidence.get("blame", _DEVICE) != _DEVICE:
             return None
         if told.mac is not None:
             return told.mac
@@ -75,12 +76,18 @@ class Blame:
             if told.kind == "dns_tunnel":
                 return None
         peer = told.peer_address
-        if peer is None or self._is_victim(told) or self._is_home(peer) or self._is_protected(peer):
+        if (
+            peer is None
+            or not self._is_trouble(told)
+            or self._is_home(peer)
+            or self._is_protected(peer)
+        ):
             return None
         return None if self._servers.is_used(peer, told.mac or told.address) else peer
 
     @staticmethod
-    def _is_victim(told: Told) -> bool:
-        """Return whether the peer is, or may be, the one that was attacked."""
+    def _is_trouble(told: Told) -> bool:
+        """Return whether the peer itself is the trouble, and not one that was attacked, or whom anybody may talk to."""
+        blame = told.evidence.get("blame")
         kind = KINDS.get(told.kind)  # type: ignore[call-overload]
-        return kind is not None and kind.is_attack and told.evidence.get("blame") != _PEER
+        return blame == _PEER or (blame != _DEVICE and kind is not None and kind.blames_peer)
