@@ -11,7 +11,7 @@ from ..errors import SensorError
 from ..kinds import KINDS, SEVERITIES
 from ..nearest import did_you_mean
 from ..network.home import Network
-from ..targets import check_duration, parse_duration, parse_mac
+from ..targets import parse_duration, parse_mac
 from .policy import Response, Segment
 
 _MAX_LISTED: Final = 64
@@ -24,7 +24,7 @@ _ACTIONS: Final = ("none", "quarantine", "block_peer")
 _DETECTED: Final = tuple(name for name, kind in KINDS.items() if not kind.by_rules)
 _PROTOCOLS: Final = tuple(name for name in APPLICATIONS if name != "unknown")
 _RESPONSE: Final = ("kind", "severity", "action", "duration")
-_USUAL_DURATION: Final = 3600.0
+_USUAL_DURATION: Final = "1h"
 #: A response that waits for less than this is none.
 _USUAL_SEVERITY: Final = "high"
 _QUIET: Final = re.compile(
@@ -139,11 +139,9 @@ def _duration(value: Any) -> float:
     try:
         if isinstance(value, str):
             return parse_duration(value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return check_duration(float(value))
-    except (SensorError, OverflowError):
+    except SensorError:
         pass
-    _refuse('is a time such as "10m", "2h" or "7d", at most 366 days', value)
+    _refuse('is a time with its unit such as "10m", "12h" or "10d", at most 366 days', value)
 
 
 def _detectors(value: Any) -> dict[str, str]:
