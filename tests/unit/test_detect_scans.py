@@ -214,10 +214,12 @@ def test_a_scan_that_goes_on_is_told_once_a_minute_and_shows_the_latest(scan: li
     assert max(map(len, shown)) == 20
 
 
-def test_a_later_scan_is_told_of_by_its_own_name() -> None:
+@pytest.mark.parametrize("pause", [780, 7200])
+def test_a_later_scan_is_told_of_by_its_own_name(pause: int) -> None:
     first = settled(ports(15))
     later = [
-        Settled(NOON + 7200 + number, CAMERA, failed("192.168.0.3", number)) for number in range(15)
+        Settled(NOON + pause + number, CAMERA, failed("192.168.0.3", number))
+        for number in range(15)
     ]
     assert [each.subject for each in port_scans([*first, *later])] == [
         "host 192.168.0.2",

@@ -17,8 +17,8 @@ SLOW: Final = 86_400.0
 _SHARES: Final = ((FAST, 2 / 3), (SLOW, 0.9))
 #: The same scan is told again after so long, in seconds, for its count.
 AGAIN: Final = 60.0
-#: What a second scan of a device within so long is told as: the first one, going on.
-SAME: Final = 3600.0
+#: What a second scan of a device is told as within so long of the first: that one, going on. Later it is another one.
+SAME: Final = FAST
 
 #: Values of a group, groups of a device, and values of all its groups. A value takes about 150 bytes: a device that
 #: does its worst takes 80 kB, and MAX_SCANNERS of them 20 MB.
