@@ -68,6 +68,19 @@ def test_a_file_has_the_shape_that_rfc_8520_wants() -> None:
     assert received["tcp"]["source-port"] == {"operator": "eq", "port": 443}
 
 
+def test_icmp_has_a_number_for_each_family() -> None:
+    ping = Expectation("a.example", "icmp")
+    document = written((ping,))
+    lists = document["ietf-access-control-list:acls"]["acl"]
+    numbers = {
+        family: {each["aces"]["ace"][0]["matches"][family]["protocol"]}
+        for each in lists
+        for family in [each["type"].removesuffix("-acl-type")]
+    }
+    assert numbers == {"ipv4": {1}, "ipv6": {58}}
+    assert {each.transport for each in reading.read(document).expected} == {"icmp"}
+
+
 @pytest.mark.parametrize(
     ("matches", "expected"),
     [

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import pytest_socket
 
+from hearthwall_sensor.client import ANSWER_TIMEOUT
 from hearthwall_sensor.feeds import resolving, source
 from hearthwall_sensor.mud import fetching, kept, reading, writing
 from hearthwall_sensor.mud.descriptions import Descriptions, described
@@ -159,11 +160,42 @@ def test_no_address_of_the_home_is_ever_asked(host: str, monkeypatch: pytest.Mon
         ]
 
     asked: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [])
     monkeypatch.setattr(resolving.ThreadedResolver, "resolve", resolve)
     monkeypatch.setattr(socket.socket, "connect", lambda _, address: asked.append(address))
     with pytest.raises(SensorError, match="refused"):
         asyncio.run(fetching.fetched(f"https://{host}/", inside=False, home=["2001:4860::/64"]))
     assert not asked
+
+
+def test_a_name_that_nobody_answers_for_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(fetching, "_NAME_SECONDS", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answer.wait(20))
+    try:
+        with pytest.raises(
+            SensorError, match=r"^nothing.invalid can't be looked up: no DNS"
+        ) as told:
+            asyncio.run(fetching.fetched("https://nothing.invalid/x.json", inside=True))
+    finally:
+        answer.set()
+        for each in threading.enumerate():
+            if each.name.startswith("look up"):
+                each.join()
+    assert told.value.code == "invalid_mud"
+
+
+def test_a_name_that_there_is_not_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with pytest.raises(SensorError, match="can't be looked up: there is no such name"):
+        asyncio.run(fetching.fetched("https://nothing.invalid/x.json", inside=True))
+
+
+def test_whoever_ordered_a_fetch_is_still_there() -> None:
+    assert fetching._NAME_SECONDS + fetching._SECONDS < ANSWER_TIMEOUT
 
 
 def test_hosts_of_the_internet_may_be_asked() -> None:

@@ -63,6 +63,11 @@ def expected(peer: str, port: int = 443, transport: str = "tcp") -> Expectation:
         (event(flow("192.168.1.9", 445)), expected(LOCAL, 445), True),
         (event(flow("203.0.113.9", 445)), expected(LOCAL, 445), False),
         (event(flow("192.168.1.1", 53, transport="udp")), expected(LOCAL, 53, "udp"), False),
+        (
+            event(flow("2001:db8::9", 0, transport="icmpv6")),
+            Expectation("2001:db8::9", "icmp"),
+            True,
+        ),
         (event(peer_name="b.example"), expected("b.example", 80), True),
         (event(peer_address="203.0.113.9"), expected("203.0.113.9", 80), True),
         (event(peer_address="192.168.1.9"), expected(LOCAL), False),

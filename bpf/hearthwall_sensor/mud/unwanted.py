@@ -67,11 +67,11 @@ def _contacts(event: Event) -> Iterable[_Contact]:
 
 def _of_flow(seq: int, flow: Mapping[str, Any]) -> _Contact:
     """Return whom a flow of an event's evidence was with."""
-    port = flow.get("peer_port")
+    port, transport = flow.get("peer_port"), str(flow.get("transport") or "")
     return _Contact(
         seq,
         str(flow.get("peer_address") or ""),
         str(flow.get("peer_name") or ""),
-        str(flow.get("transport") or ""),
+        "icmp" if transport == "icmpv6" else transport,
         port if isinstance(port, int) else None,
     )

@@ -8,7 +8,10 @@ from typing import Any, Final
 from ..policy.expectations import LOCAL, Expectation
 from .reading import ACLS, MUD, is_address
 
-_NUMBERS: Final = {"tcp": 6, "udp": 17, "icmp": 1}
+_NUMBERS: Final = {
+    "ipv4": {"tcp": 6, "udp": 17, "icmp": 1},
+    "ipv6": {"tcp": 6, "udp": 17, "icmp": 58},
+}
 #: How long a reader may keep the file, in hours: RFC 8520 wants 1 to 168.
 _CACHE_HOURS: Final = 48
 #: Lists of access: the policy they are for, and whether it is what the device sends.
@@ -76,7 +79,7 @@ def _matches(expectation: Expectation, family: str, *, sends: bool) -> dict[str,
     else:
         address[f"ietf-acldns:{short}-dnsname"] = expectation.peer
     if expectation.transport is not None:
-        address["protocol"] = _NUMBERS[expectation.transport]
+        address["protocol"] = _NUMBERS[family][expectation.transport]
     if address:
         found[family] = address
     if expectation.transport in ("tcp", "udp"):
