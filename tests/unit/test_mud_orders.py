@@ -79,6 +79,40 @@ def test_what_an_event_tells_of(told: Event, what: Expectation, is_told: bool) -
     assert found == (7 if is_told else None)
 
 
+def scan(host: str, **fields: Any) -> Event:
+    """A scan of many ports of a host, of which few are shown."""
+    evidence = {"flows": [flow(host, 22)], "target": host, "transport": "tcp"}
+    return event(kind="port_scan", severity="high", evidence=evidence | fields)
+
+
+def sweep(service: str, *hosts: str) -> Event:
+    """A scan of many hosts, of which few are shown."""
+    evidence = {"flows": [], "service": service, "hosts": list(hosts), "open_hosts": []}
+    return event(kind="address_scan", severity="high", evidence=evidence)
+
+
+@pytest.mark.parametrize(
+    ("told", "what", "is_told"),
+    [
+        (scan("192.168.1.9"), expected(LOCAL, 8080), True),
+        (scan("192.168.1.9"), expected(LOCAL, 53), False),
+        (scan("192.168.1.9"), expected(LOCAL, 5683, "udp"), False),
+        (scan("192.168.1.9"), expected("b.example", 8080), False),
+        (scan("203.0.113.9"), expected("203.0.113.9", 8080), True),
+        (scan("203.0.113.9"), expected("203.0.113.8", 8080), False),
+        (scan("192.168.1.9", blame="peer"), expected(LOCAL, 8080), False),
+        (sweep("tcp/445", "192.168.1.9"), expected(LOCAL, 445), True),
+        (sweep("tcp/445", "192.168.1.9"), expected(LOCAL, 80), False),
+        (sweep("tcp/23", "203.0.113.1"), expected("203.0.113.99", 23), True),
+        (sweep("tcp/23", "203.0.113.1"), expected("*.vendor.example", 23), False),
+        (sweep("icmp", "192.168.1.9"), Expectation(LOCAL, "icmp"), True),
+    ],
+)
+def test_all_that_a_scan_tried_is_unwanted(told: Event, what: Expectation, is_told: bool) -> None:
+    found = Unwanted([told], lambda address: address.startswith("192.168.")).event(what)
+    assert found == (7 if is_told else None)
+
+
 class Sensor(Policed):
     """Beside that, what orders about MUD files need."""
 
