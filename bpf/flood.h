@@ -15,11 +15,12 @@ static inline __attribute__((always_inline)) u32 flood_kind_of(struct packet *pa
 		return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN ? FLOOD_SYN : FLOOD_KINDS;
 	if (packet->protocol == PROTOCOL_UDP)
 		return FLOOD_UDP;
+	/* Echoes answer whoever asks: behind NAT all that a home's device pings seem to send to the gateway. */
 	if (packet->protocol == PROTOCOL_ICMP && packet->family == 4)
-		return FLOOD_ICMP;
-	/* Neighbours and multicast listeners talk by ICMPv6 types 130 to 143, and the home depends on it. */
+		return packet->has_transport && packet->icmp_type == 0 ? FLOOD_KINDS : FLOOD_ICMP;
+	/* As do ICMPv6's, type 129. Neighbours and multicast listeners talk by 130 to 143, and the home depends on it. */
 	if (packet->protocol == PROTOCOL_ICMPV6 && packet->family == 6)
-		return packet->icmp_type < 130 || packet->icmp_type > 143 ? FLOOD_ICMP : FLOOD_KINDS;
+		return packet->icmp_type < 129 || packet->icmp_type > 143 ? FLOOD_ICMP : FLOOD_KINDS;
 	return FLOOD_KINDS;
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6ND_NS, IPv6
+from scapy.layers.inet6 import ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NS, IPv6
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet
 
@@ -132,6 +132,8 @@ def test_what_stays_below_the_threshold_passes_whole(
         IP(src=OUTSIDE, dst=WAN) / TCP(sport=80, dport=1024, flags="SA"),
         IP(src=OUTSIDE, dst=WAN) / TCP(sport=80, dport=1024, flags="A"),
         IPv6(src=OUTSIDE6, dst=WAN6) / ICMPv6ND_NS(tgt=WAN6),
+        IP(src=OUTSIDE, dst=WAN) / ICMP(type="echo-reply"),
+        IPv6(src=OUTSIDE6, dst=WAN6) / ICMPv6EchoReply(),
     ],
 )
 def test_answers_and_neighbours_are_no_flood(
