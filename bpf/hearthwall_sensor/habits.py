@@ -86,7 +86,8 @@ class MudReport(Message):
     the address that it was fetched from, `time` when. `expected` has a sentence for each permission, `left_out` the
     names of those that were not understood. `peers` is the file as the peers of a rule `allow_only`, and `learnt` a
     MUD file of what was learnt of the device, without what `kept_out` names, a sentence each: events of medium
-    severity or above tell of it, and were not accepted. `learning_until` is when the device will have been learnt.
+    severity or above tell of it, and were not accepted. `events` is how many of less severity there are of the device
+    that were not accepted: nothing is left out for those. `learning_until` is when the device will have been learnt.
     """
 
     mac: str
@@ -100,6 +101,7 @@ class MudReport(Message):
     left_out: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     kept_out: tuple[str, ...] = ()
+    events: int = 0
     since: float = 0.0
     learning_until: float = 0.0
 

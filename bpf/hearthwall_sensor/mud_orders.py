@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from .habits import MudReport
+from .kinds import KINDS, SEVERITIES
 from .mud import fetching, reading, writing
 from .mud.descriptions import MAX_DESCRIPTIONS, described
 from .mud.unwanted import Unwanted
@@ -24,6 +25,10 @@ _LOGGER = logging.getLogger(__name__)
 _LEARNT_URL = "https://hearthwall.invalid/"
 #: What events of less severity tell of may be an ordinary day.
 _SEVERE: Final[Severity] = "medium"
+#: Events that tell what a device does, rather than what was ordered or that it is there.
+_DETECTED: Final = frozenset(
+    name for name, kind in KINDS.items() if not kind.by_rules and name != "new_device"
+)
 
 
 class MudOrders:
@@ -130,6 +135,18 @@ class MudOrders:
             (each for each in events if not accepted.covers(each)), self._parts.surroundings.is_home
         )
 
+    async def _slight(self, mac: str) -> int:
+        """Return how many events of less severity there are of a device, of which nobody said that they are fine."""
+        asked = GetEvents(devices=(mac,), limit=MAX_EVENTS, latest=True)
+        events = await self._parts.journal.select(asked, self._parts.chosen.macs)
+        least = SEVERITIES.index(_SEVERE)
+        return sum(
+            SEVERITIES.index(each.severity) < least
+            and each.kind in _DETECTED
+            and not self._parts.accepted.covers(each)
+            for each in events
+        )
+
     async def _report(self, mac: str) -> MudReport:
         """Return what is said and learnt of a device."""
         now, unwanted = time.time(), await self._unwanted(mac)
@@ -147,6 +164,7 @@ class MudOrders:
             announced=self._announced(mac),
             learnt=document,
             kept_out=tuple(kept_out),
+            events=await self._slight(mac),
             since=profile.since,
             learning_until=profile.since + self._parts.policy.device(mac).learning,
         )

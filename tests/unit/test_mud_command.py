@@ -73,6 +73,7 @@ def test_an_export_says_what_it_leaves_out_and_what_may_be_missing(
     text = said(serving, "mud", "export", "camera", path)
     assert "evil.example: tcp port 6667 (event 41)" in text
     assert "is known for" not in text
+    assert "of less severity" not in text
     done = run(serving, "mud", "export", "camera")
     assert json.loads(done.stdout) == {"ietf-mud:mud": {}}
     assert "(event 41)" in done.stderr
@@ -81,6 +82,10 @@ def test_an_export_says_what_it_leaves_out_and_what_may_be_missing(
     assert "The device is known for 3 h" in text
     assert "of the 5 h 30 min that it is learnt" in text
     assert "Left out" not in text
+    serving.household.answers["mud"] = dataclasses.replace(NONE, events=3).to_wire()
+    text = " ".join(said(serving, "mud", "export", "camera", path).split())
+    assert "3 events of less severity of this device are in the journal" in text
+    assert f"look at `events --device {CAMERA}`" in text
 
 
 def test_only_https_is_fetched(serving: Serving) -> None:

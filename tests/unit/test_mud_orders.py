@@ -177,3 +177,14 @@ async def test_what_is_accepted_becomes_a_need(sensor: Sensor) -> None:
     assert "203.0.113.66" not in (await sensor.exported())[0]
     await sensor(AcceptEvent(await tell(sensor)))
     assert "203.0.113.66" in (await sensor.exported())[0]
+
+
+async def test_events_that_leave_nothing_out_are_counted(sensor: Sensor) -> None:
+    assert (await sensor(GetMud(CAMERA)))["events"] == 0
+    seq = await tell(sensor, "low")
+    sensor.journal.note(notice("new", kind="new_device", severity="info"))
+    sensor.journal.note(notice("id 1", kind="blocked", severity="info"))
+    await sensor.journal.write()
+    assert (await sensor(GetMud(CAMERA)))["events"] == 1
+    await sensor(AcceptEvent(seq))
+    assert (await sensor(GetMud(CAMERA)))["events"] == 0

@@ -126,6 +126,13 @@ def _notes(wire: Mapping[str, Any]) -> Iterator[str]:
         yield wrapped("Left out, as events tell of it that were not accepted:")
         yield from (wrapped(each, "  ") for each in wire["kept_out"])
         yield wrapped("`explain SEQ` says why; what is fine gets in by `accept SEQ`.")
+    if count := wire["events"]:
+        there_are = "An event" if count == 1 else f"{count} events"
+        yield wrapped(
+            f"{there_are} of less severity of this device {'is' if count == 1 else 'are'} in the journal, for which"
+            f" nothing is left out: look at `events --device {wire['mac']}`, and through the file,"
+            " before you enforce it."
+        )
 
 
 def _check_replaced(device: Device, mode: Mode, options: Options) -> None:
