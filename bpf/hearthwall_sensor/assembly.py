@@ -121,6 +121,7 @@ def assemble(given: Given) -> Parts:
         lambda: _context(given, observer, places),
     )
     flows.looked, flows.tell, flows.device = past.looked, judge.take, living.device
+    flows.is_settled = lambda mac: _is_settled(devices, mac.hex(":"))
     observer.witness = Witness(
         judge.take,
         World(living.device, partial(_scope, given.surroundings), places.find, _epoch),

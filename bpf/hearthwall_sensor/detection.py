@@ -18,7 +18,7 @@ from .precedence import Precedence
 _LOGGER = logging.getLogger(__name__)
 
 #: An observation so many seconds before the newest one tells that the clock was set back.
-BACK: Final = 3600.0
+BACK: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -435,3 +435,24 @@ def test_forgotten_devices_leave_nothing(module: Any) -> None:
     assert len(detector._devices) == 1
     detector.forget(CAMERA)
     assert not len(detector._devices)
+
+
+@pytest.mark.parametrize("make", [PortScan, AddressScan])
+def test_attempts_at_others_in_between_hide_no_scan(make: Callable[[Any], Any]) -> None:
+    """Who knows the bounds fills them with groups that are larger than the one that grows."""
+
+    def target(number: int) -> Flow:
+        return failed(NAS, 1 + number) if make is PortScan else failed(internet_host(number), 23)
+
+    def chaff(number: int, step: int) -> Flow:
+        if make is PortScan:
+            return failed(f"198.51.{number % 250}.{number // 250 + 1}", 10_000 + step)
+        return failed(f"198.51.100.{step + 1}", 10_000 + number)
+
+    flows = [chaff(number, step) for number in range(64) for step in range(8)]
+    for number in range(280):
+        flows.append(target(number))
+        if number % 7 == 6:
+            flows.append(chaff(1000 + number, 0))
+    notices = told(make(home()), settled(flows, every=0.6))
+    assert [each for each in notices if NAS in each.summary or "23" in each.subject]

@@ -8,9 +8,9 @@ from hearthwall_sensor.detection import Consequences, Detection
 from hearthwall_sensor.detectors.detector import Detector, Handler, Home
 from hearthwall_sensor.judging import Judge
 from hearthwall_sensor.notice import Notice
-from hearthwall_sensor.observations import Look
+from hearthwall_sensor.observations import Began, Look, Met
 from hearthwall_sensor.policy.policy import Answer, DevicePolicy, Response
-from tests.unit.observed import CAMERA, DAY, NOON, home
+from tests.unit.observed import CAMERA, DAY, LAPTOP, NOON, flow, home
 
 HOUR = 3600.0
 CUT: Answer = "quarantine"
@@ -40,7 +40,7 @@ def test_detectors_begin_anew_when_the_clock_is_set_back() -> None:
     told: list[Notice] = []
     detection = Detection([Once], home(), Consequences(told.append))
     counts = []
-    for time in (NOON, NOON + 400 * DAY, NOON + 400 * DAY - HOUR, NOON, NOON + 1, NOON + DAY):
+    for time in (NOON, NOON + 400 * DAY, NOON + 400 * DAY - 600, NOON, NOON + 1, NOON + DAY):
         detection.take(Look(time))
         counts.append(len(told))
     assert counts == [3, 6, 6, 9, 9, 12]
@@ -123,3 +123,40 @@ def test_nothing_follows_from_what_is_audited_switched_off_or_accepted() -> None
 
 def test_a_repeat_is_responded_to_as_well() -> None:
     assert len(followed(Response(None, "low", CUT, 1.0), days=2)) == 6
+
+
+class Waits(Detector):
+    """Tells of a burst with every look, which waits for a scan or a flood."""
+
+    kind = "connection_burst"
+
+    def handlers(self) -> Mapping[type, Handler]:
+        return {Look: self._look}
+
+    def _look(self, look: Look) -> Iterator[Notice]:
+        if look.time == NOON:
+            yield Notice("connection_burst", "medium", "It calls.", {}, CAMERA, time=look.time)
+
+
+class Meets(Detector):
+    """Tells of whom devices turn out to be with."""
+
+    kind = "beacon"
+
+    def handlers(self) -> Mapping[type, Handler]:
+        return {Met: self._met}
+
+    def _met(self, met: Met) -> Iterator[Notice]:
+        yield Notice("beacon", "low", "It calls.", {}, met.who, time=met.time)
+
+
+def test_what_waits_of_a_device_that_is_forgotten_is_not_told() -> None:
+    told: list[Notice] = []
+    detection = Detection([Waits, Meets], home(), Consequences(told.append))
+    for who in (CAMERA, LAPTOP):
+        detection.take(Began(NOON, who, flow()))
+    detection.take(Look(NOON))
+    assert told == []
+    detection.forget(CAMERA)
+    detection.take(Look(NOON + DAY))
+    assert [(each.kind, each.mac) for each in told] == [("beacon", LAPTOP)]

@@ -132,6 +132,20 @@ def test_a_flow_settles_only_after_it_was_quiet_and_again_when_it_moved(clock: C
     assert (ports(told, Began), ports(told, Settled)) == ([1], [1, 1])
 
 
+def test_of_too_many_flows_some_are_not_told_of_and_counted(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_OF_ALL", 3)
+    table = Table()
+    flows, told = watched(table)
+    for port in range(1, 6):
+        table.put(port, first=4.5, last=4.5)
+    look(flows, clock, 5.0)
+    assert (ports(told, Began), flows.untold) == ([1, 2, 3], 2)
+    look(flows, clock, 10.0)
+    assert (ports(told, Settled), flows.untold) == ([1, 2, 3], 4)
+
+
 def test_what_begins_while_it_is_looked_is_told_with_the_next_look(clock: Clock) -> None:
     table = Table()
     flows, told = watched(table)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable
+from itertools import islice
 from typing import Final, Literal, NamedTuple
 
 from ..bounded import make_room
@@ -225,20 +226,23 @@ class Groups:
         if group is None:
             if fate != "failed":
                 return None
-            group = self._groups[key] = Group()
+            group = Group()
+        self._groups.pop(key, None)
+        self._groups[key] = group  # at the end
         before = len(group)
         group.add(value, fate, now)
         self._all += len(group) - before
-        self._make_room(group)
+        self._make_room()
         return group
 
-    def _make_room(self, newest: Group) -> None:
-        """Let go of the smallest groups where there are too many, or too much in them."""
+    def _make_room(self) -> None:
+        """Let go of groups where there are too many, or too much in them: of the older half the smallest.
+
+        One that grows is not among these, so that who tries others in between does not hide what is tried.
+        """
         while len(self._groups) > 1 and (len(self._groups) > _MAX_GROUPS or self._all > _MAX_ALL):
-            smallest = min(
-                (key for key, group in self._groups.items() if group is not newest),
-                key=lambda key: len(self._groups[key]),
-            )
+            older = islice(self._groups, len(self._groups) // 2)
+            smallest = min(older, key=lambda key: len(self._groups[key]))
             self._all -= len(self._groups.pop(smallest))
 
     def note(self, flow: Flow) -> None:

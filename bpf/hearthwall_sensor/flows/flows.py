@@ -22,8 +22,8 @@ RETENTION: Final = 30 * 86_400 * 10**9
 _AT_ONCE: Final = 1024
 #: Flows that are told of before others get their turn.
 _TOLD_AT_ONCE: Final = 64
-#: So many flows of one device are told of in a look, 400 a second, and so many of all: enough for what tells a scan
-#: or a flood, and a device that begins more takes no time from the others.
+#: So many flows of one device are told of in a look, 400 a second, and so many of all settled devices, and of all
+#: strangers: enough for what tells a scan or a flood, and who begins more, or invents devices, hides no other.
 _OF_DEVICE: Final = 2_000
 _OF_ALL: Final = 10_000
 _SETTLED: Final = round(SETTLED * 10**9)
@@ -53,6 +53,8 @@ class Flows:
         self.untold = 0
         #: Told of flows that began and settled.
         self.tell: Callable[[Observation], None] = lambda _: None
+        #: Whether a device, by its MAC's bytes, has been known for long enough to be none that was made up.
+        self.is_settled: Callable[[bytes], bool] = lambda _: True
         #: The device that a MAC stands for.
         self.device: Callable[[bytes], str] = device_text
 
@@ -65,7 +67,7 @@ class Flows:
         now, before = boot_ns(), self.looked
         settled_from, settled_to, oldest = before - _SETTLED, now - _SETTLED, now - RETENTION
         world, gone = self._world(), []
-        shares = Shares(_OF_DEVICE, _OF_ALL)
+        shares = Shares(_OF_DEVICE, _OF_ALL, self.is_settled)
         for moved, old in self._table.moved(settled_from, oldest):
             gone += old
             await asyncio.sleep(0)
