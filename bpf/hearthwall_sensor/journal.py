@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from .habits import Acceptance
 from .journal_file import JournalFile, Pending, Written
 from .kinds import KINDS, SEVERITIES
 from .notice import Notice
@@ -46,6 +47,8 @@ class Journal:
     def __init__(self, path: Path, retention: Retention = Retention()) -> None:  # noqa: B008, it is frozen
         """Open or make the journal; raises SensorError `storage_failed`."""
         self._file = JournalFile(path, retention)
+        #: Whether a damaged file was set aside.
+        self.was_damaged = self._file.was_damaged
         # Held while what waits is written or forgotten.
         self._writing = asyncio.Lock()
         self._waiting: deque[Pending] = deque()
@@ -153,6 +156,11 @@ class Journal:
         self._first_of_kind.use(sort, now)
         self._first_of_device.use(of_device, now)
         return True
+
+    def tell_again(self, what: Acceptance) -> None:
+        """Tell anew what was accepted when it happens again, however lately it was told."""
+        who = what.address or "" if what.mac is None else self.primary(what.mac)
+        self._repeats.end(what.kind, who, what.subject)
 
     # On disk
 

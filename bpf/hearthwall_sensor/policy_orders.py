@@ -132,6 +132,7 @@ class PolicyOrders:
             acceptance = parts.accepted.get(order.acceptance)
             await asyncio.to_thread(parts.store.revoke, acceptance.id)
             parts.accepted.remove(acceptance)
+            parts.journal.tell_again(acceptance)
             if who := acceptance.mac or acceptance.address:
                 self._need(who, acceptance.evidence, now, is_fine=False)
                 await self._keep_profile(who, now)

@@ -66,6 +66,10 @@ class Repeats:
         if told is not None and told.seq == provisional:
             self._told[key] = told._replace(seq=seq)
 
+    def end(self, kind: str, who: str, subject: str) -> None:
+        """Let an event be told anew when it happens again, however lately it was told."""
+        self._told.pop((kind, who, subject), None)
+
     def forget(self, macs: frozenset[str]) -> None:
         """Forget the events of devices."""
         self._told = {key: told for key, told in self._told.items() if key[1] not in macs}

@@ -339,3 +339,15 @@ def test_what_can_not_be_read_of_the_users_word_costs_nothing_else(tmp_path: Pat
     assert store.hints() == {"y": Hint(local=True)}
     assert [each.id for each in store.accepted()] == [2]
     store.close()
+
+
+async def test_what_is_taken_back_is_told_again_at_once(sensor: Sensor) -> None:
+    sensor.journal.note(notice(time=sensor.now))
+    (event,) = await sensor.journal.write()
+    await sensor(AcceptEvent(event.seq))
+    (known,) = await sensor(GetAccepted())
+    sensor.journal.note(notice(time=sensor.now + 1))
+    assert not await sensor.journal.write()
+    await sensor(RevokeAccepted(known["id"]))
+    sensor.journal.note(notice(time=sensor.now + 2))
+    assert [each.subject for each in await sensor.journal.write()] == [event.subject]
