@@ -16,6 +16,7 @@ from hearthwall_sensor.observations import (
     LOOK,
     Began,
     Flooding,
+    Flow,
     Listed,
     Look,
     Moved,
@@ -49,13 +50,13 @@ def test_a_source_above_the_kernels_threshold() -> None:
     (notice,) = floods([flooding(), Look(NOON)])
     assert (notice.severity, notice.mac, notice.peer_address) == ("high", CAMERA, "203.0.113.9")
     assert notice.summary == (
-        "Camera (in the home) sends 5000 UDP packets a second to 203.0.113.9; more than 1000 are dropped"
+        "Camera (in the home) sends 5,000 UDP packets a second to 203.0.113.9; more than 1,000 are dropped"
     )
     assert (notice.evidence["value"], notice.evidence["threshold"]) == (5000, 1000)
     assert notice.evidence["dropped"] == 400
     (outside,) = floods([flooding(who=None, side="wan", address="198.51.100.7"), Look(NOON)])
     assert (outside.severity, outside.mac, outside.evidence["blame"]) == ("medium", None, "peer")
-    assert outside.summary.startswith("198.51.100.7 (from outside) sends 5000")
+    assert outside.summary.startswith("198.51.100.7 (from outside) sends 5,000")
 
 
 def test_many_sources_are_one_event() -> None:
@@ -100,7 +101,7 @@ def began(outgoing: bool, who: str = CAMERA, **more: Any) -> Began:
 def test_of_a_flood_that_is_answered_only_who_began_is_told() -> None:
     for sort in (PINGS, REFUSED):
         (notice,) = floods([began(outgoing=True, **sort), ANSWERED])
-        assert (notice.severity, notice.mac, notice.peer_address) == ("high", CAMERA, "203.0.113.9")
+        assert (notice.severity, notice.mac) == ("high", CAMERA)
         assert not floods([began(outgoing=False, **sort), ANSWERED])
     assert not floods([ANSWERED])
     assert not floods(
@@ -158,12 +159,54 @@ def test_what_is_no_flood(near_miss: Moved) -> None:
     assert not floods([began(outgoing=True, packets=(5000, 5000)), near_miss])
 
 
-def test_the_latest_flows_are_shown() -> None:
-    begun = [Began(NOON, CAMERA, flow(f"203.0.113.{number}")) for number in range(9)]
+def sends(packets: int, number: int = 1, port: int = 9, **more: Any) -> Flow:
+    return flow(f"203.0.113.{number}", port, protocol=UDP, packets=(packets, 0), **more)
+
+
+def test_the_flows_of_a_flood_are_those_that_moved_most_and_its_peer_theirs() -> None:
+    begun = [Began(NOON, CAMERA, sends(number * 900, number)) for number in (1, 9, 2)]
+    begun += [Began(NOON, CAMERA, sends(9000, 9, port)) for port in range(20, 25)]
     (notice,) = floods([*begun, moved(9000, 0, 60)])
-    shown = [each["peer_address"] for each in notice.evidence["flows"]]
-    assert shown == [f"203.0.113.{number}" for number in (8, 7, 6, 5, 4)]
-    assert notice.peer_address == "203.0.113.8"
+    assert {each["peer_address"] for each in notice.evidence["flows"]} == {"203.0.113.9"}
+    assert notice.peer_address == "203.0.113.9"
+    assert notice.summary == "Camera sends 9,000 packets a second of 60 bytes to 203.0.113.9"
+
+
+@pytest.mark.parametrize("begun", [[sends(2, 1, port) for port in range(300)], []])
+@pytest.mark.parametrize("is_before", [True, False])
+def test_a_flood_whose_flow_nobody_knows_names_nobody(begun: list[Flow], is_before: bool) -> None:
+    probes = [Began(NOON, CAMERA, each) for each in begun]
+    before = [*probes, moved(100, 0, 60)] if is_before else probes
+    (notice,) = floods([*before, moved(9000, 0, 60)])
+    assert (notice.peer_address, notice.evidence["flows"]) == (None, [])
+    assert notice.summary == "Camera sends 9,000 packets a second of 60 bytes"
+
+
+def test_a_flood_in_a_flow_of_long_ago_is_told_by_what_it_moved_since() -> None:
+    old = flow("203.0.113.7", 0, NOON - 900, near=8, protocol=ICMP, packets=(4, 4), lasts=3)
+    now = old.counted._replace(upload_packets=25_004, download_packets=25_004, last=int(NOON * 1e9))
+    begun = [
+        Began(NOON - 900, CAMERA, old),
+        moved(1, 1, 60)._replace(time=NOON - 900),
+        Settled(NOON - 890, CAMERA, old),
+        *(Began(NOON - 800, CAMERA, sends(2, 1, port)) for port in range(300)),
+        moved(100, 0, 60)._replace(time=NOON - 800),
+    ]
+    (notice,) = floods([*begun, ANSWERED], counted={old.packed: now}.get)
+    assert notice.peer_address == "203.0.113.7"
+
+
+@pytest.mark.parametrize(("seconds", "is_told"), [(3.0, True), (2.0, False)])
+@pytest.mark.parametrize("ago", [0.0, 1.5])
+def test_a_flood_that_begins_between_two_looks_is_measured_by_its_own_time(
+    seconds: float, is_told: bool, ago: float
+) -> None:
+    began_at = NOON - seconds - ago
+    known = flow("203.0.113.7", 0, began_at, near=8, protocol=ICMP, lasts=seconds)
+    count = round(3000 * seconds) if is_told else 4900  # in less than half a look: so many are few
+    known = known._replace(counted=known.counted._replace(upload_packets=count, download_packets=2))
+    sent = Moved(NOON, CAMERA, LOOK, 0, 0, count, 2, count * 60, 120)
+    assert bool(floods([Began(NOON, CAMERA, known), sent])) is is_told
 
 
 def test_forgotten_devices_flood_no_more() -> None:
@@ -268,7 +311,7 @@ def test_who_knocks_from_outside_is_something_to_know() -> None:
     assert notice.evidence["flows"][0]["peer_address"] == "203.0.0.9"
     answered = knock(packets=(3, 3), outcome="closed")
     (notice,) = knocks([answered, met(), Look(NOON)])
-    assert (notice.severity, "blame" in notice.evidence) == ("medium", False)
+    assert (notice.severity, notice.evidence["blame"]) == ("medium", "peer")
     called = Settled(NOON, CAMERA, flow("203.0.0.9"))
     assert knocks([called, knock(), met(), Look(NOON)])[0].severity == "medium"
     assert knocks([knock(), met(bytes=10_001), Look(NOON)])[0].severity == "low"
@@ -287,7 +330,28 @@ def test_knocks_that_are_not_remembered_are_no_exchange() -> None:
     assert (many.severity, many.evidence["blame"]) == ("low", "peer")
     assert "was knocked at by 6 addresses" in many.summary
     one_called = [met(9), *(met(number, via="knock") for number in range(6)), Look(NOON)]
-    assert knocks(one_called)[0].severity == "high"
+    assert [each.severity for each in knocks(one_called)] == ["medium", "low"]
+
+
+def test_who_was_only_called_is_not_to_blame_and_its_own_calls_are_no_worse_for_it() -> None:
+    calls = [
+        Began(NOON, CAMERA, flow(f"203.0.0.{number}", outgoing=False, packets=(1, 1), protocol=ICMP))
+        for number in range(8)
+    ]
+    pings = [*calls, *(met(number, blocked=False) for number in range(8)), Look(NOON)]
+    (many,) = knocks(pings)
+    assert (many.severity, many.evidence["blame"]) == ("high", "peer")
+    assert many.subject == "many of c2 from outside"
+    own = met(9, 10.0)
+    called = [Began(NOON, CAMERA, flow("203.0.0.9")), own, Look(NOON + 10)]
+    (_, alone) = knocks([*pings, *called])
+    assert (alone.severity, "blame" in alone.evidence) == ("medium", False)
+    (alone, _) = knocks([*called[:2], *pings])
+    assert (alone.severity, "blame" in alone.evidence) == ("medium", False)
+    back = Began(NOON, CAMERA, flow("203.0.0.1"))  # then it calls one of them
+    assert "blame" not in knocks([*calls[:2], back, met(1), Look(NOON)])[0].evidence
+    unseen = knocks([met(1, blocked=False), Look(NOON)])[0]
+    assert unseen.evidence["blame"] == "unknown"
 
 
 def test_on_the_way_to_the_internet_nobody_knows_whose_it_is_but_who_answered() -> None:
@@ -365,6 +429,6 @@ def test_flows_that_are_kept_are_bounded() -> None:
     state = detector._devices.find(CAMERA)
     assert state is not None
     assert len(state.flows) <= 16
-    assert len(state.peers) <= 256
+    assert len(state.called) <= 256
     detector.forget(CAMERA)
     assert not len(detector._devices)

@@ -1,16 +1,17 @@
 """Floods: a source exceeds a threshold of the kernel's, or a device sends as only a flood does."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..flows.flow import TCP, TCP_RST, TCP_SYN
 from ..notice import Notice
-from ..observations import Began, Flooding, Flow, Look, Moved, Observation
+from ..observations import LOOK, Began, Flooding, Flow, Look, Moved, Observation, Settled
 from ..per_device import PerDevice
 from .attempts import ECHO
 from .detector import Detector, Handler, Home
-from .evidence import MAX_FLOWS, Measured, about, evidence
+from .evidence import Measured, about, evidence
+from .growth import Grown, Growth
 
 #: What each kind of the kernel's counts, in a person's words.
 KINDS: Final[Mapping[str, str]] = {
@@ -40,6 +41,17 @@ _TORRENT: Final = 20_000.0
 _SILENT: Final = 200.0
 
 
+#: Peers that are counted of a device in a look.
+_MAX_PEERS: Final = 64
+#: Whom a flood goes to is known if so much of it is: others may begin something beside a flow that nobody knows. Where
+#: so many flows begin that not all are told of, those that are speak for the others.
+_KNOWN: Final = 0.25
+_MANY_BEGUN: Final = 1000
+#: One flow that is so much of all that was sent says how long that took, and at least so much of a look.
+_ALL: Final = 0.9
+_LEAST_SECONDS: Final = LOOK / 2
+
+
 class _Rule(NamedTuple):
     """Why something is a flood."""
 
@@ -50,34 +62,70 @@ class _Rule(NamedTuple):
 class _Device:
     """What a device began, and what began at it."""
 
-    __slots__ = ("before", "flows", "is_starter", "now")
+    __slots__ = ("before", "begun", "growth", "is_starter", "now", "peers")
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        #: The latest that it began.
-        self.flows: deque[Flow] = deque(maxlen=MAX_FLOWS)
+        self.growth = Growth()
         #: Packets of the flows that began since the last look, and before it: of its own, and of those at it.
         self.now = [0, 0]
         self.before = [0, 0]
+        #: How many of its own began since the last look, and the packets in them by peer.
+        self.begun = 0
+        self.peers: Counter[str] = Counter()
         #: Whether a flood that goes on is its own, None while there is none.
         self.is_starter: bool | None = None
 
     def begin(self, flow: Flow) -> None:
         """Take a flow."""
-        is_own = flow.is_outgoing and not _is_answer(flow)
+        is_own = _is_own(flow)
         self.now[not is_own] += flow.counted.upload_packets + flow.counted.download_packets
+        self.growth.begin(flow, is_own=is_own)
         if is_own:
-            self.flows.append(flow)
+            self.begun += 1
+            if flow.peer in self.peers or len(self.peers) < _MAX_PEERS:
+                self.peers[flow.peer] += flow.counted.upload_packets
 
-    def look(self, *, is_flood: bool) -> bool:
+    def pass_by(self, now: float) -> None:
+        """Take note that a look without much in it is over."""
+        self.look([], is_flood=False)
+        self.growth.pass_by(now)
+        self.begun = 0
+        self.peers.clear()
+
+    def look(self, grown: list[Grown], *, is_flood: bool) -> bool:
         """Return whether what the device sends now is its own doing, if it is a flood that is answered."""
         (own, others), (own_before, others_before) = self.now, self.before
+        own += sum(each.packets for each in grown if each.is_own and not each.is_new)
+        others += sum(each.packets for each in grown if not (each.is_own or each.is_new))
         if not is_flood:
             self.is_starter = None
         elif self.is_starter is None:
             self.is_starter = own + own_before > others + others_before
         self.before, self.now = self.now, [0, 0]
         return bool(self.is_starter)
+
+    def target(self, grown: list[Grown], packets: int) -> list[Flow]:
+        """Return the flows of what was sent, all to one peer, the largest first; none where nobody knows to whom."""
+        sent, begun = self.peers, self.begun
+        self.peers, self.begun = Counter(), 0
+        for each in grown:
+            if (
+                each.is_own
+            ):  # what is new was counted as it was told of, and may have moved on since
+                told = each.flow.counted.upload_packets if each.is_new else 0
+                sent[each.flow.peer] += max(each.packets - told, 0)
+        if not sent:
+            return []
+        peer, most = sent.most_common(1)[0]
+        if 2 * most < sent.total() or (most < _KNOWN * packets and begun < _MANY_BEGUN):
+            return []
+        return [each.flow for each in grown if each.is_own and each.flow.peer == peer]
+
+
+def _is_own(flow: Flow) -> bool:
+    """Return whether a device began something, and does not only answer."""
+    return flow.is_outgoing and not _is_answer(flow)
 
 
 def _is_answer(flow: Flow) -> bool:
@@ -105,6 +153,7 @@ class Flood(Detector):
             Flooding: self._flooding,
             Look: self._look,
             Began: self._began,
+            Settled: self._settled,
             Moved: self._moved,
         }
 
@@ -117,6 +166,13 @@ class Flood(Detector):
     def _began(self, began: Began) -> Iterator[Notice]:
         """Note who began a flow."""
         self._devices.of(began.who, began.time).begin(began.flow)
+        return iter(())
+
+    def _settled(self, settled: Settled) -> Iterator[Notice]:
+        """Note that a flow is quiet."""
+        device = self._devices.find(settled.who)
+        if device is not None:
+            device.growth.settle(settled.flow, is_own=_is_own(settled.flow))
         return iter(())
 
     # The kernel's
@@ -141,17 +197,17 @@ class Flood(Detector):
         where = "from outside" if flood.side == "wan" else "in the home"
         source = flood.address if flood.who is None else self.home.name(flood.who)
         why = (
-            f"Nothing of a home sends more than {flood.limit} {KINDS[flood.flood]} a second from one source;"
-            f" {source} sent {flood.rate}, of which {flood.dropped} were dropped so far."
+            f"Nothing of a home sends more than {flood.limit:,} {KINDS[flood.flood]} a second from one source;"
+            f" {source} sent {flood.rate:,}, of which {flood.dropped:,} were dropped so far."
         )
         return Notice(
             "flood",
             "high" if flood.side == "lan" else "medium",
-            f"{source} ({where}) sends {flood.rate} {KINDS[flood.flood]} a second to"
-            f" {flood.peer}; more than {flood.limit} are dropped",
+            f"{source} ({where}) sends {flood.rate:,} {KINDS[flood.flood]} a second to"
+            f" {flood.peer}; more than {flood.limit:,} are dropped",
             evidence(
                 Measured("flood", flood.rate, flood.limit, 1.0, why),
-                self._shown(flood.who),
+                self._shown(flood),
                 kind=flood.flood,
                 side=flood.side,
                 dropped=flood.dropped,
@@ -194,29 +250,39 @@ class Flood(Detector):
             time=max(each.time for each in floods),
         )
 
+    def _shown(self, flood: Flooding) -> list[Flow]:
+        """Return the flows of a device to the one that it floods, the largest first."""
+        device = None if flood.who is None else self._devices.find(flood.who)
+        return [] if device is None else device.growth.to(flood.peer)
+
     # A device's own
 
     def _moved(self, moved: Moved) -> Iterator[Notice]:
         """Judge what a device sent."""
         if moved.who in self.home.own() or moved.seconds < 1:
             return
-        is_much = moved.upload_packets / moved.seconds >= _LEAST
-        rule = self._one_way(moved) if is_much else None
-        answered = self._answered(moved) if is_much else None
         device = self._devices.find(moved.who)
-        if device is not None and device.look(is_flood=answered is not None):
+        if moved.upload_packets / moved.seconds < _LEAST:
+            if device is not None:
+                device.pass_by(moved.time)
+            return
+        device = device or self._devices.of(moved.who, moved.time)
+        grown = device.growth.grown(moved, self.home)
+        moved = _lasting(moved, grown)
+        rule, answered = self._one_way(moved), self._answered(moved)
+        flows = device.target(grown, moved.upload_packets)
+        if device.look(grown, is_flood=answered is not None):
             rule = rule or answered
         if rule is None:
             return
         name, rate = self.home.name(moved.who), moved.upload_packets / moved.seconds
-        flows = self._shown(moved.who)
         latest = next(iter(flows), None)
         size = moved.all_upload / moved.upload_packets
-        target = "" if latest is None else f", lately to {latest.peer}"
+        target = "" if latest is None else f" to {latest.peer}"
         yield Notice(
             "flood",
             "high",
-            f"{name} sends {rate:.0f} packets a second of {size:.0f} bytes{target}",
+            f"{name} sends {rate:,.0f} packets a second of {size:.0f} bytes{target}",
             evidence(
                 Measured("flood", round(rate), rule.threshold, round(moved.seconds, 3), rule.why),
                 flows,
@@ -242,13 +308,13 @@ class Flood(Detector):
         if rate >= _RATE * factor and ratio >= _ONE_WAY and size < _SMALL:
             return _Rule(
                 _RATE * factor,
-                f"Small packets go with larger ones that come back; {name} sends {rate:.0f} a second, {ratio:.0f}"
+                f"Small packets go with larger ones that come back; {name} sends {rate:,.0f} a second, {ratio:,.0f}"
                 f" for each that it receives.",
             )
         if rate >= _TORRENT * factor and ratio >= _SILENT:
             return _Rule(
                 _TORRENT * factor,
-                f"Uploads are acknowledged; {name} sends {rate:.0f} packets a second, and hardly anything comes back.",
+                f"Uploads are acknowledged; {name} sends {rate:,.0f} packets a second, and hardly anything comes back.",
             )
         return None
 
@@ -262,11 +328,16 @@ class Flood(Detector):
             return None
         return _Rule(
             _RATE * factor,
-            f"Packets carry something; {self.home.name(moved.who)} sends {rate:.0f} empty ones a second, and the"
+            f"Packets carry something; {self.home.name(moved.who)} sends {rate:,.0f} empty ones a second, and the"
             f" answers are as empty.",
         )
 
-    def _shown(self, who: str | None) -> list[Flow]:
-        """Return the latest flows that a device began, the newest first."""
-        device = None if who is None else self._devices.find(who)
-        return [] if device is None else list(reversed(device.flows))
+
+def _lasting(moved: Moved, grown: list[Grown]) -> Moved:
+    """Return what was moved in the time that it took, where one flow says so: most floods begin between two looks."""
+    first = next(iter(grown), None)
+    if first is None or first.packets < _ALL * moved.upload_packets:
+        return moved
+    start = max(moved.time - moved.seconds, first.flow.first)
+    seconds = max(min(first.last, moved.time) - start, min(_LEAST_SECONDS, moved.seconds))
+    return moved._replace(seconds=min(seconds, moved.seconds))
