@@ -38,7 +38,7 @@ async def test_what_a_list_names_is_dropped_both_ways_and_counted(
 ) -> None:
     feeds = await start()
     assert not kernel.drops(BAD)
-    feed = await add(feeds, write(tmp_path / "list", BAD, "2001:db8:ffff::/48", "nonsense"))
+    feed = await add(feeds, write(tmp_path / "list", BAD, "2001:db8:ffff::/48", "no address"))
     assert (feed.addresses, feed.invalid, feed.last_error) == (2, 1, None)
     for way in ("ingress", "egress"):
         assert kernel.drops(BAD, program=way)
