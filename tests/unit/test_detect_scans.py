@@ -291,6 +291,9 @@ def test_arp_questions_for_hosts_that_nobody_knows() -> None:
 
     (notice,) = told(home_of(), map(ask, range(25)))
     assert (notice.severity, notice.subject) == ("medium", "arp")
+    assert (
+        notice.evidence["blame"] == "unknown"
+    )  # packets in strangers' names make a host ask for them
     assert not told(home_of("192.168.0.3"), map(ask, range(25)))
     assert not told(home_of(), map(ask, range(24)))
     assert not told(home_of(), [ask(number % 20) for number in range(90)])

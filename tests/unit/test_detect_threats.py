@@ -335,7 +335,9 @@ def test_knocks_that_are_not_remembered_are_no_exchange() -> None:
 
 def test_who_was_only_called_is_not_to_blame_and_its_own_calls_are_no_worse_for_it() -> None:
     calls = [
-        Began(NOON, CAMERA, flow(f"203.0.0.{number}", outgoing=False, packets=(1, 1), protocol=ICMP))
+        Began(
+            NOON, CAMERA, flow(f"203.0.0.{number}", outgoing=False, packets=(1, 1), protocol=ICMP)
+        )
         for number in range(8)
     ]
     pings = [*calls, *(met(number, blocked=False) for number in range(8)), Look(NOON)]

@@ -15,6 +15,7 @@ _ALIKE: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "new_device": (("many", "that many new devices come at once"), ("", "that {who} is new")),
     "threat_address": (
         ("address (.+)", "that {who} exchanges packets with {it}, which is on a feed"),
+        ("many of (.+) from outside", "that these addresses of the feed {it} call {who}"),
         ("many of (.+)", "that {who} exchanges packets with these addresses of the feed {it}"),
     ),
     "threat_domain": (

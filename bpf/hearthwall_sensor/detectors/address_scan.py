@@ -198,7 +198,7 @@ class AddressScan(Detector):
                     address_text(e) for e in verdict.found[:_SHOWN] if isinstance(e, bytes)
                 ],
                 hosts=hosts,
-                **({} if is_outgoing else {"blame": "peer"}),
+                **_blame(found, is_outgoing=is_outgoing),
             ),
             **{
                 **about(found.who, flow),
@@ -215,6 +215,13 @@ _WORDS: Final = {"icmp": "ping", "arp": "ARP"}
 def _alike(one: Flow, other: Flow) -> bool:
     """Return whether two flows are of the same scan."""
     return one.service == other.service
+
+
+def _blame(found: _Found, *, is_outgoing: bool) -> dict[str, str]:
+    """Return what evidence says of who did it: a host asks by ARP for whoever seems to have sent it packets, too."""
+    if not is_outgoing:
+        return {"blame": "peer"}
+    return {"blame": "unknown"} if found.tried.transport == "arp" else {}
 
 
 def _severity(found: _Found, *, is_outgoing: bool) -> Severity:

@@ -1,7 +1,7 @@
 """Threat addresses: a device exchanges packets with an address that is on a feed."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ..bounded import make_room
 from ..kinds import SEVERITIES, Severity
@@ -18,21 +18,27 @@ _MUCH: Final = 10_000
 _EMPTY: Final = 94
 #: Flows with the internet that are remembered of a device, to show them. A kilobyte each.
 _MAX_FLOWS: Final = 16
-#: Peers that a device called or answered. Knocks push out none of them, and are not remembered themselves.
+#: Peers that a device called, and as many that it answered. Neither pushes out the other; knocks are not remembered.
 _MAX_PEERS: Final = 256
+
+
+#: Who did it; `unknown` where nobody saw who began.
+Blamed = Literal["device", "peer", "unknown"]
 
 
 class _Device:
     """Whom a device exchanged packets with."""
 
-    __slots__ = ("flows", "peers")
+    __slots__ = ("answered", "called", "flows")
 
     def __init__(self) -> None:
         """Begin with nothing."""
         #: The latest flow by peer.
         self.flows: dict[str, Flow] = {}
-        #: Peers that the device called or answered.
-        self.peers: dict[str, None] = {}
+        #: Peers that the device called: it wanted something of them.
+        self.called: dict[str, None] = {}
+        #: Peers that it answered: anybody may call it, also in the name of another.
+        self.answered: dict[str, None] = {}
 
 
 class ThreatAddress(Detector):
@@ -44,6 +50,8 @@ class ThreatAddress(Detector):
         """Begin with nothing."""
         super().__init__(home)
         self._meetings = Meetings("threat_address")
+        #: What called the devices makes nothing worse that they called themselves.
+        self._callers = Meetings("threat_address")
         self._devices = PerDevice(_Device, 256)
 
     def handlers(self) -> Mapping[type[Observation], Handler]:
@@ -53,6 +61,7 @@ class ThreatAddress(Detector):
     def forget(self, who: str) -> None:
         """Forget a device."""
         self._meetings.forget(who)
+        self._callers.forget(who)
         self._devices.forget(who)
 
     def covers(self, accepted: Mapping[str, Any], notice: Notice) -> bool:
@@ -68,9 +77,10 @@ class ThreatAddress(Detector):
             device.flows[flow.peer] = flow
             make_room(device.flows, _MAX_FLOWS)
             if flow.is_outgoing or not flow.has_failed:
-                device.peers.pop(flow.peer, None)
-                device.peers[flow.peer] = None
-                make_room(device.peers, _MAX_PEERS)
+                peers = device.called if flow.is_outgoing else device.answered
+                peers.pop(flow.peer, None)
+                peers[flow.peer] = None
+                make_room(peers, _MAX_PEERS)
         yield from ()
 
     def _listed(self, listed: Listed) -> Iterator[Notice]:
@@ -88,21 +98,25 @@ class ThreatAddress(Detector):
                 for each, severity in zip(these, severities, strict=True)
                 if self._meetings.is_due(each, severity)
             ]
-            if len(due) > MANY:
-                yield self._many([each for each, _ in due], [severity for _, severity in due])
-            else:
-                for each, severity in due:
-                    yield self._one(each, severity)
+            own = [each for each in due if self._blame(each[0]) != "peer"]
+            for some in (own, [each for each in due if each not in own]):
+                yield from self._told(some)
+
+    def _told(self, due: list[tuple[Listed, Severity]]) -> Iterator[Notice]:
+        """Tell meetings that have the same to blame."""
+        if len(due) > MANY:
+            yield self._many([each for each, _ in due], [severity for _, severity in due])
+        else:
+            for each, severity in due:
+                yield self._one(each, severity)
 
     def _severity(self, listed: Listed) -> Severity:
         """Return how bad a meeting is."""
         if self._is_knock(listed):
             return "low"
-        others = self._meetings.met(listed)
-        device = None if listed.who is None else self._devices.find(listed.who)
-        is_ours = device is not None and (listed.peer or "") in device.peers
+        others = (self._callers if self._blame(listed) == "peer" else self._meetings).met(listed)
         # What is blocked has no flow; of others nobody may know who began.
-        if not is_ours and not listed.blocked:
+        if not self._is_ours(listed) and not listed.blocked:
             return "low" if listed.bytes <= _EMPTY * listed.packets else "medium"
         if listed.bytes > _MUCH or others > MANY:
             return "high"
@@ -110,9 +124,25 @@ class ThreatAddress(Detector):
 
     def _is_knock(self, listed: Listed) -> bool:
         """Return whether only the peer wanted something: nothing was sent to it, or a refusal."""
-        device = None if listed.who is None else self._devices.find(listed.who)
-        is_ours = device is not None and (listed.peer or "") in device.peers
+        is_ours = self._is_ours(listed)
         return listed.via == "knock" or (not is_ours and self._flow(listed) is not None)
+
+    def _is_ours(self, listed: Listed) -> bool:
+        """Return whether the device called the peer, or answered it."""
+        device = None if listed.who is None else self._devices.find(listed.who)
+        peer = listed.peer or ""
+        return device is not None and (peer in device.called or peer in device.answered)
+
+    def _blame(self, listed: Listed) -> Blamed:
+        """Return who did it: the peer, where each of its flows with the device was its own wish."""
+        if self._is_knock(listed):
+            return "peer"
+        device = None if listed.who is None else self._devices.find(listed.who)
+        if listed.who is None or (device is not None and listed.peer in device.called):
+            return "device"
+        if device is not None and listed.peer in device.answered:
+            return "peer"
+        return "device" if listed.blocked else "unknown"
 
     def _flow(self, listed: Listed) -> Flow | None:
         """Return the latest flow behind a meeting."""
@@ -145,7 +175,7 @@ class ThreatAddress(Detector):
                 blocked=listed.blocked,
                 bytes=listed.bytes,
                 peers=[listed.peer],
-                **({"blame": "peer"} if knocks else {}),
+                **_blamed([self._blame(listed)]),
             ),
             mac=about(listed.who)["mac"],
             address=listed.address,
@@ -186,14 +216,20 @@ class ThreatAddress(Detector):
                 packets=packets,
                 bytes=sum(each.bytes for each in meetings),
                 peers=[each.peer for each in shown],
-                **({"blame": "peer"} if is_knocked_at else {}),
+                **_blamed(map(self._blame, meetings)),
             ),
             mac=about(first.who)["mac"],
             address=first.address,
             peer_address=first.peer,
-            subject=f"many of {feed}",
+            subject=f"many of {feed}{' from outside' if self._blame(first) == 'peer' else ''}",
             time=first.time,
         )
+
+
+def _blamed(whom: Iterable[Blamed]) -> dict[str, Blamed]:
+    """Return what evidence says of who did it: nothing where that is the device, if only of one meeting."""
+    found = set(whom)
+    return {} if "device" in found else {"blame": found.pop()}
 
 
 _LET_IN: Final = "let in or answered: such scanners knock everywhere"

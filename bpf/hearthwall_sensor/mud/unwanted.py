@@ -75,7 +75,7 @@ def _contacts(event: Event) -> Iterable[_Contact]:
         found.append(_Contact(event.seq, "", event.peer_name))
     if event.peer_address and not found:
         found.append(_Contact(event.seq, event.peer_address, ""))
-    if event.evidence.get("blame") is None:
+    if event.evidence.get("blame") != "peer":
         found += _of_scan(event)
     return found
 
