@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from . import files
 from .protocol import SensorError
@@ -23,31 +23,97 @@ _DAMAGES: Final = (
 )
 
 
+#: What SQLite says, as primary codes, where it is not the file that is at fault: another one would do no better.
+_OF_THE_DISK: Final = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_AUTH,
+    }
+)
+
+
+class Opened(NamedTuple):
+    """A database that can be read, and whether a damaged one stood in its place."""
+
+    connection: sqlite3.Connection
+    was_damaged: bool
+
+
 def opened(
     path: Path, schema: str, durable: bool, check: Callable[[sqlite3.Connection], object]
-) -> sqlite3.Connection:
+) -> Opened:
     """Open or make a database that `check` can read; a damaged one is set aside and begun anew.
 
     A durable one has each transaction on disk when it ends. Raises SensorError `storage_failed`.
     """
     try:
-        connection = _open(path, schema, durable)
-        check(connection)
+        return Opened(_checked(path, schema, durable, check), was_damaged=False)
+    except OSError as error:
+        raise _shut(path, error.strerror) from error
     except _DAMAGES as error:
-        if isinstance(error, sqlite3.OperationalError) or not path.exists():
-            raise SensorError("storage_failed", f"{path} can't be opened: {error}") from error
+        if _is_of_the_disk(error) or not path.exists():
+            raise _shut(path, error) from error
         _LOGGER.warning("%s is damaged (%s); it was set aside and begun anew", path, error)
-        files.set_aside(path)
-        connection = _open(path, schema, durable)
-    return connection
+    try:
+        _set_aside(path)
+        return Opened(_checked(path, schema, durable, check), was_damaged=True)
+    except OSError as error:
+        raise _shut(path, error.strerror) from error
+    except _DAMAGES as error:
+        raise _shut(path, error) from error
 
 
-def _open(path: Path, schema: str, durable: bool) -> sqlite3.Connection:
-    """Open a database; one thread at a time uses it, not always the same one."""
+def _shut(path: Path, why: object) -> SensorError:
+    """Return what says that a database can't be opened."""
+    return SensorError("storage_failed", f"{path} can't be opened: {why}")
+
+
+def _is_of_the_disk(error: Exception) -> bool:
+    """Return whether the disk, its room or who may use it is at fault, not what the file holds."""
+    # A code's last byte says the primary one. READONLY is the file's: it was opened for writing before.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK
+
+
+def _set_aside(path: Path) -> None:
+    """Move a damaged database out of the way, with what was not in it yet; raises OSError."""
+    files.set_aside(path)
+    log, index = _beside(path)
+    if log.exists():
+        log.replace(_beside(files.damaged(path))[0])
+    index.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """Return the files that SQLite has beside a database while it is open, or after a crash."""
+    return path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
+
+
+def _checked(
+    path: Path, schema: str, durable: bool, check: Callable[[sqlite3.Connection], object]
+) -> sqlite3.Connection:
+    """Open a database and read what `check` does; one that fails is closed again."""
     # What devices do is nobody else's business; SQLite gives the files beside it the same permissions.
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     path.chmod(0o600)
     connection = sqlite3.connect(path, check_same_thread=False)
+    try:
+        _prepare(connection, schema, durable)
+        check(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, schema: str, durable: bool) -> None:
+    """Say how a database is used; one thread at a time does, not always the same one."""
     # Text that is damaged is read as such: SQLite would call it an error of operation, which is none of the file.
     connection.text_factory = lambda text: text.decode(errors="replace")
     connection.execute("PRAGMA journal_mode = WAL")
@@ -56,7 +122,6 @@ def _open(path: Path, schema: str, durable: bool) -> sqlite3.Connection:
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.executescript(schema)
-    return connection
 
 
 def wipe(connection: sqlite3.Connection) -> None:
@@ -69,6 +134,8 @@ def wipe(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     _, _, path = connection.execute("PRAGMA database_list").fetchone()
     try:
-        files.damaged(Path(path)).unlink(missing_ok=True)
+        aside = files.damaged(Path(path))
+        for each in (aside, *_beside(aside)):
+            each.unlink(missing_ok=True)
     except OSError as error:
         raise sqlite3.OperationalError(f"what was set aside stays: {error.strerror}") from error

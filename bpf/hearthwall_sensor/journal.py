@@ -245,7 +245,7 @@ class Journal:
     async def select(
         self, asked: GetEvents, macs: Callable[[str], Iterable[str]] = lambda mac: (mac,)
     ) -> list[Event]:
-        """Return the events that are asked for, the oldest first; raises SensorError.
+        """Return the events that are asked for, by number; raises SensorError.
 
         `macs` returns all MACs of a device by any of them.
         """

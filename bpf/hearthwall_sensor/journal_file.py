@@ -6,15 +6,16 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from . import database
+from .journal_rows import COLUMNS, Row, Told, event_of, told_of
 from .kinds import SEVERITIES
 from .notice import Notice
-from .protocol import Event
+from .protocol import Event, SensorError
 from .requests import GetEvents
 from .retention import Retention
 
@@ -47,13 +48,10 @@ _ADDED: Final[Mapping[str, str]] = {
     "last_time": "REAL",
     "subject": "TEXT NOT NULL DEFAULT ''",
 }
-#: In the order of Event's fields, after its number.
-_COLUMNS: Final = (
-    "time, kind, severity, mac, address, peer_address, peer_name, process, summary, evidence,"
-    " technique, count, last_time, subject"
-)
-#: Where the evidence is in a row that begins with the number.
-_EVIDENCE: Final = 10
+#: No event has so high a number.
+_MAX_SEQ: Final = 2**62
+#: Damaged events that are remembered to have been told of.
+_DAMAGED_SAID: Final = 1024
 
 _DAY: Final = 86_400.0
 #: How often it is looked for what is too old.
@@ -101,23 +99,20 @@ class Written(NamedTuple):
     """How many can't be written."""
 
 
-class Told(NamedTuple):
-    """An event on disk, as far as it takes to know its like."""
-
-    seq: int
-    last_time: float
-    notice: Notice
-
-
 class JournalFile:
     """The events on disk; a thread at a time uses it."""
 
     def __init__(self, path: Path, retention: Retention) -> None:
         """Open or make it; raises SensorError `storage_failed`."""
         self._retention = retention
-        self._connection = database.opened(path, _SCHEMA, durable=True, check=_prepare)
+        #: Whether a damaged file was set aside.
+        self._connection, self.was_damaged = database.opened(
+            path, _SCHEMA, durable=True, check=_prepare
+        )
         self._lock = threading.Lock()
         self._next_look = 0.0
+        #: The numbers of damaged events of which it was told.
+        self._damaged: set[int] = set()
         #: How many rows there are and what they take; None after some have gone.
         self._size: tuple[int, int] | None = None
 
@@ -125,10 +120,7 @@ class JournalFile:
     def last(self) -> int:
         """The number that was given last, also if that event was forgotten."""
         with self._lock:
-            row = self._connection.execute(
-                "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
-            ).fetchone()
-        return 0 if row is None else int(row[0])
+            return _last(self._connection)
 
     @property
     def is_due(self) -> bool:
@@ -193,9 +185,11 @@ class JournalFile:
             notice.subject,
         )
         done = self._connection.execute(
-            f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608, constants
+            f"INSERT INTO events ({COLUMNS}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608, constants
             row,
         )
+        if done.rowcount != 1:
+            raise sqlite3.DataError("the file took no row")
         if self._size is not None:
             rows, size = self._size
             self._size = rows + 1, size + len(row[8]) + len(row[9]) + _ROW_BYTES
@@ -266,7 +260,7 @@ class JournalFile:
     # What is asked
 
     def select(self, asked: GetEvents, macs: Sequence[str]) -> list[Event]:
-        """Return the events that fit, of devices with these MACs if there are any, the oldest first."""
+        """Return the events that fit, of devices with these MACs if there are any, by number."""
         fits: list[tuple[str, Collection[Any]]] = [("seq > ?", (asked.since,))]
         if asked.severity != SEVERITIES[0]:
             least = SEVERITIES[SEVERITIES.index(asked.severity) :]
@@ -290,24 +284,30 @@ class JournalFile:
     def recent(self, first: float, last: float, limit: int) -> list[Told]:
         """Return the newest of the events that began after one time and happened after another, the oldest first."""
         with self._lock:
-            rows = self._connection.execute(
-                """SELECT seq, coalesce(last_time, time), kind, severity, mac, address, subject FROM events
-                WHERE time > ? AND coalesce(last_time, time) > ? ORDER BY seq DESC LIMIT ?""",
-                (first, last, limit),
-            ).fetchall()
-        return [
-            Told(seq, when, Notice(kind, severity, "", {}, mac, address, subject=subject))
-            for seq, when, kind, severity, mac, address, subject in reversed(rows)
-        ]
+            rows = _recent(self._connection, first, last, limit)
+        return [each for row in reversed(rows) if (each := self._sound(told_of, row)) is not None]
 
     def _read(self, where: str, values: tuple[Any, ...]) -> list[Event]:
         """Return the events of some rows."""
-        with self._lock:
-            rows = self._connection.execute(
-                f"SELECT seq, {_COLUMNS} FROM events WHERE {where}",  # noqa: S608, values are apart
-                values,
-            ).fetchall()
-        return [_event(row) for row in rows]
+        try:
+            with self._lock:
+                rows = self._connection.execute(
+                    f"SELECT seq, {COLUMNS} FROM events WHERE {where}",  # noqa: S608, values are apart
+                    values,
+                ).fetchall()
+        except sqlite3.Error as error:
+            raise SensorError("storage_failed", f"the events can't be read: {error}") from error
+        return [each for row in rows if (each := self._sound(event_of, row)) is not None]
+
+    def _sound(self, read: Callable[[tuple[Any, ...]], Row], row: tuple[Any, ...]) -> Row | None:
+        """Return what a row that begins with its number says, None for a damaged one, which is said once."""
+        try:
+            return read(row)
+        except (ValueError, TypeError, RecursionError) as error:
+            if row[0] not in self._damaged and len(self._damaged) < _DAMAGED_SAID:
+                self._damaged.add(row[0])
+                _LOGGER.warning("Event %s is damaged and left out: %s", row[0], error)
+            return None
 
     def close(self) -> None:
         """Close it."""
@@ -321,19 +321,47 @@ def _marks(values: Collection[Any]) -> str:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Add the columns that an earlier version did not have, and see whether the newest event can be read."""
+    """Add the columns that an earlier version did not have; raises what damage leads to, of what a start needs."""
     present = {row[1] for row in connection.execute("PRAGMA table_info(events)")}
     for name, kind in _ADDED.items():
         if name not in present:
             connection.execute(f"ALTER TABLE events ADD COLUMN {name} {kind}")
-    rows = connection.execute(
-        f"SELECT seq, {_COLUMNS} FROM events ORDER BY seq DESC LIMIT 1"  # noqa: S608, a constant
-    )
-    for row in rows:
-        _event(row)
+    connection.execute(
+        f"SELECT seq, {COLUMNS} FROM events ORDER BY seq DESC LIMIT 1"  # noqa: S608, a constant
+    ).fetchall()
+    # All of every row: a start reads their beginnings, the first writing measures the rest.
+    connection.execute(
+        f"SELECT {', '.join(f'max(length({each}))' for each in COLUMNS.split(', '))} FROM events"  # noqa: S608, constants
+    ).fetchone()
+    if not 0 <= _last(connection) < _MAX_SEQ:
+        raise ValueError("no event could have a number")
+    _try_to_write(connection)
 
 
-def _event(row: tuple[Any, ...]) -> Event:
-    """Return a row as the protocol tells it."""
-    evidence = json.loads(row[_EVIDENCE])
-    return Event(*(*row[:_EVIDENCE], evidence, *row[_EVIDENCE + 1 :]))
+def _try_to_write(connection: sqlite3.Connection) -> None:
+    """Raise ValueError or DatabaseError where the file takes no event; nothing is written."""
+    try:
+        done = connection.execute(
+            "INSERT INTO events (time, kind, severity, summary, evidence) VALUES (0, '', '', '', '')"
+        )
+        if done.rowcount != 1:
+            raise ValueError("it takes no event")
+    finally:
+        connection.rollback()
+
+
+def _last(connection: sqlite3.Connection) -> int:
+    """Return the number that was given last, 0 for none; raises ValueError for what is no number."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _recent(
+    connection: sqlite3.Connection, first: float, last: float, limit: int
+) -> list[tuple[Any, ...]]:
+    """Return the newest rows that began after one time and happened after another, the newest first."""
+    return connection.execute(
+        """SELECT seq, coalesce(last_time, time), kind, severity, mac, address, subject FROM events
+        WHERE time > ? AND coalesce(last_time, time) > ? ORDER BY seq DESC LIMIT ?""",
+        (first, last, limit),
+    ).fetchall()

@@ -78,6 +78,9 @@ class Reports:
                 "events_lost": parts.journal.lost,
                 "flows_untold": parts.flows.untold,
                 "events_suppressed": parts.journal.suppressed,
+                "files_damaged": parts.rules.files_damaged
+                + parts.store.was_damaged
+                + parts.journal.was_damaged,
                 "responses_suppressed": parts.responder.counted["suppressed"],
             },
             protected=parts.surroundings.protection.report(),

@@ -64,7 +64,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         """Open or make the database; raises SensorError `storage_failed`."""
-        self._connection = database.opened(
+        #: Whether a damaged file was set aside.
+        self._connection, self.was_damaged = database.opened(
             path,
             _SCHEMA + kept.SCHEMA + learnt.SCHEMA + said.SCHEMA,
             durable=False,

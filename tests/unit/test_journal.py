@@ -1,6 +1,7 @@
 """The journal: numbered, on disk before it is told, counted, bounded, and not lost for a full disk."""
 
 import asyncio
+import random
 import sqlite3
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor import journal as journals, rations
+from hearthwall_sensor import journal as journals, journal_file, rations
 from hearthwall_sensor.journal import Journal
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.protocol import Event, SensorError
@@ -633,6 +634,100 @@ def test_a_damaged_journal_is_set_aside(path: Path) -> None:
     assert journal.last == 0
     journal.close()
     assert path.with_name("events.db.damaged").exists()
+
+
+def with_events(path: Path, *statements: str) -> None:
+    """Make a journal of five events, in which something else has written."""
+    journal = Journal(path)
+    for each in range(5):
+        journal.note(notice(each))
+    write(journal)
+    journal.close()
+    with sqlite3.connect(path) as other:
+        for statement in statements:
+            other.execute(statement)
+    other.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "time = 'abc'",
+        "time = 9e300",
+        "last_time = 'soon'",
+        "kind = x'ff'",
+        "severity = 'zzz'",
+        "subject = x'00ff'",
+        "summary = x'ff'",
+        "evidence = 'nope'",
+        "evidence = '5'",
+        "count = 'many'",
+    ],
+)
+@pytest.mark.parametrize("seq", [2, 5])
+def test_a_damaged_event_spoils_no_other(
+    path: Path, damage: str, seq: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_events(path, f"UPDATE events SET {damage} WHERE seq = {seq}")
+    journal = Journal(path)
+    others = [each for each in range(1, 6) if each != seq]
+    assert [each.seq for each in since(journal)] == others
+    assert [each.seq for each in since(journal)] == others
+    journal.note(notice(9))
+    assert [each.seq for each in write(journal)] == [6]
+    assert not journal.was_damaged
+    journal.close()
+    assert caplog.text.count(f"Event {seq} is damaged") == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE sqlite_sequence SET seq = 'abc'",
+        "UPDATE sqlite_sequence SET seq = 9223372036854775807",
+        "CREATE TRIGGER no BEFORE INSERT ON events BEGIN SELECT raise(ABORT, 'no'); END",
+        "CREATE TRIGGER no BEFORE INSERT ON events BEGIN SELECT raise(IGNORE); END",
+        "ALTER TABLE events RENAME COLUMN summary TO other",
+    ],
+)
+def test_a_journal_that_could_take_no_event_is_set_aside(path: Path, damage: str) -> None:
+    with_events(path, damage)
+    journal = Journal(path)
+    assert (journal.last, journal.was_damaged) == (0, True)
+    assert path.with_name("events.db.damaged").exists()
+    journal.note(notice())
+    assert [each.seq for each in write(journal)] == [1]
+    journal.close()
+
+
+def test_whatever_byte_is_damaged_the_journal_opens_and_takes_events(path: Path) -> None:
+    with_events(path)
+    content, chance = path.read_bytes(), random.Random(5)
+    for _ in range(40):
+        damaged = bytearray(content)
+        for _ in range(chance.choice((1, 3, 20, 200))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged[: chance.choice((len(damaged), chance.randrange(len(damaged))))])
+        journal = Journal(path)
+        since(journal)
+        journal.note(notice(9))
+        assert len(write(journal)) == 1
+        journal.close()
+
+
+def test_a_disk_without_room_sets_nothing_aside(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: sqlite3.Connection) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr(journal_file, "_prepare", full)
+    with pytest.raises(SensorError, match="full") as refused:
+        Journal(path)
+    assert refused.value.code == "storage_failed"
+    assert path.exists()
 
 
 # Questions
