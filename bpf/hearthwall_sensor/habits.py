@@ -110,7 +110,8 @@ class MudReport(Message):
 class PolicyReport(Message):
     """The policy: its file, what stands in it, and why it was not read, if it was not.
 
-    With a `problem` the last good policy holds, and `document` is that one. `labels` are those that devices have.
+    With a `problem` the last good policy holds, and `document` is that one. `labels` are those that devices have, and
+    `places` is whether any file tells countries: without one nothing is judged by those.
     """
 
     path: str
@@ -118,3 +119,4 @@ class PolicyReport(Message):
     document: Mapping[str, Any]
     problem: str | None
     labels: tuple[str, ...] = ()
+    places: bool = True

@@ -179,7 +179,12 @@ class PolicyOrders:
         policy = self._parts.policy
         policy.follow()
         return PolicyReport(
-            str(policy.path), policy.exists, policy.raw, policy.problem, policy.given_labels
+            str(policy.path),
+            policy.exists,
+            policy.raw,
+            policy.problem,
+            policy.given_labels,
+            self._parts.places.has_files,
         ).to_wire()
 
     async def _set_policy(self, order: SetPolicy) -> Any:

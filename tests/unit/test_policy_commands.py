@@ -88,6 +88,18 @@ def test_a_problem_and_a_missing_file_are_told() -> None:
     )
 
 
+@pytest.mark.parametrize("section", [{"all": {}}, {"label": {"iot": {}}}])
+def test_countries_that_no_file_tells_are_told_of(section: dict[str, Any]) -> None:
+    named = next(iter(section.values()))
+    named.get("iot", named)["countries"] = ["DE"]
+    without = show(PolicyReport("/x", True, section, None, places=False).to_wire())
+    assert "# countries: no file tells them (`run --geo FILE`)" in without
+    assert "no file" not in show(PolicyReport("/x", True, section, None).to_wire())
+    assert "no file" not in show(
+        PolicyReport("/x", True, {"all": {}}, None, places=False).to_wire()
+    )
+
+
 def test_the_status_tells_of_a_policy_that_can_not_be_read(serving: Serving) -> None:
     assert "policy" not in said(serving, "status")
     serving.household.status = status(policy_problem="/x is no TOML")

@@ -52,6 +52,7 @@ class Sensor:
         self.accepted = Accepted(self.store.accepted(), self.chosen.macs)
         self.profiles = Profiles(self.store.profiles(), self.policy.device)
         self.descriptions = SimpleNamespace(of=lambda _: None)
+        self.places = SimpleNamespace(has_files=False)
         self.totals = SimpleNamespace(saving=asyncio.Lock())
         self.surroundings = SimpleNamespace(
             protection=Protection({TV: ROLE_GATEWAY}, {"203.0.113.53": ROLE_SELF}),
@@ -266,7 +267,7 @@ async def test_a_bad_hint_keeps_out_no_other(sensor: Sensor) -> None:
 async def test_the_policy_is_told_and_changed(sensor: Sensor, tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
     told = PolicyReport.from_wire(await sensor(GetPolicy()))
-    assert told == PolicyReport(str(path), False, {}, None)
+    assert told == PolicyReport(str(path), False, {}, None, places=False)
     said = await sensor(SetPolicy(f"device {CAMERA}", {"local": True}))
     assert said["document"] == {"device": {CAMERA: {"local": True}}}
     assert sensor.policy.device(CAMERA).local is True

@@ -145,7 +145,16 @@ def show(
         )
     elif not wire["document"] and not wire["problem"]:
         parts.append("# It holds nothing: the defaults apply, and nothing is done by itself.")
+    if not wire["places"] and any("countries" in each for each in _all(wire["document"])):
+        said = "countries: no file tells them (`run --geo FILE`), so nothing is judged by that."
+        parts.append(wrapped(said, "# "))
     return "\n".join([*parts, *_sections(wire["document"], names)])
+
+
+def _all(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the policy's sections."""
+    for kind, content in document.items():
+        yield from [content] if kind == "all" else content.values()
 
 
 def _sections(document: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:

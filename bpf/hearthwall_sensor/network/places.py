@@ -114,6 +114,11 @@ class Places:
         self._follow()  # so that a mistyped path is told of at once
 
     @property
+    def has_files(self) -> bool:
+        """Whether any file is to tell places."""
+        return bool(self._files)
+
+    @property
     def unreadable(self) -> int:
         """How many files can't be read now."""
         self._follow()
