@@ -205,7 +205,9 @@ class RefreshFeed(Message):
 
 @dataclass(frozen=True, slots=True)
 class GetEvents(Message):
-    """Asks for the list of Event after a number, the oldest first, at most `limit` (MAX_EVENTS) of them.
+    """Asks for the list of Event after a number, by number, at most `limit` (MAX_EVENTS) of them.
+
+    That is the order in which they were noted: what was found late has an earlier time than those before it.
 
     `devices` are MACs, `kinds` kinds of events, empty for all. `severity` is the least that is told. `after`
     leaves out what did not happen after that time (seconds since the epoch). `latest` asks for the last of
