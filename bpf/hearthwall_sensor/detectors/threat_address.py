@@ -1,6 +1,6 @@
 """Threat addresses: a device exchanges packets with an address that is on a feed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from ..bounded import make_room
