@@ -75,7 +75,6 @@ def assemble(given: Given) -> Parts:
     feeds = _feeds(given, tables)
     devices, chosen = Devices(given.store.accounts()), given.store.chosen()
     given.journal.primary = chosen.primary
-    given.journal.is_settled = partial(_is_settled, devices)
     identities = Identities(
         given.surroundings.is_of_home, given.store.identities(), keep=lambda: chosen.spoken_of
     )
@@ -97,7 +96,9 @@ def assemble(given: Given) -> Parts:
     profiles = Profiles(given.store.profiles(), policy.device, _ahead_of_utc)
     accepted = Accepted(given.store.accepted(), chosen.macs)
     around = given.surroundings
-    responder = Responder(rules, Blame(around.is_home, around.is_protected))
+    is_settled = partial(_is_settled, devices)
+    given.journal.is_settled = is_settled
+    responder = Responder(rules, Blame(around.is_home, around.is_protected, is_settled))
     past = Past(given.store.meta(), devices)
     living = LivingHome(
         given.surroundings, devices, identities, chosen, profiles, policy, past.since

@@ -13,13 +13,13 @@ from hearthwall_sensor.observations import Answered, Observation, Settled
 from hearthwall_sensor.policy.blame import Blame
 from hearthwall_sensor.policy.policy import Answer, Response
 from hearthwall_sensor.policy.resolvers import SeenServers
-from hearthwall_sensor.policy.responding import MOST_IN_A_MINUTE, Responder
+from hearthwall_sensor.policy.responding import MOST_IN_A_MINUTE, MOST_STANDING, Responder
 from hearthwall_sensor.protocol import MAX_REASON, SensorError
 from hearthwall_sensor.requests import AddBlock
 from hearthwall_sensor.rules.rule import Rule
 from hearthwall_sensor.targets import parse_target
 from tests.devices import CAMERA
-from tests.unit.observed import LAPTOP, NOON, flow, packed
+from tests.unit.observed import LAPTOP, NOON, PLUG, flow, packed
 
 PEER, RESOLVER = "203.0.113.9", "198.51.100.53"
 
@@ -50,13 +50,14 @@ def rule(target: str, **fields: Any) -> Rule:
 class Gateway:
     """Takes orders as the sensor does, and has rules."""
 
-    def __init__(self) -> None:
+    def __init__(self, strangers: frozenset[str] = frozenset()) -> None:
         self.rules: list[Rule] = []
         self.orders: list[AddBlock] = []
         self.error: SensorError | None = None
         blame = Blame(
             lambda address: address.startswith("192.168."),
             lambda address: address == RESOLVER,
+            lambda mac: mac not in strangers,
         )
         self.responder = Responder(self.rules, blame)
         self.responder.order = self.order
@@ -154,6 +155,14 @@ async def test_a_device_cannot_get_the_dns_server_of_others_blocked(
     assert bool(await gateway.respond(told)) is is_blocked
 
 
+def test_a_device_that_was_just_invented_makes_no_resolver() -> None:
+    told, servers = notice("beacon"), Gateway(frozenset((LAPTOP,))).responder.blame
+    servers.take(answered(LAPTOP))
+    assert servers.peer(told) == PEER
+    servers.take(answered(PLUG))
+    assert servers.peer(told) is None
+
+
 def test_servers_that_are_remembered_are_bounded_for_each_device() -> None:
     servers = SeenServers()
     servers.take(answered(LAPTOP))
@@ -237,6 +246,63 @@ async def test_a_storm_of_events_is_bounded_and_counted(monkeypatch: pytest.Monk
     assert gateway.responder.counted == {"done": MOST_IN_A_MINUTE, "suppressed": 20}
     now[0] += 61
     assert len(await gateway.respond(told[-1])) == MOST_IN_A_MINUTE + 1
+
+
+async def test_invented_devices_use_up_only_what_is_for_such(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("hearthwall_sensor.policy.responding.time.monotonic", lambda: now[0])
+    invented = [f"02:00:00:00:00:{number:02x}" for number in range(24)]
+    gateway = Gateway(frozenset(invented))
+    await gateway.respond(*((notice(mac=each), response()) for each in invented))
+    await gateway.respond((notice(mac=None, address="192.168.1.7"), response()))
+    assert len(gateway.orders) == MOST_IN_A_MINUTE
+    assert (await gateway.respond((notice(), response())))[-1].target == CAMERA
+    assert gateway.responder.counted["suppressed"] == 15
+    assert sum("too many responses" in each for each in caplog.messages) == 1
+    now[0] += 60
+    await gateway.respond(*((notice(mac=each), response()) for each in invented))
+    assert any("15 not done" in each for each in caplog.messages)
+
+
+async def test_responses_leave_room_for_the_user_s_rules() -> None:
+    gateway = Gateway()
+    answers = [
+        rule(f"198.51.100.{number}", reason="beacon: It calls.", expires=boot_ns() + 10**12)
+        for number in range(MOST_STANDING)
+    ]
+    gateway.rules += [*answers[1:], rule("198.51.101.1"), replace(answers[0], copy_of=7)]
+    assert len(await gateway.respond((notice(), response()))) == 1
+    gateway.rules[-1] = answers[0]
+    assert len(await gateway.respond((notice("beacon"), response("block_peer")))) == 1
+    assert gateway.responder.counted["suppressed"] == 1
+
+
+async def test_a_response_that_finds_no_room_on_the_disk_is_made_up_for_what_is_left_of_it(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hearthwall_sensor.policy.responding.RETRY", 0.02)
+    gateway = Gateway()
+    gateway.error = SensorError("storage_failed")
+    told = notice(), response(duration=60.0)
+    gateway.responder.respond(*told)
+    await asyncio.sleep(0.1)
+    gateway.responder.respond(*told)
+    assert gateway.responder.counted == {"standing": 1}
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+    gateway.error = None
+    await asyncio.sleep(0.1)
+    (order,) = gateway.orders
+    assert order.duration is not None
+    assert 50 < order.duration < 60
+    gateway.error = SensorError("storage_failed")
+    gateway.responder.respond(notice(mac=LAPTOP), response(duration=0.05))
+    await asyncio.wait_for(gateway.respond(), 5.0)
+    assert gateway.responder.counted["refused"] == 1
+    gateway.responder.respond(notice(mac=PLUG), response())
+    await asyncio.sleep(0.01)
+    await asyncio.wait_for(gateway.responder.stop(), 5.0)
 
 
 async def test_a_slow_storm_is_bounded_too() -> None:

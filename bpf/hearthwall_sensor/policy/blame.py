@@ -43,12 +43,18 @@ class Told(Protocol):
 class Blame:
     """Tells of an event who may be cut off for it: for responses that the policy wants, and for advice to a person."""
 
-    def __init__(self, is_home: Callable[[str], bool], is_protected: Callable[[str], bool]) -> None:
-        """Take what tells whether an address is the home's, and whether nobody may block it."""
+    def __init__(
+        self,
+        is_home: Callable[[str], bool],
+        is_protected: Callable[[str], bool],
+        is_settled: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        """Take what tells of an address whether it is the home's, or nobody may block it, and of a device's age."""
         self._is_home = is_home
         self._is_protected = is_protected
+        self.is_settled = is_settled
         #: A device must not get the DNS server of all others blocked by misusing it.
-        self._servers = SeenServers()
+        self._servers = SeenServers(is_settled)
 
     def take(self, observation: Observation) -> None:
         """Learn whom the home needs."""

@@ -1,5 +1,6 @@
 """DNS servers that devices use: each is the way out for others than the one that an event is about."""
 
+from collections.abc import Callable
 from typing import Final
 
 from ..bounded import make_room
@@ -18,8 +19,9 @@ _ENCRYPTED: Final = frozenset(("tcp/853", "udp/853"))
 class SeenServers:
     """Who was answered by which server, and when last."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
+    def __init__(self, is_settled: Callable[[str], bool] = lambda _: True) -> None:
+        """Take what tells whether a device has been here for long: one that was just invented needs no server."""
+        self._is_settled = is_settled
         self._devices: PerDevice[dict[str, float]] = PerDevice(dict)
         self._now = 0.0
 
@@ -44,6 +46,6 @@ class SeenServers:
         """Return whether any other device uses a server: one alone could make a server of any accomplice."""
         least = self._now - _LATELY
         return any(
-            who != except_by and servers.get(server, -_LATELY) >= least
+            who != except_by and servers.get(server, -_LATELY) >= least and self._is_settled(who)
             for who, servers in self._devices
         )
