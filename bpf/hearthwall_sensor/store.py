@@ -2,12 +2,14 @@
 
 import ipaddress
 import json
+import logging
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from . import database
 from .devices import Account
@@ -21,8 +23,12 @@ from .learning.profile import Profile
 from .mud import kept as said
 from .mud.descriptions import Described
 from .policy import kept
-from .protocol import SensorError
+from .protocol import SCOPES, SensorError
 from .requests import Hint
+
+_LOGGER = logging.getLogger(__name__)
+
+Row = TypeVar("Row")
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS devices (
@@ -44,6 +50,9 @@ CREATE TABLE IF NOT EXISTS identities (
 CREATE TABLE IF NOT EXISTS names (mac TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS merges (mac TEXT PRIMARY KEY, into_mac TEXT NOT NULL) WITHOUT ROWID;
 """
+_MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+#: No device was seen so late (seconds since the epoch: the year 9999).
+_NEVER: Final = 253_402_300_800.0
 #: The tables whose rows are a MAC's.
 _TABLES: Final = (
     "devices",
@@ -223,13 +232,19 @@ def _delete(connection: sqlite3.Connection, tables: Iterable[str], macs: Iterabl
 
 
 def _read_all(connection: sqlite3.Connection) -> None:
-    """Read everything; raises ValueError, TypeError or AttributeError for what can't be read."""
+    """Read everything; raises what damage leads to that is not one row's."""
     _accounts(connection)
     _identities(connection)
     _chosen(connection)
     kept.acceptances(connection)
     kept.hints(connection)
     learnt.meta(connection)
+    # Reading these is work that a start does later; here it is enough that their pages can be read.
+    connection.execute("SELECT max(length(mac)), max(length(profile)) FROM profiles").fetchall()
+    connection.execute(
+        "SELECT max(length(mac)), max(length(document)), max(length(source)), max(length(time))"
+        " FROM descriptions"
+    ).fetchall()
 
 
 def _device_row(account: Account) -> tuple[Any, ...]:
@@ -245,27 +260,56 @@ def _device_row(account: Account) -> tuple[Any, ...]:
 
 
 def _accounts(connection: sqlite3.Connection) -> list[Account]:
-    """Read every device; raises ValueError or TypeError for what can't be read."""
+    """Read every device but what is damaged."""
     rows = connection.execute("SELECT mac, first_seen, last_seen, scopes, seen FROM devices")
-    return [
-        Account(
-            mac=mac,
-            first_seen=first_seen,
-            last_seen=last_seen,
-            scopes=_scopes(json.loads(scopes)),
-            seen={
-                int(port): PortCounters(created, _scopes(counted))
-                for port, (created, counted) in json.loads(seen).items()
-            },
-            saved=True,
-        )
-        for mac, first_seen, last_seen, scopes, seen in rows
-    ]
+    return list(_sound(_account, rows))
+
+
+def _sound(
+    read: Callable[[tuple[Any, ...]], Row], rows: Iterable[tuple[Any, ...]]
+) -> Iterator[Row]:
+    """Yield what rows that begin with their MAC say; damaged ones are left out."""
+    for row in rows:
+        try:
+            _check(*row[:3])
+            yield read(row)
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            _LOGGER.warning("What was kept of %r is damaged and left out: %s", row[0], error)
+
+
+def _check(mac: Any, first_seen: Any, last_seen: Any) -> None:
+    """Raise ValueError for what is no MAC, and what are no times."""
+    if not isinstance(mac, str) or not _MAC.fullmatch(mac):
+        raise ValueError("it is no MAC")
+    for each in (first_seen, last_seen):
+        if not isinstance(each, int | float) or not 0 <= each < _NEVER:
+            raise ValueError(f"{str(each)[:40]!r} is no time")
+
+
+def _account(row: tuple[Any, ...]) -> Account:
+    """Read a row of `devices`; raises ValueError, TypeError or AttributeError for a damaged one."""
+    mac, first_seen, last_seen, scopes, seen = row
+    return Account(
+        mac=mac,
+        first_seen=first_seen,
+        last_seen=last_seen,
+        scopes=_scopes(json.loads(scopes)),
+        seen={
+            int(port): PortCounters(int(created), _scopes(counted))
+            for port, (created, counted) in json.loads(seen).items()
+        },
+        saved=True,
+    )
 
 
 def _scopes(wire: list[list[int]]) -> tuple[tuple[int, int, int, int], ...]:
-    """Return counters as they were before JSON made lists of them."""
-    return tuple((up_b, up_p, down_b, down_p) for up_b, up_p, down_b, down_p in wire)
+    """Return counters as they were before JSON made lists of them; raises ValueError or TypeError."""
+    found = tuple((up_b, up_p, down_b, down_p) for up_b, up_p, down_b, down_p in wire)
+    if len(found) != len(SCOPES):
+        raise ValueError("its counters are not all there")
+    if any(not isinstance(each, int) or each < 0 for scope in found for each in scope):
+        raise ValueError("its counters are none")
+    return found
 
 
 def _identity_row(identity: Identity) -> tuple[Any, ...]:
@@ -286,31 +330,33 @@ def _identity_row(identity: Identity) -> tuple[Any, ...]:
 
 
 def _identities(connection: sqlite3.Connection) -> list[Identity]:
-    """Read what is known of devices; raises ValueError or TypeError for what can't be read."""
+    """Read what is known of devices, but what is damaged."""
     rows = connection.execute(
         "SELECT mac, first_seen, last_seen, addresses, hostnames, options, vendor_class"
         " FROM identities"
     )
-    return [
-        Identity(
-            mac=mac,
-            first_seen=first_seen,
-            last_seen=last_seen,
-            addresses={
-                ipaddress.IPv6Address(address).packed: Sighting(float(seen), bool(claimed))
-                for address, (seen, claimed) in json.loads(addresses).items()
-            },
-            hostnames={
-                source: str(name)
-                for source in SOURCES
-                if (name := json.loads(hostnames).get(source)) is not None
-            },
-            options=tuple(int(each) for each in json.loads(options)),
-            vendor_class=vendor_class,
-            saved=True,
-        )
-        for mac, first_seen, last_seen, addresses, hostnames, options, vendor_class in rows
-    ]
+    return list(_sound(_identity, rows))
+
+
+def _identity(row: tuple[Any, ...]) -> Identity:
+    """Read a row of `identities`; raises ValueError, TypeError or AttributeError for a damaged one."""
+    mac, first_seen, last_seen, addresses, hostnames, options, vendor_class = row
+    names = json.loads(hostnames)
+    return Identity(
+        mac=mac,
+        first_seen=first_seen,
+        last_seen=last_seen,
+        addresses={
+            ipaddress.IPv6Address(address).packed: Sighting(float(seen), bool(claimed))
+            for address, (seen, claimed) in json.loads(addresses).items()
+        },
+        hostnames={
+            source: str(name) for source in SOURCES if (name := names.get(source)) is not None
+        },
+        options=tuple(int(each) for each in json.loads(options)),
+        vendor_class=None if vendor_class is None else str(vendor_class),
+        saved=True,
+    )
 
 
 def _chosen(connection: sqlite3.Connection) -> Chosen:

@@ -1,5 +1,6 @@
 """Totals never fall, rates are means of the last seconds, and a flood of MACs pushes out no device."""
 
+import sqlite3
 import time
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import pytest
 
 from hearthwall_sensor import devices
 from hearthwall_sensor.devices import MAX_ACCOUNTS, Account, Devices
+from hearthwall_sensor.identity.identities import Identity
 from hearthwall_sensor.kernel.layouts import PortCounters
 from hearthwall_sensor.store import Store
+from tests.devices import CAMERA, PHONE
 
 MAC = "00:00:5e:00:53:21"
 
@@ -125,3 +128,73 @@ def test_a_damaged_database_is_set_aside(tmp_path: Path) -> None:
     (tmp_path / "devices.db").write_bytes(b"no database" * 1000)
     assert Store(tmp_path / "devices.db").accounts() == []
     assert (tmp_path / "devices.db.damaged").exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "mac = 'zz'",
+        "mac = x'ff'",
+        "first_seen = 'a'",
+        "last_seen = 9e300",
+        "scopes = '[[1, 2, 3, 4]]'",
+        "scopes = 'nope'",
+        "seen = '[]'",
+        """seen = '{"1": ["a", []]}'""",
+    ],
+)
+def test_a_damaged_row_of_a_device_spoils_no_other(
+    tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "devices.db"
+    store = Store(path)
+    store.save([Account(CAMERA, 1.0, 2.0), Account(PHONE, 1.0, 2.0)], [])
+    store.close()
+    with sqlite3.connect(path) as other:
+        other.execute(f"UPDATE devices SET {damage} WHERE mac = ?", (CAMERA,))
+    other.close()
+    again = Store(path)
+    assert [each.mac for each in again.accounts()] == [PHONE]
+    assert not again.was_damaged
+    again.close()
+    assert "is damaged and left out" in caplog.text
+
+
+def test_a_damaged_row_of_an_identity_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "devices.db"
+    store = Store(path)
+    store.save([], [], [Identity(CAMERA, 1.0, 2.0), Identity(PHONE, 1.0, 2.0)])
+    store.close()
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE identities SET hostnames = '[]' WHERE mac = ?", (CAMERA,))
+    other.close()
+    again = Store(path)
+    assert [each.mac for each in again.identities()] == [PHONE]
+    again.close()
+
+
+def test_a_database_of_another_format_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "devices.db"
+    Store(path).close()
+    content = bytearray(path.read_bytes())
+    content[44:48] = (
+        b"\x00\x00\x00\x63"  # the schema's format: SQLite calls it an error of operation
+    )
+    path.write_bytes(content)
+    again = Store(path)
+    assert again.was_damaged
+    assert (tmp_path / "devices.db.damaged").read_bytes() == content
+    again.close()
+
+
+def test_a_profile_on_a_damaged_page_is_found_when_the_database_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "devices.db"
+    store = Store(path)
+    store.keep_profile(CAMERA, "{" * 50_000)
+    store.close()
+    content = path.read_bytes()
+    at = content.index(b"{" * 4000) - 4  # where a page of it says which comes next
+    path.write_bytes(content[:at] + b"\xff\xff\xff\xff" + content[at + 4 :])
+    again = Store(path)
+    assert (again.profiles(), again.was_damaged) == ([], True)
+    again.close()
