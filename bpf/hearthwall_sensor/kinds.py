@@ -113,8 +113,8 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
     "segment_crossing": Kind(
         "a device reaches into a part of the network that the policy closes to it, or sends from"
         " an address that is not the home's",
-        "Quarantine the device, or open the way in the policy.",
-        "T1021",
+        "Quarantine the device; if it may reach that part of the network, open the way in the policy.",
+        None,
         measures=(Measure("flows from addresses that are not the home's", "spoofed source"),),
     ),
     "port_scan": Kind(
@@ -137,7 +137,7 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
     ),
     "flood": Kind(
         "a source sends packets in a rate that only a flood has",
-        "Quarantine the device, or leave it to the threshold that drops the rest.",
+        "Quarantine the device; what floods from the internet, only a threshold (`--flood`) keeps out.",
         "T1498.001",
         60.0,
         measures=(
@@ -193,7 +193,7 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
     ),
     "rogue_dhcp": Kind(
         "a second host hands out addresses or advertises itself as a router",
-        "Quarantine it, unless it is a router of your own: then switch its DHCP server off.",
+        "Quarantine it, unless it is a router of your own: then switch off what it serves there.",
         "T1557.003",
         _HOUR,
     ),

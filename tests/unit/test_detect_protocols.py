@@ -176,6 +176,7 @@ def local(peer: str = "192.168.9.7", port: int = 80, **more: Any) -> Flow:
 
 def test_who_reaches_into_a_closed_segment() -> None:
     (notice,) = crossing([began(local())])
+    assert notice.fitting_technique == "T1021"
     assert (notice.severity, notice.subject) == ("medium", "segment iot")
     assert notice.summary == (
         "Camera in the segment main reaches for tcp/80 of 192.168.9.7 in the segment iot"
@@ -253,6 +254,7 @@ def test_connections_from_addresses_that_are_not_the_homes() -> None:
     flows = [foreign(f"198.51.100.{number}", number) for number in range(3)]
     (notice,) = spoofs(flows)
     assert (notice.severity, notice.subject, notice.mac) == ("high", "spoofed source", CAMERA)
+    assert notice.fitting_technique == "T1498"
     assert (notice.evidence["value"], notice.evidence["threshold"]) == (3, 3)
     assert not spoofs(flows[:2])
     assert spoofs([foreign("198.51.100.1", number) for number in range(3)])

@@ -21,10 +21,12 @@ from hearthwall_sensor.flows.flow import (
     FlowKey,
     Sample,
 )
-from hearthwall_sensor.flows.labels import Labels
+from hearthwall_sensor.flows.labels import Label, Labels
+from hearthwall_sensor.flows.listing import Context, describe
 from hearthwall_sensor.flows.outcome import outcome
 from hearthwall_sensor.flows.streams import Streams
 from hearthwall_sensor.names.answered import Answered
+from hearthwall_sensor.network.places import Place
 from tests.unit.hellos import NAME, client_hello
 
 MAC = bytes.fromhex("00005e005321")
@@ -202,3 +204,21 @@ def test_a_later_fragment_has_a_community_id_without_ports() -> None:
     fragment = community_id(key(UDP, "192.168.1.42", 0, "8.8.8.8", 0))
     text = bytes(2) + packed("8.8.8.8")[12:] + packed("192.168.1.42")[12:] + bytes((UDP, 0))
     assert fragment == "1:" + base64.b64encode(hashlib.sha1(text).digest()).decode()
+
+
+@pytest.mark.parametrize(
+    ("flags", "application"), [((SYN, 0), "unknown"), ((SYN | ACK, SYN | ACK), "http")]
+)
+def test_a_port_says_what_is_spoken_only_where_both_sides_spoke(
+    flags: tuple[int, int], application: str
+) -> None:
+    web = key(TCP, "192.168.1.52", 54_585, "8.8.8.8", 80)
+    context = Context(
+        0,
+        float,
+        lambda *_: Label(),
+        lambda _: "internet",
+        lambda _: Place(),
+        lambda _: None,
+    )
+    assert describe(web.pack(), counted(*flags), context).application == application

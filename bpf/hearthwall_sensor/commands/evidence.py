@@ -20,6 +20,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "answer_bytes": "in answers",
     "blame": "done by",
     "bytes": "data",
+    "call_bytes": "data in each call",
     "characters": "new characters in each name",
     "claimants": "claimed by",
     "claimed": "address claimed",

@@ -303,7 +303,7 @@ class Beacon(Detector):
                 times=round(pace.times, 2),
                 sizes=round(pace.sizes, 2),
                 coverage=round(pace.coverage, 2),
-                bytes=round(pace.size) if pace.size >= 0 else None,
+                call_bytes=round(pace.size) if pace.size >= 0 else None,
             ),
             **about(began.who, flow),
             subject=f"{peer} {flow.service}",

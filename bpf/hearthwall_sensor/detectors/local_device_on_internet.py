@@ -93,7 +93,7 @@ class LocalDeviceOnInternet(Detector):
             INTERNET,
             "medium",
             "talks to the internet:",
-            f"In the {span(now - profile.since)} since it was first seen it never did, beyond names and the time.",
+            f"In the {span(now - profile.since)} since learning it began it never did, beyond names and the time.",
         )
 
     def _tell(self, who: str, flow: Flow, judged: _Judged, now: float) -> Iterator[Notice]:

@@ -123,6 +123,7 @@ class SegmentCrossing(Detector):
             **about(seen.who, flow),
             subject=f"segment {there}",
             time=seen.time,
+            technique="T1021",
         )
 
     def _is_strange(self, who: str, address: bytes) -> bool:
@@ -176,6 +177,7 @@ class SegmentCrossing(Detector):
             **{**about(seen.who, seen.flow), "address": None},
             subject="spoofed source",
             time=seen.time,
+            technique="T1498",
         )
 
 

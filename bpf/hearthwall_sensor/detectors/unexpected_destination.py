@@ -179,7 +179,7 @@ class UnexpectedDestination(Detector):
             f" {_listed(names)}",
             Measured(
                 *(self.kind, round(score, 2), round(_LOW * policy.factor, 2)),
-                *(unit_of(policy.learning), _why(profile, names, policy.learning, now)),
+                *(unit_of(policy.learning), _why(profile, names, now)),
             ),
             names,
         )
@@ -295,15 +295,14 @@ def _listed(new: Mapping[str, str]) -> str:
     )
 
 
-def _why(profile: Profile, new: Mapping[str, str], learning: float, now: float) -> str:
-    """Return why a destination is unusual for this device."""
+def _why(profile: Profile, new: Mapping[str, str], now: float) -> str:
+    """Return why a destination is unusual for this device, in what was counted: how often is for the score alone."""
     domains, networks = (len(profile.facets[name]) for name in ("domain", "network"))
     name = "domain" if "domain" in new else next(iter(new))
-    between = span(unit_of(learning) / profile.facets[name].novelty(new[name], UNITS))
     return (
-        f"In the {span(now - profile.since)} since it was first seen it talked to {domains}"
+        f"In the {span(now - profile.since)} since learning it began it talked to {domains}"
         f" domain{'' if domains == 1 else 's'} in {networks} network{'' if networks == 1 else 's'},"
-        f" and met a new {name} about once in {between}."
+        f" and the fewer new ones a device meets, the more another {name} says."
     )
 
 

@@ -42,7 +42,8 @@ def describe(packed: bytes, counted: Counted, context: Context) -> Flow:
     key = FlowKey.unpack(packed)
     label = context.label(packed, key, counted.first)
     ended = outcome(counted, context.now) if key.protocol == TCP else None
-    said_nothing = ended in ("refused", "no_answer")  # and the port alone is not what was spoken
+    both = counted.upload_packets and counted.download_packets
+    said_nothing = ended is not None and (ended in ("refused", "no_answer") or not both)
     place = context.place(address_text(key.peer))
     return Flow(
         community_id=community_id(key),
