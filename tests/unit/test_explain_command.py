@@ -203,7 +203,9 @@ def test_explain_proposes_to_block_only_whom_the_sensor_says(
 ) -> None:
     serving.household.answers["event"] = EVENT.to_wire() | whom
     lines = [shlex.split(each) for each in commands(said(serving, "explain", "17"))]
-    assert [each[4] for each in lines if each[1] == "block"] == proposed
+    blocks = [each[4:] for each in lines if each[1] == "block"]
+    assert [each[0] for each in blocks] == proposed
+    assert all(each[1] == "--duration" for each in blocks), "nobody is cut off for good unasked"
 
 
 def test_explain_as_json_holds_the_event_and_its_meaning(serving: Serving) -> None:

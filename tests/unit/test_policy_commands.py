@@ -107,6 +107,13 @@ def test_the_status_tells_of_a_policy_that_can_not_be_read(serving: Serving) -> 
     assert json.loads(said(serving, "status", "--json"))["policy_problem"] == "/x is no TOML"
 
 
+def test_the_status_names_only_what_was_lost(serving: Serving) -> None:
+    assert "\nlost: nothing\n" in said(serving, "status")
+    serving.household.status = status(lost={"samples_lost": 3, "flows_evicted": 0})
+    assert "\nlost: samples lost 3\n" in said(serving, "status")
+    assert "flows_evicted" in said(serving, "status", "--json")
+
+
 def test_the_policy_is_changed(serving: Serving) -> None:
     said(serving, "policy", "set", CAMERA, "local=true", "countries=DE, NL", "sensitivity=")
     assert asked(serving, SetPolicy) == SetPolicy(

@@ -65,13 +65,13 @@ def asked(serving: Serving, kind: type) -> Any:
     return request
 
 
-def test_a_profile_is_shown_with_how_sure_it_is(serving: Serving) -> None:
+def test_a_profile_is_shown_with_how_far_it_is_known(serving: Serving) -> None:
     text = said(serving, "profile", "CAMERA")
     assert text.startswith(f"camera ({CAMERA})\n")
     plain = " ".join(text.split())
     for part in (
         "learnt: for 3 d 12 h of 7 d; judged by its habits from",
-        "sure: 42% that a place is unusual for it because it never talked to it",
+        "known: 42% of its habits; more the longer it is learnt",
         "frozen: nothing more is learnt; --unfreeze lets it learn again",
         "(no name known)",
         "198.51.0.0/16 (owner not known)",
@@ -104,4 +104,6 @@ def test_a_profile_is_changed_in_one_way_only(serving: Serving) -> None:
 
 def test_a_profile_of_a_silent_device(serving: Serving) -> None:
     serving.household.answers["profile"] = ProfileReport(TV, 1.0, 2.0, 0.0, False).to_wire()
-    assert "not seen to talk to anybody yet" in said(serving, "profile", TV)
+    assert "when learning began, it was not seen to talk to anybody." in said(
+        serving, "profile", TV
+    )

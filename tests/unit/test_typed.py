@@ -1,5 +1,6 @@
 """Commands that are proposed can be pasted: named as this program was started, for the same socket."""
 
+import argparse
 import shlex
 import subprocess
 import sys
@@ -7,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hearthwall_sensor.commands.command import explained
 from hearthwall_sensor.commands.typed import STARTED_AS, typed
-from hearthwall_sensor.protocol import DEFAULT_SOCKET
+from hearthwall_sensor.protocol import DEFAULT_SOCKET, SensorError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,3 +65,14 @@ def test_sudo_is_said_where_this_command_was_given_to_it(monkeypatch: pytest.Mon
 def test_names_are_quoted_and_nothing_that_a_terminal_acts_upon_is_in_them() -> None:
     said = typed(DEFAULT_SOCKET, ("profile", "$(reboot) \x1b[2J"))
     assert said.endswith(" profile '$(reboot) ?[2J'")
+
+
+def test_who_may_not_talk_to_the_sensor_is_told_how_to() -> None:
+    async def refused() -> None:
+        raise SensorError("not_permitted")
+
+    with pytest.raises(
+        SensorError, match=r"say sudo before the command, or .* `run --group`"
+    ) as told:
+        explained(refused(), argparse.Namespace(socket="/x"))
+    assert told.value.code == "not_permitted"

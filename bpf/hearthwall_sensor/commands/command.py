@@ -68,6 +68,12 @@ def explained(talk: Coroutine[Any, Any, Any], options: Options) -> Any:
                 "not_running",
                 f"no sensor listens on {options.socket}; start one with `run --interface br-lan`",
             ) from error
+        if error.message == ERRORS["not_permitted"]:
+            raise SensorError(
+                "not_permitted",
+                f"{error.message}: say sudo before the command, or start the sensor with"
+                " `run --group` and a group that this user is in",
+            ) from error
         raise
 
 

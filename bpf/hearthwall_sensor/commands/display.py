@@ -78,8 +78,13 @@ def status(wire: dict[str, Any]) -> str:
                 for name, count in wire["dropped"].items()
             ),
             "lost: "
-            + ", ".join(
-                f"{name.replace('_', ' ')} {count}" for name, count in wire["lost"].items()
+            + (
+                ", ".join(
+                    f"{name.replace('_', ' ')} {count}"
+                    for name, count in wire["lost"].items()
+                    if count
+                )
+                or "nothing"
             ),
             *_problem(wire.get("policy_problem")),
             "",

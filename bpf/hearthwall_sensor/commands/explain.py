@@ -74,7 +74,9 @@ def _steps(wire: Mapping[str, Any], known: str | None) -> Iterator[Step]:
         whom = known if known is not None and culprit == event["mac"] else culprit
         yield Step(("block", whom, "--duration", "1h"), f"cut {wire['device']} off for an hour")
     if (peer := event.get("blockable_peer")) and not by_rules:
-        yield Step(("block", peer), f"cut {peer} off, for every device")
+        yield Step(
+            ("block", peer, "--duration", "1d"), f"cut {peer} off for a day, for every device"
+        )
     if known is not None:
         yield Step(("flows", "--device", known), "what the device exchanges with whom")
     if known is not None and not by_rules:

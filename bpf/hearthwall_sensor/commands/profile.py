@@ -60,7 +60,7 @@ async def _profile(client: "Client", options: Options) -> Any:
 def show(wire: Mapping[str, Any], name: str | None) -> str:
     """Show a profile."""
     title = f"{name} ({wire['mac']})" if name and name != wire["mac"] else wire["mac"]
-    rows = [("learnt", _learnt(wire)), ("sure", _sure(wire))]
+    rows = [("learnt", _learnt(wire)), ("known", _known(wire))]
     if wire["frozen"]:
         rows.append(("frozen", "nothing more is learnt; --unfreeze lets it learn again"))
     rows += [
@@ -80,8 +80,14 @@ def show(wire: Mapping[str, Any], name: str | None) -> str:
         if wire[key]:
             parts += ["", _habits(key, wire[key])]
     if not any(wire[key] for key in _LISTS):
-        parts += ["", "It was not seen to talk to anybody yet."]
+        parts += ["", _silence(wire)]
     return "\n".join(parts)
+
+
+def _silence(wire: Mapping[str, Any]) -> str:
+    """Return why there is nothing to list."""
+    since = moment(wire["since"])[:16]
+    return f"Since {since}, when learning began, it was not seen to talk to anybody."
 
 
 def _learnt(wire: Mapping[str, Any]) -> str:
@@ -93,12 +99,9 @@ def _learnt(wire: Mapping[str, Any]) -> str:
     return f"for {span(now - since)}; judged by its habits"
 
 
-def _sure(wire: Mapping[str, Any]) -> str:
-    """Return how sure what is, and what makes it surer."""
-    return (
-        f"{wire['sure']:.0%} that a place is unusual for it because it never talked to it; surer the longer it is"
-        " learnt, and the seldomer it meets new ones"
-    )
+def _known(wire: Mapping[str, Any]) -> str:
+    """Return how far a device's habits are known, and what makes them better known."""
+    return f"{wire['sure']:.0%} of its habits; more the longer it is learnt, and the more seldom it goes to new places"
 
 
 def _bands(wire: Mapping[str, Any], key: str) -> str:
