@@ -9,11 +9,11 @@ from typing import Any, Final
 from .detectors import YIELDS
 from .detectors.detector import Detector, Handler, Home
 from .detectors.ripening import Ripening
-from .kinds import SEVERITIES, EventKind
+from .kinds import SEVERITIES, EventKind, Severity
 from .notice import Notice
 from .observations import Look, Observation
 from .policy.policy import Response
-from .precedence import Precedence
+from .precedence import Due, Precedence
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -117,23 +117,21 @@ class Detection:
             return replace(notice, severity="info", evidence={**notice.evidence, "audit": True})
         return notice
 
-    def _note_all(self, notices: Iterable[Notice]) -> None:
+    def _note_all(self, due: Iterable[Due]) -> None:
         """Tell events, each for itself, and do what the policy wants done."""
-        for notice in notices:
+        for notice, alone in due:
             try:
                 self._then.note(notice)
                 if "audit" not in notice.evidence:
-                    self._respond(notice)
+                    self._respond(notice, alone)
             except Exception as error:  # noqa: BLE001, it is logged
                 self._fail(notice.kind, error)
 
-    def _respond(self, notice: Notice) -> None:
-        """Do what the policy says first of such an event."""
+    def _respond(self, notice: Notice, alone: Severity) -> None:
+        """Do what the policy says first of such an event, as severe as it is alone: also where another speaks."""
         for response in self._home.policy(_who(notice)).responses:
             is_meant = response.kind in (None, notice.kind)
-            if is_meant and SEVERITIES.index(notice.severity) >= SEVERITIES.index(
-                response.severity
-            ):
+            if is_meant and SEVERITIES.index(alone) >= SEVERITIES.index(response.severity):
                 self._then.respond(notice, response)
                 break
 

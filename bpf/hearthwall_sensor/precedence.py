@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from .bounded import make_room
-from .kinds import SEVERITIES, EventKind
+from .kinds import SEVERITIES, EventKind, Severity
 from .notice import Notice
 
 #: So long after it was told, in seconds, an event speaks for what goes on: scans are told again every minute.
@@ -32,6 +32,13 @@ class _Seen(NamedTuple):
     notice: Notice
 
 
+class Due(NamedTuple):
+    """An event that is to be told, and how severe it is by itself: responses go by that."""
+
+    notice: Notice
+    alone: Severity
+
+
 class Precedence:
     """What was told of devices lately, and what waits for something that says more."""
 
@@ -43,31 +50,32 @@ class Precedence:
         self._told: dict[str, dict[EventKind, _Seen]] = {}
         self._waiting: dict[tuple[str, EventKind], _Seen] = {}
 
-    def take(self, notice: Notice, now: float) -> Iterator[Notice]:
+    def take(self, notice: Notice, now: float) -> Iterator[Due]:
         """Yield an event that is to be told, unless it has to wait."""
         seen, who = _Seen(now, notice), _who(notice)
         if notice.kind in self._minded and notice.evidence.get("blame") != "peer":
             self._remember(who, seen)
         yields = self._yields.get(notice.kind)
         if yields is None:
-            yield notice
+            yield Due(notice, notice.severity)
         elif (other := self._other(seen, yields)) is not None:
-            yield _beside(notice, other)
+            yield Due(_beside(notice, other), notice.severity)
         elif not yields.patience or len(self._waiting) >= _MAX_WAITING:
-            yield notice
+            yield Due(notice, notice.severity)
         else:
             first = self._waiting.setdefault((who, notice.kind), seen)
             if _rank(notice) > _rank(first.notice):
                 self._waiting[who, notice.kind] = first._replace(notice=notice)
 
-    def look(self, now: float) -> Iterator[Notice]:
+    def look(self, now: float) -> Iterator[Due]:
         """Yield the events that have waited long enough, or for which another one speaks now."""
         for key, seen in tuple(self._waiting.items()):
             yields = self._yields[seen.notice.kind]
             other = self._other(seen, yields)
             if other is not None or now - seen.time >= yields.patience:
                 del self._waiting[key]
-                yield seen.notice if other is None else _beside(seen.notice, other)
+                told = seen.notice if other is None else _beside(seen.notice, other)
+                yield Due(told, seen.notice.severity)
 
     def forget(self, who: str) -> None:
         """Forget a device."""
@@ -119,6 +127,8 @@ def _are_together(one: _Seen, other: _Seen) -> bool:
 def _beside(notice: Notice, other: Notice) -> Notice:
     """Return an event as something to know, since another one tells of the same."""
     why = f"{notice.evidence['why']} It is told as {other.kind}, too, and is part of that."
-    return replace(
-        notice, severity="info", evidence={**notice.evidence, "why": why, "beside": other.kind}
-    )
+    evidence = {**notice.evidence, "why": why, "beside": other.kind}
+    if other.kind == "flood" and "blame" in other.evidence:
+        # Who refuses a flood of somebody else's sends as much: of that the flood knows more.
+        evidence.setdefault("blame", other.evidence["blame"])
+    return replace(notice, severity="info", evidence=evidence)

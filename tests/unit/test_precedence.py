@@ -33,8 +33,8 @@ def told(*steps: tuple[float, Notice], until: float = 60.0, every: float = 5.0) 
     while now <= until:
         while waiting and waiting[0][0] <= now:
             at, each = waiting.pop(0)
-            found += [(at, e.kind, e.severity) for e in precedence.take(each, at)]
-        found += [(now, e.kind, e.severity) for e in precedence.look(now)]
+            found += [(at, e.kind, e.severity) for e, _ in precedence.take(each, at)]
+        found += [(now, e.kind, e.severity) for e, _ in precedence.look(now)]
         now += every
     return found
 
@@ -96,7 +96,7 @@ def test_what_was_worst_speaks_on() -> None:
 
 def test_a_forgotten_device_is_told_of_no_more() -> None:
     precedence = Precedence(YIELDS)
-    assert list(precedence.take(SCAN, 0.0)) == [SCAN]
+    assert list(precedence.take(SCAN, 0.0)) == [(SCAN, "medium")]
     precedence.forget(CAMERA)
     assert list(precedence.take(BURST, 0.0)) == []
     precedence.forget(CAMERA)
@@ -164,12 +164,29 @@ def judged(
 STEPS = [Began(NOON, CAMERA, flow()), *(Look(NOON + each) for each in (0.0, 5.0, 10.0))]
 
 
+def test_what_another_speaks_for_is_responded_to_as_severe_as_it_is_and_by_whom_both_blame() -> (
+    None
+):
+    answer = Response("connection_burst", "medium", "quarantine", 60.0)
+    assert judged(DevicePolicy(responses=(answer,)), STEPS) == [
+        ("port_scan", "medium"),
+        ("connection_burst", "info"),
+        ("respond", "connection_burst"),
+    ]
+    precedence = Precedence(YIELDS)
+    list(precedence.take(notice("flood", blame="unknown"), 0.0))
+    ((beside, alone),) = precedence.take(BURST, 1.0)
+    assert (beside.severity, alone) == ("info", "medium")
+    assert beside.evidence["blame"] == "unknown"
+
+
 def test_the_engine_lets_the_burst_wait_and_responds_to_what_is_told() -> None:
     answer = Response(None, "medium", "quarantine", 60.0)
     assert judged(DevicePolicy(responses=(answer,)), STEPS) == [
         ("port_scan", "medium"),
         ("respond", "port_scan"),
         ("connection_burst", "info"),
+        ("respond", "connection_burst"),
     ]
 
 
