@@ -23,7 +23,7 @@ from hearthwall_sensor.observations import (
     Settled,
 )
 from hearthwall_sensor.policy.policy import DevicePolicy
-from tests.unit.observed import CAMERA, LAPTOP, NOON, flow, home, told
+from tests.unit.observed import CAMERA, LAPTOP, NOON, flow, home, packed, told
 
 # Floods
 
@@ -227,6 +227,22 @@ def met(number: int = 9, at: float = 0.0, **more: Any) -> Listed:
         *(NOON - 86_400, 4, 400, True),
     )
     return known._replace(**more)
+
+
+NATTED = {"who": None, "address": "198.51.100.2"}
+
+
+@pytest.mark.parametrize("same_look", [True, False])
+def test_what_a_device_sends_through_nat_is_told_of_it_alone(same_look: bool) -> None:
+    detector = ThreatAddress(replace(home(), own_addresses=lambda: (packed("198.51.100.2"),)))
+    peer = met().peer
+    assert peer is not None
+    between = [] if same_look else [Look(NOON)]
+    called = Began(NOON, CAMERA, flow(peer))
+    (notice,) = told(detector, [called, met(), *between, met(**NATTED), Look(NOON + LOOK)])
+    assert notice.mac == CAMERA
+    (alone,) = told(detector, [met(7, **NATTED), Look(NOON + LOOK)])
+    assert alone.summary.startswith("this gateway (198.51.100.2) exchanged packets with 203.0.0.7")
 
 
 def asked(name: str = "bad.example", at: float = 0.0, **more: Any) -> Listed:

@@ -1,10 +1,12 @@
 """Threat addresses: a device exchanges packets with an address that is on a feed."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_address
 from typing import Any, Final, Literal
 
 from ..bounded import make_room
 from ..kinds import SEVERITIES, Severity
+from ..notation import mapped
 from ..notice import Notice
 from ..observations import Began, Flow, Listed, Look, Observation, Settled
 from ..per_device import PerDevice
@@ -91,7 +93,15 @@ class ThreatAddress(Detector):
 
     def _look(self, _: Look) -> Iterator[Notice]:
         """Tell of this look's meetings."""
-        for these in self._meetings.take():
+        taken = list(self._meetings.take())
+        peers = {each.peer for these in taken for each in these if not self._is_hosts(each)}
+        for met in taken:
+            # What a device sends through NAT is seen once more, as this host's
+            these = [
+                each
+                for each in met
+                if not self._is_hosts(each) or not (each.peer in peers or self._is_devices(each))
+            ]
             severities = [self._severity(each) for each in these]
             due = [
                 (each, severity)
@@ -101,6 +111,29 @@ class ThreatAddress(Detector):
             own = [each for each in due if self._blame(each[0]) != "peer"]
             for some in (own, [each for each in due if each not in own]):
                 yield from self._told(some)
+
+    def _is_hosts(self, listed: Listed) -> bool:
+        """Return whether it was this host itself that met somebody."""
+        if listed.who is not None:
+            return listed.who in self.home.own()
+        return (
+            listed.address is not None
+            and mapped(ip_address(listed.address)) in self.home.own_addresses()
+        )
+
+    def _is_devices(self, listed: Listed) -> bool:
+        """Return whether a device of the home called or answered the same peer."""
+        peer, own = listed.peer or "", self.home.own()
+        return any(
+            who not in own and (peer in each.called or peer in each.answered)
+            for who, each in self._devices
+        )
+
+    def _name(self, listed: Listed) -> str:
+        """Return what a person calls whoever met somebody."""
+        if self._is_hosts(listed):
+            return f"this gateway ({listed.address or listed.who})"
+        return listed.address or "" if listed.who is None else self.home.name(listed.who)
 
     def _told(self, due: list[tuple[Listed, Severity]]) -> Iterator[Notice]:
         """Tell meetings that have the same to blame."""
@@ -153,7 +186,7 @@ class ThreatAddress(Detector):
         """Return the event of one meeting."""
         self._meetings.told([listed], severity)
         feed, flow = ", ".join(listed.feeds), self._flow(listed)
-        name = listed.address or "" if listed.who is None else self.home.name(listed.who)
+        name = self._name(listed)
         knocks = self._is_knock(listed)
         why = f"{listed.entry} is on the feed {feed}{_since(listed)}." + (
             f" It sent {listed.packets} packets ({listed.bytes} bytes), and was not {_LET_IN}."
@@ -194,7 +227,7 @@ class ThreatAddress(Detector):
         )
         self._meetings.told(meetings, severity)
         feed, packets = ", ".join(first.feeds), sum(each.packets for each in meetings)
-        name = first.address or "" if first.who is None else self.home.name(first.who)
+        name = self._name(first)
         why = (
             f"{len(meetings)} addresses of the feed {feed} sent packets to {name}, and none was {_LET_IN}."
             if is_knocked_at
