@@ -1,11 +1,13 @@
 """What the commands of scripts/lab do."""
 
 import argparse
+import contextlib
+import fcntl
 import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lab import habits, netns, sender, tools
@@ -121,15 +123,29 @@ def attack(options: argparse.Namespace) -> int:
     """Let devices attack."""
     lab: Lab = options.lab
     _require_up(lab, "attack")
-    stage = Stage(lab)
-    try:
-        for name, running in stage.start(*options.attacks).items():
-            status = running.wait()
-            log = lab.run_directory.path / f"{name}.log"
-            print(f"{name}: {running.attack.device} has done it, exit code {status}, see {log}")
-    finally:
-        stage.clean()
+    with _alone(lab):
+        stage = Stage(lab)
+        try:
+            for name, running in stage.start(*options.attacks).items():
+                status = running.wait()
+                log = lab.run_directory.path / f"{name}.log"
+                print(f"{name}: {running.attack.device} has done it, exit code {status}, see {log}")
+        finally:
+            stage.clean()
     return 0
+
+
+@contextlib.contextmanager
+def _alone(lab: Lab) -> Iterator[None]:
+    """Keep other attacks out: their servers would want the same addresses."""
+    with (lab.run_directory.path / "attack.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LabError(
+                f"another attack is running in the lab {lab.name}: wait for its end, or name both in one command"
+            ) from error
+        yield
 
 
 def _print_plan(options: argparse.Namespace, devices: Sequence[str]) -> int:

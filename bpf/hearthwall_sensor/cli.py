@@ -278,6 +278,13 @@ class _Parser(argparse.ArgumentParser):
         """Raise instead of printing usage and exiting."""
         raise SensorError("invalid_message", f"{message}; see {self.prog} --help")
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Say which word may be meant in place of one that there is not, or all that there are."""
+        if action.choices is not None and value not in action.choices:
+            words = tuple(map(str, action.choices))
+            meant = did_you_mean(str(value), words) or f"; there are {', '.join(words)}"
+            raise argparse.ArgumentError(action, f"there is no {str(value)[:40]!r}{meant}")
+
 
 def _parser() -> _Parser:
     """Return the parser of all commands."""

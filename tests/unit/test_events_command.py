@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001
 """What `events` asks, and how it shows people the answer; a real process and the sensor's own server."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -13,11 +14,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hearthwall_sensor.commands.cells import clean, width, wrapped
-from hearthwall_sensor.commands.events import show
-from hearthwall_sensor.protocol import Event, Snapshot
+from hearthwall_sensor.commands.events import _follow, show
+from hearthwall_sensor.protocol import Device, Event, SensorError, Snapshot
 from hearthwall_sensor.requests import GetEvents, Request
 from tests.devices import CAMERA, PHONE, TV
-from tests.unit.household import Household, Serving
+from tests.unit.household import Household, Serving, device
 from tests.unit.terminal import Terminal
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "bpf" / "hearthwall-sensor"
@@ -176,6 +177,45 @@ def test_follow_tells_what_is_new(serving: Serving) -> None:
         process.terminate()
     first = next(each for each in household(serving).received if isinstance(each, GetEvents))
     assert first == GetEvents(2, severity="low")
+
+
+async def test_follow_learns_names_as_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    class Sensor:
+        async def subscribe(self, _: object) -> Snapshot:
+            return Eventful().snapshot()
+
+        async def wait_closed(self) -> None:
+            pass
+
+        async def call(self, asked: GetEvents) -> list[dict[str, Any]]:
+            return [event(3).to_wire()] if asked.since < 3 else []
+
+        async def devices(self) -> list[Device]:
+            return [device(CAMERA, name="Front Door")]
+
+    said = dict.fromkeys(("since", "json", "socket"))
+    options = argparse.Namespace(**said, limit=9, kind=[], severity="info")
+    with pytest.raises(SensorError):
+        await _follow(Sensor(), options, (), {})  # type: ignore[arg-type]
+    out = capsys.readouterr().out
+    assert "Front Door" in out
+    assert CAMERA not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("--kind", "port_scans"), "did you mean port_scan"),
+        (("--severity", "hgh"), "did you mean high"),
+        (("--severity", "zzz"), "there are info, low, medium, high, critical"),
+        (("--since", "10m"), "is no event's number"),
+        (("--device", "cam"), "did you mean camera?"),
+    ],
+)
+def test_what_is_nearly_right_is_guessed(
+    serving: Serving, arguments: tuple[str, ...], meant: str
+) -> None:
+    assert meant in run(serving, *arguments).stderr
 
 
 def test_follow_ends_with_the_sensor(serving: Serving) -> None:

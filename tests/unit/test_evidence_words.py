@@ -168,3 +168,11 @@ def test_every_kind_that_can_be_accepted_has_its_words() -> None:
     assert set(alike._ALIKE) == {name for name, kind in KINDS.items() if not kind.by_rules}
     newer = {"kind": "a_newer_one", "subject": "x", "evidence": {}}
     assert alike.what(newer, "camera") == "of camera that a_newer_one (x)"
+
+
+def test_a_value_of_many_lines_is_cut() -> None:
+    ((label, text),) = rows({"example": r"\196\247" * 100}, {})
+    assert label == "example"
+    assert len(text) < 200
+    assert text.endswith("… (whole with --json)")
+    assert dict(rows({"example": "a.example"}, {})) == {"example": "a.example"}

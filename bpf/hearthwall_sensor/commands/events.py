@@ -29,7 +29,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since",
         metavar="SEQ",
-        type=whole(0, 2**63 - 1),
+        type=_number,
         help="those after the event with this number (default: the latest)",
     )
     parser.add_argument(
@@ -65,6 +65,16 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="tell what happens from now on, or since SEQ, until interrupted; with --json a line each",
     )
+
+
+def _number(text: str) -> int:
+    """Read an event's number."""
+    try:
+        return whole(0, 2**63 - 1)(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is no event's number, such as the list begins its lines with"
+        ) from error
 
 
 async def _events(client: "Client", options: Options) -> Any:
@@ -109,6 +119,8 @@ async def _follow(
             bell.clear()
             # All of them, so that none is missed between two deltas
             while events := await client.call(_request(options, macs, last, latest=False)):
+                if not options.json and any(_is_nameless(each["mac"], names) for each in events):
+                    names = naming.device_names(await client.devices())
                 _print(events, options, names)
                 last = events[-1]["seq"]
             rung = asyncio.ensure_future(bell.wait())
@@ -121,6 +133,11 @@ async def _follow(
     raise SensorError(
         "not_running", f"the sensor on {options.socket} has ended, so nothing more is told"
     )
+
+
+def _is_nameless(mac: str | None, names: Mapping[str, str]) -> bool:
+    """Return whether a device had no name when it was asked for last."""
+    return mac is not None and names.get(mac, mac) == mac
 
 
 def _print(events: list[dict[str, Any]], options: Options, names: Mapping[str, str]) -> None:

@@ -47,6 +47,8 @@ _LABELS: Final[Mapping[str, str]] = {
     "untrue": "forged claims",
     "without_address": "answers without address",
 }
+#: Longer values fill more than about two lines.
+_LONGEST: Final = 160
 #: What is worth a line only if it is so.
 _IF_TRUE: Final = frozenset(("forced", "incoming"))
 _DONE_BY: Final[Mapping[Any, str]] = {
@@ -88,9 +90,14 @@ def rows(evidence: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tupl
     """Yield label and text of what else was found, with these names of devices by MAC."""
     for key, value in evidence.items():
         is_nothing = key in TOLD or (key in _IF_TRUE and not value)
-        said = "" if is_nothing else _said(key, value, names)
+        said = "" if is_nothing else _short(_said(key, value, names))
         if said:
             yield _LABELS.get(key, key.replace("_", " ")), said
+
+
+def _short(text: str) -> str:
+    """Return a text, or as much of it as is read; what `--json` prints has it all."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rstrip()}… (whole with --json)"
 
 
 def _said(key: str, value: Any, names: Mapping[str, str]) -> str:
