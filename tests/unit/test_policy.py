@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -365,3 +366,36 @@ def test_any_document_is_a_policy_or_an_error(document: dict[str, Any]) -> None:
 def test_any_text_is_a_policy_or_an_error(lines: list[str]) -> None:
     with contextlib.suppress(SensorError):
         read(parsed("\n".join(lines).encode(errors="surrogatepass"), "policy.toml"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a." * 30_000 + b"b = 1",
+        b"[" + b"'a' . " * 9_000 + b"b]",
+        b'x = {\n"a\\"b" . ' + b'"\\"".' * 9_000 + b"b = 1}",
+    ],
+)
+def test_a_name_without_end_is_refused_before_it_is_read(text: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(SensorError, match="name of more than 16 parts"):
+        parsed(text, "policy.toml")
+    assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'"' * 64_000,
+        b'"\\' * 32_000,
+        b"a" * 64_000,
+        b"a" + b" " * 64_000,
+        b"[" + b".".join([b"a"] * 15) + b"]\n" + (b"a." * 15 + b"\n") * 2_000,
+        b"\n".join(b".".join([b"a"] * 15 + [b"k%d = 1" % each]) for each in range(1_700)),
+    ],
+)
+def test_nothing_that_may_be_in_a_policy_takes_long_to_read(text: bytes) -> None:
+    began = time.process_time()
+    with contextlib.suppress(SensorError):
+        parsed(text, "policy.toml")
+    assert time.process_time() - began < 1.0

@@ -178,7 +178,7 @@ def test_a_full_disk_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_file_does_not_grow_beyond_its_bound(path: Path) -> None:
     path.write_text(TEXT + "#" * (MAX_BYTES - len(TEXT) - 10))
-    with pytest.raises(SensorError, match="longer than 256 kB"):
+    with pytest.raises(SensorError, match="longer than 64 kB"):
         put(path, "all", local=True)
 
 

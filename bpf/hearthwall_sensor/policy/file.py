@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +21,15 @@ from .reading import Document, Section, read
 _LOGGER = logging.getLogger(__name__)
 
 POLICY_FILE: Final = "policy.toml"
-MAX_BYTES: Final = 256 * 1024
+#: Reading more would take the sensor too long, and a home's every device has a section in less.
+MAX_BYTES: Final = 64 * 1024
+#: Parts of a name such as `all.detectors.flood`: what reading one takes grows with their square, and more.
+_MAX_PARTS: Final = 16
+#: Of a quoted part's length, lest looking for its end takes long: there can't be many that are longer.
+_PART: Final = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.){0,200}+"|'[^'\n]*+')"""
+_LONG_KEY: Final = re.compile(
+    rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MAX_PARTS}}}"
+)
 #: Devices, and addresses, whose policy and segment is remembered.
 _REMEMBERED: Final = 4096
 
@@ -221,7 +230,11 @@ def _joined(sections: Iterable[Section]) -> dict[str, Any]:
 def parsed(text: bytes, path: str) -> dict[str, Any]:
     """Return a file's TOML; raises SensorError `invalid_policy`."""
     try:
-        return tomllib.loads(text.decode())
+        written = text.decode()
+        if long := _LONG_KEY.search(written):
+            line = written.count("\n", 0, long.start()) + 1
+            raise ValueError(f"line {line} has a name of more than {_MAX_PARTS} parts")
+        return tomllib.loads(written)
     except (ValueError, RecursionError) as error:
         raise SensorError("invalid_policy", f"{path} is no TOML: {str(error)[:200]}") from None
 
