@@ -286,8 +286,6 @@ class Flood(Detector):
             evidence(
                 Measured("flood", round(rate), rule.threshold, round(moved.seconds, 3), rule.why),
                 flows,
-                kind="sent",
-                side="lan",
                 packets=moved.upload_packets,
                 bytes=moved.all_upload,
                 received_packets=moved.download_packets,
