@@ -312,7 +312,7 @@ def test_what_is_no_file_or_too_long_is_refused(tmp_path: Path) -> None:
             content(path)
     long = tmp_path / "long.toml"
     long.write_bytes(b"#" * (policy_files.MAX_BYTES + 1))
-    with pytest.raises(SensorError, match="longer than 256 kB"):
+    with pytest.raises(SensorError, match="longer than 64 kB"):
         content(long)
     long.write_bytes(b"#" * policy_files.MAX_BYTES)
     assert len(content(long)) == policy_files.MAX_BYTES

@@ -231,12 +231,17 @@ def parsed(text: bytes, path: str) -> dict[str, Any]:
     """Return a file's TOML; raises SensorError `invalid_policy`."""
     try:
         written = text.decode()
-        if long := _LONG_KEY.search(written):
-            line = written.count("\n", 0, long.start()) + 1
-            raise ValueError(f"line {line} has a name of more than {_MAX_PARTS} parts")
+        _check_names(written)
         return tomllib.loads(written)
     except (ValueError, RecursionError) as error:
         raise SensorError("invalid_policy", f"{path} is no TOML: {str(error)[:200]}") from None
+
+
+def _check_names(written: str) -> None:
+    """Raise ValueError for a name of too many parts."""
+    if long := _LONG_KEY.search(written):
+        line = written.count("\n", 0, long.start()) + 1
+        raise ValueError(f"line {line} has a name of more than {_MAX_PARTS} parts")
 
 
 def content(path: Path, *, decides: bool = True) -> bytes:
