@@ -112,7 +112,7 @@ class Orders:
             guard(target, order)
             self._guard(target, order)
 
-        rule = await self._parts.rules.add(order, both)
+        rule = await self._parts.rules.add(order, both, for_a_while=True)
         self._tell_rules((), self._parts.rules.alike(rule))
 
     def _tell_rules(
@@ -135,7 +135,7 @@ class Orders:
     async def _remove_block(self, request: RemoveBlock) -> Any:
         """End a rule."""
         blocks = await self._parts.rules.remove(request)
-        self._tell_rules(blocks, ())
+        self._tell_rules(blocks, self._parts.rules.come_back(blocks))
         return blocks[0].to_wire()
 
     def _guard(self, target: Target, order: AddBlock) -> None:

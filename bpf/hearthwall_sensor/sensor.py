@@ -256,7 +256,7 @@ class Sensor:
         if ended := parts.rules.sweep():
             for block in ended:
                 parts.journal.note(orders.ended(block, "has ended"))
-            self._rules_changed(ended)
+            self._rules_changed(ended, parts.rules.come_back(ended))
         parts.totals.mark_identified()
         parts.totals.evict({*self._surroundings.addresses, *parts.chosen.spoken_of})
         parts.domains.sweep()

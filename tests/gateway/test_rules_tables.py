@@ -315,3 +315,26 @@ def test_a_rule_that_has_ended_is_not_revived(rules: Rules) -> None:
     assert error.value.code == "not_found"
     assert [each.id for each in rules.sweep()] == [rule.id]
     assert len(rules) == 0
+
+
+def test_a_rule_whose_place_a_response_takes_comes_back(
+    rules: Rules, tables: Tables, tmp_path: Path
+) -> None:
+    def quarantine(rules: Rules, seconds: float) -> Rule:
+        order = AddBlock(MAC.value, duration=seconds)
+        return asyncio.run(rules.add(order, lambda _, __: None, for_a_while=True))
+
+    limit = add(rules, AddBlock(MAC.value, mode="rate_limit", bytes_per_second=1000))
+    before = contents(tables)
+    response = quarantine(rules, 60.0)
+    assert list(rules) == [response]
+    rules = started(tables, tmp_path)
+    ended = asyncio.run(rules.remove(RemoveBlock(MAC.value)))
+    assert list(rules) == rules.come_back(ended) == [limit]
+    assert contents(tables) == before
+    response = quarantine(rules, 0.01)
+    while response.ends is not None and boot_ns() < response.ends:
+        pass
+    assert [each.id for each in rules.sweep()] == [response.id]
+    assert list(rules) == [limit]
+    assert contents(tables) == before

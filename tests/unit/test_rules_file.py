@@ -66,6 +66,15 @@ EVERY = [
         subject=8,
         mode="redirect",
         redirect_to="trap",
+        instead_of=dataclasses.replace(
+            *(PLAIN,),
+            id=7,
+            target="2001:db8::1",
+            kind="ipv6",
+            subject=8,
+            mode="rate_limit",
+            expires=99,
+        ),
     ),
 ]
 

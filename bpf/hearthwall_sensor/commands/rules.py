@@ -207,10 +207,13 @@ async def _unblock(client: "Client", options: Options) -> Any:
         request = RemoveBlock(options.target, transport=options.transport, port=options.port)
         return await client.call(request)
     target = parse_target(options.target).value
-    found = [each["id"] for each in await client.call(GetBlocks()) if each["target"] == target]
-    if not found:
+    ended: list[Any] = []
+    for _ in range(2):  # a rule comes back where a response has ended that took its place
+        found = [each["id"] for each in await client.call(GetBlocks()) if each["target"] == target]
+        ended += [await client.call(RemoveBlock(str(each))) for each in found]
+    if not ended:
         raise SensorError("not_found", f"there is no rule on {target}; `blocks` lists them")
-    return [await client.call(RemoveBlock(str(each))) for each in found]
+    return ended
 
 
 COMMANDS: Final = {

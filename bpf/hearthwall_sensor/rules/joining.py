@@ -19,7 +19,7 @@ def subject_of(held: Held, target: Target, otherwise: int) -> int:
 def repeated(rule: Rule, target: Target, number: int, subject: int, copy_of: int | None) -> Rule:
     """Return a rule as it is on another target, with another id."""
     return dataclasses.replace(
-        rule, id=number, target=target.value, subject=subject, copy_of=copy_of
+        rule, id=number, target=target.value, subject=subject, copy_of=copy_of, instead_of=None
     )
 
 

@@ -43,6 +43,7 @@ class Rule:
     `subject` is the number by which rules on a target's services find each other in the kernel; it
     stays the same as long as the target has rules. `slot` is a domain's place in the table of lists.
     `copy_of` is the id of the rule that this one repeats on another MAC of the same device.
+    `instead_of` is the user's rule whose place a response takes: it comes back at the response's end.
     """
 
     id: int
@@ -66,6 +67,7 @@ class Rule:
     audits: Mode | None = None
     slot: int | None = None
     copy_of: int | None = None
+    instead_of: "Rule | None" = None
 
     @property
     def about(self) -> Target:
@@ -94,6 +96,11 @@ class Rule:
             (each for each in (self.expires, self.confirm_by) if each is not None), default=None
         )
 
+    def back(self, now: int) -> "Rule | None":
+        """Return the rule that comes back when this one ends, if it has not ended itself."""
+        rule = self.instead_of
+        return None if rule is None or (rule.ends is not None and rule.ends <= now) else rule
+
     def moved(self, nanoseconds: int) -> "Rule":
         """Return the rule with its end elsewhere on the clock."""
         return dataclasses.replace(
@@ -101,6 +108,7 @@ class Rule:
             ordered=0,
             expires=None if self.expires is None else self.expires + nanoseconds,
             confirm_by=None if self.confirm_by is None else self.confirm_by + nanoseconds,
+            instead_of=None if self.instead_of is None else self.instead_of.moved(nanoseconds),
         )
 
 
@@ -155,6 +163,7 @@ def read_rule(wire: Any) -> Rule:
         audits=_or_none(AUDITABLE, wire.get("audits")),
         slot=_number_or_none(wire.get("slot"), DOMAIN_SLOTS.start, DOMAIN_SLOTS.stop - 1),
         copy_of=_number_or_none(wire.get("copy_of"), 1, 2**32 - 1),
+        instead_of=None if wire.get("instead_of") is None else read_rule(wire["instead_of"]),
     )
     if (mode == "audit") is (rule.audits is None) or (rule.kind == "domain") is (rule.slot is None):
         raise ValueError(f"rule {rule.id}")

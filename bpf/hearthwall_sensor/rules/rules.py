@@ -117,10 +117,11 @@ class Rules:
 
     # Orders
 
-    async def add(self, order: AddBlock, guard: Guard) -> Rule:
+    async def add(self, order: AddBlock, guard: Guard, *, for_a_while: bool = False) -> Rule:
         """Put an order in force, first in the kernel, then on disk; raises SensorError and leaves all as it was.
 
-        A rule on a device is a rule on each of its MACs; the one that was asked for is returned.
+        A rule on a device is a rule on each of its MACs; the one that was asked for is returned. What it
+        replaces comes back at its end if it is only `for_a_while`.
         """
         ordered = boot_ns()
         target = parse_target(order.target)
@@ -163,10 +164,19 @@ class Rules:
                     for number, each in enumerate(targets[1:], rule.id + 1)
                 ),
             ]
+            if for_a_while:
+                rules = [self._instead(each) for each in rules]
             self._check_room(rules)
             self._next_id += len(rules)
             await self._change([Change.to(each) for each in rules])
-        return rule
+        return rules[0]
+
+    def _instead(self, rule: Rule) -> Rule:
+        """Return a rule that lets the one whose place it takes come back."""
+        before, now = self._rules.get(rule.about, {}).get(rule.service), boot_ns()
+        if before is not None and before.ends is not None and before.ends <= now:
+            before = before.back(now)
+        return dataclasses.replace(rule, instead_of=before)
 
     def _same_device(self, target: Target) -> list[Target]:
         """Return the targets that an order on one of them is about, that one at the head."""
@@ -193,8 +203,15 @@ class Rules:
         async with self._orders:
             rules = self.alike(self._find(request))
             blocks = [self._last(each) for each in rules]
-            await self._change([Change(each.about, each.service, None) for each in rules])
+            now = boot_ns()
+            await self._change([Change(each.about, each.service, each.back(now)) for each in rules])
         return blocks
+
+    def come_back(self, ended: Iterable[Block]) -> list[Rule]:
+        """Return the rules that are in force where others have ended."""
+        places = ((Target(e.kind, e.target), Service(e.transport, e.port)) for e in ended)
+        found = (self._rules.get(target, {}).get(service) for target, service in places)
+        return [each for each in found if each is not None]
 
     def _last(self, rule: Rule) -> Block:
         """Return a rule as the protocol tells it, with fresh counters."""
@@ -320,6 +337,7 @@ class Rules:
         """Raise SensorError if rules find no place in the kernel's tables."""
         places = {(each.about, each.service) for each in rules}
         others = [each for each in self if (each.about, each.service) not in places]
+        others += [e.instead_of for e in (*rules, *others) if e.instead_of is not None]
         new = {each.about for each in rules} - set(self._rules)
         sizes = self._sizes()
         sizes.update(target.kind for target in new)
@@ -363,7 +381,7 @@ class Rules:
             self._counters[rule.id] = self._enforcement.counters(rule)
             blocks.append(self.block(rule))
             _LOGGER.info("The rule on %s has ended", rule.target)
-            self._set(rule.about, rule.service, None, Counters())
+            self._set(rule.about, rule.service, rule.back(now), Counters())
         return blocks
 
     def count(self) -> list[Block]:
