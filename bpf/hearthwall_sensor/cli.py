@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import logging
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
@@ -23,6 +22,7 @@ from .commands import (
     rules as rule_commands,
     top as top_commands,
 )
+from .commands.cells import clean
 from .commands.command import Command, Options, ask
 from .feeds import commands as feed_commands
 from .nearest import did_you_mean
@@ -42,14 +42,10 @@ def _check(options: Options) -> Any:
 
 def _run(options: Options) -> Any:
     """Run a sensor until it is stopped."""
-    from . import settings
+    from . import logs, settings
     from .daemon import main
 
-    logging.basicConfig(
-        stream=sys.stderr,
-        format="%(levelname)s %(message)s",
-        level=logging.DEBUG if options.verbose else logging.INFO,
-    )
+    logs.begin(verbose=options.verbose)
     given = {
         "interfaces": options.interface,
         "socket": options.socket,
@@ -314,12 +310,35 @@ def _require_command(arguments: Sequence[str]) -> None:
         raise SensorError("unknown_command", f"there is no command {name[:40]}{meant}")
 
 
+def _ordered(arguments: Sequence[str]) -> list[str]:
+    """Return a command line with what every command takes right after its name.
+
+    argparse loses the words behind an option that stands between those that may be left out.
+    """
+    name, *rest = arguments or ("",)
+    if name not in COMMANDS:
+        return list(arguments)
+    common: list[str] = []
+    others: list[str] = []
+    words = iter(rest)
+    for each in words:
+        if each == "--":
+            others += [each, *words]
+        elif each == "--json" or each.startswith("--socket="):
+            common.append(each)
+        elif each == "--socket" and (value := next(words, None)) is not None:
+            common += [each, value]
+        else:
+            others.append(each)
+    return [name, *common, *others]
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command; return the exit status."""
     as_json = "--json" in arguments
     try:
         _require_command(arguments)
-        options = _parser().parse_args(arguments)
+        options = _parser().parse_args(_ordered(arguments))
         options.exit_status = 0
         command = COMMANDS[options.command]
         result = command.run(options)
@@ -327,7 +346,7 @@ def main(arguments: Sequence[str]) -> int:
         if as_json:
             print(json.dumps({"error": error.to_wire()}))
         else:
-            print(f"hearthwall-sensor: {error.message}", file=sys.stderr)
+            print(f"hearthwall-sensor: {clean(error.message)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -121,6 +121,19 @@ def test_the_policy_is_changed(serving: Serving) -> None:
     )
 
 
+def test_the_socket_may_stand_anywhere(serving: Serving) -> None:
+    line = [sys.executable, "-I", str(LAUNCHER), "policy", "set", "--socket", serving.socket]
+    done = subprocess.run([*line, "all", "local=true", "--json"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert asked(serving, SetPolicy) == SetPolicy("all", {"local": True})
+    done = subprocess.run([*line[:-1]], capture_output=True, check=False)
+    assert b"expected one argument" in done.stderr
+
+
+def test_a_mistyped_action_is_guessed(serving: Serving) -> None:
+    assert "did you mean show?" in run(serving, "policy", "shw").stderr
+
+
 @pytest.mark.parametrize(
     "arguments", [("set",), ("set", "all"), ("set", "all", "x"), ("show", "all")]
 )
