@@ -13,6 +13,7 @@ from typing import IO, Any
 import pytest
 
 from hearthwall_sensor import cli
+from hearthwall_sensor.capture import told
 from hearthwall_sensor.capture.replay import replay
 from hearthwall_sensor.errors import SensorError
 from hearthwall_sensor.protocol import Replayed
@@ -130,6 +131,22 @@ def test_only_the_largest_flows_are_told_of_if_asked(capture: Path) -> None:
     found = replay(str(capture), limit=2)
     assert [each.peer_address for each in found.flows] == [GATEWAY, PEER]
     assert (found.counted["flows"], found.counted["flows_not_listed"]) == (4, 2)
+
+
+def test_of_invented_devices_only_as_many_as_a_home_may_have_are_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(told, "MAX_ACCOUNTS", 2)
+    macs = [f"02:77:00:00:00:{each:02x}" for each in range(4)]
+    frames = [
+        ethernet(each, ROUTER, udp(f"192.168.1.{30 + i}", 5000, PEER, 7000, b"x" * size))
+        for i, (each, size) in enumerate(zip(macs, (10, 400, 20, 300), strict=True))
+    ]
+    file = tmp_path / "many.pcap"
+    file.write_bytes(pcap([(BEGIN + i * 10**9, frame) for i, frame in enumerate(frames)]))
+    found = replay(str(file))
+    assert [each.mac for each in found.devices] == [macs[1], macs[3]]
+    assert found.counted["devices_not_listed"] == 2
 
 
 def test_a_damaged_capture_gives_what_came_before_and_says_where_it_stopped(capture: Path) -> None:

@@ -1,11 +1,12 @@
 """Puts what was learnt from a capture into the protocol's words."""
 
+import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Final, NamedTuple
 
-from ..devices import Account, describe as describe_device
+from ..devices import MAX_ACCOUNTS, Account, describe as describe_device
 from ..flows.flow import DOWNLOAD, UPLOAD, Counted
 from ..flows.listing import Context, describe
 from ..flows.observer import Observer
@@ -76,11 +77,11 @@ def tell_of(learnt: Learnt, limit: int) -> Replayed:
         del chosen[limit:]
     chosen.sort(key=lambda each: (each[1][FIRST], each[0]))
     return Replayed(
-        devices=tuple(_devices(learnt, scope)),
+        devices=tuple(_devices(learnt, scope, counted)),
         flows=tuple(describe(key, Counted._make(flow), context) for key, flow in chosen),
         events=learnt.events,
         names=tuple(_names(learnt.names)),
-        counted=counted,
+        counted=dict(sorted(counted.items())),
         home=_home(learnt.meter),
     )
 
@@ -134,13 +135,18 @@ def _counts(learnt: Learnt) -> dict[str, int]:
 # Devices
 
 
-def _devices(learnt: Learnt, scope: Callable[[bytes], Scope]) -> Iterator[Device]:
-    """Yield the devices by MAC, routers only where there is nobody else."""
-    accounts = _accounts(learnt.meter, scope)
-    routers = learnt.meter.routers.found()
+def _devices(
+    learnt: Learnt, scope: Callable[[bytes], Scope], counted: dict[str, int]
+) -> Iterator[Device]:
+    """Yield the devices by MAC, routers only where there is nobody else; not more than any home has."""
+    totals = _totals(learnt.meter, scope)
+    told = totals.keys() - learnt.meter.routers.found() or totals.keys()
+    if len(told) > MAX_ACCOUNTS:
+        counted["devices_not_listed"] = len(told) - MAX_ACCOUNTS
+        told = _that_matter(told, totals, {each.mac for each in learnt.events})
     vendors = Vendors()
-    for who in sorted(accounts.keys() - routers or accounts, key=lambda each: (len(each), each)):
-        account = accounts[who]
+    for who in sorted(told, key=lambda each: (len(each), each)):
+        account = _account(who, totals[who])
         if len(who) == len(NO_MAC):
             known = learnt.identities.known(account.mac)
             known = known._replace(vendor=vendors.find(account.mac))
@@ -149,10 +155,23 @@ def _devices(learnt: Learnt, scope: Callable[[bytes], Scope]) -> Iterator[Device
         yield describe_device([account], known, None, None)
 
 
-def _accounts(meter: Meter, scope: Callable[[bytes], Scope]) -> dict[bytes, Account]:
-    """Return each device's totals by MAC, or by address where it has none."""
-    rows: dict[bytes, dict[Scope, list[int]]] = {}
-    times: dict[bytes, tuple[int, int]] = {}
+def _that_matter(
+    told: Iterable[bytes], totals: Mapping[bytes, list[int]], in_events: Container[str | None]
+) -> set[bytes]:
+    """Return as many devices as a home may have: those of events, then those with the most bytes."""
+
+    def order(who: bytes) -> tuple[bool, int, bytes]:
+        return who.hex(":") in in_events, sum(totals[who][:-2:2]), who
+
+    return set(heapq.nlargest(MAX_ACCOUNTS, told, key=order))
+
+
+def _totals(meter: Meter, scope: Callable[[bytes], Scope]) -> dict[bytes, list[int]]:
+    """Return what each device moved, scope by scope, and when, by MAC, or by address where it has none.
+
+    There may be many: each takes one list.
+    """
+    totals: dict[bytes, list[int]] = {}
     flows = (
         (key[MAC] if key[MAC] != NO_MAC else key[ADDRESS], scope(key[PEER]), flow)
         for key, flow in meter.flows.items()
@@ -161,21 +180,28 @@ def _accounts(meter: Meter, scope: Callable[[bytes], Scope]) -> dict[bytes, Acco
         (mac, "lan", counters) for mac, counters in meter.others.items()
     )
     for who, where, counters in chain(flows, others):
-        row = rows.setdefault(who, {each: [0] * len(_AMOUNTS) for each in SCOPES})[where]
-        for i, each in enumerate(_AMOUNTS):
+        row = totals.get(who)
+        if row is None:
+            nothing = [0] * (len(SCOPES) * len(_AMOUNTS))
+            row = totals[who] = [*nothing, counters[FIRST], counters[LAST]]
+        begin = SCOPES.index(where) * len(_AMOUNTS)
+        for i, each in enumerate(_AMOUNTS, begin):
             row[i] += counters[each]
-        first, last = times.get(who, (counters[FIRST], counters[LAST]))
-        times[who] = min(first, counters[FIRST]), max(last, counters[LAST])
-    return {who: _account(who, scopes, *times[who]) for who, scopes in rows.items()}
+        row[-2:] = min(row[-2], counters[FIRST]), max(row[-1], counters[LAST])
+    return totals
 
 
-def _account(who: bytes, scopes: dict[Scope, list[int]], first: int, last: int) -> Account:
+def _account(who: bytes, row: list[int]) -> Account:
     """Return one device's totals."""
+    *amounts, first, last = row
     return Account(
         mac=(who if len(who) == len(NO_MAC) else NO_MAC).hex(":"),
         first_seen=epoch(first),
         last_seen=epoch(last),
-        scopes=tuple((row[0], row[1], row[2], row[3]) for row in scopes.values()),
+        scopes=tuple(
+            (amounts[i], amounts[i + 1], amounts[i + 2], amounts[i + 3])
+            for i in range(0, len(amounts), len(_AMOUNTS))
+        ),
     )
 
 

@@ -11,6 +11,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "observation that a detector failed at",
         "observations that a detector failed at",
     ),
+    "devices_not_listed": ("device not listed", "devices not listed"),
     "events_too_many": ("event beyond those listed", "events beyond those listed"),
     "flows_not_listed": ("flow not listed", "flows not listed"),
     "flows_too_many_bytes": (
