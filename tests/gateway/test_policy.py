@@ -54,7 +54,7 @@ def test_a_quarantine_by_the_policy(lab: Lab, sensor: SensorProcess, tmp_path: P
     said = sensor.say("explain", str(event["seq"]))
     assert f" accept --socket {sensor.socket} {event['seq']}\n" in said
     assert CAMERA.mac in said
-    assert f" block --socket {sensor.socket} {event['peer_address']}\n" in said
+    assert f" block --socket {sensor.socket} {event['peer_address']} --duration 1d\n" in said
     assert "measured:" in said
 
 
