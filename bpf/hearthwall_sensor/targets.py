@@ -156,22 +156,16 @@ _DURATION_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def parse_duration(text: str) -> float:
-    """Return the seconds in `90s`, `10m`, `2h` or `7d`; raises SensorError `invalid_duration`.
+    """Return the seconds in `90s`, `10m`, `2h`, `7d` or a plain number of seconds.
 
-    A bare number is none: whoever writes 10 may mean days.
+    Raises SensorError `invalid_duration`.
     """
-    stripped = text.strip()
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)([smhd])", stripped, re.ASCII)
-    if match is None and re.fullmatch(r"\d{1,9}(?:\.\d{1,3})?", stripped, re.ASCII):
-        raise SensorError(
-            "invalid_duration",
-            f"{stripped!r} has no unit: say {stripped}s, {stripped}m, {stripped}h or {stripped}d",
-        )
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)([smhd]?)", text.strip(), re.ASCII)
     if match is None:
         raise SensorError(
             "invalid_duration", f"{text[:80]!r} is not a duration such as 90s, 10m, 2h or 7d"
         )
-    return check_duration(float(match[1]) * _DURATION_UNITS[match[2]])
+    return check_duration(float(match[1]) * _DURATION_UNITS[match[2] or "s"])
 
 
 def check_duration(seconds: float) -> float:

@@ -17,7 +17,7 @@ from tests.devices import CAMERA
 from tests.unit.household import Household, Serving, flow
 from tests.unit.terminal import LAUNCHER, Terminal, top
 
-FAST = ("--interval", "0.5s")
+FAST = ("--interval", "0.5")
 
 
 @pytest.fixture

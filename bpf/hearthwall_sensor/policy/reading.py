@@ -137,7 +137,8 @@ def _quiet_hours(value: Any) -> tuple[tuple[int, int], ...]:
 def _duration(value: Any) -> float:
     """Read a span of time."""
     try:
-        if isinstance(value, str):
+        # Seconds where days were meant would end learning for a whole home
+        if isinstance(value, str) and not value.strip()[-1:].isdigit():
             return parse_duration(value)
     except SensorError:
         pass
