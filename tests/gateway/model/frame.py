@@ -115,7 +115,7 @@ def _read_ipv6(frame: Frame, packet: bytes) -> None:
 def _read_transport(frame: Frame, segment: bytes) -> None:
     if len(segment) < 4:
         return
-    if frame.protocol == ICMPV6:
+    if frame.protocol in (ICMP, ICMPV6):
         frame.icmp_type = segment[0]
     if frame.protocol not in (TCP, UDP, SCTP):
         return

@@ -284,9 +284,10 @@ class Sight:
         if frame.version and frame.protocol == UDP:
             return "udp"
         if frame.version == 4 and frame.protocol == ICMP:
-            return "icmp"
-        neighbourly = frame.icmp_type is not None and 130 <= frame.icmp_type <= 143
-        if frame.version == 6 and frame.protocol == ICMPV6 and not neighbourly:
+            return None if frame.icmp_type == 0 else "icmp"  # an echo's answer
+        # 129 is that, too; the others are what the home depends on
+        is_needed = frame.icmp_type is not None and 129 <= frame.icmp_type <= 143
+        if frame.version == 6 and frame.protocol == ICMPV6 and not is_needed:
             return "icmp"
         return None
 
