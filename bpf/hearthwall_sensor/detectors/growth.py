@@ -6,7 +6,7 @@ from ..observations import Flow, Moved
 from .detector import Home
 
 #: Flows that are remembered of a device, those with the most packets: a scan's thousands push out none of them.
-_MAX_FLOWS: Final = 32
+_MAX_FLOWS: Final = 8
 
 
 class _Mark(NamedTuple):
