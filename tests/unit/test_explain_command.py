@@ -2,10 +2,8 @@
 
 import dataclasses
 import json
-import os
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +24,7 @@ from hearthwall_sensor.requests import (
     RevokeAccepted,
 )
 from tests.devices import CAMERA, TV
+from tests.unit.asking import asked, run, said
 from tests.unit.household import Household, Serving, device
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "bpf" / "hearthwall-sensor"
@@ -86,25 +85,6 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
     serving = Serving(tmp_path / "s.sock", household).start()
     yield serving
     serving.stop()
-
-
-def run(serving: Serving, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-I", str(LAUNCHER), command, "--socket", serving.socket, *arguments]
-    environment = {**os.environ, "COLUMNS": "70"}
-    return subprocess.run(
-        line, capture_output=True, text=True, timeout=30, check=False, env=environment
-    )
-
-
-def said(serving: Serving, command: str, *arguments: str) -> str:
-    done = run(serving, command, *arguments)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-def asked(serving: Serving, kind: type) -> Any:
-    (request,) = [each for each in serving.household.received if isinstance(each, kind)]
-    return request
 
 
 def test_explain_says_what_why_and_what_next(serving: Serving) -> None:

@@ -1,7 +1,6 @@
 """What `policy` asks, and how it shows people the answer; sections and values as people write them."""
 
 import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -23,6 +22,7 @@ from hearthwall_sensor.requests import (
     SetPolicy,
 )
 from tests.devices import CAMERA, device_fields
+from tests.unit.asking import asked, run, said
 from tests.unit.household import Household, Serving, status
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "bpf" / "hearthwall-sensor"
@@ -50,25 +50,6 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
     serving = Serving(tmp_path / "s.sock", household).start()
     yield serving
     serving.stop()
-
-
-def run(serving: Serving, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-I", str(LAUNCHER), command, "--socket", serving.socket, *arguments]
-    environment = {**os.environ, "COLUMNS": "70"}
-    return subprocess.run(
-        line, capture_output=True, text=True, timeout=30, check=False, env=environment
-    )
-
-
-def said(serving: Serving, command: str, *arguments: str) -> str:
-    done = run(serving, command, *arguments)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-def asked(serving: Serving, kind: type) -> Any:
-    (request,) = [each for each in serving.household.received if isinstance(each, kind)]
-    return request
 
 
 def test_the_policy_is_shown_as_it_could_stand_in_a_file(serving: Serving) -> None:

@@ -1,13 +1,9 @@
 """What `profile` asks, and how it shows people what was learnt; a real process and the sensor's own server."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +11,7 @@ from hearthwall_sensor.commands import profile
 from hearthwall_sensor.habits import Acceptance, Band, Habit, ProfileReport
 from hearthwall_sensor.requests import GetProfile, SetProfile
 from tests.devices import CAMERA, TV
+from tests.unit.asking import asked, run, said
 from tests.unit.household import Household, Serving
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "bpf" / "hearthwall-sensor"
@@ -44,25 +41,6 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
     serving = Serving(tmp_path / "s.sock", household).start()
     yield serving
     serving.stop()
-
-
-def run(serving: Serving, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-I", str(LAUNCHER), command, "--socket", serving.socket, *arguments]
-    environment = {**os.environ, "COLUMNS": "70"}
-    return subprocess.run(
-        line, capture_output=True, text=True, timeout=30, check=False, env=environment
-    )
-
-
-def said(serving: Serving, command: str, *arguments: str) -> str:
-    done = run(serving, command, *arguments)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-def asked(serving: Serving, kind: type) -> Any:
-    (request,) = [each for each in serving.household.received if isinstance(each, kind)]
-    return request
 
 
 def test_a_profile_is_shown_with_how_far_it_is_known(serving: Serving) -> None:

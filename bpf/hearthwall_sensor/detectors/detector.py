@@ -1,5 +1,6 @@
 """What a detector is, and what it may ask about the home."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -43,7 +44,7 @@ class Home:
     """Whether it is known who the home's router of IPv6 is: this host, or one of `own`."""
 
 
-class Detector:
+class Detector(ABC):
     """Sees observations of all devices and yields what it makes of them. One file, one kind of event.
 
     It has no clock but the observations' time, and never waits. Its state is bounded, per device and in all, so that
@@ -56,11 +57,11 @@ class Detector:
         """Take whom to ask."""
         self.home = home
 
+    @abstractmethod
     def handlers(self) -> Mapping[type[Observation], Handler]:
         """Return what to call for which observation."""
-        raise NotImplementedError
 
-    def forget(self, who: str) -> None:
+    def forget(self, who: str) -> None:  # noqa: B027, some remember nothing of devices
         """Forget a device."""
 
     def covers(self, _accepted: Mapping[str, Any], _notice: Notice) -> bool:

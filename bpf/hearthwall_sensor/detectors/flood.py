@@ -110,9 +110,8 @@ class _Device:
         sent, begun = self.peers, self.begun
         self.peers, self.begun = Counter(), 0
         for each in grown:
-            if (
-                each.is_own
-            ):  # what is new was counted as it was told of, and may have moved on since
+            if each.is_own:
+                # What is new was counted as it was told of, and may have moved on since
                 told = each.flow.counted.upload_packets if each.is_new else 0
                 sent[each.flow.peer] += max(each.packets - told, 0)
         if not sent:
