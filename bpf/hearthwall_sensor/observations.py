@@ -14,6 +14,7 @@ from .flows.flow import ICMP, ICMPV6, SCTP, TCP, UDP, UPLOAD, Counted, FlowKey
 from .flows.labels import Label
 from .network.places import Place
 from .notation import address_text
+from .processes.image import Image
 from .protocol import Outcome, Role, Scope
 
 TRANSPORTS = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMPV6: "icmpv6", SCTP: "sctp"}
@@ -298,6 +299,61 @@ class Flooding(NamedTuple):
     dropped_bytes: int
 
 
+class Executed(NamedTuple):
+    """A process of this host became something else by an exec."""
+
+    time: float
+    who: str
+    """The program, as `Image.program`; the same in all that is observed of processes."""
+    image: Image
+
+
+class Connected(NamedTuple):
+    """A process of this host began a connection, or was called: at once, before anyone looks at the flow."""
+
+    time: float
+    who: str
+    image: Image
+    pid: int
+    transport: str
+    address: bytes
+    """This side's; zeros where it is not known yet."""
+    port: int
+    peer: bytes
+    peer_port: int
+    scope: Scope
+    is_outgoing: bool
+
+
+class Bound(NamedTuple):
+    """A process of this host bound a port that was not chosen for it by the kernel."""
+
+    time: float
+    who: str
+    image: Image
+    pid: int
+    service: str
+    """Such as `tcp/8080`."""
+    address: bytes
+
+
+class Called(NamedTuple):
+    """A process of this host made a system call that is watched."""
+
+    time: float
+    who: str
+    image: Image
+    pid: int
+    call: str
+    """`write` (a file opened for writing), `chmod` (made executable), `memfd`, `ptrace`, `socket` or `listen`."""
+    path: str
+    """Of write, chmod and memfd; empty for the others."""
+    number: int
+    """ptrace: the process that it is about; socket: the address family."""
+    detail: int = 0
+    """ptrace: the request; socket: its type; chmod: the mode."""
+
+
 class Look(NamedTuple):
     """A look at flows and totals is over: time for what is judged by the clock."""
 
@@ -319,5 +375,9 @@ Observation = (
     | Moved
     | Listed
     | Flooding
+    | Executed
+    | Connected
+    | Bound
+    | Called
     | Look
 )

@@ -55,6 +55,7 @@ EXIT_UNLOADED: Final = 3
 MAX_REASON: Final = 200
 MAX_FEEDS: Final = 32
 MAX_SHOWN_ADDRESSES: Final = 32
+MAX_PROGRAM_PEERS: Final = 5
 
 Role = Literal["lan", "wan"]
 
@@ -156,6 +157,7 @@ class Flow(Message):
     `served_as` is what the peer called the device, where the device is the server: `peer_name` is null then.
     `encrypted_hello` says that the name is not the inner one: TLS's Encrypted ClientHello was offered.
     `country` (ISO 3166), `as_number` and `as_name` come from files that the user supplies.
+    Of this host's own processes `mac` is null too, and `process` is the executable.
     """
 
     community_id: str
@@ -184,6 +186,51 @@ class Flow(Message):
     as_name: str | None = None
     interface: str | None = None
     process: str | None = None
+    process_details: "Process | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Process(Message):
+    """A process of this host. Text that it chose is printable; secrets in its command line are masked.
+
+    `ancestors` are the executables of what it was, or came from, the nearest first. `started` is when it
+    was executed.
+    """
+
+    pid: int
+    parent_pid: int
+    uid: int
+    executable: str
+    command_line: str
+    unit: str | None
+    container: str | None
+    started: float | None
+    ancestors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Program(Message):
+    """What the processes of one executable (in one container or unit) have exchanged since the sensor saw them.
+
+    Bytes are IP's, seen from this host; what stays on the loopback interface is not among them. `listens` are
+    services such as `tcp/22`. `peers` are those with the most bytes, at most MAX_PROGRAM_PEERS of them.
+    """
+
+    executable: str
+    container: str | None
+    unit: str | None
+    pids: tuple[int, ...]
+    uids: tuple[int, ...]
+    upload_bytes: int
+    download_bytes: int
+    upload_packets: int
+    download_packets: int
+    connections: int
+    first_seen: float
+    last_seen: float
+    listens: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
+    rule: DeviceRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

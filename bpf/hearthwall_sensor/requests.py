@@ -59,13 +59,25 @@ class GetFlows(Message):
     """Asks for the list of Flow, those that moved last at the head, at most `limit` (MAX_FLOWS) of them.
 
     `devices` are MACs, empty for all. `peer` is an address, a prefix, a name or `*.name`. `since` leaves
-    out what has not moved after that time (seconds since the epoch).
+    out what has not moved after that time (seconds since the epoch). `process` is the path of an executable
+    of this host; with `devices` empty, the flows of its processes are among all. `of` leaves out the
+    others: `devices` or `processes`.
     """
 
     type: ClassVar[str] = "flows"
     devices: tuple[str, ...] = ()
     peer: str | None = None
     since: float | None = None
+    limit: int = 100
+    process: str | None = None
+    of: Literal["all", "devices", "processes"] = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class GetProcesses(Message):
+    """Asks for the list of Program of this host, those that moved most at the head, at most `limit` of them."""
+
+    type: ClassVar[str] = "processes"
     limit: int = 100
 
 
@@ -122,7 +134,7 @@ class AddBlock(Message):
 
     A second order for the same target, transport and port replaces the first. `port` is the one that
     packets are sent to. `allow` is None for what the mode usually allows. `force` overrides the refusal
-    of a protected target where that is not fatal.
+    of a protected target where that is not fatal. `children` is for rules on processes: what they start is held too.
     """
 
     type: ClassVar[str] = "block"
@@ -141,6 +153,7 @@ class AddBlock(Message):
     redirect_to: str | None = None
     audits: Mode | None = None
     force: bool = False
+    children: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +371,7 @@ Request = (
     | GetStatus
     | GetDevices
     | GetFlows
+    | GetProcesses
     | RenameDevice
     | MergeDevices
     | SplitDevice
