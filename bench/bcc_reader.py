@@ -5,18 +5,16 @@ import os
 import sys
 import time
 
-from hearthwall_sensor.kernel import loader
-from hearthwall_sensor.kernel.layouts import LIMITS
 from hearthwall_sensor.kernel.libbpf import Handle
+from hearthwall_sensor.kernel.units import NETWORK, SOURCES
 
 
 def main(pinned: str) -> None:
     """Read whenever asked to."""
-    os.environ["BCC_KERNEL_SOURCE"] = str(loader.SOURCES)
+    os.environ["BCC_KERNEL_SOURCE"] = str(SOURCES)
     from bcc import BPF  # noqa: PLC0415, it takes memory that nobody else here needs
 
-    sizes = [f"-D{name}={size}" for name, size in LIMITS.items()]
-    unit = BPF(text=loader.source(), cflags=sizes)
+    unit = BPF(text=NETWORK.source(), cflags=NETWORK.defines())
     table = unit["flows"]
     table.map_fd = Handle.pinned(pinned).fd
     for line in sys.stdin:

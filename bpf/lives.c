@@ -9,7 +9,7 @@ static inline __attribute__((always_inline)) bool is_watched(struct process_sett
 	return !settings->cgroup || bpf_get_current_ancestor_cgroup_id(settings->level) == settings->cgroup;
 }
 
-#ifdef HAVE_NEWTASK
+#ifdef HAVE_TASK_NEWTASK
 /* Runs in the parent. */
 int life_begins(struct tracepoint__task__task_newtask *args)
 {
@@ -42,7 +42,7 @@ int life_begins(struct tracepoint__task__task_newtask *args)
 }
 #endif
 
-#ifdef HAVE_EXIT
+#ifdef HAVE_SCHED_PROCESS_EXIT
 int life_ends(struct tracepoint__sched__sched_process_exit *args)
 {
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
@@ -62,7 +62,7 @@ int life_ends(struct tracepoint__sched__sched_process_exit *args)
 }
 #endif
 
-#ifdef HAVE_EXEC
+#ifdef HAVE_SCHED_PROCESS_EXEC
 /* The rules on a path and on the folders that it lies in. */
 static inline __attribute__((always_inline)) u64 rules_on_path(struct exec_record *record, int length)
 {

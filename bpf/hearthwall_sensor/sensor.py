@@ -20,6 +20,7 @@ from .kernel.layouts import SIDES
 from .kernel.libbpf import Program
 from .kernel.pins import Pins
 from .kernel.ringbuf import RingBuffer
+from .kernel.units import NETWORK
 from .network import topology
 from .network.surroundings import Surroundings
 from .network.topology import Network
@@ -140,7 +141,7 @@ class Sensor:
         self._follow_names()
         takeover.take_names(parts, earlier)
         keeping.take_back(self._state / keeping.FLOWS_FILE, parts.observer)
-        programs = {name: Program.pinned(str(current / name)) for name in loader.PROGRAMS}
+        programs = {name: Program.pinned(str(current / name)) for name in NETWORK.programs()}
         self._ports.attach(programs, seen, parts.tables.map("vlans"))
         self._ports.gate(**self._gates())
         self._retire(earlier)

@@ -11,6 +11,7 @@ from typing import Final
 from hearthwall_sensor.kernel import loader, pins
 from hearthwall_sensor.kernel.libbpf import PROG_TYPE_XDP, Program, _TestRunOptions, call
 from hearthwall_sensor.kernel.tables import Tables
+from hearthwall_sensor.kernel.units import NETWORK
 from tests.gateway.sensor_process import LAUNCHER, command
 
 #: What a program's number means, by its type; TC_ACT_NEXT is -1.
@@ -57,7 +58,7 @@ class Programs:
         self.tables = Tables(str(directory))
         self.benches = {
             name: Bench(Program.pinned(str(directory / name)), kind)
-            for name, kind in loader.PROGRAMS.items()
+            for name, (kind, _) in NETWORK.programs().items()
         }
 
 

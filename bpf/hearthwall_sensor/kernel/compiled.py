@@ -20,7 +20,7 @@ from ..protocol import SensorError
 from . import libbpf
 
 FOLDER: Final = Path("/var/cache/hearthwall")
-_KEPT: Final = 4
+_KEPT: Final = 8
 
 _LICENSE: Final = b"GPL"
 _INSTRUCTION: Final = 8
@@ -48,6 +48,8 @@ class Code:
     kind: int
     instructions: bytes
     tables: Mapping[int, str]
+    attach_type: int = 0
+    """The hook that a cgroup's program is made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def shape(fd: int) -> Table:
     return Table(kind, key, value, entries, flags)
 
 
-def code(kind: int, instructions: bytes, tables: Mapping[int, str]) -> Code:
+def code(kind: int, instructions: bytes, tables: Mapping[int, str], attach_type: int = 0) -> Code:
     """Return a program whose tables are named, not numbered; tables are by file descriptor."""
     found = {}
     plain = bytearray(instructions)
@@ -73,7 +75,7 @@ def code(kind: int, instructions: bytes, tables: Mapping[int, str]) -> Code:
             (fd,) = struct.unpack_from("<i", instructions, at + 4)
             found[at // _INSTRUCTION] = tables[fd]
             plain[at + 4 : at + 8] = bytes(4)
-    return Code(kind, bytes(plain), found)
+    return Code(kind, bytes(plain), found, attach_type)
 
 
 def load(unit: Unit) -> tuple[dict[str, libbpf.Handle], dict[str, libbpf.Handle]]:
@@ -114,8 +116,19 @@ def _make(name: str, table: Table) -> libbpf.Handle:
         ) from error
 
 
+class _LoadOptions(ctypes.Structure):
+    """`struct bpf_prog_load_opts` up to what is used; libbpf reads no further than `size`."""
+
+    _fields_ = (
+        ("size", ctypes.c_size_t),
+        ("attempts", ctypes.c_int),
+        ("attach_type", ctypes.c_uint32),
+    )
+
+
 def _load(name: str, program: Code, tables: Mapping[str, libbpf.Handle]) -> libbpf.Handle:
     """Load one program."""
+    options = _LoadOptions(size=ctypes.sizeof(_LoadOptions), attach_type=program.attach_type)
     instructions = bytearray(program.instructions)
     for number, table in program.tables.items():
         struct.pack_into("<i", instructions, number * _INSTRUCTION + 4, tables[table].fd)
@@ -129,7 +142,7 @@ def _load(name: str, program: Code, tables: Mapping[str, libbpf.Handle]) -> libb
                 _LICENSE,
                 buffer,
                 ctypes.c_size_t(len(instructions) // _INSTRUCTION),
-                None,
+                ctypes.byref(options),
             )
         )
     except OSError as error:
@@ -188,6 +201,7 @@ def _unit(kept: Any) -> Unit:
                 each["kind"],
                 base64.b64decode(each["instructions"]),
                 {int(number): table for number, table in each["tables"].items()},
+                each["attach_type"],
             )
             for name, each in kept["programs"].items()
         },

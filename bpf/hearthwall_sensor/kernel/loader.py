@@ -8,7 +8,6 @@ import ctypes
 import hashlib
 import json
 import os
-import re
 import signal
 import struct
 import sys
@@ -18,90 +17,72 @@ from typing import Any, Final
 
 from ..protocol import SensorError
 from . import compiled, libbpf
-from .layouts import LIMITS, TABLES
 from .pins import publish
-
-SOURCES: Final = Path(__file__).resolve().parents[2]
-#: The one translation unit, in this order: bcc gives maps of one unit to all its programs.
-UNIT: Final = ("gate.c", "meter.c")
-#: Program → its type. `tables.TABLES` says which maps are pinned beside them.
-PROGRAMS: Final = {
-    "gate": libbpf.PROG_TYPE_XDP,
-    "gate_wan": libbpf.PROG_TYPE_XDP,
-    "gate_vlan": libbpf.PROG_TYPE_XDP,
-    "gate_judge": libbpf.PROG_TYPE_XDP,
-    "meter_ingress": libbpf.PROG_TYPE_SCHED_CLS,
-    "meter_egress": libbpf.PROG_TYPE_SCHED_CLS,
-    "wan_ingress": libbpf.PROG_TYPE_SCHED_CLS,
-    "wan_egress": libbpf.PROG_TYPE_SCHED_CLS,
-    "meter_judge": libbpf.PROG_TYPE_SCHED_CLS,
-    "meter_observe": libbpf.PROG_TYPE_SCHED_CLS,
-}
-
-#: Table of programs that others go on with → the programs, by their places in it.
-_STEPS: Final = {"gate_steps": ("gate_judge",), "meter_steps": ("meter_judge", "meter_observe")}
-#: Tables that only the programs use.
-_PRIVATE: Final = ("scenes", "drafts")
+from .units import NETWORK, PROCESSES, SOURCES, Unit
 
 _PR_SET_PDEATHSIG: Final = 1
 _LOAD_TIMEOUT: Final = 120.0
-_INCLUDE: Final = re.compile(r'#include "([a-z_]+\.h)"')
-
-
-def _inline(name: str, seen: set[str]) -> list[str]:
-    """Return a source's lines with our own headers in place: bcc rewrites map accesses in the main text only."""
-    seen.add(name)
-    lines = [f'#line 1 "{name}"']
-    for number, line in enumerate((SOURCES / name).read_text().splitlines(), 1):
-        include = _INCLUDE.fullmatch(line)
-        if include is None:
-            lines.append(line)
-        elif include[1] not in seen:
-            lines += [*_inline(include[1], seen), f'#line {number + 1} "{name}"']
-    return lines
-
-
-def source() -> str:
-    """Return the text that is compiled."""
-    seen: set[str] = set()
-    return "\n".join(line for name in UNIT for line in _inline(name, seen)) + "\n"
 
 
 def generation() -> str:
-    """Return a name for what would be loaded now: other sources or sizes give another name."""
-    return hashlib.sha256(f"{source()}{sorted(LIMITS.items())}".encode()).hexdigest()[:12]
+    """Return a name for what would be loaded now: other sources, sizes or tracepoints give another name."""
+    texts = (f"{each.source()}{sorted(each.defines())}" for each in (NETWORK, PROCESSES))
+    return hashlib.sha256("".join(texts).encode()).hexdigest()[:12]
 
 
 def load(directory: str | None) -> dict[str, Any]:
     """Load and pin into a new directory what was compiled before, or now; return what was done.
 
     With None it compiles and only tries. Runs in the child: compiling imports bcc. Raises SensorError
-    `missing_capability` or `kernel_refused`.
+    `missing_capability` or `kernel_refused`; what keeps the programs on processes from loading is only told.
     """
-    started = time.monotonic()
-    name = generation()
-    unit = compiled.read(name) if directory is not None else None
-    told: dict[str, Any] = {"from_cache": unit is not None}
-    if unit is None:
-        unit, told["bcc"] = _compile()
-        if directory is not None:
-            compiled.write(name, unit)
-    ready = time.monotonic()
-    tables, programs = compiled.load(unit)
-    for table, steps in _STEPS.items():
-        places = libbpf.Map(tables[table].fd, 4, 4)
-        for place, program in enumerate(steps):
-            places.put(struct.pack("<I", place), struct.pack("<i", programs[program].fd))
-    done = time.monotonic()
+    loading = _Loading(keep=directory is not None)
+    objects = loading.load(NETWORK)
+    try:
+        objects |= loading.load(PROCESSES)
+    except SensorError as error:
+        loading.told["processes"] = error.message
     if directory is not None:
-        _pin(directory, {each: tables[each] for each in TABLES} | programs)
-    return told | {
-        "compile_ms": round((ready - started) * 1e3),
-        "load_ms": round((done - ready) * 1e3),
-    }
+        _pin(directory, objects)
+    return loading.told
 
 
-def _compile() -> tuple[compiled.Unit, str]:
+class _Loading:
+    """What is loaded one unit after the other, and how long it took."""
+
+    def __init__(self, *, keep: bool) -> None:
+        """Take whether compiled programs are taken from the disk and kept there."""
+        self._keep = keep
+        self._generation = generation()
+        self.told: dict[str, Any] = {"from_cache": True, "compile_ms": 0, "load_ms": 0}
+
+    def load(self, source: Unit) -> dict[str, libbpf.Handle]:
+        """Load one unit; return what is to be pinned, by name. Raises SensorError."""
+        started = time.monotonic()
+        unit = self._compiled(source)
+        ready = time.monotonic()
+        tables, programs = compiled.load(unit)
+        for table, steps in source.steps.items():
+            places = libbpf.Map(tables[table].fd, 4, 4)
+            for place, program in enumerate(steps):
+                places.put(struct.pack("<I", place), struct.pack("<i", programs[program].fd))
+        self.told["compile_ms"] += round((ready - started) * 1e3)
+        self.told["load_ms"] += round((time.monotonic() - ready) * 1e3)
+        return {each: tables[each] for each in source.tables} | programs
+
+    def _compiled(self, source: Unit) -> compiled.Unit:
+        """Return a unit that was compiled before, or now."""
+        name = f"{self._generation}-{source.name}"
+        unit = compiled.read(name) if self._keep else None
+        if unit is None:
+            unit, self.told["bcc"] = _compile(source)
+            self.told["from_cache"] = False
+            if self._keep:
+                compiled.write(name, unit)
+        return unit
+
+
+def _compile(source: Unit) -> tuple[compiled.Unit, str]:
     """Compile with bcc; return what came of it, and bcc's version."""
     # bcc looks for the kernel's headers here first, and then needs no others.
     os.environ["BCC_KERNEL_SOURCE"] = str(SOURCES)
@@ -112,21 +93,22 @@ def _compile() -> tuple[compiled.Unit, str]:
             "missing_capability", f"bcc is missing: apt-get install python3-bpfcc ({error})"
         ) from error
     try:
-        unit = BPF(text=source(), cflags=[f"-D{name}={size}" for name, size in LIMITS.items()])
+        unit = BPF(text=source.source(), cflags=source.defines())
     except Exception as error:  # bcc raises plain Exception for whatever clang refuses
         raise SensorError(
             "kernel_refused", f"the kernel programs do not compile: {error}"
         ) from error
-    for name, (key, value, _) in TABLES.items():
+    for name, (key, value, _) in source.tables.items():
         held = compiled.shape(unit[name].map_fd)
         if key and (held.key_size, held.value_size) != (key, value):
-            raise SensorError(
-                "internal", f"tables.py and tables.h differ on the layout of {name}: {held}"
-            )
-    fds = {unit[name].map_fd: name for name in (*TABLES, *_PRIVATE)}
+            raise SensorError("internal", f"Python and C differ on the layout of {name}: {held}")
+    fds = {unit[name].map_fd: name for name in (*source.tables, *source.private, *source.steps)}
     return compiled.Unit(
         {name: compiled.shape(fd) for fd, name in fds.items()},
-        {name: compiled.code(kind, unit.dump_func(name), fds) for name, kind in PROGRAMS.items()},
+        {
+            name: compiled.code(kind, unit.dump_func(name), fds, attach_type)
+            for name, (kind, attach_type) in source.programs().items()
+        },
     ), __version__.decode() if isinstance(__version__, bytes) else str(__version__)
 
 

@@ -1,0 +1,115 @@
+"""What is compiled together: sources, programs and tables of the network's unit and of the processes' one.
+
+bcc gives the tables of one unit to all its programs, and rewrites access to them in the main text only, so a
+unit's own headers are put in place here.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from . import layouts, libbpf, process_layouts
+from .process_programs import (
+    CALL_TRACEPOINTS,
+    CGROUP_HOOKS,
+    LIFE_TRACEPOINTS,
+    PROG_TYPE_TRACEPOINT,
+)
+
+SOURCES: Final = Path(__file__).resolve().parents[2]
+_INCLUDE: Final = re.compile(r'#include "([a-z_]+\.h)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One translation unit."""
+
+    name: str
+    files: tuple[str, ...]
+    programs: Callable[[], Mapping[str, tuple[int, int]]]
+    """Program → its type, and the hook that it is made for, 0 where its type says it."""
+    tables: Mapping[str, tuple[int, int, bool]]
+    """Those that are pinned beside the programs, as their layouts declare them."""
+    sizes: Mapping[str, int]
+    private: tuple[str, ...] = ()
+    """Tables that only the programs use."""
+    steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Table of programs that others go on with → the programs, by their places in it."""
+    flags: Callable[[], tuple[str, ...]] = tuple
+    """What the kernel has, for the compiler."""
+
+    def source(self) -> str:
+        """Return the text that is compiled."""
+        seen: set[str] = set()
+        return "\n".join(line for name in self.files for line in _inline(name, seen)) + "\n"
+
+    def defines(self) -> list[str]:
+        """Return the compiler's arguments."""
+        return [
+            *(f"-D{name}={size}" for name, size in self.sizes.items()),
+            *(f"-D{flag}" for flag in self.flags()),
+        ]
+
+
+def _inline(name: str, seen: set[str]) -> list[str]:
+    """Return a source's lines with our own headers in place."""
+    seen.add(name)
+    lines = [f'#line 1 "{name}"']
+    for number, line in enumerate((SOURCES / name).read_text().splitlines(), 1):
+        include = _INCLUDE.fullmatch(line)
+        if include is None:
+            lines.append(line)
+        elif include[1] not in seen:
+            lines += [*_inline(include[1], seen), f'#line {number + 1} "{name}"']
+    return lines
+
+
+NETWORK: Final = Unit(
+    name="network",
+    files=("gate.c", "meter.c"),
+    programs=lambda: {
+        "gate": (libbpf.PROG_TYPE_XDP, 0),
+        "gate_wan": (libbpf.PROG_TYPE_XDP, 0),
+        "gate_vlan": (libbpf.PROG_TYPE_XDP, 0),
+        "gate_judge": (libbpf.PROG_TYPE_XDP, 0),
+        "meter_ingress": (libbpf.PROG_TYPE_SCHED_CLS, 0),
+        "meter_egress": (libbpf.PROG_TYPE_SCHED_CLS, 0),
+        "wan_ingress": (libbpf.PROG_TYPE_SCHED_CLS, 0),
+        "wan_egress": (libbpf.PROG_TYPE_SCHED_CLS, 0),
+        "meter_judge": (libbpf.PROG_TYPE_SCHED_CLS, 0),
+        "meter_observe": (libbpf.PROG_TYPE_SCHED_CLS, 0),
+    },
+    tables=layouts.TABLES,
+    sizes=layouts.LIMITS,
+    private=("scenes", "drafts"),
+    steps={"gate_steps": ("gate_judge",), "meter_steps": ("meter_judge", "meter_observe")},
+)
+
+
+def _process_programs() -> dict[str, tuple[int, int]]:
+    """Return the programs on processes that have a place in this kernel."""
+    tracepoints = {**LIFE_TRACEPOINTS, **CALL_TRACEPOINTS}
+    return {name: (hook.kind, hook.attach_type) for name, hook in CGROUP_HOOKS.items()} | {
+        name: (PROG_TYPE_TRACEPOINT, 0)
+        for name, each in tracepoints.items()
+        if each.folder is not None
+    }
+
+
+def _process_flags() -> tuple[str, ...]:
+    """Return which tracepoints there are."""
+    tracepoints = {**LIFE_TRACEPOINTS, **CALL_TRACEPOINTS}.values()
+    return tuple(sorted({each.flag for each in tracepoints if each.folder is not None}))
+
+
+PROCESSES: Final = Unit(
+    name="processes",
+    files=("process.c", "lives.c"),
+    programs=_process_programs,
+    tables=process_layouts.TABLES,
+    sizes=process_layouts.LIMITS,
+    private=("pending_arguments",),
+    flags=_process_flags,
+)
