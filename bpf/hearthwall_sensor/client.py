@@ -1,6 +1,7 @@
 """A sensor's client: what the command line and Home Assistant both speak through."""
 
 import asyncio
+import dataclasses
 import itertools
 import json
 from collections.abc import Callable
@@ -103,7 +104,7 @@ class Client:
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
                 await self._socket.send_json(
-                    {"id": identity, "type": request.type} | request.to_wire()
+                    {"id": identity, "type": request.type} | _said(request)
                 )
                 return await answer
         except (TimeoutError, ConnectionError) as error:
@@ -196,6 +197,16 @@ class Client:
             answer.set_result(result)
         else:
             answer.set_exception(error)
+
+
+def _said(request: Request) -> dict[str, Any]:
+    """Return a request's JSON without what is as it is when nothing is said: an older sensor knows no newer fields."""
+    usual = {each.name: each.default for each in dataclasses.fields(request)}
+    return {
+        name: value
+        for name, value in request.to_wire().items()
+        if getattr(request, name) != usual[name]
+    }
 
 
 def unix_session(socket_path: str) -> aiohttp.ClientSession:
