@@ -57,6 +57,7 @@ def _run(options: Options) -> Any:
         "dns_servers": options.dns_server,
         "geo": options.geo,
         "policy": options.policy,
+        "cgroup": options.cgroup,
         "tc": options.tc,
         "xdp": options.xdp,
     }
@@ -135,6 +136,12 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         "--policy",
         metavar="FILE",
         help="what is said of devices, detectors and responses (default policy.toml in the state folder)",
+    )
+    parser.add_argument(
+        "--cgroup",
+        metavar="PATH",
+        help="watch the processes in this cgroup of the second version only, or `none`"
+        " (default: all processes of this host)",
     )
     parser.add_argument(
         "--supervised",

@@ -146,7 +146,7 @@ class Ports:
                 self._gates.clear(index)
         kept = {link_name(index, place) for index in metered for place in TC_PLACES}
         kept |= {link_name(index, XDP_PLACE) for index in self._states}
-        for link in self._pins.links.iterdir():
+        for link in self._pins.links.glob("[0-9]*"):  # others are not on interfaces
             if link.name not in kept:
                 detach(link)
 

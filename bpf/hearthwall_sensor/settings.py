@@ -44,6 +44,7 @@ class Settings:
     watch_dns: bool = True
     geo: tuple[str, ...] = ()
     policy: str | None = None
+    cgroup: str | None = None
     events_days: float = _KEPT.days
     events_mb: float = _KEPT.bytes / _MB
 
@@ -108,7 +109,7 @@ def _check(settings: Settings) -> None:
     texts = (settings.socket, settings.state_dir, *lists)
     optional = (
         each
-        for each in (settings.group, settings.home_assistant, settings.policy)
+        for each in (settings.group, settings.home_assistant, settings.policy, settings.cgroup)
         if each is not None
     )
     if not all(isinstance(each, str) and each for each in (*texts, *optional)):

@@ -51,6 +51,8 @@ class SensorProcess:
             "--supervised",
             "--json",
         ]
+        if "--cgroup" not in options:
+            arguments += ["--cgroup", "none"]  # all tests' processes are on this machine
         line = command(
             "run", "--interface", interface, *arguments, *options, launcher=self.launcher
         )

@@ -1,7 +1,7 @@
 """Where a sensor keeps its kernel objects: one folder of bpffs for each sensor, found by its socket's path.
 
     /sys/fs/bpf/hearthwall/<sensor>/<generation>/   programs and maps of one version of the sources
-    /sys/fs/bpf/hearthwall/<sensor>/links/          attachments, named <interface index>-<place>
+    /sys/fs/bpf/hearthwall/<sensor>/links/          attachments: <interface index>-<place>, and those on processes
     /sys/fs/bpf/hearthwall/<sensor>/socket, state   symbolic links: whose folder this is
 
 Enforcement lives here, not in a process: what is pinned goes on when the sensor is killed.
