@@ -1,19 +1,20 @@
 """Which gateways and devices an action that reads asks for, and how its answer names them."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
-from homeassistant.core import ServiceCall
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 
 from .action import named_hub
 from .bpf.hearthwall_sensor.protocol import Device
+from .bpf.hearthwall_sensor.wire import Message
 from .const import DOMAIN
-from .devices import async_registered, device_name, shown_name
+from .devices import async_registered, async_registered_gateway_name, device_name, shown_name
 from .hub import Hub
 from .targets import async_loaded_hubs, async_targeted_devices
 
@@ -51,11 +52,20 @@ def gateway_fields(hub: Hub) -> dict[str, Any]:
     return {ATTR_CONFIG_ENTRY_ID: hub.entry.entry_id, "gateway": hub.entry.title}
 
 
-def device_namer(hub: Hub) -> Callable[[str | None], dict[str, Any]]:
-    """Return what tells whose a flow is, looking for each device once."""
-    known: dict[str | None, dict[str, Any]] = {None: {"device_name": None, "device_id": None}}
+def device_namer(hub: Hub) -> Callable[[str | None, str | None], dict[str, Any]]:
+    """Return what tells whose a flow or an event is, by MAC and process, looking for each device once.
 
-    def name(mac: str | None) -> dict[str, Any]:
+    A process is the gateway's. That has a name, but no id: no action can be aimed at it.
+    """
+    known: dict[str | None, dict[str, Any]] = {None: {"device_name": None, "device_id": None}}
+    gateway = {
+        "device_name": async_registered_gateway_name(hub.hass, hub.entry),
+        "device_id": None,
+    }
+
+    def name(mac: str | None, process: str | None) -> dict[str, Any]:
+        if mac is None and process is not None:
+            return gateway
         if mac is not None and mac not in known:
             name, device_id = shown_device(hub, mac, hub.devices.get(hub.primary(mac)))
             known[mac] = {"device_name": name, "device_id": device_id}
@@ -70,3 +80,15 @@ def shown_device(hub: Hub, mac: str, device: Device | None) -> tuple[str, str | 
     if registered is not None:
         return shown_name(registered) or mac, registered.id
     return (mac if device is None else device_name(device, None)), None
+
+
+async def async_read(
+    hass: HomeAssistant, kind: type[Message], wire: Iterable[Any]
+) -> list[dict[str, Any]]:
+    """Return what a sensor listed as plain dicts, each checked.
+
+    Thousands of them take a small computer seconds, in which Home Assistant would stand still.
+    """
+    return await hass.async_add_executor_job(
+        lambda: [kind.from_wire(each).to_wire() for each in wire]
+    )

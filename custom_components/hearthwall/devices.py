@@ -86,6 +86,15 @@ def async_registered_name(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> 
 
 
 @callback
+def async_registered_gateway_name(hass: HomeAssistant, entry: ConfigEntry) -> str:
+    """Return the name that the gateway has in the registry, the user's first."""
+    registered = dr.async_get(hass).async_get_device_by_identifier(
+        gateway_identifier(entry), entry.entry_id
+    )
+    return (registered and shown_name(registered)) or entry.title
+
+
+@callback
 def async_registered_id(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> str | None:
     """Return the id that the device of a MAC has in the registry."""
     registered = async_registered(hass, entry, mac)

@@ -94,7 +94,9 @@ async def _accepted(hub: Hub, seq: int) -> list[Any]:
 def _rows(hub: Hub, events: Iterable[Event]) -> list[dict[str, Any]]:
     """Return events as an action answers them."""
     name = device_namer(hub)
-    return [described(hub, each) | gateway_fields(hub) | name(each.mac) for each in events]
+    return [
+        described(hub, each) | gateway_fields(hub) | name(each.mac, each.process) for each in events
+    ]
 
 
 def _of_devices(data: dict[str, Any]) -> dict[str, Any]:

@@ -39,23 +39,23 @@ _NAMED_RULE: Final = vol.All(
 async def _async_block(call: ServiceCall) -> ServiceResponse:
     """Put a rule on what is named."""
     hub = named_hub(call)
-    return _response([await hub.block(read_order(call, call.data[_TARGET]))])
+    return rule_response([await hub.block(read_order(call, call.data[_TARGET]))])
 
 
 async def _async_unblock(call: ServiceCall) -> ServiceResponse:
     """End a rule."""
-    return _response([await named_hub(call).unblock(RemoveBlock(**_named_rule(call)))])
+    return rule_response([await named_hub(call).unblock(RemoveBlock(**_named_rule(call)))])
 
 
 async def _async_confirm(call: ServiceCall) -> ServiceResponse:
     """Keep a rule that waits to be confirmed."""
-    return _response([await named_hub(call).confirm(Confirm(**_named_rule(call)))])
+    return rule_response([await named_hub(call).confirm(Confirm(**_named_rule(call)))])
 
 
 async def _async_get_blocks(call: ServiceCall) -> ServiceResponse:
     """Return the rules in force, with what the kernel has counted for them by now."""
     target = parse_target(call.data[_TARGET]).value if _TARGET in call.data else None
-    return _response(
+    return rule_response(
         block
         for block in await named_hub(call).read_blocks()
         if target in {None, block.target} and block.mode in call.data.get(_MODE, MODES)
@@ -94,7 +94,7 @@ async def _for_each(
         except SensorError as error:
             failures.append((device, error))
     _raise_failures(devices, failures)
-    return _response(blocks)
+    return rule_response(blocks)
 
 
 def _named_rule(call: ServiceCall) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _named_rule(call: ServiceCall) -> dict[str, Any]:
     return {"target": parse_target(call.data[_TARGET]).value} | said
 
 
-def _response(blocks: Iterable[Block]) -> ServiceResponse:
+def rule_response(blocks: Iterable[Block]) -> ServiceResponse:
     """Return the rules, as the sensor told them."""
     return {"blocks": [block.to_wire() for block in blocks]}
 

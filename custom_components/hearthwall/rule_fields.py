@@ -51,6 +51,9 @@ RULE_FIELDS: Final[dict[Any, Any]] = {
     vol.Optional("force"): cv.boolean,
 }
 
+#: What can be said of a rule on processes beside that.
+PROCESS_FIELDS: Final[dict[Any, Any]] = {vol.Optional("children"): cv.boolean}
+
 
 def _peers(value: list[str]) -> tuple[str, ...]:
     """Return peers as the sensor writes them."""
@@ -66,11 +69,11 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
-def read_order(call: ServiceCall, target: str, reason: str = "") -> AddBlock:
-    """Return the order that a call's fields describe; raises SensorError."""
+def read_order(call: ServiceCall, target: str, reason: str = "", **terms: Any) -> AddBlock:
+    """Return the order that a call's fields, and terms that follow from them, describe; raises SensorError."""
     said = {
         name: _READERS.get(name, lambda value: value)(call.data[name])
-        for name in map(str, RULE_FIELDS)
+        for name in map(str, (*RULE_FIELDS, *PROCESS_FIELDS))
         if name in call.data
     }
-    return AddBlock(target=parse_target(target).value, **({"reason": reason} | said))
+    return AddBlock(target=parse_target(target).value, **({"reason": reason} | said | terms))

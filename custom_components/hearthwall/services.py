@@ -12,11 +12,13 @@ from .const import DOMAIN
 from .errors import order_error
 from .event_actions import EVENT_ACTIONS
 from .feed_actions import FEED_ACTIONS
+from .process_actions import PROCESS_ACTIONS
 from .rule_actions import RULE_ACTIONS
 from .traffic_actions import TRAFFIC_ACTIONS
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *RULE_ACTIONS,
+    *PROCESS_ACTIONS,
     *FEED_ACTIONS,
     *EVENT_ACTIONS,
     *TRAFFIC_ACTIONS,

@@ -2,8 +2,7 @@
 
 import ipaddress
 import operator
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import voluptuous as vol
 from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
@@ -11,17 +10,30 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 
 from .action import GATEWAY_FIELD, Action, require_admin
-from .asked import Asked, asked_gateways, device_namer, gateway_fields, shown_device
+from .asked import (
+    TARGETS,
+    Asked,
+    asked_gateways,
+    async_read,
+    device_namer,
+    gateway_fields,
+    shown_device,
+)
 from .bpf.hearthwall_sensor.protocol import Device, Flow, SensorError
 from .bpf.hearthwall_sensor.requests import MAX_FLOWS, GetDevices, GetFlows
 from .bpf.hearthwall_sensor.targets import parse_domain
 from .const import DOMAIN
 from .hub import Hub
 from .moments import MOMENT, epoch
+from .programs import about_processes, executable_path
 
 _PEER: Final = "peer"
 _SINCE: Final = "since"
 _LIMIT: Final = "limit"
+_OF: Final = "of"
+_PROCESS: Final = "process"
+
+type Whose = Literal["all", "devices", "processes"]
 
 _DEFAULT_FLOWS: Final = 100
 
@@ -45,36 +57,42 @@ async def _async_get_flows(call: ServiceCall) -> ServiceResponse:
     """Return flows, those that moved last at the head."""
     rows = []
     for asked in asked_gateways(call):
-        flows = await _flows(asked, call, call.data[_LIMIT])
+        async with about_processes(asked.hub):
+            flows = await _flows(asked, call, call.data[_LIMIT], call.data[_OF])
         name = device_namer(asked.hub)
-        rows += [flow | gateway_fields(asked.hub) | name(flow["mac"]) for flow in flows]
+        rows += [
+            flow | gateway_fields(asked.hub) | name(flow["mac"], flow["process"]) for flow in flows
+        ]
     return {"flows": _newest(rows, call.data[_LIMIT])}
 
 
 # What is asked
 
 
-async def _flows(asked: Asked, call: ServiceCall, limit: int) -> list[dict[str, Any]]:
+async def _flows(
+    asked: Asked, call: ServiceCall, limit: int, of: Whose = "all"
+) -> list[dict[str, Any]]:
     """Return the flows of one gateway that a call is about, each as a plain dict."""
     request = GetFlows(
         devices=tuple(sorted(asked.macs or ())),
         peer=_peer(call),
         since=_since(call),
         limit=limit,
+        process=executable_path(call.data[_PROCESS]) if _PROCESS in call.data else None,
+        of=of,
     )
-    wire = await asked.hub.call(request)
-    # Thousands of them take a small computer seconds, in which Home Assistant would stand still.
-    return await call.hass.async_add_executor_job(_plain, wire)
-
-
-def _plain(wire: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return flows as plain dicts, each checked."""
-    return [Flow.from_wire(each).to_wire() for each in wire]
+    return await async_read(call.hass, Flow, await asked.hub.call(request))
 
 
 async def _talkers(asked: Asked, call: ServiceCall) -> Asked:
     """Return who of those that are asked for talked to the peer that a call names."""
-    flows = await _flows(asked, call, MAX_FLOWS)
+    try:
+        flows = await _flows(asked, call, MAX_FLOWS, "devices")
+    except SensorError as error:
+        if error.code != "invalid_message":
+            raise
+        # An older sensor has no such field, and tells of devices only
+        flows = await _flows(asked, call, MAX_FLOWS)
     return Asked(asked.hub, frozenset(asked.hub.primary(flow["mac"]) for flow in flows))
 
 
@@ -132,6 +150,15 @@ _FILTERS: Final[dict[Any, Any]] = {
     vol.Optional(_SINCE): MOMENT,
 }
 
+
+def _of_devices_or_processes(data: dict[str, Any]) -> dict[str, Any]:
+    """Check that processes are not asked for along with devices: they are the gateway's."""
+    of_processes = data[_OF] == "processes" or _PROCESS in data
+    if of_processes and (data[_OF] == "devices" or TARGETS & data.keys()):
+        raise vol.Invalid(f"processes are the gateway's own: {_PROCESS} goes with no device")
+    return data
+
+
 TRAFFIC_ACTIONS: Final = (
     Action(
         name="get_devices",
@@ -142,7 +169,17 @@ TRAFFIC_ACTIONS: Final = (
     Action(
         name="get_flows",
         handle=_async_get_flows,
-        schema=vol.Schema({**_FILTERS, vol.Optional(_LIMIT, default=_DEFAULT_FLOWS): _LIMITED}),
+        schema=vol.All(
+            vol.Schema(
+                {
+                    **_FILTERS,
+                    vol.Optional(_LIMIT, default=_DEFAULT_FLOWS): _LIMITED,
+                    vol.Optional(_OF, default="all"): vol.In(get_args(Whose.__value__)),
+                    vol.Optional(_PROCESS): cv.string,
+                }
+            ),
+            _of_devices_or_processes,
+        ),
         response=SupportsResponse.ONLY,
         admin=True,
     ),

@@ -76,6 +76,26 @@ async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> AsyncIterator[M
 
 
 @pytest.fixture
+async def garden(
+    hass: HomeAssistant, tmp_path: Path
+) -> AsyncIterator[tuple[MockConfigEntry, Peer]]:
+    """Another gateway, without devices, set up."""
+    peer = Peer(tmp_path / "garden.sock")
+    peer.devices = []
+    await peer.start()
+    entry = MockConfigEntry(
+        domain=DOMAIN, title="Garden", unique_id=peer.socket, data={CONF_SOCKET: peer.socket}
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    yield entry, peer
+    await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+    await peer.stop()
+
+
+@pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteProgram:
     """Put a program of the test's in the sensor's place; it is really run, by the system's Python."""
     folder = tmp_path / "bpf"

@@ -19,6 +19,7 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     Feed,
     Flow,
     Interface,
+    Program,
     SensorError,
     Status,
 )
@@ -33,6 +34,7 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
     GetEvents,
     GetFeeds,
     GetFlows,
+    GetProcesses,
     RefreshFeed,
     RemoveBlock,
     RemoveFeed,
@@ -41,6 +43,7 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
 )
 from custom_components.hearthwall.bpf.hearthwall_sensor.targets import parse_target
 from tests.devices import CAMERA, TV, device_fields
+from tests.homeassistant.older import refuse_processes
 
 
 def device(mac: str, **fields: Any) -> Device:
@@ -87,7 +90,7 @@ def event(seq: int, kind: str = "threat_address", **fields: Any) -> Event:
     return Event(seq=seq, kind=kind, **(said | fields))
 
 
-def flow(mac: str, peer_address: str, peer_name: str | None = None, **fields: Any) -> Flow:
+def flow(mac: str | None, peer_address: str, peer_name: str | None = None, **fields: Any) -> Flow:
     """Return a flow over TLS that moved just now."""
     said: dict[str, Any] = {
         "community_id": "1:vTdrngJjlP5eZ9mw9JtnKyn99KM=",
@@ -108,6 +111,25 @@ def flow(mac: str, peer_address: str, peer_name: str | None = None, **fields: An
         "scope": "internet",
     }
     return Flow(mac=mac, peer_address=peer_address, peer_name=peer_name, **(said | fields))
+
+
+def program(executable: str, **fields: Any) -> Program:
+    """Return a program of the gateway that has talked a little, to one peer."""
+    said: dict[str, Any] = {
+        "container": None,
+        "unit": None,
+        "pids": (4711,),
+        "uids": (0,),
+        "upload_bytes": 1_000,
+        "download_bytes": 2_000,
+        "upload_packets": 10,
+        "download_packets": 20,
+        "connections": 1,
+        "first_seen": 1_700_000_000.0,
+        "last_seen": time(),
+        "peers": ("203.0.113.66",),
+    }
+    return Program(executable=executable, **(said | fields))
 
 
 def status() -> Status:
@@ -140,6 +162,9 @@ class Peer:
         self.feeds: dict[str, Feed] = {}
         self.events: list[Event] = []
         self.flows: list[Flow] = []
+        self.programs: list[Program] = []
+        #: Whether it is from before there were processes.
+        self.is_older = False
         self.errors: dict[str, SensorError] = {}
         #: What is answered to requests of other types.
         self.answers: dict[str, Any] = {}
@@ -206,7 +231,8 @@ class Peer:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
                     break
-                identity, order = read_request(json.loads(message.data))
+                said = json.loads(message.data)
+                identity, order = read_request(said)
                 self.received.append(order)
                 if order.type in self.silent:
                     continue
@@ -214,6 +240,8 @@ class Peer:
                     wire = {"type": "error"} | self.errors[order.type].to_wire()
                 else:
                     try:
+                        if self.is_older:
+                            refuse_processes(said)
                         wire = {"type": "result", "result": self._answer(order)}
                     except SensorError as error:
                         wire = {"type": "error"} | error.to_wire()
@@ -257,6 +285,8 @@ class Peer:
                 return gone[0].to_wire()
             case GetFlows():
                 return [each.to_wire() for each in self._list(order)]
+            case GetProcesses():
+                return [each.to_wire() for each in self.programs[: order.limit]]
         return self._answer_of_feeds(order)
 
     def _list(self, order: GetFlows) -> list[Flow]:
@@ -266,6 +296,8 @@ class Peer:
             each
             for each in self.flows
             if (not macs or each.mac in macs)
+            and order.of in {"all", "devices" if each.process is None else "processes"}
+            and order.process in {None, each.process}
             and (order.since is None or each.last_seen >= order.since)
             and (order.peer is None or _is_peer(each, order.peer))
         ]

@@ -34,7 +34,7 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.modes import (
     TRANSPORTS,
 )
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import FeedAction
-from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock, AddFeed
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock, AddFeed, GetFlows
 from custom_components.hearthwall.process import PROCESS_ERRORS
 from custom_components.hearthwall.services import ACTIONS
 
@@ -194,7 +194,8 @@ def test_every_field_of_an_action_is_described(service: str) -> None:
 
 def test_what_an_order_can_say_an_action_can_say() -> None:
     rule = {each.name for each in dataclasses.fields(AddBlock)} - {"target"}
-    assert {str(key) for key in rule_fields.RULE_FIELDS} == rule
+    fields_of_rules = {**rule_fields.RULE_FIELDS, **rule_fields.PROCESS_FIELDS}
+    assert {str(key) for key in fields_of_rules} == rule
     feed = {each.name for each in dataclasses.fields(AddFeed)}
     assert {str(key) for key in feed_actions.FEED_FIELDS} == feed
 
@@ -211,6 +212,7 @@ CHOICES = {
     ("get_events", "kind"): KINDS,
     ("get_events", "severity"): SEVERITIES,
     ("accept", "kind"): KINDS,
+    ("get_flows", "of"): typing.get_args(typing.get_type_hints(GetFlows)["of"]),
 }
 
 
