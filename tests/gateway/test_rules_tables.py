@@ -25,7 +25,7 @@ from hearthwall_sensor.kernel.tables import Tables
 from hearthwall_sensor.notation import boot_ns
 from hearthwall_sensor.protocol import SensorError
 from hearthwall_sensor.requests import AddBlock, Confirm, RemoveBlock
-from hearthwall_sensor.rules import file as rules_file, rules as rules_module
+from hearthwall_sensor.rules import file as rules_file, room
 from hearthwall_sensor.rules.enforcement import all_counters, limit_of
 from hearthwall_sensor.rules.rule import Rule
 from hearthwall_sensor.rules.rules import RULES_FILE, Rules
@@ -278,9 +278,9 @@ def test_tables_have_room_for_so_many(
 ) -> None:
     monkeypatch.setitem(LIMITS, "MAX_RULES", 3)
     monkeypatch.setattr(
-        rules_module,
+        room,
         "_ROOM",
-        tuple((what, takes, 2) for what, takes, _ in rules_module._ROOM),
+        tuple((what, takes, 2) for what, takes, _ in room._ROOM),
     )
 
     def full(order: AddBlock) -> bool:
