@@ -4,17 +4,27 @@ import ipaddress
 import math
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from .errors import SensorError
+from .program_paths import path_bytes, path_text
 
-TargetKind = Literal["mac", "ipv4", "ipv6", "ipv4_network", "ipv6_network", "domain"]
-TARGET_KINDS: Final[tuple[TargetKind, ...]] = typing.get_args(TargetKind)
+#: Of this host: an executable's file, a folder of them, a process by its number.
+ProcessKind = Literal["exe", "dir", "pid"]
+TargetKind = Literal["mac", "ipv4", "ipv6", "ipv4_network", "ipv6_network", "domain"] | ProcessKind
+PROCESS_KINDS: Final[tuple[ProcessKind, ...]] = typing.get_args(ProcessKind)
+TARGET_KINDS: Final[tuple[TargetKind, ...]] = (
+    *("mac", "ipv4", "ipv6", "ipv4_network", "ipv6_network", "domain"),
+    *PROCESS_KINDS,
+)
 
 #: Widest prefixes that a rule takes: one mistyped digit must not cut off half of the internet.
 SHORTEST_PREFIX: Final[Mapping[int, int]] = {4: 8, 6: 16}
+#: The longest path that a rule takes: with a slash or a zero it is the key of a table in the kernel.
+MAX_PATH_BYTES: Final = 250
+_MAX_PID: Final = 1 << 22
 #: A rule that ends later than this may as well have no end.
 MAX_DURATION: Final = 366 * 24 * 3600.0
 
@@ -52,13 +62,17 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
 
 
 def parse_target(text: str) -> Target:
-    """Return the target that a person wrote: a MAC, an address, a prefix (CIDR), a domain or `*.domain`.
+    """Return the target that a person wrote.
 
+    A MAC, an address, a prefix (CIDR), a domain or `*.domain`; of this host `exe:/path`, `dir:/path` or `pid:N`.
     Raises SensorError `invalid_target`, or `protected_target` for addresses that belong to no single host.
     """
     stripped = text.strip()
     if _MAC.fullmatch(stripped.lower()):
         return Target("mac", parse_mac(stripped))
+    kind, colon, rest = stripped.partition(":")
+    if colon and kind in _PROCESSES:
+        return _PROCESSES[kind](rest)
     if "/" in stripped:
         return _parse_network(stripped)
     try:
@@ -102,6 +116,67 @@ def _parse_network(text: str) -> Target:
     if network.is_multicast or network.is_loopback:
         raise SensorError("protected_target", f"{network} is multicast or loopback")
     return Target("ipv4_network" if network.version == 4 else "ipv6_network", str(network))
+
+
+def path_of(target: Target) -> bytes:
+    """Return the path that a rule on an executable or a folder is about."""
+    return path_bytes(target.value.partition(":")[2])
+
+
+def pid_of(target: Target) -> int:
+    """Return the number of the process that a rule is about."""
+    return int(target.value.partition(":")[2])
+
+
+def path_target(kind: ProcessKind, path: bytes) -> Target:
+    """Return the target that an executable or a folder is; raises SensorError `invalid_target`."""
+    shown = path_text(path)[:80]
+    parts = [each for each in path.split(b"/") if each not in (b"", b".")]
+    if not path.startswith(b"/"):
+        raise SensorError("invalid_target", f"{kind}:{shown}: write the whole path, from / on")
+    if b".." in parts:
+        raise SensorError("invalid_target", f"{kind}:{shown}: write the path without ..")
+    if b"\0" in path:
+        raise SensorError("invalid_target", f"{kind}:{shown}: no path has a zero in it")
+    if not parts:
+        raise SensorError(
+            "invalid_target", f"{kind}:{shown} is too wide: name an executable or its folder"
+        )
+    if kind == "exe" and path.endswith((b"/", b"/.")):
+        raise SensorError("invalid_target", f"exe:{shown} is a folder: write dir:{shown}")
+    canonical = b"/" + b"/".join(parts)
+    if len(canonical) > MAX_PATH_BYTES:
+        raise SensorError(
+            "invalid_target",
+            f"{kind}:{shown}… is too long: a rule takes paths of at most {MAX_PATH_BYTES} bytes",
+        )
+    return Target(kind, f"{kind}:{path_text(canonical)}")
+
+
+def _parse_path(kind: ProcessKind, text: str) -> Target:
+    """Return the executable or folder that a person wrote."""
+    try:
+        path = path_bytes(text)
+    except (ValueError, UnicodeError):
+        raise SensorError(
+            "invalid_target",
+            f"{text[:80]!r} has control characters: write each of their bytes as \\xNN",
+        ) from None
+    return path_target(kind, path)
+
+
+def _parse_pid(text: str) -> Target:
+    """Return the process whose number a person wrote."""
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text[:12]) <= _MAX_PID:
+        raise SensorError("invalid_target", f"pid:{text[:20]!r} is not a process such as pid:1234")
+    return Target("pid", f"pid:{int(text)}")
+
+
+_PROCESSES: Final[Mapping[str, Callable[[str], Target]]] = {
+    "exe": lambda text: _parse_path("exe", text),
+    "dir": lambda text: _parse_path("dir", text),
+    "pid": _parse_pid,
+}
 
 
 def parse_peer(text: str) -> str:
