@@ -24,12 +24,18 @@ def _read_float(_: Any, value: Any, __: str) -> Any:
     raise ValueError
 
 
-def _read_optional(kind: Any, value: Any, where: str) -> Any:
-    """Read what may be null."""
-    if value is None:
-        return None
+def _read_union(kind: Any, value: Any, where: str) -> Any:
+    """Read what may be null, or one of several kinds; what is wrong is told as of the last."""
     members = typing.get_args(kind)
-    return _read(next(each for each in members if each is not types.NoneType), value, where)
+    if value is None and types.NoneType in members:
+        return None
+    *others, last = (each for each in members if each is not types.NoneType)
+    for member in others:
+        try:
+            return _read(member, value, where)
+        except SensorError:
+            continue
+    return _read(last, value, where)
 
 
 def _read_literal(kind: Any, value: Any, _: str) -> Any:
@@ -76,8 +82,8 @@ def _read_fields(kind: Any, value: Any, where: str) -> Any:
 
 #: How each kind of type that messages use is read.
 _READERS: dict[Any, Callable[[Any, Any, str], Any]] = {
-    types.UnionType: _read_optional,
-    typing.Union: _read_optional,  # what `Literal | None` is before Python 3.14
+    types.UnionType: _read_union,
+    typing.Union: _read_union,  # what `Literal | None` is before Python 3.14
     Literal: _read_literal,
     tuple: _read_list,
     Mapping: _read_mapping,

@@ -23,7 +23,7 @@ from hearthwall_sensor.protocol import (
     Traffic,
 )
 from hearthwall_sensor.requests import REQUESTS, AddBlock, read_request
-from hearthwall_sensor.targets import parse_duration, parse_target
+from hearthwall_sensor.targets import TARGET_KINDS, TargetKind, parse_duration, parse_target
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -142,6 +142,19 @@ def test_what_is_no_duration(text: str) -> None:
 )
 def test_messages_survive_the_wire(message: Any) -> None:
     assert type(message).from_wire(json.loads(json.dumps(message.to_wire()))) == message
+
+
+@pytest.mark.parametrize("kind", TARGET_KINDS)
+def test_a_rule_on_every_kind_of_target_survives_the_wire(kind: TargetKind) -> None:
+    block = dataclasses.replace(BLOCK, kind=kind)
+    assert Block.from_wire(block.to_wire()) == block
+
+
+@pytest.mark.parametrize("kind", [None, "", "exec", 1, []])
+def test_no_kind_of_target_is_refused(kind: Any) -> None:
+    with pytest.raises(SensorError) as raised:
+        Block.from_wire(BLOCK.to_wire() | {"kind": kind})
+    assert raised.value.code == "invalid_message"
 
 
 def test_answers_may_gain_fields_and_requests_may_not() -> None:
