@@ -11,7 +11,7 @@ from .action import GATEWAY_FIELD, Action, named_hub
 from .asked import asked_gateways, async_read, gateway_fields
 from .bpf.hearthwall_sensor.protocol import Program
 from .bpf.hearthwall_sensor.requests import MAX_FLOWS, GetProcesses
-from .programs import about_processes, executable_path
+from .programs import about_processes, executable_paths
 from .rule_actions import rule_response
 from .rule_fields import PROCESS_FIELDS, RULE_FIELDS, read_order
 
@@ -21,10 +21,10 @@ _LIMIT: Final = "limit"
 _DEFAULT_PROGRAMS: Final = 100
 
 #: The fields that name processes, exactly one of which is given, and how the sensor writes what they say.
-_NAMED: Final[Mapping[str, Callable[[Any], str]]] = {
-    "executable": lambda value: f"exe:{executable_path(value)}",
-    "folder": lambda value: f"dir:{value.strip()}",
-    "pid": lambda value: f"pid:{value}",
+_NAMED: Final[Mapping[str, Callable[[Any], list[str]]]] = {
+    "executable": lambda value: [f"exe:{path}" for path in executable_paths(value)],
+    "folder": lambda value: [f"dir:{value.strip()}"],
+    "pid": lambda value: [f"pid:{value}"],
 }
 
 #: What else of a rule makes sense for processes: the mode follows from `peers` and `audit`.
@@ -34,12 +34,12 @@ _TERMS: Final = frozenset({"duration", "reason", _PEERS, "confirm_within", "forc
 async def _async_block_process(call: ServiceCall) -> ServiceResponse:
     """Cut programs or a process off, or keep them to some peers."""
     hub = named_hub(call)
-    (target,) = (write(call.data[name]) for name, write in _NAMED.items() if name in call.data)
+    (targets,) = (write(call.data[name]) for name, write in _NAMED.items() if name in call.data)
     mode = "allow_only" if call.data.get(_PEERS) else "isolate"
     terms = {"mode": "audit", "audits": mode} if call.data.get(_AUDIT) else {"mode": mode}
-    order = read_order(call, target, **terms)
+    orders = [read_order(call, target, **terms) for target in targets]
     async with about_processes(hub):
-        return rule_response([await hub.block(order)])
+        return rule_response([await hub.block(order) for order in orders])
 
 
 async def _async_get_processes(call: ServiceCall) -> ServiceResponse:

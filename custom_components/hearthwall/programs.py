@@ -9,18 +9,22 @@ from .bpf.hearthwall_sensor.protocol import SensorError
 from .bpf.hearthwall_sensor.requests import GetProcesses
 from .hub import Hub
 
-#: A program as events name it: its executable, and the container that it is in.
-_PROGRAM: Final = re.compile(r"exe:(?P<path>.*?)(?:@[0-9a-f]{12})?", re.DOTALL)
+#: A program as events and policies name it: its executable, and the container that it is in.
+_PROGRAM: Final = re.compile(r"(?:exe:)?(?P<path>.*?)(?P<container>@[0-9a-f]{12})?", re.DOTALL)
 
 #: What an older sensor says of words that it does not know.
 _MISUNDERSTOOD: Final = frozenset({"invalid_message", "invalid_target"})
 
 
-def executable_path(text: str) -> str:
-    """Return the path in what a person wrote or an event says: the path, or `exe:` and the path."""
-    stripped = text.strip()
-    program = _PROGRAM.fullmatch(stripped)
-    return program["path"] if program else stripped
+def executable_paths(text: str) -> list[str]:
+    """Return the paths that a person or an event may mean: the path, `exe:` and the path, each with a container.
+
+    What looks like a container may be the end of the file's own name, which an intruder chooses.
+    """
+    program = _PROGRAM.fullmatch(text.strip())
+    assert program is not None  # noqa: S101, all of it is optional
+    path, container = program["path"], program["container"]
+    return [path] if container is None else [path, path + container]
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from .bpf.hearthwall_sensor.targets import parse_domain
 from .const import DOMAIN
 from .hub import Hub
 from .moments import MOMENT, epoch
-from .programs import about_processes, executable_path
+from .programs import about_processes, executable_paths
 
 _PEER: Final = "peer"
 _SINCE: Final = "since"
@@ -78,7 +78,7 @@ async def _flows(
         peer=_peer(call),
         since=_since(call),
         limit=limit,
-        process=executable_path(call.data[_PROCESS]) if _PROCESS in call.data else None,
+        process=executable_paths(call.data[_PROCESS])[0] if _PROCESS in call.data else None,
         of=of,
     )
     return await async_read(call.hass, Flow, await asked.hub.call(request))

@@ -35,7 +35,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {each["alias"]: each for each in map(ya
 #: What does more than to order one thing.
 ANSWERED = {
     *("Quarantine on a threat", "Who talked to whom", "Cut off on something grave"),
-    *("Tell me what happens", "Accept from the phone"),
+    *("Tell me what happens", "Accept from the phone", "Cut off a program"),
 }
 
 
@@ -184,6 +184,30 @@ async def test_a_phone_is_told_what_matters_and_accepts_it(
     assert len(sent) == 2, "a reload is no event"
 
 
+async def test_a_program_that_came_and_connects_is_cut_off_for_an_hour(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, automations: None
+) -> None:
+    text = next(each for each in YAML if "Cut off a program" in each)
+    assert len(text.splitlines()) <= 11
+    sent = async_mock_service(hass, "notify", "mobile_app_phone")
+    of_program: dict[str, Any] = {"mac": None, "address": None, "process": "/tmp/agent"}
+    await peer.happen(
+        event(1, kind="new_device", severity="info"),
+        event(2, kind="exec_and_connect", **of_program),
+        event(3, kind="unexpected_process", severity="low", **of_program),
+        event(4, kind="exec_and_connect", **of_program | {"process": "/opt/b@0123456789ab"}),
+    )
+    await wait_for(lambda: len(peer.orders(AddBlock)) >= 3)
+    await hass.async_block_till_done()
+    held = ("exe:/tmp/agent", "exe:/opt/b", "exe:/opt/b@0123456789ab")
+    assert peer.orders(AddBlock) == [AddBlock(target, duration=3600.0) for target in held]
+    # Whoever has the other automations too is told by that one as well
+    assert {"number 2", "number 4"} <= {each.data["message"] for each in sent}
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await hass.async_block_till_done()
+    assert len(peer.orders(AddBlock)) == 3, "a reload is no event"
+
+
 async def test_a_notification_says_who_talked_to_whom(
     hass: HomeAssistant, peer: Peer, automations: None
 ) -> None:
@@ -192,6 +216,7 @@ async def test_a_notification_says_who_talked_to_whom(
         flow(CAMERA, "203.0.113.20", "storage.vendor.example", upload_bytes=500_000_000),
         flow(CAMERA, "203.0.113.21", None),
         flow(TV, "203.0.113.30", "video.example", download_bytes=7_000_000),
+        flow(None, "203.0.113.40", "mirror.example", process="/usr/bin/apt"),
     ]
     told: list[tuple[str, str]] = []
     persistent_notification.async_register_callback(
@@ -210,6 +235,9 @@ async def test_a_notification_says_who_talked_to_whom(
         "",
         "**camera**",
         "- storage.vendor.example: 2000.0 MB up, 10.0 MB down",
+        "",
+        "**Hearthwall**",
+        "- mirror.example: 2.0 MB up, 5.0 MB down",
     ]
 
 

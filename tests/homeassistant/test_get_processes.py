@@ -100,7 +100,7 @@ def flows(peer: Peer) -> None:
         ({"of": "devices"}, [None]),
         ({"of": "processes"}, [CURL.executable, AGENT]),
         ({"process": AGENT}, [AGENT]),
-        ({"process": f"exe:{AGENT}", "of": "processes"}, [AGENT]),
+        ({"process": f"{AGENT}@0123456789ab", "of": "processes"}, [AGENT]),
         ({"of": "processes", "peer": "203.0.113.20"}, [CURL.executable]),
     ],
 )
@@ -154,19 +154,17 @@ async def test_an_event_of_a_process_is_the_gateways_own(
 ) -> None:
     of_camera = hass.states.get("event.camera_security")
     entities = set(hass.states.async_entity_ids())
-    await peer.happen(
-        event(1, kind="exec_and_connect", mac=None, address=None, process=f"exe:{AGENT}")
-    )
+    await peer.happen(event(1, kind="exec_and_connect", mac=None, address=None, process=AGENT))
     found = hass.states.get("event.hearthwall_security")
     assert found is not None
     said = found.attributes
-    assert (said["event_type"], said["process"]) == ("exec_and_connect", f"exe:{AGENT}")
+    assert (said["event_type"], said["process"]) == ("exec_and_connect", AGENT)
     assert (said["mac"], said["device_id"]) == (None, None)
     assert hass.states.get("event.camera_security") is of_camera
     assert set(hass.states.async_entity_ids()) == entities, "no entity is a process's"
     await peer.happen(event(2, kind="flood", mac=None), event(3))
     first, second, third = (await call(hass, "get_events"))["events"]
-    assert (first["process"], first["device_name"]) == (f"exe:{AGENT}", "Hearthwall")
+    assert (first["process"], first["device_name"]) == (AGENT, "Hearthwall")
     assert (first["device_id"], second["device_name"]) == (None, None)
     assert third["device_id"] == camera(hass, loaded).id
 
