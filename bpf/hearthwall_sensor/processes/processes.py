@@ -1,0 +1,230 @@
+"""Processes as the kernel programs tell of them: who they are, whom they talk to, where they listen."""
+
+import struct
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from ..flows.flow import TCP, UDP
+from ..flows.listing import Context
+from ..flows.observed import World, observed
+from ..flows.shares import Shares
+from ..kernel.process_layouts import (
+    BEGAN,
+    ENDED,
+    Bound,
+    Called,
+    Executed,
+    Head,
+    Record,
+    Socket,
+    Talked,
+)
+from ..network.places import Place
+from ..notation import boot_ns
+from ..observations import (
+    SETTLED,
+    TRANSPORTS,
+    Began,
+    Bound as BoundObserved,
+    Connected,
+    Executed as ExecutedObserved,
+    Observation,
+    Settled,
+)
+from ..protocol import DeviceRule, Flow, Program, Scope
+from ..requests import GetFlows, GetProcesses
+from .connections import Connection, Connections, label
+from .image import Image
+from .images import Images
+from .programs import Programs
+
+_COOKIE: Final = struct.Struct("<Q")
+_LOCAL_PORTS: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LOOPBACK: Final = bytes(15) + b"\1"
+_LOOPBACK_V4: Final = bytes(10) + b"\xff\xff\x7f"
+_SETTLED: Final = round(SETTLED * 10**9)
+#: So many flows of one program are told of in a look, and so many of all.
+_OF_PROGRAM: Final = 2_000
+_OF_ALL: Final = 10_000
+
+
+def local_ports() -> range:
+    """Return the ports that the kernel chooses from for those who do not ask for one."""
+    least, most = map(int, _LOCAL_PORTS.read_text().split())
+    return range(least, most + 1)
+
+
+class Processes:
+    """All that is known of this host's processes."""
+
+    def __init__(  # noqa: PLR0913, what there is to know beyond the kernel's records
+        self,
+        *,
+        tell: Callable[[Observation], None],
+        scope: Callable[[bytes], Scope],
+        place: Callable[[str], Place],
+        epoch: Callable[[int], float],
+        current: Callable[[int], int | None],
+        name: Callable[[bytes], str | None] = lambda _: None,
+        rule: Callable[[str], DeviceRule | None] = lambda _: None,
+        ephemeral: range | None = None,
+    ) -> None:
+        """Take whom to tell of what is observed, and what to ask of addresses, times, names, rules and processes."""
+        self._tell = tell
+        self._scope = scope
+        self._place = place
+        self._epoch = epoch
+        self._name = name
+        self._rule = rule
+        self._ephemeral = local_ports() if ephemeral is None else ephemeral
+        self.images = Images(epoch, current)
+        self._programs = Programs()
+        self._connections = Connections(self._image_of, self._programs.count, self._ephemeral)
+        #: Given the system calls that are watched, with who made them.
+        self.on_called: Callable[[Called, Image], None] = lambda _record, _image: None
+        #: Flows that began or settled and were not told of: there were too many.
+        self.untold = 0
+
+    def take(self, record: Record) -> None:
+        """Take one record of the kernel's."""
+        match record:
+            case Executed():
+                image = self.images.executed(record)
+                self._tell(ExecutedObserved(self._epoch(record.head.time), image.program, image))
+            case Talked():
+                self._talked(record)
+            case Bound():
+                self._bound(record)
+            case Called(head):
+                self.on_called(record, self.images.of(head.image, head.pid, head))
+
+    def _talked(self, record: Talked) -> None:
+        """Take what became of a connection; one that a rule refused was none."""
+        key = _COOKIE.pack(record.cookie)
+        if record.head.kind == ENDED:
+            self._connections.ended(key, record.socket)
+            return
+        if record.head.kind != BEGAN:
+            return
+        connection = self._connections.take(key, record.socket, record.head)
+        if connection is None:
+            return
+        image, socket = connection.image, record.socket
+        self._tell(
+            Connected(
+                time=self._epoch(record.head.time),
+                who=image.program,
+                image=image,
+                pid=socket.pid,
+                transport=TRANSPORTS.get(socket.protocol) or f"ip-{socket.protocol}",
+                address=socket.local,
+                port=socket.port,
+                peer=socket.peer,
+                peer_port=socket.peer_port,
+                scope=self._scope_of(socket.peer),
+                is_outgoing=not socket.accepted,
+            )
+        )
+
+    def _bound(self, record: Bound) -> None:
+        """Take a port that a process has bound; one that the kernel has chosen says nothing."""
+        head = record.head
+        if record.port in self._ephemeral or not record.port or record.protocol not in {TCP, UDP}:
+            return
+        image = self.images.of(head.image, head.pid, head)
+        self._programs.bound(image, head.pid, record.protocol, record.port, head.time)
+        service = f"{TRANSPORTS[record.protocol]}/{record.port}"
+        self._tell(
+            BoundObserved(
+                self._epoch(head.time), image.program, image, head.pid, service, record.address
+            )
+        )
+
+    def bound_before(self, image: Image, pid: int, protocol: int, port: int) -> None:
+        """Take a port that a process had bound before the sensor came: nobody is told."""
+        if port and port not in self._ephemeral and protocol in {TCP, UDP}:
+            self._programs.bound(image, pid, protocol, port, boot_ns())
+
+    async def look(
+        self,
+        sockets: Iterable[tuple[bytes, Socket]],
+        exchanges: Iterable[tuple[bytes, Socket]],
+    ) -> None:
+        """Take the kernel's tables as they are now, and tell of flows that began or settled since the last look."""
+        await self._connections.look(sockets, exchanges, boot_ns())
+        now = boot_ns()
+        begun = self._epoch(0)
+        world = World(
+            device=lambda _: "",  # a program's flows have no MAC to ask about
+            scope=self._scope_of,
+            place=self._place,
+            epoch=lambda nanoseconds: begun + nanoseconds / 1e9,
+        )
+        shares = Shares(_OF_PROGRAM, _OF_ALL, lambda _: True)
+        for connection, done in self._connections.moved():
+            is_settled = connection.socket.last <= now - _SETTLED
+            if not connection.is_begun:
+                connection.is_begun = True
+                self._observe(Began, connection, world, shares, now)
+            if is_settled:
+                done()
+                self._observe(Settled, connection, world, shares, now)
+        self.untold += shares.refused
+
+    def _observe(
+        self,
+        kind: type[Began] | type[Settled],
+        connection: Connection,
+        world: World,
+        shares: Shares,
+        now: int,
+    ) -> None:
+        """Tell of a flow, if it is the program's turn."""
+        program = connection.image.program
+        if not shares.take(program.encode("utf-8", "surrogateescape")):
+            return
+        key = connection.key()
+        known = label(self._name(key.peer))
+        counted = connection.counted(self._ephemeral)
+        flow = observed(key.pack(), key, counted, known, now, world)
+        self._tell(kind(world.epoch(now), program, flow))
+
+    def flows(self, request: GetFlows) -> list[Flow]:
+        """Return the flows of processes that a request asks for; raises SensorError `invalid_message`."""
+        context = Context(
+            now=boot_ns(),
+            epoch=self._epoch,
+            label=lambda _packed, key, _first: label(self._name(key.peer)),
+            scope=self._scope_of,
+            place=self._place,
+            interfaces=lambda _: None,
+        )
+        return self._connections.select(request, context)
+
+    def programs(self, request: GetProcesses) -> list[Program]:
+        """Return the programs that moved most at the head, at most as many as are asked for."""
+        return self._programs.list(
+            self._connections.open(), request.limit, self._epoch, self._name, self._rule
+        )
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """What was lost, for the status."""
+        return {
+            "images_unread": self.images.unread,
+            "connections_forgotten": self._connections.forgotten,
+            "programs_evicted": self._programs.evicted,
+            "process_flows_untold": self.untold,
+        }
+
+    def _scope_of(self, peer: bytes) -> Scope:
+        """Return where a peer is; what stays on the loopback interface is on this host."""
+        if peer == _LOOPBACK or peer.startswith(_LOOPBACK_V4):
+            return "gateway"
+        return self._scope(peer)
+
+    def _image_of(self, socket: Socket, head: Head | None) -> Image:
+        """Return who uses a socket; whoever did what was recorded may be somebody else."""
+        is_owner = head is not None and (head.image, head.pid) == (socket.image, socket.pid)
+        return self.images.of(socket.image, socket.pid, head if is_owner else None)
