@@ -4,6 +4,8 @@ import struct
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from .libbpf import Map
+
 LIMITS: Final = {
     "MAX_PROCESSES": 65536,
     "MAX_SOCKETS": 16384,
@@ -162,3 +164,8 @@ def read_record(data: bytes) -> Record | None:
     if head.kind == CALLED:
         return Called(head, data[at : at + head.length])
     return None
+
+
+def read_sockets(table: Map) -> list[tuple[bytes, Socket]]:
+    """Return the entries of a table of `struct socket`, by their keys."""
+    return [(key, Socket._make(SOCKET.unpack(value))) for key, value in table.items()]

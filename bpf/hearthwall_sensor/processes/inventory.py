@@ -1,0 +1,136 @@
+"""What ran before the sensor did: processes, their open connections, and the ports that they have bound."""
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from ..kernel.cgroups import Cgroup
+from ..kernel.process_layouts import (
+    GIVEN,
+    IMAGE_CPU_BITS,
+    PORT_KEY,
+    PORT_OWNER,
+    SOCKET,
+)
+from ..kernel.process_tables import Process, ProcessTables
+from ..notation import boot_ns, mapped
+from . import reading
+from .reading import PROC
+
+#: TCP_LISTEN and TCP_CLOSE, as inet_diag has them: the second is a UDP socket that is not connected.
+_LISTENS: Final = 10
+_UNCONNECTED: Final = 7
+_PROTOCOLS: Final = (socket.IPPROTO_TCP, socket.IPPROTO_UDP)
+
+
+def take(tables: ProcessTables, cgroup: Cgroup, known: Callable[[int, int], None]) -> None:
+    """Tell the kernel of the processes that it does not know; `known` is told each one's image's number and pid.
+
+    What starts meanwhile the kernel sees by itself: a process that is there already stays as it is.
+    """
+    owners: dict[int, _Owner] = {}
+    first = boot_ns()
+    for number, pid in enumerate(_pids()):
+        name = _cgroup_name(pid)
+        held = tables.process(pid)
+        if name is None or not cgroup.holds(name) or (held is not None and held.image):
+            continue
+        found, threads = reading.read(pid), _threads(pid)
+        if found is None or found.is_kernel or not threads:
+            continue
+        image = (first + number) << IMAGE_CPU_BITS | GIVEN
+        tables.put_process(pid, Process(image, found.parent_pid, threads))
+        known(image, pid)
+        owner = _Owner(pid, image, found.uid, _cgroup_number(name, cgroup))
+        for inode in reading.sockets(pid):
+            owners.setdefault(inode, owner)
+    _take_sockets(tables, owners)
+
+
+class _Owner(NamedTuple):
+    """Whose a socket is."""
+
+    pid: int
+    image: int
+    uid: int
+    cgroup: int
+
+
+def _pids() -> Iterator[int]:
+    """Yield the processes that there are."""
+    return (int(each.name) for each in PROC.iterdir() if each.name.isdecimal())
+
+
+def _cgroup_name(pid: int) -> str | None:
+    """Return a process's cgroup of the second version, None for a process that has ended."""
+    try:
+        text = (PROC / str(pid) / "cgroup").read_text(errors="surrogateescape")
+    except OSError:
+        return None
+    return next((line[3:] for line in text.splitlines() if line.startswith("0::")), "/")
+
+
+def _cgroup_number(name: str, cgroup: Cgroup) -> int:
+    """Return the kernel's number of a cgroup, 0 for one that has gone."""
+    try:
+        return (cgroup.top / name.lstrip("/")).stat().st_ino
+    except OSError:
+        return 0
+
+
+def _threads(pid: int) -> int:
+    """Return how many threads a process has."""
+    try:
+        return sum(1 for _ in (PROC / str(pid) / "task").iterdir())
+    except OSError:
+        return 0
+
+
+def _take_sockets(tables: ProcessTables, owners: Mapping[int, _Owner]) -> None:
+    """Tell the kernel whose the sockets of this network namespace are."""
+    for protocol in _PROTOCOLS:
+        found = list(_diag(protocol))
+        listening = {each["idiag_sport"] for each in found if each["idiag_state"] == _LISTENS}
+        for each in found:
+            owner = owners.get(each["idiag_inode"])
+            if owner is not None:
+                _put_socket(tables, each, protocol, owner, listening)
+
+
+def _diag(protocol: int) -> Iterator[Any]:
+    """Yield this namespace's sockets of one protocol, as inet_diag has them."""
+    from pyroute2 import DiagSocket
+
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with DiagSocket() as diag:
+            diag.bind()
+            yield from diag.get_sock_stats(family=family, protocol=protocol)
+
+
+def _put_socket(
+    tables: ProcessTables, found: Any, protocol: int, owner: _Owner, listening: set[int]
+) -> None:
+    """Tell of one socket: of a connection, or of a port that is bound."""
+    pid, image, uid, group = owner
+    cookie, port, state = found["idiag_cookie"], found["idiag_sport"], found["idiag_state"]
+    is_bound = state == _LISTENS or (protocol == socket.IPPROTO_UDP and state == _UNCONNECTED)
+    if is_bound:
+        tables.map("port_owners").put(
+            PORT_KEY.pack(group, port, protocol, 0), PORT_OWNER.pack(cookie, image, pid, uid)
+        )
+    if state == _LISTENS:
+        return
+    value = SOCKET.pack(
+        *(image, pid, uid, group, boot_ns(), 0, 0, 0, 0, 0),
+        _packed(found["idiag_src"]),
+        bytes(16) if is_bound else _packed(found["idiag_dst"]),
+        *(port, 0 if is_bound else found["idiag_dport"], protocol),
+        *(protocol == socket.IPPROTO_TCP and port in listening, is_bound),
+    )
+    tables.map("sockets").put(cookie.to_bytes(8, "little"), value)
+
+
+def _packed(address: str) -> bytes:
+    """Return an address's sixteen bytes."""
+    return mapped(ipaddress.ip_address(address))
