@@ -57,15 +57,18 @@ class Terms:
     needs: bool = True
     home_only: bool = False
     domains: bool = False
+    processes: bool = False
 
 
 #: `audit` takes the fields of the mode that it counts for as well, and is for the same targets.
 TERMS: Final[Mapping[Mode, Terms]] = {
-    "isolate": Terms(domains=True),
+    "isolate": Terms(domains=True, processes=True),
     "no_internet": Terms(home_only=True),
-    "allow_only": Terms(allow=("addressing", "dns"), fields=("peers",), home_only=True),
+    "allow_only": Terms(
+        allow=("addressing", "dns"), fields=("peers",), home_only=True, processes=True
+    ),
     "rate_limit": Terms(fields=("bytes_per_second", "packets_per_second")),
-    "audit": Terms(fields=("audits",), needs=False, domains=True),
+    "audit": Terms(fields=("audits",), needs=False, domains=True, processes=True),
     "redirect": Terms(fields=("redirect_to",)),
 }
 

@@ -250,6 +250,9 @@ class Block(Message):
     `latency_ms` is the time from the order's arrival to the first packet that the rule dropped.
     `confirm_by` is set while the rule still waits to be confirmed; unconfirmed, it ends then.
     `addresses` are those that a domain is known to resolve to, at most MAX_SHOWN_ADDRESSES of them.
+    `children` is for rules on processes: what they start is held too. `enforced` is false while the kernel has no
+    hooks to enforce the rule, which is kept for when it has. `asked` is how a program was named, where that is a
+    symbolic link to the target: what is executed by that name is held too.
     """
 
     id: int
@@ -275,6 +278,9 @@ class Block(Message):
     redirect_to: str | None = None
     audits: Mode | None = None
     addresses: tuple[str, ...] = ()
+    children: bool = False
+    enforced: bool = True
+    asked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

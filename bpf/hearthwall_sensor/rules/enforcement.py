@@ -6,8 +6,10 @@ from typing import Final
 
 from ..kernel import layouts as kernel
 from ..kernel.layouts import Counters, Entry, Limit
+from ..kernel.process_rules import ProcessRule, ProcessRules
 from ..kernel.tables import Tables
 from ..notation import mapped
+from ..targets import Target
 from .rule import DOMAIN_SLOTS, WHOLE, Rule, Service, as_network
 
 #: How much may pass at once after a pause: enough for a connection to find its pace, little of a second.
@@ -22,9 +24,10 @@ _ID: Final = struct.Struct("<I")
 class Enforcement:
     """What one generation of kernel programs enforces and has counted."""
 
-    def __init__(self, tables: Tables) -> None:
-        """Take the tables."""
+    def __init__(self, tables: Tables, processes: ProcessRules | None = None) -> None:
+        """Take the tables, and what enforces rules on processes where the kernel has hooks for it."""
         self._tables = tables
+        self.processes = processes
         self._limits = tables.map("limits")
         self._peers = tables.map("peers")
         #: Interface's name → its index, where packets are redirected to.
@@ -35,6 +38,10 @@ class Enforcement:
 
         What a rule leans on is there before the rule, and a target's entry leads to its services.
         """
+        if rule.on_process:
+            if self.processes is not None:
+                self.processes.put(_process_rule(rule), counters)
+            return
         if rule.judged_as == "rate_limit":
             self._put_limit(rule)
         for key in _peer_keys(rule):
@@ -51,6 +58,10 @@ class Enforcement:
 
     def take_out(self, rule: Rule, services: Collection[Service]) -> None:
         """End a rule; services are those of the rules that stay on its target."""
+        if rule.on_process:
+            if self.processes is not None and rule.slot is not None:
+                self.processes.take_out(rule.slot)
+            return
         if rule.slot is not None:
             self._tables.put_list_rule(rule.slot, None)
         elif not services:
@@ -68,6 +79,8 @@ class Enforcement:
 
     def forget(self, rule: Rule) -> None:
         """Take out what a rule leaned on that is not in force any more."""
+        if rule.on_process:  # what took its slot has seen to it
+            return
         if rule.judged_as == "rate_limit":
             self._tables.delete_limit(rule.id)
         for key in _peer_keys(rule):
@@ -75,6 +88,10 @@ class Enforcement:
 
     def counters(self, rule: Rule) -> Counters:
         """Return what the kernel has counted for a rule."""
+        if rule.on_process:
+            if self.processes is None or rule.slot is None:
+                return Counters()
+            return self.processes.counters(rule.slot, rule.id)
         if rule.slot is not None:
             entry = self._tables.list_rule(rule.slot)
         elif rule.service == WHOLE:
@@ -85,6 +102,10 @@ class Enforcement:
 
     def keep_only(self, rules: Collection[Rule]) -> None:
         """Take out whatever belongs to none of these rules."""
+        if self.processes is not None:
+            slots = (rule.slot for rule in rules if rule.on_process)
+            self.processes.keep_only([slot for slot in slots if slot is not None])
+        rules = [rule for rule in rules if not rule.on_process]
         services = {_key(rule) for rule in rules if rule.service != WHOLE}
         whole = {rule.about for rule in rules if rule.service == WHOLE}
         signposts = {rule.about: _signpost(rule) for rule in rules if rule.about not in whole}
@@ -143,6 +164,23 @@ class Enforcement:
         )
 
 
+def _process_rule(rule: Rule) -> ProcessRule:
+    """Return a rule on processes as the kernel is told it."""
+    if rule.slot is None:
+        raise ValueError(f"rule {rule.id} has no slot")
+    return ProcessRule(
+        slot=rule.slot,
+        id=rule.id,
+        target=rule.about,
+        expires=0 if rule.ends is None else max(rule.ends, 1),
+        audit=rule.mode == "audit",
+        peers=tuple(_prefixes(rule)) if rule.judged_as == "allow_only" else None,
+        children=rule.children,
+        asked=None if rule.asked is None else Target(rule.kind, rule.asked),
+        started=rule.started,
+    )
+
+
 def all_counters(tables: Tables, slots: Iterable[int] = DOMAIN_SLOTS) -> dict[int, Counters]:
     """Return what a generation of programs has counted, by the rules' ids; slots are those in use."""
     held = [*tables.rules().values(), *tables.services().values()]
@@ -180,8 +218,14 @@ def _key(rule: Rule) -> kernel.Service:
 
 def _peer_keys(rule: Rule) -> Iterable[bytes]:
     """Yield the places of the addresses and prefixes that a rule's target may talk to."""
+    for bits, address in _prefixes(rule):
+        yield _PEER.pack(32 + bits, rule.id, address)
+
+
+def _prefixes(rule: Rule) -> Iterable[tuple[int, bytes]]:
+    """Yield the addresses and prefixes that a rule's target may talk to: how long, and sixteen bytes."""
     for peer in rule.peers:
         network = as_network(peer)
         if network is not None:
             bits = network.prefixlen + (96 if network.version == 4 else 0)
-            yield _PEER.pack(32 + bits, rule.id, mapped(network.network_address))
+            yield bits, mapped(network.network_address)

@@ -80,7 +80,7 @@ async def write(path: Path, rules: list[Rule], next_id: int) -> None:
 
 def _check_unique(rules: list[Rule]) -> None:
     """Raise ValueError if two rules would be in each other's place."""
-    slots = [rule.slot for rule in rules if rule.slot is not None]
+    slots = [(rule.on_process, rule.slot) for rule in rules if rule.slot is not None]
     subjects = {rule.about: rule.subject for rule in rules}
     if (
         len({rule.id for rule in rules}) < len(rules)
@@ -101,4 +101,5 @@ def _current(rules: list[Rule], kept: Any) -> list[Rule]:
         return rules
     away = max(0.0, time.time() - float(kept["saved"]))
     offset = boot_ns() - int(kept["saved_since_boot"]) - int(away * _NANOSECONDS)
-    return [rule.moved(offset) for rule in rules]
+    # A process does not survive a reboot, and its number is somebody else's.
+    return [rule.moved(offset) for rule in rules if rule.kind != "pid"]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .. import files
 from ..kernel.layouts import Counters
+from ..kernel.process_rules import ProcessRules
 from ..kernel.tables import Tables
 from ..notation import boot_ns
 from ..protocol import SensorError
@@ -40,11 +41,11 @@ class Change(NamedTuple):
 class InForce:
     """The rules by target and service; the kernel's tables and the file follow them."""
 
-    def __init__(self, path: Path, tables: Tables) -> None:
-        """Take the file that keeps the rules, and the tables that enforce them."""
+    def __init__(self, path: Path, tables: Tables, processes: ProcessRules | None) -> None:
+        """Take the file that keeps the rules, and what enforces them; None where nothing does on processes."""
         self._path = path
         self._tables = tables
-        self._enforcement = Enforcement(tables)
+        self._enforcement = Enforcement(tables, processes)
         self._rules: dict[Target, dict[Service, Rule]] = {}
         #: By the rules' ids, as they were read last.
         self._counters: dict[int, Counters] = {}
@@ -71,6 +72,15 @@ class InForce:
         """Return a target's rules."""
         return self._rules.get(target, {})
 
+    @property
+    def has_processes(self) -> bool:
+        """Whether the kernel has what enforces rules on processes."""
+        return self._enforcement.processes is not None
+
+    def is_enforced(self, rule: Rule) -> bool:
+        """Return whether the kernel has what enforces a rule."""
+        return not rule.on_process or self.has_processes
+
     # Where they come from
 
     def restore(
@@ -86,7 +96,13 @@ class InForce:
         self.next_id = max((kept.next_id, *(each.id + 1 for each in rules)))
         for rule in rules:
             self._rules.setdefault(rule.about, {})[rule.service] = rule
-        held = {**earlier, **all_counters(self._tables)}
+        held = {**earlier, **all_counters(self._tables), **self._of_processes()}
+        unenforced = sum(not self.is_enforced(rule) for rule in rules)
+        if unenforced:
+            _LOGGER.warning(
+                "%d rules on processes are not enforced: the kernel has no hooks for them",
+                unenforced,
+            )
         for rule in rules:
             self._counters[rule.id] = held.get(rule.id, Counters())
             self._enforcement.put(rule, self._rules[rule.about], self._counters[rule.id])
@@ -145,15 +161,18 @@ class InForce:
 
     def end(self) -> list[tuple[Rule, Counters]]:
         """Forget the rules that have ended, which the kernel has stopped enforcing by itself; return them."""
-        now = boot_ns()
+        now, processes = boot_ns(), self._enforcement.processes
+        over = set() if processes is None else processes.over()
         ended = [
             (rule, self.counted(rule))
             for rule in self
-            if rule.ends is not None and rule.ends <= now
+            if (rule.ends is not None and rule.ends <= now)
+            or (rule.kind == "pid" and rule.slot in over)
         ]
         for rule, _ in ended:
             _LOGGER.info("The rule on %s has ended", rule.target)
-            self.set(rule.about, rule.service, rule.back(now), Counters())
+            is_over = rule.kind == "pid" and rule.slot in over
+            self.set(rule.about, rule.service, None if is_over else rule.back(now), Counters())
         return ended
 
     async def forget_ended(self) -> None:
@@ -187,9 +206,15 @@ class InForce:
         if not self._rules:
             return []
         before = self._counters
-        read = all_counters(self._tables, [rule.slot for rule in self if rule.slot is not None])
+        slots = [rule.slot for rule in self if rule.slot is not None and rule.kind == "domain"]
+        read = {**all_counters(self._tables, slots), **self._of_processes()}
         self._counters = {rule.id: read.get(rule.id, Counters()) for rule in self}
         return [rule for rule in self if self._counters[rule.id] != before.get(rule.id)]
+
+    def _of_processes(self) -> Mapping[int, Counters]:
+        """Return what the kernel has counted for rules on processes, by id."""
+        processes = self._enforcement.processes
+        return {} if processes is None else processes.all_counters()
 
     def counted(self, rule: Rule) -> Counters:
         """Return what the kernel has counted for a rule until now."""

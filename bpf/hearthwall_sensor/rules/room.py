@@ -1,23 +1,31 @@
 """Whether the kernel's tables have room for a rule, and which slot it gets where rules have one."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from ..kernel.layouts import LIMITS
+from ..kernel.process_layouts import LIMITS as PROCESS_LIMITS
 from ..modes import MAX_PEERS
 from ..protocol import SensorError
-from ..targets import Target, TargetKind
+from ..targets import PROCESS_KINDS, Target, TargetKind
 from .joining import Held
 from .nesting import check_nesting
-from .rule import DOMAIN_SLOTS, WHOLE, Rule
+from .rule import SLOTS, WHOLE, Rule
 
 #: What rules take of the tables that they share. A rule that replaces another is there before that one
 #: goes, and half of the table of peers is for addresses that are learnt.
 _ROOM: Final[tuple[tuple[str, Callable[[Rule], int], int], ...]] = (
     ("services", lambda rule: rule.service != WHOLE, LIMITS["MAX_SERVICES"]),
     ("rate limits", lambda rule: rule.judged_as == "rate_limit", LIMITS["MAX_LIMITS"] - 1),
-    ("peers", lambda rule: len(rule.peers), LIMITS["MAX_PEERS"] // 2 - MAX_PEERS),
+    (
+        *("peers", lambda rule: 0 if rule.on_process else len(rule.peers)),
+        LIMITS["MAX_PEERS"] // 2 - MAX_PEERS,
+    ),
+    (
+        *("peers of processes", lambda rule: len(rule.peers) if rule.on_process else 0),
+        PROCESS_LIMITS["MAX_PROCESS_PEERS"] - MAX_PEERS,
+    ),
 )
 
 
@@ -45,14 +53,25 @@ def check_room(rules: Sequence[Rule], held: Held) -> None:
             raise SensorError("table_full", f"all rules together have room for {most:,} {what}")
 
 
+#: Kind of target → what its slots are for.
+_SLOTTED: Final[Mapping[TargetKind, str]] = {
+    "domain": "domains",
+    **dict.fromkeys(PROCESS_KINDS, "processes"),
+}
+
+
 def slot_for(target: Target, held: Held) -> int | None:
-    """Return the place of a domain's rule in the table of lists; raises SensorError `table_full`."""
-    if target.kind != "domain":
+    """Return a rule's place in the table of its kind, None for kinds without one; raises SensorError `table_full`."""
+    slots = SLOTS.get(target.kind)
+    if slots is None:
         return None
     if target in held:
         return held[target][WHOLE].slot
-    used = {each.slot for on_target in held.values() for each in on_target.values()}
-    free = next((slot for slot in DOMAIN_SLOTS if slot not in used), None)
+    all_held = (each for on_target in held.values() for each in on_target.values())
+    used = {each.slot for each in all_held if SLOTS.get(each.kind) == slots}
+    free = next((slot for slot in slots if slot not in used), None)
     if free is None:
-        raise SensorError("table_full", f"there are rules on {len(DOMAIN_SLOTS)} domains")
+        raise SensorError(
+            "table_full", f"there are rules on {len(slots)} {_SLOTTED[target.kind]}: end one first"
+        )
     return free

@@ -2,27 +2,35 @@
 
 import dataclasses
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from ..kernel.layouts import FEED_SLOTS, LIMITS
+from ..kernel.process_layouts import PROCESS_SLOTS
 from ..modes import (
     ALLOWANCES,
     AUDITABLE,
     DIRECTIONS,
     MODES,
+    TERMS,
     TRANSPORTS,
     Allowance,
     Direction,
     Mode,
     Transport,
 )
-from ..targets import Target, TargetKind, parse_peer, parse_target
+from ..targets import PROCESS_KINDS, Target, TargetKind, parse_peer, parse_target
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 #: The slots of domains in the kernel's table of lists.
 DOMAIN_SLOTS: Final = range(FEED_SLOTS, LIMITS["MAX_LISTS"])
+#: Kind of target → the slots of its table in the kernel, where rules have one.
+SLOTS: Final[Mapping[TargetKind, range]] = {
+    "domain": DOMAIN_SLOTS,
+    **dict.fromkeys(PROCESS_KINDS, PROCESS_SLOTS),
+}
 
 
 class Service(NamedTuple):
@@ -41,7 +49,9 @@ class Rule:
     """One rule. Its times but `created` are nanoseconds since boot: the clock that the kernel ends it by.
 
     `subject` is the number by which rules on a target's services find each other in the kernel; it
-    stays the same as long as the target has rules. `slot` is a domain's place in the table of lists.
+    stays the same as long as the target has rules. `slot` is a domain's place in the table of lists, or that
+    of a rule on processes in theirs. `started` tells a process from one that has its number later, and `asked`
+    is the link by which a program was named.
     `copy_of` is the id of the rule that this one repeats on another MAC of the same device.
     `instead_of` is the user's rule whose place a response takes: it comes back at the response's end.
     """
@@ -68,11 +78,19 @@ class Rule:
     slot: int | None = None
     copy_of: int | None = None
     instead_of: "Rule | None" = None
+    children: bool = False
+    started: int | None = None
+    asked: str | None = None
 
     @property
     def about(self) -> Target:
         """Whom the rule is about."""
         return Target(self.kind, self.target)
+
+    @property
+    def on_process(self) -> bool:
+        """Whether it is about processes of this host."""
+        return self.kind in PROCESS_KINDS
 
     @property
     def service(self) -> Service:
@@ -161,13 +179,39 @@ def read_rule(wire: Any) -> Rule:
         packets_per_second=_number_or_none(wire.get("packets_per_second"), 1, 2**62),
         redirect_to=None if wire.get("redirect_to") is None else str(wire["redirect_to"]),
         audits=_or_none(AUDITABLE, wire.get("audits")),
-        slot=_number_or_none(wire.get("slot"), DOMAIN_SLOTS.start, DOMAIN_SLOTS.stop - 1),
+        slot=_slot(target.kind, wire.get("slot")),
         copy_of=_number_or_none(wire.get("copy_of"), 1, 2**32 - 1),
         instead_of=None if wire.get("instead_of") is None else read_rule(wire["instead_of"]),
+        children=bool(wire.get("children", False)),
+        started=_number_or_none(wire.get("started"), 0, 2**62),
+        asked=None if wire.get("asked") is None else parse_target(wire["asked"]).value,
     )
-    if (mode == "audit") is (rule.audits is None) or (rule.kind == "domain") is (rule.slot is None):
+    if (mode == "audit") is (rule.audits is None) or not _is_of_its_kind(rule):
         raise ValueError(f"rule {rule.id}")
     return rule
+
+
+def _is_of_its_kind(rule: Rule) -> bool:
+    """Return whether a rule says what is said on its kind of target, and nothing else."""
+    if not rule.on_process:
+        return not rule.children and rule.started is None and rule.asked is None
+    return (
+        TERMS[rule.judged_as].processes
+        and not rule.peer_names
+        and rule.service == WHOLE
+        and (rule.kind == "pid") is (rule.started is not None)
+        and (rule.asked is None or rule.asked.startswith(f"{rule.kind}:"))
+    )
+
+
+def _slot(kind: TargetKind, value: Any) -> int | None:
+    """Return the slot of a rule on a kind of target, None where rules on it have none; raises ValueError."""
+    slots = SLOTS.get(kind)
+    if slots is None:
+        if value is not None:
+            raise ValueError(f"a slot of {kind}")
+        return None
+    return _number(value, slots.start, slots.stop - 1)
 
 
 def _number(value: Any, least: int, most: int) -> int:

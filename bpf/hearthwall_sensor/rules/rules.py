@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Final
 
 from ..kernel.layouts import Counters
+from ..kernel.process_rules import ProcessRules
 from ..kernel.tables import Tables
 from ..notation import boot_ns, epoch
 from ..protocol import Block, DeviceRule, Role, SensorError
 from ..requests import AddBlock, Confirm, RemoveBlock
-from ..targets import Target, parse_target
+from ..targets import PROCESS_KINDS, Target, parse_target
+from .host import on_host
 from .in_force import Agreement, Change, InForce
 from .joining import copies, missing, repeated, subject_of
 from .room import check_room, slot_for
-from .rule import WHOLE, Rule, Service
+from .rule import SLOTS, WHOLE, Rule, Service
 from .telling import told
 from .terms import check
 
@@ -35,10 +37,11 @@ class Rules:
         path: Path,
         tables: Tables,
         macs_of: Callable[[str], Iterable[str]] = lambda mac: (mac,),
+        processes: ProcessRules | None = None,
     ) -> None:
-        """Take the file that keeps the rules, the tables that enforce them, and what gives all MACs of a device."""
+        """Take the file that keeps the rules, what enforces them, and what gives all MACs of a device."""
         self._macs_of = macs_of
-        self._in_force = InForce(path, tables)
+        self._in_force = InForce(path, tables, processes)
         # One order after the other: each is in the kernel and on disk before the next is looked at.
         self._orders = asyncio.Lock()
 
@@ -73,8 +76,10 @@ class Rules:
         replaces comes back at its end if it is only `for_a_while`.
         """
         ordered = boot_ns()
-        target = parse_target(order.target)
-        agreed = check(order, target)
+        named = parse_target(order.target)
+        agreed = check(order, named)
+        self._check_hooks(named)
+        target, asked, started = await asyncio.to_thread(on_host, named)
         if order.redirect_to is not None and order.redirect_to not in self._in_force.interfaces:
             raise SensorError(
                 "unknown_interface",
@@ -105,6 +110,9 @@ class Rules:
                 redirect_to=order.redirect_to,
                 audits=agreed.audits,
                 slot=slot_for(target, self._in_force.by_target),
+                children=order.children,
+                started=started,
+                asked=None if asked is None else asked.value,
             )
             rules = [
                 rule,
@@ -125,6 +133,15 @@ class Rules:
             self._in_force.next_id += len(rules)
             await self._in_force.change([Change.to(each) for each in rules])
         return rules[0]
+
+    def _check_hooks(self, target: Target) -> None:
+        """Raise SensorError `missing_capability` for a rule on processes that nothing would enforce."""
+        if target.kind in PROCESS_KINDS and not self._in_force.has_processes:
+            raise SensorError(
+                "missing_capability",
+                "processes are not watched here: `check` says what this kernel lacks for it, and"
+                " `run --cgroup none` leaves it out",
+            )
 
     def _instead(self, rule: Rule) -> Rule:
         """Return a rule that lets the one whose place it takes come back."""
@@ -147,8 +164,9 @@ class Rules:
 
     async def confirm(self, request: Confirm) -> Rule:
         """Keep a rule that waits to be confirmed."""
+        real = await asyncio.to_thread(_real, request.target)
         async with self._orders:
-            before = self._find(request)
+            before = self._find(request, real)
             kept = [dataclasses.replace(each, confirm_by=None) for each in self.alike(before)]
             await self._in_force.change(
                 [Change.to(each, self._in_force.counted(each)) for each in kept]
@@ -157,8 +175,9 @@ class Rules:
 
     async def remove(self, request: RemoveBlock) -> list[Block]:
         """End a rule and those that repeat it; return them as they were."""
+        real = await asyncio.to_thread(_real, request.target)
         async with self._orders:
-            rules = self.alike(self._find(request))
+            rules = self.alike(self._find(request, real))
             blocks = [self._last(each) for each in rules]
             now = boot_ns()
             await self._in_force.change(
@@ -174,7 +193,7 @@ class Rules:
 
     def _last(self, rule: Rule) -> Block:
         """Return a rule as the protocol tells it, with fresh counters."""
-        return told(rule, self._in_force.counted(rule))
+        return self._told(rule, self._in_force.counted(rule))
 
     async def join(self, into: str, mac: str, agree: Agreement) -> tuple[list[Block], list[Rule]]:
         """Make the rules of two devices the same: they are one when `agree` is done. Each is named by any MAC.
@@ -214,13 +233,20 @@ class Rules:
             ]
             await self._in_force.change(own, agree)
 
-    def _find(self, request: Confirm | RemoveBlock) -> Rule:
-        """Return the one rule that is meant; raises SensorError `not_found` or `several_rules`."""
+    def _find(self, request: Confirm | RemoveBlock, real: Target | None) -> Rule:
+        """Return the one rule that is meant, by its target or what that leads to.
+
+        Raises SensorError `not_found` or `several_rules`.
+        """
         text, service = request.target.strip(), Service(request.transport, request.port)
         if text.isascii() and text.isdigit() and len(text) < 12:
             found = [rule for rule in self if rule.id == int(text)]
         else:
-            found = list(self._in_force.on(parse_target(text)).values())
+            target = parse_target(text)
+            found = list(self._in_force.on(target).values())
+            found = found or [
+                rule for rule in self if rule.asked == target.value or rule.about == real
+            ]
         now = boot_ns()  # what has ended is not to be revived before it is swept up
         found = [rule for rule in found if rule.ends is None or rule.ends > now]
         if service != WHOLE:
@@ -247,7 +273,7 @@ class Rules:
 
     def sweep(self) -> list[Block]:
         """Forget the rules that have ended, which the kernel has stopped enforcing by itself; return them."""
-        return [told(rule, counters) for rule, counters in self._in_force.end()]
+        return [self._told(rule, counters) for rule, counters in self._in_force.end()]
 
     def count(self) -> list[Block]:
         """Read the kernel's counters; return the rules whose counters have changed."""
@@ -262,7 +288,11 @@ class Rules:
 
     def block(self, rule: Rule) -> Block:
         """Return a rule as the protocol tells it, with the counters that were read last."""
-        return told(rule, self._in_force.counters(rule))
+        return self._told(rule, self._in_force.counters(rule))
+
+    def _told(self, rule: Rule, counters: Counters) -> Block:
+        """Return a rule as the protocol tells it, with these counters."""
+        return told(rule, counters, enforced=self._in_force.is_enforced(rule))
 
     def on_device(self, mac: str) -> DeviceRule | None:
         """Return the rule on all of a device's traffic, by its MAC."""
@@ -275,7 +305,7 @@ class Rules:
         now = boot_ns()
         return any(
             rule.mode in ("isolate", "no_internet")
-            and rule.kind != "domain"
+            and rule.kind not in SLOTS  # those are not for XDP
             and rule.direction in directions
             and (side == "lan" or rule.kind != "mac")
             and (rule.ends is None or rule.ends > now)
@@ -284,7 +314,11 @@ class Rules:
 
     def domain_slots(self) -> dict[str, int]:
         """Return the domains that have a rule, each with its slot in the table of lists."""
-        return {rule.target: rule.slot for rule in self if rule.slot is not None}
+        return {
+            rule.target: rule.slot
+            for rule in self
+            if rule.kind == "domain" and rule.slot is not None
+        }
 
     def domain_peers(self) -> dict[str, set[int]]:
         """Return the names that targets may talk to, each with the ids of the rules that say so."""
@@ -293,6 +327,14 @@ class Rules:
             for name in rule.peer_names:
                 found.setdefault(name, set()).add(rule.id)
         return found
+
+
+def _real(text: str) -> Target | None:
+    """Return the program that a link leads to, None where the text names no program of this host."""
+    try:
+        return on_host(parse_target(text)).target
+    except SensorError:
+        return None
 
 
 def _named(what: str, service: Service) -> str:

@@ -6,8 +6,8 @@ from ..protocol import Block
 from .rule import Rule
 
 
-def told(rule: Rule, counters: Counters) -> Block:
-    """Return a rule with what it has counted."""
+def told(rule: Rule, counters: Counters, *, enforced: bool = True) -> Block:
+    """Return a rule with what it has counted, and whether the kernel enforces it."""
     latency = counters.first_hit - rule.ordered
     return Block(
         id=rule.id,
@@ -34,4 +34,7 @@ def told(rule: Rule, counters: Counters) -> Block:
         packets_per_second=rule.packets_per_second,
         redirect_to=rule.redirect_to,
         audits=rule.audits,
+        children=rule.children,
+        enforced=enforced,
+        asked=rule.asked,
     )

@@ -1,6 +1,6 @@
 """Whether an order makes sense: its fields against the tables of modes, with a sentence where it does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,13 +19,20 @@ from ..modes import (
 )
 from ..protocol import MAX_REASON, SensorError
 from ..requests import AddBlock
-from ..targets import Target, check_duration, parse_peer
+from ..targets import PROCESS_KINDS, Target, check_duration, parse_peer
+from .rule import as_network
 
 #: Field → least and most.
 _BOUNDS: Final = {
     "bytes_per_second": (MIN_BYTES_PER_SECOND, MAX_BYTES_PER_SECOND),
     "packets_per_second": (MIN_PACKETS_PER_SECOND, MAX_PACKETS_PER_SECOND),
     "port": (1, 65535),
+}
+#: Field → what it is without an order, and why a rule on processes takes nothing else.
+_NOT_FOR_PROCESSES: Final[Mapping[str, tuple[object, str]]] = {
+    "transport": (None, "a rule on processes is for all of their traffic: leave --transport away"),
+    "port": (None, "a rule on processes is for all of their traffic: leave --port away"),
+    "direction": ("any", "a process is judged where it talks: leave --direction away"),
 }
 
 
@@ -47,6 +54,10 @@ def check(order: AddBlock, target: Target) -> Agreed:
     _check_service(order)
     if target.kind == "domain":
         _check_domain(order, audits)
+    if target.kind in PROCESS_KINDS:
+        _check_process(order, audits)
+    elif order.children:
+        raise _invalid("only processes have children: leave --children away")
     if target.kind == "mac" and order.direction == "from_wan":
         raise _invalid("a MAC is seen on the home's side only: leave --direction from_wan away")
     return Agreed(_allowances(order, target, audits), _peers(order.peers), audits)
@@ -55,7 +66,7 @@ def check(order: AddBlock, target: Target) -> Agreed:
 def check_place(order: AddBlock, target: Target, is_home: Callable[[str], bool]) -> None:
     """Raise SensorError if a mode for hosts of the home is ordered for a host of the internet."""
     mode = order.audits if order.mode == "audit" and order.audits else order.mode
-    if target.kind == "mac" or not TERMS[mode].home_only or is_home(target.value):
+    if target.kind in ("mac", *PROCESS_KINDS) or not TERMS[mode].home_only or is_home(target.value):
         return
     raise _invalid(f"{mode} is for hosts of the home, not for {target.value}: use isolate")
 
@@ -122,11 +133,33 @@ def _check_domain(order: AddBlock, audits: Mode | None) -> None:
         raise _invalid("a rule on a domain lets nothing through: leave allow away")
 
 
+def _check_process(order: AddBlock, audits: Mode | None) -> None:
+    """Raise SensorError for what a rule on processes does not take."""
+    if not TERMS[audits or order.mode].processes:
+        raise _invalid(
+            f"{audits or order.mode} is for devices and addresses: processes take isolate,"
+            " allow_only, and audit of either"
+        )
+    for field, (absent, sentence) in _NOT_FOR_PROCESSES.items():
+        if getattr(order, field) != absent:
+            raise _invalid(sentence)
+    if order.allow:
+        raise _invalid("a rule on processes lets nothing but its peers through: leave allow away")
+    if any(as_network(peer) is None for peer in _peers(order.peers)):
+        raise _invalid(
+            "a process's peers are addresses and prefixes: what a name stands for is not learnt here"
+        )
+
+
 def _allowances(order: AddBlock, target: Target, audits: Mode | None) -> tuple[Allowance, ...]:
     """Return what a rule lets through: what the order says, else what its mode usually allows."""
     if order.allow is not None:
         return tuple(each for each in ALLOWANCES if each in order.allow)
-    if target.kind == "domain" or order.transport is not None or order.port is not None:
+    if (
+        target.kind in ("domain", *PROCESS_KINDS)
+        or order.transport is not None
+        or order.port is not None
+    ):
         return ()
     return TERMS[audits or order.mode].allow
 
