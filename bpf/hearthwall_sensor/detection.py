@@ -9,13 +9,16 @@ from typing import Any, Final
 from .detectors import YIELDS
 from .detectors.detector import Detector, Handler, Home
 from .detectors.ripening import Ripening
-from .kinds import SEVERITIES, EventKind, Severity
+from .kinds import KINDS, SEVERITIES, EventKind, Severity
 from .notice import Notice
 from .observations import Look, Observation
 from .policy.policy import Response
 from .precedence import Due, Precedence
+from .processes.image import PROGRAM
 
 _LOGGER = logging.getLogger(__name__)
+
+_Handlers = dict[type[Observation], list[tuple[Detector, Handler]]]
 
 #: An observation so many seconds before the newest one tells that the clock was set back.
 BACK: Final = 600.0
@@ -57,10 +60,13 @@ class Detection:
         self._precedence = Precedence(YIELDS)
         self._ripening = Ripening()
         self._detectors = [each(self._home) for each in self._kinds]
-        self._handlers: dict[type[Observation], list[tuple[Detector, Handler]]] = {}
+        self._handlers: _Handlers = {}
+        self._of_programs: _Handlers = {}
         for detector in self._detectors:
             for observation, handler in detector.handlers().items():
                 self._handlers.setdefault(observation, []).append((detector, handler))
+                if KINDS[detector.kind].of_programs:
+                    self._of_programs.setdefault(observation, []).append((detector, handler))
 
     def take(self, observation: Observation) -> None:
         """Let the detectors judge an observation, and then learn it."""
@@ -72,8 +78,9 @@ class Detection:
             self._note_all(self._precedence.look(observation.time))
 
     def _hand_round(self, observation: Observation) -> None:
-        """Hand an observation to whoever wants it."""
-        for detector, handler in self._handlers.get(type(observation), ()):
+        """Hand an observation to whoever wants it; those of programs to detectors that are for them, too."""
+        handlers = self._of_programs if _is_of_program(observation) else self._handlers
+        for detector, handler in handlers.get(type(observation), ()):
             try:
                 for notice in handler(observation):
                     self._try_to_tell(detector, notice, observation.time)
@@ -108,7 +115,7 @@ class Detection:
 
     def _allowed(self, detector: Detector, notice: Notice) -> Notice | None:
         """Return an event as the policy and the user's word let it be told, if they do."""
-        mode = self._home.policy(_who(notice)).mode(notice.kind)
+        mode = self._home.policy(notice.who).mode(notice.kind)
         if mode == "off" or any(
             detector.covers(each, notice) for each in self._then.accepted(notice)
         ):
@@ -129,8 +136,8 @@ class Detection:
 
     def _respond(self, notice: Notice, alone: Severity) -> None:
         """Do what the policy says first of such an event, as severe as it is alone: also where another speaks."""
-        for response in self._home.policy(_who(notice)).responses:
-            is_meant = response.kind in (None, notice.kind)
+        for response in self._home.policy(notice.who).responses:
+            is_meant = response.kind in (None, notice.kind) and response.fits(notice.process)
             if is_meant and SEVERITIES.index(alone) >= SEVERITIES.index(response.severity):
                 self._then.respond(notice, response)
                 break
@@ -147,6 +154,7 @@ class Detection:
         self._precedence.forget(who)
 
 
-def _who(notice: Notice) -> str:
-    """Return whose policy holds."""
-    return notice.mac or notice.address or ""
+def _is_of_program(observation: Observation) -> bool:
+    """Return whether an observation is about a program of this host."""
+    who = getattr(observation, "who", None)
+    return who is not None and who.startswith(PROGRAM)

@@ -35,7 +35,8 @@ class Band(Message):
 class Acceptance(Message):
     """An event of which the user said that it is fine: what is like it is not told any more.
 
-    `time` is when that was said. `seq` is the event's number; the event itself may be gone.
+    `time` is when that was said. `seq` is the event's number; the event itself may be gone. `process` is the
+    program that it was about, as in an event.
     """
 
     id: int
@@ -47,6 +48,7 @@ class Acceptance(Message):
     subject: str
     summary: str
     evidence: Mapping[str, Any]
+    process: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Final
 from .habits import Acceptance
 from .journal_file import JournalFile, Pending, Written
 from .kinds import KINDS, SEVERITIES
-from .notice import Notice
+from .notice import Notice, whose
 from .protocol import Event, SensorError
 from .rations import Rations
 from .repeats import AHEAD, LONGEST, MAX_EVENTS as REMEMBERED, Repeats
@@ -133,7 +133,7 @@ class Journal:
             return False
         now = time.monotonic()
         sort = (notice.kind, notice.severity)
-        of_device = (*sort, notice.mac or notice.address)
+        of_device = (*sort, notice.who)
         if self._of_device.are_used_up(of_device, now):
             return True
         if not self._is_first(notice, now):
@@ -159,8 +159,8 @@ class Journal:
 
     def tell_again(self, what: Acceptance) -> None:
         """Tell anew what was accepted when it happens again, however lately it was told."""
-        who = what.address or "" if what.mac is None else self.primary(what.mac)
-        self._repeats.end(what.kind, who, what.subject)
+        mac = None if what.mac is None else self.primary(what.mac)
+        self._repeats.end(what.kind, whose(mac, what.process, what.address), what.subject)
 
     # On disk
 

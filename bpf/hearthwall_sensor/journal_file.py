@@ -176,7 +176,7 @@ class JournalFile:
             notice.address,
             notice.peer_address,
             notice.peer_name,
-            None,
+            notice.process,
             notice.summary,
             json.dumps(notice.evidence),
             notice.fitting_technique,
@@ -233,7 +233,7 @@ class JournalFile:
                 SELECT seq FROM events
                 WHERE kind = (SELECT kind FROM events GROUP BY kind ORDER BY count(*) DESC LIMIT 1)
                 ORDER BY row_number() OVER (
-                    PARTITION BY coalesce(mac, address, '') ORDER BY seq DESC
+                    PARTITION BY coalesce(mac, process, address, '') ORDER BY seq DESC
                 ) DESC, seq
                 LIMIT ?
             )""",
@@ -361,7 +361,7 @@ def _recent(
 ) -> list[tuple[Any, ...]]:
     """Return the newest rows that began after one time and happened after another, the newest first."""
     return connection.execute(
-        """SELECT seq, coalesce(last_time, time), kind, severity, mac, address, subject FROM events
+        """SELECT seq, coalesce(last_time, time), kind, severity, mac, address, subject, process FROM events
         WHERE time > ? AND coalesce(last_time, time) > ? ORDER BY seq DESC LIMIT ?""",
         (first, last, limit),
     ).fetchall()

@@ -30,10 +30,11 @@ class Told(NamedTuple):
 
 def told_of(row: tuple[Any, ...]) -> Told:
     """Return a row of how an event is known again; raises ValueError or TypeError for a damaged one."""
-    seq, when, kind, severity, mac, address, subject = row
+    seq, when, kind, severity, mac, address, subject, process = row
     _check_times(when)
-    _check_texts(kind, severity, mac or "", address or "", subject)
-    return Told(seq, when, Notice(kind, severity, "", {}, mac, address, subject=subject))
+    _check_texts(kind, severity, mac or "", address or "", subject, process or "")
+    notice = Notice(kind, severity, "", {}, mac, address, subject=subject, process=process)
+    return Told(seq, when, notice)
 
 
 def event_of(row: tuple[Any, ...]) -> Event:

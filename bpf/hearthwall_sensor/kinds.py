@@ -25,6 +25,9 @@ EventKind = Literal[
     "dns_tunnel",
     "address_conflict",
     "rogue_dhcp",
+    "unexpected_process",
+    "suspicious_syscall",
+    "exec_and_connect",
     "blocked",
     "unblocked",
 ]
@@ -56,6 +59,8 @@ class Kind(NamedTuple):
     """Whether rules and orders tell it, rather than a detector."""
     blames_peer: bool = False
     """Whether the peer itself is the trouble and may be cut off for everybody; else it may be a victim, or innocent."""
+    of_programs: bool = False
+    """Whether it is told of this host's own programs, beside or in place of devices."""
     measures: tuple[Measure, ...] = ()
     """What its value is; the first that fits its subject. Where none does, or it is a word, there is nothing to add."""
 
@@ -76,6 +81,7 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "Block the address, and look at what else the device does.",
         "T1071",
         blames_peer=True,
+        of_programs=True,
         measures=(
             Measure("packets", "address "),
             Measure("addresses of the feed", "many of "),
@@ -86,12 +92,14 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "Block the name, and look at what else the device does.",
         "T1071.004",
         blames_peer=True,
+        of_programs=True,
         measures=(Measure("names of the feed", "many of "),),
     ),
     "forbidden_protocol": Kind(
         "a device speaks a protocol that the policy does not allow it",
         "Quarantine the device if nobody uses this on purpose; allow it in the policy if somebody does.",
         blames_peer=True,
+        of_programs=True,
     ),
     "unexpected_destination": Kind(
         "a device talks to a place that is unlike all that it was seen to talk to",
@@ -99,6 +107,7 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "T1071",
         _DAY,
         blames_peer=True,
+        of_programs=True,
         measures=(
             Measure("moved", "quiet hours", unit="bytes"),
             Measure("points of surprise", by_window=False),
@@ -121,18 +130,21 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "a device tries many ports of one host, and fails",
         "Quarantine the device unless somebody looks for open ports on purpose.",
         "T1046",
+        of_programs=True,
         measures=(Measure("ports tried"),),
     ),
     "address_scan": Kind(
         "a device tries the same port of many hosts, and fails",
         "Quarantine the device: looking for others to infect is what worms do.",
         "T1018",
+        of_programs=True,
         measures=(Measure("hosts tried"),),
     ),
     "connection_burst": Kind(
         "a device begins far more connections than it ever did",
         "Look at its flows; limit or quarantine it if they make no sense.",
         "T1498",
+        of_programs=True,
         measures=(Measure("connections begun"),),
     ),
     "flood": Kind(
@@ -150,6 +162,7 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "Look whom it talks to; accept it if it was a backup or an update.",
         "T1048",
         _HOUR,
+        of_programs=True,
         measures=(
             Measure("sent", "upload", unit="megabytes"),
             Measure("received", unit="megabytes"),
@@ -168,6 +181,7 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "T1071.001",
         _DAY,
         blames_peer=True,
+        of_programs=True,
         measures=(Measure("of 1 in evenness"),),
     ),
     "dns_tunnel": Kind(
@@ -196,6 +210,26 @@ KINDS: Final[Mapping[EventKind, Kind]] = {
         "Quarantine it, unless it is a router of your own: then switch off what it serves there.",
         "T1557.003",
         _HOUR,
+    ),
+    "unexpected_process": Kind(
+        "a program of this gateway does what it, or any program, never did here before",
+        "Accept it if you installed or changed the program; look at where it comes from if you didn't.",
+        None,
+        _DAY,
+        of_programs=True,
+    ),
+    "suspicious_syscall": Kind(
+        "a process of this gateway does what intruders do: a shell on a connection, a raw socket, a hold on another"
+        " process",
+        "Look at who started it; stop the program if nobody of you did.",
+        "T1059",
+        of_programs=True,
+    ),
+    "exec_and_connect": Kind(
+        "a program that was just put on this gateway was run, and talks to somebody",
+        "Stop the program unless you put it there; then look how its file came here.",
+        "T1105",
+        of_programs=True,
     ),
     "blocked": Kind("a rule was put in force", "`blocks` shows it.", None, 0.0, by_rules=True),
     "unblocked": Kind("a rule ended", "`block` puts it back.", None, 0.0, by_rules=True),

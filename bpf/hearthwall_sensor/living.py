@@ -16,7 +16,10 @@ from .learning.profiles import Profiles
 from .network.segments import Segments
 from .network.surroundings import Surroundings
 from .notation import address_text, mapped
+from .patterns.standard_input import stdin_is_socket
+from .patterns.words import shown
 from .policy.file import PolicyFile
+from .processes.image import PROGRAM
 
 #: To a sensor that is so new in a home everything is new, in seconds, unless devices are learnt in less.
 _SETTLING: Final = 3600.0
@@ -127,6 +130,7 @@ class LivingHome:
             devices=lambda: len(self.devices.accounts),
             counted=self._counted,
             routes_ipv6=vicinity.routes_ipv6,
+            stdin_is_socket=stdin_is_socket,
         )
 
     def _counted(self, packed: bytes) -> Counted | None:
@@ -139,7 +143,9 @@ class LivingHome:
         return self.chosen.primary(device_text(known_by))
 
     def name(self, who: str) -> str:
-        """Return what a person calls a device."""
+        """Return what a person calls a device, or a program."""
+        if who.startswith(PROGRAM):
+            return shown(who.removeprefix(PROGRAM))
         known = self.identities.known(*self.chosen.macs(who))
         return self.chosen.name(who) or known.hostname or next(iter(known.addresses), who)
 

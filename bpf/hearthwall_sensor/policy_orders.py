@@ -12,6 +12,7 @@ from .learning.kept import packed
 from .learning.needs import told_needs
 from .learning.profile import Profile
 from .learning.reporting import report
+from .notice import whose
 from .parts import Parts
 from .policy import writing
 from .policy.reading import checked_label
@@ -68,7 +69,7 @@ class PolicyOrders:
         """Answer with one event, and whom an order may cut off for it."""
         event, blame = await self._event(request.seq), self._parts.responder.blame
         return event.to_wire() | {
-            "culprit": self._blockable(blame.culprit(event)),
+            "culprit": self._blockable(blame.culprit(event) or blame.program(event)),
             "blockable_peer": self._blockable(blame.peer(event)),
         }
 
@@ -99,7 +100,7 @@ class PolicyOrders:
                 new = _acceptance(event, mac, now)
                 parts.accepted.add(await asyncio.to_thread(parts.store.accept, new))
             # Also if it was accepted before: the sensor may have ended before the profile was on disk.
-            who: Any = mac or event.address
+            who = whose(mac, event.process, event.address)
             kind: Any = event.kind
             parts.profiles.absorb(who, kind, event.subject, event.evidence, now)
             if event.kind in _OF_DESTINATIONS:
@@ -133,7 +134,7 @@ class PolicyOrders:
             await asyncio.to_thread(parts.store.revoke, acceptance.id)
             parts.accepted.remove(acceptance)
             parts.journal.tell_again(acceptance)
-            if who := acceptance.mac or acceptance.address:
+            if who := whose(acceptance.mac, acceptance.process, acceptance.address):
                 self._need(who, acceptance.evidence, now, is_fine=False)
                 await self._keep_profile(who, now)
             return acceptance.to_wire()
@@ -227,6 +228,7 @@ def _acceptance(event: Event, mac: str | None, now: float) -> Acceptance:
         subject=event.subject,
         summary=event.summary,
         evidence=event.evidence,
+        process=event.process,
     )
 
 

@@ -52,7 +52,7 @@ class Precedence:
 
     def take(self, notice: Notice, now: float) -> Iterator[Due]:
         """Yield an event that is to be told, unless it has to wait."""
-        seen, who = _Seen(now, notice), _who(notice)
+        seen, who = _Seen(now, notice), notice.who
         if notice.kind in self._minded and notice.evidence.get("blame") != "peer":
             self._remember(who, seen)
         yields = self._yields.get(notice.kind)
@@ -95,7 +95,7 @@ class Precedence:
 
     def _other(self, seen: _Seen, yields: Yields) -> Notice | None:
         """Return an event that speaks for this one, too: told of the same device just now, and no milder."""
-        told, same = self._told.get(_who(seen.notice), {}), yields.same
+        told, same = self._told.get(seen.notice.who, {}), yields.same
         for kind, each in told.items():
             if (
                 kind in yields.to
@@ -107,11 +107,6 @@ class Precedence:
             ):
                 return each.notice
         return None
-
-
-def _who(notice: Notice) -> str:
-    """Return whom an event is about."""
-    return notice.mac or notice.address or ""
 
 
 def _rank(notice: Notice) -> int:

@@ -77,4 +77,4 @@ class Repeats:
 
 def _key(notice: Notice) -> tuple[str, str, str]:
     """Return what two notices of one event share."""
-    return notice.kind, notice.mac or notice.address or "", notice.subject
+    return notice.kind, notice.who, notice.subject

@@ -233,6 +233,7 @@ def _delete(connection: sqlite3.Connection, tables: Iterable[str], macs: Iterabl
 
 def _read_all(connection: sqlite3.Connection) -> None:
     """Read everything; raises what damage leads to that is not one row's."""
+    kept.prepare(connection)
     _accounts(connection)
     _identities(connection)
     _chosen(connection)

@@ -124,10 +124,11 @@ class Totals:
                 held[account.mac].saved = True
             for each in known:
                 each.saved = True
-            gone = self._evicted - set(held)
+            gone = (self._evicted - set(held)) | self._profiles.gone()
             try:
                 await asyncio.to_thread(self._store.save, accounts, gone, copies, learning)
                 self._evicted -= gone
+                self._profiles.erased(gone)
                 self._learnt = {}
             except SensorError as error:
                 _LOGGER.warning("%s", error.message)

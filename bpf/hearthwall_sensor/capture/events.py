@@ -52,7 +52,7 @@ def _event(seq: int, time: float, notice: Notice) -> Event:
         address=notice.address,
         peer_address=notice.peer_address,
         peer_name=notice.peer_name,
-        process=None,
+        process=notice.process,
         summary=notice.summary,
         evidence=notice.evidence,
         technique=notice.fitting_technique,

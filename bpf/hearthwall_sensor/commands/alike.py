@@ -78,6 +78,21 @@ _ALIKE: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("router advertisements", "that {who} advertises itself as a router"),
         ("redirects", "that {who} redirects others to another router"),
     ),
+    "unexpected_process": (
+        ("new_listener (.+)", "that {who} listens on {it}"),
+        ("new_talker", "that {who} talks to the internet"),
+        ("from_.+", "that {who} talks to the internet from where it is"),
+        (r"(\w+).*", "of {who} what the pattern {it} describes"),
+    ),
+    "suspicious_syscall": (
+        ("raw_socket", "that {who} opens raw sockets"),
+        ("ptrace_other", "that {who} takes hold of other processes"),
+        (r"\w+_shell (.+)", "that {who} has the shell {it}"),
+        (r"(\w+).*", "of {who} what the pattern {it} describes"),
+    ),
+    "exec_and_connect": (
+        ("", "that {who} is run and talks to anybody soon after it was put there"),
+    ),
 }
 #: What becomes part of the profile, which a taken-back acceptance leaves as it is.
 _LEARNT: Final = frozenset(

@@ -20,9 +20,9 @@ class Home:
     """What detectors may ask; all of it is cheap, and nothing of it changes anything."""
 
     policy: Callable[[str], DevicePolicy]
-    """What the user says of a device (by `who`)."""
+    """What the user says of a device or a program (by `who`)."""
     profile: Callable[[str], Profile]
-    """What was learnt of a device, by what it did before this observation."""
+    """What was learnt of a device or a program, by what it did before this observation."""
     name: Callable[[str], str]
     """What a person calls a device, for summaries: the user's name, its hostname, or its address."""
     own_addresses: Callable[[], Collection[bytes]]
@@ -42,6 +42,8 @@ class Home:
     """What a flow has counted so far, by its packed key; None for one that is not known."""
     routes_ipv6: Callable[[], bool] = lambda: False
     """Whether it is known who the home's router of IPv6 is: this host, or one of `own`."""
+    stdin_is_socket: Callable[[int], bool] = lambda _: False
+    """Whether the standard input of a process of this host is a connection, at this moment."""
 
 
 class Detector(ABC):

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from ..observations import Flow
+from ..processes.image import PROGRAM
 
 #: So many flows are shown.
 MAX_FLOWS: Final = 5
@@ -51,13 +52,15 @@ def _flow(flow: Flow) -> dict[str, Any]:
 
 
 def about(who: str | None, flow: Flow | None = None) -> dict[str, Any]:
-    """Return a notice's fields that say whom it is about."""
+    """Return a notice's fields that say whom it is about: a device, or a program of this host."""
+    process = who.removeprefix(PROGRAM) if who is not None and who.startswith(PROGRAM) else None
     return {
         "mac": who if who is not None and is_mac(who) else None,
+        "process": process,
         "address": flow.address
         if flow is not None
         else None
-        if who is None or is_mac(who)
+        if who is None or process is not None or is_mac(who)
         else who,
         "peer_address": None if flow is None else flow.peer,
         "peer_name": None if flow is None else flow.label.peer_name,

@@ -210,9 +210,7 @@ class ThreatAddress(Detector):
                 peers=[listed.peer],
                 **_blamed([self._blame(listed)]),
             ),
-            mac=about(listed.who)["mac"],
-            address=listed.address,
-            peer_address=listed.peer,
+            **about(listed.who) | {"address": listed.address, "peer_address": listed.peer},
             subject=f"address {listed.peer}",
             time=listed.time,
         )
@@ -251,9 +249,7 @@ class ThreatAddress(Detector):
                 peers=[each.peer for each in shown],
                 **_blamed(map(self._blame, meetings)),
             ),
-            mac=about(first.who)["mac"],
-            address=first.address,
-            peer_address=first.peer,
+            **about(first.who) | {"address": first.address, "peer_address": first.peer},
             subject=f"many of {feed}{' from outside' if self._blame(first) == 'peer' else ''}",
             time=first.time,
         )

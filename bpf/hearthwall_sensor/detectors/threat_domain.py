@@ -92,10 +92,12 @@ class ThreatDomain(Detector):
                 names=[listed.name],
                 resolved=list(listed.resolved[:MANY]),
             ),
-            mac=about(listed.who)["mac"],
-            address=listed.address,
-            peer_address=listed.peer,
-            peer_name=listed.name,
+            **about(listed.who)
+            | {
+                "address": listed.address,
+                "peer_address": listed.peer,
+                "peer_name": listed.name,
+            },
             subject=f"domain {listed.name}",
             time=listed.time,
         )
@@ -122,9 +124,7 @@ class ThreatDomain(Detector):
                 via=first.via,
                 names=[each.name for each in meetings[:MANY]],
             ),
-            mac=about(first.who)["mac"],
-            address=first.address,
-            peer_name=first.name,
+            **about(first.who) | {"address": first.address, "peer_name": first.name},
             subject=f"many of {feed}",
             time=first.time,
         )

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from ..kinds import SEVERITIES, Severity
 from ..learning.destinations import BASICS, INTERNET, NAMELESS, habits
 from ..learning.profile import UNITS, Profile, unit_of
+from ..learning.programs import is_program
 from ..notice import Notice
 from ..observations import Flow, Met, Moved
 from ..per_device import PerDevice
@@ -114,9 +115,12 @@ class UnexpectedDestination(Detector):
                 yield self._notice(who, judged, [flow], met.time)
 
     def _description(self, who: str, flow: Flow, policy: DevicePolicy) -> _Judged | None:
-        """Judge a flow by what the device's MUD file lets it do."""
+        """Judge a flow by what the device's MUD file lets it do, or the policy a program."""
         if policy.expected is None or not Expectations.concern(flow.application):
             return None
+        is_of_program = is_program(who)
+        if is_of_program and flow.scope == "gateway":
+            return None  # what programs of this host have to say to each other
         said = (flow.transport, flow.server_port, "device")
         is_home = flow.scope != "internet"
         peer = flow.label.peer_name
@@ -125,10 +129,13 @@ class UnexpectedDestination(Detector):
         return _Judged(
             f"description {peer or flow.peer} {flow.service}",
             "medium",
-            f"{self.home.name(who)} talks to {_peer(flow)} on {flow.service}, which its MUD file does not provide for",
+            f"{self.home.name(who)} talks to {_peer(flow)} on {flow.service}, which"
+            f" {'the policy' if is_of_program else 'its MUD file'} does not provide for",
             Measured(
                 *(self.kind, flow.service, len(policy.expected.all), flow.last - flow.first),
-                "What its maker says that it needs has no entry for this peer and port.",
+                "Whom the policy lets it talk to has no entry for this peer."
+                if is_of_program
+                else "What its maker says that it needs has no entry for this peer and port.",
             ),
         )
 

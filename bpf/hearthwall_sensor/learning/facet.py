@@ -140,6 +140,10 @@ class Facet:
             again = seen._replace(first=seen.last, units=1, known=0)
             self._values[value[:_LONGEST]] = again.pack()
 
+    def has(self, value: str) -> bool:
+        """Return whether a value was seen before, once at least."""
+        return value[:_LONGEST] in self._values
+
     def is_known(self, value: str) -> bool:
         """Return whether a value is nothing unusual."""
         packed = self._values.get(value[:_LONGEST])

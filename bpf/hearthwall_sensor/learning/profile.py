@@ -11,6 +11,7 @@ from .facet import Facet
 from .model import Model
 from .needs import MAX_NEEDS, expectations
 from .pace import Pace
+from .programs import FACETS as OF_GATEWAY, GATEWAY
 
 #: Each facet, and how many values of it are kept.
 FACETS: Final[Mapping[str, int]] = {
@@ -36,6 +37,11 @@ _HOUR: Final = 3600.0
 def unit_of(period: float) -> float:
     """Return the unit of time for what is learnt in a period."""
     return max(_SHORTEST, min(_DAY, period / UNITS))
+
+
+def _limits(who: str) -> Mapping[str, int]:
+    """Return the facets of whose profile it is."""
+    return {**FACETS, **OF_GATEWAY} if who == GATEWAY else FACETS
 
 
 def _facets() -> dict[str, Facet]:
@@ -65,6 +71,11 @@ class Profile:
     """When it learnt last."""
     offset: Callable[[float], float] = field(default=_utc, repr=False, compare=False)
     """Seconds that the local time is ahead of UTC, at a time."""
+
+    def __post_init__(self) -> None:
+        """Give the gateway's own profile what is learnt of its programs."""
+        for name, limit in _limits(self.who).items():
+            self.facets.setdefault(name, Facet(limit))
 
     def is_learning(self, now: float, period: float) -> bool:
         """Return whether the device is still too new to be judged by its habits."""
@@ -140,16 +151,16 @@ class Profile:
         """Read what to_wire returned; raises ValueError."""
         try:
             who, since, last, frozen = (wire[each] for each in ("who", "since", "last", "frozen"))
-            known = wire["facets"].items()
+            known, limits = wire["facets"].items(), _limits(str(who))
             profile = cls(
                 str(who),
                 float(since),
                 bool(frozen),
                 facets=_facets()
                 | {
-                    name: Facet.from_wire(facet, FACETS[name])
+                    name: Facet.from_wire(facet, limits[name])
                     for name, facet in known
-                    if name in FACETS
+                    if name in limits
                 },
                 upload=Band.from_wire(wire["upload"], UPLOAD_FLOOR),
                 download=Band.from_wire(wire["download"], DOWNLOAD_FLOOR),

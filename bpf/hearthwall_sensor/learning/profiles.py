@@ -1,10 +1,12 @@
 """The profiles of all devices: learnt from observations, kept in bounds, changed by the user's word.
 
 Memory: a device takes 4 kB, and 125 bytes for each value: 17 kB with a hundred, 250 of those 4.5 MB. All together hold
-at most MAX_VALUES values, 5 MB, beyond which the device with the most loses its rarest.
+at most MAX_VALUES values, 5 MB, beyond which the device with the most loses its rarest. Programs of this host have
+a quarter of that for themselves.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 from zlib import crc32
@@ -16,10 +18,13 @@ from ..policy.policy import DevicePolicy
 from .destinations import INTERNET, habits
 from .model import Model
 from .profile import Profile, unit_of
+from .programs import GATEWAY, MAX_PROGRAMS, is_program, trait
 from .window import WINDOW, Tally
 
 #: Values of all facets of all devices: 250 devices with 130 each.
 MAX_VALUES: Final = 32_768
+#: Those of programs: they push out none of a device's.
+MAX_PROGRAM_VALUES: Final = 8192
 #: So many go at once.
 _GOING: Final = 128
 #: After so many seconds without a look nobody was watching.
@@ -60,7 +65,12 @@ class Profiles:
                 each.model.phase = _phase(each.who)
         #: How many values each profile had when they were counted last, and all together.
         self._sizes = {who: len(each) for who, each in self._profiles.items()}
-        self._values = sum(self._sizes.values())
+        #: By whether they are programs'.
+        self._values: Counter[bool] = Counter()
+        for who, size in self._sizes.items():
+            self._values[is_program(who)] += size
+        #: Programs that gave way and may still be on disk.
+        self._gone: set[str] = set()
         self._changed: set[str] = set()
         #: The last observation's time, and since when there was no break.
         self._now = self._watching = float("-inf")
@@ -69,8 +79,7 @@ class Profiles:
         """Return a device's profile, which begins now for a new device."""
         profile = self._profiles.get(who)
         if profile is None:
-            if len(self._profiles) >= MAX_DEVICES:
-                self._make_room()
+            self._make_room(programs=is_program(who))
             profile = self._profiles[who] = _begin(who, now, self._offset)
             self._changed.add(who)
         elif profile.since > now + _AHEAD:
@@ -78,18 +87,26 @@ class Profiles:
             self._changed.add(who)
         return profile
 
-    def _make_room(self) -> None:
-        """Let go of a sixteenth: those that came last first, then those that learnt nothing for the longest time.
+    def _make_room(self, *, programs: bool) -> None:
+        """Let go of a sixteenth if there are too many: the latest first, then those that learnt nothing for long.
 
-        Frozen ones, which learn nothing because the user wants it so, go last.
+        Frozen ones, which learn nothing because the user wants it so, go last, and the gateway's own never.
         """
+        limit = MAX_PROGRAMS if programs else MAX_DEVICES
+        if len(self._profiles) < limit:
+            return
+        some = [each for who, each in self._profiles.items() if is_program(who) == programs]
+        if len(some) < limit:
+            return
 
         def order(profile: Profile) -> tuple[bool, bool, float]:
             is_young = profile.last - profile.since < _YOUNG
             return profile.frozen, not is_young, -profile.since if is_young else profile.last
 
-        for each in sorted(self._profiles.values(), key=order)[: MAX_DEVICES // 16]:
-            self.forget(each.who)
+        for each in sorted(some, key=order)[: limit // 16]:
+            if each.who != GATEWAY:
+                self.forget(each.who)
+                self._gone.update((each.who,) if programs else ())
 
     def learn(self, observation: Observation) -> None:
         """Learn from an observation, after the detectors judged it."""
@@ -107,14 +124,32 @@ class Profiles:
             profile, learning = self._learner(observation.who, observation.time)
             if profile is not None:
                 profile.pace.begin(observation.time, learning=learning)
+        elif (found := trait(observation)) is not None:
+            self._learn_trait(*found, observation.time)
         self._teach(observation)
+
+    def _learn_trait(self, facet: str, value: str, now: float) -> None:
+        """Learn what a program of this host did."""
+        profile, learning = self._learner(GATEWAY, now)
+        if profile is None:
+            return
+        unit = unit_of(self._policy(GATEWAY).learning)
+        if profile.facets[facet].note(value, now, unit, learning=learning):
+            self._changed.add(GATEWAY)
+            self._count(profile)
+            self._bound()
 
     def _teach(self, observation: Observation) -> None:
         """Let the models of behaviour learn: the device's own, or all of them from a look."""
         if isinstance(observation, Look):
             for each in self._profiles.values():
-                self._show(each, observation.time)
-        elif (count := _COUNT.get(type(observation))) is not None and observation.who is not None:
+                if not is_program(each.who):  # of those no model is made
+                    self._show(each, observation.time)
+        elif (
+            (count := _COUNT.get(type(observation))) is not None
+            and observation.who is not None
+            and not is_program(observation.who)
+        ):
             profile = self.of(observation.who, observation.time)
             count(self._show(profile, observation.time).tally, observation)
 
@@ -154,16 +189,22 @@ class Profiles:
     def _count(self, profile: Profile) -> None:
         """Count a profile's values anew."""
         size = len(profile)
-        self._values += size - self._sizes.get(profile.who, 0)
+        self._values[is_program(profile.who)] += size - self._sizes.get(profile.who, 0)
         self._sizes[profile.who] = size
 
     def _bound(self) -> None:
         """Take the rarest values from the device that has the most, if there are too many."""
-        while self._values > MAX_VALUES:
-            largest = max(self._profiles.values(), key=len)
-            max(largest.facets.values(), key=len).shrink(_GOING)
-            self._changed.add(largest.who)
-            self._count(largest)
+        for programs, most in ((False, MAX_VALUES), (True, MAX_PROGRAM_VALUES)):
+            while self._values[programs] > most:
+                self._shrink(programs=programs)
+
+    def _shrink(self, *, programs: bool) -> None:
+        """Take the rarest values from the device, or the program, that has the most."""
+        some = (each for who, each in self._profiles.items() if is_program(who) == programs)
+        largest = max(some, key=len)
+        max(largest.facets.values(), key=len).shrink(_GOING)
+        self._changed.add(largest.who)
+        self._count(largest)
 
     def _learn_amounts(self, moved: Moved) -> None:
         """Learn how much a device moves."""
@@ -184,6 +225,14 @@ class Profiles:
         changed, self._changed = self._changed, set()
         return [self._profiles[who] for who in changed if who in self._profiles]
 
+    def gone(self) -> frozenset[str]:
+        """Return the programs that gave way and have not come back, which are to go from the disk too."""
+        return frozenset(self._gone - self._profiles.keys())
+
+    def erased(self, gone: Iterable[str]) -> None:
+        """Take note that programs are gone from the disk."""
+        self._gone.difference_update(gone)
+
     def freeze(self, who: str, frozen: bool) -> None:
         """Let a profile learn nothing more, or again."""
         profile = self._profiles.get(who)
@@ -199,7 +248,7 @@ class Profiles:
     def forget(self, who: str) -> None:
         """Forget a device."""
         self._profiles.pop(who, None)
-        self._values -= self._sizes.pop(who, 0)
+        self._values[is_program(who)] -= self._sizes.pop(who, 0)
         self._changed.discard(who)
 
     def merge(self, who: str, into: str) -> None:

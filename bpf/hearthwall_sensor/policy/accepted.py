@@ -6,7 +6,7 @@ from typing import Any, Final
 from ..errors import SensorError
 from ..habits import Acceptance
 from ..kinds import KINDS
-from ..notice import Notice
+from ..notice import Notice, whose
 from ..protocol import Event
 
 #: In all, so that disk and memory stay small.
@@ -14,7 +14,7 @@ MAX_ACCEPTED: Final = 1000
 
 
 class Accepted:
-    """All that was accepted; any MAC of a device names it."""
+    """All that was accepted; any MAC of a device names it, and a program its path."""
 
     def __init__(
         self,
@@ -32,8 +32,7 @@ class Accepted:
         """Yield the evidence of what was accepted of a notice's device, kind and subject."""
         if not self._index:
             return
-        whose = [notice.address or ""] if notice.mac is None else self._macs_of(notice.mac)
-        for who in whose:
+        for who in self._names(notice):
             for each in self._index.get((who, notice.kind, notice.subject), ()):
                 yield each.evidence
 
@@ -45,7 +44,7 @@ class Accepted:
                 "invalid_message",
                 f"event {event.seq} tells of a rule: there is nothing about it to accept",
             )
-        if event.mac is None and event.address is None:
+        if not whose(event.mac, event.process, event.address):
             raise SensorError("invalid_message", f"event {event.seq} is about no device")
         if len(self._by_id) >= MAX_ACCEPTED:
             raise SensorError(
@@ -56,8 +55,13 @@ class Accepted:
 
     def covers(self, event: Event) -> bool:
         """Return whether the user said of an event, or of one like it, that it is fine."""
-        whose = [event.address or ""] if event.mac is None else self._macs_of(event.mac)
-        return any((who, event.kind, event.subject) in self._index for who in whose)
+        return any((who, event.kind, event.subject) in self._index for who in self._names(event))
+
+    def _names(self, told: Notice | Event) -> Iterable[str]:
+        """Return what an event's device or program is known by: each of a device's MACs."""
+        if told.mac is not None:
+            return self._macs_of(told.mac)
+        return (whose(None, told.process, told.address),)
 
     def of_event(self, seq: int) -> Acceptance | None:
         """Return what was accepted by an event's number."""
@@ -109,4 +113,5 @@ class Accepted:
 
 def _key(acceptance: Acceptance) -> tuple[str, str, str]:
     """Return what an acceptance is looked for by."""
-    return acceptance.mac or acceptance.address or "", acceptance.kind, acceptance.subject
+    who = whose(acceptance.mac, acceptance.process, acceptance.address)
+    return who, acceptance.kind, acceptance.subject

@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from ..kinds import KINDS
+from ..learning.programs import container_of
+from ..notice import whose
 from ..observations import Observation
+from ..processes.image import PROGRAM
 from .resolvers import SeenServers
 
 #: What a detector's evidence says of who did it, where the kind's own answer is not the right one.
@@ -30,6 +33,10 @@ class Told(Protocol):
     @property
     def peer_address(self) -> str | None:
         """The far end."""
+
+    @property
+    def process(self) -> str | None:
+        """The program of this host, if it is about one."""
 
     @property
     def subject(self) -> str:
@@ -62,12 +69,25 @@ class Blame:
 
     def culprit(self, told: Told) -> str | None:
         """Return the device that did it: not one that something was only done to, or perhaps was."""
-        if told.evidence.get("blame", _DEVICE) != _DEVICE:
+        if told.evidence.get("blame", _DEVICE) != _DEVICE or told.process is not None:
             return None
         if told.mac is not None:
             return told.mac
         address = told.address
         return address if address is not None and self._is_home(address) else None
+
+    def program(self, told: Told) -> str | None:
+        """Return what stops the program of this host that did it, as a rule names it: its file, or the process alone.
+
+        A file in a container has a name that another one outside may have, too, and an interpreter runs much else.
+        """
+        if told.process is None or told.evidence.get("blame", _DEVICE) != _DEVICE:
+            return None
+        path, container = container_of(told.process)
+        if container is None and told.evidence.get("stops") != "process":
+            return PROGRAM + path
+        pid = told.evidence.get("pid")
+        return f"pid:{pid}" if isinstance(pid, int) and pid > 1 else None
 
     def peer(self, told: Told) -> str | None:
         """Return the peer that can be blocked: a name where a feed lists it, else an address outside of the home.
@@ -89,7 +109,11 @@ class Blame:
             or self._is_protected(peer)
         ):
             return None
-        return None if self._servers.is_used(peer, told.mac or told.address) else peer
+        return (
+            None
+            if self._servers.is_used(peer, whose(told.mac, told.process, told.address))
+            else peer
+        )
 
     @staticmethod
     def _is_trouble(told: Told) -> bool:

@@ -12,11 +12,13 @@ from typing import Any, Final
 
 from ..bounded import make_room
 from ..errors import SensorError
+from ..learning.programs import container_of, is_program
 from ..network.home import Network
+from ..processes.image import PROGRAM
 from ..requests import Hint
-from .expectations import Expectations
+from .expectations import Expectation, Expectations
 from .policy import FORBIDDEN, DevicePolicy, Segment
-from .reading import Document, Section, read
+from .reading import KEYS, Document, Section, read
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -166,11 +168,12 @@ class PolicyFile:
         self.clear()
 
     def device(self, mac: str, labels: Iterable[str] = ()) -> DevicePolicy:
-        """Return what holds for a device, by any of its MACs, that also has these labels."""
+        """Return what holds for a device, by any of its MACs, that also has these labels; or for a program."""
         key = (mac, tuple(labels))
         found = self._devices.get(key)
         if found is None:
-            found = self._devices[key] = self._worked_out(mac, key[1])
+            known = self._of_program(mac) if is_program(mac) else self._worked_out(mac, key[1])
+            found = self._devices[key] = known
             make_room(self._devices, _REMEMBERED)
         return found
 
@@ -199,6 +202,18 @@ class PolicyFile:
             **values,
         )
 
+    def _of_program(self, who: str) -> DevicePolicy:
+        """Return what holds for a program: its own section's words, then those for all that make sense for one."""
+        path, document = who.removeprefix(PROGRAM), self._document
+        keys = KEYS["program"]
+        everybody = {key: value for key, value in document.all.items() if key in keys}
+        own = [document.programs[each] for each in written_as(path) if each in document.programs]
+        values = _joined((everybody, *own))
+        peers = values.pop("may_talk_to", None)
+        if peers is not None:
+            values["expected"] = Expectations(Expectation(each) for each in peers)
+        return DevicePolicy(**values)
+
     def segment(self, address: bytes) -> str | None:
         """Return the segment that an address (sixteen bytes) is in, the narrowest one; None if none is named."""
         if address not in self._places:
@@ -221,10 +236,17 @@ def _joined(sections: Iterable[Section]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for each in sections:
         detectors = {**values.get("detectors", {}), **each.get("detectors", {})}
-        values.update(each, detectors=detectors)
+        patterns = {**values.get("patterns", {}), **each.get("patterns", {})}
+        values.update(each, detectors=detectors, patterns=patterns)
     if "respond" in values:
         values["responses"] = values.pop("respond")
     return values
+
+
+def written_as(path: str) -> tuple[str, ...]:
+    """Return what names a program in the policy, the general first: one in a container also with `@*`."""
+    plain, container = container_of(path)
+    return (path,) if container is None else (f"{plain}@*", path)
 
 
 def parsed(text: bytes, path: str) -> dict[str, Any]:

@@ -23,11 +23,18 @@ CREATE TABLE IF NOT EXISTS accepted (
     address TEXT,
     subject TEXT NOT NULL,
     summary TEXT NOT NULL,
-    evidence TEXT NOT NULL
+    evidence TEXT NOT NULL,
+    process TEXT
 );
 CREATE TABLE IF NOT EXISTS hints (mac TEXT PRIMARY KEY, hint TEXT NOT NULL) WITHOUT ROWID;
 """
-_COLUMNS: Final = "time, seq, kind, mac, address, subject, summary, evidence"
+_COLUMNS: Final = "time, seq, kind, mac, address, subject, summary, process, evidence"
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Add the column that an earlier version did not have."""
+    if "process" not in {row[1] for row in connection.execute("PRAGMA table_info(accepted)")}:
+        connection.execute("ALTER TABLE accepted ADD COLUMN process TEXT")
 
 
 def acceptances(connection: sqlite3.Connection) -> list[Acceptance]:
@@ -45,7 +52,7 @@ def acceptances(connection: sqlite3.Connection) -> list[Acceptance]:
 def _acceptance(*row: object) -> Acceptance:
     """Read one row; raises ValueError or TypeError."""
     *fields, evidence = row
-    names = ("id", "time", "seq", "kind", "mac", "address", "subject", "summary")
+    names = ("id", "time", "seq", "kind", "mac", "address", "subject", "summary", "process")
     wire = dict(zip(names, fields, strict=True), evidence=json.loads(str(evidence)))
     try:
         return Acceptance.from_wire(wire)
@@ -55,10 +62,10 @@ def _acceptance(*row: object) -> Acceptance:
 
 def insert(connection: sqlite3.Connection, new: Acceptance) -> Acceptance:
     """Write what was accepted; return it with its id."""
-    values = (new.time, new.seq, new.kind, new.mac, new.address, new.subject, new.summary)
+    about = (new.mac, new.address, new.subject, new.summary, new.process)
     done = connection.execute(
-        f"INSERT INTO accepted ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608, a constant
-        (*values, json.dumps(new.evidence)),
+        f"INSERT INTO accepted ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608, a constant
+        (new.time, new.seq, new.kind, *about, json.dumps(new.evidence)),
     )
     return replace(new, id=done.lastrowid or 0)
 

@@ -10,7 +10,8 @@ from .expectations import Expectations
 
 DetectorMode = Literal["on", "off", "audit"]
 Sensitivity = Literal["low", "normal", "high"]
-Answer = Literal["none", "quarantine", "block_peer"]
+Answer = Literal["none", "quarantine", "block_peer", "block_process"]
+PatternMode = Literal["on", "off"]
 
 #: Thresholds are multiplied by this.
 SENSITIVITIES: Final[Mapping[Sensitivity, float]] = {"low": 2.0, "normal": 1.0, "high": 0.5}
@@ -28,6 +29,10 @@ class Response:
     severity: Severity
     action: Answer
     duration: float
+
+    def fits(self, process: str | None) -> bool:
+        """Return whether it can be done about a device, or a program: one is quarantined, the other stopped."""
+        return self.action != ("quarantine" if process is not None else "block_process")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ class DevicePolicy:
     expected: Expectations | None = None
     """Whom its MUD file lets it talk to, None without one."""
     labels: tuple[str, ...] = ()
+    patterns: Mapping[str, PatternMode] = field(default_factory=dict)
+    """Of those that are not simply on."""
 
     @property
     def factor(self) -> float:

@@ -11,7 +11,9 @@ from ..errors import SensorError
 from ..kinds import KINDS, SEVERITIES
 from ..nearest import did_you_mean
 from ..network.home import Network
-from ..targets import parse_duration, parse_mac
+from ..patterns.reading import shipped
+from ..targets import parse_duration, parse_mac, parse_peer
+from .expectations import LOCAL
 from .policy import Response, Segment
 
 _MAX_LISTED: Final = 64
@@ -19,8 +21,9 @@ _MAX_NAME: Final = 64
 #: What sections there may be of one kind: more devices than a home has.
 MAX_SECTIONS: Final = 1024
 _MODES: Final = ("on", "off", "audit")
+_SWITCH: Final = ("on", "off")
 _SENSITIVITIES: Final = ("low", "normal", "high")
-_ACTIONS: Final = ("none", "quarantine", "block_peer")
+_ACTIONS: Final = ("none", "quarantine", "block_peer", "block_process")
 _DETECTED: Final = tuple(name for name, kind in KINDS.items() if not kind.by_rules)
 _PROTOCOLS: Final = tuple(name for name in APPLICATIONS if name != "unknown")
 _RESPONSE: Final = ("kind", "severity", "action", "duration")
@@ -30,6 +33,9 @@ _USUAL_SEVERITY: Final = "high"
 _QUIET: Final = re.compile(
     r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24:00))", re.ASCII
 )
+#: A program: the path of its executable, and a container's id, or `*` for any, if it is in one.
+_PROGRAM: Final = re.compile(r"/[^@\x00]*(?:@(?:[0-9a-f]{12}|\*))?", re.ASCII)
+_MAX_PATH: Final = 1024
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
 
 #: What a section says, by key, read.
@@ -46,11 +52,18 @@ class Document:
     devices: Mapping[str, Section] = field(default_factory=dict)
     """By MAC."""
     segments: Mapping[str, Segment] = field(default_factory=dict)
+    programs: Mapping[str, Section] = field(default_factory=dict)
+    """By path."""
 
     @property
     def forbidden(self) -> frozenset[str]:
         """The protocols that any section forbids."""
-        sections = (self.all, *self.labels.values(), *self.devices.values())
+        sections = (
+            self.all,
+            *self.labels.values(),
+            *self.devices.values(),
+            *self.programs.values(),
+        )
         return frozenset().union(*(each.get("forbidden_protocols", ()) for each in sections))
 
 
@@ -157,6 +170,40 @@ def _detectors(value: Any) -> dict[str, str]:
     return dict(value)
 
 
+def _patterns(value: Any) -> dict[str, str]:
+    """Read which patterns are on or off."""
+    if not isinstance(value, dict):
+        _refuse('is a table such as { new_talker = "off" }', value)
+    known = tuple(each.name for each in shipped())
+    for name, mode in value.items():
+        if name not in known:
+            _refuse(f"names {', '.join(known)}", name, known)
+        if mode not in _SWITCH:
+            _refuse(f"{name} is one of {', '.join(_SWITCH)}", mode)
+    return dict(value)
+
+
+def _peers(value: Any) -> tuple[str, ...]:
+    """Read whom a program may talk to."""
+    found = []
+    for each in _listed(value, "peers"):
+        try:
+            found.append(LOCAL if each == LOCAL else parse_peer(each))
+        except SensorError as error:
+            raise ValueError(
+                f"holds addresses, prefixes, domains or {LOCAL}: {error.message}"
+            ) from None
+    return tuple(dict.fromkeys(found))
+
+
+def checked_program(text: str) -> str:
+    """Return a program's path, with its container if it names one; raises ValueError."""
+    is_path = _PROGRAM.fullmatch(text) and text.isprintable() and len(text) <= _MAX_PATH
+    if not is_path or text != text.strip() or "/../" in f"{text}/":
+        _refuse('is the path of an executable such as "/usr/bin/curl"', text)
+    return text
+
+
 def _responses(value: Any) -> tuple[Response, ...]:
     """Read what is done by itself."""
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
@@ -237,12 +284,22 @@ _COMMON: Final[Mapping[str, Callable[[Any], Any]]] = {
     "respond": _responses,
     "may_reach": _reach,
 }
+#: Of those, what makes sense for a program of this host.
+_OF_PROGRAMS: Final = (
+    *("allowed_protocols", "forbidden_protocols", "countries", "quiet_hours"),
+    *("sensitivity", "learning", "detectors", "respond"),
+)
 #: What may stand in each kind of section, and how it is read.
 KEYS: Final[Mapping[str, Mapping[str, Callable[[Any], Any]]]] = {
-    "all": _COMMON,
+    "all": {**_COMMON, "patterns": _patterns},
     "label": _COMMON,
     "device": {"labels": _labels, **_COMMON},
     "segment": {"networks": _networks, "may_reach": _reach},
+    "program": {
+        **{key: _COMMON[key] for key in _OF_PROGRAMS},
+        "patterns": _patterns,
+        "may_talk_to": _peers,
+    },
 }
 
 
@@ -268,6 +325,7 @@ def read(document: Mapping[str, Any]) -> Document:
         dict(_sections(document, "label")),
         devices,
         segments,
+        dict(_sections(document, "program")),
     )
     _check_reach(result)
     return result
@@ -301,6 +359,8 @@ def canonical(section: Named) -> Named:
     try:
         if section.kind == "device":
             return Named("device", parse_mac(section.name))
+        if section.kind == "program":
+            return Named("program", checked_program(section.name))
         return Named(section.kind, checked_label(section.name))
     except (SensorError, ValueError) as error:
         raise _wrong(f"{section}: {error}") from None

@@ -10,21 +10,24 @@ from ..errors import SensorError
 from .file import MAX_BYTES, content, parsed
 from .reading import Named, canonical, read
 
-#: A key of this table can be set by itself, such as `detectors.beacon`.
-_INNER: Final = "detectors."
+#: A key of these tables can be set by itself, such as `detectors.beacon`.
+_INNER: Final = ("detectors", "patterns")
+#: Sections that have a name.
+_NAMED: Final = ("label", "device", "segment", "program")
 
 
 def parse_section(text: str) -> Named:
-    """Return the section that `all`, `label NAME`, `device MAC` or `segment NAME` names.
+    """Return the section that `all`, `label NAME`, `device MAC`, `segment NAME` or `program PATH` names.
 
     Raises SensorError `invalid_policy`.
     """
     kind, _, name = text.strip().partition(" ")
-    named = kind in ("label", "device", "segment") and name.strip()
+    named = kind in _NAMED and name.strip()
     if not named and text.strip() != "all":
         raise SensorError(
             "invalid_policy",
-            f"a section is `all`, `label NAME`, `device MAC` or `segment NAME`, not {text[:80]!r}",
+            "a section is `all`, `label NAME`, `device MAC`, `segment NAME` or `program PATH`,"
+            f" not {text[:80]!r}",
         )
     return canonical(Named(kind, name.strip()))
 
@@ -143,11 +146,12 @@ def _put(
 def _set(section: MutableMapping[str, Any], key: str, value: Any, empty: Any) -> None:
     """Set one value of a section; None takes it out."""
     within, last = section, key
-    if key.startswith(_INNER):
-        last = key.removeprefix(_INNER)
-        if "detectors" not in section:
-            section["detectors"] = empty
-        within = section["detectors"]
+    table, dot, inner = key.partition(".")
+    if dot and table in _INNER:
+        last = inner
+        if table not in section:
+            section[table] = empty
+        within = section[table]
     if last in within:
         del within[last]  # a table of another shape is no place for a value
     if value is not None:

@@ -1,0 +1,98 @@
+"""A pattern that came to its end, as a notice: what happened, and the processes, files and connections behind it."""
+
+from typing import Any, Final
+
+from ..detectors.evidence import Measured, about, evidence
+from ..flows.community_id import community_id
+from ..flows.flow import TCP, UDP, FlowKey
+from ..notation import address_text
+from ..notice import Notice
+from ..observations import Bound, Called, Connected
+from .pattern import Pattern
+from .words import Seen, chain, printable, words
+
+_PROTOCOLS: Final = {"tcp": TCP, "udp": UDP}
+_NOWHERE: Final = bytes(16)
+#: Of a file's path in the evidence.
+_PATH: Final = 500
+
+
+def subject(pattern: Pattern, seen: Seen) -> str:
+    """Return what an event is about beside the program."""
+    return " ".join(filter(None, (pattern.name, pattern.about.format_map(words(seen)))))
+
+
+def notice(pattern: Pattern, seen: Seen) -> Notice:
+    """Return what there is to tell."""
+    last, said = seen[-1], words(seen)
+    image = last.image
+    if pattern.blames == "parent" and image.parent is not None:
+        image = image.parent
+    pid = image.pid if image is not last.image or not hasattr(last, "pid") else last.pid
+    connected = next((each for each in seen if isinstance(each, Connected)), None)
+    measured = Measured(
+        detector=pattern.kind,
+        value=len(seen),
+        threshold=len(pattern.steps),
+        window=round(last.time - seen[0].time, 3),
+        why=pattern.why.format_map(said),
+    )
+    return Notice(
+        pattern.kind,
+        pattern.severity,
+        pattern.says.format_map(said),
+        evidence(
+            measured,
+            (),
+            pattern=pattern.name,
+            pid=pid,
+            stops=pattern.stops,
+            chain=chain(last.image),
+            files=_files(seen),
+            connections=[_connection(each) for each in seen if isinstance(each, Connected)],
+            listeners=[each.service for each in seen if isinstance(each, Bound)],
+        ),
+        **about(image.program)
+        | {"peer_address": None if connected is None else address_text(connected.peer)},
+        subject=subject(pattern, seen),
+        time=last.time,
+        technique=pattern.technique,
+    )
+
+
+def _files(seen: Seen) -> list[dict[str, Any]]:
+    """Return the files that were written, and by whom."""
+    return [
+        {
+            "path": printable(each.path)[:_PATH],
+            "call": each.call,
+            "by": printable(each.image.executable)[:_PATH],
+            "pid": each.pid,
+        }
+        for each in seen
+        if isinstance(each, Called) and each.path
+    ]
+
+
+def _connection(connected: Connected) -> dict[str, Any]:
+    """Return what is shown of a connection; its Community ID as soon as both ends are known."""
+    is_known = connected.address != _NOWHERE and connected.port > 0
+    protocol = _PROTOCOLS.get(connected.transport)
+    key = (
+        None
+        if protocol is None or not is_known
+        else FlowKey(
+            bytes(6),
+            *(connected.port, connected.peer_port, protocol, 0),
+            connected.address,
+            connected.peer,
+        )
+    )
+    return {
+        "community_id": None if key is None else community_id(key),
+        "address": address_text(connected.address) if is_known else None,
+        "port": connected.port if is_known else None,
+        "peer_address": address_text(connected.peer),
+        "peer_port": connected.peer_port,
+        "transport": connected.transport,
+    }
