@@ -9,8 +9,9 @@ from homeassistant.helpers import config_validation as cv
 
 from .action import GATEWAY_FIELD, Action, named_hub
 from .asked import asked_gateways, async_read, gateway_fields
-from .bpf.hearthwall_sensor.protocol import Program
-from .bpf.hearthwall_sensor.requests import MAX_FLOWS, GetProcesses
+from .bpf.hearthwall_sensor.protocol import Block, Program, SensorError
+from .bpf.hearthwall_sensor.requests import MAX_FLOWS, AddBlock, GetProcesses
+from .hub import Hub
 from .programs import about_processes, executable_paths
 from .rule_actions import rule_response
 from .rule_fields import PROCESS_FIELDS, RULE_FIELDS, read_order
@@ -39,7 +40,19 @@ async def _async_block_process(call: ServiceCall) -> ServiceResponse:
     terms = {"mode": "audit", "audits": mode} if call.data.get(_AUDIT) else {"mode": mode}
     orders = [read_order(call, target, **terms) for target in targets]
     async with about_processes(hub):
-        return rule_response([await hub.block(order) for order in orders])
+        return rule_response([await _first_that_is_there(hub, orders)])
+
+
+async def _first_that_is_there(hub: Hub, orders: list[AddBlock]) -> Block:
+    """Put the first of these rules in force whose target is there, for the sensor's eyes."""
+    *others, last = orders
+    for order in others:
+        try:
+            return await hub.block(order)
+        except SensorError as error:
+            if error.code != "invalid_target":
+                raise
+    return await hub.block(last)
 
 
 async def _async_get_processes(call: ServiceCall) -> ServiceResponse:

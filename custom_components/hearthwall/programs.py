@@ -17,14 +17,14 @@ _MISUNDERSTOOD: Final = frozenset({"invalid_message", "invalid_target"})
 
 
 def executable_paths(text: str) -> list[str]:
-    """Return the paths that a person or an event may mean: the path, `exe:` and the path, each with a container.
+    """Return the paths that a person or an event may mean by a path, or `exe:` and a path, with or without a container.
 
-    What looks like a container may be the end of the file's own name, which an intruder chooses.
+    What looks like a container may be the end of the file's own name, which an intruder chooses: so that comes first.
     """
     program = _PROGRAM.fullmatch(text.strip())
     assert program is not None  # noqa: S101, all of it is optional
     path, container = program["path"], program["container"]
-    return [path] if container is None else [path, path + container]
+    return [path] if container is None else [path + container, path]
 
 
 @asynccontextmanager

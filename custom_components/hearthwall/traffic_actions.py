@@ -78,7 +78,7 @@ async def _flows(
         peer=_peer(call),
         since=_since(call),
         limit=limit,
-        process=executable_paths(call.data[_PROCESS])[0] if _PROCESS in call.data else None,
+        process=executable_paths(call.data[_PROCESS])[-1] if _PROCESS in call.data else None,
         of=of,
     )
     return await async_read(call.hass, Flow, await asked.hub.call(request))

@@ -47,13 +47,37 @@ async def test_what_is_named_is_cut_off_and_let_go(
 
 
 @pytest.mark.parametrize("prefix", ["", "exe:"])
+@pytest.mark.parametrize(
+    ("code", "target"),
+    [
+        (None, f"exe:{AGENT}@0123456789ab"),
+        ("invalid_target", f"exe:{AGENT}"),
+        ("protected_target", None),
+    ],
+)
 async def test_what_looks_like_a_container_may_be_the_files_name(
-    hass: HomeAssistant, peer: Peer, prefix: str
+    hass: HomeAssistant,
+    peer: Peer,
+    monkeypatch: pytest.MonkeyPatch,
+    prefix: str,
+    code: str | None,
+    target: str | None,
 ) -> None:
-    answer = await call(hass, "block_process", executable=f"{prefix}{AGENT}@0123456789ab")
-    targets = [f"exe:{AGENT}", f"exe:{AGENT}@0123456789ab"]
-    assert [each["target"] for each in answer["blocks"]] == targets
-    assert peer.orders(AddBlock) == [AddBlock(each) for each in targets]
+    keep = Peer._block
+
+    def judge(self: Peer, order: AddBlock) -> Any:
+        if code is not None and "@" in order.target:
+            raise SensorError(code)
+        return keep(self, order)
+
+    monkeypatch.setattr(Peer, "_block", judge)
+    order = call(hass, "block_process", executable=f"{prefix}{AGENT}@0123456789ab")
+    if target is None:
+        with pytest.raises(ServiceValidationError):
+            await order
+    else:
+        assert [each["target"] for each in (await order)["blocks"]] == [target]
+    assert [each.target for each in peer.blocks.values()] == ([target] if target else [])
 
 
 async def test_a_rule_is_ended_by_its_id(hass: HomeAssistant, peer: Peer) -> None:
