@@ -33,6 +33,7 @@ from .requests import (
     RemoveBlock,
     Request,
     Subscribe,
+    Trace,
     Unload,
 )
 
@@ -55,6 +56,7 @@ class Client:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
         self._on_delta: Callable[[Delta], None] | None = None
+        self._on_trace: Callable[[list[dict[str, Any]], int], None] | None = None
         self._expected_seq = 0
         self.hello: Hello | None = None
 
@@ -122,6 +124,13 @@ class Client:
         self._on_delta = on_delta
         return Snapshot.from_wire(await self.call(Subscribe(interval=interval)))
 
+    async def trace(
+        self, request: Trace, on_lines: Callable[[list[dict[str, Any]], int], None]
+    ) -> None:
+        """From now on call on_lines in the event loop with the JSON of Traced, and how many were lost."""
+        self._on_trace = on_lines
+        await self.call(request)
+
     async def status(self) -> Status:
         """Return how the sensor fares."""
         return Status.from_wire(await self.call(GetStatus()))
@@ -187,6 +196,9 @@ class Client:
                 self._expected_seq += 1
                 # Not at once: it may have come in one read with the snapshot, whose waiter wakes first.
                 asyncio.get_running_loop().call_soon(self._on_delta, delta)
+
+            case "trace" if self._on_trace is not None:
+                self._on_trace(wire["lines"], wire["lost"])
 
     def _settle(self, identity: int, result: Any, error: SensorError | None) -> None:
         """Wake the call that waits for this answer, if it still does."""

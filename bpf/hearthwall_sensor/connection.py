@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import time
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from aiohttp import WSMsgType, web
@@ -22,11 +23,22 @@ from .protocol import (
     SensorError,
     Snapshot,
 )
-from .requests import Initialize, Request, Subscribe, Unsubscribe, read_request, request_id
+from .requests import (
+    EndTrace,
+    Initialize,
+    Request,
+    Subscribe,
+    Trace,
+    Unsubscribe,
+    read_request,
+    request_id,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
 _QUEUE_LENGTH: Final = 64
+#: Lines of a trace wait no longer behind more than this: a client that is slow loses them.
+_WAITING_LINES: Final = 8
 _SEND_TIMEOUT: Final = 10.0
 _INITIALIZE_TIMEOUT: Final = 10.0
 #: Part of its interval by which a delta may come early.
@@ -51,6 +63,14 @@ class Source(Protocol):
 
     async def answer(self, request: Request) -> Any:
         """Carry out a request and return its result's JSON; raises SensorError."""
+
+    def trace(
+        self, request: Trace, tell: Callable[[Sequence[dict[str, Any]], int], bool]
+    ) -> Callable[[], None]:
+        """Tell of system calls from now on; return what ends it. Raises SensorError.
+
+        `tell` takes lines and how many were lost; it returns whether it could take them.
+        """
 
 
 class _Subscription:
@@ -79,6 +99,7 @@ class Connection:
         self._initialized = False
         self.name = name
         self.subscription: _Subscription | None = None
+        self._end_trace: Callable[[], None] | None = None
         self.overflowed = False
 
     async def serve(self) -> None:
@@ -99,6 +120,7 @@ class Connection:
         except (TimeoutError, ConnectionError):
             _LOGGER.debug("%s went silent", self.name)
         finally:
+            self._stop_tracing()
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
             await self._ws.close()
@@ -144,6 +166,11 @@ class Connection:
         if isinstance(request, Unsubscribe):
             self.subscription = None
             return {}
+        if isinstance(request, Trace | EndTrace):
+            self._stop_tracing()
+            if isinstance(request, Trace):
+                self._end_trace = self._source.trace(request, self._tell_trace)
+            return {}
         return await self._source.answer(request)
 
     def push(self, *, at_once: bool) -> None:
@@ -174,6 +201,19 @@ class Connection:
                 name: value for name, value in delta.to_wire().items() if value != silence[name]
             }
             self._send(said | {"type": "delta", "seq": subscription.seq})
+
+    def _tell_trace(self, lines: Sequence[dict[str, Any]], lost: int) -> bool:
+        """Send lines of a trace, unless the client has not taken those before; return whether they were sent."""
+        if self._queue.qsize() > _WAITING_LINES:
+            return False
+        self._send({"type": "trace", "lines": list(lines), "lost": lost})
+        return True
+
+    def _stop_tracing(self) -> None:
+        """End the trace, if there is one."""
+        end, self._end_trace = self._end_trace, None
+        if end is not None:
+            end()
 
     def _send(self, wire: dict[str, Any]) -> None:
         """Queue a message; a client that does not read is let go.

@@ -356,6 +356,49 @@ class SetHints(Message):
     hints: Mapping[str, Hint]
 
 
+#: What can be traced.
+TracedCall = Literal[
+    "connect",
+    "accept",
+    "exec",
+    "send",
+    "recv",
+    "bind",
+    "listen",
+    "open",
+    "socket",
+    "memfd",
+    "ptrace",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace(Message):
+    """Asks to be told of system calls of this host's processes from now on, in messages of the type `trace`.
+
+    Each has `lines`, a list of Traced, and `lost`: how many there were that are not told. None leaves a
+    thing open; `failed` tells only calls that failed. `send` and `recv` are told together, by socket and peer, once a
+    second, unless `each`. One connection has one trace: another Trace takes its place.
+    """
+
+    type: ClassVar[str] = "trace"
+    call: TracedCall
+    pid: int | None = None
+    uid: int | None = None
+    comm: str | None = None
+    executable: str | None = None
+    port: int | None = None
+    failed: bool = False
+    each: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EndTrace(Message):
+    """Ends the connection's trace; so does closing the connection."""
+
+    type: ClassVar[str] = "end_trace"
+
+
 @dataclass(frozen=True, slots=True)
 class Unload(Message):
     """Takes everything out of the kernel and ends the sensor; the rules stay on disk unless `forget`."""
@@ -397,6 +440,8 @@ Request = (
     | GetPolicy
     | SetPolicy
     | SetHints
+    | Trace
+    | EndTrace
     | Unload
 )
 REQUESTS: Final[Mapping[str, type[Request]]] = {cls.type: cls for cls in typing.get_args(Request)}

@@ -170,7 +170,7 @@ class Transfer(NamedTuple):
     image: int
     calls: int
     failed: int
-    bytes: int
+    size: int
     duration: int
     last: int
     uid: int

@@ -1,0 +1,1 @@
+"""System calls of this host's processes: what patterns are told of, and what somebody watches live."""
