@@ -1,7 +1,7 @@
 """Puts a sensor's parts together: who needs whom."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from .journal import Journal
 from .judging import Judge
 from .kernel.flow_table import FlowTable
 from .kernel.layouts import ROLE_SELF
+from .kernel.process_rules import ProcessRules
 from .kernel.tables import Tables
 from .learning.past import Past
 from .learning.profiles import Profiles
@@ -40,7 +41,10 @@ from .policy.blame import Blame
 from .policy.file import POLICY_FILE, PolicyFile
 from .policy.responding import Responder
 from .ports import Ports
+from .processes.attribution import Attribution
+from .processes.processes import Processes
 from .protocol import Scope
+from .rules.host import started
 from .rules.rules import RULES_FILE, Rules
 from .server import Server
 from .settings import Settings
@@ -66,6 +70,8 @@ class Given:
     changes: Changes
     server: Server
     feeds_changed: Callable[[], None]
+    attribution: Attribution | None
+    """None where this host's own processes are not watched."""
 
 
 def assemble(given: Given) -> Parts:
@@ -92,7 +98,9 @@ def assemble(given: Given) -> Parts:
         given.store.hints(),
         descriptions.expectations,
     )
-    rules = Rules(Path(given.settings.state_dir) / RULES_FILE, tables, chosen.macs)
+    watched = given.attribution
+    on_processes = None if watched is None else ProcessRules(watched.tables, started)
+    rules = Rules(Path(given.settings.state_dir) / RULES_FILE, tables, chosen.macs, on_processes)
     profiles = Profiles(given.store.profiles(), policy.device, _ahead_of_utc)
     accepted = Accepted(given.store.accepted(), chosen.macs)
     around = given.surroundings
@@ -129,6 +137,9 @@ def assemble(given: Given) -> Parts:
         flows.opener,
     )
     observer.witness.minds = policy.forbids
+    processes = _processes(given, judge, places)
+    if watched is not None and processes is not None and on_processes is not None:
+        watched.enforce(on_processes, processes.images)
     totals = Totals(
         Roster(devices, identities, profiles),
         tables,
@@ -164,8 +175,33 @@ def assemble(given: Given) -> Parts:
         descriptions=descriptions,
         responder=responder,
         detection=judge.detection,
-        watch=Watch(flows, devices, chosen.primary, judge.take),
+        watch=Watch(flows, devices, chosen.primary, judge.take, _look(given, processes)),
+        processes=processes,
+        attribution=given.attribution,
     )
+
+
+def _processes(given: Given, judge: Judge, places: Places) -> Processes | None:
+    """Make what knows this host's own processes."""
+    if given.attribution is None:
+        return None
+    return Processes(
+        tell=judge.take,
+        scope=partial(_scope, given.surroundings),
+        place=places.find,
+        epoch=_epoch,
+        current=given.attribution.image,
+    )
+
+
+def _look(given: Given, processes: Processes | None) -> Callable[[], Awaitable[None]]:
+    """Return what looks at the connections of processes."""
+
+    async def look() -> None:
+        if processes is not None and given.attribution is not None:
+            await processes.look(given.attribution.sockets(), given.attribution.exchanges())
+
+    return look
 
 
 def _learn(profiles: Profiles, responder: Responder, observation: Observation) -> None:

@@ -23,6 +23,8 @@ from .policy.accepted import Accepted
 from .policy.file import PolicyFile
 from .policy.responding import Responder
 from .ports import Ports
+from .processes.attribution import Attribution
+from .processes.processes import Processes
 from .rules.rules import Rules
 from .server import Server
 from .store import Store
@@ -62,3 +64,6 @@ class Parts:
     responder: Responder
     detection: Detection
     watch: Watch
+    processes: Processes | None
+    """None where they are not watched, as the next."""
+    attribution: Attribution | None

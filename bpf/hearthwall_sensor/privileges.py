@@ -8,8 +8,9 @@ from typing import Final
 
 from .protocol import SensorError
 
-#: Number → name, from linux/capability.h: maps and programs, attaching them, pointers in programs.
-KEPT: Final = {12: "net_admin", 38: "perfmon", 39: "bpf"}
+#: Number → name, from linux/capability.h: maps and programs, attaching them, pointers in programs; and which file a
+#: process of another user runs.
+KEPT: Final = {12: "net_admin", 19: "sys_ptrace", 38: "perfmon", 39: "bpf"}
 
 _PR_CAPBSET_DROP: Final = 24
 _PR_SET_NO_NEW_PRIVS: Final = 38

@@ -307,6 +307,7 @@ class Status(Message):
 
     `names` counts DNS answers and what was learnt from them, `malformed` packets that were not what they
     said, by kind. `policy_problem` says why the policy's file can't be read: what it said before holds.
+    `missing` says by part what the kernel does not have, why, and what is lost by it.
     """
 
     pid: int
@@ -326,6 +327,7 @@ class Status(Message):
     flows: int = 0
     malformed: Mapping[str, int] = dataclasses.field(default_factory=dict)
     policy_problem: str | None = None
+    missing: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 FeedAction = Literal["audit", "drop"]

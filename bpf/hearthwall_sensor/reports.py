@@ -44,7 +44,11 @@ class Reports:
             version=__version__,
             schema=MAX_SCHEMA,
             interfaces=parts.ports.report(),
-            capabilities=(*parts.ports.ways, *sorted(privileges.KEPT.values())),
+            capabilities=(
+                *parts.ports.ways,
+                *self._ways_to_processes(),
+                *sorted(privileges.KEPT.values()),
+            ),
             rules=len(parts.rules),
             devices=len(self._primaries(parts.devices.accounts)),
             clients=parts.server.clients,
@@ -82,13 +86,33 @@ class Reports:
                 + parts.store.was_damaged
                 + parts.journal.was_damaged,
                 "responses_suppressed": parts.responder.counted["suppressed"],
+                **self._lost_of_processes(),
             },
             protected=parts.surroundings.protection.report(),
             names=parts.domains.statistics,
             flows=parts.flows.present,
             malformed=dict(parts.observer.labels.malformed),
             policy_problem=parts.policy.problem,
+            missing={} if parts.attribution is None else parts.attribution.lost(),
         )
+
+    def _ways_to_processes(self) -> tuple[str, ...]:
+        """Return by what this host's own processes are seen."""
+        watched = self._parts.attribution
+        return () if watched is None else watched.ways
+
+    def _lost_of_processes(self) -> dict[str, int]:
+        """Return what of this host's own processes did not reach its table or its reader."""
+        watched, processes = self._parts.attribution, self._parts.processes
+        if watched is None or processes is None:
+            return {}
+        counted = watched.tables.statistics()
+        return {
+            "process_records_lost": counted["records_lost"],
+            "processes_lost": counted["processes_lost"],
+            "processes_unknown": counted["unknown"],
+            **processes.counted,
+        }
 
     def devices(self) -> tuple[Device, ...]:
         """Return every device, the one that was seen first at the head."""

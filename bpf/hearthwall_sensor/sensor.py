@@ -13,13 +13,14 @@ from . import files, orders, privileges, takeover
 from .assembly import Given, assemble
 from .changes import Changes
 from .flows import keeping
-from .flows.flow import read_sample
+from .flows.samples import Samples
 from .journal import Journal
-from .kernel import loader, pins
+from .kernel import cgroups, loader, pins, tracing
 from .kernel.layouts import SIDES
 from .kernel.libbpf import Program
 from .kernel.pins import Pins
-from .kernel.ringbuf import RingBuffer
+from .kernel.process_programs import TRACEPOINTS
+from .kernel.tracing import Tracepoints
 from .kernel.units import NETWORK
 from .network import topology
 from .network.surroundings import Surroundings
@@ -27,6 +28,7 @@ from .network.topology import Network
 from .orders import Orders
 from .parts import Parts
 from .ports import Ports
+from .processes import attribution, inventory
 from .protocol import EXIT_STOPPED, EXIT_UNLOADED, Block, Delta, Role, Snapshot
 from .reports import Reports
 from .requests import Request
@@ -44,8 +46,6 @@ _STATUS_INTERVAL: Final = 5.0
 _NETWORK_SETTLES: Final = 0.1
 #: The same for interfaces: a new port must not stand open for long.
 _LINKS_SETTLE: Final = 0.01
-#: Samples that are read before it is looked for DNS answers again.
-_IN_A_ROW: Final = 16
 
 
 class Sensor:
@@ -70,8 +70,7 @@ class Sensor:
         self._stopping = False
         self._rang = False
         self._link_rang = asyncio.Event()
-        #: DNS answers, and everything else that the kernel copied.
-        self._rings: tuple[RingBuffer, ...] = ()
+        self._samples: Samples | None = None
         self._exit = EXIT_STOPPED
         self._forget = False
         #: Attaching happens in threads, one at a time.
@@ -87,7 +86,8 @@ class Sensor:
         Raises SensorError.
         """
         seen = await asyncio.to_thread(topology.read)
-        self._ports.select(seen)  # a mistyped interface leaves no trace
+        self._ports.select(seen)  # a mistyped interface leaves no trace, and neither does a cgroup
+        self._cgroup = cgroups.chosen(self._settings.cgroup)
         self._server.claim()
         try:
             await self._start(seen)
@@ -114,11 +114,17 @@ class Sensor:
         self._pins.make(self._state)
         earlier = [each for each in self._pins.generations() if each.name != loader.generation()]
         current = self._pins.generation(loader.generation())
+        tracing.mount()
         if not self._pins.is_complete(current):
             _LOGGER.info("Loading the kernel programs")
             done = await loader.load_in_child(str(current))
             made = "Found compiled" if done["from_cache"] else "Compiled"
             _LOGGER.info("%s in %s ms, loaded in %s ms", made, done["compile_ms"], done["load_ms"])
+            if "processes" in done:
+                _LOGGER.warning("Processes of this host are not watched: %s", done["processes"])
+        tracepoints = Tracepoints()
+        tracepoints.read((each.category, each.event) for each in TRACEPOINTS.values())
+        watched = attribution.opened(self._pins, current, self._cgroup, tracepoints)
         privileges.drop()
         parts = self._parts = assemble(
             Given(
@@ -131,6 +137,7 @@ class Sensor:
                 self._changes,
                 self._server,
                 self._feeds_changed,
+                watched,
             )
         )
         self._reports = Reports(parts)
@@ -144,9 +151,19 @@ class Sensor:
         programs = {name: Program.pinned(str(current / name)) for name in NETWORK.programs()}
         self._ports.attach(programs, seen, parts.tables.map("vlans"))
         self._ports.gate(**self._gates())
+        self._watch_processes()
         self._retire(earlier)
         parts.totals.read()
         parts.watch.begin()
+
+    def _watch_processes(self) -> None:
+        """Let the programs on processes see them, those that run already first."""
+        watched, processes = self._parts.attribution, self._parts.processes
+        if watched is None or processes is None:
+            return
+        watched.attach_lives()
+        inventory.take(watched.tables, watched.cgroup, processes.images.of)
+        watched.attach_hooks(has_rules=self._parts.rules.are_on_processes)
 
     def _retire(self, generations: list[Path]) -> None:
         """Take over the last counts of programs that no packet meets any more, and unpin them."""
@@ -182,16 +199,15 @@ class Sensor:
             loop.add_signal_handler(each, self.stop)
         bell = topology.Bell(self._ring)
         loop.add_reader(bell.fileno(), bell.drain)
-        self._rings = tuple(
-            RingBuffer(self._parts.tables.map(name).fd) for name in ("answers", "samples")
-        )
-        for ring in self._rings:
-            loop.add_reader(ring.fileno(), self._take_samples)
+        self._samples = Samples(self._parts.tables, self._parts.observer)
+        watched, processes = self._parts.attribution, self._parts.processes
+        if watched is not None and processes is not None:
+            watched.listen(processes.take)
         try:
             next_second = next_status = time.monotonic()
             while not self._stopping:
                 self._parts.totals.read()
-                self._take_samples()  # most of them wake nobody
+                self._read()  # most of it wakes nobody
                 now = time.monotonic()
                 if now >= next_second:
                     next_second = max(next_second + _SECOND, now)
@@ -209,11 +225,12 @@ class Sensor:
                     async with asyncio.timeout(min(self._server.interval, until_second)):
                         await self._wake.wait()
         finally:
-            rings, self._rings = self._rings, ()
-            sources: tuple[topology.Bell | RingBuffer, ...] = (bell, *rings)
-            for source in sources:
-                loop.remove_reader(source.fileno())
-                source.close()
+            loop.remove_reader(bell.fileno())
+            bell.close()
+            self._samples.close()
+            self._samples = None
+            if watched is not None:
+                watched.stop()
 
     def stop(self) -> None:
         """End the sensor; the kernel goes on guarding."""
@@ -232,20 +249,12 @@ class Sensor:
 
     # What happens all the time
 
-    def _take_samples(self) -> None:
-        """Learn from the packets whose beginnings the kernel has copied."""
-        for ring in self._rings:
-            for number, record in enumerate(ring.read()):
-                if number % _IN_A_ROW == 0 and ring is not self._rings[0]:
-                    self._take_from(self._rings[0].read())
-                self._take_from((record,))
-
-    def _take_from(self, records: Iterable[bytes]) -> None:
-        """Learn from samples."""
-        for record in records:
-            sample = read_sample(record)
-            if sample is not None:
-                self._parts.observer.take(sample)
+    def _read(self) -> None:
+        """Take what the kernel has told up to now."""
+        if self._samples is not None:
+            self._samples.read()
+        if self._parts.attribution is not None:
+            self._parts.attribution.read()
 
     def _each_second(self) -> None:
         """Compute rates, read the rules' counters, forget what ended, look who is logged in."""
@@ -261,6 +270,8 @@ class Sensor:
         parts.totals.mark_identified()
         parts.totals.evict({*self._surroundings.addresses, *parts.chosen.spoken_of})
         parts.domains.sweep()
+        if parts.attribution is not None:
+            parts.attribution.sweep()
         statistics = parts.tables.statistics()
         parts.floods.look(statistics["dropped_flood"])
         parts.threats.look(statistics["listed"])
@@ -324,7 +335,7 @@ class Sensor:
 
     async def answer(self, request: Request) -> Any:
         """Carry out a client's request, knowing what was said up to now; raises SensorError."""
-        self._take_samples()
+        self._read()
         return await self._orders.answer(request)
 
     def _leave(self, forget: bool) -> None:
@@ -347,6 +358,8 @@ class Sensor:
             if target in accounts:
                 accounts[target].revision = revision
         self._follow_names()
+        if self._parts.attribution is not None:
+            self._parts.attribution.follow_rules(has_rules=self._parts.rules.are_on_processes)
         self._changes.status()
         self._begin("gate", self._gate)
         self._tell_events()

@@ -1,7 +1,7 @@
 """Looks at flows and totals again and again, and tells detectors what began, settled, moved and appeared."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 from .devices import NOTHING, Devices, Scopes
@@ -22,8 +22,10 @@ class Watch:
         devices: Devices,
         primary: Callable[[str], str],
         tell: Callable[[Observation], None],
+        look_at_processes: Callable[[], Awaitable[None]],
     ) -> None:
         """Take whose flows and totals they are, what tells the MAC that stands for a device, and whom to tell."""
+        self._look_at_processes = look_at_processes
         self._flows = flows
         self._devices = devices
         self._primary = primary
@@ -43,6 +45,7 @@ class Watch:
         for each in self._newcomers(now):
             self._tell(each)
         await self._flows.look()
+        await self._look_at_processes()
         for each in self._movements(now):
             self._tell(each)
         self._tell(Look(now))

@@ -185,7 +185,7 @@ class Nothing:
 
 def home(merged: dict[str, str]) -> tuple[Devices, Watch, list[Any]]:
     devices, told = Devices(), []
-    watch = Watch(Nothing(), devices, lambda mac: merged.get(mac, mac), told.append)  # type: ignore[arg-type]
+    watch = Watch(Nothing(), devices, lambda mac: merged.get(mac, mac), told.append, Nothing().look)  # type: ignore[arg-type]
     return devices, watch, told
 
 

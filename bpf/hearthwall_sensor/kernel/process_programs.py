@@ -68,3 +68,4 @@ LIFE_TRACEPOINTS: Final[Mapping[str, Tracepoint]] = {
 }
 #: Those of single system calls, each attached while somebody asks for it.
 CALL_TRACEPOINTS: Final[Mapping[str, Tracepoint]] = {}
+TRACEPOINTS: Final[Mapping[str, Tracepoint]] = {**LIFE_TRACEPOINTS, **CALL_TRACEPOINTS}

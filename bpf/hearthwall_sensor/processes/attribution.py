@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +14,14 @@ from ..kernel.libbpf import Program
 from ..kernel.pins import Pins
 from ..kernel.process_layouts import Record, Socket, read_record, read_sockets
 from ..kernel.process_programs import CGROUP_HOOKS, LIFE_TRACEPOINTS
+from ..kernel.process_rules import LiveImage, ProcessRules
 from ..kernel.process_tables import ProcessTables
 from ..kernel.ringbuf import MAX_RECORDS, RingBuffer
 from ..kernel.tracing import Attached, Tracepoints
 from ..protocol import SensorError
+from .image import Image
+from .images import Images
+from .masking import original
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -24,6 +29,8 @@ _LOGGER = logging.getLogger(__name__)
 _PREFIX: Final = "tracepoint"
 #: Every exec wakes the sensor: what comes in a row is read at once, in seconds.
 _BREATH: Final = 0.01
+#: How often it is looked for images that have gone, in seconds.
+_SWEEP: Final = 60.0
 #: Readings in a row, of MAX_RECORDS each.
 _IN_A_ROW: Final = 8
 
@@ -53,6 +60,8 @@ class Attribution:
         self._held: list[Attached] = []
         self._has_rules = False
         self._take: Callable[[Record], None] = lambda _: None
+        self._sweep: Callable[[], None] = lambda: None
+        self._swept = time.monotonic()
 
     # Attaching
 
@@ -97,6 +106,24 @@ class Attribution:
         """Have the hooks that rules need, or not any more."""
         if has_rules != self._has_rules:
             self.attach_hooks(has_rules=has_rules)
+
+    def enforce(self, rules: ProcessRules, images: Images) -> None:
+        """Let rules on programs hold for images whose real paths were found out, and for those that there are."""
+
+        def live() -> Iterator[LiveImage]:
+            for pid, process in self.tables.processes().items():
+                if process.image:
+                    yield _live(images.of(process.image, pid))
+
+        def resolved(image: Image, _: bytes) -> None:
+            try:
+                rules.apply(*_live(image))
+            except SensorError as error:
+                _LOGGER.warning("No rule holds for %s: %s", image.executable, error.message)
+
+        images.on_resolved = resolved
+        rules.live = live
+        self._sweep = rules.forget_images
 
     # Reading
 
@@ -143,6 +170,22 @@ class Attribution:
         """Return what sockets that are not connected exchange with each peer, by `struct exchange`."""
         return read_sockets(self.tables.map("exchanges"))
 
+    def sweep(self) -> None:
+        """Forget rules on images that nobody has any more; the kernel would keep them."""
+        now = time.monotonic()
+        if now - self._swept >= _SWEEP:
+            self._swept = now
+            self._sweep()
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """By what processes are seen: those of LOST that there are."""
+        return tuple(each for each in LOST if each not in self.missing)
+
+    def lost(self) -> dict[str, str]:
+        """Return what is missing, by its name: what is lost by that, and why."""
+        return {name: f"{LOST[name]} ({why})" for name, why in self.missing.items()}
+
     # Ending
 
     def stop(self) -> None:
@@ -167,3 +210,9 @@ def opened(
     for path in pins.links.glob(f"{_PREFIX}-*"):
         detach(path)
     return None
+
+
+def _live(image: Image) -> LiveImage:
+    """Return an image as rules on programs compare it."""
+    (own, *others) = ((original(each.executable), original(each.file)) for each in image.lineage())
+    return LiveImage(image.number, *own, tuple(others))

@@ -46,8 +46,9 @@ class Image:
 
     @property
     def program(self) -> str:
-        """What it is known by: its executable, and its container if it is in one."""
-        return PROGRAM + (self.executable if self.container is None else f"{self.executable}@{self.container}")
+        """What it is known by: its executable, whose own @ are written as \\x40, and its container if it is in one."""
+        path = self.executable.replace("@", r"\x40")
+        return PROGRAM + (path if self.container is None else f"{path}@{self.container}")
 
     def lineage(self) -> Iterator["Image"]:
         """Yield the image and its ancestors, the youngest first."""

@@ -1,5 +1,6 @@
 """What ran before the sensor did: processes, their open connections, and the ports that they have bound."""
 
+import importlib
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -100,8 +101,9 @@ def _take_sockets(tables: ProcessTables, owners: Mapping[int, _Owner]) -> None:
 
 def _diag(protocol: int) -> Iterator[Any]:
     """Yield this namespace's sockets of one protocol, as inet_diag has them."""
-    from pyroute2 import DiagSocket
+    from ..network import netlink  # noqa: F401, it lets pyroute2's parts be imported alone
 
+    DiagSocket = importlib.import_module("pyroute2.netlink.diag").DiagSocket  # noqa: N806
     for family in (socket.AF_INET, socket.AF_INET6):
         with DiagSocket() as diag:
             diag.bind()

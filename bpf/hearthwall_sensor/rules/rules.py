@@ -54,6 +54,11 @@ class Rules:
         return iter(self._in_force)
 
     @property
+    def are_on_processes(self) -> bool:
+        """Whether some rules are on processes."""
+        return any(rule.on_process for rule in self)
+
+    @property
     def files_damaged(self) -> int:
         """How many files of rules were found damaged and set aside."""
         return self._in_force.files_damaged
