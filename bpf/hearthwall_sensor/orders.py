@@ -11,6 +11,7 @@ from .notice import Notice
 from .parts import Parts
 from .policy.responding import Guard
 from .policy_orders import PolicyOrders
+from .processes.connections import merged
 from .protocol import Block
 from .reports import Reports
 from .requests import (
@@ -22,6 +23,7 @@ from .requests import (
     GetEvents,
     GetFeeds,
     GetFlows,
+    GetProcesses,
     GetStatus,
     RefreshFeed,
     RemoveBlock,
@@ -29,9 +31,10 @@ from .requests import (
     Request,
     Unload,
 )
+from .rules.process_protection import ProcessProtection
 from .rules.rule import Rule
 from .rules.terms import check_place
-from .targets import Target
+from .targets import PROCESS_KINDS, Target, parse_target
 
 
 class Orders:
@@ -54,10 +57,12 @@ class Orders:
         parts.responder.order = self._order_by_itself
         self.mud = MudOrders(parts, reports)
         self._listing = asyncio.Lock()
+        self._processes = ProcessProtection(lambda: parts.server.subscribers)
         self._answers: dict[type[Request], Callable[[Any], Awaitable[Any]]] = {
             GetStatus: self._get_status,
             GetDevices: self._get_devices,
             GetFlows: self._get_flows,
+            GetProcesses: self._get_processes,
             GetBlocks: self._get_blocks,
             AddBlock: self._add_block,
             Confirm: self._confirm,
@@ -92,8 +97,19 @@ class Orders:
         async with (
             self._listing
         ):  # one after the other: each takes memory, and the time of all others
-            found = await self._parts.flows.select(request, self._parts.chosen.macs)
-            return [each.to_wire() for each in found]
+            own = self._parts.processes
+            of_processes = [] if own is None else own.flows(request)
+            of_devices = (
+                await self._parts.flows.select(request, self._parts.chosen.macs)
+                if request.of != "processes" and request.process is None
+                else []
+            )
+            return [each.to_wire() for each in merged(of_devices, of_processes, request.limit)]
+
+    async def _get_processes(self, request: GetProcesses) -> Any:
+        """Answer with the programs of this host, as the kernel counted them at the last look."""
+        own = self._parts.processes
+        return [] if own is None else [each.to_wire() for each in own.programs(request)]
 
     async def _get_blocks(self, _: GetBlocks) -> Any:
         """Answer with the rules as the kernel counts them now."""
@@ -101,16 +117,17 @@ class Orders:
 
     async def _add_block(self, order: AddBlock) -> Any:
         """Put a rule in force."""
-        rule = await self._parts.rules.add(order, self._guard)
+        rule = await self._parts.rules.add(order, await self._guard_of(order))
         self._tell_rules((), self._parts.rules.alike(rule), forced=order.force)
         return self._reports.block(rule).to_wire()
 
     async def _order_by_itself(self, order: AddBlock, guard: Guard) -> None:
         """Put a rule in force that the policy wants, unless this guard or the usual one is against it."""
+        usual = await self._guard_of(order)
 
         def both(target: Target, order: AddBlock) -> None:
             guard(target, order)
-            self._guard(target, order)
+            usual(target, order)
 
         rule = await self._parts.rules.add(order, both, for_a_while=True)
         self._tell_rules((), self._parts.rules.alike(rule))
@@ -137,6 +154,17 @@ class Orders:
         blocks = await self._parts.rules.remove(request)
         self._tell_rules(blocks, self._parts.rules.come_back(blocks))
         return blocks[0].to_wire()
+
+    async def _guard_of(self, order: AddBlock) -> Guard:
+        """Return what an order's targets must pass; for a process, it knows what runs here."""
+        if parse_target(order.target).kind not in PROCESS_KINDS:
+            return self._guard
+        seen = await asyncio.to_thread(self._processes.look)
+
+        def guard(target: Target, order: AddBlock) -> None:
+            self._processes.check(target, seen, children=order.children, force=order.force)
+
+        return guard
 
     def _guard(self, target: Target, order: AddBlock) -> None:
         """Raise SensorError if an order would cut off what must stay reachable, or makes no sense."""
@@ -180,6 +208,7 @@ def _about(block: Block) -> dict[str, Any]:
         "mac": block.target if block.kind == "mac" else None,
         "peer_address": block.target if block.kind in ("ipv4", "ipv6") else None,
         "peer_name": block.target if block.kind == "domain" else None,
+        "process": block.target.partition(":")[2] if block.kind in ("exe", "dir") else None,
     }
 
 

@@ -34,7 +34,8 @@ class Server:
         self._path = path
         self._group = None if group is None else _group_id(group)
         self._source = source
-        self._clients: set[Connection] = set()
+        #: The clients, each with the process at its other end.
+        self._clients: dict[Connection, int] = {}
         self._lock: int | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._runner: web.AppRunner | None = None
@@ -44,6 +45,11 @@ class Server:
     def clients(self) -> int:
         """How many clients are connected."""
         return len(self._clients)
+
+    @property
+    def subscribers(self) -> set[int]:
+        """The processes that follow what the sensor tells, such as Home Assistant."""
+        return {pid for each, pid in self._clients.items() if each.subscription is not None}
 
     @property
     def interval(self) -> float:
@@ -100,7 +106,7 @@ class Server:
         for client in tuple(self._clients):
             client.push(at_once=at_once)
 
-    def _may_talk(self, transport: asyncio.Transport) -> tuple[bool, str]:
+    def _may_talk(self, transport: asyncio.Transport) -> tuple[bool, int, str]:
         """Return whether the process at the other end is root, this user or in the group, and who it is."""
         peer = transport.get_extra_info("socket")
         pid, uid, gid = struct.unpack(
@@ -115,16 +121,15 @@ class Server:
                 )
             ),
         }
-        return uid in (0, os.geteuid()) or (
-            self._group is not None and self._group in groups
-        ), f"pid {pid}, uid {uid}"
+        may = uid in (0, os.geteuid()) or (self._group is not None and self._group in groups)
+        return may, pid, f"pid {pid}, uid {uid}"
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection."""
         transport = request.transport
         if not isinstance(transport, asyncio.Transport):  # it has gone already
             raise web.HTTPForbidden(text="")
-        allowed, peer = self._may_talk(transport)
+        allowed, pid, peer = self._may_talk(transport)
         if not allowed:
             _LOGGER.warning("A process without permission was turned away (%s)", peer)
             raise web.HTTPForbidden(text="")
@@ -134,11 +139,11 @@ class Server:
         ws = web.WebSocketResponse(heartbeat=30, max_msg_size=2 * MAX_REQUEST_BYTES)
         await ws.prepare(request)
         client = Connection(ws, transport, self._source, peer)
-        self._clients.add(client)
+        self._clients[client] = pid
         try:
             await client.serve()
         finally:
-            self._clients.discard(client)
+            self._clients.pop(client, None)
             self.disconnected += client.overflowed
         return ws
 

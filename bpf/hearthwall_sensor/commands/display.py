@@ -1,8 +1,8 @@
 """The commands' results for people: plain text, nothing that a device or a peer wrote reaches the terminal raw."""
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from .amounts import ago, size, span
 from .cells import clean, table
@@ -143,32 +143,35 @@ def _whom(wire: dict[str, Any]) -> str:
     return f"{targets} {_service(wire)}".strip()
 
 
-def _details(wire: dict[str, Any]) -> list[str]:
-    """Return what a rule says beyond its mode, a phrase each."""
-    found = []
-    if wire["audits"] is not None:
-        found.append(f"of {wire['audits']}")
-    if wire["direction"] != "any":
-        found.append(wire["direction"])
-    if wire["bytes_per_second"] is not None:
-        found.append(f"{size(wire['bytes_per_second'])}/s")
-    if wire["packets_per_second"] is not None:
-        found.append(f"{wire['packets_per_second']} packets/s")
-    if wire["redirect_to"] is not None:
-        found.append(f"to {wire['redirect_to']}")
-    if wire["peers"]:
-        found.append(f"peers {_some(wire['peers'])}")
-    if wire["allow"]:
-        found.append(f"allows {' '.join(wire['allow'])}")
-    if wire["addresses"]:
-        found.append(f"resolved to {_some(wire['addresses'])}")
-    return found
-
-
 def _some(texts: Sequence[str]) -> str:
     """Return the first few of a list, and how many more there are."""
     more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
     return " ".join(texts[:3]) + more
+
+
+#: Field of a rule → what is said of it where it is not what it usually is.
+_DETAILS: Final[tuple[tuple[str, object, Callable[[Any], str]], ...]] = (
+    ("audits", None, lambda mode: f"of {mode}"),
+    ("direction", "any", str),
+    ("bytes_per_second", None, lambda rate: f"{size(rate)}/s"),
+    ("packets_per_second", None, lambda rate: f"{rate} packets/s"),
+    ("redirect_to", None, lambda interface: f"to {interface}"),
+    ("peers", [], lambda peers: f"peers {_some(peers)}"),
+    ("allow", [], lambda allowed: f"allows {' '.join(allowed)}"),
+    ("children", False, lambda _: "with what they start"),
+    ("enforced", True, lambda _: "NOT ENFORCED: nothing watches processes here"),
+    ("asked", None, lambda name: f"named by the link {name}"),
+    ("addresses", [], lambda addresses: f"resolved to {_some(addresses)}"),
+)
+
+
+def _details(wire: dict[str, Any]) -> list[str]:
+    """Return what a rule says beyond its mode, a phrase each."""
+    return [
+        phrase(wire[field])
+        for field, usual, phrase in _DETAILS
+        if field in wire and wire[field] != usual
+    ]
 
 
 def _remaining(wire: dict[str, Any]) -> str:

@@ -59,7 +59,8 @@ def _block_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target",
         metavar="TARGET",
-        help="a MAC or name of a device, an address, a prefix such as 203.0.113.0/24, a domain or *.domain",
+        help="a MAC or name of a device, an address, a prefix such as 203.0.113.0/24, a domain or *.domain;"
+        " of this host's processes: exe:/path, dir:/path for all programs in a folder, or pid:N",
     )
     parser.add_argument("--mode", choices=tuple(MODES), default="isolate", help=_words(MODES))
     parser.add_argument(
@@ -77,7 +78,7 @@ def _block_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PEER",
         action="append",
         default=[],
-        help="with allow_only: an address, a prefix or a domain; may be repeated",
+        help="with allow_only: an address, a prefix or, for devices, a domain; may be repeated",
     )
     parser.add_argument(
         "--bytes-per-second",
@@ -93,6 +94,11 @@ def _block_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--audits", choices=AUDITABLE, help="with audit: the mode to count for (default isolate)"
+    )
+    parser.add_argument(
+        "--children",
+        action="store_true",
+        help="with exe:, dir: or pid: what these processes start is held too, whatever program it is",
     )
     parser.add_argument(
         "--duration", metavar="TIME", type=parse_duration, help="how long, such as 90s, 10m, 2h, 7d"
@@ -129,6 +135,7 @@ def _block(options: Options) -> AddBlock:
         redirect_to=options.redirect_to,
         audits=options.audits,
         force=options.force,
+        children=options.children,
     )
 
 
@@ -209,7 +216,8 @@ async def _unblock(client: "Client", options: Options) -> Any:
     target = parse_target(options.target).value
     ended: list[Any] = []
     for _ in range(2):  # a rule comes back where a response has ended that took its place
-        found = [each["id"] for each in await client.call(GetBlocks()) if each["target"] == target]
+        blocks = await client.call(GetBlocks())
+        found = [each["id"] for each in blocks if target in (each["target"], each.get("asked"))]
         ended += [await client.call(RemoveBlock(str(each))) for each in found]
     if not ended:
         raise SensorError("not_found", f"there is no rule on {target}; `blocks` lists them")

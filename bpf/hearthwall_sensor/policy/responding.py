@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -18,7 +18,7 @@ from ..requests import AddBlock
 from ..rules.rule import WHOLE, Rule
 from ..targets import Target, parse_target
 from .blame import Blame
-from .policy import Response
+from .policy import Answer, Response
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,6 +34,14 @@ RETRY: Final = 10.0
 _WEAK: Final = ("audit", "rate_limit")
 
 Guard = Callable[[Target, AddBlock], None]
+
+
+#: What is done → whom to.
+_WHOM: Final[Mapping[Answer, Callable[[Blame, Notice], str | None]]] = {
+    "quarantine": lambda blame, notice: blame.culprit(notice),
+    "block_peer": lambda blame, notice: blame.peer(notice),
+    "block_process": lambda blame, notice: blame.program(notice),
+}
 
 
 class _Wanted(NamedTuple):
@@ -88,7 +96,12 @@ class Responder:
             self._suppress(now)
             return
         self._recent.use(is_settled, now)
-        order = AddBlock(target.value, duration=response.duration, reason=_reason(notice))
+        order = AddBlock(
+            target.value,
+            duration=response.duration,
+            reason=_reason(notice),
+            children=target.kind == "pid",  # of a shell, it is what it starts that does harm
+        )
         self._waiting.append(_Wanted(order, now + response.duration, is_settled))
         self._more.set()
         if self._task is None or self._task.done():
@@ -104,8 +117,7 @@ class Responder:
 
     def _target(self, notice: Notice, response: Response) -> Target | None:
         """Return whom a response is about, None where that is nobody who may be cut off for it."""
-        is_about_device = response.action == "quarantine"
-        text = self.blame.culprit(notice) if is_about_device else self.blame.peer(notice)
+        text = _WHOM[response.action](self.blame, notice)
         try:
             return None if text is None else parse_target(text)
         except SensorError:
