@@ -11,6 +11,7 @@ from .habits import Acceptance, PolicyReport
 from .learning.kept import packed
 from .learning.needs import told_needs
 from .learning.profile import Profile
+from .learning.programs import is_program
 from .learning.reporting import report
 from .notice import whose
 from .parts import Parts
@@ -168,7 +169,11 @@ class PolicyOrders:
         return replace(told, accepted=parts.accepted.of_device(mac), mud=mud).to_wire()
 
     def _known(self, text: str) -> str:
-        """Return the MAC that stands for a device that there is; raises SensorError."""
+        """Return the MAC that stands for a device that there is, or a program that is learnt; raises SensorError."""
+        if is_program(text):
+            if all(each.who != text for each in self._parts.profiles):
+                raise SensorError("not_found", f"nothing was learnt of {text[:200]!r}")
+            return text
         mac = self._parts.chosen.primary(parse_mac(text))
         self._reports.device(mac)
         return mac

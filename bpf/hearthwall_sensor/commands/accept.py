@@ -72,7 +72,8 @@ def _accepted(
         if is_new
         else f"It was accepted already, on {moment(found['time'])}: you are not told {what}."
     )
-    others = "Of other devices, and of anything else that this one does, you are told as before."
+    kin = "devices" if found.get("process") is None else "programs"
+    others = f"Of other {kin}, and of anything else that this one does, you are told as before."
     parts = [wrapped(first), wrapped(others)]
     if alike.stays_learnt(found["kind"]):
         parts.append(wrapped("It is also part of what is usual for the device now."))
@@ -111,7 +112,8 @@ def _listed(wires: Sequence[Mapping[str, Any]], devices: Sequence[Device]) -> st
 
 def _who(wire: Mapping[str, Any], devices: Sequence[Device]) -> str:
     """Return what the device of an acceptance is called."""
-    return device_names(devices).get(wire["mac"] or "") or wire["mac"] or wire["address"] or "?"
+    known = device_names(devices).get(wire["mac"] or "") or wire["mac"]
+    return known or wire.get("process") or wire["address"] or "?"
 
 
 COMMANDS: Final = {

@@ -191,7 +191,7 @@ def _cells(
         event["kind"],
         f"×{count}, last {_last(event)}" if count > 1 else "",  # noqa: RUF001, it says times
         "accepted" if event["seq"] in accepted else "",
-        names.get(event["mac"]) or event["mac"] or event["address"] or "",
+        names.get(event["mac"]) or event["mac"] or event["process"] or event["address"] or "",
         f"-> {peer}" if peer else "",
     )
 

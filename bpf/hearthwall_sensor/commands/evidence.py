@@ -6,12 +6,14 @@ from typing import Any, Final
 from ..kinds import KINDS, Kind, Measure
 from ..learning.destinations import NAMELESS
 from .amounts import moment, size, span
+from .behind import SHOWN
 
 #: What has its own place, or is for programs alone.
 TOLD: Final = frozenset(
     (
         *("audit", "detector", "flows", "threshold", "value", "why", "window"),
         *("extremes", "features", "window_levels"),
+        *("stops", *SHOWN),
     )
 )
 #: Keys whose own words say too little.
@@ -37,7 +39,9 @@ _LABELS: Final[Mapping[str, str]] = {
     "known": "known to serve",
     "lifetime": "for",
     "new": "new for it",
+    "listeners": "listens on",
     "odd_types": "by rare types",
+    "pid": "process",
     "question_bytes": "in questions",
     "randomised": "made-up MAC",
     "sizes": "evenness of sizes",

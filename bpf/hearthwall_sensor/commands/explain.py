@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..kinds import KINDS, Kind
+from ..processes.image import PROGRAM
 from ..requests import GetAccepted, GetEvent
-from . import evidence as found
+from . import behind, evidence as found
 from .amounts import moment, size
 from .cells import table, without_empty
 from .command import Command, Options, converse
@@ -44,7 +45,7 @@ async def _explain(client: "Client", options: Options) -> Any:
     names = device_names(devices)
     wire = {
         "event": event,
-        "device": names.get(event["mac"]) or event["mac"] or event["address"],
+        "device": names.get(event["mac"]) or event["mac"] or event["process"] or event["address"],
         "meaning": kind.meaning if kind else None,
         "advice": kind.advice if kind else None,
         "technique": technique,
@@ -68,21 +69,30 @@ def _steps(wire: Mapping[str, Any], known: str | None) -> Iterator[Step]:
     by_rules = kind is None or kind.by_rules
     if accepted is not None:
         yield Step(("accept", "--revoke", str(accepted["id"])), "have the like of it told again")
-    elif not by_rules and (event["mac"] or event["address"]):
+    elif not by_rules and (event["mac"] or event["process"] or event["address"]):
         yield Step(("accept", str(event["seq"])), "this is fine: don't tell the like of it again")
     if (culprit := event.get("culprit")) and not by_rules:
         whom = known if known is not None and culprit == event["mac"] else culprit
-        yield Step(("block", whom, "--duration", "1h"), f"cut {wire['device']} off for an hour")
+        yield Step(("block", whom, "--duration", "1h"), _cut_off(wire, culprit))
     if (peer := event.get("blockable_peer")) and not by_rules:
         yield Step(
             ("block", peer, "--duration", "1d"), f"cut {peer} off for a day, for every device"
         )
+    if (program := event["process"]) is not None and not by_rules:
+        yield Step(("profile", PROGRAM + program), "what is usual for the program")
     if known is not None:
         yield Step(("flows", "--device", known), "what the device exchanges with whom")
     if known is not None and not by_rules:
         yield Step(("profile", known), "what is usual for the device")
     if by_rules:
         yield Step(("blocks",), "the rules in force")
+
+
+def _cut_off(wire: Mapping[str, Any], culprit: str) -> str:
+    """Return what an order on whoever did it comes to."""
+    if culprit.startswith("pid:"):
+        return f"cut the process {culprit.removeprefix('pid:')} off for an hour, and no other of its program"
+    return f"cut {wire['device']} off for an hour"
 
 
 def show(
@@ -97,6 +107,7 @@ def show(
         "",
         aligned((label, text) for label, text in _rows(wire, names) if text),
         *_flows(evidence.get("flows")),
+        *behind.tables(evidence),
     ]
     parts += ["", wrapped(wire["advice"])] if wire["advice"] else []
     parts += ["", "To go on:"] if commands else []
@@ -110,7 +121,10 @@ def _rows(wire: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[s
     event, accepted = wire["event"], wire["accepted"]
     evidence = event["evidence"]
     yield "when", _when(event)
-    yield "device", _whom(wire["device"], event["mac"] or event["address"])
+    if event["process"] is None:
+        yield "device", _whom(wire["device"], event["mac"] or event["address"])
+    else:
+        yield "program", event["process"]
     yield "peer", _whom(event["peer_name"], event["peer_address"])
     yield "why", str(evidence.get("why") or "")
     yield "means", wire["meaning"] or ""

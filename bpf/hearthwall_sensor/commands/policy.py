@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from ..nearest import did_you_mean
+from ..processes.image import PROGRAM
 from ..protocol import Device, SensorError
 from ..requests import GetPolicy, SetPolicy
 from ..targets import parse_mac
@@ -28,6 +29,7 @@ _LISTS: Final = frozenset(
         "forbidden_protocols",
         "labels",
         "may_reach",
+        "may_talk_to",
         "networks",
         "quiet_hours",
     )
@@ -43,7 +45,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "section",
         metavar="SECTION",
         nargs="?",
-        help="all, label.NAME, segment.NAME, or a device: any of its MACs, an address or a name",
+        help="all, label.NAME, segment.NAME, program.PATH, or a device: any of its MACs, an address or a name",
     )
     parser.add_argument(
         "values",
@@ -78,8 +80,9 @@ def section_of(text: str, devices: Sequence[Device] = ()) -> str:
     Raises SensorError for a name that there is not, with what may be meant.
     """
     text = text.strip()
-    if re.match(r"all$|(label|segment)[. ]", text):
-        return re.sub(r"^(label|segment)\.", r"\1 ", text)
+    text = re.sub(f"^{PROGRAM}", "program ", text)
+    if re.match(r"all$|(label|segment|program)[. ]", text):
+        return re.sub(r"^(label|segment|program)\.", r"\1 ", text)
     named = text.removeprefix("device.")
     try:
         return f"device {parse_mac(named)}"
@@ -93,8 +96,8 @@ def section_of(text: str, devices: Sequence[Device] = ()) -> str:
         known = {"all", *naming.device_names(devices).values()}
         raise SensorError(
             "not_found",
-            f"{text[:80]!r} is neither a device (`devices` lists them) nor all, label.NAME or"
-            f" segment.NAME{did_you_mean(named, known)}",
+            f"{text[:80]!r} is neither a device (`devices` lists them) nor all, label.NAME,"
+            f" segment.NAME or program.PATH{did_you_mean(named, known)}",
         ) from None
 
 

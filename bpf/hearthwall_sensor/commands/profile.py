@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..learning.destinations import NAMELESS
+from ..processes.image import PROGRAM
 from ..requests import GetProfile, SetProfile
 from . import naming
 from .amounts import ago, moment, size, span
@@ -34,7 +35,9 @@ _LISTS: Final = ("domains", "countries", "networks", "ports", "applications")
 def _arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `profile` takes."""
     parser.add_argument(
-        "device", metavar="MAC", help="the device: any of its MACs, an address or a name"
+        "device",
+        metavar="MAC",
+        help="the device: any of its MACs, an address or a name; or exe:PATH, a program of the gateway",
     )
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument("--freeze", action="store_true", help="learn nothing more")
@@ -47,7 +50,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 async def _profile(client: "Client", options: Options) -> Any:
     """Return a device's profile, for people as text."""
     devices = await client.devices()
-    mac = naming.resolved_one(options.device, devices)
+    is_program = options.device.startswith(PROGRAM)
+    mac = options.device if is_program else naming.resolved_one(options.device, devices)
     action = next((each for each in _ACTIONS if getattr(options, each)), None)
     request = GetProfile(mac) if action is None else SetProfile(mac, action)
     wire = await client.call(request)
