@@ -143,8 +143,13 @@ class Link(Handle):
 
     def detach(self) -> None:
         """Take the program off now; closing the last descriptor would do it some milliseconds later."""
-        with contextlib.suppress(FileNotFoundError):  # the interface has gone
+        try:
             call("bpf_link_detach", self.fd)
+        except FileNotFoundError:  # the interface has gone
+            return
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:  # one on a tracepoint ends with its last descriptor only
+                raise
 
 
 class PinnedLink:

@@ -12,9 +12,9 @@ MAX_ANCESTORS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image, which a process and its children have until they exec something else.
+    r"""One image, which a process and its children have until they exec something else.
 
-    Text that came from a process is printable: what is not is written as `\\xNN`. `executable` is the path of
+    Text that came from a process is printable: what is not is written as `\xNN`. `executable` is the path of
     the file that runs (an interpreter, for a script), without the kernel's ` (deleted)`; `file` is what was
     asked for (the script, a symbolic link, `./name`). `command_line` is cut to MAX_COMMAND_LINE and its
     secrets are masked. `is_read` is False where the process had ended before it could be looked at:
@@ -46,7 +46,7 @@ class Image:
 
     @property
     def program(self) -> str:
-        """What it is known by: its executable, whose own @ are written as \\x40, and its container if it is in one."""
+        r"""What it is known by: its executable, whose own @ are written as \x40, and its container if it is in one."""
         path = self.executable.replace("@", r"\x40")
         return PROGRAM + (path if self.container is None else f"{path}@{self.container}")
 
