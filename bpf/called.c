@@ -162,7 +162,7 @@ static inline __attribute__((always_inline)) void narrow(struct tracing *current
 {
 	int i;
 
-#pragma unroll
+#pragma clang loop unroll(disable)
 	for (i = 0; i < TRACES; i++) {
 		struct trace *trace = &current->traces[i];
 

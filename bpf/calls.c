@@ -101,7 +101,7 @@ static inline __attribute__((always_inline)) u8 wanted_by(u8 call, bool for_patt
 		return 0;
 	if (for_patterns && current->watched >> call & 1)
 		wanted = PATTERNS;
-#pragma unroll
+#pragma clang loop unroll(disable)
 	for (i = 0; i < TRACES; i++)
 		if (current->traces[i].call == call && is_traced(&current->traces[i], 1 << i, pid))
 			wanted |= 1 << i;

@@ -126,7 +126,7 @@ int call_transferred(struct call_ends *ctx)
 	if (result > 0)
 		bytes = call.way == WAY_MESSAGES ? sum_messages(call.pointer, result) : result;
 	narrow(current, &call, result);
-#pragma unroll
+#pragma clang loop unroll(disable)
 	for (i = 0; i < TRACES; i++)
 		if (current->traces[i].checks & CHECK_EACH)
 			each |= 1 << i;

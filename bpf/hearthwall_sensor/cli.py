@@ -21,6 +21,7 @@ from .commands import (
     replay as replay_commands,
     rules as rule_commands,
     top as top_commands,
+    trace as trace_commands,
 )
 from .commands.cells import clean
 from .commands.command import Command, Options, ask
@@ -234,6 +235,7 @@ COMMANDS: Final = {
     **device_commands.COMMANDS,
     **flow_commands.COMMANDS,
     **top_commands.COMMANDS,
+    **trace_commands.COMMANDS,
     **rule_commands.COMMANDS,
     **event_commands.COMMANDS,
     **explain_commands.COMMANDS,

@@ -64,7 +64,7 @@ class Source(Protocol):
     async def answer(self, request: Request) -> Any:
         """Carry out a request and return its result's JSON; raises SensorError."""
 
-    def trace(
+    async def trace(
         self, request: Trace, tell: Callable[[Sequence[dict[str, Any]], int], bool]
     ) -> Callable[[], None]:
         """Tell of system calls from now on; return what ends it. Raises SensorError.
@@ -169,7 +169,7 @@ class Connection:
         if isinstance(request, Trace | EndTrace):
             self._stop_tracing()
             if isinstance(request, Trace):
-                self._end_trace = self._source.trace(request, self._tell_trace)
+                self._end_trace = await self._source.trace(request, self._tell_trace)
             return {}
         return await self._source.answer(request)
 

@@ -1,8 +1,10 @@
 """The programs on system calls, each attached as long as somebody needs it."""
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Protocol
 
 from ..errors import SensorError
@@ -39,6 +41,9 @@ class Attaching:
         self._users: Counter[str] = Counter()
         self._attached: dict[str, list[Attachable]] = {}
         self._staged: list[Attachable] = []
+        #: Taking programs off takes the kernel some tenths of a second: by the call that they are on.
+        self._closing: dict[str, Future[None]] = {}
+        self._thread = ThreadPoolExecutor(1, "detaching")
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -48,6 +53,8 @@ class Attaching:
     def need(self, name: str) -> None:
         """Have the programs on a call until `release`; raises SensorError and attaches nothing."""
         if not self._users[name]:
+            if (closing := self._closing.pop(name, None)) is not None:
+                closing.result()  # no program is twice on one tracepoint
             points = {
                 event: program for place in CALLS[name].places for event, program in place.points
             }
@@ -60,9 +67,14 @@ class Attaching:
         if self._users[name] > 0:
             return False
         del self._users[name]
-        for each in self._attached.pop(name):
-            each.close()
+        self._closing[name] = self._thread.submit(_close, self._attached.pop(name))
         return True
+
+    async def settle(self, name: str) -> None:
+        """Wait until the programs of a call are off that nobody needs any more."""
+        closing = self._closing.get(name)
+        if closing is not None:
+            await asyncio.wrap_future(closing)
 
     def stage(self) -> None:
         """Note the words of every exec from now on; one that can't be is told without."""
@@ -74,8 +86,9 @@ class Attaching:
 
     def close(self) -> None:
         """Take all programs off."""
-        for each in (*self._staged, *(one for some in self._attached.values() for one in some)):
-            each.close()
+        for some in (self._staged, *self._attached.values()):
+            _close(some)
+        self._thread.shutdown()
         self._staged = []
         self._attached.clear()
         self._users.clear()
@@ -88,8 +101,7 @@ class Attaching:
                 if self._places.has(_CATEGORY, event):
                     made.append(self._places.attach(self._program(program), _CATEGORY, event))
         except (OSError, SensorError) as error:
-            for each in made:
-                each.close()
+            _close(made)
             raise SensorError("kernel_refused", f"{name} can't be traced: {error}") from error
         if not made:
             raise SensorError(
@@ -97,3 +109,9 @@ class Attaching:
                 f"{name} can't be traced: this kernel has no tracepoints on system calls, or tracefs is not mounted",
             )
         return made
+
+
+def _close(attached: list[Attachable]) -> None:
+    """Take programs off, those on beginnings before those on ends: so no call is left that waits for its end."""
+    for each in reversed(attached):
+        each.close()

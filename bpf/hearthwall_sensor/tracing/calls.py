@@ -21,6 +21,8 @@ WATCHED: Final = {
 }
 #: A path that is not whole begins in the process's own folder.
 _HERE: Final = -100
+#: What the kernel adds to the path of a file that has been removed.
+_REMOVED: Final = b" (deleted)"
 _KINDS_OF_SOCKETS: Final = 15
 PROC: Final = Path("/proc")
 
@@ -55,7 +57,7 @@ def whole_path(pid: int, call: Call, root: Path = PROC) -> bytes:
     own = root / str(pid)
     folder = own / "cwd" if call.fd == _HERE else own / "fd" / str(call.fd)
     try:
-        begins = os.fsencode(folder.readlink())
+        begins = os.fsencode(folder.readlink()).removesuffix(_REMOVED)
     except OSError:
         return text
     return posixpath.normpath(posixpath.join(begins, text)) if text else begins

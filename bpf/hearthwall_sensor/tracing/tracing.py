@@ -105,6 +105,10 @@ class Tracing:
         """How many traces run."""
         return len(self._slots)
 
+    def stage(self) -> None:
+        """Have the words of every exec noted, for the records of it."""
+        self._attaching.stage()
+
     def watch(self, calls: Iterable[str]) -> None:
         """Have patterns told of these calls, by the words of observations.Called, and of no others.
 
@@ -123,9 +127,10 @@ class Tracing:
         self._watched = frozenset(reached)
         self._write()
 
-    def begin(self, request: Trace, tell: Tell) -> Callable[[], None]:
-        """Tell of calls from now on; return what ends it. Raises SensorError. Runs in the event loop."""
+    async def begin(self, request: Trace, tell: Tell) -> Callable[[], None]:
+        """Tell of calls from now on; return what ends it. Raises SensorError."""
         check(request)
+        await self._attaching.settle(request.call)
         slot = next((each for each in range(TRACES) if each not in self._slots), None)
         if slot is None:
             raise SensorError(
