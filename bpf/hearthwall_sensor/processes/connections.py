@@ -28,6 +28,7 @@ _PATIENCE: Final = 12
 #: What is exchanged without a connection is over when it has been quiet for so long, in nanoseconds.
 _QUIET: Final = 120 * 10**9
 _AT_ONCE: Final = 512
+_DESCRIBED_AT_ONCE: Final = 128
 #: The key of a socket; that of an exchange begins with it.
 _COOKIE_BYTES: Final = 8
 _NO_MAC: Final = bytes(6)
@@ -253,18 +254,24 @@ class Connections:
             if not each.is_ended:
                 yield each
 
-    def select(self, request: GetFlows, context: Context) -> list[Flow]:
+    async def select(self, request: GetFlows, context: Context) -> list[Flow]:
         """Return the flows of processes that a request asks for; raises SensorError `invalid_message`."""
         choice = Choice(request, lambda _: ())
         if request.devices or request.of == "devices":
             return []
-        found = (
-            each
-            for each in chain(self._counted.values(), self._ended.values())
-            if self._is_chosen(each, request, choice, context)
-        )
+        found = []
+        for number, each in enumerate([*self._counted.values(), *self._ended.values()]):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if self._is_chosen(each, request, choice, context):
+                found.append(each)
         latest = heapq.nlargest(request.limit, found, key=lambda each: each.socket.last)
-        return [self._flow(each, context) for each in latest]
+        flows = []
+        for number, each in enumerate(latest):
+            if number % _DESCRIBED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            flows.append(self._flow(each, context))
+        return flows
 
     @staticmethod
     def _is_chosen(

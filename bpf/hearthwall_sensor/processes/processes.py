@@ -1,5 +1,6 @@
 """Processes as the kernel programs tell of them: who they are, whom they talk to, where they listen."""
 
+import asyncio
 import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -32,8 +33,8 @@ from ..observations import (
     Observation,
     Settled,
 )
-from ..protocol import DeviceRule, Flow, Program, Scope
-from ..requests import GetFlows, GetProcesses
+from ..protocol import DeviceRule, Flow, Program, Scope, SensorError
+from ..requests import MAX_FLOWS, GetFlows, GetProcesses
 from .connections import Connection, Connections, label
 from .image import Image
 from .images import Images
@@ -83,6 +84,8 @@ class Processes:
         self._connections = Connections(self._image_of, self._programs.count, self._ephemeral)
         #: Given the system calls that are watched, with who made them.
         self.on_called: Callable[[Called, Image], None] = lambda _record, _image: None
+        #: One look after the other: each takes the tables for those after the last one's.
+        self._looking = asyncio.Lock()
         #: Flows that began or settled and were not told of: there were too many.
         self.untold = 0
 
@@ -152,8 +155,12 @@ class Processes:
         exchanges: Iterable[tuple[bytes, Socket]],
     ) -> None:
         """Take the kernel's tables as they are now, and tell of flows that began or settled since the last look."""
-        await self._connections.look(sockets, exchanges, boot_ns())
-        now = boot_ns()
+        async with self._looking:
+            await self._connections.look(sockets, exchanges, boot_ns())
+            self._tell_moved(boot_ns())
+
+    def _tell_moved(self, now: int) -> None:
+        """Tell of flows that began or settled."""
         begun = self._epoch(0)
         world = World(
             device=lambda _: "",  # a program's flows have no MAC to ask about
@@ -190,7 +197,7 @@ class Processes:
         flow = observed(key.pack(), key, counted, known, now, world)
         self._tell(kind(world.epoch(now), program, flow))
 
-    def flows(self, request: GetFlows) -> list[Flow]:
+    async def flows(self, request: GetFlows) -> list[Flow]:
         """Return the flows of processes that a request asks for; raises SensorError `invalid_message`."""
         context = Context(
             now=boot_ns(),
@@ -200,10 +207,12 @@ class Processes:
             place=self._place,
             interfaces=lambda _: None,
         )
-        return self._connections.select(request, context)
+        return await self._connections.select(request, context)
 
     def programs(self, request: GetProcesses) -> list[Program]:
-        """Return the programs that moved most at the head, at most as many as are asked for."""
+        """Return the programs that moved most, the first at the head; raises SensorError `invalid_message`."""
+        if not 0 < request.limit <= MAX_FLOWS:
+            raise SensorError("invalid_message", f"limit is 1 to {MAX_FLOWS}")
         return self._programs.list(
             self._connections.open(), request.limit, self._epoch, self._name, self._rule
         )
