@@ -12,6 +12,7 @@ from .parts import Parts
 from .policy.responding import Guard
 from .policy_orders import PolicyOrders
 from .processes.connections import merged
+from .processes.processes import Processes
 from .protocol import Block
 from .reports import Reports
 from .requests import (
@@ -97,19 +98,26 @@ class Orders:
         async with (
             self._listing
         ):  # one after the other: each takes memory, and the time of all others
-            own = self._parts.processes
-            of_processes = [] if own is None else own.flows(request)
-            of_devices = (
-                await self._parts.flows.select(request, self._parts.chosen.macs)
-                if request.of != "processes" and request.process is None
-                else []
-            )
+            of_processes = []
+            if not request.devices and request.of != "devices" and (own := await self._looked()):
+                of_processes = await own.flows(request)
+            of_devices = []
+            if request.process is None and request.of != "processes":
+                of_devices = await self._parts.flows.select(request, self._parts.chosen.macs)
             return [each.to_wire() for each in merged(of_devices, of_processes, request.limit)]
 
     async def _get_processes(self, request: GetProcesses) -> Any:
-        """Answer with the programs of this host, as the kernel counted them at the last look."""
-        own = self._parts.processes
-        return [] if own is None else [each.to_wire() for each in own.programs(request)]
+        """Answer with the programs of this host, as the kernel counts them now."""
+        async with self._listing:
+            own = await self._looked()
+            return [] if own is None else [each.to_wire() for each in own.programs(request)]
+
+    async def _looked(self) -> Processes | None:
+        """Return what is known of this host's processes as of now; None where they are not watched."""
+        own, kernel = self._parts.processes, self._parts.attribution
+        if own is not None and kernel is not None:
+            await own.look(kernel.sockets(), kernel.exchanges())
+        return own
 
     async def _get_blocks(self, _: GetBlocks) -> Any:
         """Answer with the rules as the kernel counts them now."""
