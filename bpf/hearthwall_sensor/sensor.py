@@ -19,7 +19,8 @@ from .kernel import cgroups, loader, pins, tracing
 from .kernel.layouts import SIDES
 from .kernel.libbpf import Program
 from .kernel.pins import Pins
-from .kernel.process_programs import TRACEPOINTS
+from .kernel.call_layouts import TRACEPOINTS
+from .kernel.process_programs import LIFE_TRACEPOINTS
 from .kernel.tracing import Tracepoints
 from .kernel.units import NETWORK
 from .network import topology
@@ -123,7 +124,7 @@ class Sensor:
             if "processes" in done:
                 _LOGGER.warning("Processes of this host are not watched: %s", done["processes"])
         tracepoints = Tracepoints()
-        tracepoints.read((each.category, each.event) for each in TRACEPOINTS.values())
+        tracepoints.read((*LIFE_TRACEPOINTS.values(), *TRACEPOINTS))
         watched = attribution.opened(self._pins, current, self._cgroup, tracepoints)
         privileges.drop()
         parts = self._parts = assemble(

@@ -66,6 +66,3 @@ LIFE_TRACEPOINTS: Final[Mapping[str, Tracepoint]] = {
     "life_ends": Tracepoint("sched", "sched_process_exit"),
     "life_changes": Tracepoint("sched", "sched_process_exec"),
 }
-#: Those of single system calls, each attached while somebody asks for it.
-CALL_TRACEPOINTS: Final[Mapping[str, Tracepoint]] = {}
-TRACEPOINTS: Final[Mapping[str, Tracepoint]] = {**LIFE_TRACEPOINTS, **CALL_TRACEPOINTS}

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from . import layouts, libbpf, process_layouts
+from . import call_layouts, layouts, libbpf, process_layouts
 from .process_programs import (
-    CALL_TRACEPOINTS,
     CGROUP_HOOKS,
     LIFE_TRACEPOINTS,
     PROG_TYPE_TRACEPOINT,
@@ -90,26 +89,23 @@ NETWORK: Final = Unit(
 
 def _process_programs() -> dict[str, tuple[int, int]]:
     """Return the programs on processes that have a place in this kernel."""
-    tracepoints = {**LIFE_TRACEPOINTS, **CALL_TRACEPOINTS}
-    return {name: (hook.kind, hook.attach_type) for name, hook in CGROUP_HOOKS.items()} | {
-        name: (PROG_TYPE_TRACEPOINT, 0)
-        for name, each in tracepoints.items()
-        if each.folder is not None
-    }
+    there = [name for name, each in LIFE_TRACEPOINTS.items() if each.folder is not None]
+    return {name: (hook.kind, hook.attach_type) for name, hook in CGROUP_HOOKS.items()} | (
+        dict.fromkeys((*there, *call_layouts.PROGRAMS), (PROG_TYPE_TRACEPOINT, 0))
+    )
 
 
 def _process_flags() -> tuple[str, ...]:
     """Return which tracepoints there are."""
-    tracepoints = {**LIFE_TRACEPOINTS, **CALL_TRACEPOINTS}.values()
-    return tuple(sorted({each.flag for each in tracepoints if each.folder is not None}))
+    return tuple(each.flag for each in LIFE_TRACEPOINTS.values() if each.folder is not None)
 
 
 PROCESSES: Final = Unit(
     name="processes",
-    files=("process.c", "lives.c"),
+    files=("process.c", "lives.c", "calls.c", "called.c", "transfers.c"),
     programs=_process_programs,
-    tables=process_layouts.TABLES,
+    tables={**process_layouts.TABLES, **call_layouts.TABLES},
     sizes=process_layouts.LIMITS,
-    private=("pending_arguments",),
+    private=("pending_arguments", *call_layouts.PRIVATE),
     flags=_process_flags,
 )
