@@ -1,4 +1,4 @@
-"""The command that lists what the devices exchanged with whom."""
+"""The command that lists what the devices, and this host's processes, exchanged with whom."""
 
 import argparse
 import re
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from ..processes.image import PROGRAM
 from ..protocol import Flow, SensorError
 from ..requests import MAX_FLOWS, GetFlows
 from ..targets import parse_duration
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _HEADS: Final = (
     "device",
+    "process",
     "",
     "peer",
     "application",
@@ -92,6 +94,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="only what moved since: how long ago (10m), 14:30, 2026-05-04T14:30 or seconds since the epoch",
     )
     parser.add_argument(
+        "--process",
+        metavar="PATH",
+        help="only of processes of this host that run this executable; `processes` lists them",
+    )
+    parser.add_argument(
         "--limit",
         metavar="N",
         type=whole(1, MAX_FLOWS),
@@ -106,9 +113,19 @@ async def _flows(client: "Client", options: Options) -> Any:
         raise SensorError(
             "invalid_message", "--peer '*' names nobody: write *.name, or leave --peer out for all"
         )
+    if options.process is not None and options.device:
+        raise SensorError(
+            "invalid_message", "say either --device or --process: processes are of this host"
+        )
     devices = await client.devices() if options.device or not options.json else []
     macs = tuple(mac for each in options.device for mac in naming.resolved(each, devices))
-    request = GetFlows(macs, options.peer, options.since, options.limit)
+    request = GetFlows(
+        macs,
+        options.peer,
+        options.since,
+        options.limit,
+        process=None if options.process is None else options.process.removeprefix(PROGRAM),
+    )
     wires = await client.call(request)
     if options.json:
         return wires
@@ -119,7 +136,8 @@ async def _flows(client: "Client", options: Options) -> Any:
 
 def _none(options: Options) -> str:
     """Return why there is nothing to list."""
-    if not options.device and options.peer is None and options.since is None:
+    chosen = (options.device or None, options.peer, options.since, options.process)
+    if all(each is None for each in chosen):
         return "No flow has been seen yet."
     if options.peer is None or re.fullmatch(
         r"[0-9.]+(/\d+)?|[0-9a-fA-F:.]*:[0-9a-fA-F:./]*", options.peer
@@ -138,6 +156,7 @@ def _row(flow: Flow, names: Mapping[str, str]) -> tuple[str, ...]:
     """Return a flow's columns."""
     return (
         flow.address if flow.mac is None else names.get(flow.mac, flow.mac),
+        naming.program(flow),
         "->" if flow.opened_by == "device" else "<-",
         naming.peer(flow),
         naming.application(flow),

@@ -94,6 +94,14 @@ def peer(flow: Flow) -> str:
     return f"{flow.peer_name or flow.peer_address}:{flow.peer_port}"
 
 
+def program(flow: Flow) -> str:
+    """Return the executable whose process of this host a flow is of, with its container; nothing for a device's."""
+    details = flow.process_details
+    if details is None or details.container is None:
+        return flow.process or ""
+    return f"{flow.process}@{details.container}"
+
+
 def application(flow: Flow) -> str:
     """Return the application, and whether TLS hid the inner name (Encrypted ClientHello)."""
     return f"{flow.application}+ech" if flow.encrypted_hello else flow.application
