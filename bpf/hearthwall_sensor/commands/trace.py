@@ -20,16 +20,17 @@ from .command import Command, Options, converse, whole
 if TYPE_CHECKING:
     from ..client import Client
 
-#: Columns: head, width, and whether it is a number.
+#: Columns: head, width, that on a narrow terminal, and whether it is a number.
 _COLUMNS: Final = (
-    ("time", 12, False),
-    ("pid", 7, True),
-    ("user", 8, False),
-    ("comm", 15, False),
-    ("result", 12, False),
-    ("took", 9, True),
+    ("time", 12, 8, False),
+    ("pid", 7, 7, True),
+    ("user", 10, 6, False),
+    ("comm", 15, 10, False),
+    ("result", 12, 12, False),
+    ("took", 9, 8, True),
 )
-_COUNTS: Final = (("calls", 6, True), ("bytes", 9, True))
+_COUNTS: Final = (("calls", 7, 5, True), ("bytes", 9, 8, True))
+_NARROW: Final = 110
 #: Where nobody's terminal is, lines are not cut.
 _ENDLESS: Final = 1 << 16
 _TOGETHER: Final = ("send", "recv")
@@ -103,8 +104,7 @@ class _Printer:
     def begin(self) -> None:
         """Print the heads of the columns."""
         if not self._json:
-            heads = [name for name, *_ in self._columns]
-            self._print(f"{_row(self._columns, heads)}  what")
+            self._print(self._row([name for name, *_ in self._columns], "what"))
 
     def take(self, lines: Sequence[dict[str, Any]], lost: int) -> None:
         """Print lines, and how many were lost before them."""
@@ -133,9 +133,24 @@ class _Printer:
             self.done.set()
 
     @property
-    def _columns(self) -> tuple[tuple[str, int, bool], ...]:
+    def _columns(self) -> tuple[tuple[str, int, int, bool], ...]:
         """The columns of what is traced."""
         return _COLUMNS + (_COUNTS if self._counts else ())
+
+    def _row(self, cells: Sequence[str], rest: str) -> str:
+        """Return cells in their columns, cut to the terminal if one reads it."""
+        columns = shutil.get_terminal_size()[0] if sys.stdout.isatty() else _ENDLESS
+        is_narrow = columns < _NARROW
+        filled = (
+            fill(
+                clean(cell)[: narrow if name == "time" and is_narrow else None],
+                narrow if is_narrow else wide,
+                right=is_number,
+            )
+            for (name, wide, narrow, is_number), cell in zip(self._columns, cells, strict=True)
+        )
+        gap = " " if is_narrow else "  "
+        return cut(gap.join((*filled, clean(rest))), columns)
 
     def _line(self, wire: dict[str, Any]) -> str:
         """Return one line in columns, cut to the terminal if one reads it."""
@@ -150,8 +165,7 @@ class _Printer:
         ]
         if self._counts:
             cells += [str(wire["calls"]), size(wire["bytes"] or 0)]
-        columns = shutil.get_terminal_size()[0] if sys.stdout.isatty() else _ENDLESS
-        return cut(f"{_row(self._columns, cells)}  {clean(what(wire))}", columns)
+        return self._row(cells, what(wire))
 
     def _user(self, uid: int) -> str:
         """Return a user's name here, or the number."""
@@ -161,14 +175,6 @@ class _Printer:
             except (KeyError, OverflowError):
                 self._users[uid] = str(uid)
         return self._users[uid]
-
-
-def _row(columns: Sequence[tuple[str, int, bool]], cells: Sequence[str]) -> str:
-    """Return cells in their columns."""
-    return "  ".join(
-        fill(clean(cell), width, right=is_number)
-        for (_, width, is_number), cell in zip(columns, cells, strict=True)
-    )
 
 
 def _success(wire: dict[str, Any]) -> str:
