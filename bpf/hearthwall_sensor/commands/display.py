@@ -170,7 +170,7 @@ def _details(wire: dict[str, Any]) -> list[str]:
     return [
         phrase(wire[field])
         for field, usual, phrase in _DETAILS
-        if field in wire and wire[field] != usual
+        if wire.get(field, usual) not in (usual, ())
     ]
 
 

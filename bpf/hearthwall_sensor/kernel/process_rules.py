@@ -72,6 +72,8 @@ class ProcessRules:
         self._tables = tables
         self._started = started
         self._rules: dict[int, ProcessRule] = {}
+        #: The rules that are on paths themselves, by entry.
+        self._own: dict[bytes, int] = {}
         #: What is in the kernel's table of paths.
         self._written: dict[bytes, int] = {
             entry_at(key): _MASK.unpack(value)[0]
@@ -162,17 +164,13 @@ class ProcessRules:
 
     # Programs
 
-    def _own(self) -> dict[bytes, int]:
-        """Return the rules that are on paths themselves, by entry."""
-        own: dict[bytes, int] = {}
-        for rule in self._rules.values():
-            for entry in rule.entries():
-                own[entry] = own.get(entry, 0) | rule.bit
-        return own
-
     def _write_paths(self) -> None:
         """Make the kernel's table of paths what the rules and the aliases say; what goes, goes last."""
-        own = self._own()
+        self._own = {}
+        for rule in self._rules.values():
+            for entry in rule.entries():
+                self._own[entry] = self._own.get(entry, 0) | rule.bit
+        own = dict(self._own)
         known = sum(rule.bit for rule in self._rules.values())
         self._aliases = {
             entry: bits for entry, each in self._aliases.items() if (bits := each & known)
@@ -191,10 +189,9 @@ class ProcessRules:
     def rules_on(self, paths: Paths) -> int:
         """Return the rules on a program, a bit each, by its real path and the one that it was executed as."""
         executable, file = paths
-        own = self._own()
-        found = mask_at(own, executable)
+        found = mask_at(self._own, executable)
         if file != executable and file.startswith(b"/"):
-            found |= mask_at(own, posixpath.normpath(file))
+            found |= mask_at(self._own, posixpath.normpath(file))
         return found
 
     def apply(
@@ -223,7 +220,7 @@ class ProcessRules:
         if not file.startswith(b"/") or len(file) > _MAX_ALIAS:
             return
         entry = file_entry(file)
-        missing = rules & ~mask_at(self._own(), file)
+        missing = rules & ~mask_at(self._own, file)
         if self._aliases.get(entry, 0) == missing:
             return
         self._aliases.pop(entry, None)
