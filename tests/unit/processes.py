@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.observations import Bound, Called, Connected, Executed
 from hearthwall_sensor.processes.image import Image
 from tests.unit.observed import NOON, packed
@@ -61,3 +62,23 @@ def called(what: Image, call: str, at: float = NOON, **fields: Any) -> Called:
 SYSTEMD = image("/usr/lib/systemd/systemd")
 SSHD = image("/usr/sbin/sshd", SYSTEMD, unit="ssh.service")
 SHELL = image("/usr/bin/bash", SSHD, unit="session-4.scope")
+
+
+#: Whom observations name, and the MAC that flows of programs have.
+AGENT = "exe:/usr/bin/agent"
+INSIDE = "exe:/usr/bin/agent@0123456789ab"
+NOBODY = "00:00:00:00:00:00"
+
+
+def notice(process: str | None = "/usr/bin/agent", **fields: Any) -> Notice:
+    """Return an event of a program."""
+    said: dict[str, Any] = {
+        "kind": "unexpected_process",
+        "severity": "medium",
+        "summary": "agent listens.",
+        "evidence": {"detector": "unexpected_process"},
+        "address": "192.168.0.1",
+        "process": process,
+        "subject": "new_listener tcp/8080",
+    }
+    return Notice(**(said | fields))

@@ -218,6 +218,14 @@ def test_every_key_of_the_policy_is_documented_with_its_default() -> None:
     assert (nothing.responses, nothing.quiet_hours) == ((), ())
 
 
+def test_every_key_of_a_program_is_documented() -> None:
+    section = text("docs/policy.md").split("## Programs")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) \| .+ \|$", section, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows).replace("| `{", ""))) >= set(KEYS["program"])
+    first = {key for row in rows for key in re.findall(r"`(\w+)`", row.split(" | ")[0])}
+    assert first == set(KEYS["program"])
+
+
 def test_what_a_response_may_say_is_documented_with_its_defaults() -> None:
     told = policy_table("## Responses")
     response = read({"all": {"respond": [{"action": "none"}]}}).all["respond"][0]

@@ -73,7 +73,8 @@ def _steps(wire: Mapping[str, Any], known: str | None) -> Iterator[Step]:
         yield Step(("accept", str(event["seq"])), "this is fine: don't tell the like of it again")
     if (culprit := event.get("culprit")) and not by_rules:
         whom = known if known is not None and culprit == event["mac"] else culprit
-        yield Step(("block", whom, "--duration", "1h"), _cut_off(wire, culprit))
+        more = ("--children",) if culprit.startswith("pid:") else ()
+        yield Step(("block", whom, *more, "--duration", "1h"), _cut_off(wire, culprit))
     if (peer := event.get("blockable_peer")) and not by_rules:
         yield Step(
             ("block", peer, "--duration", "1d"), f"cut {peer} off for a day, for every device"
@@ -91,7 +92,7 @@ def _steps(wire: Mapping[str, Any], known: str | None) -> Iterator[Step]:
 def _cut_off(wire: Mapping[str, Any], culprit: str) -> str:
     """Return what an order on whoever did it comes to."""
     if culprit.startswith("pid:"):
-        return f"cut the process {culprit.removeprefix('pid:')} off for an hour, and no other of its program"
+        return f"cut the process {culprit.removeprefix('pid:')} and what it starts off for an hour"
     return f"cut {wire['device']} off for an hour"
 
 

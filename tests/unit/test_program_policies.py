@@ -1,0 +1,192 @@
+"""What the policy says of programs, and what is done by itself about them."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hearthwall_sensor.commands import behind
+from hearthwall_sensor.commands.policy import section_of
+from hearthwall_sensor.detection import Consequences, Detection
+from hearthwall_sensor.detectors import DETECTORS
+from hearthwall_sensor.errors import SensorError
+from hearthwall_sensor.learning.profile import Profile
+from hearthwall_sensor.notice import Notice
+from hearthwall_sensor.observations import (
+    Met,
+)
+from hearthwall_sensor.policy.blame import Blame
+from hearthwall_sensor.policy.file import PolicyFile
+from hearthwall_sensor.policy.policy import Answer, DevicePolicy, Response
+from hearthwall_sensor.policy.reading import read
+from hearthwall_sensor.policy.writing import change, parse_section
+from tests.devices import CAMERA
+from tests.unit.observed import NOON, flow, home
+from tests.unit.processes import AGENT, INSIDE, NOBODY, notice
+
+# The policy
+
+POLICY = """
+[all]
+local = true
+sensitivity = "high"
+detectors = { beacon = "audit" }
+patterns = { new_talker = "off" }
+
+[program."/usr/bin/agent"]
+may_talk_to = ["local", "203.0.113.0/24", "*.vendor.example"]
+detectors = { port_scan = "off" }
+patterns = { raw_socket = "off" }
+
+[program."/usr/bin/agent@*"]
+sensitivity = "low"
+
+[program."/usr/bin/agent@0123456789ab"]
+sensitivity = "normal"
+"""
+
+
+def policy(tmp_path: Path, text: str = POLICY) -> PolicyFile:
+    path = tmp_path / "policy.toml"
+    path.write_text(text)
+    path.chmod(0o644)
+    return PolicyFile(path)
+
+
+def test_a_program_has_a_section_of_its_own(tmp_path: Path) -> None:
+    held = policy(tmp_path)
+    agent, other = held.device(AGENT), held.device("exe:/usr/bin/other")
+    assert agent.patterns == {"new_talker": "off", "raw_socket": "off"}
+    assert agent.detectors == {"beacon": "audit", "port_scan": "off"}
+    assert (agent.sensitivity, agent.local) == ("high", None)
+    assert agent.expected is not None
+    assert (other.patterns, other.expected) == ({"new_talker": "off"}, None)
+    assert held.device(INSIDE).sensitivity == "normal"
+    assert held.device("exe:/usr/bin/agent@ba9876543210").sensitivity == "low"
+    assert held.device(CAMERA).local is True
+
+
+@pytest.mark.parametrize(
+    ("peer", "name", "scope", "is_told"),
+    [
+        ("203.0.113.9", None, "internet", False),
+        ("198.51.100.9", "eu.vendor.example", "internet", False),
+        ("198.51.100.9", None, "internet", True),
+        ("192.168.0.9", None, "lan", False),
+        ("127.0.0.1", None, "gateway", False),
+    ],
+)
+def test_whom_a_program_may_talk_to(
+    tmp_path: Path, peer: str, name: str | None, scope: Any, is_told: bool
+) -> None:
+    told: list[Notice] = []
+    known = dataclasses.replace(
+        home(profile=lambda who: Profile(who, NOON)), policy=policy(tmp_path).device
+    )
+    detection = Detection(DETECTORS, known, Consequences(told.append))
+    detection.take(Met(NOON, AGENT, flow(peer, name=name, scope=scope, mac=NOBODY)))
+    assert [each.kind for each in told] == (["unexpected_destination"] if is_told else [])
+    assert all("which the policy does not provide for" in each.summary for each in told)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"program": {"agent": {}}}, "is the path of an executable"),
+        ({"program": {"/usr/bin/a@b": {}}}, "is the path of an executable"),
+        ({"program": {"/usr/../a": {}}}, "is the path of an executable"),
+        ({"program": {"/usr/bin/\x1b": {}}}, "is the path of an executable"),
+        ({"program": {"/a": {"local": True}}}, "has no key 'local'"),
+        ({"program": {"/a": {"may_talk_to": ["a b"]}}}, "may_talk_to holds addresses"),
+        ({"program": {"/a": {"patterns": {"new_talkers": "off"}}}}, "did you mean new_talker"),
+        ({"all": {"patterns": {"new_talker": "audit"}}}, "new_talker is one of on, off"),
+        ({"label": {"a": {"patterns": {}}}}, "has no key 'patterns'"),
+    ],
+)
+def test_a_mistake_on_a_program_is_told(document: dict[str, Any], said: str) -> None:
+    with pytest.raises(SensorError, match=said):
+        read(document)
+
+
+def test_a_programs_section_is_changed(tmp_path: Path) -> None:
+    held = policy(tmp_path, "# mine\n")
+    for section, values in (
+        ("program /usr/bin/agent", {"may_talk_to": ["local"]}),
+        ("all", {"patterns.new_talker": "off"}),
+    ):
+        change(held.path, parse_section(section), values)
+    assert held.follow()
+    assert held.device(AGENT).patterns == {"new_talker": "off"}
+    assert held.device(AGENT).expected is not None
+    assert held.path.read_text().startswith("# mine\n")
+
+
+def test_a_program_is_named_on_the_command_line() -> None:
+    for text in ("program./usr/bin/agent", "exe:/usr/bin/agent", "program /usr/bin/agent"):
+        assert section_of(text) == "program /usr/bin/agent"
+
+
+# Responses
+
+
+@pytest.mark.parametrize(
+    ("process", "answers", "done"),
+    [
+        ("/usr/bin/agent", ("quarantine", "block_process"), "block_process"),
+        (None, ("block_process", "quarantine"), "quarantine"),
+        ("/usr/bin/agent", ("block_peer", "block_process"), "block_peer"),
+        ("/usr/bin/agent", ("quarantine",), None),
+    ],
+)
+def test_a_response_that_is_not_for_programs_is_passed_over(
+    process: str | None, answers: tuple[Answer, ...], done: str | None
+) -> None:
+    responses = tuple(Response(None, "info", each, 60.0) for each in answers)
+    known = dataclasses.replace(home(), policy=lambda _: DevicePolicy(responses=responses))
+    found: list[str] = []
+    detection = Detection(
+        [], known, Consequences(lambda _: None, respond=lambda _, what: found.append(what.action))
+    )
+    detection._respond(notice(process, mac=None if process else CAMERA), "high")
+    assert found == ([] if done is None else [done])
+
+
+@pytest.mark.parametrize(
+    ("told", "stopped"),
+    [
+        (notice(), "exe:/usr/bin/agent"),
+        (notice(evidence={"pid": 77}), "exe:/usr/bin/agent"),
+        (notice(evidence={"pid": 77, "stops": "process"}), "pid:77"),
+        (notice("/usr/bin/agent@0123456789ab", evidence={"pid": 77}), "pid:77"),
+        (notice("/usr/bin/agent@0123456789ab"), None),
+        (notice(evidence={"blame": "peer"}), None),
+        (notice(evidence={"stops": "process", "pid": 1}), None),
+        (notice(None, mac=CAMERA), None),
+    ],
+)
+def test_what_stops_a_program(told: Notice, stopped: str | None) -> None:
+    """Never the gateway as a device, whose address the event has."""
+    blame = Blame(lambda _: True, lambda _: False)
+    assert blame.program(told) == stopped
+    if told.process is not None:
+        assert blame.culprit(told) is None
+
+
+def test_processes_behind_an_event_are_shown_as_tables() -> None:
+    said = "\n".join(
+        behind.tables(
+            {
+                "chain": [{"executable": "/bin/sh", "pid": 7, "command_line": "sh -i"}],
+                "files": [],
+                "connections": [
+                    {"peer_address": "203.0.113.9", "peer_port": 443, "transport": "tcp"}
+                ],
+            }
+        )
+    )
+    assert "processes, each begun by the one below it:" in said
+    assert "sh -i" in said
+    assert "files" not in said
+    assert "203.0.113.9" in said
+    assert not list(behind.tables({"chain": "nonsense", "files": [3]}))
