@@ -96,7 +96,7 @@ def test_s_sorts_the_focused_pane_by_the_next_thing(view: View) -> None:
         "rule": [PHONE, TV, CAMERA],
     }
     press(view, "s")
-    assert view.sorts == {"devices": "rate", "flows": "rate"}
+    assert view.sorts == {"devices": "rate", "programs": "rate", "flows": "rate"}
     press(view, "tab", "s", "s", "s")
     assert (view.sorts["flows"], peers(view)[0]) == ("last seen", "ntp.example")
 
@@ -262,7 +262,7 @@ flows = st.builds(
     names,
     st.sampled_from([CAMERA, TV, None]),
 )
-keys = st.sampled_from([*"jksbuyndmp/?h x客", "up", "down", "tab", "enter", "escape", "end"])
+keys = st.sampled_from([*"jksbuyndmpo/?h x客", "up", "down", "tab", "enter", "escape", "end"])
 
 
 @given(

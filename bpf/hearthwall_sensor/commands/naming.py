@@ -97,9 +97,12 @@ def peer(flow: Flow) -> str:
 def program(flow: Flow) -> str:
     """Return the executable whose process of this host a flow is of, with its container; nothing for a device's."""
     details = flow.process_details
-    if details is None or details.container is None:
-        return flow.process or ""
-    return f"{flow.process}@{details.container}"
+    return executable(flow.process or "", details.container if details is not None else None)
+
+
+def executable(path: str, container: str | None) -> str:
+    """Return an executable, with the container that it runs in."""
+    return path if container is None else f"{path}@{container}"
 
 
 def application(flow: Flow) -> str:

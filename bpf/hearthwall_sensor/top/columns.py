@@ -1,4 +1,4 @@
-"""The columns of the two panes, and which of them fit into a terminal's width."""
+"""The columns of the panes, and which of them fit into a terminal's width."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from ..commands import naming
 from ..commands.amounts import bits, size, span
 from ..commands.cells import clean, fill
 from ..protocol import DeviceRule
-from .rows import DeviceRow, FlowRow
+from .rows import DeviceRow, FlowRow, ProgramRow
 
 _GAP: Final = 2
 
@@ -67,6 +67,16 @@ DEVICES: Final = (
     Column("MAC", lambda row: row.device.mac, 17, 17, 5),
     Column("vendor", lambda row: row.device.vendor or "", 10, 30, 7),
 )
+PROGRAMS: Final = (
+    Column("", lambda row: row.name, 8, 60, 0, good=20),
+    *_RATES,
+    Column("up", lambda row: size(row.program.upload_bytes), 8, 8, 4, right=True),
+    Column("down", lambda row: size(row.program.download_bytes), 8, 8, 4, right=True),
+    Column("rule", lambda row: _rule_text(row.program.rule), 8, 22, 2),
+    Column("unit", lambda row: row.program.unit or "", 10, 30, 5),
+    Column("listens", lambda row: ", ".join(row.program.listens), 8, 30, 6),
+    Column("pids", lambda row: ", ".join(map(str, row.program.pids)), 7, 20, 7),
+)
 FLOWS: Final = (
     Column("", _peer_text, 14, 60, 0, good=32),
     *_RATES,
@@ -80,7 +90,7 @@ FLOWS: Final = (
     Column("network", lambda row: naming.network(row.flow), 12, 30, 8),
 )
 _OPTIONAL: Final = 4
-_OFTEN_EMPTY: Final = frozenset({"country", "network", "vendor"})
+_OFTEN_EMPTY: Final = frozenset({"country", "network", "vendor", "unit", "listens"})
 
 
 def saying(columns: Sequence[Column], rows: Sequence[Any]) -> list[Column]:
@@ -119,7 +129,7 @@ def head(places: Sequence[Fitted], title: str) -> str:
     return joined(places, texts)
 
 
-def line(places: Sequence[Fitted], row: DeviceRow | FlowRow) -> str:
+def line(places: Sequence[Fitted], row: DeviceRow | ProgramRow | FlowRow) -> str:
     """Return a row's line, all that is in it cleaned."""
     return joined(places, [clean(each.column.text(row)) for each in places])
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 import aiohttp
 
 from ..client import Client
-from ..protocol import Delta, Device, Flow, SensorError
-from ..requests import AddBlock, GetFlows, RemoveBlock
+from ..commands import naming
+from ..protocol import Delta, Device, Flow, Program, SensorError
+from ..requests import AddBlock, GetFlows, GetProcesses, RemoveBlock
 from .rates import Rate, Rates, Total
 from .rows import flow_key
 from .view import View, duration_text
@@ -42,6 +43,7 @@ class Follower:
         self._client: Client | None = None
         self._devices: dict[str, Device] = {}
         self._device_meter = Rates()
+        self._program_meter = Rates()
         self._flow_meter = Rates()
         self._device_rates: Mapping[Any, Rate] = {}
         self._bell = asyncio.Event()
@@ -177,16 +179,33 @@ class Follower:
 
     async def _read(self) -> None:
         """Ask for the flows, and give the view all with their rates."""
+        if self._view.upper == "programs":
+            await self._read_programs()
         flows = await self._ask()
         now, wall = time.monotonic(), time.time()
         flow_rates = self._flow_meter.read(now, [_flow_total(each, wall) for each in flows])
         self._view.take(tuple(self._devices.values()), flows, self._device_rates, flow_rates)
         self._changed()
 
-    async def _ask(self) -> list[Flow]:
-        """Return the flows of the device that is chosen; raises SensorError."""
+    async def _read_programs(self) -> None:
+        """Ask for the programs, and give them to the view with their rates."""
         if self._client is None:
             raise SensorError("not_running")
+        wires = await self._client.call(GetProcesses(limit=self._flows))
+        programs = [Program.from_wire(each) for each in wires]
+        now, wall = time.monotonic(), time.time()
+        totals = [_program_total(each, wall) for each in programs]
+        self._view.take_programs(programs, self._program_meter.read(now, totals))
+
+    async def _ask(self) -> list[Flow]:
+        """Return the flows of the device, or the program, that is chosen; raises SensorError."""
+        if self._client is None:
+            raise SensorError("not_running")
+        if self._view.upper == "programs":
+            program = self._view.program
+            return await self._client.flows(
+                GetFlows(limit=self._flows, process=program, of="processes")
+            )
         chosen = self._view.mac
         request = GetFlows(() if chosen is None else (chosen,), limit=self._flows)
         return await self._client.flows(request)
@@ -195,6 +214,16 @@ class Follower:
 def _device_total(device: Device, wall: float) -> Total:
     """Return what a device has moved in all."""
     return Total(device.mac, device.upload_bytes, device.download_bytes, wall - device.first_seen)
+
+
+def _program_total(program: Program, wall: float) -> Total:
+    """Return what a program has moved in all."""
+    return Total(
+        naming.executable(program.executable, program.container),
+        program.upload_bytes,
+        program.download_bytes,
+        wall - program.first_seen,
+    )
 
 
 def _flow_total(flow: Flow, wall: float) -> Total:

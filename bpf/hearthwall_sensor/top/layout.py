@@ -10,8 +10,8 @@ from ..commands.cells import clean, cut, fill, width as width_of
 from ..modes import MODES as MODE_TEXTS
 from . import columns
 from .columns import Fitted
-from .rows import SORTS, DeviceRow, FlowRow, Pane
-from .view import DURATIONS, MODES, Question, Release, View, duration_text
+from .rows import SORTS, DeviceRow, FlowRow, Pane, ProgramRow
+from .view import DURATIONS, Question, Release, View, duration_text
 
 Style = Literal["plain", "title", "head", "other_head", "chosen", "marked", "idle", "bad", "good"]
 
@@ -23,14 +23,15 @@ _HINTS: Final = (
     "u release",
     "s sort",
     "/ filter",
+    "o programs",
     "p pause",
 )
 _HELP: Final = (
     ("arrows, j, k", "choose; Home End PgUp PgDn"),
-    ("Tab, Enter", "to the flows and back"),
+    ("Tab, Enter", "flows and back; o programs"),
     ("s", "sort by something else"),
     ("/", "filter; Esc shows all"),
-    ("b", "cut the device off; asks"),
+    ("b", "cut it off; asks"),
     ("u", "end its rule; asks"),
     ("p", "pause, or go on"),
     ("Ctrl-L", "draw the screen anew"),
@@ -56,9 +57,9 @@ def frame(view: View, width: int, height: int) -> list[Line]:
     room = height - len(header) - len(footer)
     panes: list[Line] = []
     if room > 5:
-        upper = _share(room, len(view.devices()) + 2, len(view.flows()) + 1)
+        upper = _share(room, len(view.who()) + 2, len(view.flows()) + 1)
         panes = [
-            *_screen(_pane(view, "devices", width, upper), upper),
+            *_screen(_pane(view, view.upper, width, upper), upper),
             *_pane(view, "flows", width, room - upper),
         ]
     elif room > 0:
@@ -152,9 +153,11 @@ def _footer(view: View, width: int) -> list[Line]:
 
 
 def _question(question: Question | Release) -> list[str]:
-    """Return the question whether to cut a device off, or to release it."""
+    """Return the question whether to cut somebody off, or to release it."""
     name = clean(question.name)
-    called = name if question.name == question.mac else f"{name} ({question.mac})"
+    called = (
+        name if question.target.endswith(question.name) else f"{name} ({clean(question.target)})"
+    )
     if isinstance(question, Release):
         ends = question.rule.expires
         until = (
@@ -166,7 +169,7 @@ def _question(question: Question | Release) -> list[str]:
             f"  This ends its rule: {question.rule.mode} {until}{left}",
             "  y  yes, release it      n  no",
         ]
-    mode = MODES[question.mode]
+    mode = question.modes[question.mode]
     return [
         f"Cut off {called}?",
         f"  m  {mode}: {MODE_TEXTS[mode]}",
@@ -205,7 +208,7 @@ def _help(width: int) -> list[Line]:
 
 def _pane(view: View, pane: Pane, width: int, height: int) -> list[Line]:
     """Return a pane's head and rows, the chosen one among them."""
-    rows: list[Any] = [*([None] if pane == "devices" else []), *_rows(view, pane)]
+    rows: list[Any] = [*([None] if pane != "flows" else []), *_rows(view, pane)]
     said = columns.saying(_columns(view, pane), _rows(view, pane))
     places = columns.fitted(said, width)
     focused = view.focus == pane
@@ -217,30 +220,30 @@ def _pane(view: View, pane: Pane, width: int, height: int) -> list[Line]:
     chosen = _chosen(view, pane, rows)
     first = min(max(0, (chosen or 0) - room // 2), max(0, len(rows) - room))
     for i, row in enumerate(rows[first : first + room], first):
-        line = _all_devices(view, places) if row is None else columns.line(places, row)
+        line = _all(view, pane, places) if row is None else columns.line(places, row)
         lines.append(Line(cut(line, width), _style(row, chosen=i == chosen, focused=focused)))
-    if len(rows) == (pane == "devices") and room > len(rows):
+    if len(rows) == (pane != "flows") and room > len(rows):
         lines.append(Line(cut(f"No {pane} yet." if not view.filters[pane] else "Nothing.", width)))
     return lines
 
 
 def _rows(view: View, pane: Pane) -> list[Any]:
     """Return a pane's rows."""
-    return view.devices() if pane == "devices" else view.flows()
+    return view.flows() if pane == "flows" else view.who()
 
 
 def _columns(view: View, pane: Pane) -> Sequence[columns.Column]:
     """Return a pane's columns; the device's is of use only among the flows of all."""
-    if pane == "devices":
-        return columns.DEVICES
-    return [each for each in columns.FLOWS if each.head != "device" or view.mac is None]
+    if pane != "flows":
+        return columns.PROGRAMS if pane == "programs" else columns.DEVICES
+    return [each for each in columns.FLOWS if each.head != "device" or view.chosen_key is None]
 
 
 def _chosen(view: View, pane: Pane, rows: Sequence[Any]) -> int | None:
     """Return the place of the chosen row."""
-    if pane == "devices":
+    if pane != "flows":
         keys = [None if row is None else row.key for row in rows]
-        return keys.index(view.mac) if view.mac in keys else None
+        return keys.index(view.chosen_key) if view.chosen_key in keys else None
     flow = view.chosen_flow() if view.focus == "flows" else None
     return None if flow is None else rows.index(flow)
 
@@ -249,8 +252,9 @@ def _title(view: View, pane: Pane) -> str:
     """Return a pane's title: what it shows, in what order."""
     sort, wanted = view.sorts[pane], clean(view.filters[pane])
     what: list[str] = [pane]
-    if pane == "flows" and view.mac is not None:
-        name = next((row.name for row in view.devices() if row.key == view.mac), view.mac)
+    chosen = view.chosen_key
+    if pane == "flows" and chosen is not None:
+        name = next((row.name for row in view.who() if row.key == chosen), chosen)
         what.append(f"of {clean(name)}")
     if wanted:
         what.append(f"with {wanted}")
@@ -259,10 +263,11 @@ def _title(view: View, pane: Pane) -> str:
     return " ".join(what)
 
 
-def _all_devices(view: View, places: Sequence[Fitted]) -> str:
-    """Return the line that stands for all devices."""
-    texts = {"up/s": bits(view.rate.upload), "down/s": bits(view.rate.download)}
-    said = ("all devices", *(texts.get(each.column.head, "") for each in places[1:]))
+def _all(view: View, pane: Pane, places: Sequence[Fitted]) -> str:
+    """Return the line that stands for all devices, or all programs."""
+    rate = view.program_rate if pane == "programs" else view.rate
+    texts = {"up/s": bits(rate.upload), "down/s": bits(rate.download)}
+    said = (f"all {pane}", *(texts.get(each.column.head, "") for each in places[1:]))
     return columns.joined(places, said)
 
 
@@ -270,6 +275,6 @@ def _style(row: Any, *, chosen: bool, focused: bool) -> Style:
     """Return how a row is drawn."""
     if chosen:
         return "chosen" if focused else "marked"
-    if isinstance(row, DeviceRow) and row.device.rule is not None:
+    if isinstance(row, DeviceRow | ProgramRow) and row.rule is not None:
         return "bad"
     return "idle" if row is not None and row.rate.both == 0 else "plain"

@@ -1,13 +1,15 @@
-"""The rows of the two panes, and the orders in which they can stand."""
+"""The rows of the panes, and the orders in which they can stand."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from ..commands import naming
-from ..protocol import Device, Flow
+from ..processes.image import PROGRAM
+from ..protocol import Device, DeviceRule, Flow, Program
 from .rates import Rate
 
-Pane = Literal["devices", "flows"]
+#: The upper pane is of devices, or of programs.
+Pane = Literal["devices", "programs", "flows"]
 
 
 class DeviceRow(NamedTuple):
@@ -26,6 +28,16 @@ class DeviceRow(NamedTuple):
         """What it is called."""
         return naming.device_name(self.device)
 
+    @property
+    def target(self) -> str:
+        """What an order on it names."""
+        return self.device.mac
+
+    @property
+    def rule(self) -> DeviceRule | None:
+        """The rule on it."""
+        return self.device.rule
+
     def texts(self) -> Iterable[str]:
         """Return what a filter looks at."""
         device = self.device
@@ -36,6 +48,41 @@ class DeviceRow(NamedTuple):
             yield device.rule.mode
 
 
+class ProgramRow(NamedTuple):
+    """A program of the gateway with its rate."""
+
+    program: Program
+    rate: Rate
+
+    @property
+    def key(self) -> str:
+        """What it is known by."""
+        return naming.executable(self.program.executable, self.program.container)
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.key
+
+    @property
+    def target(self) -> str:
+        """What an order on it names."""
+        return PROGRAM + self.program.executable
+
+    @property
+    def rule(self) -> DeviceRule | None:
+        """The rule on it."""
+        return self.program.rule
+
+    def texts(self) -> Iterable[str]:
+        """Return what a filter looks at."""
+        program = self.program
+        yield from (self.key, program.unit or "", *map(str, program.pids))
+        yield from (*program.listens, *program.peers)
+        if program.rule is not None:
+            yield program.rule.mode
+
+
 class FlowRow(NamedTuple):
     """A flow with its rate, and the device that it belongs to."""
 
@@ -43,6 +90,11 @@ class FlowRow(NamedTuple):
     rate: Rate
     mac: str | None
     device_name: str
+
+    @property
+    def program(self) -> str:
+        """The program of the gateway whose it is, empty for a device's."""
+        return naming.program(self.flow)
 
     @property
     def key(self) -> tuple[str | None, str]:
@@ -69,7 +121,7 @@ def _rate(row: Any) -> Any:
 
 def _moved(row: Any) -> int:
     """Return the bytes of both ways."""
-    counted = row.flow if isinstance(row, FlowRow) else row.device
+    counted = row[0]
     return int(counted.upload_bytes + counted.download_bytes)
 
 
@@ -80,13 +132,14 @@ def _total(row: Any) -> Any:
 
 def _name(row: Any) -> Any:
     """Sort key: the name, or the peer's."""
-    text = row.name if isinstance(row, DeviceRow) else row.flow.peer_name or row.flow.peer_address
+    is_flow = isinstance(row, FlowRow)
+    text = row.flow.peer_name or row.flow.peer_address if is_flow else row.name
     return text.casefold(), str(row.key)
 
 
-def _rule(row: DeviceRow) -> Any:
-    """Sort key: devices with a rule, then what moves most."""
-    return row.device.rule is None, *_rate(row)
+def _rule(row: DeviceRow | ProgramRow) -> Any:
+    """Sort key: what has a rule, then what moves most."""
+    return row.rule is None, *_rate(row)
 
 
 def _seen(row: Any) -> Any:
@@ -97,11 +150,12 @@ def _seen(row: Any) -> Any:
 #: By pane: what rows can be sorted by, the first unless told otherwise.
 SORTS: Final[Mapping[Pane, Mapping[str, Callable[[Any], Any]]]] = {
     "devices": {"rate": _rate, "total": _total, "name": _name, "rule": _rule},
+    "programs": {"rate": _rate, "total": _total, "name": _name, "rule": _rule},
     "flows": {"rate": _rate, "total": _total, "peer": _name, "last seen": _seen},
 }
 
 
-def matches(row: DeviceRow | FlowRow, wanted: str) -> bool:
+def matches(row: DeviceRow | ProgramRow | FlowRow, wanted: str) -> bool:
     """Return whether any of a row's texts holds what a filter wants."""
     folded = wanted.casefold()
     return any(folded in each.casefold() for each in row.texts())

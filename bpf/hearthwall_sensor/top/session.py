@@ -87,13 +87,13 @@ class _Session:
 
     def _take_keys(self) -> None:
         """Carry out what was typed."""
-        chosen = self._view.mac
+        chosen = self._view.upper, self._view.chosen_key
         try:
             for key in self._screen.pressed():
                 self._carry_out(self._view.press(key))
         except EOFError:
             self._leave(0)
-        if self._view.mac != chosen:
+        if (self._view.upper, self._view.chosen_key) != chosen:
             self._follower.hurry()
         self._dirty.set()
 

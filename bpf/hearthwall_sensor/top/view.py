@@ -5,15 +5,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
+from ..commands import naming
 from ..commands.amounts import span
 from ..modes import Mode
-from ..protocol import Device, DeviceRule, Flow, Status
+from ..protocol import Device, DeviceRule, Flow, Program, Status
 from ..requests import AddBlock, RemoveBlock
 from .rates import Rate
-from .rows import SORTS, DeviceRow, FlowRow, Pane, flow_key, matches
+from .rows import SORTS, DeviceRow, FlowRow, Pane, ProgramRow, flow_key, matches
 
-#: What a device can be cut off by, and for how long (seconds, None for good).
+#: What a device can be cut off by, what a program, and for how long (seconds, None for good).
 MODES: Final[tuple[Mode, ...]] = ("isolate", "no_internet")
+_OF_PROGRAM: Final[tuple[Mode, ...]] = ("isolate",)
 DURATIONS: Final[tuple[float | None, ...]] = (600.0, 3600.0, 8 * 3600.0, None)
 _USUAL: Final = DURATIONS.index(3600.0)
 #: A message stands for so many seconds.
@@ -36,10 +38,11 @@ class Message(NamedTuple):
 
 @dataclasses.dataclass(slots=True)
 class Question:
-    """Whether to cut a device off, how and for how long."""
+    """Whether to cut a device or a program off, how and for how long."""
 
-    mac: str
+    target: str
     name: str
+    modes: tuple[Mode, ...] = MODES
     mode: int = 0
     duration: int = _USUAL
 
@@ -47,8 +50,8 @@ class Question:
     def order(self) -> AddBlock:
         """The order that a yes gives."""
         return AddBlock(
-            self.mac,
-            mode=MODES[self.mode],
+            self.target,
+            mode=self.modes[self.mode],
             duration=DURATIONS[self.duration],
             reason="by hand, in top",
         )
@@ -56,9 +59,9 @@ class Question:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Release:
-    """Whether to end the rule on a device."""
+    """Whether to end the rule on a device or a program."""
 
-    mac: str
+    target: str
     name: str
     rule: DeviceRule
 
@@ -74,7 +77,10 @@ def duration_text(seconds: float | None) -> str:
 
 
 class View:
-    """The state of the view. `mac` is the chosen device, None for all; `flow` the chosen flow."""
+    """The state of the view. `mac` is the chosen device, None for all; `program` alike; `flow` the chosen flow.
+
+    `upper` is what stands in the upper pane: devices or programs.
+    """
 
     def __init__(self, gateway: str) -> None:
         """Begin with nothing read; all devices are chosen."""
@@ -84,16 +90,19 @@ class View:
         self.paused = False
         self.help = False
         self.focus: Pane = "devices"
+        self.upper: Pane = "devices"
         self.mac: str | None = None
+        self.program: str | None = None
         self.flow: tuple[str | None, str] | None = None
         self.sorts: dict[Pane, str] = {pane: next(iter(sorts)) for pane, sorts in SORTS.items()}
-        self.filters: dict[Pane, str] = {"devices": "", "flows": ""}
+        self.filters: dict[Pane, str] = dict.fromkeys(SORTS, "")
         self.question: Question | Release | None = None
         self.editing = False
         self.page = _PAGE
         self.message: Message | None = None
         self._before_editing = ""
         self._devices: tuple[DeviceRow, ...] = ()
+        self._programs: tuple[ProgramRow, ...] = ()
         self._flows: tuple[FlowRow, ...] = ()
 
     # What was read
@@ -119,6 +128,12 @@ class View:
         if self.mac is not None and all(row.key != self.mac for row in self._devices):
             self.mac = None
 
+    def take_programs(self, programs: Iterable[Program], rates: Mapping[Any, Rate]) -> None:
+        """Take the gateway's programs, unless the view is paused."""
+        if not self.paused:
+            rows = (ProgramRow(each, Rate()) for each in programs)
+            self._programs = tuple(row._replace(rate=rates.get(row.key, Rate())) for row in rows)
+
     def take_rules(self, rules: Mapping[str, DeviceRule | None]) -> None:
         """Take the rules alone: those show at once, also while the view is paused."""
         self._devices = tuple(
@@ -137,10 +152,12 @@ class View:
     @property
     def rate(self) -> Rate:
         """The rate of all devices together."""
-        return Rate(
-            sum(row.rate.upload for row in self._devices),
-            sum(row.rate.download for row in self._devices),
-        )
+        return _together(self._devices)
+
+    @property
+    def program_rate(self) -> Rate:
+        """The rate of all programs together."""
+        return _together(self._programs)
 
     @property
     def device_count(self) -> int:
@@ -151,11 +168,28 @@ class View:
         """Return the devices that the filter lets through, in order."""
         return self._arranged("devices", self._devices)
 
+    def programs(self) -> list[ProgramRow]:
+        """Return the programs that the filter lets through, in order."""
+        return self._arranged("programs", self._programs)
+
+    def who(self) -> list[DeviceRow] | list[ProgramRow]:
+        """Return the rows of the upper pane."""
+        return self.programs() if self.upper == "programs" else self.devices()
+
+    @property
+    def chosen_key(self) -> str | None:
+        """What is chosen in the upper pane, None for all."""
+        return self.program if self.upper == "programs" else self.mac
+
     def flows(self) -> list[FlowRow]:
-        """Return the chosen device's flows that the filter lets through, in order."""
-        return self._arranged(
-            "flows", (row for row in self._flows if self.mac is None or row.mac == self.mac)
-        )
+        """Return the flows of what is chosen that the filter lets through, in order."""
+        return self._arranged("flows", filter(self._is_of_chosen, self._flows))
+
+    def _is_of_chosen(self, row: FlowRow) -> bool:
+        """Return whether a flow is of what is chosen in the upper pane."""
+        if self.upper == "programs":
+            return row.program == self.program if self.program is not None else bool(row.program)
+        return self.mac is None or row.mac == self.mac
 
     def to_wire(self) -> dict[str, Any]:
         """Return what is shown as the JSON object that `top --once --json` prints."""
@@ -173,12 +207,15 @@ class View:
         kept = [row for row in rows if not wanted or matches(row, wanted)]
         return sorted(kept, key=SORTS[pane][self.sorts[pane]])
 
-    def chosen(self) -> DeviceRow | None:
-        """Return the device that an order would be for."""
-        mac = self.mac
+    def chosen(self) -> DeviceRow | ProgramRow | None:
+        """Return the device, or the program, that an order would be for."""
+        key = self.chosen_key
         if self.focus == "flows" and (flow := self.chosen_flow()) is not None:
-            mac = flow.mac
-        return next((row for row in self._devices if row.key == mac), None)
+            key = flow.program if self.upper == "programs" else flow.mac
+        rows: tuple[DeviceRow | ProgramRow, ...] = (
+            self._programs if self.upper == "programs" else self._devices
+        )
+        return next((row for row in rows if row.key == key), None)
 
     def chosen_flow(self) -> FlowRow | None:
         """Return the chosen flow, the first one unless another was chosen."""
@@ -216,9 +253,9 @@ class View:
 
     @staticmethod
     def _change(question: Question, key: str) -> None:
-        """Change how, or for how long, a device would be cut off."""
+        """Change how, or for how long, somebody would be cut off."""
         if key in {"m", "left", "right"}:
-            question.mode = (question.mode + 1) % len(MODES)
+            question.mode = (question.mode + 1) % len(question.modes)
         elif key in {"d", "down", "up"}:
             step = -1 if key == "up" else 1
             question.duration = (question.duration + step) % len(DURATIONS)
@@ -241,44 +278,52 @@ class View:
         return "quit"
 
     def cut_off(self) -> None:
-        """Ask whether to cut the chosen device off."""
+        """Ask whether to cut off what is chosen."""
         row = self.chosen()
         if row is None:
-            self.say(f"Choose a device first: {self._way()}.")
+            self.say(f"Choose a {self.upper[:-1]} first: {self._way()}.")
         else:
-            self.question = Question(row.key, row.name)
+            modes = MODES if isinstance(row, DeviceRow) else _OF_PROGRAM
+            self.question = Question(row.target, row.name, modes)
 
     def _way(self) -> str:
-        """Return which keys choose a device from here."""
-        return "arrow keys" if self.focus == "devices" else "Tab, then arrow keys"
+        """Return which keys choose in the upper pane from here."""
+        return "arrow keys" if self.focus != "flows" else "Tab, then arrow keys"
 
     def release(self) -> None:
-        """Ask whether to end the rule on the chosen device."""
+        """Ask whether to end the rule on what is chosen."""
         row = self.chosen()
-        if row is None or row.device.rule is None:
-            first = f"Choose a device with a rule first: {self._way()}."
+        if row is None or row.rule is None:
+            first = f"Choose a {self.upper[:-1]} with a rule first: {self._way()}."
             self.say(first if row is None else "There is no rule.")
         else:
-            self.question = Release(row.key, row.name, row.device.rule)
+            self.question = Release(row.target, row.name, row.rule)
 
     def move(self, step: int) -> None:
         """Choose the row so many further down in the pane that has the focus."""
         keys: list[Any] = [row.key for row in self.flows()]
         chosen: Any = self.flow
-        if self.focus == "devices":
-            keys, chosen = [None, *(row.key for row in self.devices())], self.mac
+        if self.focus != "flows":
+            keys, chosen = [None, *(row.key for row in self.who())], self.chosen_key
         if not keys:
             return
         index = keys.index(chosen) if chosen in keys else 0
         key = keys[min(max(index + step, 0), len(keys) - 1)]
-        if self.focus == "devices":
-            self.mac = key
-        else:
+        if self.focus == "flows":
             self.flow = key
+        elif self.upper == "programs":
+            self.program = key
+        else:
+            self.mac = key
 
     def turn(self) -> None:
         """Give the other pane the focus."""
-        self.focus = "flows" if self.focus == "devices" else "devices"
+        self.focus = "flows" if self.focus != "flows" else self.upper
+
+    def change(self) -> None:
+        """Have programs in place of devices, or devices again."""
+        self.upper = "programs" if self.upper == "devices" else "devices"
+        self.focus = self.upper
 
     def sort(self) -> None:
         """Sort the focused pane by the next thing."""
@@ -303,6 +348,12 @@ class View:
         self.help = True
 
 
+def _together(rows: Iterable[DeviceRow | ProgramRow]) -> Rate:
+    """Return the rate of several together."""
+    rates = [row.rate for row in rows]
+    return Rate(sum(each.upload for each in rates), sum(each.download for each in rates))
+
+
 def _rate_wire(rate: Rate) -> dict[str, float]:
     """Return a rate as fields of a JSON object."""
     return {"upload_rate": round(rate.upload, 1), "download_rate": round(rate.download, 1)}
@@ -312,7 +363,8 @@ def _flow_row(flow: Flow, rate: Rate, owners: Mapping[str, DeviceRow]) -> FlowRo
     """Return a flow as a row, with the device that has its MAC."""
     owner = owners.get(flow.mac or "")
     if owner is None:
-        return FlowRow(flow, rate, flow.mac, flow.mac or flow.address)
+        name = naming.program(flow) or flow.mac or flow.address
+        return FlowRow(flow, rate, flow.mac, name)
     return FlowRow(flow, rate, owner.key, owner.name)
 
 
@@ -333,6 +385,7 @@ _KEYS: Final[Mapping[str, Callable[[View], Order | None]]] = {
     "escape": View.clear_filter,
     "b": View.cut_off,
     "u": View.release,
+    "o": View.change,
     "p": View.pause,
     "?": View.show_help,
     "h": View.show_help,
