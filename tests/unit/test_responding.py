@@ -111,6 +111,42 @@ async def test_a_peer_is_blocked_by_its_address_or_the_name_on_a_feed(
 
 
 @pytest.mark.parametrize(
+    ("process", "evidence", "target"),
+    [
+        ("/usr/bin/foo", {}, "exe:/usr/bin/foo"),
+        ("/tmp/\\x0a", {"pid": 7}, "exe:/tmp/\\x0a"),
+        ("/usr/bin/bash", {"stops": "process", "pid": 7}, "pid:7"),
+        ("/usr/bin/foo@0123456789ab", {"pid": 7}, "pid:7"),
+    ],
+)
+async def test_a_program_is_cut_off_by_its_path_or_as_one_process_with_what_it_starts(
+    process: str, evidence: dict[str, Any], target: str
+) -> None:
+    told = notice("exec_and_connect", mac=None, process=process, evidence=evidence)
+    (order,) = await Gateway().respond((told, response("block_process")))
+    assert (order.target, order.mode, order.force) == (target, "isolate", False)
+    assert order.children is target.startswith("pid:")
+
+
+@pytest.mark.parametrize(
+    ("process", "evidence"),
+    [
+        (None, {}),
+        ("/usr/bin/foo@0123456789ab", {}),
+        ("/usr/bin/foo", {"blame": "peer"}),
+        ("/memfd:x", {"stops": "process", "pid": 1}),
+    ],
+)
+async def test_a_program_that_no_rule_can_be_on_is_refused_and_counted(
+    process: str | None, evidence: dict[str, Any]
+) -> None:
+    gateway = Gateway()
+    told = notice("exec_and_connect", mac=None, process=process, evidence=evidence)
+    assert await gateway.respond((told, response("block_process"))) == []
+    assert gateway.responder.counted == {"refused": 1}
+
+
+@pytest.mark.parametrize(
     "told",
     [
         notice("beacon", peer_address="192.168.1.7"),

@@ -60,6 +60,20 @@ EVERY = [
     ),
     dataclasses.replace(
         PLAIN,
+        id=10,
+        target="exe:/usr/bin/python3.11",
+        kind="exe",
+        subject=10,
+        slot=40,
+        asked="exe:/usr/bin/python3",
+        children=True,
+        mode="allow_only",
+        peers=("203.0.113.0/24",),
+    ),
+    dataclasses.replace(PLAIN, id=11, target="dir:/opt/\\xff", kind="dir", subject=11, slot=0),
+    dataclasses.replace(PLAIN, id=12, target="pid:7", kind="pid", subject=12, slot=63, started=9),
+    dataclasses.replace(
+        PLAIN,
         id=8,
         target="2001:db8::1",
         kind="ipv6",
@@ -79,7 +93,7 @@ EVERY = [
 ]
 
 
-def write(path: Path, rules: list[Rule], next_id: int = 9) -> None:
+def write(path: Path, rules: list[Rule], next_id: int = 13) -> None:
     asyncio.run(rules_file.write(path, rules, next_id))
 
 
@@ -94,7 +108,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_rules_of_every_kind_come_back(path: Path) -> None:
     write(path, EVERY)
-    assert rules_file.read(path) == (EVERY, 9, 0)
+    assert rules_file.read(path) == (EVERY, 13, 0)
     assert path.stat().st_mode & 0o077 == 0
 
 
@@ -147,6 +161,18 @@ DAMAGE: list[Any] = [
             {"expires": 2**63},
             {"slot": DOMAIN_SLOTS.start},
             {"target": "a.example"},
+            {"children": True},
+            {"started": 1},
+            {"asked": "exe:/bin/sh"},
+            {"target": "exe:/bin/sh"},
+            {"target": "exe:/bin/../sh", "slot": 1},
+            {"target": "exe:/bin/sh", "slot": 64},
+            {"target": "exe:/bin/sh", "slot": 1, "mode": "no_internet"},
+            {"target": "exe:/bin/sh", "slot": 1, "transport": "tcp"},
+            {"target": "exe:/bin/sh", "slot": 1, "peers": ["a.example"]},
+            {"target": "exe:/bin/sh", "slot": 1, "asked": "dir:/bin"},
+            {"target": "pid:7", "slot": 1},
+            {"target": "pid:7", "slot": 1, "started": "now"},
         )
     ),
     {
@@ -170,7 +196,7 @@ def test_damaged_file_is_set_aside_and_the_one_before_used(
     write(path, EVERY)
     write(path, [PLAIN])
     change(path, **damage)
-    assert rules_file.read(path) == (EVERY, 9, 1)
+    assert rules_file.read(path) == (EVERY, 13, 1)
     assert path.with_name("rules.json.damaged").exists()
     assert not path.exists()
 
@@ -187,7 +213,7 @@ def test_any_content_is_rules_or_damage(
 def test_ids_are_never_given_again(path: Path) -> None:
     """Counters are found by them."""
     write(path, EVERY, 2)
-    assert rules_file.read(path).next_id == 9
+    assert rules_file.read(path).next_id == 13
 
 
 def test_time_goes_on_while_the_host_is_off(path: Path) -> None:
@@ -213,5 +239,14 @@ def test_previous_is_kept(path: Path) -> None:
     write(path, [PLAIN])
     write(path, EVERY)
     path.unlink()
-    assert rules_file.read(path) == ([PLAIN], 9, 0)
+    assert rules_file.read(path) == ([PLAIN], 13, 0)
     assert files.previous(path).exists()
+
+
+def test_processes_do_not_survive_a_reboot_and_programs_do(path: Path) -> None:
+    write(path, EVERY)
+    assert {"exe", "dir", "pid"} <= {each.kind for each in rules_file.read(path).rules}
+    change(path, boot_id="another")
+    kept = {each.kind for each in rules_file.read(path).rules}
+    assert {"exe", "dir"} <= kept
+    assert "pid" not in kept

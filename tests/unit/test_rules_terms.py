@@ -133,6 +133,46 @@ def test_domains_take_isolate_and_audit_of_it(mode: Mode) -> None:
         assert "a domain takes" in refused(target=DOMAIN, mode=mode, **ENOUGH[mode])
 
 
+PROCESSES = ("exe:/usr/bin/foo", "dir:/opt/app", "pid:7")
+
+
+@pytest.mark.parametrize("target", PROCESSES)
+@pytest.mark.parametrize("mode", MODES)
+def test_processes_take_isolate_allow_only_and_audit_of_either(mode: Mode, target: str) -> None:
+    if TERMS[mode].processes:
+        order = AddBlock(target, mode=mode, children=True, **ENOUGH[mode])
+        assert agreed(target=target, mode=mode, children=True, **ENOUGH[mode]).allow == ()
+        check_place(order, parse_target(target), lambda _: False)
+    else:
+        assert "processes take" in refused(target=target, mode=mode, **ENOUGH[mode])
+    assert agreed(target=target, mode="audit", audits="allow_only", peers=(WEB,)).peers == (WEB,)
+    assert "processes take" in refused(target=target, mode="audit", audits="no_internet")
+
+
+@pytest.mark.parametrize("target", PROCESSES)
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ({"transport": "tcp"}, "leave --transport away"),
+        ({"port": 80}, "leave --port away"),
+        ({"direction": "to_lan"}, "leave --direction away"),
+        ({"allow": ("dns",)}, "leave allow away"),
+        ({"mode": "allow_only", "peers": ("example.org",)}, "addresses and prefixes"),
+        ({"mode": "allow_only", "peers": (WEB, "*.example.org")}, "addresses and prefixes"),
+        ({"peers": (WEB,)}, "isolate takes no peers"),
+        ({"bytes_per_second": 2000}, "takes no bytes_per_second"),
+        ({"redirect_to": "trap"}, "takes no redirect_to"),
+    ],
+)
+def test_what_processes_do_not_take(target: str, order: dict[str, Any], said: str) -> None:
+    assert said in refused(target=target, **order)
+
+
+@pytest.mark.parametrize("target", [MAC, WEB, "203.0.113.0/24", DOMAIN])
+def test_only_processes_have_children(target: str) -> None:
+    assert "leave --children away" in refused(target=target, children=True)
+
+
 @pytest.mark.parametrize(
     "order",
     [
