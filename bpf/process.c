@@ -277,6 +277,7 @@ int process_release(struct bpf_sock *ctx)
 	u64 cookie = bpf_get_socket_cookie(ctx);
 	struct socket *socket = sockets.lookup(&cookie);
 	struct process *process;
+	u8 closed = 1;
 	u32 pid;
 
 	if (!socket)
@@ -286,6 +287,8 @@ int process_release(struct bpf_sock *ctx)
 		process = processes.lookup(&pid);
 		tell_socket(RECORD_END, pid, process, cookie, socket);
 	}
+	if (socket->accepted)
+		closed_sockets.update(&cookie, &closed);
 	sockets.delete(&cookie);
 	return ALLOW;
 }
@@ -385,7 +388,7 @@ static inline __attribute__((always_inline)) struct socket *adopt(struct __sk_bu
 	struct port_owner *owner = port_owners.lookup(&key);
 	struct socket socket = {};
 
-	if (!owner || owner->cookie == cookie) /* a listener's own packets belong to no connection yet */
+	if (!owner || owner->cookie == cookie || closed_sockets.lookup(&cookie)) /* a listener's own packets belong to no connection yet */
 		return NULL;
 	socket.image = owner->image;
 	socket.pid = owner->pid;

@@ -180,6 +180,8 @@ SPARSE_HASH(processes, u32, struct process, MAX_PROCESSES);
 BPF_TABLE("lru_hash", u64, struct socket, sockets, MAX_SOCKETS);
 BPF_TABLE("lru_hash", struct exchange, struct socket, exchanges, MAX_EXCHANGES);
 BPF_TABLE("lru_hash", struct port_key, struct port_owner, port_owners, MAX_PORTS);
+/* Accepted connections whose socket is closed: what comes yet is not a connection of the listener's. */
+BPF_TABLE("lru_hash", u64, u8, closed_sockets, MAX_PORTS);
 BPF_TABLE("lru_hash", u32, struct arguments, pending_arguments, MAX_PENDING);
 BPF_RINGBUF_OUTPUT(process_records, PROCESS_PAGES);
 

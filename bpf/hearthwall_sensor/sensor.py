@@ -163,7 +163,9 @@ class Sensor:
         if watched is None or processes is None:
             return
         watched.attach_lives()
-        inventory.take(watched.tables, watched.cgroup, processes.images.of)
+        inventory.take(
+            watched.tables, watched.cgroup, processes.images.of, processes.bound_before
+        )
         watched.attach_hooks(has_rules=self._parts.rules.are_on_processes)
 
     def _retire(self, generations: list[Path]) -> None:

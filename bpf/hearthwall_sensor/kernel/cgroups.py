@@ -13,6 +13,8 @@ from .process_programs import CGROUP_HOOKS
 
 #: How the names of links on cgroups begin, in the folder of links.
 _PREFIX: Final = "cgroup"
+#: A search for one of them ends after so many.
+_MOST_LOOKED_AT: Final = 2048
 
 
 def root() -> Path | None:
@@ -56,6 +58,23 @@ class Cgroup:
         #: What its processes' lines in /proc/PID/cgroup begin with.
         self.name: Final = "/" + str(path.relative_to(top)) if self.level else "/"
         self.top: Final = top
+
+    def find(self, number: int) -> str | None:
+        """Return the name of the cgroup with this number, None for one that is not there, or too far down."""
+        places = [self.path]
+        for place in places:
+            try:
+                found = [
+                    Path(each.path)
+                    for each in os.scandir(place)
+                    if each.is_dir(follow_symlinks=False)
+                ]
+                if place.stat().st_ino == number:
+                    return "/" + str(place.relative_to(self.top))
+            except OSError:
+                continue
+            places += found[: _MOST_LOOKED_AT - len(places)]
+        return None
 
     def holds(self, name: str) -> bool:
         """Return whether a process is in it, by its line in /proc/PID/cgroup."""

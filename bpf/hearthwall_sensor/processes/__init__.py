@@ -1,1 +1,1 @@
-"""This host's own processes: what they are, whom they talk to, and what they do that intruders do."""
+"""Processes of this host: what they are, whom they talk to, and what they do that intruders do."""

@@ -122,6 +122,7 @@ class Attribution:
                 _LOGGER.warning("No rule holds for %s: %s", image.executable, error.message)
 
         images.on_resolved = resolved
+        images.find_group = self.cgroup.find
         rules.live = live
         self._sweep = rules.forget_images
 

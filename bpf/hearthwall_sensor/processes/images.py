@@ -14,7 +14,7 @@ from . import reading
 from .image import MAX_ANCESTORS, Image
 from .masking import command_line, printable
 from .reading import Glance, Reading
-from .units import Membership
+from .units import Membership, membership
 
 MAX_IMAGES: Final = 8192
 #: Control groups whose unit and container are remembered, for processes that ended before they were read.
@@ -50,6 +50,8 @@ class Images:
         self._groups: dict[int, Membership] = {}
         #: Told of every image whose executable is known, with the executable's path as the kernel has it.
         self.on_resolved: Callable[[Image, bytes], None] = lambda _image, _path: None
+        #: Gives the name of a cgroup by its number, None for one that is not found.
+        self.find_group: Callable[[int], str | None] = lambda _: None
         #: Images that had ended before they could be read.
         self.unread = 0
         #: Images that gave way to others.
@@ -155,7 +157,7 @@ class Images:
     def _unread(self, record: Executed, parent: Image | None) -> tuple[Image, bytes]:
         """Return the image of a process that has gone, and its executable's path as far as it can be told."""
         head = record.head
-        where = self._groups.get(head.cgroup)
+        where = self._where(head.cgroup)
         if where is None:
             where = Membership() if parent is None else Membership(parent.unit, parent.container)
         path = record.path if where.container else _resolved(record.path)
@@ -176,9 +178,18 @@ class Images:
         )
         return image, path
 
+    def _where(self, cgroup: int) -> Membership | None:
+        """Return what a cgroup belongs to, of a process that was not read."""
+        known = self._groups.get(cgroup)
+        name = self.find_group(cgroup) if known is None else None
+        if name is not None:
+            known = self._groups[cgroup] = membership(b"0::" + os.fsencode(name) + b"\n")
+            make_room(self._groups, _MAX_GROUPS)
+        return known
+
     def _gone(self, number: int, pid: int, head: Head | None) -> Image:
         """Return the image of a process that is not known and has gone: all that is left is what it called itself."""
-        where = self._groups.get(head.cgroup, Membership()) if head is not None else Membership()
+        where = (self._where(head.cgroup) if head is not None else None) or Membership()
         name = _unknown(
             head.comm.partition(b"\0")[0] if head is not None else b"?", is_kernel=False
         )

@@ -17,6 +17,7 @@ from ..kernel.process_layouts import (
 from ..kernel.process_tables import Process, ProcessTables
 from ..notation import boot_ns, mapped
 from . import reading
+from .image import Image
 from .reading import PROC
 
 #: TCP_LISTEN and TCP_CLOSE, as inet_diag has them: the second is a UDP socket that is not connected.
@@ -25,35 +26,40 @@ _UNCONNECTED: Final = 7
 _PROTOCOLS: Final = (socket.IPPROTO_TCP, socket.IPPROTO_UDP)
 
 
-def take(tables: ProcessTables, cgroup: Cgroup, known: Callable[[int, int], None]) -> None:
-    """Tell the kernel of the processes that it does not know; `known` is told each one's image's number and pid.
+def take(
+    tables: ProcessTables,
+    cgroup: Cgroup,
+    known: Callable[[int, int], Image],
+    bound: Callable[[Image, int, int, int], None],
+) -> None:
+    """Tell the kernel of the processes that it does not know; `known` gives what one is, by its image's number and pid.
 
+    `bound` is told what has bound a port: what it is, its pid, the protocol and the port.
     What starts meanwhile the kernel sees by itself: a process that is there already stays as it is.
     """
     owners: dict[int, _Owner] = {}
     first = boot_ns()
     for number, pid in enumerate(_pids()):
         name = _cgroup_name(pid)
+        found = reading.read(pid) if name is not None and cgroup.holds(name) else None
+        if name is None or found is None or found.is_kernel:
+            continue
         held = tables.process(pid)
-        if name is None or not cgroup.holds(name) or (held is not None and held.image):
-            continue
-        found, threads = reading.read(pid), _threads(pid)
-        if found is None or found.is_kernel or not threads:
-            continue
-        image = (first + number) << IMAGE_CPU_BITS | GIVEN
-        tables.put_process(pid, Process(image, found.parent_pid, threads))
-        known(image, pid)
-        owner = _Owner(pid, image, found.uid, _cgroup_number(name, cgroup))
+        if held is None or not held.image:
+            image = (first + number) << IMAGE_CPU_BITS | GIVEN
+            held = Process(image, found.parent_pid, _threads(pid))
+            tables.put_process(pid, held)
+        owner = _Owner(pid, known(held.image, pid), found.uid, _cgroup_number(name, cgroup))
         for inode in reading.sockets(pid):
             owners.setdefault(inode, owner)
-    _take_sockets(tables, owners)
+    _take_sockets(tables, owners, bound)
 
 
 class _Owner(NamedTuple):
     """Whose a socket is."""
 
     pid: int
-    image: int
+    image: Image
     uid: int
     cgroup: int
 
@@ -88,15 +94,22 @@ def _threads(pid: int) -> int:
         return 0
 
 
-def _take_sockets(tables: ProcessTables, owners: Mapping[int, _Owner]) -> None:
+def _take_sockets(
+    tables: ProcessTables,
+    owners: Mapping[int, _Owner],
+    bound: Callable[[Image, int, int, int], None],
+) -> None:
     """Tell the kernel whose the sockets of this network namespace are."""
     for protocol in _PROTOCOLS:
         found = list(_diag(protocol))
         listening = {each["idiag_sport"] for each in found if each["idiag_state"] == _LISTENS}
         for each in found:
             owner = owners.get(each["idiag_inode"])
-            if owner is not None:
-                _put_socket(tables, each, protocol, owner, listening)
+            if owner is None:
+                continue
+            if _is_bound(each, protocol):
+                bound(owner.image, owner.pid, protocol, each["idiag_sport"])
+            _put_socket(tables, each, protocol, owner, listening)
 
 
 def _diag(protocol: int) -> Iterator[Any]:
@@ -116,21 +129,29 @@ def _put_socket(
     """Tell of one socket: of a connection, or of a port that is bound."""
     pid, image, uid, group = owner
     cookie, port, state = found["idiag_cookie"], found["idiag_sport"], found["idiag_state"]
-    is_bound = state == _LISTENS or (protocol == socket.IPPROTO_UDP and state == _UNCONNECTED)
+    is_bound = _is_bound(found, protocol)
     if is_bound:
         tables.map("port_owners").put(
-            PORT_KEY.pack(group, port, protocol, 0), PORT_OWNER.pack(cookie, image, pid, uid)
+            PORT_KEY.pack(group, port, protocol, 0), PORT_OWNER.pack(cookie, image.number, pid, uid)
         )
     if state == _LISTENS:
         return
     value = SOCKET.pack(
-        *(image, pid, uid, group, boot_ns(), 0, 0, 0, 0, 0),
+        *(image.number, pid, uid, group, boot_ns(), 0, 0, 0, 0, 0),
         _packed(found["idiag_src"]),
         bytes(16) if is_bound else _packed(found["idiag_dst"]),
         *(port, 0 if is_bound else found["idiag_dport"], protocol),
         *(protocol == socket.IPPROTO_TCP and port in listening, is_bound),
     )
-    tables.map("sockets").put(cookie.to_bytes(8, "little"), value)
+    key, sockets = cookie.to_bytes(8, "little"), tables.map("sockets")
+    if sockets.get(key) is None:
+        sockets.put(key, value)
+
+
+def _is_bound(found: Any, protocol: int) -> bool:
+    """Return whether a socket waits for whoever comes."""
+    state = found["idiag_state"]
+    return state == _LISTENS or (protocol == socket.IPPROTO_UDP and state == _UNCONNECTED)
 
 
 def _packed(address: str) -> bytes:

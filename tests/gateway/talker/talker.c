@@ -6,7 +6,7 @@
  *     talker forks ADDRESS PORT COUNT       the same, each from a child of its own
  *     talker threads ADDRESS PORT COUNT     the same, from a second thread, when the first has ended
  *     talker send ADDRESS PORT COUNT        datagrams of one socket that is not connected
- *     talker serve PORT COUNT               accepts connections, and answers a line with itself
+ *     talker serve PORT COUNT               accepts connections, and sends back what comes
  *     talker hold ADDRESS PORT              one connection: sends a line each tenth of a second, says what comes back
  *
  * IPv4 addresses are used over IPv6 sockets if TALKER_MAPPED is set.
@@ -121,10 +121,11 @@ static int serve(const char *port)
 		socklen_t size = sizeof(peer);
 		int client = accept(fd, (void *)&peer, &size);
 		char line[256];
-		ssize_t length = read(client, line, sizeof(line));
+		ssize_t length;
 
-		if (length > 0 && write(client, line, length) < 0)
-			perror("serve");
+		while ((length = read(client, line, sizeof(line))) > 0)
+			if (write(client, line, length) < 0)
+				break;
 		close(client);
 	}
 	return 0;
