@@ -46,10 +46,9 @@ def kernel() -> Kernel:
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([SLEEP, "60", "--password=hunter2"], stderr=subprocess.DEVNULL)
-    process.kill()
-    process.wait()
     process = subprocess.Popen([SLEEP, "60"])
+    while not Path(f"/proc/{process.pid}/cmdline").read_bytes():
+        pass  # it is being executed
     yield process
     process.kill()
     process.wait()
