@@ -48,6 +48,8 @@ _SETTLED: Final = round(SETTLED * 10**9)
 #: So many flows of one program are told of in a look, and so many of all.
 _OF_PROGRAM: Final = 2_000
 _OF_ALL: Final = 10_000
+#: Flows that are told of before others get their turn.
+_TOLD_AT_ONCE: Final = 64
 
 
 def local_ports() -> range:
@@ -157,9 +159,9 @@ class Processes:
         """Take the kernel's tables as they are now, and tell of flows that began or settled since the last look."""
         async with self._looking:
             await self._connections.look(sockets, exchanges, boot_ns())
-            self._tell_moved(boot_ns())
+            await self._tell_moved(boot_ns())
 
-    def _tell_moved(self, now: int) -> None:
+    async def _tell_moved(self, now: int) -> None:
         """Tell of flows that began or settled."""
         begun = self._epoch(0)
         world = World(
@@ -169,7 +171,9 @@ class Processes:
             epoch=lambda nanoseconds: begun + nanoseconds / 1e9,
         )
         shares = Shares(_OF_PROGRAM, _OF_ALL, lambda _: True)
-        for connection, done in self._connections.moved():
+        for number, (connection, done) in enumerate(self._connections.moved()):
+            if number % _TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)
             is_settled = connection.socket.last <= now - _SETTLED
             if not connection.is_begun:
                 connection.is_begun = True
