@@ -37,11 +37,13 @@ class Running:
 
 
 @contextmanager
-def running(host: Namespace, interface: str, folder: Path) -> Iterator[Running]:
+def running(host: Namespace, interface: str, folder: Path, *options: str) -> Iterator[Running]:
     """Run a sensor, and leave nothing of it in the kernel; its state is kept in folder and may be used again."""
     folder.mkdir(exist_ok=True)
     at = ("--socket", str(folder / "s.sock"), "--state-dir", str(folder / "state"))
-    line = host.argv(command("run", "--interface", interface, *at, "--json", "--supervised"))
+    line = host.argv(
+        command("run", "--interface", interface, *at, "--json", "--supervised", *options)
+    )
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True

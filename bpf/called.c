@@ -108,6 +108,7 @@ static inline __attribute__((always_inline)) void tell_pattern(struct pending_ca
 {
 	struct worded_record *record;
 	struct tracing *current = current_tracing();
+	bool is_urgent;
 
 	if (!current || result < 0 || (text && call->call != CALL_MEMFD && !is_file(text->bytes)))
 		return;
@@ -123,7 +124,9 @@ static inline __attribute__((always_inline)) void tell_pattern(struct pending_ca
 	if (text)
 		record->text = *text;
 	record->call.head.length += TEXT_BYTES;
-	process_records.ringbuf_submit(record, wakes(sizeof(*record)));
+	/* Where a path begins, and whose port a descriptor is, the sensor can ask only as long as the process is there. */
+	is_urgent = call->call == CALL_LISTEN || (text && text->bytes[0] != '/');
+	process_records.ringbuf_submit(record, is_urgent ? BPF_RB_FORCE_WAKEUP : wakes(sizeof(*record)));
 }
 
 static inline __attribute__((always_inline)) void tell_trace(struct pending_call *call, s64 result, u64 now, u32 pid,
