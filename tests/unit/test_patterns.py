@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from hearthwall_sensor.commands import alike
 from hearthwall_sensor.detection import Consequences, Detection
 from hearthwall_sensor.detectors import DETECTORS
 from hearthwall_sensor.detectors.detector import Home
@@ -291,6 +292,17 @@ def test_one_thing_is_told_as_what_says_most() -> None:
 
 
 @pytest.mark.parametrize("name", [each.name for each in shipped()])
+def test_accepting_a_pattern_is_said_in_words(name: str) -> None:
+    gateway = Gateway()
+    gateway.sockets = {66}
+    told = next(each for each in gateway.take(*SEQUENCES[name]) if each.evidence["pattern"] == name)
+    wire = {"kind": told.kind, "subject": told.subject, "evidence": told.evidence}
+    said = alike.what(wire, told.process or "")
+    assert said.startswith(f"that {told.process}")
+    assert told.subject.partition(" ")[2] in said
+
+
+@pytest.mark.parametrize("name", [each.name for each in shipped()])
 def test_a_pattern_is_switched_off_by_its_name(name: str) -> None:
     gateway = Gateway()
     gateway.sockets = {66}
@@ -319,6 +331,14 @@ def test_who_writes_much_pushes_out_its_own() -> None:
     theirs = image("/opt/theirs", SHELL)
     run(followed, [executed(theirs)])
     assert next(followed.take(connected(theirs))).pattern.name == "dropped_and_run"
+
+
+def test_what_nobody_can_run_takes_no_room() -> None:
+    followed = engine()
+    run(followed, [write(path=each) for each in ("/dev/null", "/proc/self/oom_score_adj")])
+    assert len(followed) == 0
+    run(followed, [write(path="/dev/shm/x")])
+    assert len(followed) == 2
 
 
 def test_many_processes_are_bounded_together() -> None:

@@ -16,6 +16,7 @@ from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.observations import (
     Met,
 )
+from hearthwall_sensor.patterns.reading import needed_calls
 from hearthwall_sensor.policy.blame import Blame
 from hearthwall_sensor.policy.file import PolicyFile
 from hearthwall_sensor.policy.policy import Answer, DevicePolicy, Response
@@ -125,6 +126,15 @@ def test_a_programs_section_is_changed(tmp_path: Path) -> None:
 def test_a_program_is_named_on_the_command_line() -> None:
     for text in ("program./usr/bin/agent", "exe:/usr/bin/agent", "program /usr/bin/agent"):
         assert section_of(text) == "program /usr/bin/agent"
+
+
+def test_only_what_wanted_patterns_need_is_traced(tmp_path: Path) -> None:
+    off = 'patterns = { ptrace_other = "off", raw_socket = "off" }'
+    held = policy(tmp_path, f"[all]\n{off}\n")
+    assert needed_calls(held.wanted_patterns()) == {"write", "chmod"}
+    held.path.write_text(f'[all]\n{off}\n[program."/a"]\npatterns = {{ raw_socket = "on" }}\n')
+    assert held.follow()
+    assert needed_calls(held.wanted_patterns()) == {"write", "chmod", "socket"}
 
 
 # Responses

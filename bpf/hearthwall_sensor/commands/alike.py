@@ -87,7 +87,9 @@ _ALIKE: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "suspicious_syscall": (
         ("raw_socket", "that {who} opens raw sockets"),
         ("ptrace_other", "that {who} takes hold of other processes"),
-        (r"\w+_shell (.+)", "that {who} has the shell {it}"),
+        ("reverse_shell (.+)", "that {who}, begun by {it}, has a connection for its input"),
+        ("shell_turned_over", "that {who} calls somebody and takes its input from there"),
+        ("(?:server|service)_shell (.+)", "that {who} begins the shell {it}"),
         (r"(\w+).*", "of {who} what the pattern {it} describes"),
     ),
     "exec_and_connect": (

@@ -7,7 +7,7 @@ from ..flows.community_id import community_id
 from ..flows.flow import TCP, UDP, FlowKey
 from ..notation import address_text
 from ..notice import Notice
-from ..observations import Bound, Called, Connected
+from ..observations import Bound, Called, Connected, Executed
 from .pattern import Pattern
 from .words import Seen, chain, printable, words
 
@@ -28,7 +28,7 @@ def notice(pattern: Pattern, seen: Seen) -> Notice:
     image = last.image
     if pattern.blames == "parent" and image.parent is not None:
         image = image.parent
-    pid = image.pid if image is not last.image or not hasattr(last, "pid") else last.pid
+    pid = image.pid if image is not last.image or isinstance(last, Executed) else last.pid
     connected = next((each for each in seen if isinstance(each, Connected)), None)
     measured = Measured(
         detector=pattern.kind,

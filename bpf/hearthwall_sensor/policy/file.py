@@ -12,12 +12,15 @@ from typing import Any, Final
 
 from ..bounded import make_room
 from ..errors import SensorError
-from ..learning.programs import container_of, is_program
+from ..learning.programs import is_program
 from ..network.home import Network
+from ..patterns.pattern import Pattern
+from ..patterns.reading import shipped
 from ..processes.image import PROGRAM
 from ..requests import Hint
 from .expectations import Expectation, Expectations
 from .policy import FORBIDDEN, DevicePolicy, Segment
+from .programs import written_as
 from .reading import KEYS, Document, Section, read
 
 _LOGGER = logging.getLogger(__name__)
@@ -148,6 +151,14 @@ class PolicyFile:
 
     # What it says
 
+    def wanted_patterns(self) -> tuple[Pattern, ...]:
+        """Return the patterns that are on for any program: what they need is traced, and nothing else."""
+        document = self._document
+        said = [each.get("patterns", {}) for each in document.programs.values()]
+        off = {name for name, mode in document.all.get("patterns", {}).items() if mode == "off"}
+        off -= {name for each in said for name, mode in each.items() if mode == "on"}
+        return tuple(each for each in shipped() if each.name not in off)
+
     def forbids(self, application: str) -> bool:
         """Return whether an application is forbidden to any device."""
         return application in self._forbidden
@@ -241,12 +252,6 @@ def _joined(sections: Iterable[Section]) -> dict[str, Any]:
     if "respond" in values:
         values["responses"] = values.pop("respond")
     return values
-
-
-def written_as(path: str) -> tuple[str, ...]:
-    """Return what names a program in the policy, the general first: one in a container also with `@*`."""
-    plain, container = container_of(path)
-    return (path,) if container is None else (f"{plain}@*", path)
 
 
 def parsed(text: bytes, path: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ..patterns.reading import shipped
 from ..targets import parse_duration, parse_mac, parse_peer
 from .expectations import LOCAL
 from .policy import Response, Segment
+from .programs import checked_program
 
 _MAX_LISTED: Final = 64
 _MAX_NAME: Final = 64
@@ -33,9 +34,6 @@ _USUAL_SEVERITY: Final = "high"
 _QUIET: Final = re.compile(
     r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24:00))", re.ASCII
 )
-#: A program: the path of its executable, and a container's id, or `*` for any, if it is in one.
-_PROGRAM: Final = re.compile(r"/[^@\x00]*(?:@(?:[0-9a-f]{12}|\*))?", re.ASCII)
-_MAX_PATH: Final = 1024
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
 
 #: What a section says, by key, read.
@@ -194,14 +192,6 @@ def _peers(value: Any) -> tuple[str, ...]:
                 f"holds addresses, prefixes, domains or {LOCAL}: {error.message}"
             ) from None
     return tuple(dict.fromkeys(found))
-
-
-def checked_program(text: str) -> str:
-    """Return a program's path, with its container if it names one; raises ValueError."""
-    is_path = _PROGRAM.fullmatch(text) and text.isprintable() and len(text) <= _MAX_PATH
-    if not is_path or text != text.strip() or "/../" in f"{text}/":
-        _refuse('is the path of an executable such as "/usr/bin/curl"', text)
-    return text
 
 
 def _responses(value: Any) -> tuple[Response, ...]:
