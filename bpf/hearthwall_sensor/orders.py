@@ -216,7 +216,9 @@ def _about(block: Block) -> dict[str, Any]:
         "mac": block.target if block.kind == "mac" else None,
         "peer_address": block.target if block.kind in ("ipv4", "ipv6") else None,
         "peer_name": block.target if block.kind == "domain" else None,
-        "process": block.target.partition(":")[2] if block.kind in ("exe", "dir") else None,
+        "process": block.target.partition(":")[2]
+        if block.kind in ("exe", "dir")
+        else block.program,
     }
 
 

@@ -252,7 +252,8 @@ class Block(Message):
     `addresses` are those that a domain is known to resolve to, at most MAX_SHOWN_ADDRESSES of them.
     `children` is for rules on processes: what they start is held too. `enforced` is false while the kernel has no
     hooks to enforce the rule, which is kept for when it has. `asked` is how a program was named, where that is a
-    symbolic link to the target: what is executed by that name is held too.
+    symbolic link to the target: what is executed by that name is held too. `program` is what a process on which
+    the rule is was executing when it was ordered.
     """
 
     id: int
@@ -281,6 +282,7 @@ class Block(Message):
     children: bool = False
     enforced: bool = True
     asked: str | None = None
+    program: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from hearthwall_sensor.detectors import (
     segment_crossing,
 )
 from hearthwall_sensor.kernel.layouts import LIMITS
+from hearthwall_sensor.kernel.process_layouts import PROCESS_SLOTS
 from hearthwall_sensor.kinds import KINDS
 from hearthwall_sensor.modes import ALLOWANCES, MODES, TERMS
 from hearthwall_sensor.policy.accepted import MAX_ACCEPTED
@@ -28,9 +29,10 @@ from hearthwall_sensor.policy.policy import DevicePolicy
 from hearthwall_sensor.policy.reading import KEYS, read
 from hearthwall_sensor.requests import REQUESTS
 from hearthwall_sensor.rules.enforcement import BURST_SECONDS
+from hearthwall_sensor.rules.process_protection import LOGIN, NEEDED
+from hearthwall_sensor.rules.room import _ROOM
 from hearthwall_sensor.rules.rule import DOMAIN_SLOTS
-from hearthwall_sensor.rules.rules import _ROOM
-from hearthwall_sensor.targets import parse_duration
+from hearthwall_sensor.targets import MAX_PATH_BYTES, parse_duration
 from lab.attacks.table import ATTACKS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -184,6 +186,14 @@ def test_numbers_of_rules_that_there_is_room_for_are_documented() -> None:
     assert f"{LIMITS['MAX_RULES'] - 1:,} targets" in said
     assert f"{len(DOMAIN_SLOTS):,} domains" in said
     assert f"lets {BURST_SECONDS} s worth" in said
+    assert f"{len(PROCESS_SLOTS)} on processes" in said
+    assert f"{MAX_PATH_BYTES} bytes" in said
+
+
+def test_programs_that_are_protected_are_documented() -> None:
+    said = text("docs/sensor.md").split("### Rules on processes")[1].split("\n## ")[0]
+    for name in (*NEEDED, *LOGIN):
+        assert f"`{name.decode()}`" in said
 
 
 @pytest.mark.parametrize(

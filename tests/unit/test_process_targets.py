@@ -128,10 +128,10 @@ def folder(tmp_path: Path) -> Path:
 
 def test_links_are_followed_and_the_name_is_kept(folder: Path) -> None:
     asked = parse_target(f"exe:{folder}/alias/python3")
-    target, kept, since = on_host(asked)
+    target, kept, since, _ = on_host(asked)
     assert target.value == f"exe:{folder}/bin/python3.11"
     assert (kept, since) == (asked, None)
-    assert on_host(target) == (target, None, None)
+    assert on_host(target) == (target, None, None, None)
     assert on_host(parse_target(f"dir:{folder}/alias")).target.value == f"dir:{folder}/bin"
 
 
@@ -184,7 +184,8 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_process_is_known_by_when_it_was_started(child: subprocess.Popen[bytes]) -> None:
-    target, _, since = on_host(parse_target(f"pid:{child.pid}"))
+    target, _, since, program = on_host(parse_target(f"pid:{child.pid}"))
+    assert program == str(Path(f"/proc/{child.pid}/exe").readlink())
     assert target == Target("pid", f"pid:{child.pid}")
     assert since is not None
     assert since == started(child.pid)

@@ -71,7 +71,9 @@ EVERY = [
         peers=("203.0.113.0/24",),
     ),
     dataclasses.replace(PLAIN, id=11, target="dir:/opt/\\xff", kind="dir", subject=11, slot=0),
-    dataclasses.replace(PLAIN, id=12, target="pid:7", kind="pid", subject=12, slot=63, started=9),
+    dataclasses.replace(
+        PLAIN, id=12, target="pid:7", kind="pid", subject=12, slot=63, started=9, program="/x y"
+    ),
     dataclasses.replace(
         PLAIN,
         id=8,
@@ -172,6 +174,7 @@ DAMAGE: list[Any] = [
             {"target": "exe:/bin/sh", "slot": 1, "peers": ["a.example"]},
             {"target": "exe:/bin/sh", "slot": 1, "asked": "dir:/bin"},
             {"target": "pid:7", "slot": 1},
+            {"target": "pid:7", "slot": 1, "started": 1, "program": "a\nb"},
             {"target": "pid:7", "slot": 1, "started": "now"},
         )
     ),

@@ -23,7 +23,7 @@ def wire(rule: Rule, *, enforced: bool = True) -> dict[str, Any]:
     [
         (RULE, "/opt/x"),
         (replace(RULE, target="dir:/opt/a:b", kind="dir"), "/opt/a:b"),
-        (replace(RULE, target="pid:7", kind="pid", started=1), None),
+        (replace(RULE, target="pid:7", kind="pid", started=1, program="/opt/y"), "/opt/y"),
         (replace(RULE, target="192.0.2.1", kind="ipv4", slot=None), None),
     ],
 )

@@ -160,6 +160,7 @@ _DETAILS: Final[tuple[tuple[str, object, Callable[[Any], str]], ...]] = (
     ("allow", [], lambda allowed: f"allows {' '.join(allowed)}"),
     ("children", False, lambda _: "with what they start"),
     ("enforced", True, lambda _: "NOT ENFORCED: nothing watches processes here"),
+    ("program", None, lambda path: f"of {path}"),
     ("asked", None, lambda name: f"named by the link {name}"),
     ("addresses", [], lambda addresses: f"resolved to {_some(addresses)}"),
 )

@@ -26,6 +26,8 @@ class OnHost(NamedTuple):
     """How it was named, where that is a link to it."""
     started: int | None = None
     """When a process was started, in clock ticks since boot."""
+    program: str | None = None
+    """What a process executes."""
 
 
 def on_host(target: Target) -> OnHost:
@@ -62,7 +64,16 @@ def _process(target: Target) -> OnHost:
     if pid == 1 or int(fields[_FLAGS]) & _KERNEL_THREAD:
         what = "the first process, which all others come from" if pid == 1 else "the kernel's own"
         raise SensorError("protected_target", f"process {pid} is {what}: nothing overrides this")
-    return OnHost(target, None, int(fields[_STARTED]))
+    return OnHost(target, None, int(fields[_STARTED]), _program(pid))
+
+
+def _program(pid: int) -> str | None:
+    """Return the path of what a process executes, None for one that has just ended."""
+    try:
+        path = os.fsencode((_PROC / str(pid) / "exe").readlink())
+    except OSError:
+        return None
+    return path_text(path.removesuffix(b" (deleted)"))
 
 
 def _path(target: Target) -> OnHost:

@@ -51,7 +51,7 @@ class Rule:
     `subject` is the number by which rules on a target's services find each other in the kernel; it
     stays the same as long as the target has rules. `slot` is a domain's place in the table of lists, or that
     of a rule on processes in theirs. `started` tells a process from one that has its number later, and `asked`
-    is the link by which a program was named.
+    is the link by which a program was named. `program` is what a process was executing when the rule was ordered.
     `copy_of` is the id of the rule that this one repeats on another MAC of the same device.
     `instead_of` is the user's rule whose place a response takes: it comes back at the response's end.
     """
@@ -81,6 +81,7 @@ class Rule:
     children: bool = False
     started: int | None = None
     asked: str | None = None
+    program: str | None = None
 
     @property
     def about(self) -> Target:
@@ -185,6 +186,7 @@ def read_rule(wire: Any) -> Rule:
         children=bool(wire.get("children", False)),
         started=_number_or_none(wire.get("started"), 0, 2**62),
         asked=None if wire.get("asked") is None else parse_target(wire["asked"]).value,
+        program=None if wire.get("program") is None else _printable(wire["program"]),
     )
     if (mode == "audit") is (rule.audits is None) or not _is_of_its_kind(rule):
         raise ValueError(f"rule {rule.id}")
@@ -218,6 +220,13 @@ def _number(value: Any, least: int, most: int) -> int:
     """Return a whole number within bounds; raises ValueError."""
     if not isinstance(value, int) or not least <= value <= most:
         raise ValueError(f"{value!r} is not from {least} to {most}")
+    return value
+
+
+def _printable(value: Any) -> str:
+    """Return a text without control characters; raises ValueError."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"{value!r} is not printable")
     return value
 
 

@@ -84,7 +84,7 @@ class Rules:
         named = parse_target(order.target)
         agreed = check(order, named)
         self._check_hooks(named)
-        target, asked, started = await asyncio.to_thread(on_host, named)
+        target, asked, started, program = await asyncio.to_thread(on_host, named)
         if order.redirect_to is not None and order.redirect_to not in self._in_force.interfaces:
             raise SensorError(
                 "unknown_interface",
@@ -118,6 +118,7 @@ class Rules:
                 children=order.children,
                 started=started,
                 asked=None if asked is None else asked.value,
+                program=program,
             )
             rules = [
                 rule,

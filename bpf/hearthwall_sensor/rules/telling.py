@@ -37,4 +37,5 @@ def told(rule: Rule, counters: Counters, *, enforced: bool = True) -> Block:
         children=rule.children,
         enforced=enforced,
         asked=rule.asked,
+        program=rule.program,
     )
