@@ -51,6 +51,8 @@ from .settings import Settings
 from .store import Store
 from .threats import Threats
 from .totals import Roster, Totals
+from .tracing import opening
+from .tracing.tracing import Tracing
 from .watching import Watch
 
 #: Of an hour, in seconds.
@@ -177,6 +179,7 @@ def assemble(given: Given) -> Parts:
         detection=judge.detection,
         watch=Watch(flows, devices, chosen.primary, judge.take, _look(given, processes)),
         processes=processes,
+        tracing=_tracing(watched, processes, judge),
         attribution=given.attribution,
     )
 
@@ -192,6 +195,16 @@ def _processes(given: Given, judge: Judge, places: Places) -> Processes | None:
         epoch=_epoch,
         current=given.attribution.image,
     )
+
+
+def _tracing(
+    watched: Attribution | None, processes: Processes | None, judge: Judge
+) -> Tracing | None:
+    """Make what tells of system calls."""
+    if watched is None or processes is None:
+        return None
+    processes.on_called = opening.teller(judge.take, _epoch)
+    return opening.opened(watched.folder, watched.tracepoints, processes, _epoch)
 
 
 def _look(given: Given, processes: Processes | None) -> Callable[[], Awaitable[None]]:

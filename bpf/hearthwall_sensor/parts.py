@@ -30,6 +30,7 @@ from .server import Server
 from .store import Store
 from .threats import Threats
 from .totals import Totals
+from .tracing.tracing import Tracing
 from .watching import Watch
 
 
@@ -65,5 +66,6 @@ class Parts:
     detection: Detection
     watch: Watch
     processes: Processes | None
-    """None where they are not watched, as the next."""
+    """None where they are not watched, as the next two."""
+    tracing: Tracing | None
     attribution: Attribution | None

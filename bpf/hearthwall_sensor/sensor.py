@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +16,10 @@ from .flows import keeping
 from .flows.samples import Samples
 from .journal import Journal
 from .kernel import cgroups, loader, pins, tracing
+from .kernel.call_layouts import TRACEPOINTS
 from .kernel.layouts import SIDES
 from .kernel.libbpf import Program
 from .kernel.pins import Pins
-from .kernel.call_layouts import TRACEPOINTS
 from .kernel.process_programs import LIFE_TRACEPOINTS
 from .kernel.tracing import Tracepoints
 from .kernel.units import NETWORK
@@ -28,11 +28,12 @@ from .network.surroundings import Surroundings
 from .network.topology import Network
 from .orders import Orders
 from .parts import Parts
+from .patterns.reading import needed_calls, shipped
 from .ports import Ports
 from .processes import attribution, inventory
-from .protocol import EXIT_STOPPED, EXIT_UNLOADED, Block, Delta, Role, Snapshot
+from .protocol import EXIT_STOPPED, EXIT_UNLOADED, Block, Delta, Role, SensorError, Snapshot
 from .reports import Reports
-from .requests import Request
+from .requests import Request, Trace
 from .rules.rule import Rule
 from .server import Server
 from .settings import Settings
@@ -162,10 +163,11 @@ class Sensor:
         watched, processes = self._parts.attribution, self._parts.processes
         if watched is None or processes is None:
             return
+        if self._parts.tracing is not None:
+            self._parts.tracing.stage()
+            self._parts.tracing.watch(needed_calls(shipped()))
         watched.attach_lives()
-        inventory.take(
-            watched.tables, watched.cgroup, processes.images.of, processes.bound_before
-        )
+        inventory.take(watched.tables, watched.cgroup, processes.images.of, processes.bound_before)
         watched.attach_hooks(has_rules=self._parts.rules.are_on_processes)
 
     def _retire(self, generations: list[Path]) -> None:
@@ -232,6 +234,8 @@ class Sensor:
             bell.close()
             self._samples.close()
             self._samples = None
+            if self._parts.tracing is not None:
+                self._parts.tracing.close()
             if watched is not None:
                 watched.stop()
 
@@ -340,6 +344,18 @@ class Sensor:
         """Carry out a client's request, knowing what was said up to now; raises SensorError."""
         self._read()
         return await self._orders.answer(request)
+
+    async def trace(
+        self, request: Trace, tell: Callable[[Sequence[dict[str, Any]], int], bool]
+    ) -> Callable[[], None]:
+        """Tell of system calls from now on; return what ends it. Raises SensorError."""
+        if self._parts.tracing is None:
+            raise SensorError(
+                "missing_capability",
+                "processes are not watched here: `check` says what this kernel lacks for it, and"
+                " `run --cgroup none` leaves it out",
+            )
+        return await self._parts.tracing.begin(request, tell)
 
     def _leave(self, forget: bool) -> None:
         """End the sensor and leave nothing in the kernel."""

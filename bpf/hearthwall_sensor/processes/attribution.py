@@ -48,9 +48,9 @@ class Attribution:
     def __init__(self, pins: Pins, folder: Path, cgroup: Cgroup, tracepoints: Tracepoints) -> None:
         """Open the tables of a generation; raises OSError where it has none."""
         self._pins = pins
-        self._folder = folder
+        self.folder: Final = folder
         self.cgroup: Final = cgroup
-        self._tracepoints = tracepoints
+        self.tracepoints: Final = tracepoints
         self.tables: Final = ProcessTables(str(folder))
         self.tables.set(cgroup=cgroup.number, level=cgroup.level, sensor=os.getpid())
         #: Why a part is not there, by its name in LOST.
@@ -68,12 +68,12 @@ class Attribution:
     def attach_lives(self) -> None:
         """Follow which processes there are, and what they become."""
         for name, place in LIFE_TRACEPOINTS.items():
-            path = self._pins.links / f"{_PREFIX}-{self._folder.name}-{name}"
+            path = self._pins.links / f"{_PREFIX}-{self.folder.name}-{name}"
             if path.exists():
                 continue
             try:
-                program: Program = Program.pinned(str(self._folder / name))
-                link = self._tracepoints.attach(program.fd, *place)
+                program: Program = Program.pinned(str(self.folder / name))
+                link = self.tracepoints.attach(program.fd, *place)
                 program.close()
                 if not link.can_be_pinned:
                     self._held.append(link)
@@ -83,13 +83,13 @@ class Attribution:
             except (OSError, SensorError) as error:
                 self.missing["tracepoints"] = str(error)
         for path in self._pins.links.glob(f"{_PREFIX}-*"):  # of earlier generations
-            if not path.name.startswith(f"{_PREFIX}-{self._folder.name}-"):
+            if not path.name.startswith(f"{_PREFIX}-{self.folder.name}-"):
                 detach(path)
 
     def attach_hooks(self, *, has_rules: bool) -> None:
         """See every connection, and enforce the rules; some hooks are only there while there are rules."""
         programs: dict[str, Program] = {
-            name: Program.pinned(str(self._folder / name)) for name in CGROUP_HOOKS
+            name: Program.pinned(str(self.folder / name)) for name in CGROUP_HOOKS
         }
         failed = CgroupHooks(self._pins, self.cgroup).attach(
             programs, lambda name: has_rules or not CGROUP_HOOKS[name].for_rules
