@@ -146,6 +146,11 @@ class Detection:
         """Tell what waits for something that says more: nothing comes after it."""
         self._note_all(self._precedence.look(float("inf")))
 
+    @property
+    def dropped(self) -> int:
+        """How much the detectors had to forget before its time."""
+        return sum(each.dropped for each in self._detectors)
+
     def forget(self, who: str) -> None:
         """Forget a device."""
         for detector in self._detectors:

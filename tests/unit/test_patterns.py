@@ -341,6 +341,12 @@ def test_what_nobody_can_run_takes_no_room() -> None:
     assert len(followed) == 2
 
 
+def test_what_was_dropped_is_counted() -> None:
+    gateway = Gateway()
+    gateway.take(*(write(path=f"/opt/{number}") for number in range(MAX_OF_PROCESS)))
+    assert gateway.detection.dropped == MAX_OF_PROCESS
+
+
 def test_many_processes_are_bounded_together() -> None:
     followed = engine()
     for number in range(2 * MAX_WAITING):

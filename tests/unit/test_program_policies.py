@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.commands import behind
+from hearthwall_sensor.commands import behind, events, explain
 from hearthwall_sensor.commands.policy import section_of
 from hearthwall_sensor.detection import Consequences, Detection
 from hearthwall_sensor.detectors import DETECTORS
@@ -22,6 +22,7 @@ from hearthwall_sensor.policy.file import PolicyFile
 from hearthwall_sensor.policy.policy import Answer, DevicePolicy, Response
 from hearthwall_sensor.policy.reading import read
 from hearthwall_sensor.policy.writing import change, parse_section
+from hearthwall_sensor.protocol import Event
 from tests.devices import CAMERA
 from tests.unit.observed import NOON, flow, home
 from tests.unit.processes import AGENT, INSIDE, NOBODY, notice
@@ -200,3 +201,38 @@ def test_processes_behind_an_event_are_shown_as_tables() -> None:
     assert "files" not in said
     assert "203.0.113.9" in said
     assert not list(behind.tables({"chain": "nonsense", "files": [3]}))
+
+
+# For people
+
+
+def event(told: Notice, **more: Any) -> dict[str, Any]:
+    """Return an event as the sensor answers it, with whom an order may cut off."""
+    said = Event(7, NOON, told.kind, told.severity, *(None,) * 4, told.process, "It does.", {})
+    stopped = Blame(lambda _: True, lambda _: False).program(told)
+    return said.to_wire() | {"culprit": stopped, "blockable_peer": None, **more}
+
+
+@pytest.mark.parametrize(
+    ("told", "block"),
+    [
+        (notice(), "block exe:/usr/bin/agent --duration 1h"),
+        (
+            notice(evidence={"pid": 77, "stops": "process"}),
+            "block pid:77 --children --duration 1h",
+        ),
+    ],
+)
+def test_explain_proposes_what_stops_the_program(told: Notice, block: str) -> None:
+    wire = {"event": event(told), "device": told.process, "accepted": None}
+    commands = [" ".join(words) for words, _ in explain._steps(wire, None)]
+    assert commands == ["accept 7", block, "profile exe:/usr/bin/agent"]
+    shown = explain.show(
+        wire | {"meaning": "m", "advice": "a", "technique": None, "technique_url": None}, {}, []
+    )
+    assert "program" in shown
+    assert "/usr/bin/agent" in shown
+
+
+def test_events_names_the_program() -> None:
+    assert "/usr/bin/agent" in events.show([event(notice(), address="192.168.0.1")], {})

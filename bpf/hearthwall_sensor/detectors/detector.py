@@ -63,6 +63,11 @@ class Detector(ABC):
     def handlers(self) -> Mapping[type[Observation], Handler]:
         """Return what to call for which observation."""
 
+    @property
+    def dropped(self) -> int:
+        """How much had to be forgotten before its time, where a detector counts that."""
+        return 0
+
     def forget(self, who: str) -> None:  # noqa: B027, some remember nothing of devices
         """Forget a device."""
 

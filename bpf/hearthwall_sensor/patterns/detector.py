@@ -28,6 +28,11 @@ class PatternDetector(Detector):
             Look: self._look,
         }
 
+    @property
+    def dropped(self) -> int:
+        """How many patterns that had begun found no room."""
+        return self.engine.dropped
+
     def forget(self, who: str) -> None:
         """Forget a program."""
         self.engine.forget(who)
