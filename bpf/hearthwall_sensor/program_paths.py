@@ -4,6 +4,8 @@ import re
 from typing import Final
 
 _ESCAPE: Final = re.compile(rb"\\x([0-9a-fA-F]{2})")
+#: What a program in a container is known by ends so.
+_CONTAINER: Final = re.compile(rb"@[0-9a-f]{12}$")
 _BACKSLASH: Final = rb"\x5c"
 
 
@@ -20,6 +22,11 @@ def path_bytes(text: str) -> bytes:
         raise ValueError("control characters")
     raw = text.encode(errors="surrogateescape")
     return _ESCAPE.sub(lambda match: bytes((int(match[1], 16),)), raw)
+
+
+def outside_container(path: bytes) -> bytes:
+    """Return a program's path without the container that it is in."""
+    return _CONTAINER.sub(b"", path)
 
 
 def _escaped(character: str) -> str:

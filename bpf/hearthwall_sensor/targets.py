@@ -73,6 +73,11 @@ def parse_target(text: str) -> Target:
     kind, colon, rest = stripped.partition(":")
     if colon and kind in _PROCESSES:
         return _PROCESSES[kind](rest)
+    if stripped.startswith("/"):
+        raise SensorError(
+            "invalid_target",
+            f"{text[:80]!r}: of a program write exe:/path, of a folder's programs dir:/path",
+        )
     if "/" in stripped:
         return _parse_network(stripped)
     try:

@@ -179,6 +179,21 @@ def test_a_rule_in_anothers_place_keeps_its_slot_and_its_own_peers(
     assert not sensor.tables.map("process_peers").items()
 
 
+def test_program_is_told_with_the_rule_on_it(sensor: Sensor, programs: Path) -> None:
+    path = f"exe:{programs}/app/bin/tool"
+    assert sensor.rules.on_program(path) is None
+    for target in (f"dir:{programs}", f"dir:{programs}/app", path):
+        rule = sensor.add(target)
+        for who in (path, f"{path}@0123456789ab"):
+            told = sensor.rules.on_program(who)
+            assert told is not None
+            assert told.id == rule.id
+    other = sensor.rules.on_program(f"exe:{programs}/tool")
+    assert other is not None
+    assert other.id == 1
+    assert sensor.rules.on_program("exe:/usr/bin/tool") is None
+
+
 def test_counters_come_back_as_those_of_other_rules_do(sensor: Sensor, programs: Path) -> None:
     rule = sensor.add(f"dir:{programs}")
     assert rule.slot is not None

@@ -47,6 +47,7 @@ def test_canonical(written: str, canonical: str) -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
+        ("/usr/bin/foo", "write exe:/path"),
         ("exe:foo", "whole path"),
         ("exe:", "whole path"),
         ("exe:/usr/../bin/foo", "without .."),

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ..program_paths import path_text
+from ..program_paths import outside_container, path_text
 from ..protocol import SensorError
 from ..targets import MAX_PATH_BYTES, PROCESS_KINDS, Target, path_of, path_target, pid_of
 
@@ -14,8 +14,6 @@ _PROC: Final = Path("/proc")
 _FLAGS: Final = 6
 _STARTED: Final = 19
 _KERNEL_THREAD: Final = 0x00200000
-#: A program's `who` in a container ends so.
-_CONTAINER_DIGITS: Final = 12
 
 
 class OnHost(NamedTuple):
@@ -103,8 +101,8 @@ def _path(target: Target) -> OnHost:
 
 def _check_missing(target: Target, path: bytes, folder: Path) -> None:
     """Raise SensorError for what is not there, unless it may come: its folder is there."""
-    name, at, container = path.rpartition(b"@")
-    if at and len(container) == _CONTAINER_DIGITS and container.isalnum():
+    name = outside_container(path)
+    if name != path:
         raise _invalid(
             target,
             "is a program in a container: a rule is on a path in every container and outside;"

@@ -9,8 +9,10 @@ from typing import Final
 
 from ..kernel.layouts import Counters
 from ..kernel.process_rules import ProcessRules
+from ..kernel.program_masks import entry_of, file_entry
 from ..kernel.tables import Tables
 from ..notation import boot_ns, epoch
+from ..program_paths import outside_container, path_bytes
 from ..protocol import Block, DeviceRule, Role, SensorError
 from ..requests import AddBlock, Confirm, RemoveBlock
 from ..targets import PROCESS_KINDS, Target, parse_target
@@ -303,6 +305,17 @@ class Rules:
     def on_device(self, mac: str) -> DeviceRule | None:
         """Return the rule on all of a device's traffic, by its MAC."""
         rule = self._in_force.on(Target("mac", mac)).get(WHOLE)
+        return None if rule is None else DeviceRule(rule.id, rule.mode, epoch(rule.ends))
+
+    def on_program(self, who: str) -> DeviceRule | None:
+        """Return the rule on a program (`exe:/path`): on its file, else on the narrowest folder around it."""
+        path = file_entry(outside_container(path_bytes(who.partition(":")[2])))
+        around = (
+            rule
+            for rule in self
+            if rule.kind in ("exe", "dir") and path.startswith(entry_of(rule.about))
+        )
+        rule = max(around, key=lambda each: (each.kind == "exe", len(each.target)), default=None)
         return None if rule is None else DeviceRule(rule.id, rule.mode, epoch(rule.ends))
 
     def gate_needed(self, side: Role) -> bool:
