@@ -13,6 +13,8 @@ from .program_masks import entry_at, entry_of, file_entry, mask_at, masks, progr
 
 #: Other names of the programs that rules are on; beyond them the oldest are forgotten, and learnt again when used.
 MAX_ALIASES: Final = 512
+#: So many processes by their numbers are looked for in one look.
+_IN_A_LOOK: Final = 256
 #: The longest path that the kernel compares.
 _MAX_ALIAS: Final = 250
 _MASK: Final = struct.Struct("<Q")
@@ -81,6 +83,7 @@ class ProcessRules:
         }
         #: Entry → the rules that hold for it because of what it leads to.
         self._aliases: dict[bytes, int] = {}
+        self._turn = 0
         #: All images that processes have now; set by whoever knows.
         self.live: Callable[[], Iterable[LiveImage]] = tuple
 
@@ -278,7 +281,7 @@ class ProcessRules:
 
     def _add(self, pid: int, rule: ProcessRule) -> None:
         """Let a rule hold for a process."""
-        held = self._tables.pid_rules().get(pid, PidRule(0, 0))
+        held = self._tables.pid_rule(pid)
         children = held.children | rule.bit if rule.children else held.children & ~rule.bit
         self._tables.put_pid_rule(pid, PidRule(held.rules | rule.bit, children))
 
@@ -297,10 +300,17 @@ class ProcessRules:
             pid = pid_of(roots[slot].target)
             if pid in held and not self._inherits(pid, slot, held):
                 self._drop(pid, held.pop(pid), 1 << slot)
-        for pid in [each for each in held if self._started(each) is None]:
+        for pid in [each for each in self._some(held) if self._started(each) is None]:
             self._tables.put_pid_rule(pid, PidRule(0, 0))
             del held[pid]
         return {slot for slot in gone if not any(each.rules >> slot & 1 for each in held.values())}
+
+    def _some(self, pids: Iterable[int]) -> list[int]:
+        """Return the processes that it is their turn to be looked at: the kernel forgets those that end by itself."""
+        every = sorted(pids)
+        at = self._turn % len(every) if every else 0
+        self._turn += _IN_A_LOOK
+        return [*every[at:], *every[:at]][:_IN_A_LOOK]
 
     def _inherits(self, pid: int, slot: int, held: Mapping[int, PidRule]) -> bool:
         """Return whether a process has a rule from the one that started it: its number was another's before."""

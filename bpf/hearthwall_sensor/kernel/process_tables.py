@@ -179,6 +179,11 @@ class ProcessTables:
             for key, value in self._maps["pid_rules"].items()
         }
 
+    def pid_rule(self, pid: int) -> PidRule:
+        """Return the rules on one process by its number."""
+        value = self._maps["pid_rules"].get(_NUMBER.pack(pid))
+        return PidRule(0, 0) if value is None else PidRule(*PID_RULE.unpack(value))
+
     def put_pid_rule(self, pid: int, rule: PidRule) -> None:
         """Say which rules hold for a process and its children; raises SensorError `table_full`."""
         if rule.rules:
