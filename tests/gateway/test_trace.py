@@ -330,7 +330,7 @@ def test_what_comes_too_fast_is_counted(sensor: SensorProcess, python: Any) -> N
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_its_programs_go_with_it(sensor: SensorProcess, ending: signal.Signals) -> None:
     before = links(sensor)
-    with Tracing(sensor, "open") as tracing:
+    with Tracing(sensor, "recv") as tracing:
         assert until(lambda: links(sensor) > before)
         tracing.process.send_signal(ending)
         tracing.process.wait(10)

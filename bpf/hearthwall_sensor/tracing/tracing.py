@@ -3,7 +3,6 @@
 import asyncio
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from ..errors import SensorError
@@ -12,7 +11,6 @@ from ..kernel.call_layouts import (
     CHECKS,
     NAMES,
     STATISTICS,
-    TABLES,
     TRACE,
     TRACES,
     TRACING,
@@ -20,10 +18,9 @@ from ..kernel.call_layouts import (
     body,
     read_call,
 )
-from ..kernel.libbpf import Map, Program
+from ..kernel.libbpf import Map
 from ..kernel.process_layouts import HEAD, Head
 from ..kernel.ringbuf import RingBuffer
-from ..kernel.tracing import Tracepoints
 from ..processes.image import Image
 from ..requests import Trace
 from .attaching import Attaching
@@ -273,33 +270,6 @@ class Tracing:
             value = self._statistics.get(struct.pack("<I", number)) or b""
             total += sum(each for (each,) in struct.iter_unpack("<Q", value))
         return total
-
-
-def opened(
-    directory: Path,
-    tracepoints: Tracepoints,
-    image_of: Callable[[int, int, Head | None], Image],
-    epoch: Callable[[int], float],
-) -> Tracing:
-    """Return what traces with the programs that are pinned in a folder.
-
-    `image_of` tells what a process is, by the kernel's number and its own; `epoch` turns the kernel's times into
-    seconds since the epoch. Raises OSError.
-    """
-
-    def table(name: str) -> Map:
-        key, value, per_cpu = TABLES[name]
-        held: Map = Map.pinned(str(directory / name), key, value)
-        return Map(held.fd, key, value, per_cpu=per_cpu)
-
-    programs: dict[str, Program] = {}
-
-    def program(name: str) -> int:
-        if name not in programs:
-            programs[name] = Program.pinned(str(directory / name))
-        return programs[name].fd
-
-    return Tracing(table, Attaching(tracepoints, program), Lines(image_of, epoch))
 
 
 def check(request: Trace) -> None:
