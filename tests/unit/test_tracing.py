@@ -287,3 +287,18 @@ def test_a_transfers_line_adds_up() -> None:
     lines = Lines(lambda *_: image(), lambda ns: ns / 1e9, lambda *_: None)
     shown = lines.transfer(peer, found)
     assert (shown.call, shown.calls, shown.bytes, shown.address) == ("send", 3, 42, "192.0.2.1")
+
+
+async def test_a_line_that_can_not_be_made_ends_no_trace(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener = Listener()
+    await world.tracing.begin(Trace("connect"), listener)
+    with monkeypatch.context() as broken:
+        broken.setattr(Lines, "call", lambda *_, **__: 1 / 0)
+        world.records.append(record("connect"))
+        await until(lambda: "could not be made" in caplog.text)
+    world.records.append(record("connect", pid=8))
+    await until(lambda: listener.lines)
+    assert [each["pid"] for each in listener.lines] == [8]
+    world.tracing.close()

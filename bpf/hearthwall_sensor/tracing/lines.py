@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ..kernel.call_layouts import NAMES, Call, Transfer
@@ -21,6 +22,12 @@ _MICROSECOND: Final = 1e3
 #: Sockets that are looked up for one drawing of the ring.
 _LOOK_UPS: Final = 256
 _Adds = Callable[[Traced, Head, Call, Image, bool], Traced]
+
+
+@lru_cache(maxsize=1024)
+def _comm(data: bytes) -> str:
+    """Return what a process calls itself."""
+    return printable(data.partition(b"\0")[0])
 
 
 class Peer(NamedTuple):
@@ -73,21 +80,22 @@ class Lines:
     def call(self, head: Head, call: Call, image: Image, *, is_last: bool) -> Traced:
         """Return a call's line; `is_last` says whether its descriptor is of no later call."""
         name = NAMES.get(head.call, "?")
+        has_peer = call.family in (INET, INET6)
         line = Traced(
             self._epoch(head.time),
             name,
             head.pid,
             head.uid,
-            printable(head.comm.partition(b"\0")[0]),
+            _comm(head.comm),
             result=call.result,
             error=wording.error(call.result),
             duration_us=round(call.duration / _MICROSECOND, 1),
             executable=image.executable or None,
             unit=image.unit,
             container=image.container,
+            address=address_text(call.peer) if has_peer else None,
+            port=call.port if has_peer else None,
         )
-        if call.family in (INET, INET6):
-            line = dataclasses.replace(line, address=address_text(call.peer), port=call.port)
         adds = self._adds.get(name)
         return line if adds is None else adds(line, head, call, image, is_last)
 
@@ -99,7 +107,7 @@ class Lines:
             NAMES.get(peer.call, "?"),
             peer.pid,
             transfer.uid,
-            printable(transfer.comm.partition(b"\0")[0]),
+            _comm(transfer.comm),
             result=0 if transfer.failed < transfer.calls else -transfer.error,
             error=wording.error(-transfer.error) if transfer.failed else None,
             duration_us=round(transfer.duration / _MICROSECOND, 1),

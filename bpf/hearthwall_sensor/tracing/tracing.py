@@ -1,6 +1,7 @@
 """Traces: what somebody watches live; and which system calls patterns are told of."""
 
 import asyncio
+import logging
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -28,6 +29,8 @@ from .calls import WATCHED
 from .lines import Lines
 from .traced import Traced
 from .transfers import Transfers
+
+_LOGGER = logging.getLogger(__name__)
 
 #: How often records are taken out of the kernel while a trace runs, in seconds; and what is told together.
 INTERVAL: Final = 0.1
@@ -197,17 +200,24 @@ class Tracing:
         due = loop.time() + TOGETHER
         while self._slots:
             await asyncio.sleep(INTERVAL)
-            self._lines.begin()
-            for _ in range(_DRAWINGS):
-                if not self._drain_once():
-                    break
-                await asyncio.sleep(0)
-            if loop.time() >= due:
-                due = loop.time() + TOGETHER
-                self._take_transfers()
+            try:
+                await self._take()
+                if loop.time() >= due:
+                    due = loop.time() + TOGETHER
+                    self._take_transfers()
+            except Exception:
+                _LOGGER.exception("Lines of a trace could not be made")
             self._count_lost()
             for running in tuple(self._slots.values()):
                 running.flush()
+
+    async def _take(self) -> None:
+        """Make lines of what there is, and let others have their turn meanwhile."""
+        self._lines.begin()
+        for _ in range(_DRAWINGS):
+            if not self._drain_once():
+                return
+            await asyncio.sleep(0)
 
     def _drain_once(self) -> int:
         """Make lines of the oldest records; return how many records there were."""
