@@ -88,10 +88,17 @@ static inline __attribute__((always_inline)) bool is_told(u64 repeats, u64 now, 
 static inline __attribute__((always_inline)) void fill(struct call_record *record, struct pending_call *call, s64 result,
 						       u64 now, u32 pid, struct process *process)
 {
-	sign(&record->head, RECORD_CALL, pid, process);
+	/* As sign() does, without asking the clock. */
+	record->head.kind = RECORD_CALL;
 	record->head.call = call->call;
 	record->head.length = sizeof(*record) - sizeof(record->head);
+	record->head.pid = pid;
 	record->head.time = call->begun;
+	record->head.image = process ? process->image : 0;
+	record->head.parent = process ? process->parent : 0;
+	record->head.cgroup = bpf_get_current_cgroup_id();
+	record->head.uid = bpf_get_current_uid_gid();
+	bpf_get_current_comm(record->head.comm, sizeof(record->head.comm));
 	record->duration = now - call->begun;
 	record->result = result;
 	record->first = call->first;
