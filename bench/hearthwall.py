@@ -8,7 +8,7 @@ from typing import Final
 
 from bench import frames
 from bench.network import Namespace
-from hearthwall_sensor.kernel import attachment, loader, pins
+from hearthwall_sensor.kernel import attachment, loader, pins, units
 from hearthwall_sensor.kernel.attachment import Link
 from hearthwall_sensor.kernel.layouts import (
     ALLOWANCES,
@@ -24,7 +24,7 @@ from hearthwall_sensor.kernel.libbpf import Program
 from hearthwall_sensor.kernel.tables import Tables
 from hearthwall_sensor.targets import TargetKind, parse_target
 
-LAUNCHER: Final = loader.SOURCES / "hearthwall-sensor"
+LAUNCHER: Final = units.SOURCES / "hearthwall-sensor"
 ISOLATE: Final = Entry(1, MODES["isolate"], ALLOWANCES["addressing"], 0, Counters())
 #: The first number of the MACs that have a rule on a service.
 SERVED: Final = 32768

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import frames
-from hearthwall_sensor.kernel import libbpf, loader
+from hearthwall_sensor.kernel import libbpf, units
 from hearthwall_sensor.kernel.libbpf import Map, Program
 
 _KINDS: Final = {
@@ -31,11 +31,11 @@ class Reference:
     """Everybody's programs but Hearthwall's."""
 
     def __init__(self) -> None:
-        os.environ["BCC_KERNEL_SOURCE"] = str(loader.SOURCES)
+        os.environ["BCC_KERNEL_SOURCE"] = str(units.SOURCES)
         from bcc import BPF  # noqa: PLC0415, --help needs no LLVM
 
         source = Path(__file__).with_name("reference.c").read_text()
-        self._unit: Any = BPF(text=source, cflags=[f"-I{loader.SOURCES}"])
+        self._unit: Any = BPF(text=source, cflags=[f"-I{units.SOURCES}"])
         self.programs = {
             name: Program(self._unit.load_func(name, kind).fd) for name, kind in _KINDS.items()
         }

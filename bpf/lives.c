@@ -109,7 +109,7 @@ int life_changes(struct tracepoint__sched__sched_process_exec *args)
 		processes.update(&pid, &made);
 		return 0;
 	}
-	sign(&record->head, RECORD_EXEC, pid, process);
+	sign(&record->head, RECORD_EXEC, made.image >> IMAGE_CPU_BITS, pid, process);
 	record->previous = record->head.image;
 	record->head.image = made.image;
 	record->arguments = 0;

@@ -35,13 +35,14 @@ static inline __attribute__((always_inline)) u64 wakes(u32 bytes)
 }
 
 /* Who does what is recorded: the current process. */
-static inline __attribute__((always_inline)) void sign(struct record *head, u8 kind, u32 pid, struct process *process)
+static inline __attribute__((always_inline)) void sign(struct record *head, u8 kind, u64 time, u32 pid,
+							struct process *process)
 {
 	head->kind = kind;
 	head->call = 0;
 	head->length = 0;
 	head->pid = pid;
-	head->time = bpf_ktime_get_boot_ns();
+	head->time = time;
 	head->image = process ? process->image : 0;
 	head->parent = process ? process->parent : 0;
 	head->cgroup = bpf_get_current_cgroup_id();
@@ -49,8 +50,8 @@ static inline __attribute__((always_inline)) void sign(struct record *head, u8 k
 	bpf_get_current_comm(head->comm, sizeof(head->comm));
 }
 
-static inline __attribute__((always_inline)) void tell_socket(u8 kind, u32 pid, struct process *process, u64 cookie,
-							      struct socket *socket)
+static inline __attribute__((always_inline)) void tell_socket(u8 kind, u64 time, u32 pid, struct process *process,
+							      u64 cookie, struct socket *socket)
 {
 	struct socket_record *record = process_records.ringbuf_reserve(sizeof(*record));
 
@@ -58,7 +59,7 @@ static inline __attribute__((always_inline)) void tell_socket(u8 kind, u32 pid, 
 		count_process(PROCESS_RECORDS_LOST);
 		return;
 	}
-	sign(&record->head, kind, pid, process);
+	sign(&record->head, kind, time, pid, process);
 	record->cookie = cookie;
 	record->socket = *socket;
 	process_records.ringbuf_submit(record, wakes(sizeof(*record)));
@@ -113,11 +114,11 @@ static inline __attribute__((always_inline)) int connects(struct bpf_sock_addr *
 	socket.protocol = ctx->protocol;
 	if (settings->rules && is_refused(settings, pid, socket.image, &socket.peer, 0)) {
 		count_process(PROCESS_REFUSED);
-		tell_socket(RECORD_REFUSED, pid, process, cookie, &socket);
+		tell_socket(RECORD_REFUSED, socket.first, pid, process, cookie, &socket);
 		return REFUSE;
 	}
 	sockets.update(&cookie, &socket);
-	tell_socket(RECORD_BEGIN, pid, process, cookie, &socket);
+	tell_socket(RECORD_BEGIN, socket.first, pid, process, cookie, &socket);
 	return ALLOW;
 }
 
@@ -215,7 +216,7 @@ static inline __attribute__((always_inline)) int accepts(struct bpf_sock_addr *c
 	if (ctx->sk)
 		socket.port = ctx->sk->src_port;
 	sockets.update(&cookie, &socket);
-	tell_socket(RECORD_BEGIN, pid, process, cookie, &socket);
+	tell_socket(RECORD_BEGIN, socket.first, pid, process, cookie, &socket);
 	return ALLOW;
 }
 
@@ -246,7 +247,7 @@ static inline __attribute__((always_inline)) int binds(struct bpf_sock *ctx, str
 		count_process(PROCESS_RECORDS_LOST);
 		return ALLOW;
 	}
-	sign(&record->head, RECORD_BIND, pid, process);
+	sign(&record->head, RECORD_BIND, bpf_ktime_get_boot_ns(), pid, process);
 	record->cookie = owner.cookie;
 	record->address = address;
 	record->port = key.port;
@@ -285,7 +286,7 @@ int process_release(struct bpf_sock *ctx)
 	if (socket->last || socket->unconnected) {
 		pid = bpf_get_current_pid_tgid() >> 32;
 		process = processes.lookup(&pid);
-		tell_socket(RECORD_END, pid, process, cookie, socket);
+		tell_socket(RECORD_END, bpf_ktime_get_boot_ns(), pid, process, cookie, socket);
 	}
 	if (socket->accepted)
 		closed_sockets.update(&cookie, &closed);

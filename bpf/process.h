@@ -177,7 +177,8 @@ BPF_TABLE("percpu_array", u32, u64, process_statistics, PROCESS_STATISTICS);
 #define SPARSE_HASH(name, key, value, size) BPF_F_TABLE("hash", key, value, name, size, BPF_F_NO_PREALLOC)
 
 SPARSE_HASH(processes, u32, struct process, MAX_PROCESSES);
-BPF_TABLE("lru_hash", u64, struct socket, sockets, MAX_SOCKETS);
+/* Nobody is pushed out of it: a program could free others, or itself, of rules on what is open. */
+BPF_HASH(sockets, u64, struct socket, MAX_SOCKETS);
 BPF_TABLE("lru_hash", struct exchange, struct socket, exchanges, MAX_EXCHANGES);
 BPF_TABLE("lru_hash", struct port_key, struct port_owner, port_owners, MAX_PORTS);
 /* Accepted connections whose socket is closed: what comes yet is not a connection of the listener's. */

@@ -1,7 +1,7 @@
 """Puts a sensor's parts together: who needs whom."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from .network.places import Places
 from .network.surroundings import Surroundings
 from .notation import address_text, boot_ns
 from .observations import Observation
+from .own_processes import OwnProcesses, looking
 from .parts import Parts
 from .policy.accepted import Accepted
 from .policy.blame import Blame
@@ -52,7 +53,6 @@ from .store import Store
 from .threats import Threats
 from .totals import Roster, Totals
 from .tracing import opening
-from .tracing.tracing import Tracing
 from .watching import Watch
 
 #: Of an hour, in seconds.
@@ -139,9 +139,7 @@ def assemble(given: Given) -> Parts:
         flows.opener,
     )
     observer.witness.minds = policy.forbids
-    processes = _processes(given, judge, places)
-    if watched is not None and processes is not None and on_processes is not None:
-        watched.enforce(on_processes, processes.images)
+    own = _own_processes(given, judge, places, rules, on_processes)
     totals = Totals(
         Roster(devices, identities, profiles),
         tables,
@@ -177,44 +175,30 @@ def assemble(given: Given) -> Parts:
         descriptions=descriptions,
         responder=responder,
         detection=judge.detection,
-        watch=Watch(flows, devices, chosen.primary, judge.take, _look(given, processes)),
-        processes=processes,
-        tracing=_tracing(watched, processes, judge),
-        attribution=given.attribution,
+        watch=Watch(flows, devices, chosen.primary, judge.take, looking(own)),
+        own=own,
     )
 
 
-def _processes(given: Given, judge: Judge, places: Places) -> Processes | None:
-    """Make what knows this host's own processes."""
-    if given.attribution is None:
+def _own_processes(
+    given: Given, judge: Judge, places: Places, rules: Rules, on_processes: ProcessRules | None
+) -> OwnProcesses | None:
+    """Make what knows, restricts and traces processes of this host; None where they are not watched."""
+    watched = given.attribution
+    if watched is None or on_processes is None:
         return None
-    return Processes(
+    known = Processes(
         tell=judge.take,
         scope=partial(_scope, given.surroundings),
         place=places.find,
         epoch=_epoch,
-        current=given.attribution.image,
+        current=watched.image,
+        rule=rules.on_program,
     )
-
-
-def _tracing(
-    watched: Attribution | None, processes: Processes | None, judge: Judge
-) -> Tracing | None:
-    """Make what tells of system calls."""
-    if watched is None or processes is None:
-        return None
-    processes.on_called = opening.teller(judge.take, _epoch)
-    return opening.opened(watched.folder, watched.tracepoints, processes, _epoch)
-
-
-def _look(given: Given, processes: Processes | None) -> Callable[[], Awaitable[None]]:
-    """Return what looks at the connections of processes."""
-
-    async def look() -> None:
-        if processes is not None and given.attribution is not None:
-            await processes.look(given.attribution.sockets(), given.attribution.exchanges())
-
-    return look
+    known.on_called = opening.teller(judge.take, _epoch)
+    watched.enforce(on_processes, known.images)
+    tracing = opening.opened(watched.folder, watched.tracepoints, known, _epoch)
+    return OwnProcesses(watched, known, on_processes, tracing)
 
 
 def _learn(profiles: Profiles, responder: Responder, observation: Observation) -> None:

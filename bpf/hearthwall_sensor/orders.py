@@ -114,10 +114,8 @@ class Orders:
 
     async def _looked(self) -> Processes | None:
         """Return what is known of this host's processes as of now; None where they are not watched."""
-        own, kernel = self._parts.processes, self._parts.attribution
-        if own is not None and kernel is not None:
-            await own.look(kernel.sockets(), kernel.exchanges())
-        return own
+        own = self._parts.own
+        return None if own is None else await own.look()
 
     async def _get_blocks(self, _: GetBlocks) -> Any:
         """Answer with the rules as the kernel counts them now."""

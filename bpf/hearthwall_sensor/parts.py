@@ -19,18 +19,16 @@ from .mud.descriptions import Descriptions
 from .names.domains import Domains
 from .network.places import Places
 from .network.surroundings import Surroundings
+from .own_processes import OwnProcesses
 from .policy.accepted import Accepted
 from .policy.file import PolicyFile
 from .policy.responding import Responder
 from .ports import Ports
-from .processes.attribution import Attribution
-from .processes.processes import Processes
 from .rules.rules import Rules
 from .server import Server
 from .store import Store
 from .threats import Threats
 from .totals import Totals
-from .tracing.tracing import Tracing
 from .watching import Watch
 
 
@@ -65,7 +63,5 @@ class Parts:
     responder: Responder
     detection: Detection
     watch: Watch
-    processes: Processes | None
-    """None where they are not watched, as the next two."""
-    tracing: Tracing | None
-    attribution: Attribution | None
+    own: OwnProcesses | None
+    """None where processes of this host are not watched."""

@@ -46,7 +46,7 @@ class Reports:
             interfaces=parts.ports.report(),
             capabilities=(
                 *parts.ports.ways,
-                *self._ways_to_processes(),
+                *(() if parts.own is None else parts.own.attribution.ways),
                 *sorted(privileges.KEPT.values()),
             ),
             rules=len(parts.rules),
@@ -79,6 +79,7 @@ class Reports:
                 "answers_lost": statistics["answers_lost"],
                 "detectors_failed": parts.detection.failed.total(),
                 "detectors_restarted": parts.detection.restarted,
+                "detectors_dropped": parts.detection.dropped,
                 "events_lost": parts.journal.lost,
                 "flows_untold": parts.flows.untold,
                 "events_suppressed": parts.journal.suppressed,
@@ -86,33 +87,15 @@ class Reports:
                 + parts.store.was_damaged
                 + parts.journal.was_damaged,
                 "responses_suppressed": parts.responder.counted["suppressed"],
-                **self._lost_of_processes(),
+                **({} if parts.own is None else parts.own.lost),
             },
             protected=parts.surroundings.protection.report(),
             names=parts.domains.statistics,
             flows=parts.flows.present,
             malformed=dict(parts.observer.labels.malformed),
             policy_problem=parts.policy.problem,
-            missing={} if parts.attribution is None else parts.attribution.lost(),
+            missing={} if parts.own is None else parts.own.attribution.lost(),
         )
-
-    def _ways_to_processes(self) -> tuple[str, ...]:
-        """Return by what this host's own processes are seen."""
-        watched = self._parts.attribution
-        return () if watched is None else watched.ways
-
-    def _lost_of_processes(self) -> dict[str, int]:
-        """Return what of this host's own processes did not reach its table or its reader."""
-        watched, processes = self._parts.attribution, self._parts.processes
-        if watched is None or processes is None:
-            return {}
-        counted = watched.tables.statistics()
-        return {
-            "process_records_lost": counted["records_lost"],
-            "processes_lost": counted["processes_lost"],
-            "processes_unknown": counted["unknown"],
-            **processes.counted,
-        }
 
     def devices(self) -> tuple[Device, ...]:
         """Return every device, the one that was seen first at the head."""

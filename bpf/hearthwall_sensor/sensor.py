@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,11 +27,11 @@ from .network import topology
 from .network.surroundings import Surroundings
 from .network.topology import Network
 from .orders import Orders
+from .own_processes import Tell, required
 from .parts import Parts
-from .patterns.reading import needed_calls, shipped
 from .ports import Ports
-from .processes import attribution, inventory
-from .protocol import EXIT_STOPPED, EXIT_UNLOADED, Block, Delta, Role, SensorError, Snapshot
+from .processes import attribution
+from .protocol import EXIT_STOPPED, EXIT_UNLOADED, Block, Delta, Role, Snapshot
 from .reports import Reports
 from .requests import Request, Trace
 from .rules.rule import Rule
@@ -153,22 +153,11 @@ class Sensor:
         programs = {name: Program.pinned(str(current / name)) for name in NETWORK.programs()}
         self._ports.attach(programs, seen, parts.tables.map("vlans"))
         self._ports.gate(**self._gates())
-        self._watch_processes()
+        if parts.own is not None:
+            parts.own.begin(parts.policy.wanted_patterns(), has_rules=parts.rules.are_on_processes)
         self._retire(earlier)
         parts.totals.read()
         parts.watch.begin()
-
-    def _watch_processes(self) -> None:
-        """Let the programs on processes see them, those that run already first."""
-        watched, processes = self._parts.attribution, self._parts.processes
-        if watched is None or processes is None:
-            return
-        if self._parts.tracing is not None:
-            self._parts.tracing.stage()
-            self._parts.tracing.watch(needed_calls(shipped()))
-        watched.attach_lives()
-        inventory.take(watched.tables, watched.cgroup, processes.images.of, processes.bound_before)
-        watched.attach_hooks(has_rules=self._parts.rules.are_on_processes)
 
     def _retire(self, generations: list[Path]) -> None:
         """Take over the last counts of programs that no packet meets any more, and unpin them."""
@@ -205,9 +194,9 @@ class Sensor:
         bell = topology.Bell(self._ring)
         loop.add_reader(bell.fileno(), bell.drain)
         self._samples = Samples(self._parts.tables, self._parts.observer)
-        watched, processes = self._parts.attribution, self._parts.processes
-        if watched is not None and processes is not None:
-            watched.listen(processes.take)
+        own = self._parts.own
+        if own is not None:
+            own.listen()
         try:
             next_second = next_status = time.monotonic()
             while not self._stopping:
@@ -234,10 +223,8 @@ class Sensor:
             bell.close()
             self._samples.close()
             self._samples = None
-            if self._parts.tracing is not None:
-                self._parts.tracing.close()
-            if watched is not None:
-                watched.stop()
+            if own is not None:
+                own.stop()
 
     def stop(self) -> None:
         """End the sensor; the kernel goes on guarding."""
@@ -260,14 +247,15 @@ class Sensor:
         """Take what the kernel has told up to now."""
         if self._samples is not None:
             self._samples.read()
-        if self._parts.attribution is not None:
-            self._parts.attribution.read()
+        if self._parts.own is not None:
+            self._parts.own.attribution.read()
 
     def _each_second(self) -> None:
         """Compute rates, read the rules' counters, forget what ended, look who is logged in."""
         parts = self._parts
         parts.devices.sample(self._changes.begin())
-        parts.policy.follow()
+        if parts.policy.follow() and parts.own is not None:
+            parts.own.follow_policy(parts.policy.wanted_patterns())
         for block in parts.rules.count():
             self._changes.block(block.id)
         if ended := parts.rules.sweep():
@@ -277,8 +265,8 @@ class Sensor:
         parts.totals.mark_identified()
         parts.totals.evict({*self._surroundings.addresses, *parts.chosen.spoken_of})
         parts.domains.sweep()
-        if parts.attribution is not None:
-            parts.attribution.sweep()
+        if parts.own is not None:
+            parts.own.attribution.sweep()
         statistics = parts.tables.statistics()
         parts.floods.look(statistics["dropped_flood"])
         parts.threats.look(statistics["listed"])
@@ -345,17 +333,9 @@ class Sensor:
         self._read()
         return await self._orders.answer(request)
 
-    async def trace(
-        self, request: Trace, tell: Callable[[Sequence[dict[str, Any]], int], bool]
-    ) -> Callable[[], None]:
+    async def trace(self, request: Trace, tell: Tell) -> Callable[[], None]:
         """Tell of system calls from now on; return what ends it. Raises SensorError."""
-        if self._parts.tracing is None:
-            raise SensorError(
-                "missing_capability",
-                "processes are not watched here: `check` says what this kernel lacks for it, and"
-                " `run --cgroup none` leaves it out",
-            )
-        return await self._parts.tracing.begin(request, tell)
+        return await required(self._parts.own).trace(request, tell)
 
     def _leave(self, forget: bool) -> None:
         """End the sensor and leave nothing in the kernel."""
@@ -377,8 +357,8 @@ class Sensor:
             if target in accounts:
                 accounts[target].revision = revision
         self._follow_names()
-        if self._parts.attribution is not None:
-            self._parts.attribution.follow_rules(has_rules=self._parts.rules.are_on_processes)
+        if self._parts.own is not None:
+            self._parts.own.attribution.follow_rules(has_rules=self._parts.rules.are_on_processes)
         self._changes.status()
         self._begin("gate", self._gate)
         self._tell_events()

@@ -4,7 +4,9 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from .kernel import process_tables
 from .kernel.layouts import FEED_SLOTS, Counters, Entry
+from .kernel.process_rules import slot_counters
 from .kernel.tables import Tables
 from .parts import Parts
 from .rules.enforcement import all_counters
@@ -37,6 +39,9 @@ async def restore(parts: Parts, earlier: list[Path], interfaces: Mapping[str, in
                     for slot in range(FEED_SLOTS)
                     if (entry := tables.list_rule(slot)) is not None
                 }
+        if (of_processes := process_tables.opened(str(folder))) is not None:
+            counters |= slot_counters(of_processes)
+            of_processes.close()
     parts.rules.interfaces_changed(interfaces)
     parts.rules.restore(counters)
     await parts.feeds.start(feeds)

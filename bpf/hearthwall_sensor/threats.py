@@ -10,7 +10,7 @@ from .kernel.layouts import FEED_SLOTS, Sighting
 from .kernel.tables import Tables
 from .names.domains import Match
 from .notation import address_text, mac_bytes, mapped
-from .observations import Asked, Listed, Named, Observation
+from .observations import Asked, Connected, Listed, Named, Observation
 
 #: The same device and peer are told of again after so long without a packet, in seconds.
 _QUIET: Final = 3600.0
@@ -108,6 +108,24 @@ class Threats:
         elif isinstance(observation, Asked) and self._slots(observation.name):
             self._open[observation.who, observation.name] = observation
             make_room(self._open, _MAX_ASKED)
+        elif isinstance(observation, Connected) and observation.is_outgoing:
+            self._called(observation)
+
+    def _called(self, call: Connected) -> None:
+        """Look whether a program of this host calls an address on a feed; its packets are no device's."""
+        mask, now, peer = (
+            self._tables.feeds_with(call.peer),
+            time.monotonic(),
+            address_text(call.peer),
+        )
+        if not mask or now - self._asked.get((call.who, peer), -_QUIET) < _QUIET:
+            return
+        feeds = self._feeds.in_slots(slot for slot in range(FEED_SLOTS) if mask >> slot & 1)
+        if feeds and len(self._asked) < _MAX_ASKED:
+            self._asked[call.who, peer] = now
+            entry = self._feeds.entry_of_address(call.peer)
+            told = _listed(feeds, call.who, None, entry, "packets")
+            self._tell(told._replace(peer=peer, blocked=False, packets=1))
 
     def name_asked(self, match: Match) -> None:
         """Take note of a device that was answered a question for a name on a feed."""

@@ -22,7 +22,7 @@ class Watch:
         devices: Devices,
         primary: Callable[[str], str],
         tell: Callable[[Observation], None],
-        look_at_processes: Callable[[], Awaitable[None]],
+        look_at_processes: Callable[[], Awaitable[object]],
     ) -> None:
         """Take whose flows and totals they are, what tells the MAC that stands for a device, and whom to tell."""
         self._look_at_processes = look_at_processes

@@ -25,7 +25,7 @@ from scapy.layers.inet6 import (
 from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether
 from scapy.packet import Packet, Raw
 
-from hearthwall_sensor.kernel import loader, pins
+from hearthwall_sensor.kernel import loader, pins, units
 from hearthwall_sensor.kernel.layouts import ROLE_HOME_ASSISTANT, ROLE_SELF, Counters, Entry
 from hearthwall_sensor.kernel.libbpf import Program
 from hearthwall_sensor.kernel.tables import Tables
@@ -299,7 +299,7 @@ def test_any_bytes_of_an_isolated_device_are_judged_without_fault(gate: Gate, fr
 
 def test_loader_reports_what_does_not_compile(tmp_path: Path) -> None:
     copy = tmp_path / "bpf"
-    subprocess.run(["cp", "-r", str(loader.SOURCES), str(copy)], check=True)
+    subprocess.run(["cp", "-r", str(units.SOURCES), str(copy)], check=True)
     (copy / "gate.c").write_text("this is no C")
     done = subprocess.run(
         command("load", "--json", launcher=copy / "hearthwall-sensor"),

@@ -71,7 +71,13 @@ def test_every_cause_of_loss_is_documented() -> None:
         if isinstance(each, ast.keyword) and each.arg == "lost"
     )
     assert isinstance(lost, ast.Dict)
-    causes = {ast.literal_eval(each).replace("_", " ") for each in lost.keys if each is not None}
+    (of_processes,) = (
+        each.value
+        for each in ast.walk(ast.parse(text("bpf/hearthwall_sensor/own_processes.py")))
+        if isinstance(each, ast.Return) and isinstance(each.value, ast.Dict)
+    )
+    keys = (*lost.keys, *of_processes.keys)
+    causes = {ast.literal_eval(each).replace("_", " ") for each in keys if each is not None}
     section = text("docs/sensor.md").split("### What was lost")[1].split("\n## ")[0]
     told = re.findall(r"^\| ([a-z ]+) \| .+ \| (?:loading|start|now) \|$", section, re.MULTILINE)
     assert len(causes) > 10

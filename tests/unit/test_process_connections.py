@@ -192,7 +192,7 @@ def test_one_program_does_not_hide_the_others() -> None:
     began = [each.who for each in host.of(Began)]
     assert began.count("exe:/usr/bin/curl") == 2_000
     assert began.count("exe:/usr/sbin/sshd") == 1
-    assert host.processes.counted["process_flows_untold"] == 1_000
+    assert host.processes.untold == 1_000
 
 
 def test_an_exchange_that_the_kernel_forgot_begins_at_nothing_again() -> None:
@@ -377,7 +377,7 @@ def test_what_ended_is_bounded_and_counted() -> None:
     for number in range(MAX_ENDED + 100):
         host.ended(number, moved(sock(CURL, number + 1, port=number % 60_000), 1, 1))
     assert len(flows(host, limit=2_000)) == 2_000
-    assert host.processes.counted["connections_forgotten"] >= 100
+    assert host.processes.forgotten >= 100
     assert programs(host)[PATHS[CURL]].upload_bytes == MAX_ENDED + 100
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ..kernel.loader import SOURCES
+from ..kernel.units import SOURCES
 from ..protocol import SensorError
 
 

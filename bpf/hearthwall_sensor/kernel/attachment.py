@@ -148,7 +148,9 @@ class Link(Handle):
         except FileNotFoundError:  # the interface has gone
             return
         except OSError as error:
-            if error.errno != errno.EOPNOTSUPP:  # one on a tracepoint ends with its last descriptor only
+            if (
+                error.errno != errno.EOPNOTSUPP
+            ):  # one on a tracepoint ends with its last descriptor only
                 raise
 
 

@@ -181,7 +181,7 @@ class Transfer(NamedTuple):
 def read_call(data: bytes) -> Call:
     """Read what is behind a record's head; raises struct.error for less than there must be."""
     text = data[CALL.size :].partition(b"\0")[0] if len(data) > CALL.size else None
-    return Call(*CALL.unpack_from(data), text)
+    return Call._make((*CALL.unpack_from(data), text))
 
 
 def body(record: bytes) -> bytes:

@@ -4,7 +4,7 @@ import errno
 import ipaddress
 import struct
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ..notation import address_text, mac_bytes, mac_text, mapped
 from ..protocol import Role
@@ -22,6 +22,7 @@ from .layouts import (
     FLOOD_KINDS,
     GROWN,
     HOME_FAMILIES,
+    IPV4_PREFIX,
     LIMIT,
     MODE_NONE,
     NETWORK,
@@ -49,6 +50,8 @@ from .layouts import (
     target_of,
 )
 from .libbpf import Handle, Map
+
+_MAPPED: Final = bytes(10) + b"\xff\xff"
 
 
 class _Read(NamedTuple):
@@ -196,6 +199,18 @@ class Tables:
     def feeds(self) -> int:
         """Which pair of tries is in force."""
         return self._config["feeds"]
+
+    def feeds_with(self, address: bytes) -> int:
+        """Return the feeds that have an address of sixteen bytes, a bit each."""
+        which = self._config["feeds"]
+        if not which:
+            return 0
+        suffix = "ab"[which - 1]
+        if address.startswith(_MAPPED):
+            found = self._maps[f"feed_ipv4_{suffix}"].get(IPV4_PREFIX.pack(32, address[12:]))
+        else:
+            found = self._maps[f"feed_ipv6_{suffix}"].get(NETWORK.pack(128, address))
+        return 0 if found is None else int.from_bytes(found, "little")
 
     def watch_names(self, *, resolved: bool, sample: bool) -> None:
         """Say whether addresses of blocked names are to be judged, and DNS answers to be sampled."""

@@ -8,11 +8,14 @@ from typing import Any, Final, NamedTuple
 
 from ..kernel.cgroups import Cgroup
 from ..kernel.process_layouts import (
+    BOUND,
     GIVEN,
     IMAGE_CPU_BITS,
     PORT_KEY,
     PORT_OWNER,
     SOCKET,
+    Bound,
+    Head,
 )
 from ..kernel.process_tables import Process, ProcessTables
 from ..notation import boot_ns, mapped
@@ -30,11 +33,11 @@ def take(
     tables: ProcessTables,
     cgroup: Cgroup,
     known: Callable[[int, int], Image],
-    bound: Callable[[Image, int, int, int], None],
+    bound: Callable[[Image, Bound], None],
 ) -> None:
     """Tell the kernel of the processes that it does not know; `known` gives what one is, by its image's number and pid.
 
-    `bound` is told what has bound a port: what it is, its pid, the protocol and the port.
+    `bound` is told what has bound a port, as the programs would have recorded it.
     What starts meanwhile the kernel sees by itself: a process that is there already stays as it is.
     """
     owners: dict[int, _Owner] = {}
@@ -97,7 +100,7 @@ def _threads(pid: int) -> int:
 def _take_sockets(
     tables: ProcessTables,
     owners: Mapping[int, _Owner],
-    bound: Callable[[Image, int, int, int], None],
+    bound: Callable[[Image, Bound], None],
 ) -> None:
     """Tell the kernel whose the sockets of this network namespace are."""
     for protocol in _PROTOCOLS:
@@ -108,8 +111,15 @@ def _take_sockets(
             if owner is None:
                 continue
             if _is_bound(each, protocol):
-                bound(owner.image, owner.pid, protocol, each["idiag_sport"])
+                bound(owner.image, _record(each, protocol, owner))
             _put_socket(tables, each, protocol, owner, listening)
+
+
+def _record(found: Any, protocol: int, owner: _Owner) -> Bound:
+    """Return a socket that waits as the record of its binding."""
+    head = Head(BOUND, 0, 0, owner.pid, 0, owner.image.number, owner.cgroup, 0, owner.uid, b"")
+    address = _packed(found["idiag_src"])
+    return Bound(head, found["idiag_cookie"], address, found["idiag_sport"], protocol)
 
 
 def _diag(protocol: int) -> Iterator[Any]:

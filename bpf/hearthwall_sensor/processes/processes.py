@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from ..bounded import make_room
 from ..flows.flow import TCP, UDP
 from ..flows.listing import Context
 from ..flows.observed import World, observed
@@ -24,18 +25,20 @@ from ..kernel.process_layouts import (
 from ..network.places import Place
 from ..notation import boot_ns
 from ..observations import (
+    LOOK,
     SETTLED,
     TRANSPORTS,
     Began,
     Bound as BoundObserved,
     Connected,
     Executed as ExecutedObserved,
+    Moved,
     Observation,
     Settled,
 )
 from ..protocol import DeviceRule, Flow, Program, Scope, SensorError
 from ..requests import MAX_FLOWS, GetFlows, GetProcesses
-from .connections import Connection, Connections, label
+from .connections import Amounts, Connection, Connections, label
 from .image import Image
 from .images import Images
 from .programs import Programs
@@ -83,7 +86,10 @@ class Processes:
         self._ephemeral = local_ports() if ephemeral is None else ephemeral
         self.images = Images(epoch, current)
         self._programs = Programs()
-        self._connections = Connections(self._image_of, self._programs.count, self._ephemeral)
+        self._connections = Connections(self._image_of, self._count, self._ephemeral)
+        #: What programs moved since the last look that was told of: to the internet, in all and packets, each way.
+        self._moved: dict[str, list[int]] = {}
+        self._looked = 0
         #: Given the system calls that are watched, with who made them.
         self.on_called: Callable[[Called, Image], None] = lambda _record, _image: None
         #: One look after the other: each takes the tables for those after the last one's.
@@ -135,21 +141,31 @@ class Processes:
     def _bound(self, record: Bound) -> None:
         """Take a port that a process has bound; one that the kernel has chosen says nothing."""
         head = record.head
-        if record.port in self._ephemeral or not record.port or record.protocol not in {TCP, UDP}:
+        if not self._minds(record):
             return
         image = self.images.of(head.image, head.pid, head)
         self._programs.bound(image, head.pid, record.protocol, record.port, head.time)
-        service = f"{TRANSPORTS[record.protocol]}/{record.port}"
-        self._tell(
-            BoundObserved(
-                self._epoch(head.time), image.program, image, head.pid, service, record.address
-            )
+        self._tell_bound(image, record, head.time)
+
+    def bound_before(self, image: Image, record: Bound) -> None:
+        """Take a port that a process had bound before the sensor came."""
+        if self._minds(record):
+            self._programs.bound(image, record.head.pid, record.protocol, record.port, boot_ns())
+            self._tell_bound(image, record, boot_ns())
+
+    def _minds(self, record: Bound) -> bool:
+        """Return whether a port was asked for: one that the kernel has chosen says nothing."""
+        return (
+            bool(record.port)
+            and record.port not in self._ephemeral
+            and record.protocol in {TCP, UDP}
         )
 
-    def bound_before(self, image: Image, pid: int, protocol: int, port: int) -> None:
-        """Take a port that a process had bound before the sensor came: nobody is told."""
-        if port and port not in self._ephemeral and protocol in {TCP, UDP}:
-            self._programs.bound(image, pid, protocol, port, boot_ns())
+    def _tell_bound(self, image: Image, record: Bound, time: int) -> None:
+        """Tell of a port that was bound."""
+        service = f"{TRANSPORTS[record.protocol]}/{record.port}"
+        pid, address = record.head.pid, record.address
+        self._tell(BoundObserved(self._epoch(time), image.program, image, pid, service, address))
 
     async def look(
         self,
@@ -182,6 +198,32 @@ class Processes:
                 done()
                 self._observe(Settled, connection, world, shares, now)
         self.untold += shares.refused
+        self._tell_amounts(now)
+
+    def _count(self, connection: Connection, moved: Amounts, is_new: bool) -> None:
+        """Count what a connection has moved, for its program."""
+        self._programs.count(connection, moved, is_new)
+        if not any(moved):
+            return
+        sums = self._moved.setdefault(connection.image.program, [0] * 6)
+        make_room(self._moved, _OF_ALL)
+        if self._scope_of(connection.socket.peer) == "internet":
+            sums[0] += moved.sent_bytes
+            sums[1] += moved.received_bytes
+        for at, amount in enumerate(
+            (moved.sent_packets, moved.received_packets, moved.sent_bytes, moved.received_bytes), 2
+        ):
+            sums[at] += amount
+
+    def _tell_amounts(self, now: int) -> None:
+        """Tell what each program has moved, as often as of devices."""
+        if now - self._looked < LOOK * 5e8:
+            return
+        seconds = (now - self._looked) / 1e9 if self._looked else LOOK
+        self._looked = now
+        moved, self._moved = self._moved, {}
+        for program, numbers in moved.items():
+            self._tell(Moved(self._epoch(now), program, seconds, *numbers))
 
     def _observe(
         self,
@@ -222,14 +264,14 @@ class Processes:
         )
 
     @property
-    def counted(self) -> dict[str, int]:
-        """What was lost, for the status."""
-        return {
-            "images_unread": self.images.unread,
-            "connections_forgotten": self._connections.forgotten,
-            "programs_evicted": self._programs.evicted,
-            "process_flows_untold": self.untold,
-        }
+    def forgotten(self) -> int:
+        """How many connections that are over are not listed any more."""
+        return self._connections.forgotten
+
+    @property
+    def evicted(self) -> int:
+        """How many programs gave way to others, with their totals."""
+        return self._programs.evicted
 
     def _scope_of(self, peer: bytes) -> Scope:
         """Return where a peer is; what stays on the loopback interface is on this host."""

@@ -1,0 +1,260 @@
+"""A program's network is cut, and nobody else's: at once, for what is open as well, and until it ends."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import Lab
+from tests.gateway.cgroup import TestCgroup, compiled
+from tests.gateway.sensor_process import Refused, SensorProcess, until
+from tests.gateway.test_processes import SERVER, SERVER6, TALKER, Gateway
+
+pytestmark = pytest.mark.lab
+
+REFUSED = "Operation not permitted"
+ECHO = "4444"
+
+
+@pytest.fixture
+def talker(tmp_path: Path) -> Path:
+    """The program that talks, in a folder of its own."""
+    (tmp_path / "cut").mkdir()
+    return compiled(TALKER, tmp_path / "cut" / "talker")
+
+
+@pytest.fixture
+def cgroup() -> Iterator[TestCgroup]:
+    """A cgroup for a test's processes."""
+    made = TestCgroup.make()
+    yield made
+    made.clean()
+
+
+@pytest.fixture
+def watching(idle: SensorProcess, cgroup: TestCgroup) -> SensorProcess:
+    """A sensor that watches the processes of that cgroup."""
+    return idle.start("--cgroup", str(cgroup.path))
+
+
+@pytest.fixture
+def gateway(lab: Lab, cgroup: TestCgroup) -> Gateway:
+    """The gateway, as its programs see it."""
+    return Gateway(lab, cgroup)
+
+
+@pytest.fixture
+def echo(lab: Lab, talker: Path) -> Iterator[None]:
+    """A server on the internet that sends back what it gets, to one after the other."""
+    server = lab.popen("internet", [str(talker), "serve", ECHO, "100"])
+    assert server.stdout is not None
+    server.stdout.readline()
+    yield
+    server.kill()
+    server.wait(10)
+
+
+def outcome(
+    gateway: Gateway, program: Path | str, address: str = SERVER, way: str = "connect"
+) -> str:
+    """Return how a connection of a program goes."""
+    ((_, _, said),) = gateway.run(program, way, address, "80", "1")
+    return said
+
+
+def answers(holding: subprocess.Popen[str], seconds: float) -> int:
+    """Return how many answers an open connection gets in a time."""
+    assert holding.stdout is not None
+    os.set_blocking(holding.stdout.fileno(), False)
+    found, ends = 0, time.monotonic() + seconds
+    while time.monotonic() < ends:
+        try:
+            found += os.read(holding.stdout.fileno(), 4096).count(b"answer\n")
+        except BlockingIOError:
+            time.sleep(0.05)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["exe", "dir"])
+@pytest.mark.parametrize(
+    ("address", "way"),
+    [(SERVER, "connect"), (SERVER6, "connect"), (SERVER, "send"), (SERVER6, "send")],
+)
+def test_the_next_connection_fails_at_once_and_a_sibling_goes_on(
+    watching: SensorProcess,
+    gateway: Gateway,
+    talker: Path,
+    tmp_path: Path,
+    kind: str,
+    address: str,
+    way: str,
+) -> None:
+    sibling = tmp_path / "sibling"
+    shutil.copy(talker, sibling)
+    target = f"{kind}:{talker if kind == 'exe' else talker.parent}"
+    assert outcome(gateway, talker, address, way) == "ok"
+    block = watching.call("block", target)
+    assert outcome(gateway, talker, address, way) == REFUSED
+    assert outcome(gateway, sibling, address, way) == "ok"
+    (told,) = watching.call("blocks")
+    assert told["packets"] >= 1
+    assert told["first_hit"] >= block["created"] - 0.01
+    watching.call("unblock", target)
+    assert outcome(gateway, talker, address, way) == "ok"
+
+
+@pytest.mark.usefixtures("echo")
+def test_what_is_open_stalls_and_comes_back(
+    watching: SensorProcess, gateway: Gateway, talker: Path
+) -> None:
+    holding = gateway.start(talker, "hold", SERVER, ECHO)
+    assert answers(holding, 1.0) > 3
+    watching.call("block", f"exe:{talker}")
+    answers(holding, 0.3)  # what was on its way
+    assert answers(holding, 1.0) == 0
+    watching.call("unblock", f"exe:{talker}")
+    assert until(lambda: answers(holding, 0.2) > 0)
+    holding.kill()
+    holding.wait(10)
+
+
+@pytest.mark.usefixtures("echo")
+def test_what_was_open_before_the_sensor_came_stalls(
+    idle: SensorProcess, cgroup: TestCgroup, gateway: Gateway, talker: Path
+) -> None:
+    holding = gateway.start(talker, "hold", SERVER, ECHO)
+    assert answers(holding, 1.0) > 3
+    idle.start("--cgroup", str(cgroup.path))
+    idle.call("block", f"pid:{holding.pid}")
+    answers(holding, 0.3)
+    assert answers(holding, 1.0) == 0
+    holding.kill()
+    holding.wait(10)
+
+
+def test_it_ends_by_itself_though_the_sensor_is_dead(
+    watching: SensorProcess, gateway: Gateway, talker: Path
+) -> None:
+    watching.call("block", f"exe:{talker}", "--duration", "3s")
+    ends = time.monotonic() + 3
+    assert outcome(gateway, talker) == REFUSED
+    watching.kill()
+    assert outcome(gateway, talker) == REFUSED
+    time.sleep(max(0.0, ends - time.monotonic()) + 0.2)
+    assert outcome(gateway, talker) == "ok"
+
+
+def test_it_holds_while_the_sensor_is_dead_and_after_it_comes_back(
+    watching: SensorProcess, cgroup: TestCgroup, gateway: Gateway, talker: Path
+) -> None:
+    """The kernel knows what starts meanwhile."""
+    watching.call("block", f"exe:{talker}")
+    watching.kill()
+    assert outcome(gateway, talker) == REFUSED
+    watching.start("--cgroup", str(cgroup.path))
+    assert outcome(gateway, talker) == REFUSED
+    watching.call("unblock", f"exe:{talker}")
+    assert outcome(gateway, talker) == "ok"
+
+
+@pytest.mark.parametrize("way", ["link", "relative", "twisted", "script"])
+def test_it_holds_whatever_it_is_called_by(
+    watching: SensorProcess, gateway: Gateway, talker: Path, tmp_path: Path, way: str
+) -> None:
+    """The first connection may be made before the sensor has seen what runs: it stalls then, the next are refused."""
+    watching.call("block", f"exe:{talker}")
+    link = tmp_path / "link"
+    link.symlink_to(talker)
+    script = tmp_path / "script"
+    script.write_text(f"#!{talker} connect\n")
+    script.chmod(0o755)
+    line = {
+        "link": [str(link), "connect"],
+        "relative": ["sh", "-c", f'cd {talker.parent} && exec ./talker "$@"', "sh", "connect"],
+        "twisted": [f"{talker.parent}/../cut//talker", "connect"],
+        "script": [str(script)],
+    }[way]
+    if way == "script":  # the path of the script is the address then
+        line = ["sh", "-c", f'exec {link} "$@"', "sh", "connect"]
+    assert until(lambda: gateway.run(*line, SERVER, "80", "1")[0][2] == REFUSED, 5)
+
+
+def test_children_are_held_if_that_is_asked_for(
+    watching: SensorProcess, gateway: Gateway, talker: Path, tmp_path: Path
+) -> None:
+    starter = tmp_path / "starter"
+    shutil.copy("/bin/dash", starter)
+    line = [str(starter), "-c", f"{talker} connect {SERVER} 80 1; exit"]
+    watching.call("block", f"exe:{starter}")
+    assert gateway.run(*line)[0][2] == "ok"
+    watching.call("block", f"exe:{starter}", "--children")
+    assert gateway.run(*line)[0][2] == REFUSED
+
+
+def test_a_process_by_its_number_and_its_children(
+    watching: SensorProcess, gateway: Gateway, talker: Path
+) -> None:
+    line = f"read go; {talker} connect {SERVER} 80 1"
+    for options, said in (((), "ok"), (("--children",), REFUSED)):
+        shell = subprocess.Popen(
+            gateway.lab.argv("gateway", gateway.cgroup.argv(["dash", "-c", line])),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert until(lambda pid=shell.pid: Path(f"/proc/{pid}/comm").read_text() == "dash\n")  # type: ignore[misc]
+        watching.call("block", f"pid:{shell.pid}", *options)
+        out, _ = shell.communicate("go\n", timeout=10)
+        assert out.split(" ", 2)[2].strip() == said
+    assert until(lambda: watching.call("blocks") == [])  # their processes have ended
+
+
+def test_all_but_its_peers(watching: SensorProcess, gateway: Gateway, talker: Path) -> None:
+    watching.call("block", f"exe:{talker}", "--mode", "allow_only", "--peer", SERVER)
+    assert outcome(gateway, talker, SERVER) == "ok"
+    assert outcome(gateway, talker, SERVER6) == REFUSED
+    assert outcome(gateway, talker, "127.0.0.1") == REFUSED
+
+
+def test_an_audit_counts_only(watching: SensorProcess, gateway: Gateway, talker: Path) -> None:
+    watching.call("block", f"exe:{talker}", "--mode", "audit")
+    assert outcome(gateway, talker) == "ok"
+    assert watching.call("blocks")[0]["packets"] >= 1
+
+
+def test_a_thread_that_goes_on_without_the_first_one_is_held(
+    watching: SensorProcess, gateway: Gateway, talker: Path
+) -> None:
+    watching.call("block", f"exe:{talker}")
+    assert outcome(gateway, talker, way="threads") == REFUSED
+
+
+def test_a_raw_socket_is_refused_to_a_program_that_is_cut_off(
+    watching: SensorProcess, gateway: Gateway, tmp_path: Path
+) -> None:
+    """It would send past the hooks."""
+    python = tmp_path / "python"
+    shutil.copy("/usr/bin/python3", python)
+    line = [python, "-c", "import socket; socket.socket(2, 3, 1); print('1 2 ok')"]
+    assert gateway.run(*line) == [["1", "2", "ok"]]
+    watching.call("block", f"exe:{python}")
+    assert gateway.run(*line) == []
+
+
+def test_the_sensor_is_never_cut_off(watching: SensorProcess) -> None:
+    python = f"exe:{Path('/usr/bin/python3').resolve()}"
+    for line in ((f"pid:{watching.pid}", "--force"), (python,), ("dir:/usr/bin",)):
+        with pytest.raises(Refused) as refused:
+            watching.call("block", *line)
+        assert refused.value.code == "protected_target"
+
+
+def test_unload_takes_it_out(watching: SensorProcess, gateway: Gateway, talker: Path) -> None:
+    watching.call("block", f"exe:{talker}")
+    assert outcome(gateway, talker) == REFUSED
+    watching.call("unload")
+    assert outcome(gateway, talker) == "ok"
