@@ -63,15 +63,45 @@ int life_ends(struct tracepoint__sched__sched_process_exit *args)
 #endif
 
 #ifdef HAVE_SCHED_PROCESS_EXEC
-/* The rules on a path and on the folders that it lies in. */
+/* What is told of an exec is made here: the rules must not hang on whether there is room in the ring. */
+BPF_PERCPU_ARRAY(draft_execs, struct exec_record, 1);
+BPF_PERCPU_ARRAY(draft_names, struct program_path, 1);
+
+static inline __attribute__((always_inline)) u64 rules_by(struct program_path *key)
+{
+	u64 *rules = program_rules.lookup(key);
+
+	return rules ? *rules : 0;
+}
+
+/*
+ * A path that does not begin at the root means nothing here: until the sensor has looked what it is, the rules
+ * on every executable of that name hold. The kernel has just called the process by it, up to fifteen characters.
+ * Their entries begin with a zero, as no path does.
+ */
+static inline __attribute__((always_inline)) u64 rules_on_name(struct exec_record *record)
+{
+	struct program_path *key;
+	u32 zero = 0;
+	int length;
+
+	key = draft_names.lookup(&zero);
+	if (!key)
+		return 0;
+	key->path[0] = 0;
+	length = bpf_probe_read_kernel_str(key->path + 1, sizeof(record->head.comm), record->head.comm);
+	if (length <= 1)
+		return 0;
+	key->prefix_length = (length + 1) * 8;
+	return rules_by(key);
+}
+
 static inline __attribute__((always_inline)) u64 rules_on_path(struct exec_record *record, int length)
 {
-	struct program_path *key = (struct program_path *)&record->path_length;
-	u64 *rules;
-
+	if (record->path[0] != '/')
+		return rules_on_name(record);
 	record->path_length = (length > PATH_BYTES ? PATH_BYTES : length) * 8;
-	rules = program_rules.lookup(key);
-	return rules ? *rules : 0;
+	return rules_by((struct program_path *)&record->path_length);
 }
 
 static inline __attribute__((always_inline)) void take_over_rules(struct process_settings *settings,
@@ -89,32 +119,26 @@ static inline __attribute__((always_inline)) void take_over_rules(struct process
 /* Runs in the process, which is what it became. */
 int life_changes(struct tracepoint__sched__sched_process_exec *args)
 {
-	u64 id = bpf_get_current_pid_tgid();
-	u32 pid = id >> 32, thread = args->old_pid;
+	u64 now = bpf_ktime_get_boot_ns();
+	u32 pid = bpf_get_current_pid_tgid() >> 32, thread = args->old_pid, zero = 0;
 	struct process_settings *settings = current_settings();
 	struct process *process = processes.lookup(&pid), made = {};
+	struct exec_record *record = draft_execs.lookup(&zero);
 	struct arguments *asked;
-	struct exec_record *record;
 	int length;
 
-	if (!settings || !is_watched(settings))
+	if (!settings || !record || !is_watched(settings))
 		return 0;
-	made.image = bpf_ktime_get_boot_ns() << IMAGE_CPU_BITS | (bpf_get_smp_processor_id() & ((1 << IMAGE_CPU_BITS) - 1));
+	made.image = now << IMAGE_CPU_BITS | (bpf_get_smp_processor_id() & ((1 << IMAGE_CPU_BITS) - 1));
 	made.parent = process ? process->parent : 0;
 	made.threads = 1;
-	record = process_records.ringbuf_reserve(sizeof(*record));
-	if (!record) {
-		count_process(PROCESS_RECORDS_LOST);
-		made.image = 0; /* the sensor finds out by itself */
-		processes.update(&pid, &made);
-		return 0;
-	}
-	sign(&record->head, RECORD_EXEC, made.image >> IMAGE_CPU_BITS, pid, process);
+	sign(&record->head, RECORD_EXEC, now, pid, process);
 	record->previous = record->head.image;
 	record->head.image = made.image;
 	record->arguments = 0;
 	record->more = 0;
-	length = bpf_probe_read_kernel_str(record->path, sizeof(record->path), (void *)args + (args->data_loc_filename & 0xffff));
+	length = bpf_probe_read_kernel_str(record->path, sizeof(record->path),
+					   (void *)args + (args->data_loc_filename & 0xffff));
 	asked = pending_arguments.lookup(&thread);
 	if (asked) {
 		record->arguments = asked->length;
@@ -122,11 +146,12 @@ int life_changes(struct tracepoint__sched__sched_process_exec *args)
 		bpf_probe_read_kernel(record->text, sizeof(record->text), asked->text);
 		pending_arguments.delete(&thread);
 	}
-	if (processes.update(&pid, &made))
-		count_process(PROCESSES_LOST);
 	if (settings->rules && length > 0)
 		take_over_rules(settings, record, length);
-	process_records.ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+	if (processes.update(&pid, &made))
+		count_process(PROCESSES_LOST);
+	if (process_records.ringbuf_output(record, sizeof(*record), BPF_RB_FORCE_WAKEUP))
+		count_process(PROCESS_RECORDS_LOST);
 	return 0;
 }
 #endif

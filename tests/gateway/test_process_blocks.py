@@ -1,82 +1,77 @@
 """A program's network is cut, and nobody else's: at once, for what is open as well, and until it ends."""
 
-import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lab import Lab
-from tests.gateway.cgroup import TestCgroup, compiled
+from tests.gateway.cgroup import compiled
 from tests.gateway.sensor_process import Refused, SensorProcess, until
-from tests.gateway.test_processes import SERVER, SERVER6, TALKER, Gateway
+from tests.gateway.talking import (
+    ECHO,
+    REFUSED,
+    SERVER,
+    SERVER6,
+    TALKER,
+    Gateway,
+    answers,
+    outcome,
+    watched,
+)
 
 pytestmark = pytest.mark.lab
 
-REFUSED = "Operation not permitted"
-ECHO = "4444"
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program that talks."""
+    return compiled(TALKER, tmp_path_factory.mktemp("talker") / "talker")
 
 
 @pytest.fixture
-def talker(tmp_path: Path) -> Path:
+def talker(built: Path, tmp_path: Path) -> Path:
     """The program that talks, in a folder of its own."""
     (tmp_path / "cut").mkdir()
-    return compiled(TALKER, tmp_path / "cut" / "talker")
+    return Path(shutil.copy(built, tmp_path / "cut" / "talker"))
+
+
+@pytest.fixture(scope="module")
+def scene(
+    lab: Lab, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[SensorProcess, Gateway]]:
+    """One sensor for most of the file's tests, and the gateway."""
+    with watched(lab, tmp_path_factory.mktemp("watching")) as scene:
+        yield scene
 
 
 @pytest.fixture
-def cgroup() -> Iterator[TestCgroup]:
-    """A cgroup for a test's processes."""
-    made = TestCgroup.make()
-    yield made
-    made.clean()
+def watching(scene: tuple[SensorProcess, Gateway]) -> Iterator[SensorProcess]:
+    """That sensor, without a rule before and after."""
+    sensor = scene[0]
+    assert sensor.call("blocks") == []
+    yield sensor
+    for block in sensor.call("blocks"):
+        sensor.call("unblock", str(block["id"]))
 
 
 @pytest.fixture
-def watching(idle: SensorProcess, cgroup: TestCgroup) -> SensorProcess:
-    """A sensor that watches the processes of that cgroup."""
-    return idle.start("--cgroup", str(cgroup.path))
-
-
-@pytest.fixture
-def gateway(lab: Lab, cgroup: TestCgroup) -> Gateway:
+def gateway(scene: tuple[SensorProcess, Gateway]) -> Gateway:
     """The gateway, as its programs see it."""
-    return Gateway(lab, cgroup)
+    return scene[1]
 
 
 @pytest.fixture
-def echo(lab: Lab, talker: Path) -> Iterator[None]:
+def echo(lab: Lab, built: Path) -> Iterator[None]:
     """A server on the internet that sends back what it gets, to one after the other."""
-    server = lab.popen("internet", [str(talker), "serve", ECHO, "100"])
+    server = lab.popen("internet", [str(built), "serve", ECHO, "100"])
     assert server.stdout is not None
     server.stdout.readline()
     yield
     server.kill()
     server.wait(10)
-
-
-def outcome(
-    gateway: Gateway, program: Path | str, address: str = SERVER, way: str = "connect"
-) -> str:
-    """Return how a connection of a program goes."""
-    ((_, _, said),) = gateway.run(program, way, address, "80", "1")
-    return said
-
-
-def answers(holding: subprocess.Popen[str], seconds: float) -> int:
-    """Return how many answers an open connection gets in a time."""
-    assert holding.stdout is not None
-    os.set_blocking(holding.stdout.fileno(), False)
-    found, ends = 0, time.monotonic() + seconds
-    while time.monotonic() < ends:
-        try:
-            found += os.read(holding.stdout.fileno(), 4096).count(b"answer\n")
-        except BlockingIOError:
-            time.sleep(0.05)
-    return found
 
 
 @pytest.mark.parametrize("kind", ["exe", "dir"])
@@ -120,45 +115,6 @@ def test_what_is_open_stalls_and_comes_back(
     assert until(lambda: answers(holding, 0.2) > 0)
     holding.kill()
     holding.wait(10)
-
-
-@pytest.mark.usefixtures("echo")
-def test_what_was_open_before_the_sensor_came_stalls(
-    idle: SensorProcess, cgroup: TestCgroup, gateway: Gateway, talker: Path
-) -> None:
-    holding = gateway.start(talker, "hold", SERVER, ECHO)
-    assert answers(holding, 1.0) > 3
-    idle.start("--cgroup", str(cgroup.path))
-    idle.call("block", f"pid:{holding.pid}")
-    answers(holding, 0.3)
-    assert answers(holding, 1.0) == 0
-    holding.kill()
-    holding.wait(10)
-
-
-def test_it_ends_by_itself_though_the_sensor_is_dead(
-    watching: SensorProcess, gateway: Gateway, talker: Path
-) -> None:
-    watching.call("block", f"exe:{talker}", "--duration", "3s")
-    ends = time.monotonic() + 3
-    assert outcome(gateway, talker) == REFUSED
-    watching.kill()
-    assert outcome(gateway, talker) == REFUSED
-    time.sleep(max(0.0, ends - time.monotonic()) + 0.2)
-    assert outcome(gateway, talker) == "ok"
-
-
-def test_it_holds_while_the_sensor_is_dead_and_after_it_comes_back(
-    watching: SensorProcess, cgroup: TestCgroup, gateway: Gateway, talker: Path
-) -> None:
-    """The kernel knows what starts meanwhile."""
-    watching.call("block", f"exe:{talker}")
-    watching.kill()
-    assert outcome(gateway, talker) == REFUSED
-    watching.start("--cgroup", str(cgroup.path))
-    assert outcome(gateway, talker) == REFUSED
-    watching.call("unblock", f"exe:{talker}")
-    assert outcome(gateway, talker) == "ok"
 
 
 @pytest.mark.parametrize("way", ["link", "relative", "twisted", "script"])
@@ -251,10 +207,3 @@ def test_the_sensor_is_never_cut_off(watching: SensorProcess) -> None:
         with pytest.raises(Refused) as refused:
             watching.call("block", *line)
         assert refused.value.code == "protected_target"
-
-
-def test_unload_takes_it_out(watching: SensorProcess, gateway: Gateway, talker: Path) -> None:
-    watching.call("block", f"exe:{talker}")
-    assert outcome(gateway, talker) == REFUSED
-    watching.call("unload")
-    assert outcome(gateway, talker) == "ok"

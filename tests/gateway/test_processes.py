@@ -2,93 +2,65 @@
 
 import os
 import shutil
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lab import Lab
-from lab.home import WEB
-from tests.gateway.cgroup import TestCgroup, compiled
+from tests.gateway.cgroup import compiled
 from tests.gateway.sensor_process import SensorProcess, until
+from tests.gateway.talking import SERVER, SERVER6, TALKER, Gateway, flows_of, programs, watched
 
 pytestmark = pytest.mark.lab
 
-SERVER = str(WEB.ipv4)
-SERVER6 = str(WEB.ipv6)
-TALKER = Path(__file__).parent / "talker" / "talker.c"
-
 
 @pytest.fixture(scope="module")
-def talker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program that talks."""
     return compiled(TALKER, tmp_path_factory.mktemp("talker") / "talker")
 
 
-@pytest.fixture
-def cgroup() -> Iterator[TestCgroup]:
-    """A cgroup for a test's processes."""
-    made = TestCgroup.make()
-    yield made
-    made.clean()
+@pytest.fixture(scope="module")
+def scene(
+    lab: Lab, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[SensorProcess, Gateway]]:
+    """One sensor for all of the file's tests, and the gateway."""
+    with watched(lab, tmp_path_factory.mktemp("watching")) as scene:
+        yield scene
 
 
 @pytest.fixture
-def watching(idle: SensorProcess, cgroup: TestCgroup) -> SensorProcess:
-    """A sensor that watches the processes of that cgroup."""
-    return idle.start("--cgroup", str(cgroup.path))
-
-
-class Gateway:
-    """Runs programs on the gateway, in a cgroup."""
-
-    def __init__(self, lab: Lab, cgroup: TestCgroup) -> None:
-        self.lab = lab
-        self.cgroup = cgroup
-
-    def run(self, *line: str | Path, env: dict[str, str] | None = None) -> list[list[str]]:
-        """Run a program to its end; return the words of what it said."""
-        words = [f"{name}={value}" for name, value in (env or {}).items()]
-        argv = self.cgroup.argv(["env", *words, *map(str, line)] if words else [*map(str, line)])
-        done = self.lab.run("gateway", argv, timeout=120)
-        return [each.split(" ", 2) for each in done.stdout.splitlines()]
-
-    def start(self, *line: str | Path) -> subprocess.Popen[str]:
-        """Start a program."""
-        return self.lab.popen("gateway", self.cgroup.argv([*map(str, line)]))
+def watching(scene: tuple[SensorProcess, Gateway]) -> SensorProcess:
+    """The sensor."""
+    return scene[0]
 
 
 @pytest.fixture
-def gateway(lab: Lab, cgroup: TestCgroup) -> Gateway:
+def gateway(scene: tuple[SensorProcess, Gateway]) -> Gateway:
     """The gateway, as its programs see it."""
-    return Gateway(lab, cgroup)
+    return scene[1]
 
 
-def flows_of(sensor: SensorProcess, program: Path | str, count: int = 1) -> list[dict[str, Any]]:
-    """Return a program's flows, when there are so many."""
-    found: list[dict[str, Any]] = []
-
-    def look() -> bool:
-        found[:] = sensor.call("flows", "--process", str(program), "--limit", "2000")
-        return len(found) >= count
-
-    until(look)
-    return found
+@pytest.fixture
+def talker(built: Path, tmp_path: Path) -> Path:
+    """The program that talks, under a path of this test's own."""
+    return Path(shutil.copy(built, tmp_path / "talker"))
 
 
-def programs(sensor: SensorProcess) -> dict[str, dict[str, Any]]:
-    """Return the programs that are known, by their executables."""
-    return {each["executable"]: each for each in sensor.call("processes", "--limit", "1000")}
+def losses(sensor: SensorProcess) -> dict[str, int]:
+    """Return what the sensor did not get to know of processes."""
+    lost = sensor.call("status")["lost"]
+    return {name: lost[name] for name in lost if name.startswith("process")}
 
 
 def test_ten_thousand_connections_of_a_hundred_processes_are_all_their_programs(
     watching: SensorProcess, gateway: Gateway, talker: Path, tmp_path: Path
 ) -> None:
     """What each program logged of itself is just what is told of it: no connection less, none of another's."""
+    before = losses(watching)
     for number in range(5):
         program = tmp_path / f"program-{number}"
         shutil.copy(talker, program)
@@ -106,17 +78,14 @@ def test_ten_thousand_connections_of_a_hundred_processes_are_all_their_programs(
     known = programs(watching)
     counts = {str(tmp_path / f"program-{number}"): 2000 for number in range(5)}
     assert {name: known[name]["connections"] for name in counts} == counts
-    lost = watching.call("status")["lost"]
-    assert {name: lost[name] for name in ("process_records_lost", "processes_unknown")} == {
-        "process_records_lost": 0,
-        "processes_unknown": 0,
-    }
+    assert losses(watching) == before
 
 
 def test_what_is_lost_under_a_storm_of_connections_is_counted(
     watching: SensorProcess, gateway: Gateway, talker: Path
 ) -> None:
     """Faster than anybody reads: what is told and what is lost are together what there was."""
+    before = losses(watching)["process_records_lost"]
     os.kill(watching.pid, 19)  # SIGSTOP: nobody reads
     try:
         logged = gateway.run(talker, "connect", "127.0.0.1", "1", "20000")
@@ -125,7 +94,7 @@ def test_what_is_lost_under_a_storm_of_connections_is_counted(
     assert len(logged) == 20_000
     until(lambda: str(talker) in programs(watching))
     time.sleep(2)
-    lost = watching.call("status")["lost"]["process_records_lost"]
+    lost = losses(watching)["process_records_lost"] - before
     assert lost > 0
     told = programs(watching)[str(talker)]["connections"]
     # A connection that begins and ends on the loopback interface has one record.
@@ -205,33 +174,11 @@ def test_a_listener_and_whoever_calls_it(
     serving.wait(10)
 
 
-def test_what_ran_before_the_sensor_did(
-    idle: SensorProcess, lab: Lab, cgroup: TestCgroup, gateway: Gateway, talker: Path
-) -> None:
-    """Its open connections and its listeners are known as well."""
-    echoing = lab.popen("internet", [str(talker), "serve", "4444", "1"])
-    assert echoing.stdout is not None
-    echoing.stdout.readline()
-    holding = gateway.start(talker, "hold", SERVER, "4444")
-    serving = gateway.start(talker, "serve", "4322", "1")
-    assert holding.stdout is not None
-    assert serving.stdout is not None
-    port = int(holding.stdout.readline().split()[1])
-    serving.stdout.readline()
-    idle.start("--cgroup", str(cgroup.path))
-    (flow,) = flows_of(idle, talker)
-    assert (flow["port"], flow["process_details"]["pid"]) == (port, holding.pid)
-    assert until(lambda: "tcp/4322" in programs(idle)[str(talker)]["listens"])
-    for each in (holding, serving, echoing):
-        each.kill()
-        each.wait(10)
-
-
 def test_a_container_and_a_service_are_told_by_their_cgroups(
-    watching: SensorProcess, lab: Lab, cgroup: TestCgroup, talker: Path
+    watching: SensorProcess, lab: Lab, gateway: Gateway, talker: Path
 ) -> None:
-    container = cgroup.child("docker-" + "0123456789ab" * 5 + "0123.scope")
-    service = cgroup.child("mosquitto.service")
+    container = gateway.cgroup.child("docker-" + "0123456789ab" * 5 + "0123.scope")
+    service = gateway.cgroup.child("mosquitto.service")
     Gateway(lab, container).run(talker, "connect", SERVER, "80", "1")
     Gateway(lab, service).run(talker, "connect", SERVER, "80", "1")
     told = flows_of(watching, talker, 2)

@@ -5,11 +5,19 @@ import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from ..targets import Target, pid_of
+from ..targets import Target, path_of, pid_of
 from .layouts import Counters
 from .process_layouts import PROCESS_PEER
 from .process_tables import PidRule, ProcessTables, SlotRule
-from .program_masks import entry_at, entry_of, file_entry, mask_at, masks, program_key
+from .program_masks import (
+    entry_at,
+    entry_of,
+    file_entry,
+    mask_at,
+    masks,
+    name_entry,
+    program_key,
+)
 
 #: Other names of the programs that rules are on; beyond them the oldest are forgotten, and learnt again when used.
 MAX_ALIASES: Final = 512
@@ -180,7 +188,7 @@ class ProcessRules:
         }
         for entry, bits in self._aliases.items():
             own[entry] = own.get(entry, 0) | bits
-        table, wanted = self._tables.map("program_rules"), masks(own)
+        table, wanted = self._tables.map("program_rules"), masks(own) | self._names()
         for entry, mask in wanted.items():
             if self._written.get(entry) != mask:
                 table.put(program_key(entry), _MASK.pack(mask))
@@ -188,6 +196,15 @@ class ProcessRules:
         for entry in self._written.keys() - wanted.keys():
             table.delete(program_key(entry))
             del self._written[entry]
+
+    def _names(self) -> dict[bytes, int]:
+        """Return the rules that are on executables, by their names alone."""
+        names: dict[bytes, int] = {}
+        for rule in self._rules.values():
+            if rule.target.kind == "exe":
+                entry = name_entry(path_of(rule.target))
+                names[entry] = names.get(entry, 0) | rule.bit
+        return names
 
     def rules_on(self, paths: Paths) -> int:
         """Return the rules on a program, a bit each, by its real path and the one that it was executed as."""

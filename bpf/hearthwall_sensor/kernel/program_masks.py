@@ -1,17 +1,25 @@
 """Which rules hold for a path: those on it and on the folders around it, as the kernel's table of prefixes has them."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from ..targets import Target, path_of
 from .process_layouts import PATH_BYTES, PROGRAM_PATH
 
 #: What ends a path: a folder's slash, or the zero behind a whole path.
-_END = {"exe": b"\0", "dir": b"/"}
+_END: Final = {"exe": b"\0", "dir": b"/"}
+#: So much of its file's name the kernel calls a process by.
+_COMM: Final = 15
 
 
 def entry_of(target: Target) -> bytes:
     """Return the beginning that all paths have which a rule on an executable or a folder is about."""
     return path_of(target) + _END[target.kind]
+
+
+def name_entry(path: bytes) -> bytes:
+    """Return the entry that is about every file of a path's name, as long as its folder is not known."""
+    return b"\0" + path.rpartition(b"/")[2][:_COMM] + _END["exe"]
 
 
 def file_entry(path: bytes) -> bytes:

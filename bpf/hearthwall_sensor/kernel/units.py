@@ -106,6 +106,12 @@ PROCESSES: Final = Unit(
     programs=_process_programs,
     tables={**process_layouts.TABLES, **call_layouts.TABLES},
     sizes=process_layouts.LIMITS,
-    private=("pending_arguments", "closed_sockets", *call_layouts.PRIVATE),
+    private=(
+        "pending_arguments",
+        "closed_sockets",
+        "draft_execs",
+        "draft_names",
+        *call_layouts.PRIVATE,
+    ),
     flags=_process_flags,
 )

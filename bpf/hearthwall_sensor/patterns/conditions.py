@@ -96,6 +96,12 @@ def _unit(value: Any) -> Test:
     return lambda seen: bool(matches(seen.image.unit or ""))
 
 
+def _file(value: Any) -> Test:
+    """Ask for the file that was asked for."""
+    matches = _matcher(value)
+    return lambda seen: matches(seen.image.file)
+
+
 def _path(value: Any) -> Test:
     """Ask for the file of a call."""
     matches = _matcher(value)
@@ -163,6 +169,8 @@ CONDITIONS: Final[Mapping[str, Condition]] = {
     "unit": Condition(_ANY, _unit),
     "container": Condition(_ANY, _flag(_is_container)),
     "memfd": Condition(_ANY, _flag(lambda seen: seen.image.is_memfd)),
+    "file": Condition(("executed",), _file),
+    "gone": Condition(("executed",), _flag(lambda seen: not seen.image.is_read)),
     "outgoing": Condition(("connected",), _flag(lambda seen: seen.is_outgoing)),
     "scope": Condition(("connected",), _among(_SCOPES, "scope")),
     "transport": Condition(("connected",), _among(_TRANSPORTS, "transport")),
