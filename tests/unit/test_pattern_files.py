@@ -47,7 +47,7 @@ def test_the_files_are_there_and_make_sense() -> None:
 
 
 def test_which_calls_have_to_be_traced() -> None:
-    assert needed_calls(shipped()) == {"write", "chmod", "socket", "ptrace"}
+    assert needed_calls(shipped()) == {"write", "chmod", "memfd", "socket", "ptrace"}
     assert needed_calls(tuple(each for each in shipped() if each.name == "new_talker")) == set()
 
 

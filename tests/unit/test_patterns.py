@@ -30,6 +30,9 @@ BACKUP = image("/usr/sbin/backupd", SYSTEMD, unit="backup.service")
 CRON = image("/usr/sbin/cron", SYSTEMD, unit="cron.service")
 DPKG = image("/usr/bin/dpkg", SHELL)
 MEMFD = image("/memfd:x", SHELL, is_memfd=True, is_deleted=True)
+OF_RUNC = image("/memfd:x", image("/usr/sbin/runc"), is_memfd=True, is_deleted=True)
+LOADER = image("/usr/bin/perl", SHELL)
+GONE = image("/dev/fd/3", LOADER, is_read=False)
 PLAIN = image("/usr/bin/agent", SYSTEMD, unit="agent.service")
 HOMELY = image("/home/ann/.cache/agent", SHELL)
 WRITABLE = image("/dev/shm/.x", SHELL)
@@ -80,10 +83,17 @@ def later(observations: Iterable[Any], seconds: float) -> list[Observation]:
     return [each._replace(time=each.time + seconds) for each in observations]
 
 
+#: What was written runs and calls somebody.
+RUN: list[Observation] = [executed(DROPPED, NOON + 5), connected(DROPPED, at=NOON + 6)]
 #: Each pattern's real sequence; whose standard input is a connection; and what is only near to it.
 SEQUENCES: dict[str, list[Observation]] = {
     "dropped_and_run": [write(), executed(DROPPED, NOON + 5), connected(DROPPED, at=NOON + 6)],
     "memfd_and_run": [executed(MEMFD), connected(MEMFD, at=NOON + 1)],
+    "memfd_for_a_moment": [
+        called(LOADER, "memfd", path="x"),
+        executed(GONE, NOON + 1),
+        connected(GONE, at=NOON + 2),
+    ],
     "reverse_shell": [executed(image("/usr/bin/dash", PLAIN, pid=66))],
     "shell_turned_over": [connected(image("/usr/bin/bash", SHELL, pid=66))],
     "raw_socket": [called(PLAIN, "socket", number=PACKET, detail=RAW | CLOEXEC)],
@@ -120,25 +130,15 @@ def test_the_real_sequence_is_told_once(name: str) -> None:
 
 
 NEAR: dict[str, list[Observation]] = {
-    "dropped_and_run: by a package": [
-        write(by=DPKG),
-        executed(DROPPED, NOON + 5),
-        connected(DROPPED, at=NOON + 6),
-    ],
+    "dropped_and_run: by a package": [write(by=DPKG), *RUN],
     "dropped_and_run: by a package's script": [
         write(by=image("/usr/bin/cp", image("/bin/sh", DPKG))),
-        executed(DROPPED, NOON + 5),
-        connected(DROPPED, at=NOON + 6),
+        *RUN,
     ],
-    "dropped_and_run: another file": [
-        write(path="/opt/x/other"),
-        executed(DROPPED, NOON + 5),
-        connected(DROPPED, at=NOON + 6),
-    ],
+    "dropped_and_run: another file": [write(path="/opt/x/other"), *RUN],
     "dropped_and_run: another container's file": [
         write(by=image("/usr/bin/curl", container="0123456789ab")),
-        executed(DROPPED, NOON + 5),
-        connected(DROPPED, at=NOON + 6),
+        *RUN,
     ],
     "dropped_and_run: long after": [
         write(),
@@ -162,6 +162,17 @@ NEAR: dict[str, list[Observation]] = {
     ],
     "memfd_and_run: talks to nobody": [executed(MEMFD)],
     "memfd_and_run: another process": [executed(MEMFD), connected(CURL, at=NOON + 1)],
+    "memfd_and_run: what runs containers": [
+        executed(OF_RUNC),
+        executed(image("/usr/bin/agent", OF_RUNC), NOON + 1),
+        connected(image("/usr/bin/agent", OF_RUNC), at=NOON + 2),
+    ],
+    "memfd_for_a_moment: without memory": [executed(GONE), connected(GONE, at=NOON + 1)],
+    "memfd_for_a_moment: a file that was looked at": [
+        called(LOADER, "memfd", path="x"),
+        executed(DROPPED, NOON + 1),
+        connected(DROPPED, at=NOON + 2),
+    ],
     "reverse_shell: a terminal": [executed(image("/usr/bin/dash", PLAIN, unit=None, pid=67))],
     "reverse_shell: no shell": [executed(image("/usr/bin/rsync", PLAIN, pid=66))],
     "reverse_shell: socket activation": [executed(image("/bin/sh", SYSTEMD, pid=66))],

@@ -132,10 +132,10 @@ def test_a_program_is_named_on_the_command_line() -> None:
 def test_only_what_wanted_patterns_need_is_traced(tmp_path: Path) -> None:
     off = 'patterns = { ptrace_other = "off", raw_socket = "off" }'
     held = policy(tmp_path, f"[all]\n{off}\n")
-    assert needed_calls(held.wanted_patterns()) == {"write", "chmod"}
+    assert needed_calls(held.wanted_patterns()) == {"write", "chmod", "memfd"}
     held.path.write_text(f'[all]\n{off}\n[program."/a"]\npatterns = {{ raw_socket = "on" }}\n')
     assert held.follow()
-    assert needed_calls(held.wanted_patterns()) == {"write", "chmod", "socket"}
+    assert needed_calls(held.wanted_patterns()) == {"write", "chmod", "memfd", "socket"}
 
 
 # Responses
