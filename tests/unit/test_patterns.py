@@ -83,7 +83,6 @@ def later(observations: Iterable[Any], seconds: float) -> list[Observation]:
     return [each._replace(time=each.time + seconds) for each in observations]
 
 
-#: What was written runs and calls somebody.
 RUN: list[Observation] = [executed(DROPPED, NOON + 5), connected(DROPPED, at=NOON + 6)]
 #: Each pattern's real sequence; whose standard input is a connection; and what is only near to it.
 SEQUENCES: dict[str, list[Observation]] = {
