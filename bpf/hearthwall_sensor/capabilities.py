@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from . import __version__
 from .identity import vendors
-from .kernel import hooks, libbpf, loader, ownership, pins
+from .kernel import cgroups, hooks, libbpf, loader, ownership, pins, process_programs
 from .names import registered
+from .processes import attribution
 from .protocol import SensorError
 
 
@@ -59,20 +60,48 @@ def _bpffs() -> str | None:
     return "not mounted yet, run does it" if pins.BPFFS.is_dir() else None
 
 
-def _tracepoints() -> str | None:
-    """Find tracefs and the program type."""
-    if not libbpf.probe_program_type(libbpf.PROG_TYPE_TRACEPOINT):
+def _cgroup_hooks() -> str | None:
+    """Find the program types and the highest cgroup of the second version."""
+    kinds = {hook.kind for hook in process_programs.CGROUP_HOOKS.values()}
+    if not all(map(libbpf.probe_program_type, kinds)):
         return None
-    mounted = any(
-        Path(each, "events").is_dir()
-        for each in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
-    )
-    return "yes, tracefs is mounted" if mounted else "yes; tracefs is not mounted yet"
+    top = cgroups.root()
+    if top is None:
+        raise SensorError("missing_capability", "cgroups of the second version are not mounted")
+    return f"on {top}"
+
+
+def _tracepoints() -> str | None:
+    """Find tracefs, which `run` mounts if it is not mounted, and the tracepoints of processes."""
+    if not libbpf.probe_program_type(process_programs.PROG_TYPE_TRACEPOINT):
+        return None
+    folder = next((each for each in process_programs.TRACEFS if (each / "events").is_dir()), None)
+    if folder is None:
+        there = process_programs.TRACEFS[0].is_dir()
+        return "tracefs is not mounted yet, run does it" if there else None
+    lacks = [
+        f"{each.category}:{each.event}"
+        for each in process_programs.LIFE_TRACEPOINTS.values()
+        if each.folder is None
+    ]
+    if lacks:
+        raise SensorError("missing_capability", f"the kernel has no {', '.join(lacks)}")
+    return f"in {folder}"
+
+
+def _system_calls() -> str | None:
+    """Find the tracepoints on system calls."""
+    folder = next((each for each in process_programs.TRACEFS if (each / "events").is_dir()), None)
+    if folder is None:
+        return "not known before tracefs is mounted, which run does"
+    return "yes" if (folder / "events" / "syscalls").is_dir() else None
 
 
 def _programs() -> str | None:
     """Compile and load the very programs that run would load, and let them go again."""
     done = loader.load(None)
+    if "processes" in done:
+        return f"but those on processes: {done['processes']}"
     return f"compiled in {done['compile_ms']} ms and loaded in {done['load_ms']} ms, without kernel headers"
 
 
@@ -217,24 +246,32 @@ PARTS: Final = (
     ),
     Part(
         "ring buffer",
-        False,
+        True,
         lambda: "yes" if libbpf.probe_map_type(libbpf.MAP_TYPE_RINGBUF) else None,
-        "nothing yet: packet samples will need it",
+        "no packet's beginning and no process's connection can be told",
         "use Linux 5.8 or later",
     ),
     Part(
         "cgroup hooks",
         False,
-        lambda: "yes" if libbpf.probe_program_type(libbpf.PROG_TYPE_CGROUP_SOCK_ADDR) else None,
-        "nothing yet: the gateway's own processes will need it",
-        "use a kernel with CONFIG_CGROUP_BPF",
+        _cgroup_hooks,
+        attribution.LOST["cgroup hooks"],
+        "use a kernel with CONFIG_CGROUP_BPF; mount -t cgroup2 cgroup2 /sys/fs/cgroup",
     ),
     Part(
         "tracepoints",
         False,
         _tracepoints,
-        "nothing yet: the gateway's own processes will need it",
-        "mount -t tracefs tracefs /sys/kernel/tracing",
+        attribution.LOST["tracepoints"],
+        "use a kernel with CONFIG_TRACING; mount -t tracefs tracefs /sys/kernel/tracing",
+    ),
+    Part(
+        "system calls",
+        False,
+        _system_calls,
+        "`trace` and patterns of files, ptrace and raw sockets see nothing; command lines of processes"
+        " that end at once are not known",
+        "use a kernel with CONFIG_FTRACE_SYSCALLS",
     ),
     Part(
         "kernel programs",

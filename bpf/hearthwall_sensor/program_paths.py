@@ -13,7 +13,15 @@ def path_text(path: bytes) -> str:
     """Return a path as it is shown; a backslash that would read as the beginning of an escape is one itself."""
     plain = _ESCAPE.sub(lambda match: _BACKSLASH + match[0][1:], path)
     text = plain.decode(errors="surrogateescape")
-    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+    return spaced("".join(each if each.isprintable() else _escaped(each) for each in text))
+
+
+def spaced(text: str) -> str:
+    """Return a path whose spaces at either end are escapes: whoever reads it as a person's would take them off."""
+    inner = text.strip(" ")
+    before = len(text) - len(text.lstrip(" "))
+    after = len(text) - len(text.rstrip(" ")) if inner else 0
+    return r"\x20" * before + inner + r"\x20" * after
 
 
 def path_bytes(text: str) -> bytes:

@@ -12,8 +12,6 @@ from ..protocol import SensorError
 
 PROG_TYPE_SCHED_CLS: Final = 3
 PROG_TYPE_XDP: Final = 6
-PROG_TYPE_CGROUP_SOCK_ADDR: Final = 18
-PROG_TYPE_TRACEPOINT: Final = 5
 MAP_TYPE_LPM_TRIE: Final = 11
 MAP_TYPE_LRU_PERCPU_HASH: Final = 10
 MAP_TYPE_RINGBUF: Final = 27

@@ -10,6 +10,7 @@ from typing import Final
 
 from ..bounded import make_room
 from ..kernel.process_layouts import PATH_BYTES, Executed, Head
+from ..program_paths import spaced
 from . import reading
 from .image import MAX_ANCESTORS, Image
 from .masking import command_line, printable
@@ -215,7 +216,7 @@ class Images:
 
 def _path_text(path: bytes) -> str:
     """Return a path as text; a very long one is cut, and still told from all others."""
-    text = printable(path)
+    text = spaced(printable(path))
     if len(text) <= _LONGEST_PATH:
         return text
     return f"{printable(path, _LONGEST_PATH)}{hashlib.sha256(path).hexdigest()[:16]}"
