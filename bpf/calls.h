@@ -6,6 +6,7 @@
 #define TRACES 4
 #define PATTERNS (1 << TRACES) /* beside the traces' bits: patterns want to know */
 #define TEXT_BYTES 256
+#define AF_INET 2
 #define MAX_CALLS 1024
 #define MAX_TEXTS 512
 #define MAX_TRANSFERS 2048

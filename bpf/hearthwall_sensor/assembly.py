@@ -194,6 +194,7 @@ def _own_processes(
         epoch=_epoch,
         current=watched.image,
         rule=rules.on_program,
+        socket=watched.socket,
     )
     known.on_called = opening.teller(judge.take, _epoch)
     watched.enforce(on_processes, known.images)

@@ -36,7 +36,7 @@ ATTACH = """
 import ctypes, os, subprocess, sys
 other = subprocess.Popen(["/usr/bin/sleep", "3"])
 print(other.pid, ctypes.CDLL(None).ptrace(int(sys.argv[1], 0), other.pid, 0, 0))
-other.kill()
+os.kill(other.pid, 9)  # kill() would take the stop for the end
 """
 TRACED = """
 import ctypes, os

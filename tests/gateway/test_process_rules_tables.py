@@ -278,7 +278,9 @@ def test_other_names_are_bounded(sensor: Sensor, programs: Path) -> None:
     real = f"{programs}/app/bin/tool".encode()
     for number in range(MAX_ALIASES + 20):
         sensor.processes.apply(100 + number, real, b"/link/%d" % number)
-    assert len(sensor.tables.map("program_rules").items()) == MAX_ALIASES + 2  # its own and its name
+    assert (
+        len(sensor.tables.map("program_rules").items()) == MAX_ALIASES + 2
+    )  # its own and its name
     assert sensor.mask("/link/19") == 0
     assert sensor.mask("/link/20") == 1
     sensor.processes.apply(7, real, b"/" + b"x" * 251)

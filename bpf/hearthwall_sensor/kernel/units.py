@@ -102,7 +102,7 @@ def _process_flags() -> tuple[str, ...]:
 
 PROCESSES: Final = Unit(
     name="processes",
-    files=("process.c", "lives.c", "calls.c", "called.c", "transfers.c"),
+    files=("process.c", "traffic.c", "lives.c", "calls.c", "called.c", "transfers.c"),
     programs=_process_programs,
     tables={**process_layouts.TABLES, **call_layouts.TABLES},
     sizes=process_layouts.LIMITS,

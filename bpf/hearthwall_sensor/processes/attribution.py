@@ -12,7 +12,7 @@ from ..kernel.attachment import detach
 from ..kernel.cgroups import Cgroup, CgroupHooks, clear
 from ..kernel.libbpf import Program
 from ..kernel.pins import Pins
-from ..kernel.process_layouts import Record, Socket, read_record, read_sockets
+from ..kernel.process_layouts import SOCKET, Record, Socket, read_record, read_sockets
 from ..kernel.process_programs import CGROUP_HOOKS, LIFE_TRACEPOINTS
 from ..kernel.process_rules import LiveImage, ProcessRules
 from ..kernel.process_tables import ProcessTables
@@ -162,6 +162,11 @@ class Attribution:
         """Return what the kernel says that a process is now."""
         process = self.tables.process(pid)
         return None if process is None else process.image
+
+    def socket(self, cookie: bytes) -> Socket | None:
+        """Return a socket that is open, as it is now."""
+        value = self.tables.map("sockets").get(cookie)
+        return None if value is None else Socket._make(SOCKET.unpack(value))
 
     def sockets(self) -> list[tuple[bytes, Socket]]:
         """Return the sockets that are connected, by their cookies' bytes."""

@@ -74,6 +74,7 @@ class Processes:
         current: Callable[[int], int | None],
         name: Callable[[bytes], str | None] = lambda _: None,
         rule: Callable[[str], DeviceRule | None] = lambda _: None,
+        socket: Callable[[bytes], Socket | None] = lambda _: None,
         ephemeral: range | None = None,
     ) -> None:
         """Take whom to tell of what is observed, and what to ask of addresses, times, names, rules and processes."""
@@ -83,6 +84,7 @@ class Processes:
         self._epoch = epoch
         self._name = name
         self._rule = rule
+        self._socket = socket
         self._ephemeral = local_ports() if ephemeral is None else ephemeral
         self.images = Images(epoch, current)
         self._programs = Programs()
@@ -122,6 +124,8 @@ class Processes:
         if connection is None:
             return
         image, socket = connection.image, record.socket
+        if not socket.port:  # it was chosen after the connection was told of
+            socket = self._socket(key) or socket
         self._tell(
             Connected(
                 time=self._epoch(record.head.time),
