@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_socket
@@ -22,6 +23,7 @@ from custom_components.hearthwall.const import (
 )
 from custom_components.hearthwall.process import run_command
 from lab import Lab
+from tests.gateway.cgroup import TestCgroup
 from tests.homeassistant.flows import submit, through_progress
 from tests.homeassistant.peer import Peer
 
@@ -121,7 +123,22 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture
-def on_the_gateway(lab: Lab) -> Iterator[None]:
+def cgroup(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCgroup]:
+    """The cgroup whose processes the sensor watches: other tests' are on this machine as well."""
+    made = TestCgroup.make()
+    begin = process.SensorProcess.__init__
+
+    def begin_there(self: process.SensorProcess, **said: Any) -> None:
+        begin(self, **said)
+        self._arguments += ["--cgroup", str(made.path)]
+
+    monkeypatch.setattr(process.SensorProcess, "__init__", begin_there)
+    yield made
+    made.clean()
+
+
+@pytest.fixture
+def on_the_gateway(lab: Lab, cgroup: TestCgroup) -> Iterator[None]:
     """Be on the gateway, with all that is started from here."""
     before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     gateway = os.open(lab.netns("gateway"), os.O_RDONLY)
