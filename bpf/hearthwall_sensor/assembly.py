@@ -45,7 +45,7 @@ from .ports import Ports
 from .processes.attribution import Attribution
 from .processes.processes import Processes
 from .protocol import Scope
-from .rules.host import started
+from .rules.host import ran_at, started
 from .rules.rules import RULES_FILE, Rules
 from .server import Server
 from .settings import Settings
@@ -108,7 +108,7 @@ def assemble(given: Given) -> Parts:
     around = given.surroundings
     is_settled = partial(_is_settled, devices)
     given.journal.is_settled = is_settled
-    responder = Responder(rules, Blame(around.is_home, around.is_protected, is_settled))
+    responder = Responder(rules, Blame(around.is_home, around.is_protected, is_settled, ran_at))
     past = Past(given.store.meta(), devices)
     living = LivingHome(
         given.surroundings, devices, identities, chosen, profiles, policy, past.since

@@ -72,6 +72,7 @@ class PolicyOrders:
         return event.to_wire() | {
             "culprit": self._blockable(blame.culprit(event) or blame.program(event)),
             "blockable_peer": self._blockable(blame.peer(event)),
+            "has_ended": blame.has_ended(event),
         }
 
     def _blockable(self, target: str | None) -> str | None:

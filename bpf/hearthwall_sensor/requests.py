@@ -242,6 +242,7 @@ class GetEvent(Message):
     """Asks for the Event with a number, with whom an order may cut off for it, or null.
 
     `culprit` is the device that did it, `blockable_peer` the peer's address or name: never whom it was only done to.
+    `has_ended` says that only a process could have been cut off, which has ended.
     """
 
     type: ClassVar[str] = "event"

@@ -268,6 +268,9 @@ def test_a_file_is_known_again(path: str, run: dict[str, str]) -> None:
     (connection,) = found.evidence["connections"]
     assert connection["community_id"].startswith("1:")
     assert (connection["peer_address"], connection["peer_port"]) == ("203.0.113.9", 443)
+    made = f"{path if path.startswith('/') else '/opt/x/load'} was made executable and run"
+    assert found.summary == f"{made}; its /usr/bin/wget talks to 203.0.113.9"
+    assert (found.evidence["stops"], found.evidence["pid"]) == ("process", process.pid)
     assert found.evidence["chain"][0] == {
         "executable": "/usr/bin/wget",
         "pid": child.pid,

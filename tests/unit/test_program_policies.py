@@ -1,6 +1,8 @@
 """What the policy says of programs, and what is done by itself about them."""
 
 import dataclasses
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from hearthwall_sensor.policy.policy import Answer, DevicePolicy, Response
 from hearthwall_sensor.policy.reading import read
 from hearthwall_sensor.policy.writing import change, parse_section
 from hearthwall_sensor.protocol import Event
+from hearthwall_sensor.rules.host import ran_at
 from tests.devices import CAMERA
 from tests.unit.observed import NOON, flow, home
 from tests.unit.processes import AGENT, INSIDE, NOBODY, notice
@@ -171,6 +174,8 @@ def test_a_response_that_is_not_for_programs_is_passed_over(
         (notice(evidence={"pid": 77, "stops": "process"}), "pid:77"),
         (notice("/usr/bin/agent@0123456789ab", evidence={"pid": 77}), "pid:77"),
         (notice("/usr/bin/agent@0123456789ab"), None),
+        (notice("/usr/bin/python3.11", evidence={"pid": 77}), "pid:77"),
+        (notice("/usr/bin/dash"), None),
         (notice(evidence={"blame": "peer"}), None),
         (notice(evidence={"stops": "process", "pid": 1}), None),
         (notice(None, mac=CAMERA), None),
@@ -182,6 +187,38 @@ def test_what_stops_a_program(told: Notice, stopped: str | None) -> None:
     assert blame.program(told) == stopped
     if told.process is not None:
         assert blame.culprit(told) is None
+
+
+@pytest.mark.parametrize(
+    ("process", "stopped"),
+    [
+        ("/usr/bin/bash", None),
+        ("/memfd:kworker", "exe:/memfd:kworker"),
+        ("/memfd:kworker@0123456789ab", None),
+    ],
+)
+def test_a_process_that_has_ended_is_not_stopped(process: str, stopped: str | None) -> None:
+    told = notice(process, evidence={"pid": 77, "stops": "process"})
+    blame = Blame(lambda _: True, lambda _: False, is_there=lambda pid, _: pid != 77)
+    assert (blame.program(told), blame.has_ended(told)) == (stopped, True)
+    assert not blame.has_ended(notice(evidence={"pid": 77}))
+    shown = explain.show(
+        {"event": event(told) | {"evidence": told.evidence, "culprit": None, "has_ended": True}}
+        | dict.fromkeys(("device", "accepted", "meaning", "advice", "technique", "technique_url")),
+        {},
+        [],
+    )
+    assert "process 77 has ended" in shown
+
+
+def test_a_process_is_told_from_a_later_one_with_its_number() -> None:
+    with subprocess.Popen(["/usr/bin/sleep", "60"]) as process:
+        now = time.time()
+        assert ran_at(process.pid, now)
+        assert ran_at(process.pid, None)
+        assert not ran_at(process.pid, now - 60)
+        process.kill()
+    assert not ran_at(process.pid, now)
 
 
 def test_processes_behind_an_event_are_shown_as_tables() -> None:

@@ -134,7 +134,7 @@ async def test_a_program_is_cut_off_by_its_path_or_as_one_process_with_what_it_s
         (None, {}),
         ("/usr/bin/foo@0123456789ab", {}),
         ("/usr/bin/foo", {"blame": "peer"}),
-        ("/memfd:x", {"stops": "process", "pid": 1}),
+        ("/usr/bin/bash", {"stops": "process", "pid": 1}),
     ],
 )
 async def test_a_program_that_no_rule_can_be_on_is_refused_and_counted(

@@ -131,6 +131,8 @@ def _rows(wire: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[s
     yield "means", wire["meaning"] or ""
     yield "measured", found.measured(event)
     yield from found.rows(evidence, names)
+    if event.get("has_ended") and not event.get("culprit"):
+        yield "ended", f"process {evidence.get('pid')} has ended: nothing of it is left to cut off"
     if evidence.get("audit"):
         yield "audit", "the policy has this detector note only: nothing was done"
     if accepted is not None:

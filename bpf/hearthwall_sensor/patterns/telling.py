@@ -5,6 +5,7 @@ from typing import Any, Final
 from ..detectors.evidence import Measured, about, evidence
 from ..flows.community_id import community_id
 from ..flows.flow import TCP, UDP, FlowKey
+from ..learning.programs import name_of
 from ..notation import address_text
 from ..notice import Notice
 from ..observations import Bound, Called, Connected, Executed
@@ -28,7 +29,10 @@ def notice(pattern: Pattern, seen: Seen) -> Notice:
     image = last.image
     if pattern.blames == "parent" and image.parent is not None:
         image = image.parent
-    pid = image.pid if image is not last.image or isinstance(last, Executed) else last.pid
+    doer = last.image.pid if isinstance(last, Executed) else last.pid
+    stops, pid = _to_stop(pattern, seen)
+    if image is not last.image:
+        pid = image.pid
     connected = next((each for each in seen if isinstance(each, Connected)), None)
     measured = Measured(
         detector=pattern.kind,
@@ -46,8 +50,8 @@ def notice(pattern: Pattern, seen: Seen) -> Notice:
             (),
             pattern=pattern.name,
             pid=pid,
-            stops=pattern.stops,
-            chain=chain(last.image),
+            stops=stops,
+            chain=chain(last.image, doer),
             files=_files(seen),
             connections=[_connection(each) for each in seen if isinstance(each, Connected)],
             listeners=[each.service for each in seen if isinstance(each, Bound)],
@@ -58,6 +62,23 @@ def notice(pattern: Pattern, seen: Seen) -> Notice:
         time=last.time,
         technique=pattern.technique,
     )
+
+
+def _to_stop(pattern: Pattern, seen: Seen) -> tuple[str, int]:
+    """Return what a response stops, `program` or `process`, and the process.
+
+    A program that a written file uses, or runs in, is no part of it: what ran the file is stopped then.
+    """
+    last = seen[-1]
+    pid = last.image.pid if isinstance(last, Executed) else last.pid
+    run = next((each.image for each in reversed(seen) if isinstance(each, Executed)), None)
+    if run is None or isinstance(last, Executed):
+        return pattern.stops, pid
+    if run.number != last.image.number:
+        return "process", run.pid
+    wrote = next((each for each in seen if isinstance(each, Called) and each.path), None)
+    is_itself = wrote is None or name_of(wrote.path) in (name_of(run.executable), "")
+    return (pattern.stops, pid) if is_itself else ("process", run.pid)
 
 
 def _files(seen: Seen) -> list[dict[str, Any]]:

@@ -1,9 +1,12 @@
 """What a pattern says of processes, fit to be read: nothing in it acts on a terminal, and nothing is long."""
 
+import dataclasses
 import string
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final
 
+from ..learning.programs import name_of
 from ..notation import address_text
 from ..observations import Bound, Called, Connected, Executed
 from ..processes.image import Image
@@ -14,6 +17,9 @@ _KEPT: Final = 28
 #: Of a command line in the evidence.
 _LINE: Final = 200
 
+#: What a call did with its file.
+_MADE: Final = {"write": "written", "chmod": "made executable", "memfd": "made in memory"}
+
 Seen = tuple[Executed | Connected | Bound | Called, ...]
 
 #: What a sentence may name, with the observation that a pattern needs for it; any has the first ones.
@@ -23,6 +29,8 @@ PLACEHOLDERS: Final[Mapping[str, str | None]] = {
     "unit": None,
     "file": "called",
     "by": "called",
+    "made": "called",
+    "caller": "called",
     "other": "called",
     "peer": "connected",
     "service": "bound",
@@ -63,10 +71,22 @@ def words(seen: Seen) -> dict[str, str]:
             found["service"] = each.service
     called = next((each for each in seen if isinstance(each, Called)), None)
     if called is not None:
-        found["file"] = shown(called.path)
+        file = _written(called, seen)
+        found["file"] = shown(file)
+        found["made"] = _MADE.get(called.call, "opened")
+        found["caller"] = "it" if last.executable == file else f"its {found['program']}"
         found["by"] = program_of(called.image)
         found["other"] = str(called.number)
     return found
+
+
+def _written(called: Called, seen: Seen) -> str:
+    """Return the file of a call by its whole path, where that is known since it was executed."""
+    for each in seen:
+        path = each.image.executable
+        if isinstance(each, Executed) and name_of(path) == name_of(called.path):
+            return path
+    return called.path
 
 
 def named_in(text: str) -> list[str]:
@@ -77,13 +97,17 @@ def named_in(text: str) -> list[str]:
     return [name for _, name, _, _ in parts if name is not None]
 
 
-def chain(image: Image) -> list[dict[str, Any]]:
-    """Return the process and those that it comes from, the youngest first."""
+def chain(image: Image, pid: int) -> list[dict[str, Any]]:
+    """Return the process and those that it comes from, the youngest first.
+
+    One that executed nothing since its parent made it has its parent's image, and its own number.
+    """
+    own = [image] if pid == image.pid else [dataclasses.replace(image, pid=pid), image]
     return [
         {
             "executable": printable(each.executable)[:_LINE],
             "pid": each.pid,
             "command_line": printable(each.command_line)[:_LINE],
         }
-        for each in image.lineage()
+        for each in (*own, *islice(image.lineage(), 1, None))
     ]

@@ -1,10 +1,11 @@
 """Who may be cut off for an event: the device that did it, or the peer; never whom it was only done to."""
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, Final, Protocol
 
 from ..kinds import KINDS
-from ..learning.programs import container_of
+from ..learning.programs import SHELLS, container_of, name_of
 from ..notice import whose
 from ..observations import Observation
 from ..processes.image import PROGRAM
@@ -13,10 +14,33 @@ from .resolvers import SeenServers
 #: What a detector's evidence says of who did it, where the kind's own answer is not the right one.
 _PEER: Final = "peer"
 _DEVICE: Final = "device"
+#: Programs that run much else: one process of theirs is stopped, not all.
+_INTERPRETERS: Final = (
+    *(
+        "python*",
+        "perl*",
+        "ruby*",
+        "php*",
+        "lua*",
+        "node",
+        "nodejs",
+        "java",
+        "tclsh*",
+        "awk",
+        "?awk",
+    ),
+    *("socat", "env", *sorted(SHELLS)),
+)
+#: What a program is called that runs from memory: no file that somebody else needs has such a path.
+_MEMORY: Final = "/memfd:"
 
 
 class Told(Protocol):
     """What an event says of whom it is about, before it has a number and after."""
+
+    @property
+    def time(self) -> float | None:
+        """When it happened, seconds since the epoch."""
 
     @property
     def kind(self) -> str:
@@ -55,8 +79,13 @@ class Blame:
         is_home: Callable[[str], bool],
         is_protected: Callable[[str], bool],
         is_settled: Callable[[str], bool] = lambda _: True,
+        is_there: Callable[[int, float | None], bool] = lambda _pid, _time: True,
     ) -> None:
-        """Take what tells of an address whether it is the home's, or nobody may block it, and of a device's age."""
+        """Take what tells of an address whether it is the home's, or nobody may block it, and of a device's age.
+
+        `is_there` tells whether the process that had a number at a time still runs.
+        """
+        self._is_there = is_there
         self._is_home = is_home
         self._is_protected = is_protected
         self.is_settled = is_settled
@@ -80,14 +109,33 @@ class Blame:
         """Return what stops the program of this host that did it, as a rule names it: its file, or the process alone.
 
         A file in a container has a name that another one outside may have, too, and an interpreter runs much else.
+        Nothing stops a process that has ended; but what ran from memory may come again.
         """
         if told.process is None or told.evidence.get("blame", _DEVICE) != _DEVICE:
             return None
         path, container = container_of(told.process)
-        if container is None and told.evidence.get("stops") != "process":
+        if not self._is_process(told):
             return PROGRAM + path
         pid = told.evidence.get("pid")
-        return f"pid:{pid}" if isinstance(pid, int) and pid > 1 else None
+        if isinstance(pid, int) and pid > 1 and self._is_there(pid, told.time):
+            return f"pid:{pid}"
+        return PROGRAM + path if container is None and path.startswith(_MEMORY) else None
+
+    def has_ended(self, told: Told) -> bool:
+        """Return whether only a process could be stopped for an event, and it has ended."""
+        pid = told.evidence.get("pid")
+        is_one = told.process is not None and isinstance(pid, int) and self._is_process(told)
+        return is_one and not self._is_there(int(pid or 0), told.time)
+
+    @staticmethod
+    def _is_process(told: Told) -> bool:
+        """Return whether one process is to be stopped, and not its program wherever it runs."""
+        path, container = container_of(told.process or "")
+        return (
+            container is not None
+            or told.evidence.get("stops") == "process"
+            or any(fnmatchcase(name_of(path), each) for each in _INTERPRETERS)
+        )
 
     def peer(self, told: Told) -> str | None:
         """Return the peer that can be blocked: a name where a feed lists it, else an address outside of the home.

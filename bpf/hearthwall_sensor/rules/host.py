@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,6 +14,8 @@ _PROC: Final = Path("/proc")
 #: In /proc/PID/stat, counted behind the name.
 _FLAGS: Final = 6
 _STARTED: Final = 19
+#: So much (seconds) two clocks may be apart.
+_CLOCKS_APART: Final = 2.0
 _KERNEL_THREAD: Final = 0x00200000
 
 
@@ -39,6 +42,15 @@ def started(pid: int) -> int | None:
     """Return when a process was started, in clock ticks since boot; None for one that is not there."""
     fields = _stat(pid)
     return None if fields is None else int(fields[_STARTED])
+
+
+def ran_at(pid: int, when: float | None) -> bool:
+    """Return whether the process that had a number at a time, seconds since the epoch or None for now, still runs."""
+    ticks = started(pid)
+    if ticks is None:
+        return False
+    ago = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return when is None or time.time() - ago <= when + _CLOCKS_APART
 
 
 def _stat(pid: int) -> list[str] | None:
