@@ -161,3 +161,9 @@ def test_help_says_that_json_streams() -> None:
     parser = argparse.ArgumentParser()
     _arguments(parser)
     assert "document on each line" in " ".join(parser.format_help().split())
+
+
+def test_a_file_that_is_not_there_is_said(serving: Serving, household: Traceable) -> None:
+    done = run(serving, "--count", "2", "--exe", "/no/such")
+    assert "There is no file /no/such here" in done.stderr
+    assert household.traces[0].executable == "/no/such"

@@ -1,6 +1,7 @@
 """Traces without a kernel: what records say, which traces they are for, what a slow client loses."""
 
 import asyncio
+import os
 import struct
 from collections import deque
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 
 from hearthwall_sensor.errors import SensorError
 from hearthwall_sensor.kernel.call_layouts import (
+    CALLS,
     CHECKS,
     TRACE,
     TRACING,
@@ -20,6 +22,7 @@ from hearthwall_sensor.processes.image import Image
 from hearthwall_sensor.requests import Trace
 from hearthwall_sensor.tracing import tracing as tracing_module
 from hearthwall_sensor.tracing.attaching import Attaching
+from hearthwall_sensor.tracing.descriptors import OTHER, Ends
 from hearthwall_sensor.tracing.lines import Lines, Peer
 from hearthwall_sensor.tracing.tracing import Tracing, check
 from hearthwall_sensor.tracing.transfers import Transfers
@@ -122,10 +125,12 @@ async def until(condition: Any) -> None:
 
 
 async def test_what_is_asked_for_is_what_the_kernel_filters_by(world: World) -> None:
-    request = Trace("connect", pid=5, uid=0, comm="x", executable="/bin/x", port=9, failed=True)
+    request = Trace(
+        "connect", pid=os.getpid(), uid=0, comm="x", executable="/bin/x", port=9, failed=True
+    )
     end = await world.tracing.begin(request, Listener())
     (pid, uid, port, call, checks, _, comm), *others = world.traces()
-    assert (pid, uid, port, call, comm) == (5, 0, 9, 1, b"x".ljust(16, b"\0"))
+    assert (pid, uid, port, call, comm) == (os.getpid(), 0, 9, 1, b"x".ljust(16, b"\0"))
     assert checks == sum(CHECKS.values()) - CHECKS["each"]
     assert not any(any(each[:6]) for each in others)
     assert world.points.on == ["sys_exit_connect", "sys_enter_connect"]
@@ -243,6 +248,43 @@ async def test_a_kernel_without_the_tracepoint_says_so(monkeypatch: pytest.Monke
 def test_what_makes_no_sense_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(SensorError):
         check(Trace("connect", **fields))
+
+
+@pytest.mark.parametrize(
+    ("call", "fields"),
+    [("exec", {"port": 80}), ("open", {"port": 80}), ("connect", {"each": True})],
+)
+def test_what_means_nothing_for_a_call_is_refused(call: Any, fields: dict[str, Any]) -> None:
+    with pytest.raises(SensorError, match=f"means nothing for {call}"):
+        check(Trace(call, **fields))
+
+
+async def test_a_process_that_is_not_there_is_not_traced(world: World) -> None:
+    with pytest.raises(SensorError, match="no process 4194303"):
+        await world.tracing.begin(Trace("exec", pid=2**22 - 1), Listener())
+
+
+@pytest.mark.parametrize(
+    ("ends", "shown"),
+    [
+        (None, True),  # it has gone: nobody knows
+        (Ends("192.0.2.9", 5, "192.0.2.1", 80), True),
+        (Ends("192.0.2.9", 5, "192.0.2.1", 443), False),
+        (OTHER, False),
+    ],
+)
+async def test_a_socket_whose_call_names_nobody_is_told_unless_its_port_is_another(
+    world: World, monkeypatch: pytest.MonkeyPatch, ends: Ends | None, *, shown: bool
+) -> None:
+    monkeypatch.setattr(tracing_module, "TOGETHER", 0.01)
+    world.tracing._lines._ends = lambda *_: ends
+    listener = Listener()
+    key = TRANSFER_KEY.pack(7, 3, bytes(16), 0, 0, CALLS["send"].number, 1, 0)
+    await world.tracing.begin(Trace("send", port=80), listener)
+    world.tables["transfers"].held[key] = TRANSFER.pack(9, 1, 0, 42, 10, 1, 0, 0, b"curl")
+    await until(lambda: key not in world.tables["transfers"].held)  # told, and rested
+    assert [each["bytes"] for each in listener.lines] == [42] * shown
+    world.tracing.close()
 
 
 # Sending and receiving

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from hearthwall_sensor.commands.trace import what
 from hearthwall_sensor.kernel.process_layouts import CALLED, Called, Head, read_record
 from hearthwall_sensor.processes.image import Image
 from hearthwall_sensor.tracing import descriptors, tracing as tracing_module, wording
@@ -78,7 +79,7 @@ def test_damaged_records_are_nothing(data: bytes, call: int) -> None:
 def test_only_sockets_of_the_internet_are_looked_into(tmp_path: Path) -> None:
     here, there = socket.socketpair()
     with here, there, (tmp_path / "file").open("w") as file:
-        assert descriptors.ends(os.getpid(), here.fileno()) is None
+        assert descriptors.ends(os.getpid(), here.fileno()) is descriptors.OTHER
         assert descriptors.ends(os.getpid(), file.fileno()) is None
     assert descriptors.ends(2**22 - 1, 0) is None
     assert descriptors.ends(os.getpid(), -1) is None
@@ -108,6 +109,21 @@ def test_hostile_text_is_escaped() -> None:
     found = line("connect", b"@\x1b]0;x\x07", family=1, comm=b"\x1b[2J\xff")
     assert found.path == "@\\x1b]0;x\\x07"
     assert found.comm == "\\x1b[2J\\xff"
+
+
+def test_an_exec_names_who_started_it() -> None:
+    parent = image("/bin/bash", pid=6)
+    head, call = tracing_module._read(record("exec", b"/bin/x")) or pytest.fail("damaged")
+    found = lines().call(head, call, image("/bin/x", parent=parent), is_last=True)
+    assert (found.executable, found.parent_executable, found.parent_pid) == (
+        "/bin/x",
+        "/bin/bash",
+        6,
+    )
+    assert what(found.to_wire()).endswith("by /bin/bash pid 6")
+    failed = lines().call(head, call._replace(result=-2), parent, is_last=True)
+    assert (failed.parent_executable, failed.parent_pid) == (None, None)
+    assert what(failed.to_wire()).endswith("by /bin/bash")
 
 
 def test_an_exec_that_failed_has_no_command_line() -> None:

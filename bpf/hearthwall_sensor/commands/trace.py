@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from ..protocol import SensorError
@@ -193,12 +194,24 @@ def _took(microseconds: float) -> str:
 def what(wire: dict[str, Any]) -> str:
     """Return what a call was about: the address or the file, then its details, then who made it."""
     words = [_ends(wire), wire["path"] or "", wire["detail"]]
-    if wire["executable"]:
+    if wire["call"] == "exec" and not wire["error"]:
+        words.append(_parent(wire))
+    elif wire["executable"]:
         container = f"@{wire['container']}" if wire["container"] else ""
         words.append(f"by {wire['executable']}{container}")
     if wire["unit"]:
         words.append(f"({wire['unit']})")
     return "  ".join(filter(None, words))
+
+
+def _parent(wire: dict[str, Any]) -> str:
+    """Return who started a program: its file is said already."""
+    who = (
+        wire["parent_executable"] or "",
+        "" if wire["parent_pid"] is None else f"pid {wire['parent_pid']}",
+    )
+    said = " ".join(filter(None, who))
+    return f"by {said}" if said else ""
 
 
 def _ends(wire: dict[str, Any]) -> str:
@@ -219,9 +232,19 @@ def _place(address: str | None, port: int | None) -> str:
     return f"{host}:{port or 0}"
 
 
+def _warn(path: str | None) -> None:
+    """Say it if there is no such executable: it may come, or be one of a container."""
+    if path is not None and path.startswith("/") and not Path(path).exists():
+        print(
+            f"There is no file {clean(path)} here: only a program in a container can be it.",
+            file=sys.stderr,
+        )
+
+
 async def _trace(client: "Client", options: Options) -> Any:
     """Print what is traced until there was enough of it; the connection's end is the trace's."""
     printer = _Printer(options)
+    _warn(options.exe)
     request = Trace(
         call=options.call,
         pid=options.pid,

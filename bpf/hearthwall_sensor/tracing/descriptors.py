@@ -13,15 +13,20 @@ _PIDFD_GETFD: Final = 438
 class Ends(NamedTuple):
     """A socket's addresses."""
 
-    address: str
+    address: str | None
+    """None for one that is none of the internet's."""
     port: int
     peer: str | None
     """None for one that is not connected."""
     peer_port: int
 
 
+#: What a socket is that has no ports.
+OTHER: Final = Ends(None, 0, None, 0)
+
+
 def ends(pid: int, fd: int) -> Ends | None:
-    """Return the addresses of a process's socket; None where it has gone, or is none of the internet's.
+    """Return the addresses of a process's socket; None where it has gone, OTHER where it is none of the internet's.
 
     That is how it is now: a descriptor that was closed meanwhile may be another socket's.
     """
@@ -47,7 +52,7 @@ def _ends(held: int) -> Ends | None:
         return None
     with own:
         if own.family not in (socket.AF_INET, socket.AF_INET6):
-            return None
+            return OTHER
         try:
             address, port, *_ = own.getsockname()
         except OSError:

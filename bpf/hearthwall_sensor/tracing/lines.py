@@ -179,10 +179,17 @@ class Lines:
     def _of_exec(
         self, line: Traced, head: Head, call: Call, image: Image, _is_last: bool
     ) -> Traced:
-        """Add the file; where it became one, the command line as well."""
-        detail = image.command_line if call.result == 0 else ""
-        path = whole_path(head.pid, call) if call.result else call.text or b""
-        return dataclasses.replace(line, path=printable(path), detail=detail)
+        """Add the file; where it became one, the command line as well, and who started it."""
+        if call.result:
+            return dataclasses.replace(line, path=printable(whole_path(head.pid, call)))
+        parent = image.parent
+        return dataclasses.replace(
+            line,
+            path=printable(call.text or b""),
+            detail=image.command_line,
+            parent_executable=None if parent is None else parent.executable or None,
+            parent_pid=image.parent_pid or None if parent is None else parent.pid,
+        )
 
     def _of_transfer(
         self, line: Traced, head: Head, call: Call, _image: Image, is_last: bool

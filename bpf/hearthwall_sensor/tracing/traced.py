@@ -11,7 +11,8 @@ class Traced(Message):
     """One line. `result` is what the call returned; below zero, `error` is its name, such as `ECONNREFUSED`.
 
     Text that came from a process is printable. `address` and `port` are the peer's (of bind and listen: the
-    own), `local_address` and `local_port` this side's, where they are known. Of send and recv `calls` are
+    own), `local_address` and `local_port` this side's, where they are known; the port is
+    0 of a socket that has none. Of send and recv `calls` are
     told together, `failed` of them in vain, and `duration_us` is of all of them.
     """
 
@@ -32,6 +33,9 @@ class Traced(Message):
     local_address: str | None = None
     local_port: int | None = None
     path: str | None = None
+    parent_executable: str | None = None
+    """Of an exec that succeeded: what the process was before, or what made it."""
+    parent_pid: int | None = None
     detail: str = ""
     """What else it says: flags, a mode, a family, the command line."""
     calls: int = 1

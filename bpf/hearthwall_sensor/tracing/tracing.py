@@ -25,7 +25,7 @@ from ..kernel.ringbuf import RingBuffer
 from ..processes.image import Image
 from ..requests import Trace
 from .attaching import Attaching
-from .calls import WATCHED
+from .calls import PROC, WATCHED
 from .lines import Lines
 from .traced import Traced
 from .transfers import Transfers
@@ -39,6 +39,11 @@ TOGETHER: Final = 1.0
 _DRAWINGS: Final = 8
 #: A pattern is told of the same file or socket of the same image once in so many seconds.
 REPEATS: Final = 60.0
+#: What can be asked only of some calls.
+_ONLY_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "port": ("connect", "accept", "bind", "listen", "send", "recv"),
+    "each": ("send", "recv"),
+}
 _LONGEST_COMM: Final = 15
 _LONGEST_PATH: Final = 4096
 _MOST: Final = {"pid": 2**22, "uid": 2**32 - 1, "port": 65535}
@@ -65,9 +70,9 @@ class _Running:
         return self.request.executable in (None, image.executable)
 
     def take(self, line: Traced) -> None:
-        """Take a line, unless it is of another port."""
-        port = self.request.port
-        if port is None or port in (line.port, line.local_port):
+        """Take a line, unless it is of another port; one whose ports are not known may be of this one."""
+        port, ports = self.request.port, (line.port, line.local_port)
+        if port is None or port in ports or ports == (None, None):
             self.lines.append(line.to_wire())
 
     def flush(self) -> None:
@@ -130,6 +135,8 @@ class Tracing:
     async def begin(self, request: Trace, tell: Tell) -> Callable[[], None]:
         """Tell of calls from now on; return what ends it. Raises SensorError."""
         check(request)
+        if request.pid is not None and not (PROC / str(request.pid)).exists():
+            raise SensorError("not_found", f"there is no process {request.pid}")
         await self._attaching.settle(request.call)
         slot = next((each for each in range(TRACES) if each not in self._slots), None)
         if slot is None:
@@ -284,6 +291,12 @@ class Tracing:
 
 def check(request: Trace) -> None:
     """Raise SensorError for what can't be asked of a trace."""
+    for name, calls in _ONLY_OF.items():
+        if getattr(request, name) not in (None, False) and request.call not in calls:
+            raise SensorError(
+                "invalid_message",
+                f"{name} means nothing for {request.call}: it is for {', '.join(calls)}",
+            )
     for name, most in _MOST.items():
         value = getattr(request, name)
         if value is not None and not 0 <= value <= most:
