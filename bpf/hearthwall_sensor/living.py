@@ -16,7 +16,7 @@ from .learning.profiles import Profiles
 from .network.segments import Segments
 from .network.surroundings import Surroundings
 from .notation import address_text, mapped
-from .patterns.standard_input import stdin_is_socket
+from .patterns.standard_input import executable, standard_input
 from .patterns.words import shown
 from .policy.file import PolicyFile
 from .processes.image import PROGRAM
@@ -130,7 +130,8 @@ class LivingHome:
             devices=lambda: len(self.devices.accounts),
             counted=self._counted,
             routes_ipv6=vicinity.routes_ipv6,
-            stdin_is_socket=stdin_is_socket,
+            standard_input=standard_input,
+            executable=executable,
         )
 
     def _counted(self, packed: bytes) -> Counted | None:

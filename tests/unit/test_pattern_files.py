@@ -15,7 +15,7 @@ from hearthwall_sensor.kinds import KINDS
 from hearthwall_sensor.patterns import conditions
 from hearthwall_sensor.patterns.pattern import BONDS, PATTERN_KINDS
 from hearthwall_sensor.patterns.reading import KEYS, RULES, needed_calls, read, read_file, shipped
-from hearthwall_sensor.patterns.standard_input import stdin_is_socket
+from hearthwall_sensor.patterns.standard_input import standard_input
 from hearthwall_sensor.patterns.words import PLACEHOLDERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,9 +124,13 @@ def test_standard_input_is_looked_at_as_it_is() -> None:
                 with subprocess.Popen(line, stdin=stdin, stdout=subprocess.PIPE) as process:
                     assert process.stdout is not None
                     process.stdout.readline()
-                    assert stdin_is_socket(process.pid) == is_connection
+                    found = standard_input(process.pid)
+                    assert (found is not None) == is_connection
+                    if found is not None:
+                        assert found.peer[-4:] == bytes((127, 0, 0, 1))
+                        assert found.peer_port == server.getsockname()[1]
                     process.kill()
-                assert not stdin_is_socket(process.pid)
+                assert not standard_input(process.pid)
 
 
 @pytest.mark.parametrize("table", ["tcp", "tcp6", "udp", "udp6"])
@@ -138,9 +142,9 @@ def test_any_table_of_sockets_may_have_it(tmp_path: Path, table: str) -> None:
     (process / "fd" / "0").symlink_to("socket:[42]")
     line = "0: 0100007F:1F90 00000000:0000 01 00000000:00000000 00:00000000 00000000 0 42 {} 1 00\n"
     (process / "net" / table).write_text("  sl  local_address\n" + line.format(421))
-    assert not stdin_is_socket(7, tmp_path)
+    assert not standard_input(7, tmp_path)
     (process / "net" / table).write_text("  sl  local_address\n" + line.format(42))
-    assert stdin_is_socket(7, tmp_path)
+    assert standard_input(7, tmp_path)
 
 
 # The page

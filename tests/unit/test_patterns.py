@@ -18,6 +18,7 @@ from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.observations import Look, Observation
 from hearthwall_sensor.patterns.engine import MAX_OF_PROCESS, MAX_WAITING, Engine
 from hearthwall_sensor.patterns.reading import shipped
+from hearthwall_sensor.patterns.standard_input import Input
 from hearthwall_sensor.patterns.words import words
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.observed import DAY, NOON, home
@@ -54,7 +55,7 @@ class Gateway:
         self.home = dataclasses.replace(
             known,
             policy=lambda _: self.policy,
-            stdin_is_socket=lambda pid: pid in self.sockets,
+            standard_input=lambda pid: Input(7) if pid in self.sockets else None,
         )
         self.detection = Detection(
             DETECTORS, self.home, Consequences(self.told.append, learn=self.profiles.learn)

@@ -34,6 +34,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "expires": "ends",
     "failed": "tried in vain",
     "forced": "although protected",
+    "held": "took hold of",
     "incoming": "begun from outside",
     "interval": "every",
     "known": "known to serve",

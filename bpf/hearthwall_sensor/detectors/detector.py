@@ -10,6 +10,7 @@ from ..kinds import EventKind
 from ..learning.profile import Profile
 from ..notice import Notice
 from ..observations import Observation
+from ..patterns.standard_input import Input
 from ..policy.policy import DevicePolicy
 
 Handler = Callable[[Any], Iterable[Notice]]
@@ -42,8 +43,10 @@ class Home:
     """What a flow has counted so far, by its packed key; None for one that is not known."""
     routes_ipv6: Callable[[], bool] = lambda: False
     """Whether it is known who the home's router of IPv6 is: this host, or one of `own`."""
-    stdin_is_socket: Callable[[int], bool] = lambda _: False
-    """Whether the standard input of a process of this host is a connection, at this moment."""
+    standard_input: Callable[[int], Input | None] = lambda _: None
+    """The connection that is the standard input of a process of this host, at this moment."""
+    executable: Callable[[int], str | None] = lambda _: None
+    """What a process of this host executes, at this moment."""
 
 
 class Detector(ABC):

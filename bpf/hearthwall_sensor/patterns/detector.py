@@ -48,8 +48,8 @@ class PatternDetector(Detector):
     def _told(self, found: Iterator[Found]) -> Iterator[Notice]:
         """Yield what is to be told: of one program the worst, which says what the others say too."""
         worst: dict[str, Notice] = {}
-        for pattern, seen in found:
-            new = notice(pattern, seen)
+        for pattern, seen, stdin in found:
+            new = notice(pattern, seen, stdin, self.home.executable)
             if self.home.policy(new.who).patterns.get(pattern.name) == "off":
                 continue
             known = worst.get(new.who)

@@ -9,6 +9,7 @@ from ..detectors.detector import Home
 from ..learning.programs import GATEWAY, name_of, trait
 from ..observations import Called, Executed
 from .pattern import Bond, Pattern, Step
+from .standard_input import Input
 from .telling import subject
 from .words import Seen
 
@@ -33,6 +34,8 @@ class Found(NamedTuple):
 
     pattern: Pattern
     seen: Seen
+    stdin: Input | None = None
+    """The connection that is standard input, if the pattern asks for one."""
 
 
 class _Begun(NamedTuple):
@@ -71,6 +74,8 @@ class Engine:
         self._shares: dict[int, dict[_Key, None]] = {}
         self._asked: deque[_Asked] = deque(maxlen=_MAX_ASKED)
         self._told: dict[_Key, float] = {}
+        #: The sockets of which was told that they are somebody's standard input.
+        self._inputs: dict[int, None] = {}
         #: How many that had begun found no room.
         self.dropped = 0
 
@@ -85,8 +90,9 @@ class Engine:
             step = pattern.steps[0]
             if not step.fits(seen):
                 continue
-            if not step.stdin or self._home.stdin_is_socket(_pid(seen)):
-                yield from self._advance(pattern, (seen,))
+            stdin = self._home.standard_input(_pid(seen)) if step.stdin else None
+            if not step.stdin or stdin is not None:
+                yield from self._advance(pattern, (seen,), stdin)
             else:
                 self.dropped += len(self._asked) == _MAX_ASKED
                 self._asked.append(_Asked(seen.time + _MOMENT, pattern, seen))
@@ -95,8 +101,9 @@ class Engine:
         """Yield the patterns of processes whose standard input is a connection by now."""
         while self._asked and self._asked[0].due <= now:
             _, pattern, seen = self._asked.popleft()
-            if self._home.stdin_is_socket(_pid(seen)):
-                yield from self._advance(pattern, (seen,))
+            stdin = self._home.standard_input(_pid(seen))
+            if stdin is not None:
+                yield from self._advance(pattern, (seen,), stdin)
 
     def _go_on(self, pattern: Pattern, number: int, step: Step, seen: Any) -> Iterator[Found]:
         """Take a later step of a pattern, if the earlier ones were taken."""
@@ -114,7 +121,7 @@ class Engine:
             yield from self._advance(pattern, (*begun.seen, seen))
             return
 
-    def _advance(self, pattern: Pattern, seen: Seen) -> Iterator[Found]:
+    def _advance(self, pattern: Pattern, seen: Seen, stdin: Input | None = None) -> Iterator[Found]:
         """Let a pattern wait for its next step, or yield it if that was the last one."""
         for excuse in pattern.unless:
             if excuse.step < len(seen) and all(test(seen[excuse.step]) for test in excuse.tests):
@@ -123,8 +130,12 @@ class Engine:
             bond = pattern.steps[len(seen)].bond
             assert bond is not None  # noqa: S101, only the first has none
             self._wait(pattern, seen, bond)
-        elif self._is_new(pattern, seen) and self._is_due(pattern, seen):
-            yield Found(pattern, seen)
+        elif (
+            self._is_new(pattern, seen)
+            and self._is_first(pattern, seen, stdin)
+            and self._is_due(pattern, seen)
+        ):
+            yield Found(pattern, seen, stdin)
 
     def _wait(self, pattern: Pattern, seen: Seen, bond: Bond) -> None:
         """Remember what has begun, under what its next step will be asked for by."""
@@ -168,6 +179,18 @@ class Engine:
                 return False
             learning = min(learning, _SETTLING)
         return not profile.is_learning(now, learning) and not profile.facets[found[0]].has(found[1])
+
+    def _is_first(self, pattern: Pattern, seen: Seen, stdin: Input | None) -> bool:
+        """Return whether nothing was told yet of a connection that is standard input: children inherit it."""
+        if stdin is None:
+            return True
+        if self._home.policy(seen[-1].who).patterns.get(pattern.name) == "off":
+            return False
+        is_first = stdin.inode not in self._inputs
+        self._inputs.pop(stdin.inode, None)
+        self._inputs[stdin.inode] = None
+        make_room(self._inputs, _MAX_TOLD)
+        return is_first
 
     def _is_due(self, pattern: Pattern, seen: Seen) -> bool:
         """Return whether it is time to tell something of a program: at first, and then once in a while."""

@@ -1,9 +1,10 @@
 """Whether a process has a connection for its standard input, as a shell has that somebody far away types to."""
 
 import re
+import struct
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _SOCKET: Final = re.compile(r"socket:\[(\d+)\]", re.ASCII)
 #: The tables of the sockets that a process's network has. A socket that is in none of them is of this host alone.
@@ -13,18 +14,41 @@ _MAX_BYTES: Final = 8 * 1024 * 1024
 _PROC: Final = Path("/proc")
 
 
-def stdin_is_socket(pid: int, proc: Path = _PROC) -> bool:
-    """Return whether a process's standard input is a connection; one that has ended has none."""
+class Input(NamedTuple):
+    """A connection that is a process's standard input."""
+
+    inode: int
+    """The socket's, which children inherit."""
+    transport: str = "tcp"
+    address: bytes = bytes(16)
+    port: int = 0
+    peer: bytes = bytes(16)
+    peer_port: int = 0
+    """0 where it is not connected to anybody."""
+
+
+def standard_input(pid: int, proc: Path = _PROC) -> Input | None:
+    """Return the connection that is a process's standard input, None for anything else; one that has ended has none."""
     process = proc / str(pid)
     try:
         match = _SOCKET.fullmatch(str((process / "fd" / "0").readlink()))
     except OSError:
-        return False
-    return match is not None and any(_has(process / "net" / each, match[1]) for each in _TABLES)
+        return None
+    if match is None:
+        return None
+    return next(filter(None, (_find(process / "net" / each, match[1]) for each in _TABLES)), None)
 
 
-def _has(table: Path, inode: str) -> bool:
-    """Return whether a table lists a socket by its inode."""
+def executable(pid: int, proc: Path = _PROC) -> str | None:
+    """Return the path of what a process executes, None where it has ended."""
+    try:
+        return str((proc / str(pid) / "exe").readlink()).removesuffix(" (deleted)")
+    except OSError:
+        return None
+
+
+def _find(table: Path, inode: str) -> Input | None:
+    """Return the socket with an inode, if a table lists it."""
     wanted = inode.encode()
     with suppress(OSError), table.open("rb") as file:
         file.readline()
@@ -32,8 +56,17 @@ def _has(table: Path, inode: str) -> bool:
         for line in file:
             fields = line.split(maxsplit=10)
             if len(fields) > 9 and fields[9] == wanted:
-                return True
+                transport = table.name.removesuffix("6")
+                return Input(int(inode), transport, *_end(fields[1]), *_end(fields[2]))
             read += len(line)
             if read > _MAX_BYTES:
                 break
-    return False
+    return None
+
+
+def _end(text: bytes) -> tuple[bytes, int]:
+    """Return an end's address, sixteen bytes, and port; the kernel writes words of this host's order."""
+    address, _, port = text.partition(b":")
+    words = bytes.fromhex(address.decode())
+    swapped = struct.pack(f"={len(words) // 4}I", *struct.unpack(f">{len(words) // 4}I", words))
+    return (swapped if len(swapped) == 16 else bytes(10) + b"\xff\xff" + swapped), int(port, 16)

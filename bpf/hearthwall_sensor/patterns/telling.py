@@ -1,5 +1,6 @@
 """A pattern that came to its end, as a notice: what happened, and the processes, files and connections behind it."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from ..detectors.evidence import Measured, about, evidence
@@ -10,7 +11,8 @@ from ..notation import address_text
 from ..notice import Notice
 from ..observations import Bound, Called, Connected, Executed
 from .pattern import Pattern
-from .words import Seen, chain, printable, words
+from .standard_input import Input
+from .words import Seen, chain, printable, shown, words
 
 _PROTOCOLS: Final = {"tcp": TCP, "udp": UDP}
 _NOWHERE: Final = bytes(16)
@@ -23,9 +25,21 @@ def subject(pattern: Pattern, seen: Seen) -> str:
     return " ".join(filter(None, (pattern.name, pattern.about.format_map(words(seen)))))
 
 
-def notice(pattern: Pattern, seen: Seen) -> Notice:
-    """Return what there is to tell."""
+def notice(
+    pattern: Pattern,
+    seen: Seen,
+    stdin: Input | None = None,
+    executable: Callable[[int], str | None] = lambda _: None,
+) -> Notice:
+    """Return what there is to tell; of a process that another one is about, what it executes is asked for."""
     last, said = seen[-1], words(seen)
+    held = _held(seen, executable)
+    if held and held["executable"]:
+        said["other"] += f" ({shown(held['executable'])})"
+    connections = [each for each in seen if isinstance(each, Connected)]
+    if stdin is not None and stdin.peer_port and not connections and isinstance(last, Executed):
+        connections = [_typed(last, stdin)]
+        said["input"] += f" with {address_text(stdin.peer)}"
     image = last.image
     if pattern.blames == "parent" and image.parent is not None:
         image = image.parent
@@ -33,7 +47,7 @@ def notice(pattern: Pattern, seen: Seen) -> Notice:
     stops, pid = _to_stop(pattern, seen)
     if image is not last.image:
         pid = image.pid
-    connected = next((each for each in seen if isinstance(each, Connected)), None)
+    connected = next(iter(connections), None)
     measured = Measured(
         detector=pattern.kind,
         value=len(seen),
@@ -53,7 +67,8 @@ def notice(pattern: Pattern, seen: Seen) -> Notice:
             stops=stops,
             chain=chain(last.image, doer),
             files=_files(seen),
-            connections=[_connection(each) for each in seen if isinstance(each, Connected)],
+            connections=[_connection(each) for each in connections],
+            **({"held": held} if held else {}),
             listeners=[each.service for each in seen if isinstance(each, Bound)],
         ),
         **about(image.program)
@@ -62,6 +77,31 @@ def notice(pattern: Pattern, seen: Seen) -> Notice:
         time=last.time,
         technique=pattern.technique,
     )
+
+
+def _typed(executed: Executed, stdin: Input) -> Connected:
+    """Return the connection that is a process's standard input."""
+    return Connected(
+        executed.time,
+        executed.who,
+        executed.image,
+        executed.image.pid,
+        *stdin[1:],
+        scope="internet",
+        is_outgoing=True,
+    )
+
+
+def _held(seen: Seen, executable: Callable[[int], str | None]) -> dict[str, Any]:
+    """Return the process that another one took hold of."""
+    called = next((each for each in seen if isinstance(each, Called)), None)
+    if called is None or called.call != "ptrace":
+        return {}
+    path = executable(called.number)
+    return {
+        "pid": called.number,
+        "executable": None if path is None else printable(path)[:_PATH],
+    }
 
 
 def _to_stop(pattern: Pattern, seen: Seen) -> tuple[str, int]:

@@ -27,6 +27,7 @@ PLACEHOLDERS: Final[Mapping[str, str | None]] = {
     "program": None,
     "parent": None,
     "unit": None,
+    "input": None,
     "file": "called",
     "by": "called",
     "made": "called",
@@ -63,6 +64,7 @@ def words(seen: Seen) -> dict[str, str]:
         "program": program_of(last),
         "parent": "nobody known" if last.parent is None else program_of(last.parent),
         "unit": shown(last.unit or "no unit"),
+        "input": "a connection",
     }
     for each in seen:
         if isinstance(each, Connected):
