@@ -19,7 +19,6 @@ from hearthwall_sensor.observations import Look, Observation
 from hearthwall_sensor.patterns.engine import MAX_OF_PROCESS, MAX_WAITING, Engine
 from hearthwall_sensor.patterns.reading import shipped
 from hearthwall_sensor.patterns.standard_input import Input
-from hearthwall_sensor.patterns.words import words
 from hearthwall_sensor.policy.policy import DevicePolicy
 from tests.unit.observed import DAY, NOON, home
 from tests.unit.processes import SHELL, SSHD, SYSTEMD, bound, called, connected, executed, image
@@ -394,11 +393,3 @@ def test_what_processes_make_up_is_printable(path: str, name: str) -> None:
     assert told.evidence["why"].isprintable()
     assert all(str(each).isprintable() for one in told.evidence["chain"] for each in one.values())
     assert all(str(each).isprintable() for one in told.evidence["files"] for each in one.values())
-
-
-def test_a_long_path_keeps_both_ends() -> None:
-    long = image(f"/tmp/{'a' * 4000}/load")
-    said = words((connected(long),))["program"]
-    assert len(said) == 80
-    assert said.startswith("/tmp/a")
-    assert said.endswith("a/load")

@@ -6,6 +6,7 @@ from hearthwall_sensor.detection import Consequences, Detection
 from hearthwall_sensor.detectors import DETECTORS
 from hearthwall_sensor.observations import Look
 from hearthwall_sensor.patterns.standard_input import Input
+from hearthwall_sensor.patterns.words import words
 from tests.unit.observed import NOON, packed
 from tests.unit.processes import SHELL, called, connected, executed, image
 from tests.unit.test_patterns import ATTACH, PLAIN, RUN, Gateway, write
@@ -50,3 +51,11 @@ def test_who_is_held_is_named() -> None:
     )
     assert told.summary.endswith("took hold of the process 4321 (/usr/sbin/sshd)")
     assert told.evidence["held"] == {"pid": 4321, "executable": "/usr/sbin/sshd"}
+
+
+def test_a_long_path_keeps_both_ends() -> None:
+    long = image(f"/tmp/{'a' * 4000}/load")
+    said = words((connected(long),))["program"]
+    assert len(said) == 80
+    assert said.startswith("/tmp/a")
+    assert said.endswith("a/load")

@@ -240,6 +240,22 @@ def test_processes_behind_an_event_are_shown_as_tables() -> None:
     assert not list(behind.tables({"chain": "nonsense", "files": [3]}))
 
 
+@pytest.mark.parametrize("wide", [60, 100])
+def test_a_process_has_one_row_that_fits(monkeypatch: pytest.MonkeyPatch, wide: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(wide))
+    chain = [
+        {"executable": "/usr/bin/wget", "pid": 8, "command_line": "wget " + "x" * 190},
+        {"executable": "/usr/bin/dash", "pid": 8, "command_line": "sh scr"},
+        {"executable": "/usr/bin/bash", "pid": 7, "command_line": "bash"},
+    ]
+    _, _, said = behind.tables({"chain": chain})
+    _, first, second = said.splitlines()
+    assert first.split()[:6] == ["8", "/usr/bin/wget,", "before", "it", "/usr/bin/dash", "wget"]
+    assert second.split() == ["7", "/usr/bin/bash", "bash"]
+    assert max(map(len, said.splitlines())) <= wide
+    assert first.endswith("~")
+
+
 # For people
 
 
