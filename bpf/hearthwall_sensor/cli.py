@@ -281,6 +281,10 @@ COMMANDS: Final = {
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are SensorErrors, so that `--json` holds for them too."""
 
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        """Take options by their whole names only: a new one must not change what a script says."""
+        super().__init__(*arguments, **settings | {"allow_abbrev": False})
+
     def error(self, message: str) -> Any:
         """Raise instead of printing usage and exiting."""
         raise SensorError("invalid_message", f"{message}; see {self.prog} --help")
@@ -344,12 +348,30 @@ def _ordered(arguments: Sequence[str]) -> list[str]:
     return [name, *common, *others]
 
 
+def _parsed(arguments: Sequence[str]) -> Options:
+    """Return what a command line says; raises SensorError for what its command does not know."""
+    parser = _parser()
+    options, unknown = parser.parse_known_args(_ordered(arguments))
+    if not unknown:
+        return options
+    word = next((each for each in unknown if each.startswith("-")), unknown[0]).partition("=")[0]
+    known = argparse.ArgumentParser(prog=options.command, add_help=False)
+    COMMANDS[options.command].arguments(known)
+    names = [name for name in known._option_string_actions if name.startswith("--")]  # noqa: SLF001, no other way
+    meant = did_you_mean(word, (*names, "--json", "--socket")) if word.startswith("-") else ""
+    raise SensorError(
+        "invalid_message",
+        f"{options.command} does not take {word[:40]}{meant}"
+        f"{'' if meant else ';'} see {parser.prog} {options.command} --help",
+    )
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command; return the exit status."""
     as_json = "--json" in arguments
     try:
         _require_command(arguments)
-        options = _parser().parse_args(_ordered(arguments))
+        options = _parsed(arguments)
         options.exit_status = 0
         command = COMMANDS[options.command]
         result = command.run(options)

@@ -180,3 +180,14 @@ def test_programs_are_asked_for_only_while_they_are_looked_at(tmp_path: Path) ->
             assert {each.type for each in asked()[before:]} == {"flows"}
     finally:
         serving.stop()
+
+
+def test_programs_and_their_flows_are_counted(view: View) -> None:
+    assert "1 device   2 programs   3 flows" in frame(view, 120, 24)[1].text
+
+
+def test_of_a_long_path_the_end_is_shown() -> None:
+    view = View("gw")
+    view.take_programs([program("/very" * 30 + "/bin/curl")], {})
+    press(view, "o")
+    assert any("…" in each.text and "/bin/curl" in each.text for each in frame(view, 80, 24))

@@ -86,11 +86,22 @@ def status(wire: dict[str, Any]) -> str:
                 )
                 or "nothing"
             ),
+            *_processes(wire),
             *_problem(wire.get("policy_problem")),
             "",
             table(("interface", "bridge", "role", "XDP", "tc", "programs of others"), interfaces),
         )
     )
+
+
+def _processes(wire: dict[str, Any]) -> list[str]:
+    """Return whether processes are watched, and what is missing for that."""
+    ways = [each for each in ("cgroup hooks", "tracepoints") if each in wire["capabilities"]]
+    missing = wire.get("missing", {})
+    return [
+        "processes: " + (f"watched by {' and '.join(ways)}" if ways else "not watched"),
+        *(wrapped(clean(f"missing: {name}: {why}")) for name, why in missing.items()),
+    ]
 
 
 def _problem(policy: str | None) -> list[str]:
@@ -186,7 +197,10 @@ def block(wire: dict[str, Any]) -> str:
     """Show a rule that is now in force."""
     ends = _remaining(wire)
     words = [wire["mode"], *_details(wire), *([] if ends == "never" else [f"ends {ends}"])]
-    return clean(f"In force on {_whom(wire)}: {', '.join(words)}. To end it: unblock {wire['id']}")
+    yet = "" if wire.get("is_there", True) else " There is no such file yet."
+    return clean(
+        f"In force on {_whom(wire)}: {', '.join(words)}.{yet} To end it: unblock {wire['id']}"
+    )
 
 
 def unblocked(wires: dict[str, Any] | list[dict[str, Any]]) -> str:

@@ -34,6 +34,9 @@ _HEADS: Final = (
     "seen",
 )
 
+#: What a program is called begins so: a path, or the name of a process whose file was never seen.
+_BEGINNINGS: Final = ("/", "[")
+
 
 def parse_since(text: str) -> float:
     """Return the time (seconds since the epoch) that `10m`, `14:30`, a date with or without time or an epoch says.
@@ -96,7 +99,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--process",
         metavar="PATH",
-        help="only of processes of this host that run this executable; `processes` lists them",
+        help="only of processes of this host that run this executable, a whole path; `processes` lists them",
     )
     parser.add_argument(
         "--limit",
@@ -116,6 +119,13 @@ async def _flows(client: "Client", options: Options) -> Any:
     if options.process is not None and options.device:
         raise SensorError(
             "invalid_message", "say either --device or --process: processes are of this host"
+        )
+    if options.process is not None and not options.process.removeprefix(PROGRAM).startswith(
+        _BEGINNINGS
+    ):
+        raise SensorError(
+            "invalid_message",
+            f"{options.process[:80]!r} is no whole path, such as /usr/bin/curl; `processes` lists them",
         )
     devices = await client.devices() if options.device or not options.json else []
     macs = tuple(mac for each in options.device for mac in naming.resolved(each, devices))
@@ -171,5 +181,10 @@ def _row(flow: Flow, names: Mapping[str, str]) -> tuple[str, ...]:
 
 
 COMMANDS: Final = {
-    "flows": Command("list what the devices exchange with whom", converse(_flows), str, _arguments)
+    "flows": Command(
+        "list what devices, and programs of this host, exchange with whom",
+        converse(_flows),
+        str,
+        _arguments,
+    )
 }

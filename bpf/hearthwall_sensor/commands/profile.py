@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..learning.destinations import NAMELESS
 from ..processes.image import PROGRAM
+from ..protocol import SensorError
 from ..requests import GetProfile, SetProfile
 from . import naming
 from .amounts import ago, moment, size, span
@@ -36,8 +37,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `profile` takes."""
     parser.add_argument(
         "device",
-        metavar="MAC",
-        help="the device: any of its MACs, an address or a name; or exe:PATH, a program of the gateway",
+        metavar="MAC|exe:/PATH",
+        help="the device: any of its MACs, an address or a name; or exe:/PATH, a program of the gateway",
     )
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument("--freeze", action="store_true", help="learn nothing more")
@@ -49,8 +50,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 async def _profile(client: "Client", options: Options) -> Any:
     """Return a device's profile, for people as text."""
+    path = options.device.removeprefix(PROGRAM)
+    is_program = path != options.device
+    if path.startswith("/") != is_program and not path.startswith("["):
+        meant = f"{PROGRAM}{path[:80]}" if path.startswith("/") else "such as exe:/usr/bin/curl"
+        raise SensorError("invalid_target", f"a program is named by its whole path, {meant}")
     devices = await client.devices()
-    is_program = options.device.startswith(PROGRAM)
     mac = options.device if is_program else naming.resolved_one(options.device, devices)
     action = next((each for each in _ACTIONS if getattr(options, each)), None)
     request = GetProfile(mac) if action is None else SetProfile(mac, action)

@@ -1,14 +1,16 @@
 """The commands that order, confirm, end and list rules."""
 
 import argparse
+import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..modes import ALLOWANCES, AUDITABLE, DIRECTIONS, MODES, TRANSPORTS, Allowance
 from ..protocol import SensorError
 from ..requests import AddBlock, Confirm, GetBlocks, GetDevices, RemoveBlock
-from ..targets import parse_duration, parse_target
+from ..targets import PROCESS_KINDS, parse_duration, parse_target, path_of
 from . import display, naming
 from .command import Command, Options, ask, converse
 
@@ -156,6 +158,11 @@ async def _mac_of_name(client: "Client", text: str) -> str:
 
     What reads as a target is one: a device that calls itself like a domain does not take its place.
     """
+    kind, colon, rest = text.strip().partition(":")
+    if colon and kind.casefold() in PROCESS_KINDS:
+        text = f"{kind.casefold()}:{rest}"
+        parse_target(text)  # no device is called so
+        return text
     try:
         parse_target(text)
     except SensorError as error:
@@ -198,9 +205,17 @@ def _other_macs(devices: list[dict[str, Any]], mac: str) -> list[str]:
     return []
 
 
+def _is_there(target: str) -> bool:
+    """Return whether there is a file or folder already."""
+    return Path(os.fsdecode(path_of(parse_target(target)))).exists()
+
+
 async def _block_target(client: "Client", options: Options) -> Any:
     """Put a rule in force."""
-    return await client.call(_block(options))
+    wire = await client.call(_block(options))
+    if wire["kind"] in ("exe", "dir"):
+        wire["is_there"] = _is_there(wire["target"])
+    return wire
 
 
 async def _confirm(client: "Client", options: Options) -> Any:

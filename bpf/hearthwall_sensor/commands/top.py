@@ -77,4 +77,6 @@ async def _once(options: Options) -> Any:
     return view.to_wire() if options.json else text(view, shutil.get_terminal_size((_WIDTH, 0))[0])
 
 
-COMMANDS: Final = {"top": Command("watch devices and flows live", _run, str, _arguments)}
+COMMANDS: Final = {
+    "top": Command("watch devices, flows and programs of this host live", _run, str, _arguments)
+}

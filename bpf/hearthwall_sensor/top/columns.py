@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from ..commands import naming
 from ..commands.amounts import bits, size, span
-from ..commands.cells import clean, fill
+from ..commands.cells import clean, fill, width
 from ..protocol import DeviceRule
 from .rows import DeviceRow, FlowRow, ProgramRow
 
@@ -134,10 +134,20 @@ def line(places: Sequence[Fitted], row: DeviceRow | ProgramRow | FlowRow) -> str
     return joined(places, [clean(each.column.text(row)) for each in places])
 
 
+def _end(text: str, columns: int) -> str:
+    """Return a cleaned path cut from the left: its end tells programs apart."""
+    if width(text) <= columns or not text.startswith("/") or columns < 1:
+        return text
+    kept = text[1:]
+    while width(kept) > columns - 1:
+        kept = kept[1:]
+    return "…" + kept
+
+
 def joined(places: Sequence[Fitted], texts: Sequence[str]) -> str:
     """Return texts in their places."""
     cells = (
-        fill(text, width, right=column.right)
+        fill(_end(text, width), width, right=column.right)
         for text, (column, width) in zip(texts, places, strict=True)
     )
     return (" " * _GAP).join(cells)

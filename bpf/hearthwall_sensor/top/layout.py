@@ -119,7 +119,8 @@ def _header(view: View, width: int) -> list[Line]:
         f"down {bits(rate.download)}/s",
         *([lost] if lost else []),
         _count(view.device_count, "device"),
-        _count(len(view.flows()) if view.status is None else view.status.flows, "flow"),
+        *([_count(view.program_count, "program")] if view.program_count else []),
+        _count(view.flow_count, "flow"),
         *([] if lost else ["nothing lost"]),
     ]
     return [first, Line(_joined(parts, width), "bad" if lost else "plain")]

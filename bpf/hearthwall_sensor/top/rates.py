@@ -29,6 +29,10 @@ class Rate(NamedTuple):
         """Of both ways."""
         return self.upload + self.download
 
+    def to_wire(self) -> dict[str, float]:
+        """Return the fields of a JSON object."""
+        return {"upload_rate": round(self.upload, 1), "download_rate": round(self.download, 1)}
+
 
 class _Known(NamedTuple):
     """The last reading of one total."""

@@ -164,6 +164,17 @@ class View:
         """How many devices there are, whatever the filter."""
         return len(self._devices)
 
+    @property
+    def program_count(self) -> int:
+        """How many of the gateway's programs there are, as far as they were read."""
+        return len(self._programs) or len({row.program for row in self._flows if row.program})
+
+    @property
+    def flow_count(self) -> int:
+        """How many flows there are, also those that were not read of devices."""
+        own = sum(bool(row.program) for row in self._flows)
+        return len(self._flows) if self.status is None else self.status.flows + own
+
     def devices(self) -> list[DeviceRow]:
         """Return the devices that the filter lets through, in order."""
         return self._arranged("devices", self._devices)
@@ -195,10 +206,10 @@ class View:
         """Return what is shown as the JSON object that `top --once --json` prints."""
         return {
             "gateway": self.gateway,
-            **_rate_wire(self.rate),
+            **self.rate.to_wire(),
             "lost": {} if self.status is None else dict(self.status.lost),
-            "devices": [row.device.to_wire() | _rate_wire(row.rate) for row in self.devices()],
-            "flows": [row.flow.to_wire() | _rate_wire(row.rate) for row in self.flows()],
+            "devices": [row.device.to_wire() | row.rate.to_wire() for row in self.devices()],
+            "flows": [row.flow.to_wire() | row.rate.to_wire() for row in self.flows()],
         }
 
     def _arranged(self, pane: Pane, rows: Iterable[Any]) -> list[Any]:
@@ -352,11 +363,6 @@ def _together(rows: Iterable[DeviceRow | ProgramRow]) -> Rate:
     """Return the rate of several together."""
     rates = [row.rate for row in rows]
     return Rate(sum(each.upload for each in rates), sum(each.download for each in rates))
-
-
-def _rate_wire(rate: Rate) -> dict[str, float]:
-    """Return a rate as fields of a JSON object."""
-    return {"upload_rate": round(rate.upload, 1), "download_rate": round(rate.download, 1)}
 
 
 def _flow_row(flow: Flow, rate: Rate, owners: Mapping[str, DeviceRow]) -> FlowRow:
