@@ -18,7 +18,8 @@ from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.observations import (
     Met,
 )
-from hearthwall_sensor.patterns.reading import needed_calls
+from hearthwall_sensor.patterns.reading import needed_calls, shipped
+from hearthwall_sensor.policy import reading
 from hearthwall_sensor.policy.blame import Blame
 from hearthwall_sensor.policy.file import PolicyFile
 from hearthwall_sensor.policy.policy import Answer, DevicePolicy, Response
@@ -289,3 +290,8 @@ def test_explain_proposes_what_stops_the_program(told: Notice, block: str) -> No
 
 def test_events_names_the_program() -> None:
     assert "/usr/bin/agent" in events.show([event(notice(), address="192.168.0.1")], {})
+
+
+@pytest.mark.parametrize("name", [each.name for each in shipped()])
+def test_the_policy_knows_every_pattern_s_name(name: str) -> None:
+    assert reading._patterns({name: "off"}) == {name: "off"}
