@@ -5,6 +5,7 @@
 #include "restrict.h"
 
 #define SOCK_STREAM 1
+#define SOCK_DGRAM 2
 #define REFUSE 0
 #define ALLOW 1
 /* Records wake the sensor when so much of the ring waits; else it comes by itself. */
@@ -62,6 +63,12 @@ static inline __attribute__((always_inline)) void tell_socket(u8 kind, u64 time,
 	process_records.ringbuf_submit(record, wakes(sizeof(*record)));
 }
 
+static inline __attribute__((always_inline)) void remember(u64 *cookie, struct socket *socket)
+{
+	if (sockets.update(cookie, socket))
+		count_process(SOCKETS_LOST);
+}
+
 /* Whose a socket is from now on: the current process's. */
 static inline __attribute__((always_inline)) void own(struct socket *socket, u32 pid, struct process *process)
 {
@@ -114,7 +121,7 @@ static inline __attribute__((always_inline)) int connects(struct bpf_sock_addr *
 		tell_socket(RECORD_REFUSED, socket.first, pid, process, cookie, &socket);
 		return REFUSE;
 	}
-	sockets.update(&cookie, &socket);
+	remember(&cookie, &socket);
 	tell_socket(RECORD_BEGIN, socket.first, pid, process, cookie, &socket);
 	return ALLOW;
 }
@@ -160,7 +167,7 @@ static inline __attribute__((always_inline)) int uses(struct bpf_sock_addr *ctx,
 	socket.first = bpf_ktime_get_boot_ns();
 	socket.protocol = ctx->protocol;
 	socket.unconnected = 1;
-	sockets.update(&cookie, &socket);
+	remember(&cookie, &socket);
 	return ALLOW;
 }
 
@@ -212,7 +219,7 @@ static inline __attribute__((always_inline)) int accepts(struct bpf_sock_addr *c
 	socket.accepted = 1;
 	if (ctx->sk)
 		socket.port = ctx->sk->src_port;
-	sockets.update(&cookie, &socket);
+	remember(&cookie, &socket);
 	tell_socket(RECORD_BEGIN, socket.first, pid, process, cookie, &socket);
 	return ALLOW;
 }
@@ -233,12 +240,21 @@ static inline __attribute__((always_inline)) int binds(struct bpf_sock *ctx, str
 	u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct process *process = processes.lookup(&pid);
 	struct port_key key = { .cgroup = bpf_get_current_cgroup_id(), .port = ctx->src_port, .protocol = ctx->protocol };
+	struct socket socket = {};
 	struct port_owner owner = { .cookie = bpf_get_socket_cookie(ctx), .pid = pid };
 	struct bind_record *record;
 
+	key.address = address;
 	owner.image = process ? process->image : 0;
 	owner.uid = bpf_get_current_uid_gid();
 	port_owners.update(&key, &owner);
+	if (key.protocol == PROTOCOL_UDP) { /* it may receive, and never send */
+		own(&socket, pid, process);
+		socket.first = bpf_ktime_get_boot_ns();
+		socket.protocol = PROTOCOL_UDP;
+		socket.unconnected = 1;
+		remember(&owner.cookie, &socket);
+	}
 	record = process_records.ringbuf_reserve(sizeof(*record));
 	if (!record) {
 		count_process(PROCESS_RECORDS_LOST);
@@ -274,8 +290,9 @@ int process_release(struct bpf_sock *ctx)
 {
 	u64 cookie = bpf_get_socket_cookie(ctx);
 	struct socket *socket = sockets.lookup(&cookie);
+	struct process_settings *settings;
 	struct process *process;
-	u8 closed = 1;
+	struct closed_socket closed = {};
 	u32 pid;
 
 	if (!socket)
@@ -285,8 +302,12 @@ int process_release(struct bpf_sock *ctx)
 		process = processes.lookup(&pid);
 		tell_socket(RECORD_END, bpf_ktime_get_boot_ns(), pid, process, cookie, socket);
 	}
-	if (socket->accepted)
+	settings = current_settings();
+	if (socket->accepted || (settings && settings->rules)) {
+		closed.image = socket->image;
+		closed.pid = socket->pid;
 		closed_sockets.update(&cookie, &closed);
+	}
 	sockets.delete(&cookie);
 	return ALLOW;
 }
@@ -299,7 +320,7 @@ int process_create(struct bpf_sock *ctx)
 	struct process_settings *settings = current_settings();
 	struct address nobody = {};
 
-	if (!settings || ctx->protocol == PROTOCOL_TCP || ctx->protocol == PROTOCOL_UDP)
+	if (!settings || ctx->type == SOCK_STREAM || (ctx->type == SOCK_DGRAM && ctx->protocol == PROTOCOL_UDP))
 		return ALLOW;
 	if (!is_refused(settings, pid, process ? process->image : 0, &nobody, 0))
 		return ALLOW;

@@ -59,8 +59,15 @@ struct exchange {
 /* Who listens: sockets that were bound to a port, by the cgroup they were made in. */
 struct port_key {
 	u64 cgroup;
+	struct address address;
 	u16 port;
 	u16 protocol;
+	u32 zero;
+};
+
+struct closed_socket {
+	u64 image;
+	u32 pid;
 	u32 zero;
 };
 
@@ -77,6 +84,7 @@ enum process_statistic {
 	PROCESS_UNKNOWN, /* connections of processes that were in no table */
 	PROCESS_REFUSED, /* connections that a rule refused */
 	PROCESS_DROPPED, /* packets of open connections that a rule dropped */
+	SOCKETS_LOST, /* the table of sockets was full */
 	PROCESS_UNANNOUNCED, /* bytes in the ring since this CPU woke the sensor */
 	PROCESS_STATISTICS,
 };
@@ -181,8 +189,8 @@ SPARSE_HASH(processes, u32, struct process, MAX_PROCESSES);
 BPF_HASH(sockets, u64, struct socket, MAX_SOCKETS);
 BPF_TABLE("lru_hash", struct exchange, struct socket, exchanges, MAX_EXCHANGES);
 BPF_TABLE("lru_hash", struct port_key, struct port_owner, port_owners, MAX_PORTS);
-/* Accepted connections whose socket is closed: what comes yet is not a connection of the listener's. */
-BPF_TABLE("lru_hash", u64, u8, closed_sockets, MAX_PORTS);
+/* Sockets that were closed: the kernel sends what waits in them, and what comes yet is no connection of a listener's. */
+BPF_TABLE("lru_hash", u64, struct closed_socket, closed_sockets, MAX_CLOSED);
 BPF_TABLE("lru_hash", u32, struct arguments, pending_arguments, MAX_PENDING);
 BPF_RINGBUF_OUTPUT(process_records, PROCESS_PAGES);
 

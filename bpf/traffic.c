@@ -79,9 +79,24 @@ static inline __attribute__((always_inline)) struct socket *exchange_of(u64 cook
 static inline __attribute__((always_inline)) struct socket *adopt(struct __sk_buff *skb, u64 cookie, struct ends *ends,
 								  bool is_sent)
 {
-	struct port_key key = { .cgroup = bpf_skb_cgroup_id(skb), .port = ends->port, .protocol = ends->protocol };
+	struct port_key key = {
+		.cgroup = bpf_skb_cgroup_id(skb),
+		.address = ends->local,
+		.port = ends->port,
+		.protocol = ends->protocol,
+	};
 	struct port_owner *owner = port_owners.lookup(&key);
+	struct address any = {};
 	struct socket socket = {};
+
+	if (!owner) { /* who is bound to all addresses */
+		key.address = any;
+		owner = port_owners.lookup(&key);
+	}
+	if (!owner) {
+		key.address = mapped(0);
+		owner = port_owners.lookup(&key);
+	}
 
 	if (!owner || owner->cookie == cookie || closed_sockets.lookup(&cookie)) /* a listener's own packets belong to no connection yet */
 		return NULL;
@@ -94,7 +109,7 @@ static inline __attribute__((always_inline)) struct socket *adopt(struct __sk_bu
 	socket.peer_port = ends->peer_port;
 	socket.protocol = ends->protocol;
 	socket.accepted = ends->protocol == PROTOCOL_TCP;
-	sockets.update(&cookie, &socket);
+	remember(&cookie, &socket);
 	return sockets.lookup(&cookie);
 }
 
@@ -103,6 +118,7 @@ static inline __attribute__((always_inline)) int passes(struct __sk_buff *skb, b
 	struct process_settings *settings = current_settings();
 	bool is_local = skb->ifindex == LOOPBACK;
 	struct ends ends = {};
+	struct closed_socket *closed;
 	struct socket *socket;
 	u64 cookie;
 
@@ -114,8 +130,14 @@ static inline __attribute__((always_inline)) int passes(struct __sk_buff *skb, b
 	socket = sockets.lookup(&cookie);
 	if (!socket)
 		socket = adopt(skb, cookie, &ends, is_sent);
-	if (!socket)
-		return ALLOW;
+	if (!socket) {
+		closed = closed_sockets.lookup(&cookie);
+		if (!closed || !settings->rules ||
+		    !is_refused(settings, closed->pid, closed->image, &ends.peer, skb->len))
+			return ALLOW;
+		count_process(PROCESS_DROPPED);
+		return REFUSE;
+	}
 	if (settings->rules && is_refused(settings, socket->pid, socket->image, &ends.peer, skb->len)) {
 		count_process(PROCESS_DROPPED);
 		return REFUSE;

@@ -72,6 +72,7 @@ class OwnProcesses:
             "process_records_lost": counted["records_lost"],
             "processes_lost": counted["processes_lost"],
             "processes_unknown": counted["unknown"],
+            "sockets_lost": counted["sockets_lost"],
             "connections_forgotten": self.known.forgotten,
             "programs_evicted": self.known.evicted,
             "process_flows_untold": self.known.untold,

@@ -195,10 +195,95 @@ def test_a_raw_socket_is_refused_to_a_program_that_is_cut_off(
     """It would send past the hooks."""
     python = tmp_path / "python"
     shutil.copy("/usr/bin/python3", python)
-    line = [python, "-c", "import socket; socket.socket(2, 3, 1); print('1 2 ok')"]
-    assert gateway.run(*line) == [["1", "2", "ok"]]
+    for protocol in (1, 6, 17):
+        line = [python, "-c", f"import socket; socket.socket(2, 3, {protocol}); print('1 2 ok')"]
+        assert gateway.run(*line) == [["1", "2", "ok"]]
+        watching.call("block", f"exe:{python}")
+        assert gateway.run(*line) == []
+        watching.call("unblock", f"exe:{python}")
+
+
+def test_nothing_is_received_either(
+    watching: SensorProcess, gateway: Gateway, lab: Lab, tmp_path: Path
+) -> None:
+    """A socket that only waits is held as well, on the loopback interface too."""
+    python = tmp_path / "python"
+    shutil.copy("/usr/bin/python3", python)
+    waits = (
+        "import socket; s = socket.socket(2, 2); s.bind(('127.0.0.1', 4477)); s.settimeout(2)\n"
+        "print('ready', 0, 0, flush=True)\n"
+        "try: print(s.recv(9).decode(), 0, 0)\n"
+        "except TimeoutError: print('nothing', 0, 0)"
+    )
+    sends = "import socket; socket.socket(2, 2).sendto(b'order', ('127.0.0.1', 4477))"
+    for is_cut, said in ((False, "order"), (True, "nothing")):
+        if is_cut:
+            watching.call("block", f"exe:{python}")
+        program = gateway.start(python, "-c", waits)
+        assert program.stdout is not None
+        assert program.stdout.readline().startswith("ready")
+        lab.run("gateway", ["/usr/bin/python3", "-c", sends])
+        out, _ = program.communicate(timeout=10)
+        assert out.split()[0] == said
+
+
+@pytest.mark.usefixtures("echo")
+def test_what_waits_in_a_socket_is_not_sent_after_its_end(
+    watching: SensorProcess, gateway: Gateway, lab: Lab, tmp_path: Path
+) -> None:
+    """The kernel goes on sending for a process that has closed its socket, or ended."""
+    python = tmp_path / "python"
+    shutil.copy("/usr/bin/python3", python)
+    sink = (
+        "import socket; s = socket.create_server(('', 4488)); s.settimeout(9); print('ready', flush=True)\n"
+        "c = s.accept()[0]; c.settimeout(3); n = 0\n"
+        "try:\n while d := c.recv(65536): n += len(d)\n"
+        "except OSError: pass\nprint(n)"
+    )
+    server = lab.popen("internet", ["/usr/bin/python3", "-c", sink])
+    assert server.stdout is not None
+    assert server.stdout.readline() == "ready\n"
+    line = (
+        f"import socket, sys; s = socket.create_connection(('{SERVER}', 4488)); print('open', flush=True)\n"
+        "sys.stdin.readline(); s.setblocking(False); s.send(b'x' * 50_000); s.close()"
+    )
+    argv = gateway.lab.argv("gateway", gateway.cgroup.argv([str(python), "-c", line]))
+    program = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert program.stdout is not None
+    assert program.stdout.readline() == "open\n"
     watching.call("block", f"exe:{python}")
-    assert gateway.run(*line) == []
+    program.communicate("go\n", timeout=10)
+    out, _ = server.communicate(timeout=20)
+    assert int(out) == 0
+
+
+def test_a_neighbours_port_is_not_taken_over(
+    watching: SensorProcess, gateway: Gateway, lab: Lab, talker: Path, tmp_path: Path
+) -> None:
+    """A program that is cut off binds the same port on another address: whoever listens goes on."""
+    python = tmp_path / "python"
+    shutil.copy("/usr/bin/python3", python)
+    serving = gateway.start(
+        "/usr/bin/python3",
+        "-c",
+        "import socket; s = socket.create_server(('192.168.10.1', 4499)); print('ready', flush=True)\n"
+        "for _ in range(2): c, _ = s.accept(); c.sendall(c.recv(9)); c.close()",
+    )
+    assert serving.stdout is not None
+    assert serving.stdout.readline() == "ready\n"
+    watching.call("block", f"exe:{python}")
+    binds = (
+        "import socket, time; socket.create_server(('127.0.0.9', 4499))\n"
+        "print(1, 2, 'bound', flush=True); time.sleep(9)"
+    )
+    evil = gateway.start(python, "-c", binds)
+    assert evil.stdout is not None
+    assert evil.stdout.readline() == "1 2 bound\n"
+    script = "exec 3<>/dev/tcp/192.168.10.1/4499; echo hello >&3; head -1 <&3"
+    assert lab.run("laptop", ["timeout", "5", "bash", "-c", script]).stdout == "hello\n"
+    for each in (serving, evil):
+        each.kill()
+        each.wait(10)
 
 
 def test_the_sensor_is_never_cut_off(watching: SensorProcess) -> None:

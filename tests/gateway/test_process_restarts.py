@@ -84,7 +84,8 @@ def test_what_ran_before_the_sensor_did(idle: SensorProcess, lab: Lab, talker: P
 def test_what_was_open_before_the_sensor_came_stalls(
     idle: SensorProcess, lab: Lab, talker: Path
 ) -> None:
-    gateway = Gateway(lab, TestCgroup.make())
+    cgroup = TestCgroup.make()
+    gateway = Gateway(lab, cgroup)
     holding = gateway.start(talker, "hold", SERVER, ECHO)
     assert answers(holding, 1.0) > 3
     idle.start("--cgroup", str(gateway.cgroup.path))
@@ -93,6 +94,8 @@ def test_what_was_open_before_the_sensor_came_stalls(
     assert answers(holding, 1.0) == 0
     holding.kill()
     holding.wait(10)
+    idle.stop()
+    cgroup.clean()
 
 
 def test_it_ends_by_itself_though_the_sensor_is_dead(

@@ -10,7 +10,8 @@ LIMITS: Final = {
     "MAX_PROCESSES": 65536,
     "MAX_SOCKETS": 16384,
     "MAX_EXCHANGES": 8192,
-    "MAX_PORTS": 1024,
+    "MAX_PORTS": 4096,
+    "MAX_CLOSED": 4096,
     "MAX_PENDING": 256,
     "MAX_PROGRAMS": 1024,
     "MAX_PROCESS_PEERS": 4096,
@@ -36,7 +37,7 @@ PROCESS: Final = struct.Struct("<QII")
 #: `struct socket`.
 SOCKET: Final = struct.Struct("<QIIQQQQQQQ16s16sHHBBBx")
 EXCHANGE: Final = struct.Struct("<Q16sH6x")
-PORT_KEY: Final = struct.Struct("<QHHI")
+PORT_KEY: Final = struct.Struct("<Q16sHHI")
 PORT_OWNER: Final = struct.Struct("<QQII")
 PROCESS_RULE: Final = struct.Struct("<QQQQQIBBH")
 PROCESS_PEER: Final = struct.Struct("<II16s")
@@ -53,6 +54,7 @@ STATISTICS: Final = (
     "unknown",
     "refused",
     "dropped",
+    "sockets_lost",
     "unannounced",
 )
 #: name → (key size, value size, per CPU), as process.h declares them; a ring buffer has neither.

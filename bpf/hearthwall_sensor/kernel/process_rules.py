@@ -25,6 +25,8 @@ MAX_ALIASES: Final = 512
 _IN_A_LOOK: Final = 256
 #: The longest path that the kernel compares.
 _MAX_ALIAS: Final = 250
+#: Paths that mean something else to each process.
+_OWN: Final = (b"/proc/", b"/dev/fd/", b"/dev/std")
 _MASK: Final = struct.Struct("<Q")
 _ANY: Final = _MASK.pack(0)
 
@@ -224,20 +226,21 @@ class ProcessRules:
         if not self._rules or not image:
             return
         on_paths = self.rules_on((executable, file))
-        children = self._children_mask()
+        children, came_from = self._children_mask(), tuple(came_from)
         inherited = 0
         if children:
             for paths in came_from:
                 inherited |= self.rules_on(paths) & children
         held = self._tables.image_rule(image)
-        wanted = on_paths | inherited | (held & children)
+        # Of one whose ancestors are known, what the kernel held by a name alone is no inheritance
+        wanted = on_paths | inherited | (0 if came_from else held & children)
         if wanted != held:
             self._tables.put_image_rule(image, wanted)
         self._remember_alias(file, on_paths)
 
     def _remember_alias(self, file: bytes, rules: int) -> None:
         """Let the kernel know at the next exec what a path leads to."""
-        if not file.startswith(b"/") or len(file) > _MAX_ALIAS:
+        if not file.startswith(b"/") or file.startswith(_OWN) or len(file) > _MAX_ALIAS:
             return
         entry = file_entry(file)
         missing = rules & ~mask_at(self._own, file)

@@ -115,9 +115,9 @@ class Attribution:
                 if process.image:
                     yield _live(images.of(process.image, pid))
 
-        def resolved(image: Image, _: bytes) -> None:
+        def resolved(image: Image, executable: bytes) -> None:
             try:
-                rules.apply(*_live(image))
+                rules.apply(*_live(image)._replace(executable=executable))
             except SensorError as error:
                 _LOGGER.warning("No rule holds for %s: %s", image.executable, error.message)
 

@@ -161,13 +161,14 @@ class Images:
         where = self._where(head.cgroup)
         if where is None:
             where = Membership() if parent is None else Membership(parent.unit, parent.container)
+        # What the path leads to now is for rules only: it may have been changed since
         path = record.path if where.container else _resolved(record.path)
         image = Image(
             number=head.image,
             pid=head.pid,
             parent_pid=head.parent,
             uid=head.uid,
-            executable=_path_text(path),
+            executable=_path_text(record.path),
             file=_path_text(record.path),
             command_line=command_line(record.arguments, has_more=record.has_more),
             comm=_comm(head.comm),

@@ -142,7 +142,8 @@ def _put_socket(
     is_bound = _is_bound(found, protocol)
     if is_bound:
         tables.map("port_owners").put(
-            PORT_KEY.pack(group, port, protocol, 0), PORT_OWNER.pack(cookie, image.number, pid, uid)
+            PORT_KEY.pack(group, _packed(found["idiag_src"]), port, protocol, 0),
+            PORT_OWNER.pack(cookie, image.number, pid, uid),
         )
     if state == _LISTENS:
         return
