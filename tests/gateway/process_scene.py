@@ -130,7 +130,7 @@ class ProcessScene:
             return [each for pattern in patterns for each in self.of(program, pattern)]
 
         said = [(event["process"], event["summary"]) for event, _ in self.told]
-        assert until(lambda: bool(found()), 10), said
+        assert until(lambda: bool(found()), 25), said
         event = found()[0]
         at = next(at for other, at in self.told if other is event)
         self.took.setdefault(event["evidence"]["pattern"], at - began)
