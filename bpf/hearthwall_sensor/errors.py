@@ -48,3 +48,10 @@ class SensorError(Exception):
     def to_wire(self) -> dict[str, str]:
         """Return the error as the object that `--json` and error messages carry."""
         return {"code": self.code, "message": self.message}
+
+
+#: What is said to whoever asks for processes where none are watched.
+NOT_WATCHED = (
+    "processes are not watched here: `check` says what this kernel lacks for it, and"
+    " `run --cgroup none` leaves it out"
+)

@@ -4,21 +4,15 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .errors import NOT_WATCHED, SensorError
 from .kernel.process_rules import ProcessRules
 from .patterns.pattern import Pattern
 from .patterns.reading import needed_calls
 from .processes import inventory
 from .processes.attribution import Attribution
 from .processes.processes import Processes
-from .protocol import SensorError
 from .requests import Trace
 from .tracing.tracing import Tracing
-
-#: What is said to whoever asks for processes where none are watched.
-NOT_WATCHED = (
-    "processes are not watched here: `check` says what this kernel lacks for it, and"
-    " `run --cgroup none` leaves it out"
-)
 
 #: Takes lines of a trace and how many were lost; returns whether it could.
 Tell = Callable[[Sequence[dict[str, Any]], int], bool]

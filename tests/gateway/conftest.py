@@ -8,9 +8,11 @@ import pytest
 import pytest_socket
 
 from lab import Lab
+from tests.gateway.cgroup import compiled
 from tests.gateway.meter import Meter
 from tests.gateway.reaching import start_on_both_sides
 from tests.gateway.sensor_process import SensorProcess
+from tests.gateway.talking import TALKER
 from tests.gateway.unattached import Programs, loaded
 
 
@@ -74,3 +76,9 @@ def meter(programs: Programs) -> Iterator[Meter]:
     meter = Meter(programs)
     yield meter
     meter.close()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program that talks."""
+    return compiled(TALKER, tmp_path_factory.mktemp("talker") / "talker")

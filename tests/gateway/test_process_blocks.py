@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from lab import Lab
-from tests.gateway.cgroup import compiled
 from tests.gateway.sensor_process import Refused, SensorProcess, until
 from tests.gateway.talking import (
     ECHO,
     REFUSED,
     SERVER,
     SERVER6,
-    TALKER,
     Gateway,
     answers,
     outcome,
@@ -23,12 +21,6 @@ from tests.gateway.talking import (
 )
 
 pytestmark = pytest.mark.lab
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program that talks."""
-    return compiled(TALKER, tmp_path_factory.mktemp("talker") / "talker")
 
 
 @pytest.fixture

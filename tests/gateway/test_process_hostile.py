@@ -11,19 +11,12 @@ from pathlib import Path
 import pytest
 
 from lab import Lab
-from tests.gateway.cgroup import compiled
 from tests.gateway.sensor_process import SensorProcess, until
-from tests.gateway.talking import SERVER, TALKER, Gateway, flows_of, programs, watched
+from tests.gateway.talking import SERVER, Gateway, flows_of, programs, watched
 
 pytestmark = pytest.mark.lab
 
 ESCAPE = "\x1b[31mred\x07\r\n\u202e"
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program that talks."""
-    return compiled(TALKER, tmp_path_factory.mktemp("talker") / "talker")
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from lab import Lab
-from tests.gateway.cgroup import TestCgroup, compiled
+from tests.gateway.cgroup import TestCgroup
 from tests.gateway.sensor_process import SensorProcess, until
 from tests.gateway.talking import (
     ECHO,
     REFUSED,
     SERVER,
-    TALKER,
     Gateway,
     answers,
     flows_of,
@@ -24,12 +23,6 @@ from tests.gateway.talking import (
 )
 
 pytestmark = pytest.mark.lab
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program that talks."""
-    return compiled(TALKER, tmp_path_factory.mktemp("talker") / "talker")
 
 
 @pytest.fixture

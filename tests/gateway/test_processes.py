@@ -10,17 +10,10 @@ from pathlib import Path
 import pytest
 
 from lab import Lab
-from tests.gateway.cgroup import compiled
 from tests.gateway.sensor_process import SensorProcess, until
-from tests.gateway.talking import SERVER, SERVER6, TALKER, Gateway, flows_of, programs, watched
+from tests.gateway.talking import SERVER, SERVER6, Gateway, flows_of, programs, watched
 
 pytestmark = pytest.mark.lab
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program that talks."""
-    return compiled(TALKER, tmp_path_factory.mktemp("talker") / "talker")
 
 
 @pytest.fixture(scope="module")

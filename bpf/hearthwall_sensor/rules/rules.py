@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from ..errors import NOT_WATCHED
 from ..kernel.layouts import Counters
 from ..kernel.process_rules import ProcessRules
 from ..kernel.program_masks import entry_of, file_entry
@@ -145,11 +146,7 @@ class Rules:
     def _check_hooks(self, target: Target) -> None:
         """Raise SensorError `missing_capability` for a rule on processes that nothing would enforce."""
         if target.kind in PROCESS_KINDS and not self._in_force.has_processes:
-            raise SensorError(
-                "missing_capability",
-                "processes are not watched here: `check` says what this kernel lacks for it, and"
-                " `run --cgroup none` leaves it out",
-            )
+            raise SensorError("missing_capability", NOT_WATCHED)
 
     def _instead(self, rule: Rule) -> Rule:
         """Return a rule that lets the one whose place it takes come back."""
