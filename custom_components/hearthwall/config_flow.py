@@ -21,12 +21,12 @@ from .connection import fetch_status, guarded_interfaces
 from .const import CONF_INTERFACES, CONF_SOCKET, CONF_STATE_DIR, CONF_WAN, DOMAIN
 from .flow_forms import (
     EXISTING_SCHEMA,
-    OPTIONS_SCHEMA,
     SECTION_PATHS,
     describe_missing,
     find_input_errors,
     interfaces_schema,
 )
+from .options_flow import HearthwallOptionsFlow
 from .process import LAUNCHER, ProcessError, SensorProcess, run_command
 
 
@@ -240,24 +240,6 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
                 data=self._data,
             )
         return self.async_create_entry(title=title, data=self._data)
-
-
-class HearthwallOptionsFlow(OptionsFlow):
-    """How often states are written, how long a silent device counts as at home, and whether the sensor is given hints.
-
-    The hub asks the entry each time, so a change needs no reload, which would restart the sensor.
-    """
-
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for all of them."""
-        if user_input is not None:
-            return self.async_create_entry(data=user_input)
-        return self.async_show_form(
-            step_id="init",
-            data_schema=self.add_suggested_values_to_schema(
-                OPTIONS_SCHEMA, self.config_entry.options
-            ),
-        )
 
 
 async def _try_sensor(data: Mapping[str, Any]) -> Status:

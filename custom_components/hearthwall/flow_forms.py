@@ -6,13 +6,8 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 import voluptuous as vol
-from homeassistant.const import UnitOfTime
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
-    BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
@@ -22,17 +17,11 @@ from homeassistant.helpers.selector import (
 
 from .bpf.hearthwall_sensor.protocol import DEFAULT_SOCKET
 from .const import (
-    CONF_CONSIDER_HOME,
-    CONF_GIVE_HINTS,
     CONF_INTERFACES,
     CONF_SOCKET,
     CONF_STATE_DIR,
     CONF_WAN,
-    CONF_WRITE_INTERVAL,
-    DEFAULT_CONSIDER_HOME,
-    DEFAULT_GIVE_HINTS,
     DEFAULT_STATE_DIR,
-    DEFAULT_WRITE_INTERVAL,
 )
 
 SECTION_PATHS: Final = "paths"
@@ -49,28 +38,6 @@ PATHS_SCHEMA: Final = vol.Schema(
 EXISTING_SCHEMA: Final = vol.Schema(
     {vol.Required(CONF_SOCKET, default=DEFAULT_SOCKET): TextSelector()}
 )
-OPTIONS_SCHEMA: Final = vol.Schema(
-    {
-        vol.Required(key, default=default): vol.All(
-            NumberSelector(
-                NumberSelectorConfig(
-                    min=least,
-                    max=most,
-                    step=1,
-                    mode=NumberSelectorMode.BOX,
-                    unit_of_measurement=UnitOfTime.SECONDS,
-                )
-            ),
-            vol.Coerce(int),
-        )
-        for key, default, least, most in (
-            (CONF_WRITE_INTERVAL, DEFAULT_WRITE_INTERVAL, 1, 3600),
-            (CONF_CONSIDER_HOME, DEFAULT_CONSIDER_HOME, 15, 86400),
-        )
-    }
-    | {vol.Required(CONF_GIVE_HINTS, default=DEFAULT_GIVE_HINTS): BooleanSelector()}
-)
-
 KINDS: Final[Mapping[str, str]] = {
     "bridge": "bridge",
     "ethernet": "Ethernet",

@@ -19,6 +19,7 @@ from custom_components.hearthwall import (
     feed_actions,
     flow_forms,
     issues,
+    options_flow,
     rule_fields,
     sensor,
     switch,
@@ -151,7 +152,7 @@ def test_every_field_is_named_and_described() -> None:
             fields(flow_forms.interfaces_schema([])) - {flow_forms.SECTION_PATHS},
         ),
         (paths, fields(flow_forms.PATHS_SCHEMA)),
-        (WORDS["options"]["step"]["init"], fields(flow_forms.OPTIONS_SCHEMA)),
+        (WORDS["options"]["step"]["init"], fields(options_flow.OPTIONS_SCHEMA)),
     ):
         assert set(words["data"]) == expected
         assert set(words["data_description"]) == expected
