@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from .changes import Changes
+from .damage import Damage
 from .detection import Consequences
 from .devices import Devices
 from .feeds.feeds import FEEDS_FOLDER, Feeds
@@ -176,6 +177,7 @@ def assemble(given: Given) -> Parts:
         responder=responder,
         detection=judge.detection,
         watch=Watch(flows, devices, chosen.primary, judge.take, looking(own)),
+        damage=Damage(Path(given.settings.state_dir)),
         own=own,
     )
 

@@ -19,6 +19,7 @@ from .requests import (
     AddBlock,
     AddFeed,
     Confirm,
+    DiscardDamaged,
     GetBlocks,
     GetDevices,
     GetEvents,
@@ -73,6 +74,7 @@ class Orders:
             RemoveFeed: self._remove_feed,
             RefreshFeed: self._refresh_feed,
             GetEvents: self._get_events,
+            DiscardDamaged: self._discard_damaged,
             Unload: self._unload,
             **self.devices.answers,
             **PolicyOrders(parts, reports).answers,
@@ -201,6 +203,12 @@ class Orders:
         """Answer with what happened."""
         events = await self._parts.journal.select(request, self._parts.chosen.macs)
         return [each.to_wire() for each in events]
+
+    async def _discard_damaged(self, _: DiscardDamaged) -> Any:
+        """Remove the damaged files that were set aside."""
+        gone = await asyncio.to_thread(self._parts.damage.discard)
+        self._parts.changes.status()
+        return {"files": list(gone)}
 
     async def _unload(self, request: Unload) -> Any:
         """End the sensor and leave nothing in the kernel."""

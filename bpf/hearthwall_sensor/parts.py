@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .changes import Changes
+from .damage import Damage
 from .detection import Detection
 from .devices import Devices
 from .feeds.feeds import Feeds
@@ -63,5 +64,6 @@ class Parts:
     responder: Responder
     detection: Detection
     watch: Watch
+    damage: Damage
     own: OwnProcesses | None
     """None where processes of this host are not watched."""

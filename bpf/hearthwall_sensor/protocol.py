@@ -309,7 +309,9 @@ class Status(Message):
 
     `names` counts DNS answers and what was learnt from them, `malformed` packets that were not what they
     said, by kind. `policy_problem` says why the policy's file can't be read: what it said before holds.
-    `missing` says by part what the kernel does not have, why, and what is lost by it.
+    `missing` says by part what the kernel does not have, why, and what is lost by it. `damaged` names state files
+    that were found damaged and still lie aside: what they kept is lost, or as it was one version before.
+    `time` is the gateway's clock.
     """
 
     pid: int
@@ -330,6 +332,8 @@ class Status(Message):
     malformed: Mapping[str, int] = dataclasses.field(default_factory=dict)
     policy_problem: str | None = None
     missing: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    damaged: tuple[str, ...] = ()
+    time: float | None = None
 
 
 FeedAction = Literal["audit", "drop"]

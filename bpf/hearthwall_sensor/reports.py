@@ -95,6 +95,8 @@ class Reports:
             malformed=dict(parts.observer.labels.malformed),
             policy_problem=parts.policy.problem,
             missing={} if parts.own is None else parts.own.attribution.lost(),
+            damaged=parts.damage.files(),
+            time=time.time(),
         )
 
     def devices(self) -> tuple[Device, ...]:

@@ -401,6 +401,13 @@ class EndTrace(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class DiscardDamaged(Message):
+    """Removes the damaged state files that were set aside; the answer is `{"files": […]}`, the names they had."""
+
+    type: ClassVar[str] = "discard_damaged"
+
+
+@dataclass(frozen=True, slots=True)
 class Unload(Message):
     """Takes everything out of the kernel and ends the sensor; the rules stay on disk unless `forget`."""
 
@@ -443,6 +450,7 @@ Request = (
     | SetHints
     | Trace
     | EndTrace
+    | DiscardDamaged
     | Unload
 )
 REQUESTS: Final[Mapping[str, type[Request]]] = {cls.type: cls for cls in typing.get_args(Request)}
