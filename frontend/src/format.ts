@@ -1,0 +1,146 @@
+// Figures as the user reads them: by Intl, with the number and time format of the user's profile.
+
+import type { HomeAssistant } from "./hass.js";
+
+/** Languages that write numbers as the profile's number formats say. */
+const NUMBER_LOCALES: Record<string, string | string[] | undefined> = {
+  comma_decimal: ["en-US", "en"],
+  decimal_comma: ["de", "es", "it"],
+  space_comma: ["fr", "sv", "cs"],
+  quote_decimal: ["de-CH"],
+  system: undefined,
+};
+
+const BYTES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"] as const;
+const SECOND = 1000;
+const SPANS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
+
+type Formats = Pick<HomeAssistant, "locale" | "config">;
+
+const cache = new Map<string, unknown>();
+
+/** Make a formatter once: constructing one costs more than all its uses in a second. */
+function kept<T>(key: string, make: () => T): T {
+  if (!cache.has(key)) cache.set(key, make());
+  return cache.get(key) as T;
+}
+
+function formatNumber({ locale }: Formats, value: number, options: Intl.NumberFormatOptions): string {
+  const { language, number_format: style } = locale;
+  const key = `${language} ${style} ${JSON.stringify(options)}`;
+  const words = kept(`n ${key}`, () => new Intl.NumberFormat(language, { useGrouping: style !== "none", ...options }));
+  if (!(style in NUMBER_LOCALES)) return words.format(value);
+  // The unit's word is in the user's language, the digits are in the user's number format
+  const digits = kept(`d ${key}`, () => {
+    const { style: _, unit: __, unitDisplay: ___, ...rest } = options;
+    return new Intl.NumberFormat(NUMBER_LOCALES[style], rest);
+  });
+  const isDigit = (part: Intl.NumberFormatPart) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(part.type);
+  const parts = words.formatToParts(value);
+  const first = parts.findIndex(isDigit);
+  const number = digits.format(options.style === "percent" ? value * 100 : value);
+  return parts.map((part, index) => (index === first ? number : isDigit(part) ? "" : part.value)).join("");
+}
+
+const scaled = (value: number): [number, number] => {
+  const power = value < 1000 ? 0 : Math.min(Math.floor(Math.log10(value) / 3), BYTES.length - 1);
+  const amount = value / 1000 ** power;
+  // 999.7 kB is 1 MB: what would be shown as 1000 belongs to the next unit
+  return Math.round(amount) >= 1000 && power < BYTES.length - 1 ? [amount / 1000, power + 1] : [amount, power];
+};
+
+const unitOptions = (amount: number, unit: string): Intl.NumberFormatOptions => ({
+  style: "unit",
+  unit,
+  unitDisplay: unit.startsWith("byte") ? "narrow" : "short",
+  maximumFractionDigits: unit.startsWith("byte") || amount >= 100 ? 0 : 1,
+});
+
+export function formatBytes(hass: Formats, bytes: number): string {
+  const [amount, power] = scaled(Math.max(0, bytes));
+  return formatNumber(hass, amount, unitOptions(amount, BYTES[power] ?? "byte"));
+}
+
+export function formatRate(hass: Formats, bytesPerSecond: number): string {
+  const [amount, power] = scaled(Math.max(0, bytesPerSecond));
+  return formatNumber(hass, amount, unitOptions(amount, `${BYTES[power] ?? "byte"}-per-second`));
+}
+
+export const formatCount = (hass: Formats, value: number): string =>
+  formatNumber(hass, value, { maximumFractionDigits: 0 });
+
+export const formatPercent = (hass: Formats, share: number): string =>
+  formatNumber(hass, share, { style: "percent", maximumFractionDigits: share > 0 && share < 0.01 ? 1 : 0 });
+
+/** Return the options of a time of day by the user's profile. */
+function timeOptions({ locale, config }: Formats): Intl.DateTimeFormatOptions {
+  const options: Intl.DateTimeFormatOptions = {};
+  if (locale.time_format === "12" || locale.time_format === "24") options.hour12 = locale.time_format === "12";
+  if (locale.time_zone === "server") options.timeZone = config.time_zone;
+  return options;
+}
+
+function formatDate(hass: Formats, seconds: number, options: Intl.DateTimeFormatOptions): string {
+  const { language, time_format: style } = hass.locale;
+  const whole = { ...options, ...timeOptions(hass) };
+  const locale = style === "system" ? undefined : language;
+  return kept(`t ${locale} ${JSON.stringify(whole)}`, () => new Intl.DateTimeFormat(locale, whole)).format(
+    seconds * SECOND,
+  );
+}
+
+/** Return a time of day, such as 14:05. */
+export const formatTime = (hass: Formats, seconds: number): string =>
+  formatDate(hass, seconds, { hour: "numeric", minute: "2-digit" });
+
+/** Return a day and a time of day, such as 27 Nov, 14:05. */
+export const formatDateTime = (hass: Formats, seconds: number): string =>
+  formatDate(hass, seconds, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+
+/** Return how long ago, such as 3 minutes ago. */
+export function formatAgo(hass: Formats, seconds: number, now = Date.now() / SECOND): string {
+  const past = Math.max(0, Math.round(now - seconds));
+  const [unit, span] = SPANS.find(([, length]) => past >= length) ?? ["second", 1];
+  return kept(
+    `r ${hass.locale.language}`,
+    () => new Intl.RelativeTimeFormat(hass.locale.language, { numeric: "auto" }),
+  ).format(-Math.floor(past / span), unit);
+}
+
+const inUnit = (hass: Formats, value: number, unit: string): string =>
+  formatNumber(hass, value, { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 });
+
+/** Return a span in its largest whole unit, such as 2 hours. */
+export function formatSpan(hass: Formats, seconds: number): string {
+  const [unit, span] = SPANS.find(([, length]) => seconds >= length) ?? ["second", 1];
+  return inUnit(hass, Math.round(seconds / span), unit);
+}
+
+/** Return what is left of a span as clocks show it, such as 59:04 or 1:00:00. */
+export function formatCountdown(hass: Formats, seconds: number): string {
+  const left = Math.max(0, Math.ceil(seconds));
+  if (left >= 2 * 86_400) return inUnit(hass, Math.floor(left / 86_400), "day");
+  // Intl.DurationFormat is younger than some wall panels' browsers
+  const [hours, minutes] = [Math.floor(left / 3600), Math.floor(left / 60) % 60];
+  const two = (value: number) => String(value).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(left % 60)}` : `${minutes}:${two(left % 60)}`;
+}
+
+/** Return a country's name by its code; what is no code stays as it is. */
+export function formatCountry({ locale }: Formats, code: string): string {
+  try {
+    return (
+      kept(`c ${locale.language}`, () => new Intl.DisplayNames(locale.language, { type: "region" })).of(code) ?? code
+    );
+  } catch {
+    return code;
+  }
+}
+
+export const compareNames = ({ locale }: Formats): ((one: string, other: string) => number) =>
+  kept(`s ${locale.language}`, () => new Intl.Collator(locale.language, { numeric: true, sensitivity: "base" })).compare;

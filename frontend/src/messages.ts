@@ -1,0 +1,213 @@
+// What the websocket commands of the integration answer; a test compares the fields with those that it sends.
+
+export type Severity = "info" | "low" | "medium" | "high" | "critical";
+
+/** The rule that is on all of a device's traffic. */
+export interface RowRule {
+  id: number;
+  mode: string;
+  expires: number | null;
+}
+
+/** A device, as `hearthwall/subscribe_devices` tells it. Rates are bytes per second, times seconds since the epoch. */
+export interface Row {
+  mac: string;
+  device_id: string | null;
+  name: string;
+  online: boolean;
+  upload_rate: number;
+  download_rate: number;
+  upload_bytes: number;
+  download_bytes: number;
+  upload_today: number;
+  download_today: number;
+  first_seen: number;
+  last_seen: number;
+  randomised: boolean;
+  vendor: string | null;
+  addresses: string[];
+  top_peer: string | null;
+  rule: RowRule | null;
+  quarantined: boolean;
+  quarantine_entity: string | null;
+}
+
+/** All devices of a gateway; again after a loss. */
+export interface Snapshot {
+  type: "snapshot";
+  entry_id: string;
+  gateway: string;
+  gateway_device_id: string | null;
+  devices: Row[];
+}
+
+/** What changed of a gateway's devices. */
+export interface Delta {
+  type: "delta";
+  entry_id: string;
+  devices: Row[];
+  removed: string[];
+}
+
+/** The gateway's sensor is out of reach; a snapshot follows when it is back. */
+export interface Lost {
+  type: "lost";
+  entry_id: string;
+}
+
+export type LiveMessage = Snapshot | Delta | Lost;
+
+/** An event, as the journal has it, and what Home Assistant knows of it. */
+export interface Event {
+  seq: number;
+  time: number;
+  kind: string;
+  severity: Severity;
+  mac: string | null;
+  address: string | null;
+  peer_address: string | null;
+  peer_name: string | null;
+  process: string | null;
+  summary: string;
+  evidence: Record<string, unknown>;
+  technique: string | null;
+  count: number;
+  last_time: number | null;
+  subject: string;
+  why: string | null;
+  advice: string | null;
+  device_id: string | null;
+  entry_id: string;
+  gateway: string;
+  device_name: string | null;
+}
+
+/** First the newest events, the oldest of them first; then each new one. */
+export interface Events {
+  type: "events";
+  entry_id: string;
+  events: Event[];
+}
+
+/** One event, and what can be done about it. */
+export interface EventDetails {
+  event: Event;
+  culprit: string | null;
+  blockable_peer: string | null;
+  has_ended: boolean;
+}
+
+/** The dimensions that `hearthwall/usage` can sum up by. */
+export type Dimension = "mac" | "application" | "domain" | "peer" | "country" | "network";
+
+/** What was moved; it has the dimensions that were asked for, each null where unknown. */
+export interface UsageRow {
+  mac?: string | null;
+  application?: string | null;
+  domain?: string | null;
+  peer?: string | null;
+  country?: string | null;
+  network?: string | null;
+  device_id?: string | null;
+  name?: string | null;
+  upload_bytes: number;
+  download_bytes: number;
+  flows: number;
+}
+
+/** The most bytes first; what the limit cut off is in the totals. */
+export interface Usage {
+  rows: UsageRow[];
+  upload_bytes: number;
+  download_bytes: number;
+  flows: number;
+}
+
+/** Something that a device does, how often it was seen, and when last. */
+export interface Habit {
+  name: string;
+  count: number;
+  last_seen: number;
+}
+
+/** What a device usually moves in a span of time, and beyond how much that is unusual. */
+export interface Band {
+  usual: number;
+  most: number;
+  seen: number;
+}
+
+/** An event of which the user said that it is fine. */
+export interface Acceptance {
+  id: number;
+  time: number;
+  seq: number;
+  kind: string;
+  mac: string | null;
+  address: string | null;
+  subject: string;
+  summary: string;
+  evidence: Record<string, unknown>;
+  process: string | null;
+}
+
+/** What was learnt of a device, with what it does most at the head of each list. */
+export interface ProfileReport {
+  mac: string;
+  since: number;
+  learning_until: number;
+  sure: number;
+  frozen: boolean;
+  domains: Habit[];
+  countries: Habit[];
+  networks: Habit[];
+  ports: Habit[];
+  applications: Habit[];
+  upload_this_hour: Band | null;
+  download_this_hour: Band | null;
+  upload_a_day: Band | null;
+  download_a_day: Band | null;
+  model: Record<string, unknown> | null;
+  mud: Record<string, unknown> | null;
+  accepted: Acceptance[];
+}
+
+/** A rule in force, with what the kernel counted for it. */
+export interface Block {
+  id: number;
+  target: string;
+  kind: string;
+  mode: string;
+  allow: string[];
+  reason: string;
+  created: number;
+  expires: number | null;
+  confirm_by: number | null;
+  packets: number;
+  bytes: number;
+  first_hit: number | null;
+  last_hit: number | null;
+  latency_ms: number | null;
+  transport: string | null;
+  port: number | null;
+  direction: string;
+  peers: string[];
+  bytes_per_second: number | null;
+  packets_per_second: number | null;
+  redirect_to: string | null;
+  audits: string | null;
+  addresses: string[];
+  children: boolean;
+  enforced: boolean;
+  asked: string | null;
+  program: string | null;
+}
+
+/** What `hearthwall/device` tells beside the live row. */
+export interface DeviceDetails {
+  entry_id: string;
+  mac: string;
+  profile: ProfileReport | null;
+  blocks: Block[];
+  accepted: Acceptance[];
+}

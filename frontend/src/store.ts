@@ -1,0 +1,254 @@
+// The live rows of all gateways: one websocket subscription for a page, shared by all cards on it.
+
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { type Connection, type HomeAssistant, isUnknownCommand, type Unsubscribe } from "./hass.js";
+import type { LiveMessage, Row } from "./messages.js";
+
+/** Samples that are kept of a device: two minutes at one a second. */
+const SAMPLES = 120;
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 30_000;
+
+export interface Sample {
+  time: number;
+  upload: number;
+  download: number;
+}
+
+export interface LiveDevice {
+  key: string;
+  entryId: string;
+  row: Row;
+  samples: readonly Sample[];
+}
+
+export interface Gateway {
+  entryId: string;
+  name: string;
+  deviceId: string | null;
+  /** Whether its sensor is there; what is shown of its devices is old else. */
+  connected: boolean;
+  /** When it last told something, in seconds since the epoch. */
+  heard: number;
+  devices: ReadonlyMap<string, LiveDevice>;
+}
+
+/** `waiting` for the first answer, `live`, `offline` without Home Assistant, `absent` without the integration. */
+export type Phase = "waiting" | "live" | "offline" | "absent";
+
+type Listener = () => void;
+type OwnGateway = Gateway & { devices: Map<string, LiveDevice> };
+
+/** Subscribes with its first listener, and ends with its last. */
+export class LiveStore {
+  phase: Phase = "waiting";
+  readonly gateways = new Map<string, Gateway>();
+
+  private readonly own = this.gateways as Map<string, OwnGateway>;
+  private readonly listeners = new Set<Listener>();
+  private readonly byId = new Map<string, LiveDevice>();
+  private unsubscribe: Unsubscribe | undefined;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private pause = FIRST_RETRY_MS;
+  /** Grows with each subscription: what an older one still says counts no more. */
+  private attempt = 0;
+  private told = false;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly now: () => number = () => Date.now() / 1000,
+  ) {}
+
+  /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    if (this.listeners.size === 1) this.start();
+    return () => {
+      if (this.listeners.delete(listener) && !this.listeners.size) this.stop();
+    };
+  }
+
+  /** Return the device that Home Assistant's registry has under an id. */
+  device(deviceId: string): LiveDevice | undefined {
+    return this.byId.get(deviceId);
+  }
+
+  *devices(): Iterable<LiveDevice> {
+    for (const gateway of this.gateways.values()) yield* gateway.devices.values();
+  }
+
+  private start(): void {
+    this.connection.addEventListener("ready", this.onReady);
+    this.connection.addEventListener("disconnected", this.onDisconnected);
+    if (this.connection.connected === false) this.onDisconnected();
+    else void this.subscribe();
+  }
+
+  private stop(): void {
+    this.connection.removeEventListener("ready", this.onReady);
+    this.connection.removeEventListener("disconnected", this.onDisconnected);
+    this.end();
+    // Who listens next sees nothing old
+    this.phase = "waiting";
+    this.gateways.clear();
+    this.byId.clear();
+  }
+
+  private end(): void {
+    this.attempt++;
+    clearTimeout(this.retry);
+    const { unsubscribe } = this;
+    this.unsubscribe = undefined;
+    // Over a lost connection there is nobody to tell
+    if (unsubscribe) void Promise.resolve(unsubscribe()).catch(() => undefined);
+  }
+
+  private readonly onReady = (): void => {
+    this.end();
+    this.pause = FIRST_RETRY_MS;
+    void this.subscribe();
+  };
+
+  private readonly onDisconnected = (): void => {
+    this.attempt++;
+    clearTimeout(this.retry);
+    this.unsubscribe = undefined;
+    this.phase = "offline";
+    for (const gateway of this.own.values()) gateway.connected = false;
+    this.changed();
+  };
+
+  /**
+   * Subscribe, again and again until it works.
+   *
+   * The connection could subscribe again by itself, but only once: after a restart Home Assistant takes connections
+   * before it has loaded the integration, refuses the command, and the card would stay as it is for ever.
+   */
+  private async subscribe(): Promise<void> {
+    const attempt = ++this.attempt;
+    try {
+      const unsubscribe = await this.connection.subscribeMessage<LiveMessage>(
+        (message) => attempt === this.attempt && this.receive(message),
+        { type: "hearthwall/subscribe_devices" },
+        { resubscribe: false },
+      );
+      if (attempt !== this.attempt) {
+        void Promise.resolve(unsubscribe()).catch(() => undefined);
+        return;
+      }
+      this.unsubscribe = unsubscribe;
+      this.pause = FIRST_RETRY_MS;
+      if (this.phase !== "live") this.phase = this.gateways.size ? "live" : "waiting";
+    } catch (error) {
+      if (attempt !== this.attempt) return;
+      if (this.phase !== "offline" || isUnknownCommand(error)) this.phase = "absent";
+      this.retry = setTimeout(() => void this.subscribe(), this.pause);
+      this.pause = Math.min(this.pause * 2, LAST_RETRY_MS);
+    }
+    this.changed();
+  }
+
+  private receive(message: LiveMessage): void {
+    const { entry_id: entryId } = message;
+    const known = this.own.get(entryId);
+    if (message.type === "snapshot") {
+      const devices = new Map<string, LiveDevice>();
+      const gateway: OwnGateway = {
+        entryId,
+        name: message.gateway,
+        deviceId: message.gateway_device_id,
+        connected: true,
+        heard: this.now(),
+        devices,
+      };
+      this.own.set(entryId, gateway);
+      for (const row of message.devices) this.put(gateway, row, known?.devices.get(row.mac)?.samples);
+      for (const device of known?.devices.values() ?? []) if (!devices.has(device.row.mac)) this.forget(device);
+      this.phase = "live";
+    } else if (!known) {
+      return;
+    } else if (message.type === "lost") {
+      known.connected = false;
+    } else {
+      known.connected = true;
+      known.heard = this.now();
+      for (const row of message.devices) this.put(known, row, known.devices.get(row.mac)?.samples);
+      for (const mac of message.removed) {
+        const device = known.devices.get(mac);
+        known.devices.delete(mac);
+        if (device) this.forget(device);
+      }
+    }
+    this.changed();
+  }
+
+  private put(gateway: OwnGateway, row: Row, earlier: readonly Sample[] = []): void {
+    const sample = { time: this.now(), upload: row.upload_rate, download: row.download_rate };
+    const device: LiveDevice = {
+      key: `${gateway.entryId} ${row.mac}`,
+      entryId: gateway.entryId,
+      row,
+      samples: [...earlier.slice(1 - SAMPLES), sample],
+    };
+    gateway.devices.set(row.mac, device);
+    if (row.device_id) this.byId.set(row.device_id, device);
+  }
+
+  private forget({ key, row }: LiveDevice): void {
+    if (row.device_id && this.byId.get(row.device_id)?.key === key) this.byId.delete(row.device_id);
+  }
+
+  private changed(): void {
+    if (this.told) return;
+    this.told = true;
+    queueMicrotask(() => {
+      this.told = false;
+      for (const listener of [...this.listeners]) listener();
+    });
+  }
+}
+
+const stores = new WeakMap<Connection, LiveStore>();
+
+/** Return the page's store. */
+export function liveStore(connection: Connection): LiveStore {
+  let store = stores.get(connection);
+  if (!store) stores.set(connection, (store = new LiveStore(connection)));
+  return store;
+}
+
+/** Keeps an element listening while it is in the page and has `hass`; the element renders after each change. */
+export class Live implements ReactiveController {
+  store: LiveStore | undefined;
+  private end: (() => void) | undefined;
+  private inPage = false;
+
+  constructor(private readonly host: ReactiveControllerHost & { hass?: HomeAssistant | undefined }) {
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    this.inPage = true;
+    this.follow();
+  }
+
+  hostUpdate(): void {
+    this.follow();
+  }
+
+  hostDisconnected(): void {
+    this.inPage = false;
+    this.end?.();
+    this.end = this.store = undefined;
+  }
+
+  private follow(): void {
+    const { hass } = this.host;
+    if (!this.inPage || !hass) return;
+    const store = liveStore(hass.connection);
+    if (store === this.store) return;
+    this.end?.();
+    this.store = store;
+    this.end = store.listen(() => this.host.requestUpdate());
+  }
+}
