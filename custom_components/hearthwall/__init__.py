@@ -18,6 +18,7 @@ from .hub import HearthwallConfigEntry, Hub
 from .issues import async_delete_issues
 from .process import run_command
 from .services import async_setup_services
+from .today import async_forget_today
 from .websocket_api import async_setup_websocket_api
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -69,6 +70,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) 
     """Leave no trace, nor in the kernel what a sensor of ours put there."""
     async_delete_issues(hass, entry)
     await async_forget_events(hass, entry)
+    await async_forget_today(hass, entry)
     if CONF_INTERFACES not in entry.data:
         return
     socket = entry.data[CONF_SOCKET]

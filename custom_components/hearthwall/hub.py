@@ -44,6 +44,7 @@ from .hints import Hints
 from .issues import FeedIssues
 from .link import Link
 from .presence import Presence
+from .today import Today
 
 type HearthwallConfigEntry = ConfigEntry[Hub]
 
@@ -68,6 +69,7 @@ class Hub:
         self.events = Events(hass, entry, self.events_since)
         self.hints = Hints(hass, entry, self.devices, self.call)
         self.presence = Presence()
+        self.today = Today(hass, entry, lambda: self.available, lambda: self._notify(self.devices))
         self._link = Link(hass, entry, self._on_snapshot, self._on_delta, self._on_lost)
         self._issues = FeedIssues(hass, entry)
         self._known: set[str] = set()
@@ -102,6 +104,7 @@ class Hub:
         Raises the SensorError that stands in the way of the first connection.
         """
         await self.events.async_load()
+        await self.today.async_load()
         await self._link.start()
         self._unsubscribes = [
             async_track_time_interval(self.hass, self._async_judge_presence, PRESENCE_INTERVAL),
@@ -109,6 +112,7 @@ class Hub:
                 dr.EVENT_DEVICE_REGISTRY_UPDATED, self._async_device_registry_updated
             ),
             self.hints.async_follow(),
+            self.today.async_follow(),
         ]
 
     async def async_stop(self, _event: HassEvent | None = None) -> None:
@@ -117,6 +121,7 @@ class Hub:
             self._unsubscribes.pop()()
         await self._link.stop()
         await self.events.async_save()
+        await self.today.async_save()
 
     # Orders: when one returns, kernel and entities know it; each raises SensorError
 
@@ -223,6 +228,7 @@ class Hub:
         self.status = snapshot.status
         self._take_feeds(snapshot.feeds)
         async_register_gateway(self.hass, self.entry, snapshot.status)
+        self.today.async_take_all(snapshot.devices)
         self._take_devices(snapshot.devices)
         self._notify({*gone, *self.devices})
         self.events.async_connected(snapshot.last_event)
@@ -240,6 +246,7 @@ class Hub:
             self.devices.pop(mac, None)
         if delta.feeds is not None:
             self._take_feeds(delta.feeds)
+        self.today.async_take(delta.devices, delta.removed_devices)
         self._notify(changed | self._take_devices(delta.devices))
         self.events.async_take(delta.events)
 

@@ -137,7 +137,17 @@ def _newest(rows: list[dict[str, Any]], limit: int | None) -> list[Any]:
 def _device_row(hub: Hub, device: Device) -> dict[str, Any]:
     """Return a device as an action answers it: `name` is what the user sees."""
     name, device_id = shown_device(hub, device.mac, device)
-    return device.to_wire() | gateway_fields(hub) | {"name": name, "device_id": device_id}
+    upload, download = hub.today.moved_of(device)
+    return (
+        device.to_wire()
+        | gateway_fields(hub)
+        | {
+            "name": name,
+            "device_id": device_id,
+            "upload_today": upload,
+            "download_today": download,
+        }
+    )
 
 
 _LIMITED: Final = vol.All(vol.Coerce(int), vol.Range(min=1, max=MAX_FLOWS))

@@ -63,6 +63,8 @@ async def test_all_devices_those_seen_last_first_with_the_users_names(
     assert [each["name"] for each in devices] == ["phone", "Porch camera", "Acme 53:13"]
     assert devices[0]["device_id"] is None, "it has not sent enough yet"
     assert devices[1] == peer.devices[1].to_wire() | {
+        "upload_today": 0,
+        "download_today": 0,
         "name": "Porch camera",
         "device_id": camera(hass, loaded).id,
         "config_entry_id": loaded.entry_id,
