@@ -5,7 +5,7 @@ habits.py has what is told of devices' habits and of the user's word on them.
 Both halves import these files, so they need the standard library only and run on Python 3.11.
 A conversation over the websocket goes like this:
 
-    sensor:  {"type": "hello", "version": …, "min_schema": 1, "max_schema": 1}
+    sensor:  {"type": "hello", "version": …, "min_schema": 1, "max_schema": 1, "id": …}
     client:  {"id": 1, "type": "initialize", "schema": 1, "client": "…"}
     sensor:  {"id": 1, "type": "result", "result": {}}
     client:  {"id": 2, "type": "subscribe", "interval": 1.0}
@@ -63,27 +63,37 @@ Scope = Literal["internet", "lan", "gateway"]
 SCOPES: Final[tuple[Scope, ...]] = typing.get_args(Scope)
 
 
+class UnsupportedSchemaError(SensorError):
+    """Sensor and client have no schema in common: one of them is too new for the other."""
+
+    def __init__(self, hello: "Hello") -> None:
+        """Take what the sensor said."""
+        self.is_sensor_newer = hello.min_schema > MAX_SCHEMA
+        newer = "sensor" if self.is_sensor_newer else "client"
+        super().__init__(
+            "unsupported_schema",
+            f"the {newer} is too new: the sensor ({hello.version}) speaks schemas"
+            f" {hello.min_schema} to {hello.max_schema}, the client {MIN_SCHEMA} to {MAX_SCHEMA}",
+        )
+
+
 # What a sensor tells
 
 
 @dataclass(frozen=True, slots=True)
 class Hello(Message):
-    """The sensor's first message."""
+    """The sensor's first message. `id` tells sensors apart, wherever they are reached."""
 
     version: str
     min_schema: int
     max_schema: int
+    id: str | None = None
 
     def schema(self) -> int:
         """Return the highest schema that both sides speak; raises SensorError `unsupported_schema`."""
         highest = min(self.max_schema, MAX_SCHEMA)
         if highest < max(self.min_schema, MIN_SCHEMA):
-            newer = "sensor" if self.min_schema > MAX_SCHEMA else "client"
-            raise SensorError(
-                "unsupported_schema",
-                f"the {newer} is too new: the sensor ({self.version}) speaks schemas"
-                f" {self.min_schema} to {self.max_schema}, the client {MIN_SCHEMA} to {MAX_SCHEMA}",
-            )
+            raise UnsupportedSchemaError(self)
         return highest
 
 

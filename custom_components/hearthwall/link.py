@@ -33,6 +33,8 @@ class Link:
         """Take the entry that says where the sensor is, and who wants to know what it tells."""
         self.process = _process_of(entry.data)
         self.client: Client | None = None
+        #: Why there is no connection, if a try has told.
+        self.failure: SensorError | None = None
         self._hass = hass
         self._entry = entry
         self._on_snapshot = on_snapshot
@@ -73,6 +75,7 @@ class Link:
                 await self._ensure_running()
                 await self._converse(first)
             except Exception as error:
+                self.failure = error if isinstance(error, SensorError) else None
                 if not first.done():
                     first.set_exception(error)
                     return
@@ -101,7 +104,7 @@ class Link:
         async with connected(self._entry.data[CONF_SOCKET]) as client:
             snapshot = await client.subscribe(self._on_delta)
             self.client = client
-            self._warned_of = None
+            self.failure = self._warned_of = None
             try:
                 self._on_snapshot(snapshot)
                 if first.done():

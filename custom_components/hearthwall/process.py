@@ -102,6 +102,11 @@ class SensorProcess:
         """Return whether the process was started and has not ended."""
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def last_words(self) -> tuple[str, ...]:
+        """Return the last lines of the log of the run before, or of this one."""
+        return tuple(self._log)
+
     async def start(self) -> None:
         """Start the sensor and return when it answers on its socket.
 
