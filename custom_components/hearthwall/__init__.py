@@ -1,16 +1,19 @@
 """Hearthwall: a line of defence for the home network, run from Home Assistant."""
 
+from functools import partial
+
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.device_registry import AnyDeviceEntry
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .bpf.hearthwall_sensor.protocol import SensorError
 from .connection import connected
-from .const import CONF_INTERFACES, CONF_SOCKET, DOMAIN, LOGGER
+from .const import CONF_INTERFACES, CONF_SOCKET, DOMAIN, LOGGER, SIGNAL_EVENT
 from .devices import device_identifier, gateway_identifier, macs_of
 from .errors import order_error, setup_error
 from .events import async_forget_events
@@ -19,6 +22,7 @@ from .issues import async_delete_issues
 from .process import run_command
 from .services import async_setup_services
 from .today import async_forget_today
+from .stale import async_forget_stale
 from .websocket_api import async_setup_websocket_api
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -49,6 +53,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) -
     entry.runtime_data = hub
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, hub.async_stop))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(
+        hub.events.async_subscribe(partial(async_dispatcher_send, hass, SIGNAL_EVENT, hub))
+    )
     # Not before there are automations: an event that nobody heard is not told again.
     entry.async_on_unload(async_at_started(hass, hub.events.async_begin))
     return True
@@ -71,6 +78,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) 
     async_delete_issues(hass, entry)
     await async_forget_events(hass, entry)
     await async_forget_today(hass, entry)
+    await async_forget_stale(hass, entry)
     if CONF_INTERFACES not in entry.data:
         return
     socket = entry.data[CONF_SOCKET]

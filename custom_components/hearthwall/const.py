@@ -17,14 +17,23 @@ CONF_STATE_DIR: Final = "state_dir"
 
 DEFAULT_STATE_DIR: Final = "/var/lib/hearthwall"
 
-# Entry options, times in seconds
+# Entry options, times in seconds, those of removals in days (0: never)
 CONF_WRITE_INTERVAL: Final = "write_interval"
 CONF_CONSIDER_HOME: Final = "consider_home"
 CONF_GIVE_HINTS: Final = "give_hints"
+CONF_REMOVE_AFTER: Final = "remove_after"
+CONF_RANDOMISED_DEVICES: Final = "randomised_devices"
+CONF_REMOVE_RANDOMISED_AFTER: Final = "remove_randomised_after"
 
 DEFAULT_WRITE_INTERVAL: Final = 30
 DEFAULT_CONSIDER_HOME: Final = 180
 DEFAULT_GIVE_HINTS: Final = True
+DEFAULT_REMOVE_AFTER: Final = 90
+DEFAULT_RANDOMISED_DEVICES: Final = True
+DEFAULT_REMOVE_RANDOMISED_AFTER: Final = 7
 
 #: What a rule's reason says when nobody gave one.
 QUARANTINE_REASON: Final = "Quarantined from Home Assistant"
+
+#: The dispatcher's signal for each event that is handed on, with the hub and the event.
+SIGNAL_EVENT: Final = f"{DOMAIN}_event"

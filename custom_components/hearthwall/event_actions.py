@@ -46,7 +46,7 @@ async def _async_get_events(call: ServiceCall) -> ServiceResponse:
             after=after,
             latest=number is None,
         )
-        rows += _rows(asked.hub, map(Event.from_wire, await asked.hub.call(request)))
+        rows += event_rows(asked.hub, map(Event.from_wire, await asked.hub.call(request)))
     rows.sort(key=operator.itemgetter("time"))
     return {"events": [*(rows[-limit:] if number is None else rows[:limit])]}
 
@@ -88,11 +88,11 @@ async def _async_accept(call: ServiceCall) -> ServiceResponse:
 
 async def _accepted(hub: Hub, seq: int) -> list[Any]:
     """Accept an event, and return it."""
-    return _rows(hub, [Event.from_wire(await hub.call(AcceptEvent(seq)))])
+    return event_rows(hub, [Event.from_wire(await hub.call(AcceptEvent(seq)))])
 
 
-def _rows(hub: Hub, events: Iterable[Event]) -> list[dict[str, Any]]:
-    """Return events as an action answers them."""
+def event_rows(hub: Hub, events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Return events as an action answers them, and as a trigger tells them."""
     name = device_namer(hub)
     return [
         described(hub, each) | gateway_fields(hub) | name(each.mac, each.process) for each in events

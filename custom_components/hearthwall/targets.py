@@ -1,7 +1,8 @@
 """Which of the home's devices an action's targets mean: devices, entities, areas, floors, labels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import ServiceValidationError
@@ -9,7 +10,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
 from .const import DOMAIN
-from .devices import device_identifier, macs_of, shown_name
+from .devices import device_identifier, gateway_identifier, macs_of, shown_name
 from .hub import HearthwallConfigEntry, Hub
 
 
@@ -38,19 +39,7 @@ def async_targeted_devices(hass: HomeAssistant, call: ServiceCall) -> list[Targe
     Another integration's device means the one with its MAC. What an area or a label holds beside
     devices of the home is passed over; what is named itself must be one, or nothing is done at all.
     """
-    selection = TargetSelection(call.data)
-    selected = async_extract_referenced_entity_ids(hass, selection)
-    entities = er.async_get(hass)
-
-    def devices_of(entity_ids: set[str]) -> set[str]:
-        """Return the devices that these entities belong to, an unknown one as itself."""
-        return {
-            (entry.device_id if (entry := entities.async_get(entity_id)) else None) or entity_id
-            for entity_id in entity_ids
-        }
-
-    named = selection.device_ids | devices_of(selected.referenced)
-    implied = selected.referenced_devices | devices_of(selected.indirectly_referenced)
+    named, implied = _device_ids(hass, call.data)
     hubs = async_loaded_hubs(hass)
 
     found: dict[tuple[str, str], TargetedDevice] = {}
@@ -66,6 +55,66 @@ def async_targeted_devices(hass: HomeAssistant, call: ServiceCall) -> list[Targe
     if not found:
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_devices")
     return list(found.values())
+
+
+@callback
+def async_devices_there_are(
+    hass: HomeAssistant, config: Mapping[str, Any]
+) -> list[tuple[Hub, str]]:
+    """Return the devices of loaded gateways that a target means now: none is no error, as for triggers."""
+    loaded: list[HearthwallConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    hubs = [entry.runtime_data for entry in loaded]
+    named, implied = _device_ids(hass, config)
+    found = {
+        (match.hub.entry.entry_id, match.mac): (match.hub, match.mac)
+        for device_id in named | implied
+        for match in _matches(hass, hubs, device_id)
+    }
+    return list(found.values())
+
+
+@callback
+def async_is_meant(
+    hass: HomeAssistant, config: Mapping[str, Any], hub: Hub, mac: str | None
+) -> bool:
+    """Tell whether a target means a device, or what is no device's: that is the gateway's.
+
+    The gateway means its whole home if it is named itself; an area or a label that it is in does not.
+    """
+    named, implied = _device_ids(hass, config)
+    identifier = gateway_identifier(hub.entry)
+    gateway = dr.async_get(hass).async_get_device_by_identifier(identifier, hub.entry.entry_id)
+    if gateway is not None and gateway.id in (named | implied if mac is None else named):
+        return True
+    return mac is not None and any(
+        match.mac == hub.primary(mac)
+        for device_id in named | implied
+        for match in _matches(hass, [hub], device_id)
+    )
+
+
+@callback
+def _device_ids(hass: HomeAssistant, config: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """Return the ids of the devices that a target names, and of those that its areas and labels hold.
+
+    An entity means its device; an unknown one stands for itself.
+    """
+    selection = TargetSelection(dict(config))
+    selected = async_extract_referenced_entity_ids(hass, selection)
+    entities = er.async_get(hass)
+
+    def devices_of(entity_ids: set[str]) -> set[str]:
+        return {
+            (entry.device_id if (entry := entities.async_get(entity_id)) else None) or entity_id
+            for entity_id in entity_ids
+        }
+
+    # What a target excludes is not referenced any more, though it be named.
+    named = selection.device_ids & selected.referenced_devices
+    return (
+        named | devices_of(selected.referenced),
+        selected.referenced_devices | devices_of(selected.indirectly_referenced),
+    )
 
 
 def _matches(hass: HomeAssistant, hubs: list[Hub], device_id: str) -> Iterator[TargetedDevice]:
