@@ -164,8 +164,16 @@ PARTS: Final = (
         "cryptography",
         False,
         _module("cryptography"),
-        "peers have no names from QUIC",
+        "peers have no names from QUIC, and no certificate can be made for `run --listen`",
         "apt-get install python3-cryptography",
+        by_root=False,
+    ),
+    Part(
+        "zeroconf",
+        False,
+        _module("zeroconf"),
+        "a sensor that listens for other hosts is not found by Home Assistant by itself",
+        "apt-get install python3-zeroconf",
         by_root=False,
     ),
     Part(

@@ -19,6 +19,7 @@ from .commands import (
     policy as policy_commands,
     processes as process_commands,
     profile as profile_commands,
+    remote as remote_commands,
     replay as replay_commands,
     rules as rule_commands,
     top as top_commands,
@@ -54,6 +55,7 @@ def _run(options: Options) -> Any:
         "state_dir": options.state_dir,
         "group": options.group,
         "home_assistant": options.home_assistant,
+        "listen": options.listen,
         "wan": options.wan,
         "floods": options.flood,
         "dns_servers": options.dns_server,
@@ -101,6 +103,12 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         "--home-assistant",
         metavar="ADDRESS",
         help="Home Assistant's address, if it is not on this host",
+    )
+    parser.add_argument(
+        "--listen",
+        metavar="ADDRESS:PORT",
+        help="let a Home Assistant on another host talk to the sensor there, over TLS and with a token"
+        " (see `token`), such as 192.168.1.1:8447; without it nothing listens on the network",
     )
     parser.add_argument(
         "--tc",
@@ -246,6 +254,7 @@ COMMANDS: Final = {
     **policy_commands.COMMANDS,
     **mud_commands.COMMANDS,
     **replay_commands.COMMANDS,
+    **remote_commands.COMMANDS,
     "unload": Command(
         "take everything out of the kernel", _unload, display.unloaded, _unload_arguments
     ),

@@ -5,9 +5,11 @@ import dataclasses
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
+from yarl import URL
 
 from .protocol import (
     DEFAULT_INTERVAL,
@@ -44,13 +46,29 @@ ANSWER_TIMEOUT: Final = 10.0
 SILENCE: Final = 75.0
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a sensor listens for other hosts, by what it knows us, and we it: its certificate's SHA-256."""
+
+    host: str
+    port: int
+    token: str
+    fingerprint: bytes
+
+
 class Client:
     """One connection to one sensor. It does not reconnect: whoever owns it decides when."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, name: str) -> None:
-        """Take a session whose connector leads to the sensor, and a name for the sensor's log."""
+    def __init__(
+        self, session: aiohttp.ClientSession, *, name: str, endpoint: Endpoint | None = None
+    ) -> None:
+        """Take a session, a name for the sensor's log, and where the sensor is.
+
+        Without an endpoint the session's connector leads to the sensor.
+        """
         self._session = session
         self._name = name
+        self._endpoint = endpoint
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -63,13 +81,12 @@ class Client:
     async def connect(self) -> Hello:
         """Open the connection and agree on a schema.
 
-        Raises SensorError `not_running`, `not_permitted`, `unsupported_schema` or `timeout`.
+        Raises SensorError `not_running`, `not_permitted`, `unsupported_schema` or `timeout`; of a sensor on
+        another host also `unreachable`, `wrong_certificate` or `unauthorised`.
         """
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
-                self._socket = await self._session.ws_connect(
-                    f"http://sensor{WEBSOCKET_PATH}", max_msg_size=MAX_ANSWER_BYTES
-                )
+                self._socket = await self._open()
                 self.hello = Hello.from_wire(await self._socket.receive_json())
             self._reader = asyncio.create_task(
                 self._read(self._socket), name="hearthwall sensor reader"
@@ -77,8 +94,22 @@ class Client:
             await self.call(Initialize(schema=self.hello.schema(), client=self._name))
         except BaseException as error:
             await self.close()
-            raise _as_sensor_error(error) from error
+            raise _as_sensor_error(error, is_remote=self._endpoint is not None) from error
         return self.hello
+
+    async def _open(self) -> aiohttp.ClientWebSocketResponse:
+        """Open the websocket. The token is sent when the certificate was found to be the sensor's."""
+        there = self._endpoint
+        if there is None:
+            return await self._session.ws_connect(
+                f"http://sensor{WEBSOCKET_PATH}", max_msg_size=MAX_ANSWER_BYTES
+            )
+        return await self._session.ws_connect(
+            URL.build(scheme="https", host=there.host, port=there.port, path=WEBSOCKET_PATH),
+            max_msg_size=MAX_ANSWER_BYTES,
+            headers={"Authorization": f"Bearer {there.token}"},
+            ssl=aiohttp.Fingerprint(there.fingerprint),
+        )
 
     async def close(self) -> None:
         """Close the connection; calls that still wait fail with `not_running`."""
@@ -226,8 +257,31 @@ def unix_session(socket_path: str) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket_path))
 
 
-def _as_sensor_error(error: BaseException) -> BaseException:
+def _as_sensor_error(error: BaseException, *, is_remote: bool = False) -> BaseException:
     """Return a failure to connect as the SensorError that says what to do, others as they are."""
+    told = _remote_error(error) if is_remote else None
+    return told or _local_error(error)
+
+
+def _remote_error(error: BaseException) -> SensorError | None:
+    """Return what only a connection to another host fails with."""
+    match error:
+        case aiohttp.WSServerHandshakeError(status=401):
+            return SensorError("unauthorised")
+        case aiohttp.ServerFingerprintMismatch():
+            return SensorError(
+                "wrong_certificate",
+                f"{error.got.hex(':').upper()} in place of {error.expected.hex(':').upper()}",
+            )
+        case aiohttp.ClientSSLError() | aiohttp.WSServerHandshakeError(status=200 | 400 | 404):
+            return SensorError("invalid_message", "what answers does not speak as a sensor does")
+        case aiohttp.ClientConnectorError():
+            return SensorError("unreachable", str(error.os_error.strerror or error.os_error))
+    return None
+
+
+def _local_error(error: BaseException) -> BaseException:
+    """Return what any connection fails with."""
     match error:
         case aiohttp.WSServerHandshakeError(status=403):
             return SensorError("not_permitted")
@@ -239,7 +293,5 @@ def _as_sensor_error(error: BaseException) -> BaseException:
             # receive_json raises TypeError when the socket closes instead of speaking.
             return SensorError("not_running")
         case ValueError() | LookupError() | AttributeError():
-            return SensorError(
-                "invalid_message", "what answers on this socket does not speak as a sensor does"
-            )
+            return SensorError("invalid_message", "what answers does not speak as a sensor does")
     return error

@@ -88,9 +88,15 @@ class Connection:
     """One connection: a reader, and a writer behind a bounded queue."""
 
     def __init__(
-        self, ws: web.WebSocketResponse, transport: asyncio.Transport, source: Source, name: str
+        self,
+        ws: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        source: Source,
+        name: str,
+        identity: str | None = None,
     ) -> None:
-        """Take the open websocket and what it runs on."""
+        """Take the open websocket and what it runs on, what is served, who the client is, and who the sensor."""
+        self._identity = identity
         self._ws = ws
         self._transport = transport
         self._source = source
@@ -108,7 +114,8 @@ class Connection:
         # A client that takes nothing must not believe that there is nothing new.
         writer.add_done_callback(lambda task: None if task.cancelled() else self._transport.abort())
         try:
-            self._send(Hello(__version__, MIN_SCHEMA, MAX_SCHEMA).to_wire() | {"type": "hello"})
+            hello = Hello(__version__, MIN_SCHEMA, MAX_SCHEMA, self._identity)
+            self._send(hello.to_wire() | {"type": "hello"})
             while not writer.done():
                 timeout = None if self._initialized else _INITIALIZE_TIMEOUT
                 message = await self._ws.receive(timeout)

@@ -35,6 +35,7 @@ MIN_SCHEMA: Final = 1
 MAX_SCHEMA: Final = 1
 
 DEFAULT_SOCKET: Final = "/run/hearthwall/sensor.sock"
+DEFAULT_STATE_DIR: Final = "/var/lib/hearthwall"
 WEBSOCKET_PATH: Final = "/ws"
 
 #: Longest message a sensor takes from a client; a block order is a few hundred bytes.
@@ -321,7 +322,8 @@ class Status(Message):
     said, by kind. `policy_problem` says why the policy's file can't be read: what it said before holds.
     `missing` says by part what the kernel does not have, why, and what is lost by it. `damaged` names state files
     that were found damaged and still lie aside: what they kept is lost, or as it was one version before.
-    `time` is the gateway's clock.
+    `time` is the gateway's clock. `listening` is where other hosts reach the sensor, null for nowhere, and
+    `turned_away` counts connections there that showed no good token or were too many.
     """
 
     pid: int
@@ -344,6 +346,8 @@ class Status(Message):
     missing: Mapping[str, str] = dataclasses.field(default_factory=dict)
     damaged: tuple[str, ...] = ()
     time: float | None = None
+    listening: str | None = None
+    turned_away: int = 0
 
 
 FeedAction = Literal["audit", "drop"]

@@ -97,6 +97,8 @@ class Reports:
             missing={} if parts.own is None else parts.own.attribution.lost(),
             damaged=parts.damage.files(),
             time=time.time(),
+            listening=parts.server.listening,
+            turned_away=parts.server.turned_away,
         )
 
     def devices(self) -> tuple[Device, ...]:

@@ -32,6 +32,8 @@ from .parts import Parts
 from .ports import Ports
 from .processes import attribution
 from .protocol import EXIT_STOPPED, EXIT_UNLOADED, Block, Delta, Role, Snapshot
+from .remote import sensor_id
+from .remote.remote import Remote
 from .reports import Reports
 from .requests import Request, Trace
 from .rules.rule import Rule
@@ -68,6 +70,7 @@ class Sensor:
             settings.interfaces, settings.home_assistant, settings.dns_servers
         )
         self._changes = Changes()
+        self._remote = Remote(settings.endpoint, self._state, self._server)
         self._wake = asyncio.Event()
         self._stopping = False
         self._rang = False
@@ -92,17 +95,21 @@ class Sensor:
         self._cgroup = cgroups.chosen(self._settings.cgroup)
         self._server.claim()
         try:
+            self._remote.claim()
             await self._start(seen)
             try:
                 await self._server.start()
+                await self._remote.start()
                 on_ready()
                 await self._watch()
             finally:
+                await self._remote.stop()
                 await self._server.stop()
                 await self._finish()
             if self._exit == EXIT_UNLOADED:
                 unload(self._pins, forget=self._forget)
         finally:
+            self._remote.release()
             self._server.release()
         return self._exit
 
@@ -127,6 +134,7 @@ class Sensor:
         tracepoints = Tracepoints()
         tracepoints.read((*LIFE_TRACEPOINTS.values(), *TRACEPOINTS))
         watched = attribution.opened(self._pins, current, self._cgroup, tracepoints)
+        await self._remote.prepare(sensor_id.read_or_make(self._state))
         privileges.drop()
         parts = self._parts = assemble(
             Given(
@@ -145,6 +153,9 @@ class Sensor:
         self._reports = Reports(parts)
         self._orders = Orders(parts, self._reports, self._rules_changed, self._leave)
         parts.surroundings.follow(seen, parts.tables, self._ports.home(seen))
+        self._remote.on_moved = self._protect_clients
+        self._remote.protect()
+        self._remote.follow(seen, self._settings.interfaces)
         parts.identities.take_neighbours(parts.surroundings.addresses, time.time())
         await takeover.restore(parts, earlier, _indices(seen))
         self._follow_names()
@@ -271,6 +282,7 @@ class Sensor:
         parts.floods.look(statistics["dropped_flood"])
         parts.threats.look(statistics["listed"])
         self._surroundings.look_for_operators(parts.tables)
+        self._remote.each_second()
         self._begin("ports", self._look_at_ports)
         self._begin("makers", self._orders.mud.follow_devices)
         self._tell_events()
@@ -311,8 +323,14 @@ class Sensor:
         parts = self._parts
         parts.rules.interfaces_changed(_indices(seen))
         parts.surroundings.follow(seen, parts.tables, self._ports.home(seen))
+        self._remote.follow(seen, self._settings.interfaces)
         parts.identities.take_neighbours(parts.surroundings.addresses, time.time())
         parts.totals.mark_identified()
+        self._changes.status()
+
+    def _protect_clients(self, hosts: frozenset[str]) -> None:
+        """See to it that no rule cuts off a Home Assistant on another host."""
+        self._surroundings.protect_clients(hosts, self._parts.tables)
         self._changes.status()
 
     def _tell_events(self) -> None:

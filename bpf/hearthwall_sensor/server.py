@@ -34,8 +34,13 @@ class Server:
         self._path = path
         self._group = None if group is None else _group_id(group)
         self._source = source
-        #: The clients, each with the process at its other end.
-        self._clients: dict[Connection, int] = {}
+        #: The clients, each with the process at its other end, None for one on another host.
+        self._clients: dict[Connection, int | None] = {}
+        #: Who this sensor is, once that is known.
+        self.identity: str | None = None
+        #: Where it is reached from other hosts, and how many were turned away there.
+        self.listening: str | None = None
+        self.turned_away = 0
         self._lock: int | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._runner: web.AppRunner | None = None
@@ -49,7 +54,11 @@ class Server:
     @property
     def subscribers(self) -> set[int]:
         """The processes that follow what the sensor tells, such as Home Assistant."""
-        return {pid for each, pid in self._clients.items() if each.subscription is not None}
+        return {
+            pid
+            for each, pid in self._clients.items()
+            if pid is not None and each.subscription is not None
+        }
 
     @property
     def interval(self) -> float:
@@ -133,12 +142,19 @@ class Server:
         if not allowed:
             _LOGGER.warning("A process without permission was turned away (%s)", peer)
             raise web.HTTPForbidden(text="")
-        if len(self._clients) >= _MAX_CLIENTS:
+        return await self.converse(request, peer, pid)
+
+    async def converse(
+        self, request: web.BaseRequest, peer: str, pid: int | None = None
+    ) -> web.StreamResponse:
+        """Have a conversation with somebody who may talk."""
+        transport = request.transport
+        if len(self._clients) >= _MAX_CLIENTS or not isinstance(transport, asyncio.Transport):
             raise web.HTTPServiceUnavailable(text="too many clients")
         # Twice the limit, so that a message somewhat too large is answered and not just cut off.
-        ws = web.WebSocketResponse(heartbeat=30, max_msg_size=2 * MAX_REQUEST_BYTES)
+        ws = web.WebSocketResponse(heartbeat=30, max_msg_size=2 * MAX_REQUEST_BYTES, compress=False)
         await ws.prepare(request)
-        client = Connection(ws, transport, self._source, peer)
+        client = Connection(ws, transport, self._source, peer, self.identity)
         self._clients[client] = pid
         try:
             await client.serve()

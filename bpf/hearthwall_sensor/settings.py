@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from .floods import DEFAULT_THRESHOLDS, Thresholds, parse_threshold
 from .kernel.hooks import TC_WAYS, XDP_WAYS, TcWay, XdpWay
-from .protocol import DEFAULT_SOCKET, Role, SensorError
+from .protocol import DEFAULT_SOCKET, DEFAULT_STATE_DIR, Role, SensorError
 from .retention import Retention
 
 #: Settings that are lists, with an example.
@@ -34,9 +34,10 @@ class Settings:
     interfaces: tuple[str, ...] = ()
     wan: tuple[str, ...] = ()
     socket: str = DEFAULT_SOCKET
-    state_dir: str = "/var/lib/hearthwall"
+    state_dir: str = DEFAULT_STATE_DIR
     group: str | None = None
     home_assistant: str | None = None
+    listen: str | None = None
     tc: Literal["auto", "tcx", "clsact"] = "auto"
     xdp: Literal["auto", "link", "netlink", "off"] = "auto"
     floods: tuple[str, ...] = ()
@@ -47,6 +48,11 @@ class Settings:
     cgroup: str | None = None
     events_days: float = _KEPT.days
     events_mb: float = _KEPT.bytes / _MB
+
+    @property
+    def endpoint(self) -> tuple[str, int] | None:
+        """Address and port to listen on for other hosts, None for not at all."""
+        return None if self.listen is None else parse_endpoint(self.listen)
 
     @property
     def retention(self) -> Retention:
@@ -103,13 +109,37 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
     return settings
 
 
+def parse_endpoint(text: str) -> tuple[str, int]:
+    """Return address and port of `192.168.1.1:8447` or `[fd00::1]:8447`; raises SensorError `invalid_message`."""
+    address, _, port = text.rpartition(":")
+    is_six = address.startswith("[") and address.endswith("]")
+    try:
+        parsed = ipaddress.ip_address(address.strip("[]") if is_six else address)
+        number = int(port)
+    except ValueError:
+        number = 0
+    if not 0 < number < 65536 or (parsed.version == 6) != is_six:
+        raise SensorError(
+            "invalid_message",
+            "listen is an address of this host and a port, such as 192.168.1.1:8447 or [fd00::1]:8447,"
+            f" not {text[:60]!r}",
+        )
+    return str(parsed), number
+
+
 def _check(settings: Settings) -> None:
     """Raise SensorError `invalid_message` for a value that can't be."""
     lists = (each for name in _LISTS for each in getattr(settings, name))
     texts = (settings.socket, settings.state_dir, *lists)
     optional = (
         each
-        for each in (settings.group, settings.home_assistant, settings.policy, settings.cgroup)
+        for each in (
+            settings.group,
+            settings.home_assistant,
+            settings.listen,
+            settings.policy,
+            settings.cgroup,
+        )
         if each is not None
     )
     if not all(isinstance(each, str) and each for each in (*texts, *optional)):
@@ -124,6 +154,8 @@ def _check(settings: Settings) -> None:
     if not isinstance(settings.watch_dns, bool):
         raise SensorError("invalid_message", "watch_dns is true or false")
     _check_numbers(settings)
+    if settings.listen is not None:
+        parse_endpoint(settings.listen)
     for text in settings.floods:
         parse_threshold(text)
     for each in (settings.home_assistant, *settings.dns_servers):

@@ -87,6 +87,7 @@ def status(wire: dict[str, Any]) -> str:
                 or "nothing"
             ),
             *_processes(wire),
+            *_remote(wire),
             *_problem(wire.get("policy_problem")),
             "",
             table(("interface", "bridge", "role", "XDP", "tc", "programs of others"), interfaces),
@@ -102,6 +103,13 @@ def _processes(wire: dict[str, Any]) -> list[str]:
         "processes: " + (f"watched by {' and '.join(ways)}" if ways else "not watched"),
         *(wrapped(clean(f"missing: {name}: {why}")) for name, why in missing.items()),
     ]
+
+
+def _remote(wire: dict[str, Any]) -> list[str]:
+    """Return where other hosts reach the sensor."""
+    if wire.get("listening") is None:
+        return []
+    return [f"listening: {wire['listening']}, turned away: {wire['turned_away']}"]
 
 
 def _problem(policy: str | None) -> list[str]:

@@ -1,6 +1,7 @@
 """The never-drop set: whom no rule may cut off, because the home or its repair depends on them."""
 
 import ipaddress
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -86,8 +87,16 @@ def reason(role: int) -> str:
     return next((text for bit, text in ROLES.items() if role & bit), "protected")
 
 
-def protection(network: Network, home_assistant: str | None, operators: set[str]) -> Protection:
-    """Return the set for the network as it stands; home_assistant is its address, None for this host."""
+def protection(
+    network: Network,
+    home_assistant: str | None,
+    operators: set[str],
+    clients: Collection[str] = (),
+) -> Protection:
+    """Return the set for the network as it stands; home_assistant is its address, None for this host.
+
+    clients are the hosts from where a Home Assistant has shown a token.
+    """
     result = Protection()
     own = ROLE_SELF if home_assistant else ROLE_SELF | ROLE_HOME_ASSISTANT
     for interface in network.interfaces.values():
@@ -100,8 +109,8 @@ def protection(network: Network, home_assistant: str | None, operators: set[str]
         # Only the neighbour on the way there is the gateway; elsewhere anybody can claim its address.
         _add_other(result, address, ROLE_GATEWAY, network.neighbours.get((index, address)))
     others = dict.fromkeys(sorted(operators)[:_MAX_OPERATORS], ROLE_OPERATOR)
-    if home_assistant:
-        others[home_assistant] = others.get(home_assistant, 0) | ROLE_HOME_ASSISTANT
+    for address in (*((home_assistant,) if home_assistant else ()), *clients):
+        others[address] = others.get(address, 0) | ROLE_HOME_ASSISTANT
     for address, role in others.items():
         macs = {mac for (_, each), mac in network.neighbours.items() if each == address}
         _add_other(result, address, role, *macs)

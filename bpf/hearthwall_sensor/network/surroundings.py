@@ -44,6 +44,7 @@ class Surroundings:
         self._dns_servers = dns_servers
         self._resolvers: list[str] = []
         self._operators: set[str] = set()
+        self._clients: frozenset[str] = frozenset()
         #: Interfaces that are guarded, and those of them that lead to the home and nowhere else.
         self.guarded: frozenset[int] = frozenset()
         self.inside: frozenset[int] = frozenset()
@@ -88,6 +89,12 @@ class Surroundings:
             self._operators = operators
             self._protect(tables)
 
+    def protect_clients(self, clients: frozenset[str], tables: Tables) -> None:
+        """Protect the hosts from where a Home Assistant has shown a token, as long as it is good."""
+        if clients != self._clients:
+            self._clients = clients
+            self._protect(tables)
+
     def is_home(self, address: str) -> bool:
         """Return whether an address lies in the home; most are asked for again and again."""
         found = self._places.get(address)
@@ -126,5 +133,7 @@ class Surroundings:
 
     def _protect(self, tables: Tables) -> None:
         """Give the kernel the never-drop set."""
-        self.protection = protection(self.network, self._home_assistant, self._operators)
+        self.protection = protection(
+            self.network, self._home_assistant, self._operators, self._clients
+        )
         tables.set_protected(*self.protection.enforced())

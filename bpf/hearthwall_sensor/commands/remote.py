@@ -1,0 +1,144 @@
+"""The commands for other hosts: who may talk to the sensor from there, and how it says where it is."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from ..protocol import DEFAULT_STATE_DIR, SensorError
+from ..requests import GetStatus
+from .cells import clean, table
+from .command import Command, Options, ask
+
+
+def _run(options: Options) -> Any:
+    """Make, list or revoke."""
+    from .. import privileges
+    from ..remote import tokens
+
+    privileges.require_root("token")
+    state = _state(options)
+    if options.list:
+        return {"tokens": [_shown(each) for each in tokens.listed(state)]}
+    if options.name is None:
+        raise SensorError("invalid_message", "say whom the token is for, or --list")
+    if options.revoke:
+        return {"revoked": _shown(tokens.revoke(state, options.name))}
+    return _make(options, state)
+
+
+def _make(options: Options, state: Path) -> dict[str, Any]:
+    """Return a new token, with all else that Home Assistant asks for."""
+    from .. import files
+    from ..remote import certificate, tokens
+
+    files.private_folder(state)
+    fingerprint = certificate.fingerprint(certificate.ensure(state))
+    listening, addresses = _reached(options)
+    return {
+        "name": options.name,
+        "token": tokens.create(state, options.name),
+        "addresses": addresses,
+        "port": None if listening is None else listening[1],
+        "fingerprint": fingerprint,
+    }
+
+
+def _state(options: Options) -> Path:
+    """Return the state folder that is said, that of the sensor that was started here, or the usual one."""
+    from ..kernel.pins import Pins
+
+    if options.state_dir is not None:
+        return Path(options.state_dir)
+    return Pins(options.socket).state or Path(DEFAULT_STATE_DIR)
+
+
+def _reached(options: Options) -> tuple[tuple[str, int] | None, list[str]]:
+    """Return where the running sensor listens and the addresses that the home reaches it by, if it does."""
+    from ..network import topology
+    from ..remote.remote import reached_by
+    from ..settings import parse_endpoint
+
+    try:
+        status = ask(lambda _: GetStatus())(options)
+    except SensorError:
+        return None, []
+    if status["listening"] is None:
+        return None, []
+    listening = parse_endpoint(status["listening"])
+    guarded = [each["name"] for each in status["interfaces"] if each["role"] == "lan"]
+    return listening, reached_by(listening[0], topology.read(), guarded)
+
+
+def _shown(token: Any) -> dict[str, Any]:
+    """Return what is told of a token: its hash is nobody's business."""
+    return {key: value for key, value in asdict(token).items() if key != "sha256"}
+
+
+def _show(result: dict[str, Any]) -> str:
+    """Show what was done."""
+    from .amounts import ago
+
+    if "tokens" in result:
+        rows = [(clean(each["name"]), ago(each["created"])) for each in result["tokens"]]
+        return table(("name", "made"), rows) if rows else "There is no token."
+    if "revoked" in result:
+        return f"{clean(result['revoked']['name'])}: revoked. Who is connected by it is cut off."
+    said = {
+        "Address": " or ".join(result["addresses"]),
+        "Port": result["port"],
+        "Token": result["token"],
+        "Fingerprint": result["fingerprint"],
+    }
+    asked = "\n".join(f"  {name:<13}{value}" for name, value in said.items() if value)
+    return "\n".join(
+        (
+            "In Home Assistant: Settings, Devices & services, Add integration, Hearthwall, another host:",
+            "",
+            asked,
+            "",
+            "The token is not shown again.",
+            *(
+                ()
+                if result["port"]
+                else (
+                    "No sensor listens for other hosts yet: `run --listen ADDRESS:PORT`, such as"
+                    " --listen 192.168.1.1:8447.",
+                )
+            ),
+        )
+    )
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `token` takes."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="whom the token is for")
+    parser.add_argument(
+        "--list", action="store_true", help="list the tokens, which can't be read back"
+    )
+    parser.add_argument(
+        "--revoke", action="store_true", help="take it back, and cut off who is connected by it"
+    )
+    parser.add_argument(
+        "--state-dir",
+        metavar="DIR",
+        help="the sensor's state folder (default: that of the sensor on this socket)",
+    )
+
+
+def _announce(_: Options) -> Any:
+    """Say by mDNS where the sensor is: what `run --listen` has a child do."""
+    from ..remote.announcement import run
+
+    run()
+
+
+COMMANDS: Final = {
+    "token": Command(
+        "make a token for a Home Assistant on another host, list or revoke them",
+        _run,
+        _show,
+        _arguments,
+    ),
+    "announce": Command("say by mDNS where the sensor is (run --listen does this)", _announce, str),
+}
