@@ -89,6 +89,16 @@ class Hub:
         return self._link.process is not None
 
     @property
+    def failure(self) -> SensorError | None:
+        """Return why there is no connection, if a try has told."""
+        return self._link.failure
+
+    @property
+    def last_words(self) -> tuple[str, ...]:
+        """Return what a sensor of ours last wrote to its log."""
+        return () if self._link.process is None else self._link.process.last_words
+
+    @property
     def online(self) -> int:
         """Return how many devices are at home."""
         return len(self.presence.online)
