@@ -20,7 +20,7 @@ const SPANS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["second", 1],
 ];
 
-type Formats = Pick<HomeAssistant, "locale" | "config">;
+export type Formats = Pick<HomeAssistant, "locale" | "config">;
 
 const cache = new Map<string, unknown>();
 
@@ -30,7 +30,7 @@ function kept<T>(key: string, make: () => T): T {
   return cache.get(key) as T;
 }
 
-function formatNumber({ locale }: Formats, value: number, options: Intl.NumberFormatOptions): string {
+export function formatNumber({ locale }: Formats, value: number, options: Intl.NumberFormatOptions): string {
   const { language, number_format: style } = locale;
   const key = `${language} ${style} ${JSON.stringify(options)}`;
   const words = kept(`n ${key}`, () => new Intl.NumberFormat(language, { useGrouping: style !== "none", ...options }));

@@ -36,6 +36,7 @@ export interface RegistryEntity {
 export interface RegistryDevice {
   id: string;
   area_id: string | null;
+  identifiers?: [string, string][];
   labels?: string[];
   name?: string | null;
   name_by_user?: string | null;
@@ -101,17 +102,18 @@ export interface CustomCard {
   getEntitySuggestion?: (hass: HomeAssistant, entityId: string) => { config: Record<string, unknown> } | null;
 }
 
+export interface CustomFeature {
+  type: string;
+  name: string;
+  isSupported: (hass: HomeAssistant, context: { entity_id?: string }) => boolean;
+  configurable?: boolean;
+}
+
 declare global {
   interface Window {
     customCards?: CustomCard[];
     customBadges?: CustomCard[];
-    customCardFeatures?: {
-      type: string;
-      name: string;
-      supported?: (stateObj: EntityState) => boolean;
-      isSupported?: (hass: HomeAssistant, context: { entity_id?: string }) => boolean;
-      configurable?: boolean;
-    }[];
+    customCardFeatures?: CustomFeature[];
     customStrategies?: {
       type: string;
       strategyType: "dashboard" | "view";

@@ -11,7 +11,7 @@ const LANGUAGES: Record<string, Record<Key, string>> = { en, ja };
 
 /** Return the function that gives the sentence of a key, with {names} replaced. */
 export function localizer(hass: Pick<HomeAssistant, "locale"> | undefined): Localize {
-  const language = hass?.locale.language ?? navigator.language;
+  const language = hass?.locale.language ?? (document.documentElement.lang || navigator.language);
   const strings = LANGUAGES[language] ?? LANGUAGES[language.split("-")[0] ?? ""] ?? en;
   return (key, values = {}) => strings[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }

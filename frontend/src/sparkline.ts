@@ -10,6 +10,9 @@ const HALF = 14;
 /** Below this a line stays flat: what little goes on always is no mountain. */
 const LEAST_TOP = 2000;
 
+/** Seconds between two samples beyond which the rate held, and did not rise or fall slowly. */
+const GAP = 2;
+
 /** Return a path from the middle outwards; a rate holds until the next one is told. */
 export function area(points: readonly [number, number][], now: number, top: number, sign: 1 | -1): string {
   const x = (time: number) => (Math.max(0, 1 - (now - time) / SPAN) * WIDTH).toFixed(1);
@@ -17,10 +20,13 @@ export function area(points: readonly [number, number][], now: number, top: numb
   const from = points.findLastIndex(([time]) => time <= now - SPAN);
   const seen = points.slice(Math.max(0, from));
   const [first] = seen;
-  if (!first || seen.every(([, rate]) => rate <= 0)) return "";
-  const line = seen.map(([time, rate]) => `L${x(time)} ${y(rate)}`).join("");
-  const last = seen[seen.length - 1] ?? first;
-  return `M${x(first[0])} ${HALF}${line}L${WIDTH} ${y(last[1])}V${HALF}Z`;
+  const last = seen[seen.length - 1];
+  if (!first || !last || seen.every(([, rate]) => rate <= 0)) return "";
+  const line = seen.map(([time, rate], index) => {
+    const [earlier, held] = seen[index - 1] ?? [time, rate];
+    return `${time - earlier > GAP ? `L${x(time - 1)} ${y(held)}` : ""}L${x(time)} ${y(rate)}`;
+  });
+  return `M${x(first[0])} ${HALF}${line.join("")}L${WIDTH} ${y(last[1])}V${HALF}Z`;
 }
 
 /** Only for eyes: what it shows stands beside it in figures. */

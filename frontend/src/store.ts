@@ -1,13 +1,12 @@
 // The live rows of all gateways: one websocket subscription for a page, shared by all cards on it.
 
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import { type Connection, type HomeAssistant, isUnknownCommand, type Unsubscribe } from "./hass.js";
+import type { Connection, HomeAssistant } from "./hass.js";
+import { subscribeLasting } from "./lasting.js";
 import type { LiveMessage, Row } from "./messages.js";
 
 /** Samples that are kept of a device: two minutes at one a second. */
 const SAMPLES = 120;
-const FIRST_RETRY_MS = 1000;
-const LAST_RETRY_MS = 30_000;
 
 export interface Sample {
   time: number;
@@ -47,11 +46,7 @@ export class LiveStore {
   private readonly own = this.gateways as Map<string, OwnGateway>;
   private readonly listeners = new Set<Listener>();
   private readonly byId = new Map<string, LiveDevice>();
-  private unsubscribe: Unsubscribe | undefined;
-  private retry: ReturnType<typeof setTimeout> | undefined;
-  private pause = FIRST_RETRY_MS;
-  /** Grows with each subscription: what an older one still says counts no more. */
-  private attempt = 0;
+  private end: (() => void) | undefined;
   private told = false;
 
   constructor(
@@ -78,73 +73,30 @@ export class LiveStore {
   }
 
   private start(): void {
-    this.connection.addEventListener("ready", this.onReady);
-    this.connection.addEventListener("disconnected", this.onDisconnected);
-    if (this.connection.connected === false) this.onDisconnected();
-    else void this.subscribe();
+    this.end = subscribeLasting<LiveMessage>(
+      this.connection,
+      { type: "hearthwall/subscribe_devices" },
+      {
+        message: (message) => this.receive(message),
+        up: () => this.enter(this.gateways.size ? "live" : "waiting"),
+        down: () => this.enter("offline"),
+        refused: () => this.enter("absent"),
+      },
+    );
   }
 
   private stop(): void {
-    this.connection.removeEventListener("ready", this.onReady);
-    this.connection.removeEventListener("disconnected", this.onDisconnected);
-    this.end();
+    this.end?.();
     // Who listens next sees nothing old
     this.phase = "waiting";
     this.gateways.clear();
     this.byId.clear();
   }
 
-  private end(): void {
-    this.attempt++;
-    clearTimeout(this.retry);
-    const { unsubscribe } = this;
-    this.unsubscribe = undefined;
-    // Over a lost connection there is nobody to tell
-    if (unsubscribe) void Promise.resolve(unsubscribe()).catch(() => undefined);
-  }
-
-  private readonly onReady = (): void => {
-    this.end();
-    this.pause = FIRST_RETRY_MS;
-    void this.subscribe();
-  };
-
-  private readonly onDisconnected = (): void => {
-    this.attempt++;
-    clearTimeout(this.retry);
-    this.unsubscribe = undefined;
-    this.phase = "offline";
-    for (const gateway of this.own.values()) gateway.connected = false;
-    this.changed();
-  };
-
-  /**
-   * Subscribe, again and again until it works.
-   *
-   * The connection could subscribe again by itself, but only once: after a restart Home Assistant takes connections
-   * before it has loaded the integration, refuses the command, and the card would stay as it is for ever.
-   */
-  private async subscribe(): Promise<void> {
-    const attempt = ++this.attempt;
-    try {
-      const unsubscribe = await this.connection.subscribeMessage<LiveMessage>(
-        (message) => attempt === this.attempt && this.receive(message),
-        { type: "hearthwall/subscribe_devices" },
-        { resubscribe: false },
-      );
-      if (attempt !== this.attempt) {
-        void Promise.resolve(unsubscribe()).catch(() => undefined);
-        return;
-      }
-      this.unsubscribe = unsubscribe;
-      this.pause = FIRST_RETRY_MS;
-      if (this.phase !== "live") this.phase = this.gateways.size ? "live" : "waiting";
-    } catch (error) {
-      if (attempt !== this.attempt) return;
-      if (this.phase !== "offline" || isUnknownCommand(error)) this.phase = "absent";
-      this.retry = setTimeout(() => void this.subscribe(), this.pause);
-      this.pause = Math.min(this.pause * 2, LAST_RETRY_MS);
-    }
+  private enter(phase: Phase): void {
+    this.phase = phase;
+    // What was heard before is old until a snapshot says else
+    if (phase !== "live") for (const gateway of this.own.values()) gateway.connected = false;
     this.changed();
   }
 

@@ -1,0 +1,187 @@
+// The parts of the device view, one below the other.
+
+import { html, nothing } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { formatAgo, formatBytes, formatCount, formatCountdown, formatCountry, formatDateTime, formatPercent } from "../format.js";
+import type { HomeAssistant } from "../hass.js";
+import { localizer, optionalKey } from "../localize.js";
+import type { Acceptance, Block, Event, ProfileReport, Usage, UsageRow } from "../messages.js";
+import { profileSentences } from "./profile.js";
+
+const section = (title: string, content: unknown) =>
+  html`<section>
+    <h3>${title}</h3>
+    ${content}
+  </section>`;
+
+const none = (text: string) => html`<p class="secondary">${text}</p>`;
+
+const moved = (row: Pick<UsageRow, "download_bytes" | "upload_bytes">) => row.download_bytes + row.upload_bytes;
+
+/** Whom the device talks to, with each peer's share of all that it moved. */
+export function peersSection(hass: HomeAssistant, usage: Usage, block: ((peer: string) => void) | undefined) {
+  const t = localizer(hass);
+  const all = Math.max(1, moved(usage));
+  const rest = all - usage.rows.reduce((sum, row) => sum + moved(row), 0);
+  const bar = (share: number) => html`<div class="bar"><div style="width: ${(share * 100).toFixed(1)}%"></div></div>`;
+  const peer = (row: UsageRow) => {
+    const name = row.peer ?? t("common.unknown");
+    return html`<li>
+      <div class="line">
+        <span class="cut grow" title=${name}>${name}</span>
+        <span class="secondary">${row.country ? formatCountry(hass, row.country) : nothing}</span>
+        <span class="figure" title="↓ ${formatBytes(hass, row.download_bytes)} ↑ ${formatBytes(hass, row.upload_bytes)}">
+          ${formatBytes(hass, moved(row))}
+        </span>
+        <span class="figure share secondary">${formatPercent(hass, moved(row) / all)}</span>
+        ${block && row.peer
+          ? html`<button
+              class="quiet"
+              aria-label=${t("device.block_peer", { peer: name })}
+              @click=${() => row.peer && block(row.peer)}
+            >
+              ${t("device.block")}
+            </button>`
+          : nothing}
+      </div>
+      ${bar(moved(row) / all)}
+    </li>`;
+  };
+  return section(
+    t("device.peers"),
+    usage.rows.length
+      ? html`<ul>
+          ${repeat(usage.rows, (row) => `${row.peer} ${row.country}`, peer)}
+          ${rest / all >= 0.005
+            ? html`<li>
+                <div class="line">
+                  <span class="grow secondary">${t("device.peers_rest")}</span>
+                  <span class="figure">${formatBytes(hass, rest)}</span>
+                  <span class="figure share secondary">${formatPercent(hass, rest / all)}</span>
+                </div>
+                ${bar(rest / all)}
+              </li>`
+            : nothing}
+        </ul>`
+      : none(t("device.peers_none")),
+  );
+}
+
+export interface EventActions {
+  accept: (event: Event) => void;
+  block: (peer: string) => void;
+  /** Numbers of the events that were accepted. */
+  accepted: ReadonlySet<number>;
+}
+
+/** What is no notice of a detector cannot be accepted. */
+const ORDERED = new Set(["blocked", "unblocked"]);
+
+export function eventsSection(hass: HomeAssistant, events: readonly Event[], actions: EventActions | undefined) {
+  const t = localizer(hass);
+  const one = (event: Event) => {
+    const kind = optionalKey(`kind.${event.kind}`);
+    const peer = event.peer_name ?? event.peer_address;
+    const acceptable = actions && !ORDERED.has(event.kind) && event.severity !== "info";
+    return html`<li class="event">
+      <span class="severity ${event.severity}" aria-hidden="true"></span>
+      <div class="grow">
+        <div class="line">
+          <b class="cut grow">${kind ? t(kind) : event.kind}</b>
+          <time class="secondary" title=${formatDateTime(hass, event.time)}>
+            ${formatAgo(hass, event.last_time ?? event.time)}
+          </time>
+        </div>
+        <div class="secondary wrap">${event.summary}</div>
+        ${acceptable
+          ? html`<div class="actions">
+              ${actions.accepted.has(event.seq)
+                ? html`<span class="secondary">${t("device.event_accepted")}</span>`
+                : html`<button class="quiet" @click=${() => actions.accept(event)}>${t("device.accept")}</button>`}
+              ${peer
+                ? html`<button
+                    class="quiet"
+                    aria-label=${t("device.block_peer", { peer })}
+                    @click=${() => actions.block(peer)}
+                  >
+                    ${t("device.block_this_peer")}
+                  </button>`
+                : nothing}
+            </div>`
+          : nothing}
+      </div>
+    </li>`;
+  };
+  return section(
+    t("device.events"),
+    events.length ? html`<ul>${repeat(events, ({ seq }) => seq, one)}</ul>` : none(t("device.events_none")),
+  );
+}
+
+export function blocksSection(hass: HomeAssistant, blocks: readonly Block[], release: (block: Block) => void) {
+  const t = localizer(hass);
+  const one = (block: Block) => {
+    const left = block.expires === null ? undefined : block.expires - Date.now() / 1000;
+    const port = block.port === null ? (block.transport ?? "") : `${block.transport ?? ""}/${block.port}`;
+    return html`<li class="event">
+      <div class="grow">
+        <div class="line">
+          <b class="cut grow">${t(optionalKey(`mode.${block.mode}`) ?? "mode.other")} ${port}</b>
+          ${left === undefined
+            ? nothing
+            : html`<span class="figure" role="timer">${formatCountdown(hass, left)}</span>`}
+          <button class="quiet" @click=${() => release(block)}>${t("quarantine.release")}</button>
+        </div>
+        <div class="secondary wrap">
+          ${t("device.blocked_since", { since: formatDateTime(hass, block.created) })}${block.reason
+            ? html` · ${block.reason}`
+            : nothing}
+        </div>
+        <div class="secondary wrap">
+          ${block.packets
+            ? t("device.blocked_packets", {
+                packets: formatCount(hass, block.packets),
+                bytes: formatBytes(hass, block.bytes),
+              })
+            : t("device.blocked_nothing")}
+        </div>
+      </div>
+    </li>`;
+  };
+  return section(
+    t("device.blocks"),
+    blocks.length ? html`<ul>${repeat(blocks, ({ id }) => id, one)}</ul>` : none(t("device.blocks_none")),
+  );
+}
+
+export function profileSection(hass: HomeAssistant, profile: ProfileReport) {
+  const t = localizer(hass);
+  return section(
+    t("device.profile"),
+    profileSentences(hass, profile).map((sentence) => html`<p class="wrap">${sentence}</p>`),
+  );
+}
+
+export function acceptedSection(
+  hass: HomeAssistant,
+  accepted: readonly Acceptance[],
+  revoke: (acceptance: Acceptance) => void,
+) {
+  if (!accepted.length) return nothing;
+  const t = localizer(hass);
+  return section(
+    t("device.accepted"),
+    html`<ul>
+      ${repeat(
+        accepted,
+        ({ id }) => id,
+        (each) => html`<li>
+          <div class="line">
+            <span class="grow wrap secondary">${each.summary}</span>
+            <button class="quiet" @click=${() => revoke(each)}>${t("device.revoke")}</button>
+          </div>
+        </li>`,
+      )}
+    </ul>`,
+  );
+}

@@ -1,0 +1,173 @@
+// How the device view looks.
+
+import { css } from "lit";
+
+export const view = css`
+  :host {
+    container: device / inline-size;
+  }
+  header {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px 16px;
+    padding: 16px 16px 8px;
+    padding-inline-end: calc(16px + var(--hearthwall-head-space, 0px));
+  }
+  .grow {
+    flex: 1;
+    min-width: 0;
+  }
+  h2 {
+    margin: 0 0 4px;
+    font-size: var(--ha-card-header-font-size, 20px);
+    font-weight: 400;
+    line-height: 28px;
+  }
+  header .grow {
+    flex-basis: 180px;
+  }
+  h3 {
+    margin: 0 0 8px;
+    font-size: 14px;
+    font-weight: 500;
+    line-height: 20px;
+  }
+  p {
+    margin: 0 0 6px;
+    line-height: 20px;
+  }
+  p.secondary {
+    font-size: 14px;
+    line-height: 20px;
+  }
+  .wrap {
+    overflow-wrap: anywhere;
+  }
+  .chip {
+    display: inline-block;
+    padding: 2px 8px;
+    margin-inline-end: 4px;
+    border-radius: 10px;
+    color: var(--primary-text-color);
+    background: color-mix(in srgb, var(--primary-text-color) 10%, transparent);
+  }
+  .chip.good {
+    background: color-mix(in srgb, var(--success-color, #43a047) 24%, transparent);
+  }
+  .chip.held {
+    background: color-mix(in srgb, var(--warning-color, #ffa600) 24%, transparent);
+  }
+  .chip.bad {
+    background: color-mix(in srgb, var(--error-color, #db4437) 24%, transparent);
+  }
+  .sections {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    gap: 20px 32px;
+    padding: 4px 16px 16px;
+  }
+  .tiles {
+    display: grid;
+    grid-template-columns: 1fr 1fr;
+    gap: 12px;
+    margin: 12px 0 8px;
+  }
+  .tile {
+    min-width: 0;
+    padding: 8px 12px;
+    border: 1px solid var(--hearthwall-line);
+    border-radius: 12px;
+  }
+  .large {
+    font-size: 20px;
+    line-height: 28px;
+    font-variant-numeric: tabular-nums;
+    white-space: nowrap;
+  }
+  span.download {
+    color: var(--hearthwall-download);
+  }
+  span.upload {
+    color: var(--hearthwall-upload);
+  }
+  hearthwall-sparkline {
+    height: 56px;
+    margin-bottom: 16px;
+  }
+  ul {
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+  li {
+    padding: 6px 0;
+  }
+  li + li.event {
+    border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
+  }
+  .line {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    line-height: 20px;
+  }
+  .line b {
+    font-weight: 500;
+  }
+  .event {
+    display: flex;
+    gap: 10px;
+  }
+  .figure {
+    text-align: end;
+    white-space: nowrap;
+    font-variant-numeric: tabular-nums;
+  }
+  .share {
+    min-width: 36px;
+  }
+  .bar {
+    height: 4px;
+    margin-top: 4px;
+    border-radius: 2px;
+    overflow: hidden;
+    background: color-mix(in srgb, var(--primary-text-color) 8%, transparent);
+  }
+  .bar div {
+    height: 100%;
+    min-width: 2px;
+    border-radius: 2px;
+    background: var(--hearthwall-download);
+  }
+  .severity {
+    flex: none;
+    width: 10px;
+    height: 10px;
+    margin-top: 5px;
+    border-radius: 50%;
+    background: var(--secondary-text-color);
+  }
+  .severity.low {
+    background: var(--info-color, #039be5);
+  }
+  .severity.medium {
+    background: var(--warning-color, #ffa600);
+  }
+  .severity.high,
+  .severity.critical {
+    background: var(--error-color, #db4437);
+  }
+  .actions {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px;
+    margin-top: 8px;
+  }
+  @container device (min-width: 760px) {
+    .sections {
+      grid-template-columns: repeat(2, minmax(0, 1fr));
+    }
+  }
+`;

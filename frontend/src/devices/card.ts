@@ -1,0 +1,296 @@
+// The devices card: every device of the home, live.
+
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { property, query, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+import type { HearthwallConfirm } from "../dialog.js";
+import { formatCount, formatRate } from "../format.js";
+import type { ConfigForm, GridOptions, HomeAssistant, Label } from "../hass.js";
+import { labels } from "../labels.js";
+import { localizer } from "../localize.js";
+import type { HearthwallNotice } from "../notice.js";
+import { nothingYet, oldFigures } from "../phase.js";
+import { askQuarantine } from "../quarantine.js";
+import { Live, type LiveDevice } from "../store.js";
+import { card, controls } from "../styles.js";
+import type { HearthwallDeviceDialog } from "../device/dialog.js";
+import { devicesForm } from "./form.js";
+import { matches, Order, type Sort } from "./list.js";
+import { type Settings, toolbar } from "./toolbar.js";
+
+export interface DevicesConfig {
+  type: string;
+  title?: string;
+  entry_id?: string;
+  sort?: Sort;
+  area?: string | string[];
+  label?: string | string[];
+  toolbar?: boolean;
+}
+
+const list = (value: string | string[] | undefined): string[] => (value === undefined ? [] : [value].flat());
+
+export class HearthwallDevicesCard extends LitElement {
+  @property({ attribute: false }) hass?: HomeAssistant | undefined;
+  /** Set by Home Assistant where the card has a size of its own in a grid of sections. */
+  @property({ attribute: false }) layout?: string;
+  @state() private config: DevicesConfig | undefined;
+  @state() private settings: Settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" };
+  @state() private labels: readonly Label[] = [];
+  @query("hearthwall-confirm") private confirm!: HearthwallConfirm;
+  @query("hearthwall-notice") private notice!: HearthwallNotice;
+  @query("hearthwall-device-dialog") private dialog!: HearthwallDeviceDialog;
+  @query(".list") private rows: HTMLElement | null | undefined;
+
+  private readonly live = new Live(this);
+  private readonly order = new Order();
+  private quarantined: Map<string, boolean> | undefined;
+  private asked = false;
+
+  setConfig(config: DevicesConfig): void {
+    this.config = config;
+    this.settings = { ...this.settings, sort: config.sort ?? "today" };
+  }
+
+  static getStubConfig(): Partial<DevicesConfig> {
+    return {};
+  }
+
+  static getConfigForm(): ConfigForm {
+    return devicesForm();
+  }
+
+  getCardSize(): number {
+    return 7;
+  }
+
+  getGridOptions(): GridOptions {
+    return { columns: "full", rows: "auto", min_columns: 6, min_rows: 3 };
+  }
+
+  /** Return the devices that the card is about, whatever the user searches for. */
+  private mine(hass: HomeAssistant): LiveDevice[] {
+    const { entry_id: entryId, area, label } = this.config ?? {};
+    const filter = { search: "", shown: "all", areas: list(area), labels: list(label) } as const;
+    return [...(this.live.store?.devices() ?? [])].filter(
+      (device) => (!entryId || device.entryId === entryId) && matches(hass, device.row, filter),
+    );
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has("hass") && this.hass && !this.asked) {
+      this.asked = true;
+      labels(this.hass).then(
+        (all) => (this.labels = all),
+        () => (this.asked = false),
+      );
+    }
+  }
+
+  protected override render() {
+    const { hass, config } = this;
+    if (!hass || !config) return nothing;
+    const t = localizer(hass);
+    const message = nothingYet(hass, this.live.store);
+    const all = message ? [] : this.mine(hass);
+    const shown = this.order.of(
+      hass,
+      all.filter(({ row }) => matches(hass, row, this.settings)),
+      this.settings.sort,
+      Date.now() / 1000,
+      this.rows?.matches(":hover, :focus-within") ?? false,
+    );
+    return html`
+      <ha-card>
+        <div class="head">
+          <h2 class="card-title">${config.title ?? t("devices.title")}</h2>
+          ${message ? nothing : this.renderSummary(hass, all)}
+        </div>
+        ${message ?? this.renderList(hass, config, all, shown)}
+        <hearthwall-notice .hass=${hass}></hearthwall-notice>
+        <hearthwall-confirm .hass=${hass}></hearthwall-confirm>
+        <hearthwall-device-dialog .hass=${hass}></hearthwall-device-dialog>
+      </ha-card>
+    `;
+  }
+
+  private renderSummary(hass: HomeAssistant, devices: readonly LiveDevice[]) {
+    const t = localizer(hass);
+    const count = (which: (device: LiveDevice) => boolean) => devices.filter(which).length;
+    const sum = (rate: "download_rate" | "upload_rate") => devices.reduce((total, { row }) => total + row[rate], 0);
+    const restricted = count(({ row }) => row.quarantined || row.rule !== null);
+    return html`<div class="summary secondary">
+      <span>
+        ${t("devices.summary", {
+          online: formatCount(hass, count(({ row }) => row.online)),
+          all: formatCount(hass, devices.length),
+        })}${restricted
+          ? html` · <b>${t("devices.summary_restricted", { count: formatCount(hass, restricted) })}</b>`
+          : nothing}
+      </span>
+      <span class="rates">
+        <span class="down" aria-label=${t("common.download")}>↓</span> ${formatRate(hass, sum("download_rate"))}
+        <span class="up" aria-label=${t("common.upload")}>↑</span> ${formatRate(hass, sum("upload_rate"))}
+      </span>
+    </div>`;
+  }
+
+  private renderList(
+    hass: HomeAssistant,
+    config: DevicesConfig,
+    all: readonly LiveDevice[],
+    shown: readonly LiveDevice[],
+  ) {
+    const t = localizer(hass);
+    const { store } = this.live;
+    const registered = all.flatMap(({ row }) => (row.device_id && hass.devices[row.device_id]) || []);
+    const areas = new Set(registered.flatMap((device) => device.area_id ?? []));
+    const used = new Set(registered.flatMap((device) => device.labels ?? []));
+    return html`
+      ${oldFigures(hass, store, config.entry_id)}
+      ${config.toolbar === false
+        ? nothing
+        : toolbar(
+            hass,
+            this.settings,
+            list(config.area).length === 1 ? new Set() : areas,
+            this.labels.filter(({ label_id }) => used.has(label_id)),
+            (changed) => (this.settings = { ...this.settings, ...changed }),
+          )}
+      ${shown.length
+        ? html`<div
+            class="list"
+            role="list"
+            aria-label=${config.title ?? t("devices.title")}
+            @hearthwall-open=${this.onOpen}
+            @hearthwall-quarantine=${this.onQuarantine}
+          >
+            ${repeat(
+              shown,
+              ({ key }) => key,
+              (device) => html`<hearthwall-device-row
+                role="listitem"
+                .hass=${hass}
+                .device=${device}
+                .connected=${store?.gateways.get(device.entryId)?.connected ?? false}
+              ></hearthwall-device-row>`,
+            )}
+          </div>`
+        : html`<div class="message" role="status">
+            <p>${t(all.length ? "devices.none_found" : "devices.none")}</p>
+            ${all.length ? html`<button class="quiet" @click=${this.onClear}>${t("devices.clear")}</button>` : nothing}
+          </div>`}
+    `;
+  }
+
+  protected override updated(): void {
+    this.announce();
+  }
+
+  /** Tell screen readers who was cut off or let in, whoever ordered it. */
+  private announce(): void {
+    const { hass } = this;
+    if (!hass || !this.live.store?.gateways.size) return;
+    const t = localizer(hass);
+    const before = this.quarantined;
+    this.quarantined = new Map();
+    const changes: string[] = [];
+    for (const { key, row } of this.mine(hass)) {
+      this.quarantined.set(key, row.quarantined);
+      const was = before?.get(key);
+      if (was !== undefined && was !== row.quarantined) {
+        changes.push(t(row.quarantined ? "quarantine.on" : "quarantine.off", { name: row.name }));
+      }
+    }
+    if (changes.length) this.notice.announce(changes.slice(0, 3).join(" "));
+  }
+
+  private readonly onOpen = ({ detail }: CustomEvent<LiveDevice>): void => {
+    if (detail.row.device_id) this.dialog.open(detail.row.device_id);
+  };
+
+  private readonly onQuarantine = ({ detail }: CustomEvent<LiveDevice>): void => {
+    if (this.hass) void askQuarantine(this.hass, detail, this.confirm, this.notice);
+  };
+
+  private readonly onClear = (): void => {
+    this.settings = { ...this.settings, search: "", shown: "all", areas: [], labels: [] };
+  };
+
+  static override styles = [
+    controls,
+    card,
+    css`
+      ha-card {
+        container: devices / inline-size;
+      }
+      .head {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        justify-content: space-between;
+        gap: 0 16px;
+        padding-block: 4px;
+      }
+      .head h2 {
+        padding: 8px 16px 4px;
+      }
+      .summary {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 4px 16px;
+        padding: 4px 16px;
+        font-variant-numeric: tabular-nums;
+      }
+      .down {
+        color: var(--hearthwall-download);
+      }
+      .up {
+        color: var(--hearthwall-upload);
+      }
+      .toolbar {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
+        padding: 8px 16px;
+      }
+      input,
+      select {
+        height: 40px;
+        min-width: 0;
+        max-width: 100%;
+        box-sizing: border-box;
+        padding: 0 12px;
+        border: 1px solid var(--hearthwall-line);
+        border-radius: 20px;
+        font: inherit;
+        font-size: 14px;
+        color: var(--primary-text-color);
+        background: var(--card-background-color, #fff);
+      }
+      input {
+        flex: 1 1 180px;
+        appearance: none;
+      }
+      select {
+        flex: 0 1 auto;
+        text-overflow: ellipsis;
+      }
+      .list {
+        flex: 1;
+        min-height: 0;
+        overflow-y: auto;
+        max-height: var(--hearthwall-list-height, 70vh);
+        padding-bottom: 8px;
+      }
+      hearthwall-device-row + hearthwall-device-row {
+        border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
+      }
+      @container devices (max-width: 479px) {
+        select {
+          flex: 1 1 120px;
+        }
+      }
+    `,
+  ];
+}

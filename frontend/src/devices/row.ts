@@ -1,0 +1,295 @@
+// One device in the list: what it is, what it does, and its switch.
+
+import { css, html, LitElement, nothing } from "lit";
+import { property } from "lit/decorators.js";
+import { formatAgo, formatBytes, formatCountdown, formatRate } from "../format.js";
+import type { HomeAssistant } from "../hass.js";
+import { localizer } from "../localize.js";
+import { statusOf } from "../status.js";
+import type { LiveDevice } from "../store.js";
+import { card, controls } from "../styles.js";
+import { Ticking } from "../ticking.js";
+
+/** Fires `hearthwall-open` and `hearthwall-quarantine`; the card answers. */
+export class HearthwallDeviceRow extends LitElement {
+  @property({ attribute: false }) hass?: HomeAssistant | undefined;
+  @property({ attribute: false }) device?: LiveDevice | undefined;
+  /** Whether what is shown is of now. */
+  @property({ type: Boolean, reflect: true }) connected = true;
+
+  constructor() {
+    super();
+    new Ticking(this, () => this.moves());
+  }
+
+  /** Whether there is something to see that changes with the clock. */
+  private moves(): boolean {
+    if (!this.connected || !this.device) return false;
+    const { row, samples } = this.device;
+    return row.rule?.expires != null || samples.some(({ upload, download }) => upload + download > 0);
+  }
+
+  protected override render() {
+    const { hass, device } = this;
+    if (!hass || !device) return nothing;
+    const t = localizer(hass);
+    const { row } = device;
+    const now = Date.now() / 1000;
+    const { key, tone, expires } = statusOf(row);
+    const [download, upload] = [formatRate(hass, row.download_rate), formatRate(hass, row.upload_rate)];
+    const today = formatBytes(hass, row.download_today + row.upload_today);
+    const beneath = row.top_peer
+      ? t("devices.top_peer", { peer: row.top_peer })
+      : row.online
+        ? (row.addresses[0] ?? row.mac)
+        : t("devices.seen", { ago: formatAgo(hass, row.last_seen, now) });
+    return html`
+      <div class="row">
+        <span class="dot ${tone} ${row.online ? "" : "away"}" aria-hidden="true"></span>
+        <div class="who">
+          <button
+            class="open cut"
+            ?disabled=${!row.device_id}
+            aria-label=${t("devices.row", { name: row.name, status: t(key), download, upload, today })}
+            title=${row.name}
+            @click=${() => this.fire("hearthwall-open")}
+          >
+            ${row.name}
+          </button>
+          <div class="secondary cut" title=${beneath}>${beneath}</div>
+        </div>
+        <div class="status">
+          ${tone === "good" || (tone === "none" && !row.rule)
+            ? html`<span class="secondary">${t(key)}</span>`
+            : html`<span class="chip ${tone}">${t(key)}</span>`}
+          ${expires === null
+            ? nothing
+            : html`<span class="secondary count" role="timer">${formatCountdown(hass, expires - now)}</span>`}
+        </div>
+        <hearthwall-sparkline .samples=${device.samples} .now=${now}></hearthwall-sparkline>
+        <div class="rates" aria-hidden="true">
+          <span class="down ${row.download_rate ? "" : "idle"}">↓ ${download}</span>
+          <span class="up ${row.upload_rate ? "" : "idle"}">↑ ${upload}</span>
+        </div>
+        <div class="today" aria-hidden="true">
+          <span>${today}</span>
+          <span class="secondary">${t("devices.today")}</span>
+        </div>
+        <button
+          class="switch"
+          role="switch"
+          aria-checked=${row.quarantined}
+          aria-label=${t("quarantine.switch", { name: row.name })}
+          title=${this.connected ? t("quarantine.switch", { name: row.name }) : t("quarantine.impossible")}
+          ?disabled=${!this.connected}
+          @click=${() => this.fire("hearthwall-quarantine")}
+        >
+          <span class="track"><span class="thumb"></span></span>
+        </button>
+      </div>
+    `;
+  }
+
+  private fire(name: string): void {
+    this.dispatchEvent(new CustomEvent(name, { detail: this.device, bubbles: true, composed: true }));
+  }
+
+  static override styles = [
+    controls,
+    card,
+    css`
+      :host {
+        content-visibility: auto;
+        contain-intrinsic-size: auto 64px;
+      }
+      .row {
+        position: relative;
+        display: grid;
+        grid-template:
+          "dot who status spark rates today switch" auto / 12px minmax(110px, 3fr) minmax(96px, 1.2fr)
+          minmax(80px, 2fr) 96px 76px 52px;
+        align-items: center;
+        gap: 0 12px;
+        min-height: 56px;
+        padding: 4px 12px 4px 16px;
+        box-sizing: border-box;
+      }
+      .row:hover {
+        background: color-mix(in srgb, var(--primary-text-color) 4%, transparent);
+      }
+      .dot {
+        grid-area: dot;
+        width: 10px;
+        height: 10px;
+        box-sizing: border-box;
+        border-radius: 50%;
+        background: currentcolor;
+        border: 2px solid currentcolor;
+      }
+      .dot.good {
+        color: var(--success-color, #43a047);
+      }
+      .dot.held {
+        color: var(--warning-color, #ffa600);
+      }
+      .dot.bad {
+        color: var(--error-color, #db4437);
+      }
+      .dot.none {
+        color: var(--secondary-text-color);
+      }
+      .dot.away {
+        background: none;
+      }
+      .who {
+        grid-area: who;
+        min-width: 0;
+      }
+      .open {
+        display: block;
+        max-width: 100%;
+        min-height: 0;
+        padding: 0;
+        border-radius: 4px;
+        font-weight: 400;
+        line-height: 22px;
+        text-align: start;
+        color: var(--primary-text-color);
+      }
+      /* The whole row opens the device; a keyboard and a screen reader meet one button */
+      .open::after {
+        content: "";
+        position: absolute;
+        inset: 0;
+      }
+      .open:disabled {
+        opacity: 1;
+      }
+      .open:focus-visible {
+        outline: none;
+      }
+      .open:focus-visible::after {
+        outline: 2px solid var(--primary-color);
+        outline-offset: -2px;
+        border-radius: 8px;
+      }
+      .status {
+        grid-area: status;
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 2px 6px;
+        min-width: 0;
+      }
+      .chip {
+        padding: 2px 8px;
+        border-radius: 10px;
+        font-size: 12px;
+        line-height: 16px;
+        white-space: nowrap;
+        color: var(--primary-text-color);
+      }
+      .chip.bad {
+        background: color-mix(in srgb, var(--error-color, #db4437) 24%, transparent);
+      }
+      .chip.held {
+        background: color-mix(in srgb, var(--warning-color, #ffa600) 24%, transparent);
+      }
+      .chip.none {
+        background: color-mix(in srgb, var(--primary-text-color) 10%, transparent);
+      }
+      .count,
+      .rates,
+      .today {
+        font-variant-numeric: tabular-nums;
+      }
+      hearthwall-sparkline {
+        grid-area: spark;
+        height: 32px;
+      }
+      :host(:not([connected])) hearthwall-sparkline,
+      :host(:not([connected])) .rates {
+        opacity: 0.4;
+      }
+      .rates {
+        grid-area: rates;
+        display: flex;
+        flex-direction: column;
+        font-size: 12px;
+        line-height: 16px;
+        text-align: end;
+        white-space: nowrap;
+      }
+      .idle {
+        color: var(--secondary-text-color);
+      }
+      .today {
+        grid-area: today;
+        display: flex;
+        flex-direction: column;
+        align-items: end;
+        font-size: 14px;
+        line-height: 18px;
+        white-space: nowrap;
+      }
+      .switch {
+        grid-area: switch;
+        z-index: 1;
+        display: grid;
+        place-items: center;
+        width: 52px;
+        height: 44px;
+        padding: 0;
+        border-radius: 22px;
+      }
+      .track {
+        display: block;
+        width: 36px;
+        height: 20px;
+        padding: 3px;
+        box-sizing: border-box;
+        border-radius: 10px;
+        background: color-mix(in srgb, var(--primary-text-color) 45%, transparent);
+        transition: background 0.15s;
+      }
+      .thumb {
+        display: block;
+        width: 14px;
+        height: 14px;
+        border-radius: 50%;
+        background: var(--card-background-color, #fff);
+        transition: translate 0.15s;
+      }
+      [aria-checked="true"] .track {
+        background: var(--error-color, #db4437);
+      }
+      [aria-checked="true"] .thumb {
+        translate: 16px;
+      }
+      @container devices (max-width: 719px) {
+        .row {
+          grid-template:
+            "dot who status switch" auto
+            ". spark rates rates" auto / 12px minmax(0, 1fr) auto 52px;
+          padding-block: 6px;
+        }
+        .status {
+          flex-direction: column;
+          align-items: end;
+        }
+        .rates {
+          flex-direction: row;
+          justify-content: end;
+          gap: 8px;
+          padding-inline-end: 8px;
+        }
+        hearthwall-sparkline {
+          height: 24px;
+        }
+        .today {
+          display: none;
+        }
+      }
+    `,
+  ];
+}
