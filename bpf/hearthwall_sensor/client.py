@@ -277,6 +277,12 @@ def _remote_error(error: BaseException) -> SensorError | None:
             return SensorError("invalid_message", "what answers does not speak as a sensor does")
         case aiohttp.ClientConnectorError():
             return SensorError("unreachable", str(error.os_error.strerror or error.os_error))
+        case aiohttp.ClientError() | ConnectionError() | TypeError():
+            # receive_json raises TypeError when the socket closes instead of speaking.
+            return SensorError(
+                "unreachable",
+                "it closes the connection, as the sensor does for some minutes after many wrong tokens",
+            )
     return None
 
 

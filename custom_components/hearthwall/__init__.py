@@ -83,7 +83,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) 
         return
     socket = entry.data[CONF_SOCKET]
     try:
-        async with connected(socket) as client:
+        async with connected(hass, entry.data) as client:
             await client.unload(forget=True)
     except SensorError:
         await _unload_without_sensor(socket)

@@ -1,47 +1,62 @@
-"""Config flow: run the sensor on this host, or connect to one that runs already."""
+"""Config flow: run the sensor on this host, or connect to one that runs already, here or on another host."""
 
-import asyncio
 import os
-from collections.abc import Coroutine, Mapping
-from typing import Any, override
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, override
 
-import voluptuous as vol
 from homeassistant.config_entries import (
-    SOURCE_RECONFIGURE,
+    SOURCE_IGNORE,
     ConfigEntry,
     ConfigEntryState,
-    ConfigFlow,
     ConfigFlowResult,
     OptionsFlow,
 )
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import callback
+from homeassistant.helpers.service_info.hassio import HassioServiceInfo
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
-from .bpf.hearthwall_sensor.protocol import SensorError, Status
-from .connection import fetch_status, guarded_interfaces
-from .const import CONF_INTERFACES, CONF_SOCKET, CONF_STATE_DIR, CONF_WAN, DOMAIN
+from .bpf.hearthwall_sensor.protocol import SensorError
+from .connection import guarded_interfaces, probe
+from .const import (
+    CONF_FINGERPRINT,
+    CONF_INTERFACES,
+    CONF_SOCKET,
+    CONF_STATE_DIR,
+    CONF_WAN,
+    DOMAIN,
+)
 from .flow_forms import (
     EXISTING_SCHEMA,
+    REMOTE_SCHEMA,
+    SECRETS_SCHEMA,
     SECTION_PATHS,
-    describe_missing,
     find_input_errors,
-    interfaces_schema,
+    find_remote_errors,
+    remote_data,
+    shown_fingerprint,
 )
+from .flow_this_host import ThisHostFlow
 from .options_flow import HearthwallOptionsFlow
-from .process import LAUNCHER, ProcessError, SensorProcess, run_command
+from .process import LAUNCHER
+
+#: What a sensor calls itself; whatever else is announced is none.
+_IDENTITY: Final = re.compile(r"[0-9a-f]{32}")
 
 
-class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
+class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
     """Sets up a gateway; nothing is created before its sensor answered."""
 
     VERSION = 1
 
     def __init__(self) -> None:
-        """Start without a task and without findings."""
-        self._task: asyncio.Task[Any] | None = None
-        self._report: Mapping[str, Any] = {}
-        self._error: SensorError | None = None
-        self._input: dict[str, Any] = {}
-        self._data: dict[str, Any] = {}
+        """Start without findings."""
+        super().__init__()
+        #: Where a sensor is that we have not asked for, and whose app it is.
+        self._found: Mapping[str, Any] = {}
+        self._app = ""
 
     @staticmethod
     @callback
@@ -53,15 +68,16 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer what this Home Assistant can do: only as root it can run the sensor itself."""
-        if os.geteuid() != 0:
-            return await self.async_step_existing()
-        return self.async_show_menu(step_id="user", menu_options=["this_host", "existing"])
+        here = ["this_host"] if os.geteuid() == 0 else []
+        return self.async_show_menu(step_id="user", menu_options=[*here, "existing", "remote"])
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask again for what the entry was made from."""
         entry = self._get_reconfigure_entry()
+        if CONF_HOST in entry.data:
+            return await self.async_step_remote()
         if CONF_INTERFACES not in entry.data:
             return await self.async_step_existing()
         self._input = {
@@ -70,82 +86,6 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
             SECTION_PATHS: {key: entry.data[key] for key in (CONF_SOCKET, CONF_STATE_DIR)},
         }
         return await self.async_step_this_host()
-
-    # This host
-
-    async def async_step_this_host(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Run the sensor's check, which tells the interfaces and what is missing."""
-        return await self._async_progress("this_host", "check", self._async_check(), "checked")
-
-    async def async_step_checked(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Go on to the interfaces, or to what stands in the way."""
-        if self._error is None and self._report.get("ok") and self._report.get("interfaces"):
-            return await self.async_step_interfaces()
-        return await self.async_step_not_ready()
-
-    async def async_step_not_ready(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Show what is missing on this host and how to get it, and try again."""
-        if user_input is not None:
-            return await self.async_step_this_host()
-        if self._error is not None:
-            reason = self._error.code
-        else:
-            reason = "no_interfaces" if self._report.get("ok") else "parts_missing"
-        return self.async_show_form(
-            step_id="not_ready",
-            data_schema=vol.Schema({}),
-            errors={"base": reason},
-            description_placeholders={
-                "parts": describe_missing(self._report),
-                "message": self._error.message if self._error else "",
-            },
-        )
-
-    async def async_step_interfaces(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Ask what to guard, and start the sensor on it."""
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            self._error = None
-            self._input = user_input
-            self._data = {
-                CONF_INTERFACES: user_input[CONF_INTERFACES],
-                CONF_WAN: user_input.get(CONF_WAN, []),
-                **user_input[SECTION_PATHS],
-            }
-            errors = find_input_errors(self._data)
-            if not errors:
-                await self._async_claim(self._data[CONF_SOCKET])
-                return await self.async_step_start()
-        elif self._error is not None:
-            errors = {"base": self._error.code}
-        return self.async_show_form(
-            step_id="interfaces",
-            data_schema=self.add_suggested_values_to_schema(
-                interfaces_schema(self._report["interfaces"]), self._input
-            ),
-            errors=errors,
-            description_placeholders={"message": self._error.message if self._error else ""},
-        )
-
-    async def async_step_start(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Start the sensor as the entry will, so that what fails fails here."""
-        return await self._async_progress("start", "start", self._async_try(), "started")
-
-    async def async_step_started(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Create the entry, or go back to the interfaces with the reason."""
-        if self._error is not None:
-            return await self.async_step_interfaces()
-        return self._finish(self._data[CONF_INTERFACES])
 
     # A sensor that runs already
 
@@ -156,18 +96,18 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         message = ""
         if user_input is not None:
-            self._data = user_input
             errors = find_input_errors(user_input)
             if not errors:
-                await self._async_claim(user_input[CONF_SOCKET])
+                self._abort_if_place_configured(user_input, CONF_SOCKET)
                 try:
-                    return self._finish(
-                        guarded_interfaces(await fetch_status(user_input[CONF_SOCKET]), "lan")
-                    )
+                    hello, status = await probe(self.hass, user_input)
                 except SensorError as error:
                     errors, message = {"base": error.code}, error.message
-        elif self.source == SOURCE_RECONFIGURE:
-            user_input = dict(self._get_reconfigure_entry().data)
+                else:
+                    named = ", ".join(guarded_interfaces(status, "lan"))
+                    return await self._async_finish(user_input, hello, named)
+        elif (entry := self._subject()) is not None:
+            user_input = dict(entry.data)
         return self.async_show_form(
             step_id="existing",
             data_schema=self.add_suggested_values_to_schema(EXISTING_SCHEMA, user_input),
@@ -178,92 +118,143 @@ class HearthwallConfigFlow(ConfigFlow, domain=DOMAIN):
             },
         )
 
-    # What the steps share
+    # A sensor on another host
 
-    async def _async_progress(
-        self, step: str, action: str, work: Coroutine[Any, Any, None], next_step: str
-    ) -> ConfigFlowResult:
-        """Show progress while work runs, then go on; a SensorError waits in `_error`."""
-        if self._task is None:
-            self._error = None
-            self._task = self.hass.async_create_task(work)
-        else:
-            work.close()
-        if not self._task.done():
-            return self.async_show_progress(
-                step_id=step, progress_action=action, progress_task=self._task
-            )
-        task, self._task = self._task, None
-        try:
-            await task
-        except SensorError as error:
-            self._error = error
-        return self.async_show_progress_done(next_step_id=next_step)
+    async def async_step_remote(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for all that leads to a sensor on another host, and connect to it."""
+        shown = _shown(entry.data) if (entry := self._subject()) is not None else None
+        return await self._async_ask_remote(user_input, step_id="remote", shown=shown)
 
-    async def _async_check(self) -> None:
-        """Run the sensor's check."""
-        self._report = {}
-        report = await run_command("check")
-        if not isinstance(report, dict):
-            raise ProcessError("unreadable_output")
-        self._report = report
-
-    async def _async_try(self) -> None:
-        """Start the sensor on what was chosen, and end it again: the entry starts its own.
-
-        While an entry is reconfigured its sensor steps aside, and comes back if the new one fails.
-        """
-        entry = self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
-        if entry is not None and entry.state is ConfigEntryState.LOADED:
-            await self.hass.config_entries.async_unload(entry.entry_id)
-        try:
-            await _try_sensor(self._data)
-        except SensorError:
-            if entry is not None:
-                await self.hass.config_entries.async_setup(entry.entry_id)
-            raise
-
-    async def _async_claim(self, socket: str) -> None:
-        """Abort if another entry has this socket: it is what tells gateways apart."""
-        await self.async_set_unique_id(socket)
-        if self.source != SOURCE_RECONFIGURE or self._get_reconfigure_entry().unique_id != socket:
+    @override
+    async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
+        """Take a sensor that announces itself: a new one, or one whose address has changed."""
+        identity = discovery_info.properties.get("id")
+        if not isinstance(identity, str) or not _IDENTITY.fullmatch(identity):
+            return self.async_abort(reason="not_a_sensor")
+        self._found = {CONF_HOST: discovery_info.host, CONF_PORT: discovery_info.port}
+        entry = await self.async_set_unique_id(identity)
+        if entry is not None:
+            await self._async_follow(entry)
             self._abort_if_unique_id_configured()
+        self._async_abort_entries_match(dict(self._found))
+        self.context["title_placeholders"] = {"name": discovery_info.host}
+        return await self.async_step_discovered()
 
-    def _finish(self, interfaces: list[str]) -> ConfigFlowResult:
-        """Create the entry, or update the one that is reconfigured."""
-        title = f"Hearthwall ({', '.join(interfaces)})" if interfaces else "Hearthwall"
-        if self.source == SOURCE_RECONFIGURE:
-            return self.async_update_reload_and_abort(
-                self._get_reconfigure_entry(),
-                unique_id=self.unique_id,
-                title=title,
-                data=self._data,
+    async def async_step_discovered(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for what is not announced: by what the sensor knows us, and we it."""
+        return await self._async_ask_remote(user_input, step_id="discovered", known=self._found)
+
+    async def async_step_hassio(self, discovery_info: HassioServiceInfo) -> ConfigFlowResult:
+        """Take the sensor of an app, of which the Supervisor tells all; a new token of a known one is taken over."""
+        said = {
+            key: discovery_info.config.get(key)
+            for key in (CONF_HOST, CONF_PORT, CONF_TOKEN, CONF_FINGERPRINT)
+        }
+        try:
+            self._data = remote_data(REMOTE_SCHEMA(said))
+        except ValueError, TypeError:
+            return self.async_abort(reason="not_a_sensor")
+        if find_remote_errors(self._data):
+            return self.async_abort(reason="not_a_sensor")
+        try:
+            self._hello, _ = await probe(self.hass, self._data)
+        except SensorError as error:
+            return self.async_abort(
+                reason="app_unreachable", description_placeholders={"message": error.message}
             )
-        return self.async_create_entry(title=title, data=self._data)
+        await self.async_set_unique_id(self._hello.id or discovery_info.uuid)
+        entry = self.hass.config_entries.async_entry_for_domain_unique_id(
+            DOMAIN, self.unique_id or ""
+        )
+        # One that is reached otherwise stays so.
+        is_remote = entry is not None and CONF_HOST in entry.data
+        self._abort_if_unique_id_configured(updates=self._data if is_remote else None)
+        self._app = discovery_info.name
+        self.context["title_placeholders"] = {"name": self._app}
+        return await self.async_step_hassio_confirm()
+
+    async def async_step_hassio_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether the app's sensor is wanted."""
+        if user_input is not None:
+            return await self._async_finish(self._data, self._hello, self._app)
+        return self.async_show_form(
+            step_id="hassio_confirm", description_placeholders={"app": self._app}
+        )
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Begin anew with a sensor that does not know our token any more."""
+        self._found = {key: entry_data[key] for key in (CONF_HOST, CONF_PORT)}
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for another token, and for the fingerprint, which a sensor that was set up anew has anew."""
+        shown = _shown(self._get_reauth_entry().data)
+        del shown[CONF_TOKEN]
+        return await self._async_ask_remote(
+            user_input, step_id="reauth_confirm", shown=shown, known=self._found
+        )
+
+    # What the steps to another host share
+
+    async def _async_ask_remote(
+        self,
+        user_input: dict[str, Any] | None,
+        *,
+        step_id: str,
+        shown: dict[str, Any] | None = None,
+        known: Mapping[str, Any] = MappingProxyType({}),
+    ) -> ConfigFlowResult:
+        """Ask for what is not known yet, connect, and finish; what fails is said beside what was typed."""
+        errors: dict[str, str] = {}
+        message = ""
+        if user_input is not None:
+            shown = user_input
+            data = remote_data({**user_input, **known})
+            errors = find_remote_errors(data)
+            if not errors:
+                self._abort_if_place_configured(data, CONF_HOST, CONF_PORT)
+                try:
+                    hello, _ = await probe(self.hass, data)
+                except SensorError as error:
+                    errors, message = {"base": error.code}, error.message
+                else:
+                    return await self._async_finish(data, hello, data[CONF_HOST])
+        schema = SECRETS_SCHEMA if known else REMOTE_SCHEMA
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            errors=errors,
+            description_placeholders={
+                "message": message,
+                "command": "sudo hearthwall-sensor token homeassistant",
+                "place": f"{known[CONF_HOST]}, {known[CONF_PORT]}" if known else "",
+            },
+        )
+
+    async def _async_follow(self, entry: ConfigEntry) -> None:
+        """Take over the address of a sensor that we know, if it is really at the new one.
+
+        Anybody in the home can announce anything: what answers there must have the sensor's certificate and
+        know our token. While we are connected there is nothing to mend.
+        """
+        if entry.source == SOURCE_IGNORE or CONF_HOST not in entry.data:
+            return
+        if entry.state is ConfigEntryState.LOADED and entry.runtime_data.available:
+            return
+        data = {**entry.data, **self._found}
+        try:
+            await probe(self.hass, data)
+        except SensorError:
+            return
+        self._abort_if_unique_id_configured(updates=data)
 
 
-async def _try_sensor(data: Mapping[str, Any]) -> Status:
-    """Start a sensor, ask how it fares and end it; raises SensorError.
-
-    One that runs on the socket already is as good, if it guards what was chosen.
-    """
-    socket = data[CONF_SOCKET]
-    process = SensorProcess(
-        interfaces=data[CONF_INTERFACES],
-        wan=data[CONF_WAN],
-        socket=socket,
-        state_dir=data[CONF_STATE_DIR],
-    )
-    try:
-        await process.start()
-        return await fetch_status(socket)
-    except SensorError as error:
-        if error.code != "already_running":
-            raise
-    finally:
-        await process.stop()
-    status = await fetch_status(socket)
-    home, wan = guarded_interfaces(status, "lan"), guarded_interfaces(status, "wan")
-    if not (set(data[CONF_INTERFACES]) <= set(home) and set(data[CONF_WAN]) <= set(wan)):
-        raise SensorError("already_running", ", ".join(home + wan))
-    return status
+def _shown(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry's data as a form shows them."""
+    return {**data, CONF_FINGERPRINT: shown_fingerprint(data[CONF_FINGERPRINT])}

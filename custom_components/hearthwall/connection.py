@@ -1,34 +1,64 @@
-"""A connection to a sensor on a unix socket."""
+"""A connection to a sensor: on a unix socket of this host, or over TLS to another host."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
-from .bpf.hearthwall_sensor.client import Client, unix_session
-from .bpf.hearthwall_sensor.protocol import Role, Status
-from .const import CLIENT_NAME
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from .bpf.hearthwall_sensor.client import Client, Endpoint, unix_session
+from .bpf.hearthwall_sensor.protocol import Hello, Role, SensorError, Status
+from .const import CLIENT_NAME, CONF_FINGERPRINT, CONF_SOCKET
 
 
 @asynccontextmanager
-async def connected(socket: str) -> AsyncIterator[Client]:
-    """Yield a client that speaks with the sensor on this socket; raises SensorError.
-
-    A session of Home Assistant's cannot be used: its connections lead to hosts, not to sockets.
-    """
-    async with unix_session(socket) as session:
-        client = Client(session, name=CLIENT_NAME)
-        await client.connect()
-        try:
+async def connected(hass: HomeAssistant, data: Mapping[str, Any]) -> AsyncIterator[Client]:
+    """Yield a client that speaks with the sensor that an entry's data names; raises SensorError."""
+    if CONF_HOST in data:
+        # The certificate is the sensor's own: its fingerprint is checked in place of who signed it.
+        session = async_get_clientsession(hass)
+        async with _speaking(Client(session, name=CLIENT_NAME, endpoint=_endpoint(data))) as client:
             yield client
-        finally:
-            await client.close()
+        return
+    # A session of Home Assistant's cannot be used here: its connections lead to hosts, not to sockets.
+    async with (
+        unix_session(data[CONF_SOCKET]) as session,
+        _speaking(Client(session, name=CLIENT_NAME)) as client,
+    ):
+        yield client
 
 
-async def fetch_status(socket: str) -> Status:
-    """Return how the sensor on this socket fares; raises SensorError."""
-    async with connected(socket) as client:
-        return await client.status()
+async def probe(hass: HomeAssistant, data: Mapping[str, Any]) -> tuple[Hello, Status]:
+    """Return who the sensor is and how it fares; raises SensorError."""
+    async with connected(hass, data) as client:
+        status = await client.status()
+        if client.hello is None:  # pragma: no cover, a client that is connected has heard it
+            raise SensorError("invalid_message")
+        return client.hello, status
 
 
 def guarded_interfaces(status: Status, role: Role) -> list[str]:
     """Return what a sensor guards on a side, as it was told to: a bridge stands for its ports."""
     return sorted({each.bridge or each.name for each in status.interfaces if each.role == role})
+
+
+@asynccontextmanager
+async def _speaking(client: Client) -> AsyncIterator[Client]:
+    """Yield a client while it is connected."""
+    await client.connect()
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def _endpoint(data: Mapping[str, Any]) -> Endpoint:
+    """Return where an entry's sensor is."""
+    return Endpoint(
+        data[CONF_HOST],
+        data[CONF_PORT],
+        data[CONF_TOKEN],
+        bytes.fromhex(data[CONF_FINGERPRINT]),
+    )

@@ -14,6 +14,8 @@ CONF_SOCKET: Final = "socket"
 CONF_INTERFACES: Final = "interfaces"
 CONF_WAN: Final = "wan"
 CONF_STATE_DIR: Final = "state_dir"
+#: Of a sensor on another host, beside its address, port and token: its certificate's SHA-256.
+CONF_FINGERPRINT: Final = "fingerprint"
 
 DEFAULT_STATE_DIR: Final = "/var/lib/hearthwall"
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
     ConfigEntryError,
     ConfigEntryNotReady,
     HomeAssistantError,
@@ -47,8 +48,12 @@ def order_error(error: SensorError) -> HomeAssistantError:
     )
 
 
-def setup_error(error: SensorError) -> ConfigEntryError | ConfigEntryNotReady:
+def setup_error(
+    error: SensorError,
+) -> ConfigEntryAuthFailed | ConfigEntryError | ConfigEntryNotReady:
     """Return what the set-up of an entry raises."""
+    if error.code == "unauthorised":
+        return _translated(ConfigEntryAuthFailed, error)
     if error.code in _LASTING:
         return _translated(ConfigEntryError, error)
     return _translated(ConfigEntryNotReady, error)

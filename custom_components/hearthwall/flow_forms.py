@@ -1,22 +1,31 @@
 """The forms of the config flow: what is asked for, and how this host is described."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 import voluptuous as vol
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
     TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
 )
+from homeassistant.util.network import is_host_valid
 
 from .bpf.hearthwall_sensor.protocol import DEFAULT_SOCKET
 from .const import (
+    CONF_FINGERPRINT,
     CONF_INTERFACES,
     CONF_SOCKET,
     CONF_STATE_DIR,
@@ -38,6 +47,32 @@ PATHS_SCHEMA: Final = vol.Schema(
 EXISTING_SCHEMA: Final = vol.Schema(
     {vol.Required(CONF_SOCKET, default=DEFAULT_SOCKET): TextSelector()}
 )
+
+#: What a sensor's documentation proposes to listen on.
+DEFAULT_PORT: Final = 8447
+#: The digits of a SHA-256, however they were grouped.
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
+#: What a header may carry; the sensor's own tokens have 43 of these.
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,128}")
+
+SECRETS_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_TOKEN): TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD)),
+        vol.Required(CONF_FINGERPRINT): TextSelector(),
+    }
+)
+REMOTE_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_HOST): TextSelector(),
+        vol.Required(CONF_PORT, default=DEFAULT_PORT): vol.All(
+            NumberSelector(
+                NumberSelectorConfig(min=1, max=65535, step=1, mode=NumberSelectorMode.BOX)
+            ),
+            vol.Coerce(int),
+        ),
+    }
+).extend(SECRETS_SCHEMA.schema)
+
 KINDS: Final[Mapping[str, str]] = {
     "bridge": "bridge",
     "ethernet": "Ethernet",
@@ -61,6 +96,33 @@ def find_input_errors(data: Mapping[str, Any]) -> dict[str, str]:
     if len(os.fsencode(data[CONF_SOCKET])) > MAX_SOCKET_PATH:
         errors["base"] = "path_too_long"
     return errors
+
+
+def remote_data(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was typed or pasted of a sensor on another host as an entry keeps it."""
+    return {
+        CONF_HOST: typed[CONF_HOST].strip().strip("[]"),
+        CONF_PORT: typed[CONF_PORT],
+        CONF_TOKEN: typed[CONF_TOKEN].strip(),
+        CONF_FINGERPRINT: re.sub(r"[\s:]", "", typed[CONF_FINGERPRINT]).lower(),
+    }
+
+
+def find_remote_errors(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong with the fields, before anything is sent anywhere."""
+    errors: dict[str, str] = {}
+    if not is_host_valid(data[CONF_HOST]):
+        errors[CONF_HOST] = "invalid_address"
+    if not _TOKEN.fullmatch(data[CONF_TOKEN]):
+        errors[CONF_TOKEN] = "invalid_token"
+    if not _FINGERPRINT.fullmatch(data[CONF_FINGERPRINT]):
+        errors[CONF_FINGERPRINT] = "invalid_fingerprint"
+    return errors
+
+
+def shown_fingerprint(digits: str) -> str:
+    """Return a fingerprint as the sensor shows it."""
+    return bytes.fromhex(digits).hex(":").upper()
 
 
 def interfaces_schema(interfaces: list[dict[str, Any]]) -> vol.Schema:

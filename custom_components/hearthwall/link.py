@@ -10,7 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from .bpf.hearthwall_sensor.client import Client
 from .bpf.hearthwall_sensor.protocol import Delta, SensorError, Snapshot
 from .connection import connected
-from .const import CONF_INTERFACES, CONF_SOCKET, CONF_STATE_DIR, CONF_WAN, LOGGER
+from .const import CONF_INTERFACES, CONF_SOCKET, CONF_STATE_DIR, CONF_WAN, DOMAIN, LOGGER
 from .process import SensorProcess
 
 FIRST_RETRY: Final = 1.0
@@ -82,6 +82,10 @@ class Link:
                 if not isinstance(error, SensorError):
                     raise
                 await self._failed(error)
+                if error.code == "unauthorised":
+                    # Asking again and again with it would help nobody: a new token begins a new link.
+                    self._entry.async_start_reauth(self._hass)
+                    return
             if self._hass.loop.time() - began > RAN_WELL:
                 retry = FIRST_RETRY
             await asyncio.sleep(retry)
@@ -101,7 +105,8 @@ class Link:
 
     async def _converse(self, first: asyncio.Future[None]) -> None:
         """Take the snapshot and the changes for as long as the connection holds."""
-        async with connected(self._entry.data[CONF_SOCKET]) as client:
+        async with connected(self._hass, self._entry.data) as client:
+            self._know(client)
             snapshot = await client.subscribe(self._on_delta)
             self.client = client
             self.failure = self._warned_of = None
@@ -117,6 +122,17 @@ class Link:
                 if not self._stopping:
                     LOGGER.info("Disconnected from the sensor")
                     self._on_lost()
+
+    def _know(self, client: Client) -> None:
+        """Know the gateway by its sensor's identity, by whatever way that was reached when it was set up."""
+        identity = client.hello.id if client.hello is not None else None
+        entries = self._hass.config_entries
+        if (
+            identity is not None
+            and identity != self._entry.unique_id
+            and entries.async_entry_for_domain_unique_id(DOMAIN, identity) is None
+        ):
+            entries.async_update_entry(self._entry, unique_id=identity)
 
     async def _failed(self, error: SensorError) -> None:
         """Note that there is no connection; end a sensor of ours that no longer answers."""

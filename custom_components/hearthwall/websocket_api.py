@@ -21,7 +21,7 @@ from .bpf.hearthwall_sensor.protocol import (
     SensorError,
 )
 from .connection import connected
-from .const import CONF_SOCKET, DOMAIN
+from .const import DOMAIN
 
 RETRY: Final = 2.0
 #: The open dashboards of a large household; more can only be a card gone wild.
@@ -89,7 +89,7 @@ async def _stream(
 
     while (entry := hass.config_entries.async_get_entry(entry_id)) is not None:
         try:
-            async with connected(entry.data[CONF_SOCKET]) as client:
+            async with connected(hass, entry.data) as client:
                 snapshot = await client.subscribe(send_delta, interval)
                 send({"type": "snapshot", "devices": _rows(snapshot.devices)})
                 try:

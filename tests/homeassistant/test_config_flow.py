@@ -16,12 +16,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.hearthwall import process
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from custom_components.hearthwall.const import (
-    CONF_CONSIDER_HOME,
     CONF_INTERFACES,
     CONF_SOCKET,
     CONF_STATE_DIR,
     CONF_WAN,
-    CONF_WRITE_INTERVAL,
     DOMAIN,
 )
 from tests.homeassistant.flows import Flow, submit, through_progress
@@ -127,7 +125,7 @@ async def choose(hass: HomeAssistant, step: str) -> Flow:
     """Begin a flow and choose in its menu."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == ["this_host", "existing"]
+    assert result["menu_options"] == ["this_host", "existing", "remote"]
     result = await hass.config_entries.flow.async_configure(
         result["flow_id"], {"next_step_id": step}
     )
@@ -389,20 +387,19 @@ async def test_existing_sensor_and_the_way_on_from_its_failures(
 
 async def begin_existing(hass: HomeAssistant) -> Flow:
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    if result["type"] is FlowResultType.MENU:
-        result = await hass.config_entries.flow.async_configure(
-            result["flow_id"], {"next_step_id": "existing"}
-        )
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"next_step_id": "existing"}
+    )
     return dict(result)
 
 
-async def test_without_root_only_an_existing_sensor_is_offered(
+async def test_without_root_only_a_sensor_that_runs_already_is_offered(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "existing"
+    assert result["type"] is FlowResultType.MENU
+    assert result["menu_options"] == ["existing", "remote"]
 
 
 @root
@@ -482,17 +479,3 @@ async def test_removal_takes_everything_out_of_the_kernel(
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
     assert calls("unload") == [["unload", "--forget", "--socket", peer.socket, "--json"]]
-
-
-async def test_options_are_taken_without_a_reload(
-    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
-) -> None:
-    result = await hass.config_entries.options.async_init(loaded.entry_id)
-    assert result["type"] is FlowResultType.FORM
-    result = await hass.config_entries.options.async_configure(
-        result["flow_id"], {CONF_WRITE_INTERVAL: 5, CONF_CONSIDER_HOME: 60}
-    )
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
-    assert loaded.runtime_data.write_interval == 5
-    assert len(peer.intervals) == 1

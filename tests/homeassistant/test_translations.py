@@ -117,6 +117,9 @@ def test_every_error_of_the_flow_has_a_sentence() -> None:
         "interface_on_both_sides",
         "path_not_absolute",
         "path_too_long",
+        "invalid_address",
+        "invalid_token",
+        "invalid_fingerprint",
     }
     of_check = {"parts_missing", "no_interfaces"}
     expected = (set(ERRORS) | set(PROCESS_ERRORS)) - ORDERS_ONLY | of_fields | of_check
@@ -131,8 +134,10 @@ def test_every_step_and_progress_has_words() -> None:
     progress = {"check", "start"}
     assert progress == set(WORDS["config"]["progress"])
     assert {"init"} == set(WORDS["options"]["step"])
-    assert set(WORDS["config"]["step"]["user"]["menu_options"]) == {"this_host", "existing"}
-    assert set(WORDS["config"]["abort"]) == {"already_configured", "reconfigure_successful"}
+    ways = {"this_host", "existing", "remote"}
+    assert set(WORDS["config"]["step"]["user"]["menu_options"]) == ways
+    ends = {"already_configured", "reauth_successful", "reconfigure_successful"}
+    assert set(WORDS["config"]["abort"]) == literals("reason") - {""} | ends
 
 
 def fields(schema: Any) -> set[str]:
@@ -147,15 +152,27 @@ def test_every_field_is_named_and_described() -> None:
     paths = steps["interfaces"]["sections"][flow_forms.SECTION_PATHS]
     for words, expected in (
         (steps["existing"], fields(flow_forms.EXISTING_SCHEMA)),
+        (steps["remote"], fields(flow_forms.REMOTE_SCHEMA)),
+        (steps["discovered"], fields(flow_forms.SECRETS_SCHEMA)),
+        (steps["reauth_confirm"], fields(flow_forms.SECRETS_SCHEMA)),
         (
             steps["interfaces"],
             fields(flow_forms.interfaces_schema([])) - {flow_forms.SECTION_PATHS},
         ),
         (paths, fields(flow_forms.PATHS_SCHEMA)),
-        (WORDS["options"]["step"]["init"], fields(options_flow.OPTIONS_SCHEMA)),
+        *(
+            (WORDS["options"]["step"]["init"]["sections"][name], fields(schema))
+            for name, schema in options_flow.SECTIONS.items()
+        ),
     ):
         assert set(words["data"]) == expected
         assert set(words["data_description"]) == expected
+
+
+def test_every_section_of_the_options_is_named_and_described() -> None:
+    sections = WORDS["options"]["step"]["init"]["sections"]
+    assert set(sections) == fields(options_flow.OPTIONS_SCHEMA) == set(options_flow.SECTIONS)
+    assert all(each["name"] and each["description"] for each in sections.values())
 
 
 def test_services_are_valid_for_home_assistant() -> None:
