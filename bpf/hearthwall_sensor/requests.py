@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from .modes import Allowance, Direction, Mode, Transport
 from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError, Severity
+from .usage import Dimension
 from .wire import Message
 
 #: As many flows as one answer holds.
@@ -71,6 +72,22 @@ class GetFlows(Message):
     limit: int = 100
     process: str | None = None
     of: Literal["all", "devices", "processes"] = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class GetUsage(Message):
+    """Asks for the UsageReport of the devices' flows, summed by these dimensions, at most `limit` (MAX_FLOWS) rows.
+
+    `devices` are MACs, empty for all. `since` leaves out flows that have not moved after that time (seconds since the
+    epoch); one that has counts whole. With `each` there are at most so many rows of each value of the first dimension.
+    """
+
+    type: ClassVar[str] = "usage"
+    by: tuple[Dimension, ...] = ()
+    devices: tuple[str, ...] = ()
+    since: float | None = None
+    limit: int = 100
+    each: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +439,7 @@ Request = (
     | GetStatus
     | GetDevices
     | GetFlows
+    | GetUsage
     | GetProcesses
     | RenameDevice
     | MergeDevices

@@ -163,7 +163,7 @@ class Today:
         joined = set(device.other_macs) - set(before.other_macs)
         if set(before.other_macs) - set(device.other_macs):
             # Nobody knows whose it was: the one that is left has moved it
-            up, down = map(min, before.moved, total)
+            up, down = map(min, before.moved, total, strict=True)
             return total[0] - up, total[1] - down
         if not joined:
             return before.upload, before.download

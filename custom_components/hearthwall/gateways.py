@@ -1,0 +1,115 @@
+"""Which gateways are set up, told to whoever shows them for as long as it shows them."""
+
+from collections.abc import Callable
+
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import device_registry as dr, service
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from .const import DOMAIN
+from .devices import device_identifier, macs_of, shown_name
+from .hub import Hub
+from .targets import async_loaded_hubs
+
+
+@callback
+def async_follow_gateways(
+    hass: HomeAssistant, entry_id: str | None, came: Callable[[Hub], CALLBACK_TYPE]
+) -> CALLBACK_TYPE:
+    """Call `came` with one gateway, or each, whenever it is set up; return what ends that.
+
+    What `came` returns is called when the gateway goes: reloaded, disabled, removed, or at the end.
+    """
+    present: dict[str, tuple[Hub, CALLBACK_TYPE]] = {}
+
+    @callback
+    def look(entry: ConfigEntry) -> None:
+        """See whether an entry came or went; one that was reloaded did both."""
+        hub = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
+        known, left = present.get(entry.entry_id, (None, None))
+        if hub is known:
+            return
+        if left is not None:
+            del present[entry.entry_id]
+            left()
+        if hub is not None:
+            present[entry.entry_id] = (hub, came(hub))
+
+    @callback
+    def changed(_change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Look at an entry of ours that may have changed."""
+        if entry.domain == DOMAIN and entry_id in {None, entry.entry_id}:
+            look(entry)
+
+    unsubscribe = async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        changed(ConfigEntryChange.UPDATED, entry)
+
+    @callback
+    def end() -> None:
+        """Follow no more."""
+        unsubscribe()
+        while present:
+            present.popitem()[1][1]()
+
+    return end
+
+
+@callback
+def async_require_entry(hass: HomeAssistant, entry_id: str | None) -> None:
+    """Raise ServiceValidationError if an entry is named that is none of ours; it need not be set up now."""
+    entry = None if entry_id is None else hass.config_entries.async_get_entry(entry_id)
+    if entry_id is not None and (entry is None or entry.domain != DOMAIN):
+        service.async_get_config_entry(hass, DOMAIN, entry_id)
+
+
+@callback
+def async_hub(hass: HomeAssistant, entry_id: str) -> Hub:
+    """Return a gateway that is set up; raises ServiceValidationError if it is not."""
+    hub: Hub = service.async_get_config_entry(hass, DOMAIN, entry_id).runtime_data
+    return hub
+
+
+@callback
+def async_hubs(hass: HomeAssistant, entry_id: str | None) -> list[Hub]:
+    """Return one gateway, or all that are set up; raises ServiceValidationError if that is none."""
+    return async_loaded_hubs(hass) if entry_id is None else [async_hub(hass, entry_id)]
+
+
+@callback
+def async_mac_at(hub: Hub, device_id: str) -> str | None:
+    """Return the MAC that a device of Home Assistant goes by at a gateway, None if it is none of its home."""
+    registered = dr.async_get(hub.hass).async_get(device_id)
+    if not isinstance(registered, dr.DeviceEntry):
+        return None
+    for mac in sorted({hub.primary(each) for each in macs_of(registered)}):
+        if mac in hub.devices or device_identifier(hub.entry, mac) in registered.identifiers:
+            return mac
+    return None
+
+
+@callback
+def async_guarded(hass: HomeAssistant, device_id: str) -> tuple[Hub, str]:
+    """Return the gateway that guards a device, and its MAC; raises ServiceValidationError if none does.
+
+    Where several do it is the one whose device is meant.
+    """
+    registered = dr.async_get(hass).async_get(device_id)
+    owner = registered.config_entry_id if isinstance(registered, dr.DeviceEntry) else None
+    for hub in sorted(async_loaded_hubs(hass), key=lambda each: each.entry.entry_id != owner):
+        if (mac := async_mac_at(hub, device_id)) is not None:
+            return hub, mac
+    raise ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="not_a_device",
+        translation_placeholders={
+            "name": (registered and shown_name(registered)) or device_id[:80]
+        },
+    )

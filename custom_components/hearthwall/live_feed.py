@@ -1,0 +1,250 @@
+"""One live connection to a gateway's sensor, whose rows all views of that gateway and pace share."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any, Final, Protocol
+
+from homeassistant.core import CALLBACK_TYPE, Event, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+
+from .blocks import Blocks
+from .bpf.hearthwall_sensor.protocol import Delta, Device, SensorError, Snapshot
+from .connection import connected
+from .devices import gateway_identifier
+from .hub import Hub
+from .live_rows import Row, async_row
+from .top_peers import TopPeers
+
+RETRY: Final = 2.0
+#: Changes of the registries come in flocks, all of which are shown at once.
+SETTLES: Final = 0.1
+
+
+class Viewer(Protocol):
+    """Somebody who is told of rows."""
+
+    is_admin: bool
+
+    def send(self, event: dict[str, Any]) -> None:
+        """Take an event."""
+
+
+class LiveFeed:
+    """Keeps the rows of a gateway's devices, and tells who looks what changes of them."""
+
+    def __init__(self, hub: Hub, interval: float, peers: TopPeers) -> None:
+        """Take the gateway, the seconds between two changes, and the devices' top peers."""
+        self._hub = hub
+        self._interval = interval
+        self._peers = peers
+        self._viewers: list[Viewer] = []
+        self._devices: dict[str, Device] = {}
+        self._blocks = Blocks()
+        self._rows: dict[str, Row] = {}
+        self._head: dict[str, Any] = {}
+        #: Whether there is a connection; None until that is known.
+        self._is_live: bool | None = None
+        self._shown = self._shows()
+        self._refreshing: asyncio.TimerHandle | None = None
+        self._ends: list[Callable[[], object]] = []
+        self._end_peers: CALLBACK_TYPE | None = None
+
+    @callback
+    def async_join(self, viewer: Viewer) -> None:
+        """Tell a viewer all there is, and from then on what changes."""
+        if not self._viewers:
+            self._async_begin()
+        self._viewers.append(viewer)
+        self._async_follow_peers()
+        if self._is_live:
+            viewer.send(self._snapshot(viewer))
+        elif self._is_live is False:
+            viewer.send(lost(self._hub.entry.entry_id))
+
+    @callback
+    def async_leave(self, viewer: Viewer) -> bool:
+        """Tell a viewer no more; return whether any is left."""
+        self._viewers.remove(viewer)
+        self._async_follow_peers()
+        if not self._viewers:
+            while self._ends:
+                self._ends.pop()()
+            if self._refreshing is not None:
+                self._refreshing.cancel()
+        return bool(self._viewers)
+
+    @callback
+    def _async_begin(self) -> None:
+        """Connect, and follow what is not the sensor's to tell."""
+        hass = self._hub.hass
+        stream = self._hub.entry.async_create_background_task(
+            hass, self._stream(), name="hearthwall live view"
+        )
+        self._ends = [
+            stream.cancel,
+            self._hub.async_subscribe(None, self._async_hub_changed),
+            hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, self._async_registry_changed),
+            hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, self._async_registry_changed),
+        ]
+
+    @callback
+    def _async_follow_peers(self) -> None:
+        """Have the top peers asked for while there is anyone who may see them."""
+        is_wanted = any(viewer.is_admin for viewer in self._viewers)
+        if is_wanted and self._end_peers is None:
+            self._end_peers = self._peers.async_look(self._tell)
+        elif not is_wanted and self._end_peers is not None:
+            self._end_peers()
+            self._end_peers = None
+
+    # What the sensor tells
+
+    async def _stream(self) -> None:
+        """Take what the sensor tells, over a connection of its own with its own interval."""
+        while True:
+            try:
+                async with connected(self._hub.hass, self._hub.entry.data) as client:
+                    self._take(await client.subscribe(self._on_delta, self._interval))
+                    await client.wait_closed()
+            except SensorError:
+                pass  # the hub tells the user; a card waits for the next snapshot
+            self._lose()
+            await asyncio.sleep(RETRY)
+
+    def _take(self, snapshot: Snapshot) -> None:
+        """Replace everything that was known."""
+        self._devices = {device.mac: device for device in snapshot.devices}
+        self._blocks.replace(snapshot.blocks)
+        self._rows = {mac: self._row(device) for mac, device in self._devices.items()}
+        self._shown = self._shows()
+        self._is_live = True
+        self._send_snapshot()
+
+    def _on_delta(self, delta: Delta) -> None:
+        """Take over what changed."""
+        changed = {device.mac for device in delta.devices}
+        changed |= {
+            target for each in delta.removed_blocks if (target := self._blocks.remove(each))
+        }
+        for block in delta.blocks:
+            self._blocks.put(block)
+            changed.add(block.target)
+        for mac in delta.removed_devices:
+            self._devices.pop(mac, None)
+        self._devices |= {device.mac: device for device in delta.devices}
+        self._tell(changed | set(delta.removed_devices))
+
+    def _lose(self) -> None:
+        """Tell that what is shown may be true no more, once."""
+        if self._is_live is not False:
+            self._is_live = False
+            for viewer in tuple(self._viewers):
+                viewer.send(lost(self._hub.entry.entry_id))
+
+    # What Home Assistant knows
+
+    @callback
+    def _async_hub_changed(self) -> None:
+        """Show who came or went, and that a day began; all else is told here as well."""
+        (were_online, day), (online, today) = self._shown, self._shows()
+        self._shown = (online, today)
+        if today != day:
+            self._tell(tuple(self._devices))
+        elif online != were_online:
+            self._tell(were_online ^ online)
+
+    def _shows(self) -> tuple[frozenset[str], date]:
+        """Return who is at home, and the day that the totals of the day are of."""
+        return frozenset(self._hub.presence.online), self._hub.today.day
+
+    @callback
+    def _async_registry_changed(self, _: Event[Any]) -> None:
+        """Show what changed of names and entities, soon."""
+        if self._refreshing is None:
+            self._refreshing = self._hub.hass.loop.call_later(SETTLES, self._refresh)
+
+    def _refresh(self) -> None:
+        """Look at every row again."""
+        self._refreshing = None
+        self._tell(tuple(self._devices))
+
+    # Telling
+
+    def _row(self, device: Device) -> Row:
+        """Return a device's row as of now."""
+        on_it = self._blocks.on(device.mac)
+        return async_row(self._hub, device, on_it, self._peers.by_mac.get(device.mac))
+
+    def _tell(self, macs: Iterable[str]) -> None:
+        """Send what changed of these devices' rows."""
+        if not self._is_live:
+            return
+        before, changed, removed = {}, [], []
+        for mac in macs:
+            device, known = self._devices.get(mac), self._rows.get(mac)
+            if device is None:
+                if known is not None:
+                    del self._rows[mac]
+                    removed.append(mac)
+                continue
+            row = self._row(device)
+            if row != known:
+                self._rows[mac] = row
+                before[mac] = known
+                changed.append(row)
+        if self._head != self._gateway():
+            self._send_snapshot()
+            return
+        for viewer in tuple(self._viewers):
+            told = [
+                row
+                for row in changed
+                if viewer.is_admin or _without_peer(row) != _without_peer(before[row["mac"]])
+            ]
+            if told or removed:
+                viewer.send(
+                    {
+                        "type": "delta",
+                        "entry_id": self._hub.entry.entry_id,
+                        "devices": _for(viewer, told),
+                        "removed": removed,
+                    }
+                )
+
+    def _send_snapshot(self) -> None:
+        """Send everything to everyone."""
+        for viewer in tuple(self._viewers):
+            viewer.send(self._snapshot(viewer))
+
+    def _snapshot(self, viewer: Viewer) -> dict[str, Any]:
+        """Return everything."""
+        self._head = self._gateway()
+        return self._head | {"devices": _for(viewer, self._rows.values())}
+
+    def _gateway(self) -> dict[str, Any]:
+        """Return what a snapshot says of the gateway."""
+        entry = self._hub.entry
+        return {
+            "type": "snapshot",
+            "entry_id": entry.entry_id,
+            "gateway": entry.title,
+            "gateway_device_id": dr.async_get_device_id_by_identifier(
+                self._hub.hass, gateway_identifier(entry), config_entry_id=entry.entry_id
+            ),
+        }
+
+
+def lost(entry_id: str) -> dict[str, Any]:
+    """Return what tells that a gateway's sensor is gone."""
+    return {"type": "lost", "entry_id": entry_id}
+
+
+def _without_peer(row: Row | None) -> Row | None:
+    """Return a row as everyone may see it: whom a device talks to is for administrators."""
+    return None if row is None else {**row, "top_peer": None}
+
+
+def _for(viewer: Viewer, rows: Iterable[Row]) -> list[Row | None]:
+    """Return rows as a viewer may see them."""
+    return list(rows) if viewer.is_admin else [_without_peer(row) for row in rows]

@@ -1,0 +1,31 @@
+"""How a websocket command answers once."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from homeassistant.components import websocket_api
+from homeassistant.components.websocket_api import ActiveConnection, const
+from homeassistant.core import HomeAssistant
+
+from .bpf.hearthwall_sensor.protocol import SensorError
+from .errors import order_error
+
+
+def answering(
+    ask: Callable[[HomeAssistant, dict[str, Any]], Awaitable[dict[str, Any]]],
+) -> const.WebSocketCommandHandler:
+    """Return the handler that answers with what `ask` returns; the sensor's errors come in words."""
+
+    @websocket_api.async_response
+    @wraps(ask)
+    async def respond(
+        hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]
+    ) -> None:
+        try:
+            answer = await ask(hass, message)
+        except SensorError as error:
+            raise order_error(error) from error
+        connection.send_result(message["id"], answer)
+
+    return respond
