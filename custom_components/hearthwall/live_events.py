@@ -109,11 +109,12 @@ class _Follower:
             except SensorError:
                 await asyncio.sleep(RETRY)
         waited, self._waiting = self._waiting or [], None
-        known = {event.seq for event in events}
-        events += [event for event in waited if event.seq not in known]
         for event in events:
             self._told.note(event)
-        self._view.send(self._hub, events)
+        fresh = [event for event in waited if not self._told.has(event)]
+        for event in fresh:
+            self._told.note(event)
+        self._view.send(self._hub, events + fresh)
 
     async def _newest(self) -> list[Event]:
         """Ask for the newest events that were not told before."""
