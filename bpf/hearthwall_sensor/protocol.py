@@ -69,6 +69,7 @@ class UnsupportedSchemaError(SensorError):
 
     def __init__(self, hello: "Hello") -> None:
         """Take what the sensor said."""
+        self.hello = hello
         self.is_sensor_newer = hello.min_schema > MAX_SCHEMA
         newer = "sensor" if self.is_sensor_newer else "client"
         super().__init__(
