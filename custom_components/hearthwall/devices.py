@@ -32,6 +32,15 @@ def device_identifier(entry: ConfigEntry, mac: str) -> tuple[str, str]:
     return (DOMAIN, f"{entry.entry_id}_{mac}")
 
 
+def registered_mac(entry: ConfigEntry, registered: dr.DeviceEntry) -> str | None:
+    """Return the MAC that a registered device of an entry's home stands for, None for the gateway."""
+    prefix = f"{entry.entry_id}_"
+    for domain, value in registered.identifiers:
+        if domain == DOMAIN and value.startswith(prefix):
+            return value.removeprefix(prefix)
+    return None
+
+
 @callback
 def async_register_gateway(hass: HomeAssistant, entry: ConfigEntry, status: Status) -> None:
     """Create or update the device that stands for the gateway."""
@@ -106,6 +115,14 @@ def async_registered(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> dr.De
     """Return the device of a MAC in the registry, which may be one that it was merged into."""
     return dr.async_get(hass).async_get_device_by_connection(
         (dr.CONNECTION_NETWORK_MAC, mac), entry.entry_id
+    )
+
+
+@callback
+def async_registered_as(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> dr.DeviceEntry | None:
+    """Return the device that stands for a MAC in the registry, and for none into which that was merged."""
+    return dr.async_get(hass).async_get_device_by_identifier(
+        device_identifier(entry, mac), entry.entry_id
     )
 
 

@@ -1,7 +1,7 @@
 """A gateway as Home Assistant sees it: what its sensor last said, and who listens to that."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from time import time
 from typing import Any, Final
@@ -44,6 +44,7 @@ from .hints import Hints
 from .issues import FeedIssues
 from .link import Link
 from .presence import Presence
+from .stale import StaleDevices
 from .today import Today
 
 type HearthwallConfigEntry = ConfigEntry[Hub]
@@ -70,6 +71,7 @@ class Hub:
         self.hints = Hints(hass, entry, self.devices, self.call)
         self.presence = Presence()
         self.today = Today(hass, entry, lambda: self.available, lambda: self._notify(self.devices))
+        self._stale = StaleDevices(hass, entry, self.devices, self.blocks)
         self._link = Link(hass, entry, self._on_snapshot, self._on_delta, self._on_lost)
         self._issues = FeedIssues(hass, entry)
         self._known: set[str] = set()
@@ -115,6 +117,7 @@ class Hub:
         """
         await self.events.async_load()
         await self.today.async_load()
+        await self._stale.async_load()
         await self._link.start()
         self._unsubscribes = [
             async_track_time_interval(self.hass, self._async_judge_presence, PRESENCE_INTERVAL),
@@ -132,6 +135,7 @@ class Hub:
         await self._link.stop()
         await self.events.async_save()
         await self.today.async_save()
+        await self._stale.async_save()
 
     # Orders: when one returns, kernel and entities know it; each raises SensorError
 
@@ -239,7 +243,8 @@ class Hub:
         self._take_feeds(snapshot.feeds)
         async_register_gateway(self.hass, self.entry, snapshot.status)
         self.today.async_take_all(snapshot.devices)
-        self._take_devices(snapshot.devices)
+        # Who was seen last comes first: not all that ever came may have entities.
+        self._take_devices(sorted(snapshot.devices, key=lambda each: -each.last_seen))
         self._notify({*gone, *self.devices})
         self.events.async_connected(snapshot.last_event)
         self.hints.async_connected()
@@ -269,9 +274,10 @@ class Hub:
         self.feeds = {feed.name: feed for feed in feeds}
         self._issues.async_follow(self.feeds.values())
 
-    def _take_devices(self, devices: Iterable[Device]) -> set[str]:
+    def _take_devices(self, devices: Sequence[Device]) -> set[str]:
         """Remember devices and present the new ones; return whose presence changed."""
         newcomers = []
+        self._stale.note_seen(devices)
         for device in devices:
             before = self.devices.get(device.mac)
             self.devices[device.mac] = device
@@ -292,6 +298,8 @@ class Hub:
     def _is_settled(self, device: Device) -> bool:
         """Return whether a device is worth entities: a hostile one can invent MACs by the thousand."""
         if not device.addresses and device.upload_packets < STRANGER_PACKETS:
+            return False
+        if not self._stale.has_place(device):
             return False
         if len(self._known) < MAX_DEVICES:
             return True
@@ -315,10 +323,15 @@ class Hub:
 
     @callback
     def _async_judge_presence(self, _now: datetime) -> None:
-        """Notice who has fallen silent, and whether the user wants hints given."""
+        """Notice who has fallen silent, who has for good, and whether the user wants hints given."""
         self.hints.async_judge()
-        if self.available and (changed := self._judge_presence()):
+        if not self.available:
+            return
+        if changed := self._judge_presence():
             self._notify(changed)
+        if gone := self._stale.async_judge(now=time()):
+            self._known -= gone
+            self._full = False
 
     @callback
     def _async_device_registry_updated(
