@@ -4,6 +4,8 @@ import { deviceElements } from "./device/index.js";
 import { HearthwallDevicesCard } from "./devices/card.js";
 import { HearthwallDeviceRow } from "./devices/row.js";
 import { HearthwallConfirm } from "./dialog.js";
+import { eventsElements, eventsEntry } from "./events/index.js";
+import { flowMapElements, flowMapEntry } from "./flow-map/index.js";
 import { DOMAIN, type HomeAssistant } from "./hass.js";
 import { localizer } from "./localize.js";
 import { HearthwallNotice } from "./notice.js";
@@ -11,6 +13,7 @@ import { announce, define } from "./register.js";
 import { HearthwallBadge } from "./small/badge.js";
 import { HearthwallQuarantineFeature, isQuarantineSwitch } from "./small/quarantine-feature.js";
 import { HearthwallSparkline } from "./sparkline.js";
+import { strategyElements, strategyEntry } from "./strategy/index.js";
 
 const DOCUMENTATION = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
 
@@ -41,6 +44,11 @@ window.customCards = announce(window.customCards ?? [], [
     documentationURL: DOCUMENTATION,
     getEntitySuggestion: ofDevice,
   },
+  { ...flowMapEntry(), documentationURL: DOCUMENTATION },
+  { ...eventsEntry(), documentationURL: DOCUMENTATION },
+]);
+window.customStrategies = announce(window.customStrategies ?? [], [
+  { ...strategyEntry(), documentationURL: DOCUMENTATION },
 ]);
 window.customBadges = announce(window.customBadges ?? [], [
   {
@@ -68,4 +76,7 @@ void define({
   ...deviceElements,
   "hearthwall-badge": HearthwallBadge,
   "hearthwall-quarantine-feature": HearthwallQuarantineFeature,
+  ...flowMapElements,
+  ...eventsElements,
+  ...strategyElements,
 });

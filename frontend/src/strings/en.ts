@@ -3,6 +3,7 @@
 import { enEvents } from "./en-events.js";
 import { enKinds } from "./en-kinds.js";
 import { enMap } from "./en-map.js";
+import { enStrategy } from "./en-strategy.js";
 
 export const en = {
   "common.undo": "Undo",
@@ -75,6 +76,7 @@ export const en = {
   ...enEvents,
   ...enKinds,
   ...enMap,
+  ...enStrategy,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -132,4 +134,5 @@ export const en = {
   "badge.blocks": "rules: {count}",
   "badge.lost": "Not connected",
   "feature.name": "Hearthwall quarantine",
+  "device.minute": "Last minute",
 } as const satisfies Record<string, string>;

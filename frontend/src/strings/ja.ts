@@ -4,6 +4,7 @@ import type { en } from "./en.js";
 import { jaEvents } from "./ja-events.js";
 import { jaKinds } from "./ja-kinds.js";
 import { jaMap } from "./ja-map.js";
+import { jaStrategy } from "./ja-strategy.js";
 
 export const ja: Record<keyof typeof en, string> = {
   "common.undo": "元に戻す",
@@ -76,6 +77,7 @@ export const ja: Record<keyof typeof en, string> = {
   ...jaEvents,
   ...jaKinds,
   ...jaMap,
+  ...jaStrategy,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -133,4 +135,5 @@ export const ja: Record<keyof typeof en, string> = {
   "badge.blocks": "ルール {count} 件",
   "badge.lost": "未接続",
   "feature.name": "Hearthwall 隔離",
+  "device.minute": "直近 1 分",
 };
