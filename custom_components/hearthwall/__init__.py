@@ -12,6 +12,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .bpf.hearthwall_sensor.protocol import SensorError
+from .cards import async_setup_cards
 from .connection import connected
 from .const import CONF_INTERFACES, CONF_SOCKET, DOMAIN, LOGGER, SIGNAL_EVENT
 from .devices import device_identifier, gateway_identifier, macs_of
@@ -40,6 +41,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what there is once, however many gateways."""
     async_setup_services(hass)
     async_setup_websocket_api(hass)
+    await async_setup_cards(hass)
     return True
 
 
