@@ -1,6 +1,7 @@
-"""Repair issues for feeds: each is there for as long as its cause."""
+"""Repair issues of a gateway: each is there for as long as its cause, and no sooner than it is sure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from time import time
 from typing import Final
 
@@ -10,12 +11,63 @@ from homeassistant.helpers import issue_registry as ir
 
 from .bpf.hearthwall_sensor.protocol import Feed
 from .const import DOMAIN
+from .hostile import plain
 
 ISSUE_FAILING: Final = "feed_failing"
 ISSUE_OVERLAPS: Final = "feed_overlaps"
-LEARN_MORE: Final = "https://github.com/hearthwall/hearthwall/blob/main/docs/feeds.md"
+FEED_ISSUES: Final = frozenset({ISSUE_FAILING, ISSUE_OVERLAPS})
+
+_DOCUMENTS: Final = "https://github.com/hearthwall/hearthwall/blob/main/docs"
+LEARN_MORE: Final = f"{_DOCUMENTS}/feeds.md"
+LEARN_MORE_REPAIRS: Final = f"{_DOCUMENTS}/home-assistant.md#repairs"
+
 #: A list may miss one look and the next; then its user should know.
 _PATIENCE_INTERVALS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong, and that its user can mend."""
+
+    key: str
+    """The issue's translation key."""
+    subject: str = ""
+    """Which of several things it is that has this problem."""
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 0.0
+    """Seconds for which it must last before anyone is told."""
+    is_fixable: bool = True
+    severity: ir.IssueSeverity = ir.IssueSeverity.WARNING
+    learn_more: str = LEARN_MORE_REPAIRS
+
+
+class Board:
+    """The issues of some kinds that one gateway has."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, keys: frozenset[str]) -> None:
+        """Take the entry, and the kinds that are this board's to raise and to drop."""
+        self._hass = hass
+        self._entry = entry
+        self._keys = keys
+        #: Since when each problem has been there, raised or not.
+        self._since: dict[str, float] = {}
+
+    @callback
+    def async_show(
+        self, problems: Iterable[Problem], unknown: frozenset[str] = frozenset()
+    ) -> None:
+        """Raise what has been wrong for long enough, and drop what is so no more.
+
+        Of the `unknown` kinds nobody can tell now: what was raised of them stays.
+        """
+        now = self._hass.loop.time()
+        found = {issue_identity(self._entry, each.key, each.subject): each for each in problems}
+        self._since = {identity: self._since.get(identity, now) for identity in found}
+        for identity, problem in found.items():
+            if now - self._since[identity] >= problem.patience:
+                async_raise(self._hass, self._entry, problem)
+        for identity in _identities(self._hass, self._entry, self._keys - unknown) - found.keys():
+            ir.async_delete_issue(self._hass, DOMAIN, identity)
 
 
 class FeedIssues:
@@ -23,50 +75,30 @@ class FeedIssues:
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Take the entry."""
-        self._hass = hass
-        self._entry = entry
+        self._board = Board(hass, entry, FEED_ISSUES)
         #: When each feed was last known to be read well.
         self._well: dict[str, float] = {}
 
     @callback
     def async_follow(self, feeds: Iterable[Feed]) -> None:
         """Raise what is wrong with the feeds, and drop what is so no more."""
-        wanted: set[str] = set()
         now = time()
         feeds = list(feeds)
         self._well = {
             feed.name: now if feed.last_error is None else self._well.get(feed.name, 0.0)
             for feed in feeds
         }
-        for feed in feeds:
-            for key, placeholders in self._problems(feed):
-                identity = f"{_prefix(self._entry)}{key}_{feed.name}"
-                wanted.add(identity)
-                ir.async_create_issue(
-                    self._hass,
-                    DOMAIN,
-                    identity,
-                    is_fixable=False,
-                    learn_more_url=LEARN_MORE,
-                    severity=ir.IssueSeverity.WARNING,
-                    translation_key=key,
-                    translation_placeholders={"feed": feed.name, **placeholders},
-                )
-        for identity in _identities(self._hass, self._entry) - wanted:
-            ir.async_delete_issue(self._hass, DOMAIN, identity)
+        self._board.async_show(problem for feed in feeds for problem in self._problems(feed))
 
-    def _problems(self, feed: Feed) -> Iterator[tuple[str, dict[str, str]]]:
+    def _problems(self, feed: Feed) -> Iterator[Problem]:
         """Yield what is wrong with a feed."""
         if self._has_failed_for_long(feed):
-            yield ISSUE_FAILING, {"message": feed.last_error or ""}
+            said = {"message": plain(feed.last_error or "")}
+            yield _feed_problem(ISSUE_FAILING, feed, said)
         if feed.subtracted:
-            yield (
-                ISSUE_OVERLAPS,
-                {
-                    "count": str(feed.subtracted),
-                    "examples": ", ".join(feed.subtracted_examples),
-                },
-            )
+            examples = plain(", ".join(feed.subtracted_examples))
+            said = {"count": str(feed.subtracted), "examples": examples}
+            yield _feed_problem(ISSUE_OVERLAPS, feed, said)
 
     def _has_failed_for_long(self, feed: Feed) -> bool:
         """Tell whether a feed was never read, or not for more than two of its intervals."""
@@ -76,10 +108,38 @@ class FeedIssues:
         return time() - since > _PATIENCE_INTERVALS * feed.interval
 
 
+def _feed_problem(key: str, feed: Feed, said: Mapping[str, str]) -> Problem:
+    """Return a feed's problem."""
+    return Problem(key, feed.name, {"feed": plain(feed.name), **said}, learn_more=LEARN_MORE)
+
+
+def issue_identity(entry: ConfigEntry, key: str, subject: str = "") -> str:
+    """Return the identity of an entry's issue."""
+    return f"{_prefix(entry)}{key}{f'_{subject}' if subject else ''}"
+
+
 @callback
-def async_delete_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Drop the issues of a gateway that is gone."""
-    for identity in _identities(hass, entry):
+def async_raise(hass: HomeAssistant, entry: ConfigEntry, problem: Problem) -> None:
+    """Create or update an issue; its flow finds the gateway and the thing by its data."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_identity(entry, problem.key, problem.subject),
+        data={"entry_id": entry.entry_id, "key": problem.key, "subject": problem.subject},
+        is_fixable=problem.is_fixable,
+        learn_more_url=problem.learn_more,
+        severity=problem.severity,
+        translation_key=problem.key,
+        translation_placeholders=dict(problem.placeholders),
+    )
+
+
+@callback
+def async_delete_issues(
+    hass: HomeAssistant, entry: ConfigEntry, keys: frozenset[str] | None = None
+) -> None:
+    """Drop the issues of a gateway that is gone, or those of some kinds."""
+    for identity in _identities(hass, entry, keys):
         ir.async_delete_issue(hass, DOMAIN, identity)
 
 
@@ -88,10 +148,12 @@ def _prefix(entry: ConfigEntry) -> str:
     return f"{entry.entry_id}_"
 
 
-def _identities(hass: HomeAssistant, entry: ConfigEntry) -> set[str]:
-    """Return the identities of an entry's issues."""
+def _identities(hass: HomeAssistant, entry: ConfigEntry, keys: frozenset[str] | None) -> set[str]:
+    """Return the identities of an entry's issues of these kinds, of any if None."""
     return {
         identity
-        for domain, identity in ir.async_get(hass).issues
-        if domain == DOMAIN and identity.startswith(_prefix(entry))
+        for (domain, identity), issue in ir.async_get(hass).issues.items()
+        if domain == DOMAIN
+        and identity.startswith(_prefix(entry))
+        and (keys is None or issue.translation_key in keys)
     }

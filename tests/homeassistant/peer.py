@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from custom_components.hearthwall.bpf.hearthwall_sensor import __version__
 from custom_components.hearthwall.bpf.hearthwall_sensor.kinds import SEVERITIES
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     WEBSOCKET_PATH,
@@ -132,23 +133,24 @@ def program(executable: str, **fields: Any) -> Program:
     return Program(executable=executable, **(said | fields))
 
 
-def status() -> Status:
-    """Return a healthy sensor's status."""
-    return Status(
-        pid=1,
-        version="0.1.0",
-        schema=1,
-        interfaces=(Interface("camera", 3, "br-lan", "off", "tcx"),),
-        capabilities=(),
-        rules=0,
-        devices=1,
-        clients=1,
-        uptime_s=1.0,
-        resident_bytes=30_000_000,
-        dropped={},
-        lost={},
-        protected={"192.168.10.1": "this host"},
-    )
+def status(**fields: Any) -> Status:
+    """Return a healthy sensor's status, as a test says."""
+    said: dict[str, Any] = {
+        "pid": 1,
+        "version": __version__,
+        "schema": 1,
+        "interfaces": (Interface("camera", 3, "br-lan", "off", "tcx"),),
+        "capabilities": (),
+        "rules": 0,
+        "devices": 1,
+        "clients": 1,
+        "uptime_s": 1.0,
+        "resident_bytes": 30_000_000,
+        "dropped": {},
+        "lost": {},
+        "protected": {"192.168.10.1": "this host"},
+    }
+    return Status(**(said | fields))
 
 
 class Peer:
@@ -166,6 +168,8 @@ class Peer:
         #: Whether it is from before there were processes.
         self.is_older = False
         self.errors: dict[str, SensorError] = {}
+        #: What its status says.
+        self.status: dict[str, Any] = {}
         #: What is answered to requests of other types.
         self.answers: dict[str, Any] = {}
         self.silent: set[str] = set()
@@ -201,6 +205,13 @@ class Peer:
         }
         for socket in self._sockets:
             await self._send_delta(socket, wire)
+        await asyncio.sleep(0.05)
+
+    async def fare(self, **fields: Any) -> None:
+        """Let the status be another, and tell every subscriber."""
+        self.status = fields
+        for socket in self._sockets:
+            await self._send_delta(socket, {"status": status(**fields).to_wire()})
         await asyncio.sleep(0.05)
 
     async def happen(self, *events: Event) -> None:
@@ -325,13 +336,13 @@ class Peer:
             self.intervals.append(order.interval)
             return {
                 "seq": 0,
-                "status": status().to_wire(),
+                "status": status(**self.status).to_wire(),
                 "devices": [each.to_wire() for each in self.devices],
                 "blocks": [each.to_wire() for each in self.blocks.values()],
                 "feeds": [each.to_wire() for each in self.feeds.values()],
                 "last_event": self.events[-1].seq if self.events else 0,
             }
-        return ({"status": status().to_wire()} | self.answers).get(order.type, {})
+        return ({"status": status(**self.status).to_wire()} | self.answers).get(order.type, {})
 
     def _block(self, order: AddBlock) -> Block:
         target = parse_target(order.target)
