@@ -18,6 +18,7 @@ from .const import CONF_INTERFACES, CONF_SOCKET, DOMAIN, LOGGER, SIGNAL_EVENT
 from .devices import device_identifier, gateway_identifier, macs_of
 from .errors import order_error, setup_error
 from .events import async_forget_events
+from .health import async_follow_entries, async_follow_health, async_note_failure
 from .hub import HearthwallConfigEntry, Hub
 from .issues import async_delete_issues
 from .process import run_command
@@ -39,6 +40,7 @@ PLATFORMS = [
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what there is once, however many gateways."""
+    async_follow_entries(hass)
     async_setup_services(hass)
     async_setup_websocket_api(hass)
     await async_setup_cards(hass)
@@ -51,8 +53,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: HearthwallConfigEntry) -
     try:
         await hub.async_start()
     except SensorError as error:
+        await async_note_failure(hass, entry, hub, error)
         raise setup_error(error) from error
     entry.runtime_data = hub
+    entry.async_on_unload(async_follow_health(hass, entry, hub))
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, hub.async_stop))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(
