@@ -19,7 +19,11 @@ FLOW_SECONDS: Final = 120
 DEVICES_SECONDS: Final = 60
 
 #: Figures that move while somebody looks; a home is content with the default.
-OPTIONS: Final = {"write_interval": 1, "consider_home": 180}
+OPTIONS: Final = {
+    "states": {"write_interval": 1, "consider_home": 180},
+    "devices": {},
+    "hints": {},
+}
 
 type Entities = Mapping[str, Mapping[str, str]]
 

@@ -8,7 +8,9 @@ import { en } from "../strings/en.js";
 import { ja } from "../strings/ja.js";
 import { BY_RULES, kindKeys, LEARNT, MEASURES, measureOf } from "./kinds.js";
 
-const FOLDER = join(__dirname, "..", "..", "..", "bpf", "hearthwall_sensor");
+// scripts/frontend runs the tests in a copy of frontend/ alone
+const ROOT = process.env["HEARTHWALL_ROOT"] ?? join(__dirname, "..", "..", "..");
+const FOLDER = join(ROOT, "bpf", "hearthwall_sensor");
 const source = readFileSync(join(FOLDER, "kinds.py"), "utf8");
 const alike = readFileSync(join(FOLDER, "commands", "alike.py"), "utf8");
 

@@ -1,24 +1,22 @@
 // What can be ordered for an event: asked first, told after, each with a way back.
 
 import type { HearthwallConfirm } from "../dialog.js";
-import { DOMAIN, type HomeAssistant } from "../hass.js";
+import type { HomeAssistant } from "../hass.js";
 import { localizer } from "../localize.js";
 import type { Event, EventDetails } from "../messages.js";
 import type { HearthwallNotice } from "../notice.js";
-import { blockPeer, type Undo } from "../orders.js";
+import { accept, blockPeer, type Undo } from "../orders.js";
 import { askQuarantine as askDevice, chosenSeconds, durations } from "../quarantine.js";
 import type { LiveDevice, LiveStore } from "../store.js";
 import { text } from "./evidence.js";
 import { AMOUNTS, BY_RULES, kindKeys, LEARNT } from "./kinds.js";
-
-const PROCESS = "pid:";
 
 /** What fits an event. */
 export interface Orders {
   accept: boolean;
   /** The peer that may be cut off for everybody. */
   peer: string | null;
-  /** Who did it: a device's MAC, or `pid:` and a process; never whom it was only done to. */
+  /** The device that did it, by its MAC; never the one that it was only done to. */
   culprit: string | null;
 }
 
@@ -28,19 +26,16 @@ export function fitting({ event, culprit, blockable_peer: peer }: EventDetails):
   return { accept: Boolean(event.mac ?? event.process ?? event.address), peer, culprit };
 }
 
-export const isProcess = (culprit: string): boolean => culprit.startsWith(PROCESS);
-
 /** Return what an event's device is called; its program or address, where it is none. */
 export const whoName = (event: Event): string =>
   text(event.device_name ?? event.process ?? event.mac ?? event.address ?? event.gateway);
 
-/** Return the device that did it, as the page knows it live; undefined for a process, or one that is gone. */
+/** Return the device that did it, as the page knows it live; undefined for one that is gone. */
 export const culpritDevice = (store: LiveStore | undefined, event: Event, culprit: string): LiveDevice | undefined =>
   store?.gateways.get(event.entry_id)?.devices.get(culprit);
 
 /** Return what somebody who did it is called. */
 export function culpritName(store: LiveStore | undefined, event: Event, culprit: string): string {
-  if (isProcess(culprit)) return text(event.process) || culprit.slice(PROCESS.length);
   const name = culpritDevice(store, event, culprit)?.row.name;
   return text(name ?? (culprit === event.mac ? whoName(event) : culprit));
 }
@@ -51,12 +46,6 @@ export interface Asking {
   confirm: HearthwallConfirm;
   notice: HearthwallNotice;
 }
-
-const call = (hass: HomeAssistant, action: string, data: Record<string, unknown>): Promise<unknown> =>
-  // The question shows itself what fails
-  hass.callService(DOMAIN, action, data, undefined, false);
-
-const lasting = (seconds: number | null) => (seconds === null ? {} : { duration: { seconds } });
 
 /** Ask whether an event is fine, saying how far that reaches; `undone` is called when that was taken back. */
 export async function askAccept(
@@ -74,14 +63,14 @@ export async function askAccept(
     LEARNT.has(event.kind) ? t("events.accept.learnt") : "",
   ];
   const { entry_id: entryId, seq } = event;
+  let undo: Undo | undefined;
   const done = await confirm.ask({
     title: t("events.accept.ask"),
     text: reach.filter(Boolean).join(" "),
     confirm: t("events.accept"),
-    act: () => call(hass, "accept", { seq, config_entry_id: entryId }),
+    act: async () => (undo = await accept(hass, entryId, seq)),
   });
-  const undo: Undo = () => call(hass, "revoke", { seq, config_entry_id: entryId }).then(undone);
-  if (done) notice.show(t("events.accepted", { kind }), undo);
+  if (done) notice.show(t("events.accepted", { kind }), () => undo!().then(undone));
   return done;
 }
 
@@ -101,7 +90,7 @@ export async function askBlock({ hass, confirm, notice }: Asking, event: Event, 
   return done;
 }
 
-/** Ask whether to cut off who did it, a device or a process of the gateway; or to let the device back in. */
+/** Ask whether to cut off the device that did it, or to let it back in. */
 export async function askQuarantine(asking: Asking, event: Event, culprit: string): Promise<void> {
   const { hass, store, confirm, notice } = asking;
   const device = culpritDevice(store, event, culprit);
@@ -111,22 +100,12 @@ export async function askQuarantine(asking: Asking, event: Event, culprit: strin
   let undo: Undo | undefined;
   const done = await confirm.ask({
     title: t("quarantine.ask", { name }),
-    text: t(isProcess(culprit) ? "events.process.text" : "quarantine.text"),
+    text: t("quarantine.text"),
     confirm: t("quarantine.confirm"),
     danger: true,
     choices: durations(hass),
-    act: async (choice) => (undo = await cutOff(hass, event, culprit, chosenSeconds(choice))),
+    // Home Assistant has no device for it, so that there is only its MAC to name
+    act: async (choice) => (undo = await blockPeer(hass, event.entry_id, culprit, chosenSeconds(choice))),
   });
   if (done) notice.show(t("quarantine.on", { name }), undo);
-}
-
-async function cutOff(hass: HomeAssistant, event: Event, culprit: string, seconds: number | null): Promise<Undo> {
-  const there = { config_entry_id: event.entry_id };
-  if (isProcess(culprit)) {
-    const pid = Number(culprit.slice(PROCESS.length));
-    await call(hass, "block_process", { pid, children: true, ...there, ...lasting(seconds) });
-  } else {
-    await call(hass, "block", { target: culprit, ...there, ...lasting(seconds) });
-  }
-  return () => call(hass, "unblock", { target: culprit, ...there });
 }

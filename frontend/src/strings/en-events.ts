@@ -71,7 +71,6 @@ export const enEvents = {
   "events.blocked": "{peer} is blocked.",
   "events.quarantine": "Quarantine {name}",
   "events.release": "Release {name}",
-  "events.process.text": "The gateway cuts off this process and all that it starts. Other programs are not touched.",
   "measure.devices": "{value} new devices",
   "measure.packets": "{value} packets",
   "measure.addresses": "{value} addresses of the list",

@@ -73,7 +73,6 @@ export const jaEvents: Record<keyof typeof enEvents, string> = {
   "events.blocked": "{peer} をブロックしました。",
   "events.quarantine": "{name} を隔離",
   "events.release": "{name} を解放",
-  "events.process.text": "このプロセスと、そこから起動されるものの通信を、ゲートウェイが遮断します。ほかのプログラムには影響しません。",
   "measure.devices": "新しいデバイス {value} 台",
   "measure.packets": "{value} パケット",
   "measure.addresses": "リストのアドレス {value} 件",
