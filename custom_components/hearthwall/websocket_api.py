@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from .bpf.hearthwall_sensor.protocol import DEFAULT_INTERVAL, MAX_INTERVAL, MIN_INTERVAL
 from .gateways import async_require_entry
 from .live import View, async_open
+from .websocket_acceptances import revoke
 from .websocket_events import subscribe_events, tell_event
 from .websocket_traffic import tell_device, tell_usage
 
@@ -17,7 +18,14 @@ from .websocket_traffic import tell_device, tell_usage
 @callback
 def async_setup_websocket_api(hass: HomeAssistant) -> None:
     """Register the commands."""
-    for command in (subscribe_devices, subscribe_events, tell_event, tell_usage, tell_device):
+    for command in (
+        subscribe_devices,
+        subscribe_events,
+        tell_event,
+        tell_usage,
+        tell_device,
+        revoke,
+    ):
         websocket_api.async_register_command(hass, command)
 
 
