@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import itertools
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -276,7 +277,11 @@ def _remote_error(error: BaseException) -> SensorError | None:
         case aiohttp.ClientSSLError() | aiohttp.WSServerHandshakeError(status=200 | 400 | 404):
             return SensorError("invalid_message", "what answers does not speak as a sensor does")
         case aiohttp.ClientConnectorError():
-            return SensorError("unreachable", str(error.os_error.strerror or error.os_error))
+            number = error.os_error.errno or 0
+            # Of several addresses that were tried, the text has the last one and not what was wrong.
+            return SensorError(
+                "unreachable", os.strerror(number) if number > 0 else str(error.os_error)
+            )
         case aiohttp.ClientError() | ConnectionError() | TypeError():
             # receive_json raises TypeError when the socket closes instead of speaking.
             return SensorError(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, override
 
+import voluptuous as vol
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
     ConfigEntry,
@@ -154,7 +155,7 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         }
         try:
             self._data = remote_data(REMOTE_SCHEMA(said))
-        except ValueError, TypeError:
+        except vol.Invalid:
             return self.async_abort(reason="not_a_sensor")
         if find_remote_errors(self._data):
             return self.async_abort(reason="not_a_sensor")

@@ -220,7 +220,7 @@ def _bearer(request: web.BaseRequest) -> str:
 
 def _refusal(status: int) -> web.Response:
     """Return an answer that tells nothing, and after which the connection ends."""
-    response = web.Response(status=status)
+    response = web.Response(status=status, headers={"Server": "sensor"})
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     response.force_close()
