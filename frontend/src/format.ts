@@ -11,7 +11,8 @@ const NUMBER_LOCALES: Record<string, string | string[] | undefined> = {
   system: undefined,
 };
 
-const BYTES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"] as const;
+/** From kilobytes on: single bytes are noise, and Intl has no short word for them. */
+const UNITS = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"] as const;
 const SECOND = 1000;
 const SPANS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
@@ -47,29 +48,26 @@ export function formatNumber({ locale }: Formats, value: number, options: Intl.N
   return parts.map((part, index) => (index === first ? number : isDigit(part) ? "" : part.value)).join("");
 }
 
-const scaled = (value: number): [number, number] => {
-  const power = value < 1000 ? 0 : Math.min(Math.floor(Math.log10(value) / 3), BYTES.length - 1);
-  const amount = value / 1000 ** power;
+function formatUnits(hass: Formats, bytes: number, suffix: string): string {
+  let amount = Math.max(0, bytes) / 1000;
+  let power = 0;
   // 999.7 kB is 1 MB: what would be shown as 1000 belongs to the next unit
-  return Math.round(amount) >= 1000 && power < BYTES.length - 1 ? [amount / 1000, power + 1] : [amount, power];
-};
-
-const unitOptions = (amount: number, unit: string): Intl.NumberFormatOptions => ({
-  style: "unit",
-  unit,
-  unitDisplay: unit.startsWith("byte") ? "narrow" : "short",
-  maximumFractionDigits: unit.startsWith("byte") || amount >= 100 ? 0 : 1,
-});
-
-export function formatBytes(hass: Formats, bytes: number): string {
-  const [amount, power] = scaled(Math.max(0, bytes));
-  return formatNumber(hass, amount, unitOptions(amount, BYTES[power] ?? "byte"));
+  while (Math.round(amount) >= 1000 && power < UNITS.length - 1) {
+    amount /= 1000;
+    power++;
+  }
+  return formatNumber(hass, amount, {
+    style: "unit",
+    unit: `${UNITS[power]}${suffix}`,
+    unitDisplay: "short",
+    maximumFractionDigits: amount >= 100 ? 0 : 1,
+  });
 }
 
-export function formatRate(hass: Formats, bytesPerSecond: number): string {
-  const [amount, power] = scaled(Math.max(0, bytesPerSecond));
-  return formatNumber(hass, amount, unitOptions(amount, `${BYTES[power] ?? "byte"}-per-second`));
-}
+export const formatBytes = (hass: Formats, bytes: number): string => formatUnits(hass, bytes, "");
+
+export const formatRate = (hass: Formats, bytesPerSecond: number): string =>
+  formatUnits(hass, bytesPerSecond, "-per-second");
 
 export const formatCount = (hass: Formats, value: number): string =>
   formatNumber(hass, value, { maximumFractionDigits: 0 });

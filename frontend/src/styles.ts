@@ -14,13 +14,21 @@ export const controls = css`
     background: none;
     color: inherit;
   }
-  button.main {
-    background: var(--primary-color);
-    color: var(--text-primary-color, #fff);
+  button.main,
+  button.danger {
+    --hearthwall-fill: var(--primary-color, #009ac7);
+    background: color-mix(in srgb, var(--hearthwall-fill) 70%, #000);
+    color: #fff;
   }
   button.danger {
-    background: var(--error-color);
-    color: #fff;
+    --hearthwall-fill: var(--error-color, #db4437);
+  }
+  /* The theme's colour, and as dark as white letters on it need */
+  @supports (color: oklch(from red l c h)) {
+    button.main,
+    button.danger {
+      background: oklch(from var(--hearthwall-fill) min(l, 0.52) c h);
+    }
   }
   button.plain,
   button.quiet {
@@ -74,6 +82,12 @@ export const card = css`
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
+  }
+  .down {
+    color: color-mix(in srgb, var(--hearthwall-download) 55%, var(--primary-text-color));
+  }
+  .up {
+    color: color-mix(in srgb, var(--hearthwall-upload) 70%, var(--primary-text-color));
   }
   .secondary {
     color: var(--secondary-text-color);

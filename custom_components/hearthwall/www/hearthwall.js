@@ -1,200 +1,200 @@
-const H = globalThis, W = H.ShadowRoot && (H.ShadyCSS === void 0 || H.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, V = Symbol(), Q = /* @__PURE__ */ new WeakMap();
-let ct = class {
-  constructor(t, e, s) {
-    if (this._$cssResult$ = !0, s !== V) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
-    this.cssText = t, this.t = e;
+const Ke = globalThis, Kt = Ke.ShadowRoot && (Ke.ShadyCSS === void 0 || Ke.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Zt = Symbol(), Hn = /* @__PURE__ */ new WeakMap();
+let xs = class {
+  constructor(e, t, s) {
+    if (this._$cssResult$ = !0, s !== Zt) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
+    this.cssText = e, this.t = t;
   }
   get styleSheet() {
-    let t = this.o;
-    const e = this.t;
-    if (W && t === void 0) {
-      const s = e !== void 0 && e.length === 1;
-      s && (t = Q.get(e)), t === void 0 && ((this.o = t = new CSSStyleSheet()).replaceSync(this.cssText), s && Q.set(e, t));
+    let e = this.o;
+    const t = this.t;
+    if (Kt && e === void 0) {
+      const s = t !== void 0 && t.length === 1;
+      s && (e = Hn.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && Hn.set(t, e));
     }
-    return t;
+    return e;
   }
   toString() {
     return this.cssText;
   }
 };
-const yt = (r) => new ct(typeof r == "string" ? r : r + "", void 0, V), z = (r, ...t) => {
-  const e = r.length === 1 ? r[0] : t.reduce((s, i, o) => s + ((n) => {
-    if (n._$cssResult$ === !0) return n.cssText;
-    if (typeof n == "number") return n;
-    throw Error("Value passed to 'css' function must be a 'css' function result: " + n + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
-  })(i) + r[o + 1], r[0]);
-  return new ct(e, r, V);
-}, _t = (r, t) => {
-  if (W) r.adoptedStyleSheets = t.map((e) => e instanceof CSSStyleSheet ? e : e.styleSheet);
-  else for (const e of t) {
-    const s = document.createElement("style"), i = H.litNonce;
-    i !== void 0 && s.setAttribute("nonce", i), s.textContent = e.cssText, r.appendChild(s);
+const pi = (n) => new xs(typeof n == "string" ? n : n + "", void 0, Zt), q = (n, ...e) => {
+  const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
+    if (a._$cssResult$ === !0) return a.cssText;
+    if (typeof a == "number") return a;
+    throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
+  })(i) + n[o + 1], n[0]);
+  return new xs(t, n, Zt);
+}, mi = (n, e) => {
+  if (Kt) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
+  else for (const t of e) {
+    const s = document.createElement("style"), i = Ke.litNonce;
+    i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
   }
-}, X = W ? (r) => r : (r) => r instanceof CSSStyleSheet ? ((t) => {
-  let e = "";
-  for (const s of t.cssRules) e += s.cssText;
-  return yt(e);
-})(r) : r;
-const { is: bt, defineProperty: vt, getOwnPropertyDescriptor: At, getOwnPropertyNames: wt, getOwnPropertySymbols: xt, getPrototypeOf: Et } = Object, D = globalThis, Y = D.trustedTypes, St = Y ? Y.emptyScript : "", Pt = D.reactiveElementPolyfillSupport, P = (r, t) => r, N = { toAttribute(r, t) {
-  switch (t) {
+}, Ln = Kt ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+  let t = "";
+  for (const s of e.cssRules) t += s.cssText;
+  return pi(t);
+})(n) : n;
+const { is: fi, defineProperty: vi, getOwnPropertyDescriptor: gi, getOwnPropertyNames: yi, getOwnPropertySymbols: wi, getPrototypeOf: bi } = Object, lt = globalThis, qn = lt.trustedTypes, $i = qn ? qn.emptyScript : "", _i = lt.reactiveElementPolyfillSupport, Te = (n, e) => n, Je = { toAttribute(n, e) {
+  switch (e) {
     case Boolean:
-      r = r ? St : null;
+      n = n ? $i : null;
       break;
     case Object:
     case Array:
-      r = r == null ? r : JSON.stringify(r);
+      n = n == null ? n : JSON.stringify(n);
   }
-  return r;
-}, fromAttribute(r, t) {
-  let e = r;
-  switch (t) {
+  return n;
+}, fromAttribute(n, e) {
+  let t = n;
+  switch (e) {
     case Boolean:
-      e = r !== null;
+      t = n !== null;
       break;
     case Number:
-      e = r === null ? null : Number(r);
+      t = n === null ? null : Number(n);
       break;
     case Object:
     case Array:
       try {
-        e = JSON.parse(r);
+        t = JSON.parse(n);
       } catch {
-        e = null;
+        t = null;
       }
   }
-  return e;
-} }, F = (r, t) => !bt(r, t), tt = { attribute: !0, type: String, converter: N, reflect: !1, useDefault: !1, hasChanged: F };
-Symbol.metadata ??= Symbol("metadata"), D.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
-let v = class extends HTMLElement {
-  static addInitializer(t) {
-    this._$Ei(), (this.l ??= []).push(t);
+  return t;
+} }, Jt = (n, e) => !fi(n, e), Pn = { attribute: !0, type: String, converter: Je, reflect: !1, useDefault: !1, hasChanged: Jt };
+Symbol.metadata ??= Symbol("metadata"), lt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
+let he = class extends HTMLElement {
+  static addInitializer(e) {
+    this._$Ei(), (this.l ??= []).push(e);
   }
   static get observedAttributes() {
     return this.finalize(), this._$Eh && [...this._$Eh.keys()];
   }
-  static createProperty(t, e = tt) {
-    if (e.state && (e.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(t) && ((e = Object.create(e)).wrapped = !0), this.elementProperties.set(t, e), !e.noAccessor) {
-      const s = Symbol(), i = this.getPropertyDescriptor(t, s, e);
-      i !== void 0 && vt(this.prototype, t, i);
+  static createProperty(e, t = Pn) {
+    if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
+      const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
+      i !== void 0 && vi(this.prototype, e, i);
     }
   }
-  static getPropertyDescriptor(t, e, s) {
-    const { get: i, set: o } = At(this.prototype, t) ?? { get() {
-      return this[e];
-    }, set(n) {
-      this[e] = n;
+  static getPropertyDescriptor(e, t, s) {
+    const { get: i, set: o } = gi(this.prototype, e) ?? { get() {
+      return this[t];
+    }, set(a) {
+      this[t] = a;
     } };
-    return { get: i, set(n) {
-      const h = i?.call(this);
-      o?.call(this, n), this.requestUpdate(t, h, s);
+    return { get: i, set(a) {
+      const c = i?.call(this);
+      o?.call(this, a), this.requestUpdate(e, c, s);
     }, configurable: !0, enumerable: !0 };
   }
-  static getPropertyOptions(t) {
-    return this.elementProperties.get(t) ?? tt;
+  static getPropertyOptions(e) {
+    return this.elementProperties.get(e) ?? Pn;
   }
   static _$Ei() {
-    if (this.hasOwnProperty(P("elementProperties"))) return;
-    const t = Et(this);
-    t.finalize(), t.l !== void 0 && (this.l = [...t.l]), this.elementProperties = new Map(t.elementProperties);
+    if (this.hasOwnProperty(Te("elementProperties"))) return;
+    const e = bi(this);
+    e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
-    if (this.hasOwnProperty(P("finalized"))) return;
-    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(P("properties"))) {
-      const e = this.properties, s = [...wt(e), ...xt(e)];
-      for (const i of s) this.createProperty(i, e[i]);
+    if (this.hasOwnProperty(Te("finalized"))) return;
+    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Te("properties"))) {
+      const t = this.properties, s = [...yi(t), ...wi(t)];
+      for (const i of s) this.createProperty(i, t[i]);
     }
-    const t = this[Symbol.metadata];
-    if (t !== null) {
-      const e = litPropertyMetadata.get(t);
-      if (e !== void 0) for (const [s, i] of e) this.elementProperties.set(s, i);
+    const e = this[Symbol.metadata];
+    if (e !== null) {
+      const t = litPropertyMetadata.get(e);
+      if (t !== void 0) for (const [s, i] of t) this.elementProperties.set(s, i);
     }
     this._$Eh = /* @__PURE__ */ new Map();
-    for (const [e, s] of this.elementProperties) {
-      const i = this._$Eu(e, s);
-      i !== void 0 && this._$Eh.set(i, e);
+    for (const [t, s] of this.elementProperties) {
+      const i = this._$Eu(t, s);
+      i !== void 0 && this._$Eh.set(i, t);
     }
     this.elementStyles = this.finalizeStyles(this.styles);
   }
-  static finalizeStyles(t) {
-    const e = [];
-    if (Array.isArray(t)) {
-      const s = new Set(t.flat(1 / 0).reverse());
-      for (const i of s) e.unshift(X(i));
-    } else t !== void 0 && e.push(X(t));
-    return e;
+  static finalizeStyles(e) {
+    const t = [];
+    if (Array.isArray(e)) {
+      const s = new Set(e.flat(1 / 0).reverse());
+      for (const i of s) t.unshift(Ln(i));
+    } else e !== void 0 && t.push(Ln(e));
+    return t;
   }
-  static _$Eu(t, e) {
-    const s = e.attribute;
-    return s === !1 ? void 0 : typeof s == "string" ? s : typeof t == "string" ? t.toLowerCase() : void 0;
+  static _$Eu(e, t) {
+    const s = t.attribute;
+    return s === !1 ? void 0 : typeof s == "string" ? s : typeof e == "string" ? e.toLowerCase() : void 0;
   }
   constructor() {
     super(), this._$Ep = void 0, this.isUpdatePending = !1, this.hasUpdated = !1, this._$Em = null, this._$Ev();
   }
   _$Ev() {
-    this._$ES = new Promise((t) => this.enableUpdating = t), this._$AL = /* @__PURE__ */ new Map(), this._$E_(), this.requestUpdate(), this.constructor.l?.forEach((t) => t(this));
+    this._$ES = new Promise((e) => this.enableUpdating = e), this._$AL = /* @__PURE__ */ new Map(), this._$E_(), this.requestUpdate(), this.constructor.l?.forEach((e) => e(this));
   }
-  addController(t) {
-    (this._$EO ??= /* @__PURE__ */ new Set()).add(t), this.renderRoot !== void 0 && this.isConnected && t.hostConnected?.();
+  addController(e) {
+    (this._$EO ??= /* @__PURE__ */ new Set()).add(e), this.renderRoot !== void 0 && this.isConnected && e.hostConnected?.();
   }
-  removeController(t) {
-    this._$EO?.delete(t);
+  removeController(e) {
+    this._$EO?.delete(e);
   }
   _$E_() {
-    const t = /* @__PURE__ */ new Map(), e = this.constructor.elementProperties;
-    for (const s of e.keys()) this.hasOwnProperty(s) && (t.set(s, this[s]), delete this[s]);
-    t.size > 0 && (this._$Ep = t);
+    const e = /* @__PURE__ */ new Map(), t = this.constructor.elementProperties;
+    for (const s of t.keys()) this.hasOwnProperty(s) && (e.set(s, this[s]), delete this[s]);
+    e.size > 0 && (this._$Ep = e);
   }
   createRenderRoot() {
-    const t = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return _t(t, this.constructor.elementStyles), t;
+    const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
+    return mi(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
-    this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((t) => t.hostConnected?.());
+    this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
   }
-  enableUpdating(t) {
+  enableUpdating(e) {
   }
   disconnectedCallback() {
-    this._$EO?.forEach((t) => t.hostDisconnected?.());
+    this._$EO?.forEach((e) => e.hostDisconnected?.());
   }
-  attributeChangedCallback(t, e, s) {
-    this._$AK(t, s);
+  attributeChangedCallback(e, t, s) {
+    this._$AK(e, s);
   }
-  _$ET(t, e) {
-    const s = this.constructor.elementProperties.get(t), i = this.constructor._$Eu(t, s);
+  _$ET(e, t) {
+    const s = this.constructor.elementProperties.get(e), i = this.constructor._$Eu(e, s);
     if (i !== void 0 && s.reflect === !0) {
-      const o = (s.converter?.toAttribute !== void 0 ? s.converter : N).toAttribute(e, s.type);
-      this._$Em = t, o == null ? this.removeAttribute(i) : this.setAttribute(i, o), this._$Em = null;
+      const o = (s.converter?.toAttribute !== void 0 ? s.converter : Je).toAttribute(t, s.type);
+      this._$Em = e, o == null ? this.removeAttribute(i) : this.setAttribute(i, o), this._$Em = null;
     }
   }
-  _$AK(t, e) {
-    const s = this.constructor, i = s._$Eh.get(t);
+  _$AK(e, t) {
+    const s = this.constructor, i = s._$Eh.get(e);
     if (i !== void 0 && this._$Em !== i) {
-      const o = s.getPropertyOptions(i), n = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : N;
+      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : Je;
       this._$Em = i;
-      const h = n.fromAttribute(e, o.type);
-      this[i] = h ?? this._$Ej?.get(i) ?? h, this._$Em = null;
+      const c = a.fromAttribute(t, o.type);
+      this[i] = c ?? this._$Ej?.get(i) ?? c, this._$Em = null;
     }
   }
-  requestUpdate(t, e, s, i = !1, o) {
-    if (t !== void 0) {
-      const n = this.constructor;
-      if (i === !1 && (o = this[t]), s ??= n.getPropertyOptions(t), !((s.hasChanged ?? F)(o, e) || s.useDefault && s.reflect && o === this._$Ej?.get(t) && !this.hasAttribute(n._$Eu(t, s)))) return;
-      this.C(t, e, s);
+  requestUpdate(e, t, s, i = !1, o) {
+    if (e !== void 0) {
+      const a = this.constructor;
+      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? Jt)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
+      this.C(e, t, s);
     }
     this.isUpdatePending === !1 && (this._$ES = this._$EP());
   }
-  C(t, e, { useDefault: s, reflect: i, wrapped: o }, n) {
-    s && !(this._$Ej ??= /* @__PURE__ */ new Map()).has(t) && (this._$Ej.set(t, n ?? e ?? this[t]), o !== !0 || n !== void 0) || (this._$AL.has(t) || (this.hasUpdated || s || (e = void 0), this._$AL.set(t, e)), i === !0 && this._$Em !== t && (this._$Eq ??= /* @__PURE__ */ new Set()).add(t));
+  C(e, t, { useDefault: s, reflect: i, wrapped: o }, a) {
+    s && !(this._$Ej ??= /* @__PURE__ */ new Map()).has(e) && (this._$Ej.set(e, a ?? t ?? this[e]), o !== !0 || a !== void 0) || (this._$AL.has(e) || (this.hasUpdated || s || (t = void 0), this._$AL.set(e, t)), i === !0 && this._$Em !== e && (this._$Eq ??= /* @__PURE__ */ new Set()).add(e));
   }
   async _$EP() {
     this.isUpdatePending = !0;
     try {
       await this._$ES;
-    } catch (e) {
-      Promise.reject(e);
+    } catch (t) {
+      Promise.reject(t);
     }
-    const t = this.scheduleUpdate();
-    return t != null && await t, !this.isUpdatePending;
+    const e = this.scheduleUpdate();
+    return e != null && await e, !this.isUpdatePending;
   }
   scheduleUpdate() {
     return this.performUpdate();
@@ -208,23 +208,23 @@ let v = class extends HTMLElement {
       }
       const s = this.constructor.elementProperties;
       if (s.size > 0) for (const [i, o] of s) {
-        const { wrapped: n } = o, h = this[i];
-        n !== !0 || this._$AL.has(i) || h === void 0 || this.C(i, void 0, o, h);
+        const { wrapped: a } = o, c = this[i];
+        a !== !0 || this._$AL.has(i) || c === void 0 || this.C(i, void 0, o, c);
       }
     }
-    let t = !1;
-    const e = this._$AL;
+    let e = !1;
+    const t = this._$AL;
     try {
-      t = this.shouldUpdate(e), t ? (this.willUpdate(e), this._$EO?.forEach((s) => s.hostUpdate?.()), this.update(e)) : this._$EM();
+      e = this.shouldUpdate(t), e ? (this.willUpdate(t), this._$EO?.forEach((s) => s.hostUpdate?.()), this.update(t)) : this._$EM();
     } catch (s) {
-      throw t = !1, this._$EM(), s;
+      throw e = !1, this._$EM(), s;
     }
-    t && this._$AE(e);
+    e && this._$AE(t);
   }
-  willUpdate(t) {
+  willUpdate(e) {
   }
-  _$AE(t) {
-    this._$EO?.forEach((e) => e.hostUpdated?.()), this.hasUpdated || (this.hasUpdated = !0, this.firstUpdated(t)), this.updated(t);
+  _$AE(e) {
+    this._$EO?.forEach((t) => t.hostUpdated?.()), this.hasUpdated || (this.hasUpdated = !0, this.firstUpdated(e)), this.updated(e);
   }
   _$EM() {
     this._$AL = /* @__PURE__ */ new Map(), this.isUpdatePending = !1;
@@ -235,83 +235,83 @@ let v = class extends HTMLElement {
   getUpdateComplete() {
     return this._$ES;
   }
-  shouldUpdate(t) {
+  shouldUpdate(e) {
     return !0;
   }
-  update(t) {
-    this._$Eq &&= this._$Eq.forEach((e) => this._$ET(e, this[e])), this._$EM();
+  update(e) {
+    this._$Eq &&= this._$Eq.forEach((t) => this._$ET(t, this[t])), this._$EM();
   }
-  updated(t) {
+  updated(e) {
   }
-  firstUpdated(t) {
+  firstUpdated(e) {
   }
 };
-v.elementStyles = [], v.shadowRootOptions = { mode: "open" }, v[P("elementProperties")] = /* @__PURE__ */ new Map(), v[P("finalized")] = /* @__PURE__ */ new Map(), Pt?.({ ReactiveElement: v }), (D.reactiveElementVersions ??= []).push("2.1.2");
-const Z = globalThis, et = (r) => r, R = Z.trustedTypes, st = R ? R.createPolicy("lit-html", { createHTML: (r) => r }) : void 0, dt = "$lit$", $ = `lit$${Math.random().toFixed(9).slice(2)}$`, pt = "?" + $, Ct = `<${pt}>`, _ = document, C = () => _.createComment(""), k = (r) => r === null || typeof r != "object" && typeof r != "function", G = Array.isArray, kt = (r) => G(r) || typeof r?.[Symbol.iterator] == "function", B = `[ 	
-\f\r]`, S = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, it = /-->/g, rt = />/g, g = RegExp(`>|${B}(?:([^\\s"'>=/]+)(${B}*=${B}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), ot = /'/g, nt = /"/g, ut = /^(?:script|style|textarea|title)$/i, ft = (r) => (t, ...e) => ({ _$litType$: r, strings: t, values: e }), T = ft(1), Ot = ft(2), w = Symbol.for("lit-noChange"), d = Symbol.for("lit-nothing"), at = /* @__PURE__ */ new WeakMap(), m = _.createTreeWalker(_, 129);
-function $t(r, t) {
-  if (!G(r) || !r.hasOwnProperty("raw")) throw Error("invalid template strings array");
-  return st !== void 0 ? st.createHTML(t) : t;
+he.elementStyles = [], he.shadowRootOptions = { mode: "open" }, he[Te("elementProperties")] = /* @__PURE__ */ new Map(), he[Te("finalized")] = /* @__PURE__ */ new Map(), _i?.({ ReactiveElement: he }), (lt.reactiveElementVersions ??= []).push("2.1.2");
+const Xt = globalThis, In = (n) => n, Xe = Xt.trustedTypes, Nn = Xe ? Xe.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, ks = "$lit$", Q = `lit$${Math.random().toFixed(9).slice(2)}$`, As = "?" + Q, xi = `<${As}>`, ce = document, Le = () => ce.createComment(""), qe = (n) => n === null || typeof n != "object" && typeof n != "function", en = Array.isArray, ki = (n) => en(n) || typeof n?.[Symbol.iterator] == "function", Ct = `[ 	
+\f\r]`, Ee = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Rn = /-->/g, jn = />/g, ne = RegExp(`>|${Ct}(?:([^\\s"'>=/]+)(${Ct}*=${Ct}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), Dn = /'/g, Un = /"/g, Ss = /^(?:script|style|textarea|title)$/i, Ms = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Ms(1), me = Ms(2), F = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), zn = /* @__PURE__ */ new WeakMap(), ie = ce.createTreeWalker(ce, 129);
+function Es(n, e) {
+  if (!en(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
+  return Nn !== void 0 ? Nn.createHTML(e) : e;
 }
-const Ut = (r, t) => {
-  const e = r.length - 1, s = [];
-  let i, o = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", n = S;
-  for (let h = 0; h < e; h++) {
-    const a = r[h];
-    let c, p, l = -1, u = 0;
-    for (; u < a.length && (n.lastIndex = u, p = n.exec(a), p !== null); ) u = n.lastIndex, n === S ? p[1] === "!--" ? n = it : p[1] !== void 0 ? n = rt : p[2] !== void 0 ? (ut.test(p[2]) && (i = RegExp("</" + p[2], "g")), n = g) : p[3] !== void 0 && (n = g) : n === g ? p[0] === ">" ? (n = i ?? S, l = -1) : p[1] === void 0 ? l = -2 : (l = n.lastIndex - p[2].length, c = p[1], n = p[3] === void 0 ? g : p[3] === '"' ? nt : ot) : n === nt || n === ot ? n = g : n === it || n === rt ? n = S : (n = g, i = void 0);
-    const f = n === g && r[h + 1].startsWith("/>") ? " " : "";
-    o += n === S ? a + Ct : l >= 0 ? (s.push(c), a.slice(0, l) + dt + a.slice(l) + $ + f) : a + $ + (l === -2 ? h : f);
+const Ai = (n, e) => {
+  const t = n.length - 1, s = [];
+  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Ee;
+  for (let c = 0; c < t; c++) {
+    const r = n[c];
+    let d, l, h = -1, f = 0;
+    for (; f < r.length && (a.lastIndex = f, l = a.exec(r), l !== null); ) f = a.lastIndex, a === Ee ? l[1] === "!--" ? a = Rn : l[1] !== void 0 ? a = jn : l[2] !== void 0 ? (Ss.test(l[2]) && (i = RegExp("</" + l[2], "g")), a = ne) : l[3] !== void 0 && (a = ne) : a === ne ? l[0] === ">" ? (a = i ?? Ee, h = -1) : l[1] === void 0 ? h = -2 : (h = a.lastIndex - l[2].length, d = l[1], a = l[3] === void 0 ? ne : l[3] === '"' ? Un : Dn) : a === Un || a === Dn ? a = ne : a === Rn || a === jn ? a = Ee : (a = ne, i = void 0);
+    const w = a === ne && n[c + 1].startsWith("/>") ? " " : "";
+    o += a === Ee ? r + xi : h >= 0 ? (s.push(d), r.slice(0, h) + ks + r.slice(h) + Q + w) : r + Q + (h === -2 ? c : w);
   }
-  return [$t(r, o + (r[e] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), s];
+  return [Es(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
-class O {
-  constructor({ strings: t, _$litType$: e }, s) {
+class Pe {
+  constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
-    let o = 0, n = 0;
-    const h = t.length - 1, a = this.parts, [c, p] = Ut(t, e);
-    if (this.el = O.createElement(c, s), m.currentNode = this.el.content, e === 2 || e === 3) {
-      const l = this.el.content.firstChild;
-      l.replaceWith(...l.childNodes);
+    let o = 0, a = 0;
+    const c = e.length - 1, r = this.parts, [d, l] = Ai(e, t);
+    if (this.el = Pe.createElement(d, s), ie.currentNode = this.el.content, t === 2 || t === 3) {
+      const h = this.el.content.firstChild;
+      h.replaceWith(...h.childNodes);
     }
-    for (; (i = m.nextNode()) !== null && a.length < h; ) {
+    for (; (i = ie.nextNode()) !== null && r.length < c; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const l of i.getAttributeNames()) if (l.endsWith(dt)) {
-          const u = p[n++], f = i.getAttribute(l).split($), M = /([.?@])?(.*)/.exec(u);
-          a.push({ type: 1, index: o, name: M[2], strings: f, ctor: M[1] === "." ? Ht : M[1] === "?" ? Tt : M[1] === "@" ? Nt : L }), i.removeAttribute(l);
-        } else l.startsWith($) && (a.push({ type: 6, index: o }), i.removeAttribute(l));
-        if (ut.test(i.tagName)) {
-          const l = i.textContent.split($), u = l.length - 1;
-          if (u > 0) {
-            i.textContent = R ? R.emptyScript : "";
-            for (let f = 0; f < u; f++) i.append(l[f], C()), m.nextNode(), a.push({ type: 2, index: ++o });
-            i.append(l[u], C());
+        if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(ks)) {
+          const f = l[a++], w = i.getAttribute(h).split(Q), v = /([.?@])?(.*)/.exec(f);
+          r.push({ type: 1, index: o, name: v[2], strings: w, ctor: v[1] === "." ? Mi : v[1] === "?" ? Ei : v[1] === "@" ? Ci : dt }), i.removeAttribute(h);
+        } else h.startsWith(Q) && (r.push({ type: 6, index: o }), i.removeAttribute(h));
+        if (Ss.test(i.tagName)) {
+          const h = i.textContent.split(Q), f = h.length - 1;
+          if (f > 0) {
+            i.textContent = Xe ? Xe.emptyScript : "";
+            for (let w = 0; w < f; w++) i.append(h[w], Le()), ie.nextNode(), r.push({ type: 2, index: ++o });
+            i.append(h[f], Le());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === pt) a.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === As) r.push({ type: 2, index: o });
       else {
-        let l = -1;
-        for (; (l = i.data.indexOf($, l + 1)) !== -1; ) a.push({ type: 7, index: o }), l += $.length - 1;
+        let h = -1;
+        for (; (h = i.data.indexOf(Q, h + 1)) !== -1; ) r.push({ type: 7, index: o }), h += Q.length - 1;
       }
       o++;
     }
   }
-  static createElement(t, e) {
-    const s = _.createElement("template");
-    return s.innerHTML = t, s;
+  static createElement(e, t) {
+    const s = ce.createElement("template");
+    return s.innerHTML = e, s;
   }
 }
-function x(r, t, e = r, s) {
-  if (t === w) return t;
-  let i = s !== void 0 ? e._$Co?.[s] : e._$Cl;
-  const o = k(t) ? void 0 : t._$litDirective$;
-  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(r), i._$AT(r, e, s)), s !== void 0 ? (e._$Co ??= [])[s] = i : e._$Cl = i), i !== void 0 && (t = x(r, i._$AS(r, t.values), i, s)), t;
+function fe(n, e, t = n, s) {
+  if (e === F) return e;
+  let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
+  const o = qe(e) ? void 0 : e._$litDirective$;
+  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = fe(n, i._$AS(n, e.values), i, s)), e;
 }
-class Mt {
-  constructor(t, e) {
-    this._$AV = [], this._$AN = void 0, this._$AD = t, this._$AM = e;
+class Si {
+  constructor(e, t) {
+    this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
   get parentNode() {
     return this._$AM.parentNode;
@@ -319,35 +319,35 @@ class Mt {
   get _$AU() {
     return this._$AM._$AU;
   }
-  u(t) {
-    const { el: { content: e }, parts: s } = this._$AD, i = (t?.creationScope ?? _).importNode(e, !0);
-    m.currentNode = i;
-    let o = m.nextNode(), n = 0, h = 0, a = s[0];
-    for (; a !== void 0; ) {
-      if (n === a.index) {
-        let c;
-        a.type === 2 ? c = new U(o, o.nextSibling, this, t) : a.type === 1 ? c = new a.ctor(o, a.name, a.strings, this, t) : a.type === 6 && (c = new Rt(o, this, t)), this._$AV.push(c), a = s[++h];
+  u(e) {
+    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? ce).importNode(t, !0);
+    ie.currentNode = i;
+    let o = ie.nextNode(), a = 0, c = 0, r = s[0];
+    for (; r !== void 0; ) {
+      if (a === r.index) {
+        let d;
+        r.type === 2 ? d = new we(o, o.nextSibling, this, e) : r.type === 1 ? d = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (d = new Oi(o, this, e)), this._$AV.push(d), r = s[++c];
       }
-      n !== a?.index && (o = m.nextNode(), n++);
+      a !== r?.index && (o = ie.nextNode(), a++);
     }
-    return m.currentNode = _, i;
+    return ie.currentNode = ce, i;
   }
-  p(t) {
-    let e = 0;
-    for (const s of this._$AV) s !== void 0 && (s.strings !== void 0 ? (s._$AI(t, s, e), e += s.strings.length - 2) : s._$AI(t[e])), e++;
+  p(e) {
+    let t = 0;
+    for (const s of this._$AV) s !== void 0 && (s.strings !== void 0 ? (s._$AI(e, s, t), t += s.strings.length - 2) : s._$AI(e[t])), t++;
   }
 }
-class U {
+class we {
   get _$AU() {
     return this._$AM?._$AU ?? this._$Cv;
   }
-  constructor(t, e, s, i) {
-    this.type = 2, this._$AH = d, this._$AN = void 0, this._$AA = t, this._$AB = e, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
+  constructor(e, t, s, i) {
+    this.type = 2, this._$AH = m, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
   }
   get parentNode() {
-    let t = this._$AA.parentNode;
-    const e = this._$AM;
-    return e !== void 0 && t?.nodeType === 11 && (t = e.parentNode), t;
+    let e = this._$AA.parentNode;
+    const t = this._$AM;
+    return t !== void 0 && e?.nodeType === 11 && (e = t.parentNode), e;
   }
   get startNode() {
     return this._$AA;
@@ -355,135 +355,135 @@ class U {
   get endNode() {
     return this._$AB;
   }
-  _$AI(t, e = this) {
-    t = x(this, t, e), k(t) ? t === d || t == null || t === "" ? (this._$AH !== d && this._$AR(), this._$AH = d) : t !== this._$AH && t !== w && this._(t) : t._$litType$ !== void 0 ? this.$(t) : t.nodeType !== void 0 ? this.T(t) : kt(t) ? this.k(t) : this._(t);
+  _$AI(e, t = this) {
+    e = fe(this, e, t), qe(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== F && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : ki(e) ? this.k(e) : this._(e);
   }
-  O(t) {
-    return this._$AA.parentNode.insertBefore(t, this._$AB);
+  O(e) {
+    return this._$AA.parentNode.insertBefore(e, this._$AB);
   }
-  T(t) {
-    this._$AH !== t && (this._$AR(), this._$AH = this.O(t));
+  T(e) {
+    this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
-  _(t) {
-    this._$AH !== d && k(this._$AH) ? this._$AA.nextSibling.data = t : this.T(_.createTextNode(t)), this._$AH = t;
+  _(e) {
+    this._$AH !== m && qe(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ce.createTextNode(e)), this._$AH = e;
   }
-  $(t) {
-    const { values: e, _$litType$: s } = t, i = typeof s == "number" ? this._$AC(t) : (s.el === void 0 && (s.el = O.createElement($t(s.h, s.h[0]), this.options)), s);
-    if (this._$AH?._$AD === i) this._$AH.p(e);
+  $(e) {
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Pe.createElement(Es(s.h, s.h[0]), this.options)), s);
+    if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new Mt(i, this), n = o.u(this.options);
-      o.p(e), this.T(n), this._$AH = o;
+      const o = new Si(i, this), a = o.u(this.options);
+      o.p(t), this.T(a), this._$AH = o;
     }
   }
-  _$AC(t) {
-    let e = at.get(t.strings);
-    return e === void 0 && at.set(t.strings, e = new O(t)), e;
+  _$AC(e) {
+    let t = zn.get(e.strings);
+    return t === void 0 && zn.set(e.strings, t = new Pe(e)), t;
   }
-  k(t) {
-    G(this._$AH) || (this._$AH = [], this._$AR());
-    const e = this._$AH;
+  k(e) {
+    en(this._$AH) || (this._$AH = [], this._$AR());
+    const t = this._$AH;
     let s, i = 0;
-    for (const o of t) i === e.length ? e.push(s = new U(this.O(C()), this.O(C()), this, this.options)) : s = e[i], s._$AI(o), i++;
-    i < e.length && (this._$AR(s && s._$AB.nextSibling, i), e.length = i);
+    for (const o of e) i === t.length ? t.push(s = new we(this.O(Le()), this.O(Le()), this, this.options)) : s = t[i], s._$AI(o), i++;
+    i < t.length && (this._$AR(s && s._$AB.nextSibling, i), t.length = i);
   }
-  _$AR(t = this._$AA.nextSibling, e) {
-    for (this._$AP?.(!1, !0, e); t !== this._$AB; ) {
-      const s = et(t).nextSibling;
-      et(t).remove(), t = s;
+  _$AR(e = this._$AA.nextSibling, t) {
+    for (this._$AP?.(!1, !0, t); e !== this._$AB; ) {
+      const s = In(e).nextSibling;
+      In(e).remove(), e = s;
     }
   }
-  setConnected(t) {
-    this._$AM === void 0 && (this._$Cv = t, this._$AP?.(t));
+  setConnected(e) {
+    this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
   }
 }
-class L {
+class dt {
   get tagName() {
     return this.element.tagName;
   }
   get _$AU() {
     return this._$AM._$AU;
   }
-  constructor(t, e, s, i, o) {
-    this.type = 1, this._$AH = d, this._$AN = void 0, this.element = t, this.name = e, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = d;
+  constructor(e, t, s, i, o) {
+    this.type = 1, this._$AH = m, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = m;
   }
-  _$AI(t, e = this, s, i) {
+  _$AI(e, t = this, s, i) {
     const o = this.strings;
-    let n = !1;
-    if (o === void 0) t = x(this, t, e, 0), n = !k(t) || t !== this._$AH && t !== w, n && (this._$AH = t);
+    let a = !1;
+    if (o === void 0) e = fe(this, e, t, 0), a = !qe(e) || e !== this._$AH && e !== F, a && (this._$AH = e);
     else {
-      const h = t;
-      let a, c;
-      for (t = o[0], a = 0; a < o.length - 1; a++) c = x(this, h[s + a], e, a), c === w && (c = this._$AH[a]), n ||= !k(c) || c !== this._$AH[a], c === d ? t = d : t !== d && (t += (c ?? "") + o[a + 1]), this._$AH[a] = c;
+      const c = e;
+      let r, d;
+      for (e = o[0], r = 0; r < o.length - 1; r++) d = fe(this, c[s + r], t, r), d === F && (d = this._$AH[r]), a ||= !qe(d) || d !== this._$AH[r], d === m ? e = m : e !== m && (e += (d ?? "") + o[r + 1]), this._$AH[r] = d;
     }
-    n && !i && this.j(t);
+    a && !i && this.j(e);
   }
-  j(t) {
-    t === d ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, t ?? "");
+  j(e) {
+    e === m ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class Ht extends L {
+class Mi extends dt {
   constructor() {
     super(...arguments), this.type = 3;
   }
-  j(t) {
-    this.element[this.name] = t === d ? void 0 : t;
+  j(e) {
+    this.element[this.name] = e === m ? void 0 : e;
   }
 }
-class Tt extends L {
+class Ei extends dt {
   constructor() {
     super(...arguments), this.type = 4;
   }
-  j(t) {
-    this.element.toggleAttribute(this.name, !!t && t !== d);
+  j(e) {
+    this.element.toggleAttribute(this.name, !!e && e !== m);
   }
 }
-class Nt extends L {
-  constructor(t, e, s, i, o) {
-    super(t, e, s, i, o), this.type = 5;
+class Ci extends dt {
+  constructor(e, t, s, i, o) {
+    super(e, t, s, i, o), this.type = 5;
   }
-  _$AI(t, e = this) {
-    if ((t = x(this, t, e, 0) ?? d) === w) return;
-    const s = this._$AH, i = t === d && s !== d || t.capture !== s.capture || t.once !== s.once || t.passive !== s.passive, o = t !== d && (s === d || i);
-    i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, t), this._$AH = t;
+  _$AI(e, t = this) {
+    if ((e = fe(this, e, t, 0) ?? m) === F) return;
+    const s = this._$AH, i = e === m && s !== m || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== m && (s === m || i);
+    i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
-  handleEvent(t) {
-    typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, t) : this._$AH.handleEvent(t);
+  handleEvent(e) {
+    typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class Rt {
-  constructor(t, e, s) {
-    this.element = t, this.type = 6, this._$AN = void 0, this._$AM = e, this.options = s;
+class Oi {
+  constructor(e, t, s) {
+    this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
   get _$AU() {
     return this._$AM._$AU;
   }
-  _$AI(t) {
-    x(this, t);
+  _$AI(e) {
+    fe(this, e);
   }
 }
-const jt = Z.litHtmlPolyfillSupport;
-jt?.(O, U), (Z.litHtmlVersions ??= []).push("3.3.3");
-const zt = (r, t, e) => {
-  const s = e?.renderBefore ?? t;
+const Ti = { I: we }, Hi = Xt.litHtmlPolyfillSupport;
+Hi?.(Pe, we), (Xt.litHtmlVersions ??= []).push("3.3.3");
+const Li = (n, e, t) => {
+  const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
-    const o = e?.renderBefore ?? null;
-    s._$litPart$ = i = new U(t.insertBefore(C(), o), o, void 0, e ?? {});
+    const o = t?.renderBefore ?? null;
+    s._$litPart$ = i = new we(e.insertBefore(Le(), o), o, void 0, t ?? {});
   }
-  return i._$AI(r), i;
+  return i._$AI(n), i;
 };
-const J = globalThis;
-class A extends v {
+const tn = globalThis;
+let T = class extends he {
   constructor() {
     super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
   }
   createRenderRoot() {
-    const t = super.createRenderRoot();
-    return this.renderOptions.renderBefore ??= t.firstChild, t;
+    const e = super.createRenderRoot();
+    return this.renderOptions.renderBefore ??= e.firstChild, e;
   }
-  update(t) {
-    const e = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(t), this._$Do = zt(e, this.renderRoot, this.renderOptions);
+  update(e) {
+    const t = this.render();
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Li(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -492,67 +492,926 @@ class A extends v {
     super.disconnectedCallback(), this._$Do?.setConnected(!1);
   }
   render() {
-    return w;
+    return F;
   }
-}
-A._$litElement$ = !0, A.finalized = !0, J.litElementHydrateSupport?.({ LitElement: A });
-const Dt = J.litElementPolyfillSupport;
-Dt?.({ LitElement: A });
-(J.litElementVersions ??= []).push("4.2.2");
-const Lt = { attribute: !0, type: String, converter: N, reflect: !1, hasChanged: F }, qt = (r = Lt, t, e) => {
-  const { kind: s, metadata: i } = e;
+};
+T._$litElement$ = !0, T.finalized = !0, tn.litElementHydrateSupport?.({ LitElement: T });
+const qi = tn.litElementPolyfillSupport;
+qi?.({ LitElement: T });
+(tn.litElementVersions ??= []).push("4.2.2");
+const Pi = { attribute: !0, type: String, converter: Je, reflect: !1, hasChanged: Jt }, Ii = (n = Pi, e, t) => {
+  const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
-  if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((r = Object.create(r)).wrapped = !0), o.set(e.name, r), s === "accessor") {
-    const { name: n } = e;
-    return { set(h) {
-      const a = t.get.call(this);
-      t.set.call(this, h), this.requestUpdate(n, a, r, !0, h);
-    }, init(h) {
-      return h !== void 0 && this.C(n, void 0, r, h), h;
+  if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
+    const { name: a } = t;
+    return { set(c) {
+      const r = e.get.call(this);
+      e.set.call(this, c), this.requestUpdate(a, r, n, !0, c);
+    }, init(c) {
+      return c !== void 0 && this.C(a, void 0, n, c), c;
     } };
   }
   if (s === "setter") {
-    const { name: n } = e;
-    return function(h) {
-      const a = this[n];
-      t.call(this, h), this.requestUpdate(n, a, r, !0, h);
+    const { name: a } = t;
+    return function(c) {
+      const r = this[a];
+      e.call(this, c), this.requestUpdate(a, r, n, !0, c);
     };
   }
   throw Error("Unsupported decorator location: " + s);
 };
-function q(r) {
-  return (t, e) => typeof e == "object" ? qt(r, t, e) : ((s, i, o) => {
-    const n = i.hasOwnProperty(o);
-    return i.constructor.createProperty(o, s), n ? Object.getOwnPropertyDescriptor(i, o) : void 0;
-  })(r, t, e);
+function E(n) {
+  return (e, t) => typeof t == "object" ? Ii(n, e, t) : ((s, i, o) => {
+    const a = i.hasOwnProperty(o);
+    return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
+  })(n, e, t);
 }
-function I(r) {
-  return q({ ...r, state: !0, attribute: !1 });
+function A(n) {
+  return E({ ...n, state: !0, attribute: !1 });
 }
-const It = (r, t, e) => (e.configurable = !0, e.enumerable = !0, Reflect.decorate && typeof t != "object" && Object.defineProperty(r, t, e), e);
-function Bt(r, t) {
-  return (e, s, i) => {
-    const o = (n) => n.renderRoot?.querySelector(r) ?? null;
-    return It(e, s, { get() {
+const Ni = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+function P(n, e) {
+  return (t, s, i) => {
+    const o = (a) => a.renderRoot?.querySelector(n) ?? null;
+    return Ni(t, s, { get() {
       return o(this);
     } });
   };
 }
-const Wt = (r) => {
-  const t = r?.message;
-  return typeof t == "string" ? t : String(r);
-}, gt = {
+const Ri = {
+  "severity.info": "Info",
+  "severity.low": "Low",
+  "severity.medium": "Medium",
+  "severity.high": "High",
+  "severity.critical": "Critical",
+  "events.name": "Hearthwall events",
+  "events.description": "What was noticed in your home: in plain words, with the evidence, and what you can do about it.",
+  "events.title": "Events",
+  "events.field.title": "Title",
+  "events.field.severity": "From this severity on",
+  "events.field.device_id": "Only this device",
+  "events.field.entry_id": "Only this gateway",
+  "events.field.limit": "How many at a time",
+  "events.field.filters": "Show filters",
+  "events.field.navigation_path": "Where all events are",
+  "events.filters": "Filters",
+  "events.filter.severity": "Severity",
+  "events.filter.all_severities": "All severities",
+  "events.filter.from": "{severity} and above",
+  "events.filter.kind": "Kind",
+  "events.filter.all_kinds": "All kinds",
+  "events.filter.who": "Device",
+  "events.filter.all_devices": "All devices",
+  "events.clear": "Show all events",
+  "events.none": "Nothing was noticed. All is calm.",
+  "events.none_found": "No event matches.",
+  "events.new": "Show {count} new events",
+  "events.new.one": "Show 1 new event",
+  "events.older": "Load older events",
+  "events.all": "All events",
+  "events.times": "{count} times",
+  "events.admin": "Only administrators see what was noticed.",
+  "events.offline": "No connection to Home Assistant. New events follow when it is back.",
+  "events.lost": "The sensor of {gateway} is not connected. New events follow when it is back.",
+  "events.failed": "The events can’t be read: {reason}",
+  "events.unanswered": "The sensor did not answer, so nothing can be ordered now: {reason}",
+  "events.again": "Try again",
+  "events.evidence": "Evidence",
+  "events.why": "Why this is unusual",
+  "events.peer": "Peer",
+  "events.subject": "About",
+  "events.measured": "Measured",
+  "events.threshold": "Threshold",
+  "events.band": "Expected",
+  "events.band.text": "about {usual}, at most {most}",
+  "events.window": "Within",
+  "events.detector": "Detector",
+  "events.technique": "MITRE ATT&CK",
+  "events.gateway": "Gateway",
+  "events.last": "Last time",
+  "events.flows": "Flows",
+  "events.protocol": "Protocol",
+  "events.processes": "Processes, each started by the one below it",
+  "events.files": "Files",
+  "events.ended": "The process has ended: nothing of it is left to cut off.",
+  "events.accept": "This is fine",
+  "events.accept.ask": "Is this fine?",
+  "events.accept.text": "You are not told any more of “{kind}” of {who}.",
+  "events.accept.text_subject": "You are not told any more of “{kind}” of {who} where it is about: {subject}. All else is still told.",
+  "events.accept.amount": "That holds for up to half as much again; more is told all the same.",
+  "events.accept.learnt": "It becomes part of what is usual for this device.",
+  "events.accepted": "“{kind}” was accepted.",
+  "events.is_accepted": "Accepted",
+  "events.block": "Block",
+  "events.block.peer": "Block {peer}",
+  "events.block.ask": "Block {peer}?",
+  "events.block.text": "No device of your home can reach {peer} any more, nor the other way round.",
+  "events.blocked": "{peer} is blocked.",
+  "events.quarantine": "Quarantine {name}",
+  "events.release": "Release {name}",
+  "measure.devices": "{value} new devices",
+  "measure.packets": "{value} packets",
+  "measure.addresses": "{value} addresses of the list",
+  "measure.names": "{value} names of the list",
+  "measure.moved": "{value} moved",
+  "measure.surprise": "{value} points of surprise",
+  "measure.flows": "{value} flows",
+  "measure.ports": "{value} ports tried",
+  "measure.hosts": "{value} hosts tried",
+  "measure.connections": "{value} connections begun",
+  "measure.sources": "{value} sources at once",
+  "measure.packet_rate": "{value} packets a second",
+  "measure.sent": "{value} sent",
+  "measure.received": "{value} received",
+  "measure.differences": "{value} times the usual difference",
+  "measure.evenness": "evenness {value} of 1",
+  "measure.packet_size": "{value} in each packet",
+  "measure.names_asked": "{value} different names asked for",
+  "measure.addresses_claimed": "{value} addresses of others claimed",
+  "measure.claims": "{value} claims"
+}, ji = {
+  "kind.new_device": "New device",
+  "kind.new_device.meaning": "A device joined your network that was never seen there before.",
+  "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
+  "kind.threat_address": "Listed address",
+  "kind.threat_address.meaning": "A device exchanged data with an address that a threat list warns of.",
+  "kind.threat_address.advice": "Block the address, then look at what else this device does.",
+  "kind.threat_domain": "Listed name",
+  "kind.threat_domain.meaning": "A device asked for, or talked to, a name that a threat list warns of.",
+  "kind.threat_domain.advice": "Block the name, then look at what else this device does.",
+  "kind.forbidden_protocol": "Forbidden protocol",
+  "kind.forbidden_protocol.meaning": "A device speaks a protocol that your policy does not allow it, such as that of crypto miners, Tor or Telnet.",
+  "kind.forbidden_protocol.advice": "If nobody uses this on purpose, quarantine the device. If somebody does, accept it or allow it in the policy.",
+  "kind.unexpected_destination": "Unexpected destination",
+  "kind.unexpected_destination.meaning": "A device talks to a place that is unlike all it talked to so far.",
+  "kind.unexpected_destination.advice": "If there is a reason, such as an update or a new app, accept it. Else block the peer.",
+  "kind.local_device_on_internet": "Local device on the internet",
+  "kind.local_device_on_internet.meaning": "A device that otherwise stays within your home talks to the internet.",
+  "kind.local_device_on_internet.advice": "If it needs no internet, take the internet from it. If it may go there, accept this.",
+  "kind.segment_crossing": "Segment crossed",
+  "kind.segment_crossing.meaning": "A device reaches into a part of your network that is closed to it, or sends from false addresses.",
+  "kind.segment_crossing.advice": "Quarantine the device, unless it should reach that part: then open the way in the policy.",
+  "kind.port_scan": "Port scan",
+  "kind.port_scan.meaning": "A device tries many doors (ports) of one host, most of them in vain. Intruders look around like that.",
+  "kind.port_scan.advice": "Quarantine the device, unless somebody in your home scans on purpose.",
+  "kind.address_scan": "Address scan",
+  "kind.address_scan.meaning": "A device looks for the same service on many hosts, most of them in vain. Worms spread like that.",
+  "kind.address_scan.advice": "Quarantine the device, unless somebody in your home scans on purpose.",
+  "kind.connection_burst": "Burst of connections",
+  "kind.connection_burst.meaning": "A device begins far more connections than it ever did.",
+  "kind.connection_burst.advice": "Look at whom it talks to. If that makes no sense, limit or quarantine it.",
+  "kind.flood": "Flood",
+  "kind.flood.meaning": "Packets are sent at a rate that only a flood has: to overload somebody.",
+  "kind.flood.advice": "If a device of your home sends them, quarantine it. Floods from the internet need a threshold of the sensor.",
+  "kind.volume_anomaly": "Unusual volume",
+  "kind.volume_anomaly.meaning": "A device moves far more data than it usually does at this time of the week.",
+  "kind.volume_anomaly.advice": "Look at whom it talks to. If it was a backup or an update, accept it.",
+  "kind.behaviour_anomaly": "Unusual behaviour",
+  "kind.behaviour_anomaly.meaning": "Taken together, what a device does is unlike what was learnt of it.",
+  "kind.behaviour_anomaly.advice": "Look at what stands out in the details. If there is a reason, accept it.",
+  "kind.beacon": "Beacon",
+  "kind.beacon.meaning": "A device calls one peer again and again at an even pace. Malware calls home like that; so do some services.",
+  "kind.beacon.advice": "If you know the peer, accept it. Else block it.",
+  "kind.dns_tunnel": "DNS tunnel",
+  "kind.dns_tunnel.meaning": "A device seems to smuggle data out in questions for names.",
+  "kind.dns_tunnel.advice": "Block the domain and quarantine the device.",
+  "kind.address_conflict": "Address conflict",
+  "kind.address_conflict.meaning": "Two devices claim the same address. It may be a mistake, or one of them wants to read the other's traffic.",
+  "kind.address_conflict.advice": "If one of them claims the gateway's address, quarantine it. Else give each an address of its own.",
+  "kind.rogue_dhcp": "Rogue DHCP server or router",
+  "kind.rogue_dhcp.meaning": "A second device hands out addresses or says that it is the router. It could lead your home's traffic its own way.",
+  "kind.rogue_dhcp.advice": "If it is a router of your own, switch off its DHCP server. Else quarantine it.",
+  "kind.unexpected_process": "Unexpected program",
+  "kind.unexpected_process.meaning": "A program on the gateway does what it, or any program, never did there before.",
+  "kind.unexpected_process.advice": "If you installed or changed the program, accept it. Else find out where it comes from.",
+  "kind.suspicious_syscall": "Suspicious system call",
+  "kind.suspicious_syscall.meaning": "A process on the gateway does what intruders do, such as a shell on a connection or taking hold of another process.",
+  "kind.suspicious_syscall.advice": "Look at who started it. If none of you did, cut the program off and stop it.",
+  "kind.exec_and_connect": "New program that connects",
+  "kind.exec_and_connect.meaning": "A program that was only just put on the gateway was run, and talks to somebody.",
+  "kind.exec_and_connect.advice": "Unless you put it there, cut the program off and find out how it came there.",
+  "kind.blocked": "Rule put in force",
+  "kind.blocked.meaning": "From now on a rule limits what gets through.",
+  "kind.blocked.advice": "Nothing has to be done. Releasing the device or ending the rule lets everything through again.",
+  "kind.unblocked": "Rule ended",
+  "kind.unblocked.meaning": "A rule limits nothing any more: it was ended, or its time was over.",
+  "kind.unblocked.advice": "Nothing has to be done.",
+  "kind.other": "Other",
+  "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
+  "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
+}, Di = {
+  "map.name": "Hearthwall flow map",
+  "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
+  "map.title": "Flow map",
+  "map.field.title": "Title",
+  "map.field.period": "Period",
+  "map.field.middle": "Middle column",
+  "map.field.end": "Last column",
+  "map.field.device_id": "Only this device",
+  "map.field.entry_id": "Only this gateway",
+  "map.period": "Period",
+  "map.period.1h": "1 hour",
+  "map.period.24h": "24 hours",
+  "map.period.7d": "7 days",
+  "map.period.30d": "30 days",
+  "map.column.mac": "Devices",
+  "map.column.application": "Applications",
+  "map.column.domain": "Domains",
+  "map.column.country": "Countries",
+  "map.column.network": "Networks",
+  "map.column.peer": "Peers",
+  "map.column.middle": "What the middle column shows",
+  "map.column.end": "What the last column shows",
+  "map.unknown.mac": "The gateway itself",
+  "map.unknown.application": "Unknown application",
+  "map.unknown.domain": "No domain",
+  "map.unknown.country": "No country known",
+  "map.unknown.network": "No network known",
+  "map.unknown.peer": "Unknown peer",
+  "map.others": "Others",
+  "map.others.count": "{count} others",
+  "map.node": "{column}: {name}, {amount}, {share}",
+  "map.all": "All together",
+  "map.upload": "Sent",
+  "map.download": "Received",
+  "map.hint": "Choose a name to see its streams alone.",
+  "map.table": "Show as a table",
+  "map.chart": "Show as a map",
+  "map.label": "What moved, from devices on the left to where it went on the right",
+  "map.empty": "Nothing moved in this time.",
+  "map.waiting": "Adding up…",
+  "map.admin": "Only administrators may see whom devices talk to.",
+  "map.lost": "The figures can't be refreshed: {reason}",
+  "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
+}, Ui = {
+  "strategy.title": "Hearthwall",
+  "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
+  "strategy.view.overview": "Overview",
+  "strategy.view.map": "Map",
+  "strategy.view.events": "Events",
+  "strategy.view.devices": "Devices",
+  "strategy.view.health": "Gateway",
+  "strategy.newest": "Newest events",
+  "strategy.entities": "Entities",
+  "strategy.rates": "The last 24 hours",
+  "strategy.no_area": "Without an area",
+  "strategy.gone": "This device is not in Home Assistant any more.",
+  "strategy.welcome": "Hearthwall is not set up yet",
+  "strategy.welcome.text": "Hearthwall watches over the traffic of your home on its gateway. Add the integration, choose the gateway’s interfaces, and this dashboard builds itself.",
+  "strategy.welcome.link": "Add Hearthwall"
+}, nn = {
+  "common.undo": "Undo",
+  "common.undone": "Undone.",
+  "common.close": "Close",
+  "common.back": "Back",
+  "common.loading": "Waiting for the sensor…",
+  "common.absent": "Hearthwall is not set up here yet. Add it under Settings → Devices & services.",
+  "common.offline": "No connection to Home Assistant: figures of {time}.",
+  "common.lost": "Not connected to the sensor: figures of {time}.",
+  "common.lost_named": "Not connected to the sensor of {gateway}: figures of {time}.",
+  "common.unknown": "Unknown",
+  "common.admin": "Only administrators see who this device talks to and what happened.",
+  "common.download": "Download",
+  "common.upload": "Upload",
+  "common.gateway": "Gateway",
+  "common.gateway.help": "Only for homes with several gateways.",
+  "common.title": "Title",
+  "common.until": "until {time}",
+  "status.online": "Online",
+  "status.away": "Away",
+  "mode.isolate": "Quarantined",
+  "mode.no_internet": "No internet",
+  "mode.allow_only": "Only what is allowed",
+  "mode.rate_limit": "Limited",
+  "mode.audit": "Audited",
+  "mode.redirect": "Redirected",
+  "mode.other": "Restricted",
+  "devices.name": "Hearthwall devices",
+  "devices.description": "All devices of your home, live: what they move, whom they talk to, and a switch to quarantine each.",
+  "devices.title": "Devices",
+  "devices.summary": "{online} of {all} online",
+  "devices.summary_restricted": "{count} restricted",
+  "devices.search": "Search devices",
+  "devices.sort": "Sort by",
+  "devices.sort.today": "Today’s traffic",
+  "devices.sort.now": "Traffic now",
+  "devices.sort.name": "Name",
+  "devices.sort.status": "Status",
+  "devices.sort.last_seen": "Last seen",
+  "devices.show": "Show",
+  "devices.show.all": "All",
+  "devices.show.online": "Online",
+  "devices.show.restricted": "Restricted",
+  "devices.area": "Area",
+  "devices.areas_all": "All areas",
+  "devices.label": "Label",
+  "devices.labels_all": "All labels",
+  "devices.toolbar": "Show search and filters",
+  "devices.none": "No devices yet. They appear as soon as they send something through the gateway.",
+  "devices.none_found": "No device matches.",
+  "devices.clear": "Show all devices",
+  "devices.today": "Today",
+  "devices.row": "{name}, {status}, download {download}, upload {upload}, today {today}",
+  "devices.top_peer": "mostly {peer}",
+  "devices.seen": "seen {ago}",
+  "devices.random": "random MAC",
+  "quarantine.switch": "Quarantine {name}",
+  "quarantine.on": "{name} is quarantined.",
+  "quarantine.off": "{name} is released.",
+  "quarantine.ask": "Quarantine {name}?",
+  "quarantine.text": "The gateway drops all its traffic, to the internet and to the home. Other devices are not touched.",
+  "quarantine.confirm": "Quarantine",
+  "quarantine.release_ask": "Release {name}?",
+  "quarantine.release_text": "It reaches the home and the internet again at once.",
+  "quarantine.release": "Release",
+  "quarantine.for": "For {span}",
+  "quarantine.forever": "Until released",
+  "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
+  ...Ri,
+  ...ji,
+  ...Di,
+  ...Ui,
   "common.cancel": "Cancel",
-  "common.busy": "Working…"
-}, Vt = {
+  "common.busy": "Working…",
+  "device.device": "Device",
+  "device.name": "Hearthwall device",
+  "device.description": "One device: its traffic over the day, whom it talks to, what happened, what is blocked.",
+  "device.choose": "Choose a device in the card’s settings.",
+  "device.unknown": "The sensor does not know this device.",
+  "device.moved": "{today} today · {all} in all",
+  "device.first_seen": "known since {since}",
+  "device.history": "Last 24 hours",
+  "device.history_sum": "↓ {download} · ↑ {upload}",
+  "device.history_at": "{time}: ↓ {download} · ↑ {upload}",
+  "device.history_none": "No statistics yet. They come from the device’s total sensors and start within minutes.",
+  "device.peers": "Talks to",
+  "device.peers_none": "It talked to nobody in the last 24 hours.",
+  "device.peers_rest": "All others",
+  "device.block": "Block",
+  "device.block_peer": "Block {peer}",
+  "device.block_this_peer": "Block this peer",
+  "device.block_ask": "Block {peer}?",
+  "device.block_text": "No device of your home reaches it then, and it reaches none.",
+  "device.block_done": "{peer} is blocked.",
+  "device.events": "Events",
+  "device.events_none": "Nothing happened.",
+  "device.event_accepted": "Accepted",
+  "device.accept": "This is fine",
+  "device.accept_ask": "Is this fine?",
+  "device.accept_text": "“{summary}” You will not be told of the like again.",
+  "device.accept_done": "Accepted. You will not be told of the like again.",
+  "device.accepted": "Accepted as fine",
+  "device.revoke": "Take back",
+  "device.revoke_ask": "Take this back?",
+  "device.revoke_text": "“{summary}” You will be told of the like again.",
+  "device.revoke_done": "You will be told of the like again.",
+  "device.blocks": "Blocked",
+  "device.blocks_none": "Nothing is blocked.",
+  "device.blocked_since": "since {since}",
+  "device.blocked_packets": "{packets} packets dropped ({bytes})",
+  "device.blocked_nothing": "Nothing dropped so far",
+  "device.unblock_ask": "End this rule?",
+  "device.unblock_text": "What it forbids passes again at once.",
+  "device.unblock_done": "The rule has ended.",
+  "device.profile": "What is usual",
+  "profile.learning": "Still being learnt, until {until}.",
+  "profile.learnt": "Learnt since {since}; the picture is {sure} complete.",
+  "profile.frozen": "Learnt since {since}, and frozen: nothing new becomes usual.",
+  "profile.domains": "Talks to {names}.",
+  "profile.countries": "Its peers are in {names}.",
+  "profile.networks": "Their networks: {names}.",
+  "profile.speaks": "Speaks {names}.",
+  "profile.day": "On a usual day it downloads {download} and uploads {upload}.",
+  "badge.name": "Hearthwall badge",
+  "badge.description": "How many devices are online, and how many rules are in force.",
+  "badge.online": "{online}/{all} online",
+  "badge.blocks": "rules: {count}",
+  "badge.lost": "Not connected",
+  "feature.name": "Hearthwall quarantine",
+  "device.minute": "Last minute",
+  "device.release_peer": "Release {peer}"
+}, zi = {
+  "severity.info": "情報",
+  "severity.low": "低",
+  "severity.medium": "中",
+  "severity.high": "高",
+  "severity.critical": "緊急",
+  "events.name": "Hearthwall イベント",
+  "events.description": "ご家庭で検知したことを、わかりやすい説明と根拠、とれる対応とともに表示します。",
+  "events.title": "イベント",
+  "events.field.title": "タイトル",
+  "events.field.severity": "表示する重大度の下限",
+  "events.field.device_id": "このデバイスのみ",
+  "events.field.entry_id": "このゲートウェイのみ",
+  "events.field.limit": "一度に表示する件数",
+  "events.field.filters": "絞り込みを表示",
+  "events.field.navigation_path": "すべてのイベントの表示先",
+  "events.filters": "絞り込み",
+  "events.filter.severity": "重大度",
+  "events.filter.all_severities": "すべての重大度",
+  "events.filter.from": "{severity}以上",
+  "events.filter.kind": "種類",
+  "events.filter.all_kinds": "すべての種類",
+  "events.filter.who": "デバイス",
+  "events.filter.all_devices": "すべてのデバイス",
+  "events.clear": "すべてのイベントを表示",
+  "events.none": "検知されたことはありません。異常なしです。",
+  "events.none_found": "該当するイベントはありません。",
+  "events.new": "新しいイベント {count} 件を表示",
+  "events.new.one": "新しいイベント 1 件を表示",
+  "events.older": "以前のイベントを読み込む",
+  "events.all": "すべてのイベント",
+  "events.times": "{count} 回",
+  "events.admin": "検知された内容を表示できるのは管理者のみです。",
+  "events.offline": "Home Assistant に接続していません。接続が戻りしだい、新しいイベントを表示します。",
+  "events.lost": "{gateway} のセンサーに接続していません。接続が戻りしだい、新しいイベントを表示します。",
+  "events.failed": "イベントを読み込めません: {reason}",
+  "events.unanswered": "センサーが応答しないため、いまは操作できません: {reason}",
+  "events.again": "再試行",
+  "events.evidence": "根拠",
+  "events.why": "異常とみなした理由",
+  "events.peer": "通信相手",
+  "events.subject": "対象",
+  "events.measured": "測定値",
+  "events.threshold": "しきい値",
+  "events.band": "想定される範囲",
+  "events.band.text": "通常は約 {usual}、最大 {most}",
+  "events.window": "測定した時間",
+  "events.detector": "検知器",
+  "events.technique": "MITRE ATT&CK",
+  "events.gateway": "ゲートウェイ",
+  "events.last": "最後に起きた時刻",
+  "events.flows": "フロー",
+  "events.protocol": "プロトコル",
+  "events.processes": "プロセス(それぞれ、すぐ下のプロセスが起動)",
+  "events.files": "ファイル",
+  "events.ended": "プロセスはすでに終了しているため、遮断するものはありません。",
+  "events.accept": "問題なし",
+  "events.accept.ask": "問題ありませんか?",
+  "events.accept.text": "今後、{who} の「{kind}」はお知らせしません。",
+  "events.accept.text_subject": "今後、{who} の「{kind}」のうち、次に関するものはお知らせしません: {subject}。それ以外は引き続きお知らせします。",
+  "events.accept.amount": "今回の 1.5 倍までが対象です。それを超えた場合はお知らせします。",
+  "events.accept.learnt": "このデバイスの普段の動きとして学習されます。",
+  "events.accepted": "「{kind}」を承認しました。",
+  "events.is_accepted": "承認済み",
+  "events.block": "ブロックする",
+  "events.block.peer": "{peer} をブロック",
+  "events.block.ask": "{peer} をブロックしますか?",
+  "events.block.text": "ご家庭のどのデバイスも {peer} と通信できなくなります。相手からの通信も届きません。",
+  "events.blocked": "{peer} をブロックしました。",
+  "events.quarantine": "{name} を隔離",
+  "events.release": "{name} を解放",
+  "measure.devices": "新しいデバイス {value} 台",
+  "measure.packets": "{value} パケット",
+  "measure.addresses": "リストのアドレス {value} 件",
+  "measure.names": "リストの名前 {value} 件",
+  "measure.moved": "通信量 {value}",
+  "measure.surprise": "意外さ {value} 点",
+  "measure.flows": "{value} フロー",
+  "measure.ports": "試したポート {value} 個",
+  "measure.hosts": "試した相手 {value} 台",
+  "measure.connections": "開始した接続 {value} 件",
+  "measure.sources": "同時に {value} の送信元",
+  "measure.packet_rate": "毎秒 {value} パケット",
+  "measure.sent": "送信 {value}",
+  "measure.received": "受信 {value}",
+  "measure.differences": "普段の差の {value} 倍",
+  "measure.evenness": "間隔の均一さ {value}(最大 1)",
+  "measure.packet_size": "1 パケットあたり {value}",
+  "measure.names_asked": "問い合わせた名前 {value} 種類",
+  "measure.addresses_claimed": "名乗った他機器のアドレス {value} 件",
+  "measure.claims": "名乗った回数 {value} 回"
+}, Vi = {
+  "kind.new_device": "新しいデバイス",
+  "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
+  "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
+  "kind.threat_address": "リストにあるアドレス",
+  "kind.threat_address.meaning": "脅威リストにあるアドレスと、デバイスがデータをやり取りしました。",
+  "kind.threat_address.advice": "そのアドレスをブロックし、このデバイスのほかの通信も確認してください。",
+  "kind.threat_domain": "リストにある名前",
+  "kind.threat_domain.meaning": "脅威リストにある名前を、デバイスが問い合わせたか、その相手と通信しました。",
+  "kind.threat_domain.advice": "その名前をブロックし、このデバイスのほかの通信も確認してください。",
+  "kind.forbidden_protocol": "禁止されたプロトコル",
+  "kind.forbidden_protocol.meaning": "ポリシーで許可されていないプロトコル(暗号資産の採掘、Tor、Telnet など)を、デバイスが使っています。",
+  "kind.forbidden_protocol.advice": "意図して使っていないなら、デバイスを隔離してください。意図したものなら、承認するかポリシーで許可してください。",
+  "kind.unexpected_destination": "予期しない宛先",
+  "kind.unexpected_destination.meaning": "デバイスが、これまでの通信先とは異なる相手と通信しています。",
+  "kind.unexpected_destination.advice": "アップデートや新しいアプリなどの理由があれば承認してください。なければ相手をブロックしてください。",
+  "kind.local_device_on_internet": "家庭内専用デバイスのインターネット通信",
+  "kind.local_device_on_internet.meaning": "普段は家庭内でしか通信しないデバイスが、インターネットと通信しています。",
+  "kind.local_device_on_internet.advice": "インターネットが不要なデバイスなら、接続を遮断してください。問題なければ承認してください。",
+  "kind.segment_crossing": "セグメントをまたぐ通信",
+  "kind.segment_crossing.meaning": "デバイスが、許可されていないネットワークの区画に接続しようとしたか、偽のアドレスから送信しています。",
+  "kind.segment_crossing.advice": "デバイスを隔離してください。接続してよい区画なら、ポリシーで許可してください。",
+  "kind.port_scan": "ポートスキャン",
+  "kind.port_scan.meaning": "デバイスが、1 台の相手の多数のポートに次々と接続を試み、そのほとんどに失敗しています。侵入者の下調べによく見られる動きです。",
+  "kind.port_scan.advice": "ご家庭で意図してスキャンしているのでなければ、デバイスを隔離してください。",
+  "kind.address_scan": "アドレススキャン",
+  "kind.address_scan.meaning": "デバイスが、多数の相手に同じサービスがないか探し、そのほとんどに失敗しています。ワームが広がるときによく見られる動きです。",
+  "kind.address_scan.advice": "ご家庭で意図してスキャンしているのでなければ、デバイスを隔離してください。",
+  "kind.connection_burst": "接続の急増",
+  "kind.connection_burst.meaning": "デバイスが、これまでになく多くの接続を始めています。",
+  "kind.connection_burst.advice": "通信相手を確認してください。理由が見当たらなければ、制限するか隔離してください。",
+  "kind.flood": "フラッド",
+  "kind.flood.meaning": "相手に過大な負荷をかけるほどの速さで、パケットが送られています。",
+  "kind.flood.advice": "ご家庭のデバイスが送っているなら隔離してください。インターネットからのフラッドを防ぐには、センサーのしきい値の設定が必要です。",
+  "kind.volume_anomaly": "通常と異なる通信量",
+  "kind.volume_anomaly.meaning": "この曜日と時間帯の普段の量を大きく超えるデータを、デバイスがやり取りしています。",
+  "kind.volume_anomaly.advice": "通信相手を確認してください。バックアップやアップデートなら承認してください。",
+  "kind.behaviour_anomaly": "通常と異なる挙動",
+  "kind.behaviour_anomaly.meaning": "デバイスの動きが、全体として、学習した普段の動きと異なっています。",
+  "kind.behaviour_anomaly.advice": "どの点が目立つかを詳細で確認してください。理由があれば承認してください。",
+  "kind.beacon": "ビーコン",
+  "kind.beacon.meaning": "デバイスが、同じ相手を一定の間隔で何度も呼び出しています。マルウェアの定期連絡によく見られますが、通常のサービスのこともあります。",
+  "kind.beacon.advice": "ご存じの相手なら承認してください。そうでなければブロックしてください。",
+  "kind.dns_tunnel": "DNS トンネル",
+  "kind.dns_tunnel.meaning": "デバイスが、名前の問い合わせに紛れ込ませてデータを送り出しているようです。",
+  "kind.dns_tunnel.advice": "そのドメインをブロックし、デバイスを隔離してください。",
+  "kind.address_conflict": "アドレスの競合",
+  "kind.address_conflict.meaning": "2 台のデバイスが同じアドレスを名乗っています。設定の間違いのこともあれば、相手の通信を盗み見ようとしていることもあります。",
+  "kind.address_conflict.advice": "ゲートウェイのアドレスを名乗るデバイスがあれば隔離してください。そうでなければ、それぞれに別のアドレスを割り当ててください。",
+  "kind.rogue_dhcp": "不正な DHCP サーバーまたはルーター",
+  "kind.rogue_dhcp.meaning": "別の機器がアドレスを配っているか、ルーターを名乗っています。ご家庭の通信を横取りされるおそれがあります。",
+  "kind.rogue_dhcp.advice": "ご自身のルーターなら、その DHCP サーバーを止めてください。そうでなければ隔離してください。",
+  "kind.unexpected_process": "予期しないプログラム",
+  "kind.unexpected_process.meaning": "ゲートウェイのプログラムが、これまでになかった動作をしています。",
+  "kind.unexpected_process.advice": "ご自身で導入や変更をしたプログラムなら承認してください。そうでなければ、どこから来たものか調べてください。",
+  "kind.suspicious_syscall": "不審なシステムコール",
+  "kind.suspicious_syscall.meaning": "ゲートウェイのプロセスが、通信につながれたシェルやほかのプロセスの乗っ取りなど、侵入者に見られる動作をしています。",
+  "kind.suspicious_syscall.advice": "誰が起動したか確認してください。心当たりがなければ、プログラムの通信を遮断して停止してください。",
+  "kind.exec_and_connect": "新しいプログラムによる接続",
+  "kind.exec_and_connect.meaning": "ゲートウェイに置かれたばかりのプログラムが実行され、通信しています。",
+  "kind.exec_and_connect.advice": "ご自身で置いたものでなければ、プログラムの通信を遮断し、どのように置かれたか調べてください。",
+  "kind.blocked": "ルールの適用",
+  "kind.blocked.meaning": "これ以降、ルールによって通信が制限されます。",
+  "kind.blocked.advice": "対応は不要です。デバイスを解放するかルールを終了すると、元どおり通信できます。",
+  "kind.unblocked": "ルールの終了",
+  "kind.unblocked.meaning": "ルールが解除されたか期限が切れ、通信の制限がなくなりました。",
+  "kind.unblocked.advice": "対応は不要です。",
+  "kind.other": "その他",
+  "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
+  "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
+}, Bi = {
+  "map.name": "Hearthwall フローマップ",
+  "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
+  "map.title": "フローマップ",
+  "map.field.title": "タイトル",
+  "map.field.period": "期間",
+  "map.field.middle": "中央の列",
+  "map.field.end": "最後の列",
+  "map.field.device_id": "このデバイスのみ",
+  "map.field.entry_id": "このゲートウェイのみ",
+  "map.period": "期間",
+  "map.period.1h": "1 時間",
+  "map.period.24h": "24 時間",
+  "map.period.7d": "7 日",
+  "map.period.30d": "30 日",
+  "map.column.mac": "デバイス",
+  "map.column.application": "アプリケーション",
+  "map.column.domain": "ドメイン",
+  "map.column.country": "国",
+  "map.column.network": "ネットワーク",
+  "map.column.peer": "通信相手",
+  "map.column.middle": "中央の列に表示する内容",
+  "map.column.end": "最後の列に表示する内容",
+  "map.unknown.mac": "ゲートウェイ自身",
+  "map.unknown.application": "不明なアプリケーション",
+  "map.unknown.domain": "ドメインなし",
+  "map.unknown.country": "国は不明",
+  "map.unknown.network": "ネットワークは不明",
+  "map.unknown.peer": "不明な相手",
+  "map.others": "その他",
+  "map.others.count": "その他 {count} 件",
+  "map.node": "{column}: {name}、{amount}、{share}",
+  "map.all": "合計",
+  "map.upload": "送信",
+  "map.download": "受信",
+  "map.hint": "名前を選ぶと、その流れだけを表示します。",
+  "map.table": "表で表示",
+  "map.chart": "図で表示",
+  "map.label": "通信の流れ。左のデバイスから右の宛先へ",
+  "map.empty": "この期間の通信はありません。",
+  "map.waiting": "集計しています…",
+  "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
+  "map.lost": "最新の値を取得できません: {reason}",
+  "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
+}, Fi = {
+  "strategy.title": "Hearthwall",
+  "strategy.description": "ご家庭のネットワークの全デバイス、通信量、検知したこと、ゲートウェイの状態をまとめて表示します。",
+  "strategy.view.overview": "概要",
+  "strategy.view.map": "マップ",
+  "strategy.view.events": "イベント",
+  "strategy.view.devices": "デバイス",
+  "strategy.view.health": "ゲートウェイ",
+  "strategy.newest": "最新のイベント",
+  "strategy.entities": "エンティティ",
+  "strategy.rates": "過去 24 時間",
+  "strategy.no_area": "エリアなし",
+  "strategy.gone": "このデバイスは Home Assistant から削除されています。",
+  "strategy.welcome": "Hearthwall はまだ設定されていません",
+  "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
+  "strategy.welcome.link": "Hearthwall を追加"
+}, Wi = {
+  "common.undo": "元に戻す",
+  "common.undone": "元に戻しました。",
+  "common.close": "閉じる",
+  "common.back": "戻る",
+  "common.loading": "センサーの応答を待っています…",
+  "common.absent": "Hearthwall はまだ設定されていません。「設定」→「デバイスとサービス」から追加してください。",
+  "common.offline": "Home Assistant に接続できません。{time} 時点の値を表示しています。",
+  "common.lost": "センサーに接続できません。{time} 時点の値を表示しています。",
+  "common.lost_named": "{gateway} のセンサーに接続できません。{time} 時点の値を表示しています。",
+  "common.unknown": "不明",
+  "common.admin": "通信相手と出来事は管理者だけに表示されます。",
+  "common.download": "ダウンロード",
+  "common.upload": "アップロード",
+  "common.gateway": "ゲートウェイ",
+  "common.gateway.help": "ゲートウェイが複数ある場合に選びます。",
+  "common.title": "タイトル",
+  "common.until": "{time} まで",
+  "status.online": "オンライン",
+  "status.away": "不在",
+  "mode.isolate": "隔離中",
+  "mode.no_internet": "インターネット不可",
+  "mode.allow_only": "許可先のみ",
+  "mode.rate_limit": "速度制限中",
+  "mode.audit": "監査中",
+  "mode.redirect": "転送中",
+  "mode.other": "制限中",
+  "devices.name": "Hearthwall デバイス一覧",
+  "devices.description": "家庭内のすべてのデバイスをリアルタイムに表示します。通信量と通信相手を確認し、その場で隔離できます。",
+  "devices.title": "デバイス",
+  "devices.summary": "{all} 台中 {online} 台がオンライン",
+  "devices.summary_restricted": "{count} 台を制限中",
+  "devices.search": "デバイスを検索",
+  "devices.sort": "並べ替え",
+  "devices.sort.today": "今日の通信量",
+  "devices.sort.now": "現在の通信量",
+  "devices.sort.name": "名前",
+  "devices.sort.status": "状態",
+  "devices.sort.last_seen": "最終検出",
+  "devices.show": "表示",
+  "devices.show.all": "すべて",
+  "devices.show.online": "オンライン",
+  "devices.show.restricted": "制限中",
+  "devices.area": "エリア",
+  "devices.areas_all": "すべてのエリア",
+  "devices.label": "ラベル",
+  "devices.labels_all": "すべてのラベル",
+  "devices.toolbar": "検索と絞り込みを表示",
+  "devices.none": "デバイスはまだありません。ゲートウェイを通る通信があると表示されます。",
+  "devices.none_found": "該当するデバイスはありません。",
+  "devices.clear": "すべてのデバイスを表示",
+  "devices.today": "今日",
+  "devices.row": "{name}、{status}、ダウンロード {download}、アップロード {upload}、今日 {today}",
+  "devices.top_peer": "主な通信先: {peer}",
+  "devices.seen": "最終検出: {ago}",
+  "devices.random": "ランダム MAC",
+  "quarantine.switch": "{name} を隔離",
+  "quarantine.on": "{name} を隔離しました。",
+  "quarantine.off": "{name} の隔離を解除しました。",
+  "quarantine.ask": "{name} を隔離しますか？",
+  "quarantine.text": "このデバイスの通信を、インターネット向けも家庭内向けもすべて遮断します。ほかのデバイスには影響しません。",
+  "quarantine.confirm": "隔離する",
+  "quarantine.release_ask": "{name} の隔離を解除しますか？",
+  "quarantine.release_text": "すぐに家庭内ネットワークとインターネットに接続できるようになります。",
+  "quarantine.release": "解除する",
+  "quarantine.for": "{span}",
+  "quarantine.forever": "解除するまで",
+  "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
+  ...zi,
+  ...Vi,
+  ...Bi,
+  ...Fi,
   "common.cancel": "キャンセル",
-  "common.busy": "処理中…"
-}, ht = { en: gt, ja: Vt };
-function Ft(r) {
-  const t = r?.locale.language ?? navigator.language, e = ht[t] ?? ht[t.split("-")[0] ?? ""] ?? gt;
-  return (s, i = {}) => e[s].replace(/\{(\w+)\}/g, (o, n) => String(i[n] ?? o));
+  "common.busy": "処理中…",
+  "device.device": "デバイス",
+  "device.name": "Hearthwall デバイス",
+  "device.description": "1 台のデバイスの詳細です。1 日の通信量、通信相手、出来事、遮断の状況を表示します。",
+  "device.choose": "カードの設定でデバイスを選択してください。",
+  "device.unknown": "センサーはこのデバイスを検出していません。",
+  "device.moved": "今日 {today} · 累計 {all}",
+  "device.first_seen": "初回検出: {since}",
+  "device.history": "過去 24 時間",
+  "device.history_sum": "↓ {download} · ↑ {upload}",
+  "device.history_at": "{time}: ↓ {download} · ↑ {upload}",
+  "device.history_none": "統計はまだありません。デバイスの累計センサーをもとに数分以内に作成されます。",
+  "device.peers": "通信相手",
+  "device.peers_none": "過去 24 時間の通信相手はありません。",
+  "device.peers_rest": "その他",
+  "device.block": "遮断する",
+  "device.block_peer": "{peer} を遮断",
+  "device.block_this_peer": "この通信相手を遮断",
+  "device.block_ask": "{peer} を遮断しますか？",
+  "device.block_text": "家庭内のどのデバイスも、この相手と通信できなくなります。",
+  "device.block_done": "{peer} を遮断しました。",
+  "device.events": "出来事",
+  "device.events_none": "出来事はありません。",
+  "device.event_accepted": "承認済み",
+  "device.accept": "問題なしとする",
+  "device.accept_ask": "問題なしとしますか？",
+  "device.accept_text": "「{summary}」同様の出来事は今後通知されません。",
+  "device.accept_done": "承認しました。同様の出来事は今後通知されません。",
+  "device.accepted": "承認済みの動作",
+  "device.revoke": "取り消す",
+  "device.revoke_ask": "承認を取り消しますか？",
+  "device.revoke_text": "「{summary}」同様の出来事が再び通知されます。",
+  "device.revoke_done": "同様の出来事が再び通知されます。",
+  "device.blocks": "遮断",
+  "device.blocks_none": "遮断されているものはありません。",
+  "device.blocked_since": "{since} から",
+  "device.blocked_packets": "{packets} パケット ({bytes}) を破棄",
+  "device.blocked_nothing": "破棄したパケットはまだありません",
+  "device.unblock_ask": "このルールを終了しますか？",
+  "device.unblock_text": "禁止されていた通信がすぐに許可されます。",
+  "device.unblock_done": "ルールを終了しました。",
+  "device.profile": "普段の動作",
+  "profile.learning": "{until} まで学習中です。",
+  "profile.learnt": "{since} から学習しています (確からしさ {sure})。",
+  "profile.frozen": "{since} から学習し、現在は固定されています。新しい動作は普段の動作とみなされません。",
+  "profile.domains": "主な通信先: {names}",
+  "profile.countries": "通信先の国: {names}",
+  "profile.networks": "通信先のネットワーク: {names}",
+  "profile.speaks": "使用するプロトコル: {names}",
+  "profile.day": "通常 1 日あたり、ダウンロード {download}、アップロード {upload} です。",
+  "badge.name": "Hearthwall バッジ",
+  "badge.description": "オンラインのデバイス数と、有効なルールの数を表示します。",
+  "badge.online": "{online}/{all} オンライン",
+  "badge.blocks": "ルール {count} 件",
+  "badge.lost": "未接続",
+  "feature.name": "Hearthwall 隔離",
+  "device.minute": "直近 1 分",
+  "device.release_peer": "{peer} の遮断を解除"
+}, Vn = { en: nn, ja: Wi };
+function y(n) {
+  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Vn[e] ?? Vn[e.split("-")[0] ?? ""] ?? nn;
+  return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const Zt = z`
+const ht = (n) => n in nn ? n : void 0, Gi = {
+  title: "common.title",
+  sort: "devices.sort",
+  area: "devices.area",
+  label: "devices.label",
+  toolbar: "devices.toolbar",
+  entry_id: "common.gateway",
+  device_id: "device.device"
+}, Yi = {
+  entry_id: "common.gateway.help"
+};
+function sn() {
+  const n = (e) => ({ name: t }) => {
+    const s = e[t];
+    return s && y(void 0)(s);
+  };
+  return { computeLabel: n(Gi), computeHelper: n(Yi) };
+}
+const O = "hearthwall", Cs = (n) => n?.code === "unknown_command", be = (n) => {
+  const e = n?.message;
+  return typeof e == "string" ? e : String(n);
+}, J = (n) => n.user?.is_admin ?? !1, Ot = 1e3, Qi = 3e4, Tt = (n) => {
+  n && Promise.resolve(n()).catch(() => {
+  });
+};
+function Os(n, e, t) {
+  let s = 0, i = Ot, o, a;
+  const c = () => {
+    s++, clearTimeout(o);
+    const h = a;
+    return a = void 0, h;
+  }, r = async () => {
+    const h = ++s;
+    try {
+      const f = await n.subscribeMessage(
+        (w) => h === s && t.message(w),
+        e,
+        { resubscribe: !1 }
+      );
+      if (h !== s) return Tt(f);
+      a = f, i = Ot, t.up?.();
+    } catch (f) {
+      if (h !== s) return;
+      o = setTimeout(() => void r(), i), i = Math.min(i * 2, Qi), t.refused?.(f);
+    }
+  }, d = () => {
+    Tt(c()), i = Ot, r();
+  }, l = () => {
+    c(), t.down?.();
+  };
+  return n.addEventListener("ready", d), n.addEventListener("disconnected", l), n.connected === !1 ? l() : r(), () => {
+    n.removeEventListener("ready", d), n.removeEventListener("disconnected", l), Tt(c());
+  };
+}
+const Ki = 120;
+class Zi {
+  constructor(e, t = () => Date.now() / 1e3) {
+    this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1;
+  }
+  /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
+  listen(e) {
+    return this.listeners.add(e), this.listeners.size === 1 && this.start(), () => {
+      this.listeners.delete(e) && !this.listeners.size && this.stop();
+    };
+  }
+  /** Return the device that Home Assistant's registry has under an id. */
+  device(e) {
+    return this.byId.get(e);
+  }
+  *devices() {
+    for (const e of this.gateways.values()) yield* e.devices.values();
+  }
+  start() {
+    this.end = Os(
+      this.connection,
+      { type: "hearthwall/subscribe_devices" },
+      {
+        message: (e) => this.receive(e),
+        up: () => this.enter(this.gateways.size ? "live" : "waiting"),
+        down: () => this.enter("offline"),
+        refused: () => this.enter("absent")
+      }
+    );
+  }
+  stop() {
+    this.end?.(), this.phase = "waiting", this.gateways.clear(), this.byId.clear();
+  }
+  enter(e) {
+    if (this.phase = e, e !== "live") for (const t of this.own.values()) t.connected = !1;
+    this.changed();
+  }
+  receive(e) {
+    const { entry_id: t } = e, s = this.own.get(t);
+    if (e.type === "snapshot") {
+      const i = /* @__PURE__ */ new Map(), o = {
+        entryId: t,
+        name: e.gateway,
+        deviceId: e.gateway_device_id,
+        connected: !0,
+        heard: this.now(),
+        devices: i
+      };
+      this.own.set(t, o);
+      for (const a of e.devices) this.put(o, a, s?.devices.get(a.mac)?.samples);
+      for (const a of s?.devices.values() ?? []) i.has(a.row.mac) || this.forget(a);
+      this.phase = "live";
+    } else if (s)
+      if (e.type === "lost")
+        s.connected = !1;
+      else {
+        s.connected = !0, s.heard = this.now();
+        for (const i of e.devices) this.put(s, i, s.devices.get(i.mac)?.samples);
+        for (const i of e.removed) {
+          const o = s.devices.get(i);
+          s.devices.delete(i), o && this.forget(o);
+        }
+      }
+    else return;
+    this.changed();
+  }
+  put(e, t, s = []) {
+    const i = { time: this.now(), upload: t.upload_rate, download: t.download_rate }, o = {
+      key: `${e.entryId} ${t.mac}`,
+      entryId: e.entryId,
+      row: t,
+      samples: [...s.slice(1 - Ki), i]
+    };
+    e.devices.set(t.mac, o), t.device_id && this.byId.set(t.device_id, o);
+  }
+  forget({ key: e, row: t }) {
+    t.device_id && this.byId.get(t.device_id)?.key === e && this.byId.delete(t.device_id);
+  }
+  changed() {
+    this.told || (this.told = !0, queueMicrotask(() => {
+      this.told = !1;
+      for (const e of [...this.listeners]) e();
+    }));
+  }
+}
+const Bn = /* @__PURE__ */ new WeakMap();
+function on(n) {
+  let e = Bn.get(n);
+  return e || Bn.set(n, e = new Zi(n)), e;
+}
+class ut {
+  constructor(e) {
+    this.host = e, this.inPage = !1, e.addController(this);
+  }
+  hostConnected() {
+    this.inPage = !0, this.follow();
+  }
+  hostUpdate() {
+    this.follow();
+  }
+  hostDisconnected() {
+    this.inPage = !1, this.end?.(), this.end = this.store = void 0;
+  }
+  follow() {
+    const { hass: e } = this.host;
+    if (!this.inPage || !e) return;
+    const t = on(e.connection);
+    t !== this.store && (this.end?.(), this.store = t, this.end = t.listen(() => this.host.requestUpdate()));
+  }
+}
+const ee = q`
   button {
     min-height: 40px;
     padding: 0 16px;
@@ -564,13 +1423,21 @@ const Zt = z`
     background: none;
     color: inherit;
   }
-  button.main {
-    background: var(--primary-color);
-    color: var(--text-primary-color, #fff);
+  button.main,
+  button.danger {
+    --hearthwall-fill: var(--primary-color, #009ac7);
+    background: color-mix(in srgb, var(--hearthwall-fill) 70%, #000);
+    color: #fff;
   }
   button.danger {
-    background: var(--error-color);
-    color: #fff;
+    --hearthwall-fill: var(--error-color, #db4437);
+  }
+  /* The theme's colour, and as dark as white letters on it need */
+  @supports (color: oklch(from red l c h)) {
+    button.main,
+    button.danger {
+      background: oklch(from var(--hearthwall-fill) min(l, 0.52) c h);
+    }
   }
   button.plain,
   button.quiet {
@@ -599,8 +1466,7 @@ const Zt = z`
       transition: none !important;
     }
   }
-`;
-z`
+`, G = q`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -623,6 +1489,12 @@ z`
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
+  }
+  .down {
+    color: color-mix(in srgb, var(--hearthwall-download) 55%, var(--primary-text-color));
+  }
+  .up {
+    color: color-mix(in srgb, var(--hearthwall-upload) 70%, var(--primary-text-color));
   }
   .secondary {
     color: var(--secondary-text-color);
@@ -657,37 +1529,1806 @@ z`
     white-space: nowrap;
   }
 `;
-var Gt = Object.defineProperty, E = (r, t, e, s) => {
-  for (var i = void 0, o = r.length - 1, n; o >= 0; o--)
-    (n = r[o]) && (i = n(t, e, i) || i);
-  return i && Gt(t, e, i), i;
+var Ji = Object.defineProperty, Ts = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Ji(e, t, i), i;
 };
-class b extends A {
+class an extends T {
+  setConfig(e) {
+    this.config = e;
+  }
+  /** Propose the device of ours that moved most today, or the first. */
+  static getStubConfig(e) {
+    const t = [...on(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
+      ({ platform: o, translation_key: a }) => o === O && a === "quarantine"
+    ), i = t[0]?.row.device_id ?? s?.device_id;
+    return i ? { device_id: i } : {};
+  }
+  static getConfigForm() {
+    return {
+      schema: [
+        {
+          name: "device_id",
+          required: !0,
+          selector: { device: { filter: { integration: O }, entity: { domain: "switch", integration: O } } }
+        },
+        { name: "title", selector: { text: {} } }
+      ],
+      ...sn()
+    };
+  }
+  getCardSize() {
+    return 10;
+  }
+  getGridOptions() {
+    return { columns: 12, rows: "auto", min_columns: 6, min_rows: 4 };
+  }
+  render() {
+    const { hass: e, config: t } = this;
+    return !e || !t ? m : u`<ha-card>
+      <hearthwall-device-view
+        .hass=${e}
+        .deviceId=${t.device_id}
+        .heading=${t.title || void 0}
+      ></hearthwall-device-view>
+    </ha-card>`;
+  }
+  static {
+    this.styles = G;
+  }
+}
+Ts([
+  E({ attribute: !1 })
+], an.prototype, "hass");
+Ts([
+  A()
+], an.prototype, "config");
+var Xi = Object.defineProperty, rn = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Xi(e, t, i), i;
+};
+class pt extends T {
+  async open(e) {
+    this.deviceId = e, await this.updateComplete, this.dialog.open || this.dialog.showModal();
+  }
+  render() {
+    const { hass: e, deviceId: t } = this;
+    if (!e || !t) return m;
+    const s = y(e);
+    return u`<dialog
+      aria-label=${s("device.device")}
+      @close=${() => this.deviceId = void 0}
+      @click=${(i) => i.target === this.dialog && this.dialog.close()}
+    >
+      <div class="inside">
+        <div class="bar">
+          <button class="close" aria-label=${s("common.close")} title=${s("common.close")} @click=${() => this.dialog.close()}>
+            <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M6 6 18 18M18 6 6 18"></path></svg>
+          </button>
+        </div>
+        <hearthwall-device-view .hass=${e} .deviceId=${t}></hearthwall-device-view>
+      </div>
+    </dialog>`;
+  }
+  static {
+    this.styles = [
+      ee,
+      G,
+      q`
+      :host {
+        display: contents;
+      }
+      dialog {
+        box-sizing: border-box;
+        width: min(920px, calc(100vw - 48px));
+        max-width: none;
+        height: fit-content;
+        max-height: calc(100dvh - 48px);
+        padding: 0;
+        border: none;
+        border-radius: var(--ha-dialog-border-radius, 24px);
+        overflow: hidden auto;
+        background: var(--ha-dialog-surface-background, var(--card-background-color, #fff));
+        color: var(--primary-text-color);
+        box-shadow: 0 8px 32px rgb(0 0 0 / 40%);
+      }
+      dialog::backdrop {
+        background: rgb(0 0 0 / 50%);
+      }
+      .bar {
+        position: sticky;
+        top: 0;
+        z-index: 2;
+        height: 0;
+        display: flex;
+        justify-content: flex-end;
+      }
+      .close {
+        flex: none;
+        width: 44px;
+        height: 44px;
+        margin: 10px;
+        padding: 10px;
+        border-radius: 50%;
+        background: var(--ha-dialog-surface-background, var(--card-background-color, #fff));
+      }
+      svg {
+        display: block;
+        width: 24px;
+        height: 24px;
+        fill: none;
+        stroke: currentcolor;
+        stroke-width: 2;
+        stroke-linecap: round;
+      }
+      hearthwall-device-view {
+        --hearthwall-head-space: 52px;
+      }
+      @media (max-width: 600px) {
+        dialog {
+          width: 100vw;
+          height: 100dvh;
+          max-height: none;
+          border-radius: 0;
+        }
+      }
+    `
+    ];
+  }
+}
+rn([
+  E({ attribute: !1 })
+], pt.prototype, "hass");
+rn([
+  A()
+], pt.prototype, "deviceId");
+rn([
+  P("dialog")
+], pt.prototype, "dialog");
+const Fn = {
+  comma_decimal: ["en-US", "en"],
+  decimal_comma: ["de", "es", "it"],
+  space_comma: ["fr", "sv", "cs"],
+  quote_decimal: ["de-CH"],
+  system: void 0
+}, Wn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Hs = 1e3, Ls = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1]
+], Ht = /* @__PURE__ */ new Map();
+function ve(n, e) {
+  return Ht.has(n) || Ht.set(n, e()), Ht.get(n);
+}
+function Re({ locale: n }, e, t) {
+  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ve(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
+  if (!(i in Fn)) return a.format(e);
+  const c = ve(`d ${o}`, () => {
+    const { style: f, unit: w, unitDisplay: v, ...k } = t;
+    return new Intl.NumberFormat(Fn[i], k);
+  }), r = (f) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(f.type), d = a.formatToParts(e), l = d.findIndex(r), h = c.format(t.style === "percent" ? e * 100 : e);
+  return d.map((f, w) => w === l ? h : r(f) ? "" : f.value).join("");
+}
+function qs(n, e, t) {
+  let s = Math.max(0, e) / 1e3, i = 0;
+  for (; Math.round(s) >= 1e3 && i < Wn.length - 1; )
+    s /= 1e3, i++;
+  return Re(n, s, {
+    style: "unit",
+    unit: `${Wn[i]}${t}`,
+    unitDisplay: "short",
+    maximumFractionDigits: s >= 100 ? 0 : 1
+  });
+}
+const C = (n, e) => qs(n, e, ""), Ie = (n, e) => qs(n, e, "-per-second"), B = (n, e) => Re(n, e, { maximumFractionDigits: 0 }), et = (n, e) => Re(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
+function eo({ locale: n, config: e }) {
+  const t = {};
+  return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
+}
+function Ps(n, e, t) {
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...eo(n) }, a = i === "system" ? void 0 : s;
+  return ve(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
+    e * Hs
+  );
+}
+const tt = (n, e) => Ps(n, e, { hour: "numeric", minute: "2-digit" }), re = (n, e) => Ps(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function cn(n, e, t = Date.now() / Hs) {
+  const s = Math.max(0, Math.round(t - e)), [i, o] = Ls.find(([, a]) => s >= a) ?? ["second", 1];
+  return ve(
+    `r ${n.locale.language}`,
+    () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
+  ).format(-Math.floor(s / o), i);
+}
+const Is = (n, e, t) => Re(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+function Ns(n, e) {
+  const [t, s] = Ls.find(([, i]) => e >= i) ?? ["second", 1];
+  return Is(n, Math.round(e / s), t);
+}
+function mt(n, e) {
+  const t = Math.max(0, Math.ceil(e));
+  if (t >= 2 * 86400) return Is(n, Math.floor(t / 86400), "day");
+  const [s, i] = [Math.floor(t / 3600), Math.floor(t / 60) % 60], o = (a) => String(a).padStart(2, "0");
+  return s ? `${s}:${o(i)}:${o(t % 60)}` : `${i}:${o(t % 60)}`;
+}
+function ln({ locale: n }, e) {
+  try {
+    return ve(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
+  } catch {
+    return e;
+  }
+}
+const je = ({ locale: n }) => ve(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
+var to = Object.defineProperty, dn = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && to(e, t, i), i;
+};
+const Lt = 960, Be = 120, Gn = 0.15, Yn = 4;
+class ft extends T {
   constructor() {
-    super(...arguments), this.choice = "", this.busy = !1, this.problem = "", this.onSubmit = async (t) => {
-      t.preventDefault();
-      const { question: e } = this;
-      if (!(!e || this.busy)) {
+    super(...arguments), this.spans = [], this.onPointer = (e) => {
+      const t = e.currentTarget.getBoundingClientRect(), s = (e.clientX - t.left) / t.width;
+      this.at = Math.min(this.spans.length - 1, Math.max(0, Math.floor(s * this.spans.length)));
+    }, this.onKey = (e) => {
+      const t = { ArrowLeft: -1, ArrowRight: 1 }[e.key];
+      t && (e.preventDefault(), this.at = Math.min(this.spans.length - 1, Math.max(0, (this.at ?? this.spans.length) + t)));
+    };
+  }
+  render() {
+    const { hass: e, spans: t } = this;
+    if (!e || !t.length) return m;
+    const s = y(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Be * Math.min(1 - Gn, Math.max(Gn, i / (i + o)))), c = Math.max(i / (a - 2), o / (Be - a - 2)), r = Lt / t.length, d = (v, k, H) => {
+      const L = k[v] && Math.max(1.5, k[v] / c), V = v === "download" ? a - 1 - L : a + 1;
+      return L ? me`<rect class=${v} x=${H * r + 1} y=${V} width=${r - 2} height=${L} rx="1.5"></rect>` : m;
+    }, l = (v) => C(e, t.reduce((k, H) => k + H[v], 0)), h = s("device.history_sum", { download: l("download"), upload: l("upload") }), f = this.at === void 0 ? void 0 : t[this.at], w = f && s("device.history_at", {
+      time: tt(e, f.start / 1e3),
+      download: C(e, f.download),
+      upload: C(e, f.upload)
+    });
+    return u`
+      <div class="words" aria-live="polite">${w ?? h}</div>
+      <svg
+        viewBox="0 0 ${Lt} ${Be}"
+        preserveAspectRatio="none"
+        role="img"
+        tabindex="0"
+        aria-label=${w ?? `${s("device.history")}: ${h}`}
+        @pointermove=${this.onPointer}
+        @pointerdown=${this.onPointer}
+        @pointerleave=${() => this.at = void 0}
+        @keydown=${this.onKey}
+        @blur=${() => this.at = void 0}
+      >
+        ${this.at === void 0 ? m : me`<rect class="at" x=${this.at * r} y="0" width=${r} height=${Be}></rect>`}
+        ${t.map((v, k) => [d("download", v, k), d("upload", v, k)])}
+        <line x1="0" x2=${Lt} y1=${a} y2=${a}></line>
+      </svg>
+      <div class="times" aria-hidden="true">
+        ${Array.from({ length: Yn + 1 }, (v, k) => {
+      const H = t[t.length - 1]?.start ?? 0, L = t[0]?.start ?? 0;
+      return u`<span>${tt(e, (L + (H - L) * k / Yn) / 1e3)}</span>`;
+    })}
+      </div>
+    `;
+  }
+  static {
+    this.styles = q`
+    :host {
+      display: block;
+      font-variant-numeric: tabular-nums;
+    }
+    .words {
+      min-height: 20px;
+      margin-bottom: 4px;
+      line-height: 20px;
+      color: var(--secondary-text-color);
+    }
+    svg {
+      display: block;
+      width: 100%;
+      height: 120px;
+      touch-action: pan-y;
+      border-radius: 4px;
+    }
+    svg:focus-visible {
+      outline: 2px solid var(--primary-color);
+      outline-offset: 2px;
+    }
+    .download {
+      fill: var(--hearthwall-download);
+    }
+    .upload {
+      fill: var(--hearthwall-upload);
+    }
+    .at {
+      fill: var(--primary-text-color);
+      fill-opacity: 0.12;
+    }
+    line {
+      stroke: var(--hearthwall-line);
+      vector-effect: non-scaling-stroke;
+    }
+    .times {
+      display: flex;
+      justify-content: space-between;
+      margin-top: 4px;
+      font-size: 11px;
+      line-height: 16px;
+      color: var(--secondary-text-color);
+    }
+  `;
+  }
+}
+dn([
+  E({ attribute: !1 })
+], ft.prototype, "hass");
+dn([
+  E({ attribute: !1 })
+], ft.prototype, "spans");
+dn([
+  A()
+], ft.prototype, "at");
+const W = (n, e, t, s) => (
+  // The cards show themselves what fails
+  n.callService(O, e, t, s === void 0 ? void 0 : { device_id: [s] }, !1)
+), hn = (n) => n === null ? {} : { duration: { seconds: n } }, Rs = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
+async function js(n, e, t) {
+  const s = hn(t), { device_id: i, mac: o } = e.row;
+  return i ? await W(n, "quarantine", s, i) : await W(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => Ds(n, e);
+}
+async function Ds(n, e) {
+  const { device_id: t, mac: s, rule: i, quarantine_entity: o } = e.row;
+  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await W(n, "release", {}, t) : await W(n, "unblock", { target: s, config_entry_id: e.entryId }), () => js(n, e, Rs(i?.expires ?? null));
+}
+async function un(n, e, t, s) {
+  return await W(n, "block", { target: t, config_entry_id: e, ...hn(s) }), () => W(n, "unblock", { target: t, config_entry_id: e });
+}
+const no = [
+  "mode",
+  "allow",
+  "reason",
+  "transport",
+  "port",
+  "direction",
+  "peers",
+  "bytes_per_second",
+  "packets_per_second",
+  "redirect_to",
+  "audits"
+];
+async function so(n, e, t) {
+  await W(n, "unblock", { id: t.id, config_entry_id: e });
+  const s = no.map((o) => [o, t[o]]).filter(
+    ([o, a]) => a !== null && a !== "" && !(o === "peers" && !t.peers.length)
+  ), i = { target: t.target, config_entry_id: e, ...Object.fromEntries(s) };
+  return () => W(n, "block", { ...i, ...hn(Rs(t.expires)) });
+}
+const io = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+async function Gt(n, e, t) {
+  return await W(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
+}
+function Us(n, e) {
+  if (e?.gateways.size) return;
+  const t = y(n), s = !n.config.components.includes(O) && e?.phase !== "offline";
+  return u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
+}
+function zs(n, e, t) {
+  const s = y(n), i = [...e?.gateways.values() ?? []], o = i.filter((c) => !c.connected && (!t || c.entryId === t));
+  if (!o.length) return m;
+  const a = (c) => tt(n, c);
+  if (e?.phase === "offline" || e?.phase === "absent") {
+    const c = Math.max(...o.map((r) => r.heard));
+    return u`<div class="notice" role="status">${s("common.offline", { time: a(c) })}</div>`;
+  }
+  return o.map(
+    ({ name: c, heard: r }) => u`<div class="notice" role="status">
+        ${i.length > 1 ? s("common.lost_named", { gateway: c, time: a(r) }) : s("common.lost", { time: a(r) })}
+      </div>`
+  );
+}
+const Fe = 3600, oo = [Fe / 4, Fe, 8 * Fe, 24 * Fe], Vs = "forever";
+function vt(n) {
+  const e = y(n);
+  return [
+    { value: Vs, label: e("quarantine.forever") },
+    ...oo.map((t) => ({ value: String(t), label: e("quarantine.for", { span: Ns(n, t) }) }))
+  ];
+}
+const gt = (n) => n === Vs ? null : Number(n);
+async function yt(n, e, t, s) {
+  const i = y(n), { name: o, quarantined: a } = e.row;
+  let c;
+  await t.ask(
+    a ? {
+      title: i("quarantine.release_ask", { name: o }),
+      text: i("quarantine.release_text"),
+      confirm: i("quarantine.release"),
+      act: async () => c = await Ds(n, e)
+    } : {
+      title: i("quarantine.ask", { name: o }),
+      text: i("quarantine.text"),
+      confirm: i("quarantine.confirm"),
+      danger: !0,
+      choices: vt(n),
+      act: async (d) => c = await js(n, e, gt(d))
+    }
+  ) && s.show(i(a ? "quarantine.off" : "quarantine.on", { name: o }), c);
+}
+function Bs({ rule: n, quarantined: e, online: t }) {
+  if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
+  if (n) {
+    const s = n.mode === "audit" ? "none" : "held";
+    return { key: ht(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
+  }
+  return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
+}
+function Qn(n) {
+  return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
+}
+const Ze = /* @__PURE__ */ new Set();
+let qt;
+function ao() {
+  if (document.visibilityState !== "hidden") for (const n of Ze) n();
+}
+function ro(n) {
+  return Ze.add(n), qt ??= setInterval(ao, 1e3), () => {
+    Ze.delete(n), Ze.size || (clearInterval(qt), qt = void 0);
+  };
+}
+const Fs = /* @__PURE__ */ new WeakMap(), Pt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => Fs.get(e)?.(t)),
+  { rootMargin: "100px" }
+);
+class pn {
+  constructor(e, t = () => !0) {
+    this.host = e, this.wanted = t, this.visible = !Pt, e.addController(this);
+  }
+  hostConnected() {
+    Fs.set(this.host, (e) => {
+      this.visible = e, e && this.host.requestUpdate();
+    }), Pt?.observe(this.host), this.end = ro(() => this.visible && this.wanted() && this.host.requestUpdate());
+  }
+  hostDisconnected() {
+    Pt?.unobserve(this.host), this.end?.();
+  }
+}
+const co = 3e4, Kn = 86400, Zn = 20, lo = 12;
+function ho(n, e) {
+  const t = {};
+  for (const s of Object.values(n.entities))
+    s.device_id !== e || s.platform !== O || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
+  return t;
+}
+function uo(n, e, t, s, i) {
+  const o = i * 6e4, a = Math.floor(t / o), c = Math.floor(s / o) - a + 1, r = Array.from({ length: c }, (d, l) => ({
+    start: (a + l) * o,
+    download: 0,
+    upload: 0
+  }));
+  for (const [d, l] of [
+    ["download", n],
+    ["upload", e]
+  ])
+    for (const { start: h, change: f } of l) {
+      const w = r[Math.floor(h / o) - a];
+      w && (w[d] += Math.max(0, f ?? 0));
+    }
+  return r;
+}
+async function po(n, e) {
+  const t = await n.callService(O, "get_blocks", { config_entry_id: e }, void 0, !1, !0), { blocks: s } = (t ?? {}).response ?? {};
+  return new Map((s ?? []).filter(({ port: i }) => i === null).map((i) => [i.target, i]));
+}
+class mo {
+  constructor(e) {
+    this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
+  }
+  hostUpdate() {
+    this.host.isConnected && this.host.hass && this.host.deviceId !== this.deviceId && this.begin(this.host.hass);
+  }
+  hostConnected() {
+    this.host.requestUpdate();
+  }
+  hostDisconnected() {
+    this.end(), this.deviceId = void 0;
+  }
+  /** Ask again now, such as after an order. */
+  async refresh() {
+    const { hass: e, deviceId: t } = this.host;
+    if (!e || !t) return;
+    const s = ++this.asked, i = [
+      ["history", this.askHistory(e, t)]
+    ];
+    if (J(e)) {
+      const c = { device_id: t }, r = e.callWS({ type: "hearthwall/device", ...c });
+      i.push(
+        ["details", r],
+        ["rules", r.then(({ entry_id: d }) => po(e, d))],
+        [
+          "usage",
+          e.callWS({
+            type: "hearthwall/usage",
+            by: ["peer", "country"],
+            since: Kn,
+            limit: lo,
+            ...c
+          })
+        ]
+      );
+    }
+    const o = i.map(async ([c, r]) => {
+      const d = await r;
+      s === this.asked && (this[c] = d, this.host.requestUpdate());
+    }), a = (await Promise.allSettled(o)).flatMap(
+      (c) => c.status === "rejected" ? [be(c.reason)] : []
+    );
+    s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
+  }
+  begin(e) {
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), co), J(e) && (this.endEvents = Os(
+      e.connection,
+      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Zn },
+      { message: ({ events: t }) => this.receive(t) }
+    )));
+  }
+  end() {
+    this.asked++, clearInterval(this.timer), this.endEvents?.(), this.endEvents = void 0;
+  }
+  receive(e) {
+    const t = new Map((this.events ?? []).map((s) => [s.seq, s]));
+    for (const s of e) t.set(s.seq, s);
+    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Zn), this.host.requestUpdate();
+  }
+  async askHistory(e, t) {
+    const { download: s, upload: i } = ho(e, t), o = [s, i].filter((l) => l !== void 0);
+    if (!o.length || !e.config.components.includes("recorder")) return [];
+    const a = Date.now(), c = a - Kn * 1e3, r = await e.callWS({
+      type: "recorder/statistics_during_period",
+      start_time: new Date(c).toISOString(),
+      end_time: new Date(a).toISOString(),
+      statistic_ids: o,
+      period: "5minute",
+      types: ["change"],
+      units: { information: "B" }
+    }), d = (l) => l === void 0 ? [] : r[l] ?? [];
+    return uo(d(s), d(i), c, a, 15);
+  }
+}
+const mn = { ATTRIBUTE: 1, CHILD: 2 }, fn = (n) => (...e) => ({ _$litDirective$: n, values: e });
+let vn = class {
+  constructor(e) {
+  }
+  get _$AU() {
+    return this._$AM._$AU;
+  }
+  _$AT(e, t, s) {
+    this._$Ct = e, this._$AM = t, this._$Ci = s;
+  }
+  _$AS(e, t) {
+    return this.update(e, t);
+  }
+  update(e, t) {
+    return this.render(...t);
+  }
+};
+const { I: fo } = Ti, Jn = (n) => n, Xn = () => document.createComment(""), Ce = (n, e, t) => {
+  const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
+  if (t === void 0) {
+    const o = s.insertBefore(Xn(), i), a = s.insertBefore(Xn(), i);
+    t = new fo(o, a, n, n.options);
+  } else {
+    const o = t._$AB.nextSibling, a = t._$AM, c = a !== n;
+    if (c) {
+      let r;
+      t._$AQ?.(n), t._$AM = n, t._$AP !== void 0 && (r = n._$AU) !== a._$AU && t._$AP(r);
+    }
+    if (o !== i || c) {
+      let r = t._$AA;
+      for (; r !== o; ) {
+        const d = Jn(r).nextSibling;
+        Jn(s).insertBefore(r, i), r = d;
+      }
+    }
+  }
+  return t;
+}, se = (n, e, t = n) => (n._$AI(e, t), n), vo = {}, go = (n, e = vo) => n._$AH = e, yo = (n) => n._$AH, It = (n) => {
+  n._$AR(), n._$AA.remove();
+};
+const es = (n, e, t) => {
+  const s = /* @__PURE__ */ new Map();
+  for (let i = e; i <= t; i++) s.set(n[i], i);
+  return s;
+}, j = fn(class extends vn {
+  constructor(n) {
+    if (super(n), n.type !== mn.CHILD) throw Error("repeat() can only be used in text expressions");
+  }
+  dt(n, e, t) {
+    let s;
+    t === void 0 ? t = e : e !== void 0 && (s = e);
+    const i = [], o = [];
+    let a = 0;
+    for (const c of n) i[a] = s ? s(c, a) : a, o[a] = t(c, a), a++;
+    return { values: o, keys: i };
+  }
+  render(n, e, t) {
+    return this.dt(n, e, t).values;
+  }
+  update(n, [e, t, s]) {
+    const i = yo(n), { values: o, keys: a } = this.dt(e, t, s);
+    if (!Array.isArray(i)) return this.ut = a, o;
+    const c = this.ut ??= [], r = [];
+    let d, l, h = 0, f = i.length - 1, w = 0, v = o.length - 1;
+    for (; h <= f && w <= v; ) if (i[h] === null) h++;
+    else if (i[f] === null) f--;
+    else if (c[h] === a[w]) r[w] = se(i[h], o[w]), h++, w++;
+    else if (c[f] === a[v]) r[v] = se(i[f], o[v]), f--, v--;
+    else if (c[h] === a[v]) r[v] = se(i[h], o[v]), Ce(n, r[v + 1], i[h]), h++, v--;
+    else if (c[f] === a[w]) r[w] = se(i[f], o[w]), Ce(n, i[h], i[f]), f--, w++;
+    else if (d === void 0 && (d = es(a, w, v), l = es(c, h, f)), d.has(c[h])) if (d.has(c[f])) {
+      const k = l.get(a[w]), H = k !== void 0 ? i[k] : null;
+      if (H === null) {
+        const L = Ce(n, i[h]);
+        se(L, o[w]), r[w] = L;
+      } else r[w] = se(H, o[w]), Ce(n, i[h], H), i[k] = null;
+      w++;
+    } else It(i[f]), f--;
+    else It(i[h]), h++;
+    for (; w <= v; ) {
+      const k = Ce(n, r[v + 1]);
+      se(k, o[w]), r[w++] = k;
+    }
+    for (; h <= f; ) {
+      const k = i[h++];
+      k !== null && It(k);
+    }
+    return this.ut = a, go(n, r), F;
+  }
+}), wo = 5;
+function bo(n, e, t = Date.now() / 1e3) {
+  const s = y(n), i = (l) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(l), o = (l, h = (f) => f.name) => i(l.slice(0, wo).map(h)), a = [
+    e.frozen ? s("profile.frozen", { since: re(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: re(n, e.learning_until) }) : s("profile.learnt", {
+      since: re(n, e.since),
+      sure: et(n, Math.min(1, Math.max(0, e.sure)))
+    })
+  ];
+  e.domains.length && a.push(s("profile.domains", { names: o(e.domains) })), e.countries.length && a.push(s("profile.countries", { names: o(e.countries, ({ name: l }) => ln(n, l)) })), e.networks.length && a.push(s("profile.networks", { names: o(e.networks) }));
+  const c = e.applications.length ? e.applications : e.ports;
+  c.length && a.push(s("profile.speaks", { names: o(c) }));
+  const [r, d] = [e.download_a_day, e.upload_a_day];
+  return r && d && a.push(s("profile.day", { download: C(n, r.usual), upload: C(n, d.usual) })), a;
+}
+const De = (n, e) => u`<section>
+    <h3>${n}</h3>
+    ${e}
+  </section>`, gn = (n) => u`<p class="secondary">${n}</p>`, Oe = (n) => n.download_bytes + n.upload_bytes;
+function $o(n, e, t, s, i) {
+  const o = y(n), a = Math.max(1, Oe(e)), c = a - e.rows.reduce((l, h) => l + Oe(h), 0), r = (l) => u`<div class="bar"><div style="width: ${(l * 100).toFixed(1)}%"></div></div>`, d = (l) => {
+    const h = l.peer ?? o("common.unknown"), f = t.get(h);
+    return u`<li>
+      <div class="line">
+        <span class="cut grow" title=${h}>${h}</span>
+        <span class="secondary">${l.country ? ln(n, l.country) : m}</span>
+        <span class="figure" title="↓ ${C(n, l.download_bytes)} ↑ ${C(n, l.upload_bytes)}">
+          ${C(n, Oe(l))}
+        </span>
+        <span class="figure share secondary">${et(n, Oe(l) / a)}</span>
+        ${l.peer ? u`<button
+              class="quiet"
+              aria-label=${o(f ? "device.release_peer" : "device.block_peer", { peer: h })}
+              @click=${() => f ? i(f) : s(h)}
+            >
+              ${o(f ? "quarantine.release" : "device.block")}
+            </button>` : m}
+      </div>
+      ${r(Oe(l) / a)}
+    </li>`;
+  };
+  return De(
+    o("device.peers"),
+    e.rows.length ? u`<ul>
+          ${j(e.rows, (l) => `${l.peer} ${l.country}`, d)}
+          ${c / a >= 5e-3 ? u`<li>
+                <div class="line">
+                  <span class="grow secondary">${o("device.peers_rest")}</span>
+                  <span class="figure">${C(n, c)}</span>
+                  <span class="figure share secondary">${et(n, c / a)}</span>
+                </div>
+                ${r(c / a)}
+              </li>` : m}
+        </ul>` : gn(o("device.peers_none"))
+  );
+}
+const _o = /* @__PURE__ */ new Set(["blocked", "unblocked"]);
+function xo(n, e, t) {
+  const s = y(n), i = (o) => {
+    const a = ht(`kind.${o.kind}`), c = o.peer_name ?? o.peer_address, r = t && !_o.has(o.kind) && o.severity !== "info";
+    return u`<li class="event">
+      <span class="severity ${o.severity}" aria-hidden="true"></span>
+      <div class="grow">
+        <div class="line">
+          <b class="cut grow">${a ? s(a) : o.kind}</b>
+          <time class="secondary" title=${re(n, o.time)}>
+            ${cn(n, o.last_time ?? o.time)}
+          </time>
+        </div>
+        <div class="secondary wrap">${o.summary}</div>
+        ${r ? u`<div class="actions">
+              ${t.accepted.has(o.seq) ? u`<span class="secondary">${s("device.event_accepted")}</span>` : u`<button class="quiet" @click=${() => t.accept(o)}>${s("device.accept")}</button>`}
+              ${c ? u`<button
+                    class="quiet"
+                    aria-label=${s("device.block_peer", { peer: c })}
+                    @click=${() => t.block(c)}
+                  >
+                    ${s("device.block_this_peer")}
+                  </button>` : m}
+            </div>` : m}
+      </div>
+    </li>`;
+  };
+  return De(
+    s("device.events"),
+    e.length ? u`<ul>${j(e, ({ seq: o }) => o, i)}</ul>` : gn(s("device.events_none"))
+  );
+}
+function ko(n, e, t) {
+  const s = y(n), i = (o) => {
+    const a = o.expires === null ? void 0 : o.expires - Date.now() / 1e3, c = o.port === null ? o.transport ?? "" : `${o.transport ?? ""}/${o.port}`;
+    return u`<li class="event">
+      <div class="grow">
+        <div class="line">
+          <b class="cut grow">${s(ht(`mode.${o.mode}`) ?? "mode.other")} ${c}</b>
+          ${a === void 0 ? m : u`<span class="figure" role="timer">${mt(n, a)}</span>`}
+          <button class="quiet" @click=${() => t(o)}>${s("quarantine.release")}</button>
+        </div>
+        <div class="secondary wrap">
+          ${s("device.blocked_since", { since: re(n, o.created) })}${o.reason ? u` · ${o.reason}` : m}
+        </div>
+        <div class="secondary wrap">
+          ${o.packets ? s("device.blocked_packets", {
+      packets: B(n, o.packets),
+      bytes: C(n, o.bytes)
+    }) : s("device.blocked_nothing")}
+        </div>
+      </div>
+    </li>`;
+  };
+  return De(
+    s("device.blocks"),
+    e.length ? u`<ul>${j(e, ({ id: o }) => o, i)}</ul>` : gn(s("device.blocks_none"))
+  );
+}
+function Ao(n, e) {
+  const t = y(n);
+  return De(
+    t("device.profile"),
+    bo(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+  );
+}
+function So(n, e, t) {
+  if (!e.length) return m;
+  const s = y(n);
+  return De(
+    s("device.accepted"),
+    u`<ul>
+      ${j(
+      e,
+      ({ id: i }) => i,
+      (i) => u`<li>
+          <div class="line">
+            <span class="grow wrap secondary">${i.summary}</span>
+            <button class="quiet" @click=${() => t(i)}>${s("device.revoke")}</button>
+          </div>
+        </li>`
+    )}
+    </ul>`
+  );
+}
+const Mo = q`
+  :host {
+    container: device / inline-size;
+  }
+  header {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px 16px;
+    padding: 16px 16px 8px;
+    padding-inline-end: calc(16px + var(--hearthwall-head-space, 0px));
+  }
+  .grow {
+    flex: 1;
+    min-width: 0;
+  }
+  h2 {
+    margin: 0 0 4px;
+    font-size: var(--ha-card-header-font-size, 20px);
+    font-weight: 400;
+    line-height: 28px;
+  }
+  header .grow {
+    flex-basis: 180px;
+  }
+  h3 {
+    margin: 0 0 8px;
+    font-size: 14px;
+    font-weight: 500;
+    line-height: 20px;
+  }
+  p {
+    margin: 0 0 6px;
+    line-height: 20px;
+  }
+  p.secondary {
+    font-size: 14px;
+    line-height: 20px;
+  }
+  .wrap {
+    overflow-wrap: anywhere;
+  }
+  .chip {
+    display: inline-block;
+    padding: 2px 8px;
+    margin-inline-end: 4px;
+    border-radius: 10px;
+    color: var(--primary-text-color);
+    background: color-mix(in srgb, var(--primary-text-color) 10%, transparent);
+  }
+  .chip.good {
+    background: color-mix(in srgb, var(--success-color, #43a047) 24%, transparent);
+  }
+  .chip.held {
+    background: color-mix(in srgb, var(--warning-color, #ffa600) 24%, transparent);
+  }
+  .chip.bad {
+    background: color-mix(in srgb, var(--error-color, #db4437) 24%, transparent);
+  }
+  .sections {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    gap: 20px 32px;
+    padding: 4px 16px 16px;
+  }
+  .sections > div {
+    display: flex;
+    flex-direction: column;
+    gap: 20px;
+  }
+  .tiles {
+    display: grid;
+    grid-template-columns: 1fr 1fr;
+    gap: 12px;
+    margin: 12px 0 16px;
+  }
+  .tile {
+    min-width: 0;
+    padding: 8px 12px;
+    border: 1px solid var(--hearthwall-line);
+    border-radius: 12px;
+  }
+  .large {
+    font-size: 20px;
+    line-height: 28px;
+    font-variant-numeric: tabular-nums;
+    white-space: nowrap;
+  }
+  hearthwall-sparkline {
+    height: 56px;
+    margin-bottom: 16px;
+  }
+  ul {
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+  li {
+    padding: 6px 0;
+  }
+  li + li.event {
+    border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
+  }
+  .line {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    line-height: 20px;
+  }
+  .line b {
+    font-weight: 500;
+  }
+  .event {
+    display: flex;
+    gap: 10px;
+  }
+  .figure {
+    text-align: end;
+    white-space: nowrap;
+    font-variant-numeric: tabular-nums;
+  }
+  .share {
+    min-width: 36px;
+  }
+  .bar {
+    height: 4px;
+    margin-top: 4px;
+    border-radius: 2px;
+    overflow: hidden;
+    background: color-mix(in srgb, var(--primary-text-color) 8%, transparent);
+  }
+  .bar div {
+    height: 100%;
+    min-width: 2px;
+    border-radius: 2px;
+    background: var(--hearthwall-download);
+  }
+  .severity {
+    flex: none;
+    width: 10px;
+    height: 10px;
+    margin-top: 5px;
+    border-radius: 50%;
+    background: var(--secondary-text-color);
+  }
+  .severity.low {
+    background: var(--info-color, #039be5);
+  }
+  .severity.medium {
+    background: var(--warning-color, #ffa600);
+  }
+  .severity.high,
+  .severity.critical {
+    background: var(--error-color, #db4437);
+  }
+  .actions {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px;
+    margin-top: 8px;
+  }
+  @container device (min-width: 760px) {
+    .sections {
+      grid-template-columns: repeat(2, minmax(0, 1fr));
+    }
+  }
+`;
+var Eo = Object.defineProperty, Ue = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Eo(e, t, i), i;
+};
+class $e extends T {
+  constructor() {
+    super(), this.live = new ut(this), this.data = new mo(this), new pn(this);
+  }
+  render() {
+    const { hass: e, deviceId: t } = this;
+    if (!e) return m;
+    const s = y(e);
+    if (!t) return u`<div class="message">${s("device.choose")}</div>`;
+    const i = Us(e, this.live.store), o = this.live.store?.device(t);
+    return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
+      ${this.renderHead(e, o)} ${zs(e, this.live.store, o.entryId)}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
+      <div class="sections">
+        ${J(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
+              <p class="secondary">${s("common.admin")}</p>`}
+      </div>
+      <hearthwall-notice .hass=${e}></hearthwall-notice>
+      <hearthwall-confirm .hass=${e}></hearthwall-confirm>
+    `;
+  }
+  renderHead(e, t) {
+    const s = y(e), { row: i } = t, { key: o, tone: a, expires: c } = Bs(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
+    return u`<header>
+      <div class="grow">
+        <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
+        <div class="secondary wrap">
+          <span class="chip ${a}">${s(o)}</span>
+          ${c === null ? m : u`<span role="timer">${mt(e, c - d)}</span>`}
+          ${i.online ? m : u`<span>${s("devices.seen", { ago: cn(e, i.last_seen, d) })}</span>`}
+        </div>
+      </div>
+      <button
+        class=${i.quarantined ? "main" : "danger"}
+        ?disabled=${!r}
+        title=${r ? "" : s("quarantine.impossible")}
+        @click=${() => yt(e, t, this.confirm, this.notice)}
+      >
+        ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
+      </button>
+    </header>`;
+  }
+  renderTraffic(e, t) {
+    const s = y(e), { row: i, samples: o } = t, a = (r, d) => u`<div class="tile">
+      <div class="secondary"><span class=${r === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${r}`)}</div>
+      <div class="large">${Ie(e, i[`${r}_rate`])}</div>
+      <div class="secondary">
+        ${s("device.moved", {
+      today: C(e, i[`${r}_today`]),
+      all: C(e, i[`${r}_bytes`])
+    })}
+      </div>
+    </div>`, c = [
+      i.vendor,
+      i.mac,
+      i.randomised ? s("devices.random") : null,
+      ...i.addresses.slice(0, 4),
+      s("device.first_seen", { since: re(e, i.first_seen) })
+    ].filter((r) => r !== null);
+    return u`<section class="traffic">
+      <div class="secondary wrap">${c.join(" · ")}</div>
+      <div class="tiles">${a("download", "↓")}${a("upload", "↑")}</div>
+      <h3>${s("device.minute")}</h3>
+      <hearthwall-sparkline .samples=${o} .now=${Date.now() / 1e3}></hearthwall-sparkline>
+      <h3>${s("device.history")}</h3>
+      ${this.data.history?.length ? u`<hearthwall-history .hass=${e} .spans=${this.data.history}></hearthwall-history>` : u`<p class="secondary">${s(this.data.history ? "device.history_none" : "common.loading")}</p>`}
+    </section>`;
+  }
+  renderAll(e, t) {
+    const { details: s, usage: i, events: o } = this.data, a = new Set(s?.accepted.map(({ seq: d }) => d)), c = (d) => void this.onBlock(e, t, d), r = (d) => void this.onUnblock(e, t, d);
+    return u`
+      <div>
+        ${this.renderTraffic(e, t)}
+        ${s ? ko(e, s.blocks, r) : m}
+        ${s?.profile ? Ao(e, s.profile) : m}
+      </div>
+      <div>
+        ${i ? $o(e, i, this.data.rules, c, r) : m}
+        ${o ? xo(e, o, { accept: (d) => void this.onAccept(e, d), block: c, accepted: a }) : m}
+        ${s ? So(e, s.accepted, (d) => void this.onRevoke(e, t, d)) : m}
+      </div>
+    `;
+  }
+  updated() {
+    const e = this.deviceId === void 0 ? void 0 : this.live.store?.device(this.deviceId)?.row.rule?.id ?? null;
+    this.rule !== void 0 && e !== void 0 && e !== this.rule && this.data.refresh(), this.rule = e;
+  }
+  async done(e, t, s) {
+    if (!await e) return;
+    const i = s();
+    this.notice.show(
+      t,
+      i && (async () => {
+        await i(), await this.data.refresh();
+      })
+    ), await this.data.refresh();
+  }
+  onBlock(e, t, s) {
+    const i = y(e);
+    let o;
+    const a = this.confirm.ask({
+      title: i("device.block_ask", { peer: s }),
+      text: i("device.block_text"),
+      confirm: i("device.block"),
+      danger: !0,
+      choices: vt(e),
+      act: async (c) => o = await un(e, t.entryId, s, gt(c))
+    });
+    return this.done(a, i("device.block_done", { peer: s }), () => o);
+  }
+  onUnblock(e, t, s) {
+    const i = y(e);
+    let o;
+    const a = this.confirm.ask({
+      title: i("device.unblock_ask"),
+      text: i("device.unblock_text"),
+      confirm: i("quarantine.release"),
+      act: async () => o = await so(e, t.entryId, s)
+    });
+    return this.done(a, i("device.unblock_done"), () => o);
+  }
+  onAccept(e, t) {
+    const s = y(e);
+    let i;
+    const o = this.confirm.ask({
+      title: s("device.accept_ask"),
+      text: s("device.accept_text", { summary: t.summary }),
+      confirm: s("device.accept"),
+      act: async () => i = await Gt(e, t.entry_id, t.seq)
+    });
+    return this.done(o, s("device.accept_done"), () => i);
+  }
+  onRevoke(e, t, s) {
+    const i = y(e), o = this.confirm.ask({
+      title: i("device.revoke_ask"),
+      text: i("device.revoke_text", { summary: s.summary }),
+      confirm: i("device.revoke"),
+      act: () => io(e, t.entryId, s.id)
+    });
+    return this.done(o, i("device.revoke_done"), () => () => Gt(e, t.entryId, s.seq));
+  }
+  static {
+    this.styles = [ee, G, Mo];
+  }
+}
+Ue([
+  E({ attribute: !1 })
+], $e.prototype, "hass");
+Ue([
+  E({ attribute: !1 })
+], $e.prototype, "deviceId");
+Ue([
+  E({ attribute: !1 })
+], $e.prototype, "heading");
+Ue([
+  P("hearthwall-confirm")
+], $e.prototype, "confirm");
+Ue([
+  P("hearthwall-notice")
+], $e.prototype, "notice");
+const Co = {
+  "hearthwall-device-card": an,
+  "hearthwall-device-view": $e,
+  "hearthwall-device-dialog": pt,
+  "hearthwall-history": ft
+}, Nt = /* @__PURE__ */ new WeakMap();
+function Oo({ connection: n, callWS: e }) {
+  let t = Nt.get(n);
+  return t || (t = e({ type: "config/label_registry/list" }), Nt.set(n, t), t.catch(() => Nt.delete(n))), t;
+}
+const Ws = ["today", "now", "name", "status", "last_seen"], To = ["all", "online", "restricted"], Ho = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Lo = {
+  all: () => !0,
+  online: (n) => n.online,
+  restricted: (n) => n.quarantined || n.rule !== null
+};
+function ts(n, e, t) {
+  const { search: s, shown: i, areas: o, labels: a } = t;
+  if (!Lo[i](e)) return !1;
+  const c = Ho(n, e);
+  if (o.length && !o.includes(c?.area_id ?? "") || a.length && !a.some((d) => c?.labels?.includes(d))) return !1;
+  const r = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
+  return s.toLocaleLowerCase().split(/\s+/).every((d) => r.includes(d));
+}
+const ns = (n) => n.upload_today + n.download_today, ss = (n) => n.upload_rate + n.download_rate;
+function qo(n, e, t) {
+  const s = je(n), i = {
+    today: (o, a) => ns(a) - ns(o),
+    now: (o, a) => ss(a) - ss(o),
+    name: () => 0,
+    status: (o, a) => Qn(o) - Qn(a),
+    last_seen: (o, a) => a.last_seen - o.last_seen
+  };
+  return [...e].sort(
+    ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
+  );
+}
+class Po {
+  constructor(e = 5) {
+    this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
+  }
+  /** Return the devices in the order; `held` while somebody is at the list. */
+  of(e, t, s, i, o) {
+    const a = t.every(({ key: r }) => this.ranks.has(r));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(qo(e, t, s).map(({ key: r }, d) => [r, d])), this.since = i, this.sort = s), [...t].sort((r, d) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
+  }
+}
+function Io() {
+  const n = y(void 0);
+  return { schema: [
+    { name: "title", selector: { text: {} } },
+    {
+      name: "sort",
+      default: "today",
+      selector: {
+        select: { mode: "dropdown", options: Ws.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
+      }
+    },
+    { name: "area", selector: { area: { multiple: !0 } } },
+    { name: "label", selector: { label: { multiple: !0 } } },
+    { name: "toolbar", default: !0, selector: { boolean: {} } },
+    { name: "entry_id", selector: { config_entry: { integration: O } } }
+  ], ...sn() };
+}
+const We = (n, e, t, s) => u`<select
+    aria-label=${n}
+    title=${n}
+    @change=${(i) => s(i.target.value)}
+  >
+    ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
+  </select>`;
+function No(n, e, t, s, i) {
+  const o = y(n), a = je(n), c = (r, d) => [
+    { value: "", label: d },
+    ...r.sort((l, h) => a(l.label, h.label))
+  ];
+  return u`<div class="toolbar" role="search">
+    <input
+      type="search"
+      autocomplete="off"
+      spellcheck="false"
+      maxlength="100"
+      placeholder=${o("devices.search")}
+      aria-label=${o("devices.search")}
+      .value=${e.search}
+      @input=${(r) => i({ search: r.target.value })}
+    />
+    ${We(
+    o("devices.show"),
+    To.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
+    e.shown,
+    (r) => i({ shown: r })
+  )}
+    ${We(
+    o("devices.sort"),
+    Ws.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
+    e.sort,
+    (r) => i({ sort: r })
+  )}
+    ${t.size ? We(
+    o("devices.area"),
+    c(
+      [...t].map((r) => ({ value: r, label: n.areas[r]?.name ?? r })),
+      o("devices.areas_all")
+    ),
+    e.areas[0] ?? "",
+    (r) => i({ areas: r ? [r] : [] })
+  ) : m}
+    ${s.length ? We(
+    o("devices.label"),
+    c(
+      s.map(({ label_id: r, name: d }) => ({ value: r, label: d })),
+      o("devices.labels_all")
+    ),
+    e.labels[0] ?? "",
+    (r) => i({ labels: r ? [r] : [] })
+  ) : m}
+  </div>`;
+}
+var Ro = Object.defineProperty, Y = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Ro(e, t, i), i;
+};
+const Rt = (n) => n === void 0 ? [] : [n].flat();
+class D extends T {
+  constructor() {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.live = new ut(this), this.order = new Po(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+      e.row.device_id && this.dialog.open(e.row.device_id);
+    }, this.onQuarantine = ({ detail: e }) => {
+      this.hass && yt(this.hass, e, this.confirm, this.notice);
+    }, this.onClear = () => {
+      this.settings = { ...this.settings, search: "", shown: "all", areas: [], labels: [] };
+    };
+  }
+  setConfig(e) {
+    this.config = e, this.settings = { ...this.settings, sort: e.sort ?? "today" };
+  }
+  static getStubConfig() {
+    return {};
+  }
+  static getConfigForm() {
+    return Io();
+  }
+  getCardSize() {
+    return 7;
+  }
+  getGridOptions() {
+    return { columns: "full", rows: "auto", min_columns: 6, min_rows: 3 };
+  }
+  /** Return the devices that the card is about, whatever the user searches for. */
+  mine(e) {
+    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: Rt(s), labels: Rt(i) };
+    return [...this.live.store?.devices() ?? []].filter(
+      (a) => (!t || a.entryId === t) && ts(e, a.row, o)
+    );
+  }
+  willUpdate(e) {
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Oo(this.hass).then(
+      (t) => this.labels = t,
+      () => this.asked = !1
+    ));
+  }
+  render() {
+    const { hass: e, config: t } = this;
+    if (!e || !t) return m;
+    const s = y(e), i = Us(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+      e,
+      o.filter(({ row: c }) => ts(e, c, this.settings)),
+      this.settings.sort,
+      Date.now() / 1e3,
+      this.rows?.matches(":hover, :focus-within") ?? !1
+    );
+    return u`
+      <ha-card>
+        <div class="head">
+          <h2 class="card-title">${t.title ?? s("devices.title")}</h2>
+          ${i ? m : this.renderSummary(e, o)}
+        </div>
+        ${i ?? this.renderList(e, t, o, a)}
+        <hearthwall-notice .hass=${e}></hearthwall-notice>
+        <hearthwall-confirm .hass=${e}></hearthwall-confirm>
+        <hearthwall-device-dialog .hass=${e}></hearthwall-device-dialog>
+      </ha-card>
+    `;
+  }
+  renderSummary(e, t) {
+    const s = y(e), i = (c) => t.filter(c).length, o = (c) => t.reduce((r, { row: d }) => r + d[c], 0), a = i(({ row: c }) => c.quarantined || c.rule !== null);
+    return u`<div class="summary secondary">
+      <span>
+        ${s("devices.summary", {
+      online: B(e, i(({ row: c }) => c.online)),
+      all: B(e, t.length)
+    })}${a ? u` · <b>${s("devices.summary_restricted", { count: B(e, a) })}</b>` : m}
+      </span>
+      <span class="rates">
+        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${Ie(e, o("download_rate"))}
+        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${Ie(e, o("upload_rate"))}
+      </span>
+    </div>`;
+  }
+  renderList(e, t, s, i) {
+    const o = y(e), { store: a } = this.live, c = s.flatMap(({ row: l }) => l.device_id && e.devices[l.device_id] || []), r = new Set(c.flatMap((l) => l.area_id ?? [])), d = new Set(c.flatMap((l) => l.labels ?? []));
+    return u`
+      ${zs(e, a, t.entry_id)}
+      ${t.toolbar === !1 ? m : No(
+      e,
+      this.settings,
+      Rt(t.area).length === 1 ? /* @__PURE__ */ new Set() : r,
+      this.labels.filter(({ label_id: l }) => d.has(l)),
+      (l) => this.settings = { ...this.settings, ...l }
+    )}
+      ${i.length ? u`<div
+            class="list"
+            role="list"
+            aria-label=${t.title ?? o("devices.title")}
+            @hearthwall-open=${this.onOpen}
+            @hearthwall-quarantine=${this.onQuarantine}
+          >
+            ${j(
+      i,
+      ({ key: l }) => l,
+      (l) => u`<hearthwall-device-row
+                role="listitem"
+                .hass=${e}
+                .device=${l}
+                .connected=${a?.gateways.get(l.entryId)?.connected ?? !1}
+              ></hearthwall-device-row>`
+    )}
+          </div>` : u`<div class="message" role="status">
+            <p>${o(s.length ? "devices.none_found" : "devices.none")}</p>
+            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : m}
+          </div>`}
+    `;
+  }
+  updated() {
+    this.announce();
+  }
+  /** Tell screen readers who was cut off or let in, whoever ordered it. */
+  announce() {
+    const { hass: e } = this;
+    if (!e || !this.live.store?.gateways.size) return;
+    const t = y(e), s = this.quarantined;
+    this.quarantined = /* @__PURE__ */ new Map();
+    const i = [];
+    for (const { key: o, row: a } of this.mine(e)) {
+      this.quarantined.set(o, a.quarantined);
+      const c = s?.get(o);
+      c !== void 0 && c !== a.quarantined && i.push(t(a.quarantined ? "quarantine.on" : "quarantine.off", { name: a.name }));
+    }
+    i.length && this.notice.announce(i.slice(0, 3).join(" "));
+  }
+  static {
+    this.styles = [
+      ee,
+      G,
+      q`
+      ha-card {
+        container: devices / inline-size;
+      }
+      .head {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        justify-content: space-between;
+        gap: 0 16px;
+        padding-block: 4px;
+      }
+      .head h2 {
+        padding: 8px 16px 4px;
+      }
+      .summary {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 4px 16px;
+        padding: 4px 16px;
+        font-variant-numeric: tabular-nums;
+      }
+      .toolbar {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
+        padding: 8px 16px;
+      }
+      input,
+      select {
+        height: 40px;
+        min-width: 0;
+        max-width: 100%;
+        box-sizing: border-box;
+        padding: 0 12px;
+        border: 1px solid var(--hearthwall-line);
+        border-radius: 20px;
+        font: inherit;
+        font-size: 14px;
+        color: var(--primary-text-color);
+        background: var(--card-background-color, #fff);
+      }
+      input {
+        flex: 1 1 180px;
+        appearance: none;
+      }
+      select {
+        flex: 0 1 auto;
+        text-overflow: ellipsis;
+      }
+      .list {
+        flex: 1;
+        min-height: 0;
+        overflow-y: auto;
+        max-height: var(--hearthwall-list-height, 70vh);
+        padding-bottom: 8px;
+      }
+      hearthwall-device-row + hearthwall-device-row {
+        border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
+      }
+      @container devices (max-width: 479px) {
+        input {
+          flex-basis: 100%;
+        }
+        select {
+          flex: 1 1 40%;
+        }
+      }
+    `
+    ];
+  }
+}
+Y([
+  E({ attribute: !1 })
+], D.prototype, "hass");
+Y([
+  E({ attribute: !1 })
+], D.prototype, "layout");
+Y([
+  A()
+], D.prototype, "config");
+Y([
+  A()
+], D.prototype, "settings");
+Y([
+  A()
+], D.prototype, "labels");
+Y([
+  P("hearthwall-confirm")
+], D.prototype, "confirm");
+Y([
+  P("hearthwall-notice")
+], D.prototype, "notice");
+Y([
+  P("hearthwall-device-dialog")
+], D.prototype, "dialog");
+Y([
+  P(".list")
+], D.prototype, "rows");
+var jo = Object.defineProperty, yn = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && jo(e, t, i), i;
+};
+class wt extends T {
+  constructor() {
+    super(), this.connected = !0, new pn(this, () => this.moves());
+  }
+  /** Whether there is something to see that changes with the clock. */
+  moves() {
+    if (!this.connected || !this.device) return !1;
+    const { row: e, samples: t } = this.device;
+    return e.rule?.expires != null || t.some(({ upload: s, download: i }) => s + i > 0);
+  }
+  render() {
+    const { hass: e, device: t } = this;
+    if (!e || !t) return m;
+    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: c, expires: r } = Bs(i), [d, l] = [Ie(e, i.download_rate), Ie(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: cn(e, i.last_seen, o) });
+    return u`
+      <div class="row">
+        <span class="dot ${c} ${i.online ? "" : "away"}" aria-hidden="true"></span>
+        <div class="who">
+          <button
+            class="open cut"
+            ?disabled=${!i.device_id}
+            aria-label=${s("devices.row", { name: i.name, status: s(a), download: d, upload: l, today: h })}
+            title=${i.name}
+            @click=${() => this.fire("hearthwall-open")}
+          >
+            ${i.name}
+          </button>
+          <div class="secondary cut" title=${f}>${f}</div>
+        </div>
+        <div class="status">
+          ${c === "good" || c === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${c}">${s(a)}</span>`}
+          ${r === null ? m : u`<span class="secondary count" role="timer">${mt(e, r - o)}</span>`}
+        </div>
+        <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
+        <div class="rates" aria-hidden="true">
+          <span class=${i.download_rate ? "" : "idle"}><span class="down">↓</span> ${d}</span>
+          <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${l}</span>
+        </div>
+        <div class="today" aria-hidden="true">
+          <span>${h}</span>
+          <span class="secondary">${s("devices.today")}</span>
+        </div>
+        <button
+          class="switch"
+          role="switch"
+          aria-checked=${i.quarantined}
+          aria-label=${s("quarantine.switch", { name: i.name })}
+          title=${this.connected ? s("quarantine.switch", { name: i.name }) : s("quarantine.impossible")}
+          ?disabled=${!this.connected}
+          @click=${() => this.fire("hearthwall-quarantine")}
+        >
+          <span class="track"><span class="thumb"></span></span>
+        </button>
+      </div>
+    `;
+  }
+  fire(e) {
+    this.dispatchEvent(new CustomEvent(e, { detail: this.device, bubbles: !0, composed: !0 }));
+  }
+  static {
+    this.styles = [
+      ee,
+      G,
+      q`
+      :host {
+        content-visibility: auto;
+        contain-intrinsic-size: auto 64px;
+      }
+      .row {
+        position: relative;
+        display: grid;
+        grid-template:
+          "dot who status spark rates today switch" auto / 12px minmax(110px, 3fr) minmax(96px, 1.2fr)
+          minmax(80px, 2fr) 96px 76px 52px;
+        align-items: center;
+        gap: 0 12px;
+        min-height: 56px;
+        padding: 4px 12px 4px 16px;
+        box-sizing: border-box;
+      }
+      .row:hover {
+        background: color-mix(in srgb, var(--primary-text-color) 4%, transparent);
+      }
+      .dot {
+        grid-area: dot;
+        width: 10px;
+        height: 10px;
+        box-sizing: border-box;
+        border-radius: 50%;
+        background: currentcolor;
+        border: 2px solid currentcolor;
+      }
+      .dot.good {
+        color: var(--success-color, #43a047);
+      }
+      .dot.held {
+        color: var(--warning-color, #ffa600);
+      }
+      .dot.bad {
+        color: var(--error-color, #db4437);
+      }
+      .dot.none {
+        color: var(--secondary-text-color);
+      }
+      .dot.away {
+        background: none;
+      }
+      .who {
+        grid-area: who;
+        min-width: 0;
+      }
+      .open {
+        display: block;
+        max-width: 100%;
+        min-height: 0;
+        padding: 0;
+        border-radius: 4px;
+        font-weight: 400;
+        line-height: 22px;
+        text-align: start;
+        color: var(--primary-text-color);
+      }
+      /* The whole row opens the device; a keyboard and a screen reader meet one button */
+      .open::after {
+        content: "";
+        position: absolute;
+        inset: 0;
+      }
+      .open:disabled {
+        opacity: 1;
+      }
+      .open:focus-visible {
+        outline: none;
+      }
+      .open:focus-visible::after {
+        outline: 2px solid var(--primary-color);
+        outline-offset: -2px;
+        border-radius: 8px;
+      }
+      .status {
+        grid-area: status;
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 2px 6px;
+        min-width: 0;
+      }
+      .chip {
+        padding: 2px 8px;
+        border-radius: 10px;
+        font-size: 12px;
+        line-height: 16px;
+        color: var(--primary-text-color);
+      }
+      .chip.bad {
+        background: color-mix(in srgb, var(--error-color, #db4437) 24%, transparent);
+      }
+      .chip.held {
+        background: color-mix(in srgb, var(--warning-color, #ffa600) 24%, transparent);
+      }
+      .chip.none {
+        background: color-mix(in srgb, var(--primary-text-color) 10%, transparent);
+      }
+      .count,
+      .rates,
+      .today {
+        font-variant-numeric: tabular-nums;
+      }
+      hearthwall-sparkline {
+        grid-area: spark;
+        height: 32px;
+      }
+      :host(:not([connected])) hearthwall-sparkline {
+        opacity: 0.4;
+      }
+      :host(:not([connected])) :is(.rates, .today) {
+        color: var(--secondary-text-color);
+      }
+      .rates {
+        grid-area: rates;
+        display: flex;
+        flex-direction: column;
+        font-size: 12px;
+        line-height: 16px;
+        text-align: end;
+        white-space: nowrap;
+      }
+      .idle {
+        color: var(--secondary-text-color);
+      }
+      .today {
+        grid-area: today;
+        display: flex;
+        flex-direction: column;
+        align-items: end;
+        font-size: 14px;
+        line-height: 18px;
+        white-space: nowrap;
+      }
+      .switch {
+        grid-area: switch;
+        z-index: 1;
+        display: grid;
+        place-items: center;
+        width: 52px;
+        height: 44px;
+        padding: 0;
+        border-radius: 22px;
+      }
+      .track {
+        display: block;
+        width: 36px;
+        height: 20px;
+        padding: 3px;
+        box-sizing: border-box;
+        border-radius: 10px;
+        background: color-mix(in srgb, var(--primary-text-color) 45%, transparent);
+        transition: background 0.15s;
+      }
+      .thumb {
+        display: block;
+        width: 14px;
+        height: 14px;
+        border-radius: 50%;
+        background: var(--card-background-color, #fff);
+        transition: translate 0.15s;
+      }
+      [aria-checked="true"] .track {
+        background: var(--error-color, #db4437);
+      }
+      [aria-checked="true"] .thumb {
+        translate: 16px;
+      }
+      @container devices (max-width: 719px) {
+        .row {
+          grid-template:
+            "dot who who who switch" auto
+            ". status spark rates rates" auto / 12px auto minmax(0, 1fr) auto 52px;
+          gap: 2px 0;
+          padding-block: 6px;
+        }
+        .who {
+          margin-inline-start: 12px;
+        }
+        .status {
+          margin-inline-start: 12px;
+        }
+        .status:has(.chip) {
+          margin-inline-end: 12px;
+        }
+        /* The dot says it: filled or hollow */
+        .plain {
+          display: none;
+        }
+        .rates {
+          flex-direction: row;
+          justify-content: end;
+          gap: 12px;
+          min-width: 148px;
+          padding-inline: 12px 8px;
+        }
+        hearthwall-sparkline {
+          height: 24px;
+        }
+        .today {
+          display: none;
+        }
+      }
+    `
+    ];
+  }
+}
+yn([
+  E({ attribute: !1 })
+], wt.prototype, "hass");
+yn([
+  E({ attribute: !1 })
+], wt.prototype, "device");
+yn([
+  E({ type: Boolean, reflect: !0 })
+], wt.prototype, "connected");
+var Do = Object.defineProperty, _e = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Do(e, t, i), i;
+};
+class de extends T {
+  constructor() {
+    super(...arguments), this.choice = "", this.busy = !1, this.problem = "", this.onSubmit = async (e) => {
+      e.preventDefault();
+      const { question: t } = this;
+      if (!(!t || this.busy)) {
         this.busy = !0, this.problem = "";
         try {
-          await e.act(this.choice), this.busy = !1, this.question === e && this.end(!0);
+          await t.act(this.choice), this.busy = !1, this.question === t && this.end(!0);
         } catch (s) {
-          this.busy = !1, this.problem = Wt(s);
+          this.busy = !1, this.problem = be(s);
         }
       }
     };
   }
   /** Ask; return whether it was done. */
-  async ask(t) {
-    this.answered?.(!1), this.question = t, this.choice = t.choices?.[0]?.value ?? "", this.problem = "", this.busy = !1, await this.updateComplete;
-    const e = new Promise((s) => this.answered = s);
-    return this.dialog.open || this.dialog.showModal(), e;
+  async ask(e) {
+    this.answered?.(!1), this.question = e, this.choice = e.choices?.[0]?.value ?? "", this.problem = "", this.busy = !1, await this.updateComplete;
+    const t = new Promise((s) => this.answered = s);
+    return this.dialog.open || this.dialog.showModal(), t;
   }
   render() {
-    const { question: t } = this;
-    if (!t) return d;
-    const e = Ft(this.hass);
-    return T`
+    const { question: e } = this;
+    if (!e) return m;
+    const t = y(this.hass);
+    return u`
       <dialog
         aria-labelledby="title"
         aria-describedby="text"
@@ -696,11 +3337,11 @@ class b extends A {
         @cancel=${(s) => this.busy && s.preventDefault()}
       >
         <form @submit=${this.onSubmit}>
-          <h2 id="title">${t.title}</h2>
-          <p id="text">${t.text}</p>
-          ${t.choices ? T`<fieldset ?disabled=${this.busy}>
-                ${t.choices.map(
-      ({ value: s, label: i }) => T`<label>
+          <h2 id="title">${e.title}</h2>
+          <p id="text">${e.text}</p>
+          ${e.choices ? u`<fieldset ?disabled=${this.busy}>
+                ${e.choices.map(
+      ({ value: s, label: i }) => u`<label>
                     <input
                       type="radio"
                       name="choice"
@@ -710,29 +3351,29 @@ class b extends A {
                     /><span>${i}</span>
                   </label>`
     )}
-              </fieldset>` : d}
+              </fieldset>` : m}
           <p class="problem" role="alert">${this.problem}</p>
           <div class="buttons">
             <button type="button" class="plain" ?disabled=${this.busy} @click=${() => this.end(!1)}>
-              ${e("common.cancel")}
+              ${t("common.cancel")}
             </button>
-            <button type="submit" class=${t.danger ? "danger" : "main"} ?disabled=${this.busy} autofocus>
-              ${this.busy ? e("common.busy") : t.confirm}
+            <button type="submit" class=${e.danger ? "danger" : "main"} ?disabled=${this.busy} autofocus>
+              ${this.busy ? t("common.busy") : e.confirm}
             </button>
           </div>
         </form>
       </dialog>
     `;
   }
-  end(t) {
+  end(e) {
     if (this.busy || !this.answered) return;
-    const { answered: e } = this;
-    this.answered = void 0, this.dialog?.open && this.dialog.close(), this.question = void 0, e(t);
+    const { answered: t } = this;
+    this.answered = void 0, this.dialog?.open && this.dialog.close(), this.question = void 0, t(e);
   }
   static {
     this.styles = [
-      Zt,
-      z`
+      ee,
+      q`
       dialog {
         box-sizing: border-box;
         width: min(420px, calc(100vw - 32px));
@@ -794,59 +3435,2467 @@ class b extends A {
     ];
   }
 }
-E([
-  q({ attribute: !1 })
-], b.prototype, "hass");
-E([
-  I()
-], b.prototype, "question");
-E([
-  I()
-], b.prototype, "choice");
-E([
-  I()
-], b.prototype, "busy");
-E([
-  I()
-], b.prototype, "problem");
-E([
-  Bt("dialog")
-], b.prototype, "dialog");
-async function Jt(r) {
-  await customElements.whenDefined("home-assistant");
-  for (const [t, e] of Object.entries(r))
-    customElements.get(t) || customElements.define(t, e);
+_e([
+  E({ attribute: !1 })
+], de.prototype, "hass");
+_e([
+  A()
+], de.prototype, "question");
+_e([
+  A()
+], de.prototype, "choice");
+_e([
+  A()
+], de.prototype, "busy");
+_e([
+  A()
+], de.prototype, "problem");
+_e([
+  P("dialog")
+], de.prototype, "dialog");
+var Uo = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", zo = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Vo = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Bo = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Fo = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Wo = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Go = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Yo = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", Qo = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", Ko = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const ge = ["info", "low", "medium", "high", "critical"], nt = 500, jt = { severity: "info", kind: null, who: null }, I = ({ entry_id: n, seq: e }) => `${n}/${e}`, Gs = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), ye = (n) => Math.max(0, ge.indexOf(n)), is = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class Zo {
+  constructor() {
+    this.events = [], this.waiting = [];
+  }
+  /** Take events; `hold` says to let new ones wait. */
+  receive(e, t) {
+    const s = new Map(this.events.map((a) => [I(a), a])), i = new Map(this.waiting.map((a) => [I(a), a])), o = this.events[0]?.time ?? -1 / 0;
+    for (const a of e) {
+      const c = I(a);
+      (!s.has(c) && (i.has(c) || t && a.time > o) ? i : s).set(c, a);
+    }
+    this.events = [...s.values()].sort(is).slice(0, nt), this.waiting = [...i.values()].sort(is).slice(0, nt);
+  }
+  /** Show those that wait. */
+  release() {
+    const { waiting: e } = this;
+    this.waiting = [], this.receive(e, !1);
+  }
+  /** Forget everything. */
+  clear() {
+    this.events = this.waiting = [];
+  }
 }
-var Kt = Object.defineProperty, mt = (r, t, e, s) => {
-  for (var i = void 0, o = r.length - 1, n; o >= 0; o--)
-    (n = r[o]) && (i = n(t, e, i) || i);
-  return i && Kt(t, e, i), i;
+function os(n, { severity: e, kind: t, who: s }) {
+  const i = ye(e);
+  return n.filter(
+    (o) => ye(o.severity) >= i && (t === null || o.kind === t) && (s === null || Gs(o) === s)
+  );
+}
+function as(n, e, t, s) {
+  const i = /* @__PURE__ */ new Map();
+  for (const o of n) {
+    const a = e(o);
+    i.has(a) || i.set(a, t(o));
+  }
+  return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
+}
+function Jo(n, e) {
+  const t = [];
+  for (const s of n) {
+    const i = e(s.time), o = t.at(-1);
+    o?.day === i ? o.events.push(s) : t.push({ day: i, events: [s] });
+  }
+  return t;
+}
+const Ge = 50;
+function Xo(n) {
+  const { severity: e, limit: t } = n;
+  if (e !== void 0 && !ge.includes(e))
+    throw new Error(`severity is none of ${ge.join(", ")}`);
+  if (t !== void 0 && !(Number.isInteger(t) && t >= 1 && t <= 200))
+    throw new Error("limit is no whole number from 1 to 200");
+  return n;
+}
+function ea() {
+  const n = y(void 0), e = ge.map((t) => ({ value: t, label: n(`severity.${t}`) }));
+  return {
+    schema: [
+      { name: "title", selector: { text: {} } },
+      { name: "severity", selector: { select: { mode: "dropdown", options: e } } },
+      { name: "device_id", selector: { device: { filter: { integration: O } } } },
+      { name: "entry_id", selector: { config_entry: { integration: O } } },
+      { name: "limit", selector: { number: { min: 1, max: 200, mode: "box" } } },
+      { name: "filters", default: !0, selector: { boolean: {} } },
+      { name: "navigation_path", selector: { navigation: {} } }
+    ],
+    computeLabel: ({ name: t }) => n(`events.field.${t}`)
+  };
+}
+const ta = 86400;
+function na({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), c = (h) => new Date(h * 1e3), [r, d] = [i.format(c(t)), i.format(c(t - ta))], l = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
+  return (h) => {
+    const f = i.format(c(h));
+    return f === r ? l(a.format(0, "day")) : f === d ? l(a.format(-1, "day")) : o.format(c(h));
+  };
+}
+const rs = 1e3, sa = 3e4;
+class ia {
+  /** `mustHold` says whether new ones shall wait. */
+  constructor(e, t) {
+    this.host = e, this.mustHold = t, this.timeline = new Zo(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.pause = rs, this.attempt = 0, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), this.onReady = () => this.begin(), this.onDisconnected = () => {
+      this.attempt++, clearTimeout(this.retry), this.unsubscribe = void 0, this.phase = "offline", this.host.requestUpdate();
+    }, e.addController(this);
+  }
+  hostConnected() {
+    this.inPage = !0, this.begin();
+  }
+  hostUpdate() {
+    this.inPage && this.host.hass && this.host.hass.connection !== this.connection && this.begin();
+  }
+  hostDisconnected() {
+    this.inPage = !1, this.end(), this.connection?.removeEventListener("ready", this.onReady), this.connection?.removeEventListener("disconnected", this.onDisconnected), this.connection = void 0;
+  }
+  /** Ask for other events; those that are shown stay until others are there. */
+  want(e) {
+    JSON.stringify(e) !== JSON.stringify(this.wanted) && (this.wanted = e, this.begin());
+  }
+  begin() {
+    const { hass: e } = this.host;
+    !this.inPage || !e || !this.wanted || !J(e) || (this.connection !== e.connection && (this.connection = e.connection, this.connection.addEventListener("ready", this.onReady), this.connection.addEventListener("disconnected", this.onDisconnected)), this.end(), this.pause = rs, this.connection.connected === !1 ? this.onDisconnected() : this.subscribe());
+  }
+  end() {
+    this.attempt++, clearTimeout(this.retry);
+    const { unsubscribe: e } = this;
+    this.unsubscribe = void 0, e && Promise.resolve(e()).catch(() => {
+    });
+  }
+  async subscribe() {
+    const e = ++this.attempt, t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
+    this.told.clear(), this.hasOlder = !1;
+    try {
+      const s = await this.connection.subscribeMessage(
+        (i) => e === this.attempt && this.receive(i),
+        { type: "hearthwall/subscribe_events", ...Object.fromEntries(t) },
+        { resubscribe: !1 }
+      );
+      if (e !== this.attempt) {
+        Promise.resolve(s()).catch(() => {
+        });
+        return;
+      }
+      this.unsubscribe = s, this.phase = "live";
+    } catch (s) {
+      if (e !== this.attempt) return;
+      this.phase = Cs(s) ? "absent" : "failed", this.reason = be(s), this.retry = setTimeout(() => void this.subscribe(), this.pause), this.pause = Math.min(this.pause * 2, sa);
+    }
+    this.host.requestUpdate();
+  }
+  receive({ type: e, entry_id: t, events: s }) {
+    if (e !== "events") return;
+    const { limit: i } = this.wanted;
+    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < nt), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.phase = "live", this.host.requestUpdate();
+  }
+}
+const oa = /* @__PURE__ */ new Set(["blocked", "unblocked"]), aa = /* @__PURE__ */ new Set([
+  "behaviour_anomaly",
+  "connection_burst",
+  "local_device_on_internet",
+  "unexpected_destination",
+  "volume_anomaly"
+]), ra = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), cs = {
+  new_device: [{ subject: "many", key: "measure.devices" }],
+  threat_address: [
+    { subject: "address ", key: "measure.packets" },
+    { subject: "many of ", key: "measure.addresses" }
+  ],
+  threat_domain: [{ subject: "many of ", key: "measure.names" }],
+  unexpected_destination: [
+    { subject: "quiet hours", key: "measure.moved", unit: "bytes" },
+    { key: "measure.surprise" }
+  ],
+  segment_crossing: [{ subject: "spoofed source", key: "measure.flows" }],
+  port_scan: [{ key: "measure.ports" }],
+  address_scan: [{ key: "measure.hosts" }],
+  connection_burst: [{ key: "measure.connections" }],
+  flood: [{ subject: "many", key: "measure.sources" }, { key: "measure.packet_rate" }],
+  volume_anomaly: [
+    { subject: "upload", key: "measure.sent", unit: "megabytes" },
+    { key: "measure.received", unit: "megabytes" }
+  ],
+  behaviour_anomaly: [{ key: "measure.differences" }],
+  beacon: [{ key: "measure.evenness" }],
+  dns_tunnel: [
+    { subject: "server ", key: "measure.packet_size", unit: "bytes" },
+    { key: "measure.names_asked" }
+  ],
+  address_conflict: [
+    { subject: "many addresses", key: "measure.addresses_claimed" },
+    { key: "measure.claims" }
+  ]
 };
-const lt = 60, j = 100, y = 14, Qt = 2e3;
-function Xt(r, t, e, s) {
-  const i = (l) => (Math.max(0, 1 - (t - l) / lt) * j).toFixed(1), o = (l) => (y - s * Math.sqrt(Math.min(1, l / e)) * (y - 1)).toFixed(1), n = r.findLastIndex(([l]) => l <= t - lt), h = r.slice(Math.max(0, n)), [a] = h;
-  if (!a || h.every(([, l]) => l <= 0)) return "";
-  const c = h.map(([l, u]) => `L${i(l)} ${o(u)}`).join(""), p = h[h.length - 1] ?? a;
-  return `M${i(a[0])} ${y}${c}L${j} ${o(p[1])}V${y}Z`;
+function bt(n) {
+  const e = ht(`kind.${n}.meaning`) ? n : "other";
+  return {
+    name: `kind.${e}`,
+    meaning: `kind.${e}.meaning`,
+    advice: `kind.${e}.advice`
+  };
 }
-class K extends A {
+const ca = (n, e) => Object.hasOwn(cs, n) ? cs[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Dt = (n) => n.target.value;
+function la(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+  const a = y(n), c = (r, d, l) => u`<option value=${r} ?selected=${r === l}>${d}</option>`;
+  return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
+    <select
+      aria-label=${a("events.filter.severity")}
+      @change=${(r) => o({ ...e, severity: Dt(r) })}
+    >
+      ${ge.filter((r) => ye(r) >= ye(t)).map(
+    (r) => c(
+      r,
+      r === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${r}`) }),
+      e.severity
+    )
+  )}
+    </select>
+    <select
+      aria-label=${a("events.filter.kind")}
+      @change=${(r) => o({ ...e, kind: Dt(r) || null })}
+    >
+      ${c("", a("events.filter.all_kinds"), e.kind ?? "")}
+      ${i.map((r) => c(r, a(bt(r).name), e.kind ?? ""))}
+    </select>
+    ${s.length ? u`<select
+          aria-label=${a("events.filter.who")}
+          @change=${(r) => o({ ...e, who: Dt(r) || null })}
+        >
+          ${c("", a("events.filter.all_devices"), e.who ?? "")}
+          ${s.map(({ id: r, name: d }) => c(r, d, e.who ?? ""))}
+        </select>` : m}
+  </div>`;
+}
+const ls = {
+  info: Wo,
+  low: Uo,
+  medium: Vo,
+  high: zo,
+  critical: Yo
+}, $t = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, da = (n) => $t(ls[n] ?? ls.info);
+const le = fn(class extends vn {
+  constructor(n) {
+    if (super(n), n.type !== mn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
+  }
+  render(n) {
+    return " " + Object.keys(n).filter((e) => n[e]).join(" ") + " ";
+  }
+  update(n, [e]) {
+    if (this.st === void 0) {
+      this.st = /* @__PURE__ */ new Set(), n.strings !== void 0 && (this.nt = new Set(n.strings.join(" ").split(/\s/).filter((s) => s !== "")));
+      for (const s in e) e[s] && !this.nt?.has(s) && this.st.add(s);
+      return this.render(e);
+    }
+    const t = n.element.classList;
+    for (const s of this.st) s in e || (t.remove(s), this.st.delete(s));
+    for (const s in e) {
+      const i = !!e[s];
+      i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
+    }
+    return F;
+  }
+}), Ys = 10, ds = 300, ha = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ye = (n) => Array.isArray(n) ? n.filter(ha).slice(0, Ys) : [], Z = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+function M(n) {
+  const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
+  return e.length > ds ? `${e.slice(0, ds)}…` : e;
+}
+function ua(n, e) {
+  const { evidence: t } = e;
+  return {
+    detector: M(t.detector),
+    why: M(t.why),
+    measured: ma(n, e),
+    flows: [...Ye(t.flows), ...Ye(t.connections)].slice(0, Ys).map(pa),
+    processes: Ye(t.chain).map((s) => ({
+      program: M(s.executable),
+      pid: Z(s.pid),
+      commandLine: M(s.command_line)
+    })),
+    files: Ye(t.files).map((s) => ({ path: M(s.path), by: M(s.by) }))
+  };
+}
+function pa(n) {
+  const e = M(n.peer_name) || M(n.peer_address), t = Z(n.peer_port), s = [M(n.application), M(n.transport).toUpperCase()].filter(Boolean);
+  return {
+    peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
+    what: s.join(", "),
+    upload: Z(n.upload_bytes),
+    download: Z(n.download_bytes)
+  };
+}
+function ma(n, { kind: e, subject: t, evidence: s }) {
+  const i = y(n), o = ca(e, t), a = Z(s.value), c = [];
+  if (o && a !== null) {
+    const d = (f) => o.unit ? C(n, f * (o.unit === "bytes" ? 1 : 1e6)) : fa(n, f);
+    c.push([i("events.measured"), i(o.key, { value: d(a) })]);
+    const l = s.threshold, h = Array.isArray(l) && l.length === 2 ? l.map(Z) : null;
+    h && h[0] != null && h[1] != null ? c.push([i("events.band"), i("events.band.text", { usual: d(h[0]), most: d(h[1]) })]) : Z(l) !== null && l !== 1 && c.push([i("events.threshold"), d(l)]);
+  }
+  const r = Z(s.window);
+  return r !== null && r >= 1 && c.push([i("events.window"), Ns(n, r)]), c;
+}
+const fa = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? B(n, e) : Re(n, e, { maximumSignificantDigits: 3 });
+function va({ event: n, culprit: e, blockable_peer: t }) {
+  return oa.has(n.kind) ? { accept: !1, peer: null, culprit: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: t, culprit: e };
+}
+const _t = (n) => M(n.device_name ?? n.process ?? n.mac ?? n.address ?? n.gateway), wn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+function Qs(n, e, t) {
+  const s = wn(n, e, t)?.row.name;
+  return M(s ?? (t === e.mac ? _t(e) : t));
+}
+async function ga({ hass: n, confirm: e, notice: t }, s, i) {
+  const o = y(n), [a, c] = [_t(s), o(bt(s.kind).name)], r = [
+    s.subject ? o("events.accept.text_subject", { who: a, kind: c, subject: M(s.subject) }) : o("events.accept.text", { who: a, kind: c }),
+    ra.has(s.kind) ? o("events.accept.amount") : "",
+    aa.has(s.kind) ? o("events.accept.learnt") : ""
+  ], { entry_id: d, seq: l } = s;
+  let h;
+  const f = await e.ask({
+    title: o("events.accept.ask"),
+    text: r.filter(Boolean).join(" "),
+    confirm: o("events.accept"),
+    act: async () => h = await Gt(n, d, l)
+  });
+  return f && t.show(o("events.accepted", { kind: c }), () => h().then(i)), f;
+}
+async function ya({ hass: n, confirm: e, notice: t }, s, i) {
+  const o = y(n);
+  let a;
+  const c = await e.ask({
+    title: o("events.block.ask", { peer: M(i) }),
+    text: o("events.block.text", { peer: M(i) }),
+    confirm: o("events.block"),
+    danger: !0,
+    choices: vt(n),
+    act: async (r) => a = await un(n, s.entry_id, i, gt(r))
+  });
+  return c && t.show(o("events.blocked", { peer: M(i) }), a), c;
+}
+async function wa(n, e, t) {
+  const { hass: s, store: i, confirm: o, notice: a } = n, c = wn(i, e, t);
+  if (c) return yt(s, c, o, a);
+  const r = y(s), d = Qs(i, e, t);
+  let l;
+  await o.ask({
+    title: r("quarantine.ask", { name: d }),
+    text: r("quarantine.text"),
+    confirm: r("quarantine.confirm"),
+    danger: !0,
+    choices: vt(s),
+    // Home Assistant has no device for it, so that there is only its MAC to name
+    act: async (f) => l = await un(s, e.entry_id, t, gt(f))
+  }) && a.show(r("quarantine.on", { name: d }), l);
+}
+const ba = /^T\d{4}(\.\d{3})?$/;
+function $a(n, e) {
+  const { hass: t, asked: s } = e, i = y(t), o = bt(n.kind), c = (s && "event" in s ? s : void 0)?.event ?? n;
+  return u`
+    <p>${i(o.meaning)}</p>
+    <p class="advice">${$t(Go)}<span>${i(o.advice)}</span></p>
+    ${_a(n, e)}
+    <h4>${i("events.evidence")}</h4>
+    ${xa(t, c, ua(t, c))}
+    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
+    ${s && "problem" in s ? u`<p class="secondary" role="alert">
+          ${i("events.unanswered", { reason: s.problem })}
+          <button class="quiet" @click=${e.onRetry}>${i("events.again")}</button>
+        </p>` : m}
+  `;
+}
+function _a(n, e) {
+  const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
+  if (!i || !("event" in i)) return m;
+  const c = y(t), { accept: r, peer: d, culprit: l } = va(i), h = l !== null && wn(s, n, l)?.row.quarantined, f = l === null ? "" : Qs(s, n, l), w = [
+    r ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
+          ${c(o ? "events.is_accepted" : "events.accept")}
+        </button>` : m,
+    d === null ? m : u`<button class="quiet cut" title=${M(d)} @click=${() => a("block", i)}>
+          ${c("events.block.peer", { peer: M(d) })}
+        </button>`,
+    l === null ? m : u`<button class="quiet cut" title=${f} @click=${() => a("quarantine", i)}>
+          ${c(h ? "events.release" : "events.quarantine", { name: f })}
+        </button>`
+  ];
+  return u`
+    ${i.has_ended && l === null ? u`<p class="secondary">${c("events.ended")}</p>` : m}
+    ${w.every((v) => v === m) ? m : u`<div class="orders">${w}</div>`}
+  `;
+}
+function xa(n, e, t) {
+  const s = y(n), { technique: i } = e, o = i && ba.test(i) ? u`<a
+          href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
+          target="_blank"
+          rel="noreferrer noopener"
+          >${i}</a
+        >` : m, a = [M(e.peer_name), M(e.peer_address)].filter(Boolean), c = [
+    [s("events.why"), t.why],
+    [s("events.peer"), [...new Set(a)].join(" · ")],
+    [s("events.subject"), M(e.subject)],
+    ...t.measured,
+    [s("events.detector"), t.detector],
+    [s("events.technique"), o],
+    [s("events.gateway"), M(e.gateway)],
+    [
+      s("events.last"),
+      e.count > 1 && e.last_time ? re(n, e.last_time) : ""
+    ]
+  ];
+  return u`
+    <dl>
+      ${c.filter(([, r]) => r !== "" && r !== m).map(
+    ([r, d]) => u`<div>
+              <dt>${r}</dt>
+              <dd>${d}</dd>
+            </div>`
+  )}
+    </dl>
+    ${ka(n, t)} ${Aa(n, t)}
+  `;
+}
+function ka(n, { flows: e }) {
+  if (!e.length) return m;
+  const t = y(n), s = (i) => i === null ? "" : C(n, i);
+  return u`<table>
+    <caption>
+      ${t("events.flows")}
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">${t("events.peer")}</th>
+        <th scope="col">${t("events.protocol")}</th>
+        <th scope="col" class="number">${t("map.upload")}</th>
+        <th scope="col" class="number">${t("map.download")}</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${e.map(
+    (i) => u`<tr>
+            <td class="mono">${i.peer}</td>
+            <td>${i.what}</td>
+            <td class="number">${s(i.upload)}</td>
+            <td class="number">${s(i.download)}</td>
+          </tr>`
+  )}
+    </tbody>
+  </table>`;
+}
+function Aa(n, { processes: e, files: t }) {
+  if (!e.length && !t.length) return m;
+  const s = y(n);
+  return u`
+    ${e.length ? u`<h5>${s("events.processes")}</h5>
+          <ol class="chain">
+            ${e.map(
+    (i) => u`<li>
+                  <span class="mono">${i.program}</span>
+                  ${i.pid === null ? m : u`<span class="secondary">${i.pid}</span>`}
+                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : m}
+                </li>`
+  )}
+          </ol>` : m}
+    ${t.length ? u`<h5>${s("events.files")}</h5>
+          <ul class="chain">
+            ${t.map((i) => u`<li class="mono">${i.path}</li>`)}
+          </ul>` : m}
+  `;
+}
+function Sa(n, e) {
+  const { hass: t, open: s, fresh: i, onToggle: o } = e, a = y(t), c = ge.includes(n.severity) ? n.severity : "info", r = M(n.peer_name ?? n.peer_address), d = `details-${I(n)}`;
+  return u`<li class=${le({ event: !0, open: s, fresh: i, [c]: !0 })}>
+    <button class="line" aria-expanded=${s} aria-controls=${d} data-event=${I(n)} @click=${o}>
+      <span class="badge">${da(c)}</span>
+      <span class="words">
+        <span class="first">
+          <span class="kind cut">${a(bt(n.kind).name)}</span>
+          <span class="severity">${a(`severity.${c}`)}</span>
+          ${n.count > 1 ? u`<span class="severity">${a("events.times", { count: B(t, n.count) })}</span>` : m}
+          <time datetime=${new Date(n.time * 1e3).toISOString()}>${tt(t, n.time)}</time>
+        </span>
+        <span class="second">
+          <span class="who">${_t(n)}</span>${r ? u`<span class="peer"> → ${r}</span>` : m}
+        </span>
+        <span class="summary">${M(n.summary)}</span>
+      </span>
+      <span class="chevron">${$t(Fo)}</span>
+    </button>
+    <div id=${d} class="details" ?hidden=${!s}>${s ? $a(n, e) : m}</div>
+  </li>`;
+}
+const Ma = q`
+  :host {
+    height: 100%;
+    container-type: inline-size;
+  }
+  .filters {
+    display: flex;
+    gap: 8px;
+    padding: 0 16px 8px;
+    overflow-x: auto;
+  }
+  select {
+    flex: 1 1 0;
+    min-width: 104px;
+    max-width: 260px;
+    min-height: 36px;
+    padding: 0 8px;
+    border: none;
+    border-radius: 18px;
+    font: inherit;
+    font-size: 13px;
+    text-overflow: ellipsis;
+    cursor: pointer;
+    color: var(--primary-text-color);
+    background: color-mix(in srgb, var(--primary-text-color) 6%, transparent);
+  }
+  option {
+    color: var(--primary-text-color);
+    background: var(--card-background-color, #fff);
+  }
+  .news {
+    display: flex;
+    justify-content: center;
+    padding: 0 16px;
+  }
+  .news button {
+    min-height: 36px;
+    margin-bottom: 8px;
+    font-size: 13px;
+  }
+  .list {
+    flex: 1 1 auto;
+    min-height: 0;
+    max-height: var(--hearthwall-events-height, 720px);
+    padding: 0 8px 12px;
+    overflow: hidden auto;
+    overflow-anchor: auto;
+  }
+  h3 {
+    position: sticky;
+    top: 0;
+    z-index: 1;
+    margin: 0;
+    padding: 8px;
+    font-size: 13px;
+    font-weight: 500;
+    color: var(--secondary-text-color);
+    background: var(--ha-card-background, var(--card-background-color, #fff));
+  }
+  ul {
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+  .event {
+    --severity: var(--secondary-text-color);
+    border-radius: 12px;
+  }
+  .event.low {
+    --severity: var(--info-color, #039be5);
+  }
+  .event.medium {
+    --severity: var(--warning-color, #ffa600);
+  }
+  .event.high,
+  .event.critical {
+    --severity: var(--error-color, #db4437);
+  }
+  .event.open {
+    margin: 4px 0;
+    background: color-mix(in srgb, var(--primary-text-color) 4%, transparent);
+  }
+  .fresh .line {
+    animation: fresh 3s ease-out;
+  }
+  @keyframes fresh {
+    from {
+      background: color-mix(in srgb, var(--severity) 22%, transparent);
+    }
+  }
+  button.line {
+    display: flex;
+    align-items: flex-start;
+    gap: 12px;
+    width: 100%;
+    min-height: 56px;
+    padding: 8px;
+    border-radius: 12px;
+    font-weight: 400;
+    text-align: start;
+  }
+  button.line:hover {
+    background: color-mix(in srgb, var(--primary-text-color) 4%, transparent);
+    filter: none;
+  }
+  .line:focus-visible {
+    outline-offset: -2px;
+  }
+  svg {
+    display: block;
+    width: 24px;
+    height: 24px;
+    fill: currentColor;
+  }
+  .badge {
+    flex: none;
+    padding: 8px;
+    border-radius: 50%;
+    color: var(--severity);
+    background: color-mix(in srgb, var(--severity) 16%, transparent);
+  }
+  .critical .badge {
+    color: #fff;
+    background: var(--severity);
+  }
+  .words {
+    display: flex;
+    flex: 1;
+    flex-direction: column;
+    min-width: 0;
+    line-height: 20px;
+  }
+  .first {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+  }
+  .kind {
+    font-weight: 500;
+  }
+  .severity {
+    flex: none;
+    padding: 0 8px;
+    border-radius: 10px;
+    font-size: 12px;
+    background: color-mix(in srgb, var(--severity) 18%, transparent);
+  }
+  time {
+    flex: none;
+    margin-inline-start: auto;
+    font-size: 12px;
+    color: var(--secondary-text-color);
+  }
+  .second {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .peer,
+  .summary {
+    color: var(--secondary-text-color);
+  }
+  .summary {
+    display: -webkit-box;
+    overflow: hidden;
+    overflow-wrap: anywhere;
+    font-size: 13px;
+    line-height: 18px;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 2;
+    line-clamp: 2;
+  }
+  .open .summary {
+    display: block;
+  }
+  .chevron {
+    flex: none;
+    align-self: center;
+    color: var(--secondary-text-color);
+    transition: transform 0.2s ease;
+  }
+  .chevron svg {
+    width: 20px;
+    height: 20px;
+  }
+  .open .chevron {
+    transform: rotate(180deg);
+  }
+  .details {
+    padding: 0 12px 16px 60px;
+    line-height: 20px;
+    overflow-wrap: anywhere;
+  }
+  .details p {
+    margin: 4px 0 8px;
+  }
+  .advice {
+    display: flex;
+    gap: 8px;
+  }
+  .advice svg {
+    flex: none;
+    width: 20px;
+    height: 20px;
+    color: var(--primary-color);
+  }
+  .orders {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px;
+    margin: 12px 0;
+  }
+  .orders button {
+    max-width: 100%;
+    min-height: 36px;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .orders .cut {
+    color: var(--error-color);
+    background: color-mix(in srgb, var(--error-color) 12%, transparent);
+  }
+  h4,
+  h5,
+  caption {
+    margin: 12px 0 4px;
+    font-size: 13px;
+    font-weight: 500;
+    text-align: start;
+    color: var(--secondary-text-color);
+  }
+  dl {
+    margin: 0;
+  }
+  dl div {
+    display: flex;
+    gap: 12px;
+    padding: 2px 0;
+    font-size: 13px;
+  }
+  dt {
+    flex: 0 0 128px;
+    color: var(--secondary-text-color);
+  }
+  dd {
+    min-width: 0;
+    margin: 0;
+  }
+  a {
+    color: var(--primary-color);
+  }
+  table {
+    width: 100%;
+    margin-top: 8px;
+    border-collapse: collapse;
+    font-size: 12px;
+    table-layout: auto;
+  }
+  th {
+    font-weight: 500;
+    color: var(--secondary-text-color);
+  }
+  th,
+  td {
+    padding: 4px 8px 4px 0;
+    text-align: start;
+    border-bottom: 1px solid var(--divider-color);
+  }
+  .number {
+    padding-right: 0;
+    text-align: end;
+    white-space: nowrap;
+  }
+  .mono {
+    font-family: var(--ha-font-family-code, ui-monospace, monospace);
+    font-size: 12px;
+  }
+  .chain {
+    margin: 0;
+    padding-inline-start: 20px;
+    font-size: 13px;
+  }
+  .message p {
+    margin: 12px 0 0;
+  }
+  .calm svg {
+    width: 48px;
+    height: 48px;
+    margin: 0 auto;
+    color: var(--success-color, #43a047);
+  }
+  .older {
+    display: block;
+    margin: 8px auto 0;
+  }
+  @container (max-width: 420px) {
+    .details {
+      padding-inline-start: 12px;
+    }
+    dl div {
+      flex-direction: column;
+      gap: 0;
+    }
+    dt {
+      flex-basis: auto;
+    }
+  }
+`;
+var Ea = Object.defineProperty, U = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Ea(e, t, i), i;
+};
+const Ca = 8;
+class N extends T {
+  constructor() {
+    super(...arguments), this.filter = jt, this.opened = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set(), this.lost = [], this.limit = Ge, this.feed = new ia(this, () => this.mustHold()), this.showNew = () => {
+      this.opened = null, this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
+        this.list?.scrollTo({ top: 0 }), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
+      });
+    }, this.loadOlder = () => {
+      this.limit = Math.min(nt, this.limit + (this.config?.limit ?? Ge)), this.want();
+    }, this.showAll = () => {
+      history.pushState(null, "", this.config.navigation_path), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
+    };
+  }
+  static getConfigForm() {
+    return ea();
+  }
+  static getStubConfig() {
+    return { limit: Ge };
+  }
+  setConfig(e) {
+    this.config = Xo(e), this.limit = e.limit ?? Ge, this.filter = { ...jt, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
+  }
+  getCardSize() {
+    return 8;
+  }
+  getGridOptions() {
+    return { columns: 12, rows: 9, min_columns: 6, min_rows: 4 };
+  }
+  disconnectedCallback() {
+    super.disconnectedCallback(), this.endListening?.(), this.endListening = this.store = void 0;
+  }
+  want() {
+    const { config: e, filter: t, limit: s } = this;
+    this.feed.want({
+      entry_id: e?.entry_id,
+      device_id: e?.device_id,
+      severity: t.severity === "info" ? void 0 : t.severity,
+      limit: s
+    });
+  }
+  willUpdate(e) {
+    this.isConnected && this.hass && !this.store && J(this.hass) && (this.store = on(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && !this.seen && (this.seen = new Set(this.feed.timeline.events.map(I)));
+  }
+  /** Which sensors are lost, and who is quarantined, shows; what moves does not. */
+  onLive() {
+    const t = [...this.store?.gateways.values() ?? []].filter(({ connected: s, entryId: i }) => !s && (this.config?.entry_id ?? i) === i).map(({ name: s }) => s);
+    t.join(`
+`) !== this.lost.join(`
+`) ? this.lost = t : this.opened && this.requestUpdate();
+  }
+  mustHold() {
+    const { list: e } = this;
+    return !!this.opened || !!(e && (e.scrollTop > Ca || e.matches(":focus-within")));
+  }
+  render() {
+    if (!this.config || !this.hass) return m;
+    const e = y(this.hass);
+    return u`
+      <ha-card>
+        <h2 class="card-title">${this.config.title ?? e("events.title")}</h2>
+        ${this.trouble()} ${J(this.hass) ? this.timeline() : this.message(e("events.admin"))}
+        <hearthwall-notice .hass=${this.hass}></hearthwall-notice>
+        <hearthwall-confirm .hass=${this.hass}></hearthwall-confirm>
+      </ha-card>
+    `;
+  }
+  message(e, t = m) {
+    return u`<div class="message" role="status">${t}<p>${e}</p></div>`;
+  }
+  /** Return why what is shown may be old. */
+  trouble() {
+    const e = y(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
+    return J(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
+  }
+  timeline() {
+    const e = this.hass, t = y(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
+    if (!s.events.length) {
+      if (i === "absent") return this.message(t("common.absent"));
+      if (i === "failed") return this.message(t("events.failed", { reason: o }));
+      if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
+    }
+    const c = os(s.events, this.filter), r = os(s.waiting, this.filter).length, d = this.config.filters === !1 ? c.slice(0, this.limit) : c;
+    return u`
+      ${this.config.filters === !1 ? m : this.filters(s.events)}
+      <div class="news" role="status">
+        ${r ? u`<button class="main" @click=${this.showNew}>
+              ${t(r === 1 ? "events.new.one" : "events.new", { count: r })}
+            </button>` : m}
+      </div>
+      <div class="list">
+        ${d.length ? this.days(d) : this.empty()}
+        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : m}
+        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : m}
+      </div>
+    `;
+  }
+  days(e) {
+    const t = this.hass;
+    return Jo(e, na(t)).map(
+      ({ day: s, events: i }) => u`
+        <h3>${s}</h3>
+        <ul>
+          ${j(i, I, (o) => {
+        const a = I(o);
+        return Sa(o, {
+          hass: t,
+          store: this.store,
+          open: this.opened === a,
+          fresh: this.seen !== void 0 && !this.seen.has(a),
+          asked: this.asked.get(a),
+          accepted: this.accepted.has(a),
+          onToggle: () => this.toggle(o),
+          onRetry: () => void this.fetch(o),
+          onOrder: (c, r) => void this.order(c, o, r)
+        });
+      })}
+        </ul>
+      `
+    );
+  }
+  empty() {
+    const e = y(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${$t(Qo)}</span>`) : this.message(
+      e("events.none_found"),
+      u`<button class="quiet" @click=${() => this.choose({ ...jt, severity: t })}>
+        ${e("events.clear")}
+      </button>`
+    );
+  }
+  filters(e) {
+    const t = this.hass, s = je(t);
+    return la(t, {
+      filter: this.filter,
+      least: this.config?.severity ?? "info",
+      who: this.config?.device_id ? [] : as(e, Gs, _t, s),
+      kinds: as(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
+      onChange: (i) => this.choose(i)
+    });
+  }
+  choose(e) {
+    const t = ye(e.severity) !== ye(this.filter.severity);
+    this.filter = e, this.opened = null, t && this.want();
+  }
+  toggle(e) {
+    const t = I(e);
+    this.opened = this.opened === t ? null : t, this.opened && !this.asked.has(t) && this.fetch(e);
+  }
+  note(e, t) {
+    this.asked = new Map(this.asked).set(I(e), t);
+  }
+  async fetch(e) {
+    const { entry_id: t, seq: s } = e;
+    this.note(e, void 0);
+    try {
+      this.note(e, await this.hass.callWS({ type: "hearthwall/event", entry_id: t, seq: s }));
+    } catch (i) {
+      this.note(e, { problem: be(i) });
+    }
+  }
+  async order(e, t, s) {
+    const { store: i, confirm: o, notice: a } = this, c = { hass: this.hass, store: i, confirm: o, notice: a };
+    e === "accept" && await ga(c, t, () => this.setAccepted(t, !1)) ? this.setAccepted(t, !0) : e === "block" ? await ya(c, t, s.blockable_peer) : e === "quarantine" && await wa(c, t, s.culprit);
+  }
+  setAccepted(e, t) {
+    const s = new Set(this.accepted);
+    t ? s.add(I(e)) : s.delete(I(e)), this.accepted = s;
+  }
+  static {
+    this.styles = [ee, G, Ma];
+  }
+}
+U([
+  E({ attribute: !1 })
+], N.prototype, "hass");
+U([
+  A()
+], N.prototype, "config");
+U([
+  A()
+], N.prototype, "filter");
+U([
+  A()
+], N.prototype, "opened");
+U([
+  A()
+], N.prototype, "asked");
+U([
+  A()
+], N.prototype, "accepted");
+U([
+  A()
+], N.prototype, "lost");
+U([
+  P("hearthwall-confirm")
+], N.prototype, "confirm");
+U([
+  P("hearthwall-notice")
+], N.prototype, "notice");
+U([
+  P(".list")
+], N.prototype, "list");
+const Oa = { "hearthwall-events-card": N };
+function Ta() {
+  const n = y(void 0);
+  return {
+    type: "hearthwall-events-card",
+    name: n("events.name"),
+    description: n("events.description"),
+    preview: !0
+  };
+}
+const Ks = "important", Ha = " !" + Ks, bn = fn(class extends vn {
+  constructor(n) {
+    if (super(n), n.type !== mn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
+  }
+  render(n) {
+    return Object.keys(n).reduce((e, t) => {
+      const s = n[t];
+      return s == null ? e : e + `${t = t.includes("-") ? t : t.replace(/(?:^(webkit|moz|ms|o)|)(?=[A-Z])/g, "-$&").toLowerCase()}:${s};`;
+    }, "");
+  }
+  update(n, [e]) {
+    const { style: t } = n.element;
+    if (this.ft === void 0) return this.ft = new Set(Object.keys(e)), this.render(e);
+    for (const s of this.ft) e[s] == null && (this.ft.delete(s), s.includes("-") ? t.removeProperty(s) : t[s] = null);
+    for (const s in e) {
+      const i = e[s];
+      if (i != null) {
+        this.ft.add(s);
+        const o = typeof i == "string" && i.endsWith(Ha);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? Ks : "") : t[s] = i;
+      }
+    }
+    return F;
+  }
+});
+function hs(n, e) {
+  let t;
+  if (e === void 0)
+    for (const s of n)
+      s != null && (t < s || t === void 0 && s >= s) && (t = s);
+  else {
+    let s = -1;
+    for (let i of n)
+      (i = e(i, ++s, n)) != null && (t < i || t === void 0 && i >= i) && (t = i);
+  }
+  return t;
+}
+function La(n, e) {
+  let t;
+  if (e === void 0)
+    for (const s of n)
+      s != null && (t > s || t === void 0 && s >= s) && (t = s);
+  else {
+    let s = -1;
+    for (let i of n)
+      (i = e(i, ++s, n)) != null && (t > i || t === void 0 && i >= i) && (t = i);
+  }
+  return t;
+}
+function Ut(n, e) {
+  let t = 0;
+  if (e === void 0)
+    for (let s of n)
+      (s = +s) && (t += s);
+  else {
+    let s = -1;
+    for (let i of n)
+      (i = +e(i, ++s, n)) && (t += i);
+  }
+  return t;
+}
+function qa(n, e) {
+  return n.sourceLinks.length ? n.depth : e - 1;
+}
+function Qe(n) {
+  return function() {
+    return n;
+  };
+}
+function us(n, e) {
+  return st(n.source, e.source) || n.index - e.index;
+}
+function ps(n, e) {
+  return st(n.target, e.target) || n.index - e.index;
+}
+function st(n, e) {
+  return n.y0 - e.y0;
+}
+function zt(n) {
+  return n.value;
+}
+function Pa(n) {
+  return n.index;
+}
+function Ia(n) {
+  return n.nodes;
+}
+function Na(n) {
+  return n.links;
+}
+function ms(n, e) {
+  const t = n.get(e);
+  if (!t) throw new Error("missing: " + e);
+  return t;
+}
+function fs({ nodes: n }) {
+  for (const e of n) {
+    let t = e.y0, s = t;
+    for (const i of e.sourceLinks)
+      i.y0 = t + i.width / 2, t += i.width;
+    for (const i of e.targetLinks)
+      i.y1 = s + i.width / 2, s += i.width;
+  }
+}
+function Ra() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, c = Pa, r = qa, d, l, h = Ia, f = Na, w = 6;
+  function v() {
+    const p = { nodes: h.apply(null, arguments), links: f.apply(null, arguments) };
+    return k(p), H(p), L(p), V(p), ri(p), fs(p), p;
+  }
+  v.update = function(p) {
+    return fs(p), p;
+  }, v.nodeId = function(p) {
+    return arguments.length ? (c = typeof p == "function" ? p : Qe(p), v) : c;
+  }, v.nodeAlign = function(p) {
+    return arguments.length ? (r = typeof p == "function" ? p : Qe(p), v) : r;
+  }, v.nodeSort = function(p) {
+    return arguments.length ? (d = p, v) : d;
+  }, v.nodeWidth = function(p) {
+    return arguments.length ? (i = +p, v) : i;
+  }, v.nodePadding = function(p) {
+    return arguments.length ? (o = a = +p, v) : o;
+  }, v.nodes = function(p) {
+    return arguments.length ? (h = typeof p == "function" ? p : Qe(p), v) : h;
+  }, v.links = function(p) {
+    return arguments.length ? (f = typeof p == "function" ? p : Qe(p), v) : f;
+  }, v.linkSort = function(p) {
+    return arguments.length ? (l = p, v) : l;
+  }, v.size = function(p) {
+    return arguments.length ? (n = e = 0, t = +p[0], s = +p[1], v) : [t - n, s - e];
+  }, v.extent = function(p) {
+    return arguments.length ? (n = +p[0][0], t = +p[1][0], e = +p[0][1], s = +p[1][1], v) : [[n, e], [t, s]];
+  }, v.iterations = function(p) {
+    return arguments.length ? (w = +p, v) : w;
+  };
+  function k({ nodes: p, links: _ }) {
+    for (const [$, g] of p.entries())
+      g.index = $, g.sourceLinks = [], g.targetLinks = [];
+    const b = new Map(p.map(($, g) => [c($, g, p), $]));
+    for (const [$, g] of _.entries()) {
+      g.index = $;
+      let { source: x, target: S } = g;
+      typeof x != "object" && (x = g.source = ms(b, x)), typeof S != "object" && (S = g.target = ms(b, S)), x.sourceLinks.push(g), S.targetLinks.push(g);
+    }
+    if (l != null)
+      for (const { sourceLinks: $, targetLinks: g } of p)
+        $.sort(l), g.sort(l);
+  }
+  function H({ nodes: p }) {
+    for (const _ of p)
+      _.value = _.fixedValue === void 0 ? Math.max(Ut(_.sourceLinks, zt), Ut(_.targetLinks, zt)) : _.fixedValue;
+  }
+  function L({ nodes: p }) {
+    const _ = p.length;
+    let b = new Set(p), $ = /* @__PURE__ */ new Set(), g = 0;
+    for (; b.size; ) {
+      for (const x of b) {
+        x.depth = g;
+        for (const { target: S } of x.sourceLinks)
+          $.add(S);
+      }
+      if (++g > _) throw new Error("circular link");
+      b = $, $ = /* @__PURE__ */ new Set();
+    }
+  }
+  function V({ nodes: p }) {
+    const _ = p.length;
+    let b = new Set(p), $ = /* @__PURE__ */ new Set(), g = 0;
+    for (; b.size; ) {
+      for (const x of b) {
+        x.height = g;
+        for (const { source: S } of x.targetLinks)
+          $.add(S);
+      }
+      if (++g > _) throw new Error("circular link");
+      b = $, $ = /* @__PURE__ */ new Set();
+    }
+  }
+  function St({ nodes: p }) {
+    const _ = hs(p, (g) => g.depth) + 1, b = (t - n - i) / (_ - 1), $ = new Array(_);
+    for (const g of p) {
+      const x = Math.max(0, Math.min(_ - 1, Math.floor(r.call(null, g, _))));
+      g.layer = x, g.x0 = n + x * b, g.x1 = g.x0 + i, $[x] ? $[x].push(g) : $[x] = [g];
+    }
+    if (d) for (const g of $)
+      g.sort(d);
+    return $;
+  }
+  function Mt(p) {
+    const _ = La(p, (b) => (s - e - (b.length - 1) * a) / Ut(b, zt));
+    for (const b of p) {
+      let $ = e;
+      for (const g of b) {
+        g.y0 = $, g.y1 = $ + g.value * _, $ = g.y1 + a;
+        for (const x of g.sourceLinks)
+          x.width = x.value * _;
+      }
+      $ = (s - $ + a) / (b.length + 1);
+      for (let g = 0; g < b.length; ++g) {
+        const x = b[g];
+        x.y0 += $ * (g + 1), x.y1 += $ * (g + 1);
+      }
+      di(b);
+    }
+  }
+  function ri(p) {
+    const _ = St(p);
+    a = Math.min(o, (s - e) / (hs(_, (b) => b.length) - 1)), Mt(_);
+    for (let b = 0; b < w; ++b) {
+      const $ = Math.pow(0.99, b), g = Math.max(1 - $, (b + 1) / w);
+      li(_, $, g), ci(_, $, g);
+    }
+  }
+  function ci(p, _, b) {
+    for (let $ = 1, g = p.length; $ < g; ++$) {
+      const x = p[$];
+      for (const S of x) {
+        let ke = 0, te = 0;
+        for (const { source: Se, value: Et } of S.targetLinks) {
+          let Me = Et * (S.layer - Se.layer);
+          ke += hi(Se, S) * Me, te += Me;
+        }
+        if (!(te > 0)) continue;
+        let Ae = (ke / te - S.y0) * _;
+        S.y0 += Ae, S.y1 += Ae, Tn(S);
+      }
+      d === void 0 && x.sort(st), En(x, b);
+    }
+  }
+  function li(p, _, b) {
+    for (let $ = p.length, g = $ - 2; g >= 0; --g) {
+      const x = p[g];
+      for (const S of x) {
+        let ke = 0, te = 0;
+        for (const { target: Se, value: Et } of S.sourceLinks) {
+          let Me = Et * (Se.layer - S.layer);
+          ke += ui(S, Se) * Me, te += Me;
+        }
+        if (!(te > 0)) continue;
+        let Ae = (ke / te - S.y0) * _;
+        S.y0 += Ae, S.y1 += Ae, Tn(S);
+      }
+      d === void 0 && x.sort(st), En(x, b);
+    }
+  }
+  function En(p, _) {
+    const b = p.length >> 1, $ = p[b];
+    On(p, $.y0 - a, b - 1, _), Cn(p, $.y1 + a, b + 1, _), On(p, s, p.length - 1, _), Cn(p, e, 0, _);
+  }
+  function Cn(p, _, b, $) {
+    for (; b < p.length; ++b) {
+      const g = p[b], x = (_ - g.y0) * $;
+      x > 1e-6 && (g.y0 += x, g.y1 += x), _ = g.y1 + a;
+    }
+  }
+  function On(p, _, b, $) {
+    for (; b >= 0; --b) {
+      const g = p[b], x = (g.y1 - _) * $;
+      x > 1e-6 && (g.y0 -= x, g.y1 -= x), _ = g.y0 - a;
+    }
+  }
+  function Tn({ sourceLinks: p, targetLinks: _ }) {
+    if (l === void 0) {
+      for (const { source: { sourceLinks: b } } of _)
+        b.sort(ps);
+      for (const { target: { targetLinks: b } } of p)
+        b.sort(us);
+    }
+  }
+  function di(p) {
+    if (l === void 0)
+      for (const { sourceLinks: _, targetLinks: b } of p)
+        _.sort(ps), b.sort(us);
+  }
+  function hi(p, _) {
+    let b = p.y0 - (p.sourceLinks.length - 1) * a / 2;
+    for (const { target: $, width: g } of p.sourceLinks) {
+      if ($ === _) break;
+      b += g + a;
+    }
+    for (const { source: $, width: g } of _.targetLinks) {
+      if ($ === p) break;
+      b -= g;
+    }
+    return b;
+  }
+  function ui(p, _) {
+    let b = _.y0 - (_.targetLinks.length - 1) * a / 2;
+    for (const { source: $, width: g } of _.targetLinks) {
+      if ($ === p) break;
+      b += g + a;
+    }
+    for (const { target: $, width: g } of p.sourceLinks) {
+      if ($ === _) break;
+      b -= g;
+    }
+    return b;
+  }
+  return v;
+}
+const He = 24, X = 10, it = 560, ja = 44, Da = 42, Ua = 180, za = 0.34, Va = 560, Vt = 8, Ba = 0.42, Fa = 0.36, Wa = (n) => n < it ? 7 : n < 1e3 ? 9 : 12;
+function Ga(n, e) {
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < it ? 0 : Math.min(Va, Math.round(e * za));
+  return Math.max(Ua, s, t * (e < it ? Da : ja));
+}
+function Ya(n, e) {
+  const t = Ga(n, e);
+  if (n.streams.length === 0 || e < 3 * X)
+    return { width: e, height: t, nodes: [], streams: [] };
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((c) => c.map(({ id: r }, d) => [r, d]))), o = Ra().nodeId(({ node: c }) => c.id).nodeAlign(({ node: c }) => c.column).nodeSort((c, r) => i.get(c.node.id) - i.get(r.node.id)).nodeWidth(X).nodePadding(He).extent([
+    [0, He / 2],
+    [e, t - He / 2]
+  ])({
+    nodes: n.columns.flat().map((c) => ({ node: c })),
+    links: n.streams.flatMap(
+      (c) => c.nodes.slice(1).map((r, d) => ({
+        source: c.nodes[d],
+        target: r,
+        value: c.bytes,
+        stream: c,
+        part: d
+      }))
+    )
+  }), a = Zs(e, s);
+  return {
+    width: e,
+    height: t,
+    nodes: o.nodes.map((c) => Qa(c.node, c.y0, c.y1, a, e)),
+    streams: o.links.map(({ stream: c, part: r, y0: d, y1: l, width: h }) => ({
+      id: `${c.id}#${r}`,
+      stream: c,
+      path: Ka(a[r] + X, d, a[r + 1], l),
+      width: h
+    }))
+  };
+}
+function Zs(n, e) {
+  const t = n - X, s = n < it ? Fa : Ba;
+  return Array.from(
+    { length: e + 1 },
+    (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
+  );
+}
+function Qa(n, e, t, s, i) {
+  const { column: o } = n, a = s[o], c = o === s.length - 1, r = (c ? i - X : s[o + 1]) - (c ? s[o - 1] : a) - X, d = o >= s.length - 2 ? r / 2 : r;
+  return {
+    node: n,
+    x: a,
+    y: K(e),
+    height: Math.max(2, K(t - e)),
+    label: {
+      x: c ? a - Vt : a + X + Vt,
+      y: K((e + t) / 2),
+      anchor: c ? "end" : "start",
+      width: Math.max(0, Math.floor(d - Vt * 1.5))
+    }
+  };
+}
+function Ka(n, e, t, s) {
+  const i = K((n + t) / 2);
+  return `M${n},${K(e)}C${i},${K(e)} ${i},${K(s)} ${t},${K(s)}`;
+}
+const K = (n) => Math.round(n * 10) / 10, Za = 150;
+function Ja(n, e, t) {
+  const { nodes: s, streams: i, height: o } = Ya(n, e), a = n.columns[0].map(({ id: r }) => r), c = bn({ height: `${o}px` });
+  return u`<div
+    class=${le({ map: !0, singled: t.chosen !== null })}
+    style=${c}
+    role="group"
+    aria-label=${t.label}
+    @pointerleave=${() => t.onHover(null)}
+  >
+    <svg
+      viewBox=${`0 0 ${e} ${o}`}
+      width=${e}
+      height=${o}
+      aria-hidden="true"
+      @click=${() => t.pinned && t.onPin(t.pinned)}
+    >
+      ${j(
+    a,
+    (r) => r,
+    (r) => me`<g class="source" stroke=${t.colours.get(r) ?? "currentColor"}>
+          ${j(
+      i.filter(({ stream: d }) => d.nodes[0] === r),
+      ({ id: d }) => d,
+      (d) => Xa(d, t)
+    )}
+        </g>`
+  )}
+      ${j(
+    s,
+    ({ node: r }) => r.id,
+    (r) => er(r, t)
+  )}
+    </svg>
+    ${j(
+    s,
+    ({ node: r }) => r.id,
+    (r) => tr(r, t)
+  )}
+  </div>`;
+}
+const $n = (n, e) => {
+  n.pointerType === "mouse" && e();
+};
+function Xa({ stream: n, path: e, width: t }, s) {
+  return me`<path
+    class=${le({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
+    d=${e}
+    stroke-width=${Math.max(1, t)}
+    @pointerenter=${(i) => $n(i, () => s.onHover(n.id))}
+    @click=${(i) => {
+    i.stopPropagation(), s.onPin(n.id);
+  }}
+  ></path>`;
+}
+function er({ node: n, x: e, y: t, height: s }, i) {
+  return me`<rect
+    class=${le({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
+    x=${e}
+    y=${t}
+    width=${X}
+    height=${s}
+    rx="2"
+    fill=${i.colours.get(n.id) ?? "currentColor"}
+    @pointerenter=${(o) => $n(o, () => i.onHover(n.id))}
+    @click=${(o) => {
+    o.stopPropagation(), i.onPin(n.id);
+  }}
+  ></rect>`;
+}
+function tr({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+  const a = o.name(n), c = s === "end", { amount: r, shown: d, spoken: l } = o.describe(n.id);
+  return u`<button
+    class=${le({
+    label: !0,
+    end: c,
+    known: n.label !== null,
+    faded: o.chosen !== null && !o.chosen.has(n.id)
+  })}
+    style=${bn({
+    "max-width": `${i}px`,
+    height: `${He}px`,
+    transform: `translate(${e}px, ${t - He / 2}px)${c ? " translateX(-100%)" : ""}`
+  })}
+    data-node=${n.id}
+    tabindex=${o.reached === n.id ? 0 : -1}
+    aria-pressed=${o.pinned === n.id}
+    aria-label=${l}
+    title=${d}
+    @pointerenter=${(h) => $n(h, () => o.onHover(n.id))}
+    @focus=${() => o.onReach(n.id)}
+    @click=${() => o.onPin(n.id)}
+  >
+    <span class="name">${a}</span>
+    ${i >= Za ? u`<span class="amount">${r}</span>` : m}
+  </button>`;
+}
+const vs = [
+  "#0072b2",
+  "#e69f00",
+  "#009e73",
+  "#cc79a7",
+  "#56b4e9",
+  "#d55e00",
+  "#999933",
+  "#8a6fd1"
+];
+class nr {
+  constructor() {
+    this.given = /* @__PURE__ */ new Map();
+  }
+  /** Return the colours of those that are shown; the others are forgotten, so that theirs are free. */
+  of(e) {
+    for (const t of [...this.given.keys()]) e.includes(t) || this.given.delete(t);
+    for (const t of e) this.given.has(t) || this.given.set(t, this.rarest());
+    return new Map(e.map((t) => [t, vs[this.given.get(t)]]));
+  }
+  rarest() {
+    const e = vs.map(() => 0);
+    for (const t of this.given.values()) e[t]++;
+    return e.indexOf(Math.min(...e));
+  }
+}
+const xt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, _n = ["application", "domain"], xn = ["country", "network", "domain", "peer"];
+function sr(n) {
+  const e = [
+    ["period", Object.keys(xt)],
+    ["middle", _n],
+    ["end", xn]
+  ];
+  for (const [t, s] of e) {
+    const i = n[t];
+    if (i !== void 0 && !s.includes(i)) throw new Error(`${t} is none of ${s.join(", ")}`);
+  }
+  return n;
+}
+const ir = (n) => n === "1h" ? 5e3 : 15e3, Bt = (n, e) => ({
+  select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
+});
+function or() {
+  const n = y(void 0), e = (t) => n(`map.column.${t}`);
+  return {
+    schema: [
+      { name: "title", selector: { text: {} } },
+      { name: "period", selector: Bt(Object.keys(xt), (t) => n(`map.period.${t}`)) },
+      { name: "middle", selector: Bt(_n, e) },
+      { name: "end", selector: Bt(xn, e) },
+      { name: "device_id", selector: { device: { filter: { integration: O } } } },
+      { name: "entry_id", selector: { config_entry: { integration: O } } }
+    ],
+    computeLabel: ({ name: t }) => n(`map.field.${t}`)
+  };
+}
+const Js = "others", ar = "unknown", rr = 1.25, ot = (n) => n.id === `${n.column}:${Js}`, Yt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+function Qt(n, e) {
+  n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
+}
+const ue = (n) => n.upload_bytes + n.download_bytes;
+function cr(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((l) => ue(l) > 0).map((l) => lr(l, e)), o = dr(n);
+  ue(o) > 0 && i.push({
+    row: o,
+    values: e.map(() => {
+    }),
+    names: e.map(() => null),
+    deviceId: null
+  });
+  const a = e.map((l, h) => hr(i, h, t, s)), c = /* @__PURE__ */ new Map(), r = /* @__PURE__ */ new Map();
+  for (const l of i) {
+    const h = l.values.map((v, k) => {
+      const H = ur(k, v, a[k]), L = v != null && a[k].has(v);
+      let V = c.get(H);
+      if (V === void 0) {
+        const St = L ? l.names[k] ?? v : null, Mt = L && k === 0 ? l.deviceId : null;
+        V = { node: { id: H, column: k, label: St, deviceId: Mt }, sums: Yt(), values: /* @__PURE__ */ new Set() }, c.set(H, V);
+      }
+      return Qt(V.sums, l.row), V.values.add(v), H;
+    }), f = JSON.stringify(h), w = r.get(f) ?? { nodes: h, sums: Yt() };
+    r.set(f, w), Qt(w.sums, l.row);
+  }
+  const d = [...c.values()].map(({ node: l, sums: h, values: f }) => ({
+    ...l,
+    ...h,
+    bytes: ue(h),
+    joined: f.has(void 0) ? null : f.size
+  }));
+  return {
+    columns: e.map((l, h) => d.filter((f) => f.column === h).sort(pr)),
+    streams: [...r].map(([l, { nodes: h, sums: f }]) => ({
+      id: l,
+      nodes: h,
+      ...f,
+      bytes: ue(f)
+    })),
+    bytes: i.reduce((l, h) => l + ue(h.row), 0)
+  };
+}
+function lr(n, e) {
+  return {
+    row: n,
+    values: e.map((t) => {
+      const s = n[t];
+      return s == null || s === "" ? null : s;
+    }),
+    names: e.map((t) => t === "mac" && n.name ? n.name : null),
+    deviceId: n.device_id ?? null
+  };
+}
+function dr({ rows: n, ...e }) {
+  const t = Yt();
+  for (const s of n)
+    Qt(t, s);
+  return {
+    upload_bytes: Math.max(0, e.upload_bytes - t.upload_bytes),
+    download_bytes: Math.max(0, e.download_bytes - t.download_bytes),
+    flows: Math.max(0, e.flows - t.flows)
+  };
+}
+function hr(n, e, t, s) {
+  const i = /* @__PURE__ */ new Map();
+  let o = !1;
+  for (const { row: d, values: l } of n) {
+    const h = l[e];
+    h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + ue(d));
+  }
+  const a = (d, l) => s.has(Xs(e, d)) ? l * rr : l, c = [...i].sort(([d, l], [h, f]) => a(h, f) - a(d, l)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  return new Set(c.slice(0, Math.max(r, 1)).map(([d]) => d));
+}
+const Xs = (n, e) => e === null ? `${n}:${ar}` : `${n}:=${e}`;
+function ur(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${Js}` : Xs(n, e);
+}
+function pr(n, e) {
+  return Number(ot(n)) - Number(ot(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
+}
+function Ft(n, e) {
+  const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
+  return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
+}
+const mr = q`
+  :host {
+    container-type: inline-size;
+  }
+  .head {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    justify-content: space-between;
+    padding-right: 12px;
+  }
+  .head .card-title {
+    flex: 1 1 120px;
+    padding-bottom: 12px;
+  }
+  .tools {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    margin-left: auto;
+    padding: 8px 0;
+  }
+  .periods {
+    display: flex;
+    border-radius: 18px;
+    background: color-mix(in srgb, var(--primary-text-color) 6%, transparent);
+  }
+  .periods button,
+  .icon {
+    min-height: 36px;
+    padding: 0 12px;
+    border: none;
+    border-radius: 18px;
+    font: inherit;
+    font-size: 13px;
+    cursor: pointer;
+    background: none;
+    color: var(--secondary-text-color);
+  }
+  .periods button[aria-pressed="true"] {
+    background: color-mix(in srgb, var(--primary-color) 20%, transparent);
+    color: var(--primary-text-color);
+    font-weight: 500;
+  }
+  .icon {
+    display: inline-flex;
+    align-items: center;
+    justify-content: center;
+    width: 36px;
+    padding: 0;
+  }
+  .icon svg {
+    width: 20px;
+    height: 20px;
+    fill: currentColor;
+  }
+  button:hover {
+    color: var(--primary-text-color);
+  }
+  :focus-visible {
+    outline: 2px solid var(--primary-color);
+    outline-offset: 1px;
+  }
+  .frame {
+    margin: 0 16px 16px;
+    min-height: 120px;
+  }
+  .columns {
+    display: grid;
+    grid-template-columns: var(--middle) 1fr auto;
+    align-items: center;
+    min-height: 36px;
+    margin-bottom: 4px;
+    color: var(--secondary-text-color);
+    font-size: 13px;
+    font-weight: 500;
+  }
+  select.column {
+    min-height: 32px;
+    max-width: 100%;
+    padding: 0 4px;
+    border: none;
+    border-radius: 8px;
+    font: inherit;
+    cursor: pointer;
+    color: inherit;
+    background: color-mix(in srgb, var(--primary-text-color) 6%, transparent);
+  }
+  select option {
+    color: var(--primary-text-color);
+    background: var(--card-background-color, #fff);
+  }
+  .middle.column {
+    justify-self: start;
+  }
+  .map {
+    position: relative;
+  }
+  .map svg {
+    position: absolute;
+    inset: 0;
+    color: var(--disabled-text-color, #9e9e9e);
+    overflow: visible;
+  }
+  .source {
+    opacity: 0.5;
+  }
+  .stream {
+    fill: none;
+    cursor: pointer;
+    transition:
+      d 0.6s ease,
+      stroke-width 0.6s ease,
+      stroke-opacity 0.2s ease;
+  }
+  .stream.faded {
+    stroke-opacity: 0.14;
+  }
+  .singled .source {
+    opacity: 0.7;
+  }
+  .bar {
+    cursor: pointer;
+    transition:
+      y 0.6s ease,
+      height 0.6s ease,
+      opacity 0.2s ease;
+  }
+  .bar.faded {
+    opacity: 0.3;
+  }
+  .label {
+    position: absolute;
+    top: 0;
+    left: 0;
+    display: flex;
+    align-items: center;
+    gap: 6px;
+    margin: 0;
+    padding: 0 4px;
+    border: none;
+    border-radius: 6px;
+    font: inherit;
+    font-size: 13px;
+    line-height: 20px;
+    white-space: nowrap;
+    cursor: pointer;
+    color: var(--primary-text-color);
+    background: color-mix(in srgb, var(--card-background-color, #fff) 72%, transparent);
+    transition:
+      transform 0.6s ease,
+      opacity 0.2s ease;
+  }
+  .label:not(.known) .name {
+    color: var(--secondary-text-color);
+    font-style: italic;
+  }
+  .label[aria-pressed="true"] {
+    background: color-mix(in srgb, var(--primary-color) 24%, var(--card-background-color, #fff));
+  }
+  .label.faded {
+    opacity: 0.4;
+  }
+  .name {
+    min-width: 0;
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
+  .amount {
+    flex: none;
+    color: var(--secondary-text-color);
+    font-size: 12px;
+  }
+  .caption {
+    min-height: 32px;
+    margin: 12px 0 0;
+    overflow-wrap: anywhere;
+  }
+  .hint {
+    margin-left: 8px;
+    opacity: 0.85;
+  }
+  .scroll {
+    max-height: 480px;
+    overflow: auto;
+  }
+  table {
+    width: 100%;
+    border-collapse: collapse;
+    font-size: 13px;
+  }
+  th,
+  td {
+    max-width: 180px;
+    padding: 8px 8px 8px 0;
+    overflow: hidden;
+    text-align: start;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+    border-bottom: 1px solid var(--divider-color);
+  }
+  th {
+    position: sticky;
+    top: 0;
+    color: var(--secondary-text-color);
+    font-weight: 500;
+    background: var(--card-background-color, #fff);
+  }
+  .number {
+    padding-right: 0;
+    text-align: end;
+  }
+  @container (max-width: 480px) {
+    .head {
+      padding: 0 16px;
+    }
+    .head .card-title {
+      padding: 16px 0 0;
+      flex-basis: 100%;
+    }
+    .tools {
+      flex: 1;
+      justify-content: space-between;
+      margin-left: 0;
+    }
+    .periods button {
+      padding: 0 9px;
+      font-size: 12px;
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    * {
+      transition: none !important;
+    }
+  }
+`, gs = 80, fr = (n, e) => e, vr = /* @__PURE__ */ new Set(["tor", "socks"]), gr = {
+  country: ln,
+  application: (n, e) => e.length <= 5 && !vr.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
+};
+function at(n, e, t) {
+  const s = y(n);
+  if (ot(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
+  const i = t[e.column];
+  if (e.label === null) return s(`map.unknown.${i}`);
+  const o = (gr[i] ?? fr)(n, e.label);
+  return o.length > gs ? `${o.slice(0, gs)}…` : o;
+}
+function ys(n, e, t, s) {
+  const i = y(n), o = e.columns.flat(), a = o.find(({ id: w }) => w === t), c = e.streams.find(({ id: w }) => w === t), r = a ?? c ?? yr(e), d = a ? at(n, a, s) : c ? c.nodes.map((w) => at(n, o.find((v) => v.id === w), s)).join(" → ") : i("map.all"), l = C(n, r.bytes), h = et(n, e.bytes ? r.bytes / e.bytes : 0), f = [
+    `${i("map.upload")} ${C(n, r.upload_bytes)}`,
+    `${i("map.download")} ${C(n, r.download_bytes)}`
+  ];
+  return {
+    amount: l,
+    shown: [d, a || c ? `${l} (${h})` : l, ...f].join(" · "),
+    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: l, share: h }) : `${d}, ${l}`
+  };
+}
+function yr(n) {
+  const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
+  return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
+}
+function wr(n, e, t) {
+  const s = y(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, c) => c.bytes - a.bytes);
+  return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
+    <table>
+      <thead>
+        <tr>
+          ${t.map((a) => u`<th scope="col">${s(`map.column.${a}`)}</th>`)}
+          <th scope="col" class="number">${s("map.upload")}</th>
+          <th scope="col" class="number">${s("map.download")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${o.map(
+    (a) => u`<tr>
+            ${a.nodes.map((c) => u`<td>${at(n, i.get(c), t)}</td>`)}
+            <td class="number">${C(n, a.upload_bytes)}</td>
+            <td class="number">${C(n, a.download_bytes)}</td>
+          </tr>`
+  )}
+      </tbody>
+    </table>
+  </div>`;
+}
+const br = 500;
+class $r {
+  constructor(e) {
+    this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
+  }
+  hostConnected() {
+    this.inPage = !0, document.addEventListener("visibilitychange", this.onVisibility), this.start();
+  }
+  hostDisconnected() {
+    this.inPage = !1, document.removeEventListener("visibilitychange", this.onVisibility), this.stop();
+  }
+  /** Ask for something else, at once. */
+  ask(e, t) {
+    this.asked = e, this.config = t, this.lacksCountries = !1, this.start();
+  }
+  /** Begin, once there is everything to ask with. */
+  start() {
+    this.stop(), this.inPage && this.asked && this.host.hass && !document.hidden && this.next(++this.turn);
+  }
+  stop() {
+    clearTimeout(this.timer), this.turn++;
+  }
+  async next(e) {
+    const t = this.asked;
+    try {
+      const s = await this.fetch(t);
+      if (e !== this.turn) return;
+      this.answer = s, this.problem = void 0;
+    } catch (s) {
+      if (e !== this.turn) return;
+      this.problem = Cs(s) ? { absent: !0 } : { absent: !1, reason: be(s) };
+    }
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), ir(t.period));
+  }
+  async fetch({ period: e, middle: t, end: s }) {
+    const i = async (c) => {
+      const r = ["mac", t, c];
+      return { usage: await this.host.hass.callWS({
+        type: "hearthwall/usage",
+        // Twice the same column says no more than once
+        by: [...new Set(r)],
+        since: xt[e],
+        limit: br,
+        ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
+        ...this.config.device_id ? { device_id: this.config.device_id } : {}
+      }), dimensions: r };
+    }, o = t === "domain" ? "peer" : "domain";
+    if (s !== null) return i(s);
+    if (this.lacksCountries) return i(o);
+    const a = await i("country");
+    return !a.usage.rows.length || a.usage.rows.some(({ country: c }) => c) ? a : (this.lacksCountries = !0, i(o));
+  }
+}
+var _r = Object.defineProperty, z = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && _r(e, t, i), i;
+};
+class R extends T {
+  constructor() {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new $r(this), this.colours = new nr(), this.pin = (e) => {
+      this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
+    }, this.onKey = (e) => {
+      if (e.key === "Escape" && this.pinned) {
+        e.stopPropagation(), this.pinned = this.hovered = null;
+        return;
+      }
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? kr(this.graph, t, e.key) : void 0;
+      s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
+        [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
+      }));
+    };
+  }
+  static getConfigForm() {
+    return or();
+  }
+  static getStubConfig() {
+    return { period: "24h" };
+  }
+  setConfig(e) {
+    this.config = sr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+  }
+  getCardSize() {
+    return 9;
+  }
+  getGridOptions() {
+    return { columns: "full", rows: "auto", min_columns: 6 };
+  }
+  connectedCallback() {
+    super.connectedCallback(), this.observer = new ResizeObserver(([e]) => {
+      this.width = Math.floor(e?.contentRect.width ?? 0);
+    }), this.hasUpdated && this.observe();
+  }
+  disconnectedCallback() {
+    super.disconnectedCallback(), this.observer?.disconnect();
+  }
+  firstUpdated() {
+    this.observe();
+  }
+  observe() {
+    const e = this.renderRoot.querySelector(".frame");
+    e && this.observer?.observe(e);
+  }
+  ask() {
+    this.usage.ask({ period: this.period, middle: this.middle, end: this.end }, this.config ?? {});
+  }
+  willUpdate(e) {
+    e.has("hass") && !e.get("hass") && this.usage.start();
+    const { answer: t } = this.usage;
+    if (!t || !this.width) return;
+    const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
+    this.graph = cr(t.usage, t.dimensions, Wa(this.width), s), this.pinned && !Ft(this.graph, this.pinned) && (this.pinned = null);
+    const i = this.graph.columns.flat().map(({ id: o }) => o);
+    (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
+  }
+  render() {
+    if (!this.config || !this.hass) return m;
+    const e = y(this.hass);
+    return u`
+      <ha-card @keydown=${this.onKey}>
+        <div class="head">
+          <h2 class="card-title">${this.config.title ?? e("map.title")}</h2>
+          <div class="tools">
+            <div class="periods" role="group" aria-label=${e("map.period")}>
+              ${Object.keys(xt).map(
+      (t) => u`<button
+                  aria-pressed=${t === this.period}
+                  @click=${() => this.choosePeriod(t)}
+                >
+                  ${e(`map.period.${t}`)}
+                </button>`
+    )}
+            </div>
+            <button
+              class="icon"
+              aria-label=${e(this.asTable ? "map.chart" : "map.table")}
+              title=${e(this.asTable ? "map.chart" : "map.table")}
+              @click=${() => this.asTable = !this.asTable}
+            >
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Bo : Ko}></path></svg>
+            </button>
+          </div>
+        </div>
+        ${this.problemText()}
+        <div class="frame">${this.body()}</div>
+      </ha-card>
+    `;
+  }
+  problemText() {
+    const { problem: e, answer: t } = this.usage, s = y(this.hass);
+    return !e || !t || e.absent ? m : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
+  }
+  body() {
+    const e = this.hass, t = y(e), { answer: s, problem: i } = this.usage, o = (l) => u`<p class="message" role="status">${l}</p>`;
+    if (!J(e)) return o(t("map.admin"));
+    if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
+    if (!s || !this.graph) return o(t("map.waiting"));
+    const a = u`<div class="columns" style=${bn({ "--middle": `${Zs(this.width, 2)[1]}px` })}>
+      <span class="column">${t("map.column.mac")}</span>
+      ${this.columnChoice("middle", _n, s.dimensions[1] ?? this.middle)}
+      ${this.columnChoice("end", xn, s.dimensions[2] ?? "country")}
+    </div>`;
+    if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
+    if (this.asTable) return u`${a}${wr(e, this.graph, s.dimensions)}`;
+    const c = this.pinned ?? this.hovered, { columns: r } = this.graph, d = this.colours.of(r[0].filter((l) => !ot(l)).map(({ id: l }) => l));
+    return u`
+      ${a}
+      ${Ja(this.graph, this.width, {
+      label: t("map.label"),
+      colours: d,
+      chosen: Ft(this.graph, c),
+      pinned: this.pinned,
+      reached: this.reached,
+      name: (l) => at(e, l, s.dimensions),
+      describe: (l) => ys(e, this.graph, l, s.dimensions),
+      onPin: this.pin,
+      onHover: (l) => this.hovered = l,
+      onReach: (l) => this.reached = l
+    })}
+      <p class=${le({ caption: !0, secondary: !0 })} aria-live="polite">
+        ${ys(e, this.graph, Ft(this.graph, c) ? c : null, s.dimensions).shown}
+        ${c ? m : u`<span class="hint">${t("map.hint")}</span>`}
+      </p>
+    `;
+  }
+  columnChoice(e, t, s) {
+    const i = y(this.hass);
+    return u`<select
+      class=${le({ column: !0, [e]: !0 })}
+      aria-label=${i(e === "middle" ? "map.column.middle" : "map.column.end")}
+      @change=${(o) => this.chooseColumn(e, o.target.value)}
+    >
+      ${t.map(
+      (o) => u`<option value=${o} ?selected=${o === s}>${i(`map.column.${o}`)}</option>`
+    )}
+    </select>`;
+  }
+  choosePeriod(e) {
+    this.period = e, this.ask();
+  }
+  chooseColumn(e, t) {
+    e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
+  }
+  static {
+    this.styles = [G, mr];
+  }
+}
+z([
+  E({ attribute: !1 })
+], R.prototype, "hass");
+z([
+  A()
+], R.prototype, "config");
+z([
+  A()
+], R.prototype, "period");
+z([
+  A()
+], R.prototype, "middle");
+z([
+  A()
+], R.prototype, "end");
+z([
+  A()
+], R.prototype, "width");
+z([
+  A()
+], R.prototype, "asTable");
+z([
+  A()
+], R.prototype, "pinned");
+z([
+  A()
+], R.prototype, "hovered");
+z([
+  A()
+], R.prototype, "reached");
+const xr = {
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0]
+};
+function kr({ columns: n }, e, t) {
+  const s = xr[t], i = n.findIndex((c) => c.some(({ id: r }) => r === e));
+  if (!s || i < 0) return;
+  const o = n[i].findIndex(({ id: c }) => c === e), a = n[i + s[0]];
+  return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
+}
+const Ar = { "hearthwall-flow-map-card": R };
+function Sr() {
+  const n = y(void 0);
+  return {
+    type: "hearthwall-flow-map-card",
+    name: n("map.name"),
+    description: n("map.description"),
+    preview: !0
+  };
+}
+var Mr = Object.defineProperty, kt = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Mr(e, t, i), i;
+};
+const Er = 12e3;
+class ze extends T {
+  constructor() {
+    super(...arguments), this.text = "", this.unseen = "", this.onUndo = async () => {
+      const { undo: e } = this;
+      if (this.undo = void 0, !e) return;
+      const t = y(this.hass);
+      this.text = t("common.busy");
+      try {
+        await e(), this.text = t("common.undone");
+      } catch (s) {
+        this.text = be(s);
+      }
+      this.hide();
+    };
+  }
+  /** Tell of what the user has just done. */
+  show(e, t) {
+    this.text = e, this.undo = t, this.hide();
+  }
+  /** Tell those who do not see the screen of what somebody else did. */
+  announce(e) {
+    this.unseen = e;
+  }
+  disconnectedCallback() {
+    super.disconnectedCallback(), clearTimeout(this.timer);
+  }
+  hide() {
+    clearTimeout(this.timer), this.timer = setTimeout(() => {
+      this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
+    }, Er);
+  }
+  render() {
+    return u`
+      <div class="bar" ?hidden=${!this.text}>
+        <span role="status">${this.text}</span>
+        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${y(this.hass)("common.undo")}</button>` : m}
+      </div>
+      <span class="unseen" role="status">${this.unseen}</span>
+    `;
+  }
+  static {
+    this.styles = [
+      ee,
+      G,
+      q`
+      :host {
+        position: relative;
+        display: block;
+      }
+      .bar {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: 12px;
+        margin: 8px 16px 12px;
+        padding: 8px 8px 8px 16px;
+        border-radius: 12px;
+        background: color-mix(in srgb, var(--primary-color) 14%, var(--card-background-color));
+        line-height: 20px;
+        overflow-wrap: anywhere;
+      }
+      .bar[hidden] {
+        display: none;
+      }
+    `
+    ];
+  }
+}
+kt([
+  E({ attribute: !1 })
+], ze.prototype, "hass");
+kt([
+  A()
+], ze.prototype, "text");
+kt([
+  A()
+], ze.prototype, "unseen");
+kt([
+  A()
+], ze.prototype, "undo");
+async function Cr(n) {
+  await customElements.whenDefined("home-assistant");
+  for (const [e, t] of Object.entries(n))
+    customElements.get(e) || customElements.define(e, t);
+}
+function At(n, e) {
+  const t = new Set(n.map(({ type: s }) => s));
+  return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
+}
+var Or = Object.defineProperty, ei = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Or(e, t, i), i;
+};
+function Tr(n) {
+  const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === O && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
+  return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
+}
+class kn extends T {
+  constructor() {
+    super(...arguments), this.live = new ut(this);
+  }
+  setConfig(e) {
+    this.config = e;
+  }
+  static getStubConfig() {
+    return {};
+  }
+  static getConfigForm() {
+    return {
+      schema: [{ name: "entry_id", selector: { config_entry: { integration: O } } }],
+      ...sn()
+    };
+  }
+  render() {
+    const { hass: e, config: t } = this;
+    if (!e || !t) return m;
+    const s = y(e), i = [...this.live.store?.devices() ?? []].filter(
+      ({ entryId: h }) => !t.entry_id || h === t.entry_id
+    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: h }) => !h), c = i.filter(({ row: h }) => h.quarantined || h.rule).length, r = t.entry_id ? c : Tr(e) ?? c, d = i.filter(({ row: h }) => h.online).length, l = o.length ? s("badge.online", { online: B(e, d), all: B(e, i.length) }) : "–";
+    return u`<div class="badge ${a ? "lost" : r ? "blocking" : ""}">
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
+      </svg>
+      <span class="text">
+        <span class="label">Hearthwall</span>
+        <span>
+          ${a ? s("badge.lost") : l}${!a && r ? u` · ${s("badge.blocks", { count: B(e, r) })}` : m}
+        </span>
+      </span>
+    </div>`;
+  }
+  static {
+    this.styles = [
+      G,
+      q`
+      .badge {
+        display: flex;
+        width: max-content;
+        align-items: center;
+        gap: 8px;
+        box-sizing: border-box;
+        min-height: var(--ha-badge-size, 36px);
+        padding: 0 14px 0 10px;
+        border: var(--ha-card-border-width, 1px) solid var(--ha-card-border-color, var(--divider-color, #e0e0e0));
+        border-radius: var(--ha-badge-border-radius, calc(var(--ha-badge-size, 36px) / 2));
+        background: var(--ha-card-background, var(--card-background-color, #fff));
+        color: var(--primary-text-color);
+        font-size: 12px;
+        white-space: nowrap;
+      }
+      svg {
+        width: 18px;
+        height: 18px;
+        fill: var(--success-color, #43a047);
+      }
+      .blocking svg {
+        fill: var(--warning-color, #ffa600);
+      }
+      .lost svg {
+        fill: var(--secondary-text-color);
+      }
+      .text {
+        display: flex;
+        flex-direction: column;
+        line-height: 16px;
+        font-weight: 500;
+      }
+      .label {
+        font-size: 10px;
+        line-height: 10px;
+        font-weight: 400;
+        color: var(--secondary-text-color);
+      }
+    `
+    ];
+  }
+}
+ei([
+  E({ attribute: !1 })
+], kn.prototype, "hass");
+ei([
+  A()
+], kn.prototype, "config");
+var Hr = Object.defineProperty, Ve = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Hr(e, t, i), i;
+};
+function An(n, e) {
+  const t = e === void 0 ? void 0 : n.entities[e];
+  return t?.platform === O && t.translation_key === "quarantine";
+}
+class xe extends T {
+  constructor() {
+    super(), this.live = new ut(this), new pn(this, () => this.device?.row.rule?.expires != null);
+  }
+  static getStubConfig() {
+    return { type: "custom:hearthwall-quarantine-feature" };
+  }
+  setConfig(e) {
+    this.config = e;
+  }
+  get device() {
+    const e = this.hass?.entities[this.context?.entity_id ?? ""];
+    return e?.device_id ? this.live.store?.device(e.device_id) : void 0;
+  }
+  render() {
+    const { hass: e, device: t } = this;
+    if (!e || !this.config || !An(e, this.context?.entity_id)) return m;
+    const s = y(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
+    return u`
+      <button
+        class=${o ? "on" : ""}
+        ?disabled=${!i}
+        title=${i ? "" : s("quarantine.impossible")}
+        @click=${() => t && yt(e, t, this.confirm, this.notice)}
+      >
+        ${s(o ? "quarantine.release" : "quarantine.confirm")}
+        ${a ? u`<span role="timer">${mt(e, a - Date.now() / 1e3)}</span>` : m}
+      </button>
+      <hearthwall-confirm .hass=${e}></hearthwall-confirm>
+      <hearthwall-notice hidden .hass=${e}></hearthwall-notice>
+    `;
+  }
+  static {
+    this.styles = [
+      ee,
+      q`
+      :host {
+        display: block;
+      }
+      button {
+        width: 100%;
+        height: var(--feature-height, 42px);
+        border-radius: var(--feature-border-radius, 12px);
+        background: color-mix(in srgb, var(--primary-text-color) 8%, transparent);
+        color: var(--primary-text-color);
+      }
+      button.on {
+        background: color-mix(in srgb, var(--error-color, #db4437) 24%, transparent);
+      }
+      [role="timer"] {
+        font-variant-numeric: tabular-nums;
+        margin-inline-start: 4px;
+      }
+    `
+    ];
+  }
+}
+Ve([
+  E({ attribute: !1 })
+], xe.prototype, "hass");
+Ve([
+  E({ attribute: !1 })
+], xe.prototype, "context");
+Ve([
+  A()
+], xe.prototype, "config");
+Ve([
+  P("hearthwall-confirm")
+], xe.prototype, "confirm");
+Ve([
+  P("hearthwall-notice")
+], xe.prototype, "notice");
+var Lr = Object.defineProperty, ti = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Lr(e, t, i), i;
+};
+const ws = 60, rt = 100, oe = 14, qr = 2e3, Pr = 2;
+function Ir(n, e, t, s) {
+  const i = (h) => (Math.max(0, 1 - (e - h) / ws) * rt).toFixed(1), o = (h) => (oe - s * Math.sqrt(Math.min(1, h / t)) * (oe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - ws), c = n.slice(Math.max(0, a)), [r] = c, d = c[c.length - 1];
+  if (!r || !d || c.every(([, h]) => h <= 0)) return "";
+  const l = c.map(([h, f], w) => {
+    const [v, k] = c[w - 1] ?? [h, f];
+    return `${h - v > Pr ? `L${i(h - 1)} ${o(k)}` : ""}L${i(h)} ${o(f)}`;
+  });
+  return `M${i(r[0])} ${oe}${l.join("")}L${rt} ${o(d[1])}V${oe}Z`;
+}
+class Sn extends T {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const t = Math.max(Qt, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), e = (s, i) => Ot`<path class=${s} d=${Xt(
+    const e = Math.max(qr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => me`<path class=${s} d=${Ir(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
-      t,
+      e,
       i
     )}></path>`;
-    return T`<svg viewBox="0 0 ${j} ${2 * y}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-      <line x1="0" x2=${j} y1=${y} y2=${y}></line>
-      ${e("download", 1)}${e("upload", -1)}
+    return u`<svg viewBox="0 0 ${rt} ${2 * oe}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      <line x1="0" x2=${rt} y1=${oe} y2=${oe}></line>
+      ${t("download", 1)}${t("upload", -1)}
     </svg>`;
   }
   static {
-    this.styles = z`
+    this.styles = q`
     :host {
       display: block;
     }
@@ -877,15 +5926,272 @@ class K extends A {
   `;
   }
 }
-mt([
-  q({ attribute: !1 })
-], K.prototype, "samples");
-mt([
-  q({ attribute: !1 })
-], K.prototype, "now");
-Jt({
-  "hearthwall-confirm": b,
-  "hearthwall-sparkline": K
+ti([
+  E({ attribute: !1 })
+], Sn.prototype, "samples");
+ti([
+  E({ attribute: !1 })
+], Sn.prototype, "now");
+const bs = 60, ni = ({ identifiers: n }) => n?.find(([e]) => e === O)?.[1], $s = (n) => !ni(n).includes(":");
+function si(n, e) {
+  const t = je(n), s = /* @__PURE__ */ new Map();
+  for (const c of Object.values(n.entities)) {
+    if (c.platform !== O || !c.device_id || c.hidden) continue;
+    const r = s.get(c.device_id);
+    r ? r.push(c) : s.set(c.device_id, [c]);
+  }
+  const i = Object.values(n.devices).filter((c) => ni(c) && !c.disabled_by), o = (c) => c.map((r) => ({
+    id: r.id,
+    name: ii(r.name_by_user || r.name || r.id),
+    areaId: r.area_id,
+    entities: s.get(r.id) ?? []
+  })).sort((r, d) => t(r.name, d.name) || (r.id < d.id ? -1 : 1)), a = o(i.filter((c) => !$s(c)));
+  return { gateways: o(i.filter($s)), devices: a, areas: Nr(n, a, e) };
+}
+function Nr(n, e, t) {
+  const s = je(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: r }) => r)), a = i.map(({ area_id: r, name: d, icon: l }) => ({
+    id: r,
+    name: ii(d),
+    icon: l ?? null,
+    devices: e.filter(({ areaId: h }) => h === r)
+  })).sort((r, d) => s(r.name, d.name)), c = e.filter(({ areaId: r }) => r === null || !o.has(r));
+  return [...a, { id: null, name: t, icon: null, devices: c }].filter((r) => r.devices.length);
+}
+const ii = (n) => n.length > bs ? `${n.slice(0, bs)}…` : n, ct = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Ne = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Mn = { grid_options: { columns: "full" } }, Rr = ["presence", "download_rate", "quarantine", "security"], jr = ["devices_online", "active_blocks", "download_rate", "upload_rate"], Dr = ["download_rate", "upload_rate"], Ur = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], oi = ({ id: n }) => `device-${n}`;
+function zr({ hass: n, home: e }) {
+  const t = y(n);
+  return {
+    type: "sections",
+    max_columns: 3,
+    badges: [
+      { type: "custom:hearthwall-badge" },
+      ...e.gateways.flatMap((s) => ct(s, jr)).map((s) => ({ type: "entity", entity: s }))
+    ],
+    sections: [
+      { type: "grid", column_span: 2, cards: [Ne("devices", { ...Mn, toolbar: e.devices.length > 8 })] },
+      {
+        type: "grid",
+        cards: [
+          Ne("events", {
+            grid_options: { columns: "full", rows: "auto" },
+            title: t("strategy.newest"),
+            limit: 8,
+            filters: !1,
+            navigation_path: "events"
+          })
+        ]
+      }
+    ]
+  };
+}
+function Vr() {
+  return { type: "panel", cards: [Ne("flow-map")] };
+}
+function Br() {
+  return {
+    type: "sections",
+    max_columns: 2,
+    sections: [
+      { type: "grid", column_span: 2, cards: [Ne("events", { grid_options: { columns: "full", rows: "auto" } })] }
+    ]
+  };
+}
+function Fr({ home: n }) {
+  return {
+    type: "sections",
+    max_columns: 4,
+    dense_section_placement: !0,
+    sections: n.areas.map(({ name: e, icon: t, devices: s }) => ({
+      type: "grid",
+      cards: [
+        { type: "heading", heading: e, ...t ? { icon: t } : {} },
+        ...s.map((i) => Wr(i))
+      ]
+    }))
+  };
+}
+function Wr(n) {
+  const [e] = ct(n, Rr), t = { action: "navigate", navigation_path: oi(n) };
+  return e ? { type: "tile", entity: e, name: n.name, tap_action: t, icon_tap_action: t } : { type: "button", name: n.name, icon: "mdi:devices", show_state: !1, tap_action: t };
+}
+function Gr({ hass: n, home: e, config: t }) {
+  const s = e.devices.find(({ id: i }) => i === t.device_id);
+  return s ? {
+    type: "sections",
+    max_columns: 3,
+    sections: [
+      { type: "grid", column_span: 2, cards: [Ne("device", { ...Mn, device_id: s.id })] },
+      {
+        type: "grid",
+        cards: [
+          { type: "heading", heading: y(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
+          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i }))
+        ]
+      }
+    ]
+  } : { cards: [{ type: "markdown", content: y(n)("strategy.gone") }] };
+}
+function Yr({ hass: n, home: e }) {
+  const t = y(n);
+  return {
+    type: "sections",
+    max_columns: 3,
+    sections: e.gateways.map((s) => {
+      const i = ct(s, Ur), o = s.entities.map(({ entity_id: c }) => c).filter((c) => !i.includes(c)), a = ct(s, Dr);
+      return {
+        type: "grid",
+        cards: [
+          { type: "heading", heading: s.name, icon: "mdi:shield-home" },
+          ...[...i, ...o.sort()].map((c) => ({ type: "tile", entity: c })),
+          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Mn }] : []
+        ]
+      };
+    })
+  };
+}
+const Wt = { overview: zr, map: Vr, events: Br, devices: Fr, device: Gr, health: Yr };
+function Qr(n, e) {
+  const t = n.view ?? "overview", s = Object.hasOwn(Wt, t) ? Wt[t] : void 0;
+  if (!s) throw new Error(`view is none of ${Object.keys(Wt).join(", ")}`);
+  const i = si(e, y(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : ai(e);
+}
+function ai(n) {
+  const e = y(n);
+  return {
+    type: "sections",
+    max_columns: 1,
+    sections: [
+      {
+        type: "grid",
+        cards: [
+          { type: "heading", heading: e("strategy.welcome"), icon: "mdi:shield-home" },
+          {
+            type: "markdown",
+            content: `${e("strategy.welcome.text")}
+
+[${e("strategy.welcome.link")}](/config/integrations/dashboard/add?domain=hearthwall)`
+          }
+        ]
+      }
+    ]
+  };
+}
+const _s = "custom:hearthwall", Kr = [
+  ["overview", "mdi:shield-home"],
+  ["map", "mdi:chart-sankey"],
+  ["events", "mdi:timeline-alert-outline"],
+  ["devices", "mdi:devices"],
+  ["health", "mdi:heart-pulse"]
+];
+function Zr(n) {
+  const e = y(n), { gateways: t, devices: s } = si(n, e("strategy.no_area")), i = e("strategy.title");
+  return t.length ? {
+    title: i,
+    views: [
+      ...Kr.map(([o, a]) => ({
+        title: e(`strategy.view.${o}`),
+        path: o,
+        icon: a,
+        strategy: { type: _s, view: o }
+      })),
+      ...s.map((o) => ({
+        title: o.name,
+        path: oi(o),
+        subview: !0,
+        back_path: "devices",
+        strategy: { type: _s, view: "device", device_id: o.id }
+      }))
+    ]
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...ai(n) }] };
+}
+class Jr extends HTMLElement {
+  static {
+    this.noEditor = !0;
+  }
+  static getCreateSuggestions(e) {
+    return { title: y(e)("strategy.title"), icon: "mdi:shield-home" };
+  }
+  static async generate(e, t) {
+    return Zr(t);
+  }
+}
+class Xr extends HTMLElement {
+  static async generate(e, t) {
+    return Qr(e, t);
+  }
+}
+const ec = {
+  "ll-strategy-dashboard-hearthwall": Jr,
+  "ll-strategy-view-hearthwall": Xr
+};
+function tc() {
+  const n = y(void 0);
+  return {
+    type: "hearthwall",
+    strategyType: "dashboard",
+    name: n("strategy.title"),
+    description: n("strategy.description")
+  };
+}
+const pe = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function nc(n, e) {
+  const t = n.entities[e];
+  return t?.platform !== O || !t.device_id ? null : Object.values(n.entities).some(
+    (i) => i.device_id === t.device_id && An(n, i.entity_id)
+  ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
+}
+const ae = y(void 0);
+window.customCards = At(window.customCards ?? [], [
+  {
+    type: "hearthwall-devices-card",
+    name: ae("devices.name"),
+    description: ae("devices.description"),
+    preview: !0,
+    documentationURL: pe
+  },
+  {
+    type: "hearthwall-device-card",
+    name: ae("device.name"),
+    description: ae("device.description"),
+    preview: !0,
+    documentationURL: pe,
+    getEntitySuggestion: nc
+  },
+  { ...Sr(), documentationURL: pe },
+  { ...Ta(), documentationURL: pe }
+]);
+window.customStrategies = At(window.customStrategies ?? [], [
+  { ...tc(), documentationURL: pe }
+]);
+window.customBadges = At(window.customBadges ?? [], [
+  {
+    type: "hearthwall-badge",
+    name: ae("badge.name"),
+    description: ae("badge.description"),
+    preview: !0,
+    documentationURL: pe
+  }
+]);
+window.customCardFeatures = At(window.customCardFeatures ?? [], [
+  {
+    type: "hearthwall-quarantine-feature",
+    name: ae("feature.name"),
+    isSupported: (n, { entity_id: e }) => An(n, e)
+  }
+]);
+Cr({
+  "hearthwall-confirm": de,
+  "hearthwall-notice": ze,
+  "hearthwall-sparkline": Sn,
+  "hearthwall-devices-card": D,
+  "hearthwall-device-row": wt,
+  ...Co,
+  "hearthwall-badge": kn,
+  "hearthwall-quarantine-feature": xe,
+  ...Ar,
+  ...Oa,
+  ...ec
 });
 /**
  * @license
@@ -895,5 +6201,15 @@ Jt({
 /**
  * @license
  * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+/**
+ * @license
+ * Copyright 2020 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+/**
+ * @license
+ * Copyright 2018 Google LLC
  * SPDX-License-Identifier: BSD-3-Clause
  */

@@ -3,7 +3,7 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { DOMAIN, errorText, type HomeAssistant, isAdmin } from "../hass.js";
 import { subscribeLasting } from "../lasting.js";
-import type { DeviceDetails, Event, Events, Usage } from "../messages.js";
+import type { Block, DeviceDetails, Event, Events, Usage } from "../messages.js";
 
 const REFRESH_MS = 30_000;
 const DAY = 86_400;
@@ -63,9 +63,18 @@ export function spans(
   return all;
 }
 
+/** Return a gateway's rules on all traffic of what they are on. */
+async function rulesOf(hass: HomeAssistant, entryId: string): Promise<ReadonlyMap<string, Block>> {
+  const answer = await hass.callService(DOMAIN, "get_blocks", { config_entry_id: entryId }, undefined, false, true);
+  const { blocks } = ((answer ?? {}).response ?? {}) as { blocks?: Block[] };
+  return new Map((blocks ?? []).filter(({ port }) => port === null).map((block) => [block.target, block]));
+}
+
 export class DeviceData implements ReactiveController {
   details: DeviceDetails | undefined;
   usage: Usage | undefined;
+  /** The rules of the device's gateway, by what they are on. */
+  rules: ReadonlyMap<string, Block> = new Map();
   /** The newest first. */
   events: readonly Event[] | undefined;
   history: readonly Span[] | undefined;
@@ -104,13 +113,15 @@ export class DeviceData implements ReactiveController {
     const { hass, deviceId } = this.host;
     if (!hass || !deviceId) return;
     const mine = ++this.asked;
-    const parts: [keyof Pick<this, "details" | "usage" | "history">, Promise<unknown>][] = [
+    const parts: [keyof Pick<this, "details" | "usage" | "history" | "rules">, Promise<unknown>][] = [
       ["history", this.askHistory(hass, deviceId)],
     ];
     if (isAdmin(hass)) {
       const device = { device_id: deviceId };
+      const details = hass.callWS<DeviceDetails>({ type: "hearthwall/device", ...device });
       parts.push(
-        ["details", hass.callWS<DeviceDetails>({ type: "hearthwall/device", ...device })],
+        ["details", details],
+        ["rules", details.then(({ entry_id: entryId }) => rulesOf(hass, entryId))],
         [
           "usage",
           hass.callWS<Usage>({
@@ -142,6 +153,7 @@ export class DeviceData implements ReactiveController {
     this.end();
     this.deviceId = this.host.deviceId;
     this.details = this.usage = this.events = this.history = undefined;
+    this.rules = new Map();
     if (!this.deviceId) return;
     void this.refresh();
     this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), REFRESH_MS);

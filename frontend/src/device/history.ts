@@ -9,8 +9,8 @@ import type { Span } from "./data.js";
 
 const WIDTH = 960;
 const HEIGHT = 120;
-/** How much of the height is for download: most devices move more of it. */
-const LINE = 78;
+/** Each way has at least this share of the height. */
+const LEAST = 0.15;
 const LABELS = 4;
 
 export class HearthwallHistory extends LitElement {
@@ -24,12 +24,13 @@ export class HearthwallHistory extends LitElement {
     const t = localizer(hass);
     const top = Math.max(1, ...spans.map(({ download }) => download));
     const bottom = Math.max(1, ...spans.map(({ upload }) => upload));
-    // One scale for both ways, unless one of them would not fit then
-    const scale = Math.max(top / (LINE - 2), bottom / (HEIGHT - LINE - 2));
+    // One scale for both ways
+    const line = Math.round(HEIGHT * Math.min(1 - LEAST, Math.max(LEAST, top / (top + bottom))));
+    const scale = Math.max(top / (line - 2), bottom / (HEIGHT - line - 2));
     const step = WIDTH / spans.length;
     const bar = (name: "download" | "upload", span: Span, index: number) => {
       const height = span[name] && Math.max(1.5, span[name] / scale);
-      const y = name === "download" ? LINE - 1 - height : LINE + 1;
+      const y = name === "download" ? line - 1 - height : line + 1;
       return height
         ? svg`<rect class=${name} x=${index * step + 1} y=${y} width=${step - 2} height=${height} rx="1.5"></rect>`
         : nothing;
@@ -45,7 +46,7 @@ export class HearthwallHistory extends LitElement {
         upload: formatBytes(hass, span.upload),
       });
     return html`
-      <div class="words">${words ?? whole}</div>
+      <div class="words" aria-live="polite">${words ?? whole}</div>
       <svg
         viewBox="0 0 ${WIDTH} ${HEIGHT}"
         preserveAspectRatio="none"
@@ -62,7 +63,7 @@ export class HearthwallHistory extends LitElement {
           ? nothing
           : svg`<rect class="at" x=${this.at * step} y="0" width=${step} height=${HEIGHT}></rect>`}
         ${spans.map((each, index) => [bar("download", each, index), bar("upload", each, index)])}
-        <line x1="0" x2=${WIDTH} y1=${LINE} y2=${LINE}></line>
+        <line x1="0" x2=${WIDTH} y1=${line} y2=${line}></line>
       </svg>
       <div class="times" aria-hidden="true">
         ${Array.from({ length: LABELS + 1 }, (_, index) => {

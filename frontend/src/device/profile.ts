@@ -15,7 +15,7 @@ export function profileSentences(
 ): string[] {
   const t = localizer(hass);
   const join = (names: readonly string[]) =>
-    new Intl.ListFormat(hass.locale.language, { style: "narrow", type: "unit" }).format(names);
+    new Intl.ListFormat(hass.locale.language, { type: "conjunction" }).format(names);
   const most = (habits: readonly Habit[], name = (habit: Habit) => habit.name) =>
     join(habits.slice(0, MOST).map(name));
   const sentences = [

@@ -19,13 +19,20 @@ const none = (text: string) => html`<p class="secondary">${text}</p>`;
 const moved = (row: Pick<UsageRow, "download_bytes" | "upload_bytes">) => row.download_bytes + row.upload_bytes;
 
 /** Whom the device talks to, with each peer's share of all that it moved. */
-export function peersSection(hass: HomeAssistant, usage: Usage, block: ((peer: string) => void) | undefined) {
+export function peersSection(
+  hass: HomeAssistant,
+  usage: Usage,
+  rules: ReadonlyMap<string, Block>,
+  block: (peer: string) => void,
+  release: (block: Block) => void,
+) {
   const t = localizer(hass);
   const all = Math.max(1, moved(usage));
   const rest = all - usage.rows.reduce((sum, row) => sum + moved(row), 0);
   const bar = (share: number) => html`<div class="bar"><div style="width: ${(share * 100).toFixed(1)}%"></div></div>`;
   const peer = (row: UsageRow) => {
     const name = row.peer ?? t("common.unknown");
+    const rule = rules.get(name);
     return html`<li>
       <div class="line">
         <span class="cut grow" title=${name}>${name}</span>
@@ -34,13 +41,13 @@ export function peersSection(hass: HomeAssistant, usage: Usage, block: ((peer: s
           ${formatBytes(hass, moved(row))}
         </span>
         <span class="figure share secondary">${formatPercent(hass, moved(row) / all)}</span>
-        ${block && row.peer
+        ${row.peer
           ? html`<button
               class="quiet"
-              aria-label=${t("device.block_peer", { peer: name })}
-              @click=${() => row.peer && block(row.peer)}
+              aria-label=${t(rule ? "device.release_peer" : "device.block_peer", { peer: name })}
+              @click=${() => (rule ? release(rule) : block(name))}
             >
-              ${t("device.block")}
+              ${t(rule ? "quarantine.release" : "device.block")}
             </button>`
           : nothing}
       </div>

@@ -67,11 +67,16 @@ export const view = css`
     gap: 20px 32px;
     padding: 4px 16px 16px;
   }
+  .sections > div {
+    display: flex;
+    flex-direction: column;
+    gap: 20px;
+  }
   .tiles {
     display: grid;
     grid-template-columns: 1fr 1fr;
     gap: 12px;
-    margin: 12px 0 8px;
+    margin: 12px 0 16px;
   }
   .tile {
     min-width: 0;
@@ -84,12 +89,6 @@ export const view = css`
     line-height: 28px;
     font-variant-numeric: tabular-nums;
     white-space: nowrap;
-  }
-  span.download {
-    color: var(--hearthwall-download);
-  }
-  span.upload {
-    color: var(--hearthwall-upload);
   }
   hearthwall-sparkline {
     height: 56px;

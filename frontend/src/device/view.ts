@@ -48,8 +48,10 @@ export class HearthwallDeviceView extends LitElement {
       ${this.renderHead(hass, device)} ${oldFigures(hass, this.live.store, device.entryId)}
       ${this.data.problem ? html`<div class="notice" role="status">${this.data.problem}</div>` : nothing}
       <div class="sections">
-        ${this.renderTraffic(hass, device)}
-        ${isAdmin(hass) ? this.renderDetails(hass, device) : html`<p class="secondary">${t("common.admin")}</p>`}
+        ${isAdmin(hass)
+          ? this.renderAll(hass, device)
+          : html`${this.renderTraffic(hass, device)}
+              <p class="secondary">${t("common.admin")}</p>`}
       </div>
       <hearthwall-notice .hass=${hass}></hearthwall-notice>
       <hearthwall-confirm .hass=${hass}></hearthwall-confirm>
@@ -86,7 +88,7 @@ export class HearthwallDeviceView extends LitElement {
     const t = localizer(hass);
     const { row, samples } = device;
     const figure = (name: "download" | "upload", arrow: string) => html`<div class="tile">
-      <div class="secondary"><span class=${name} aria-hidden="true">${arrow}</span> ${t(`common.${name}`)}</div>
+      <div class="secondary"><span class=${name === "download" ? "down" : "up"} aria-hidden="true">${arrow}</span> ${t(`common.${name}`)}</div>
       <div class="large">${formatRate(hass, row[`${name}_rate`])}</div>
       <div class="secondary">
         ${t("device.moved", {
@@ -105,6 +107,7 @@ export class HearthwallDeviceView extends LitElement {
     return html`<section class="traffic">
       <div class="secondary wrap">${facts.join(" · ")}</div>
       <div class="tiles">${figure("download", "↓")}${figure("upload", "↑")}</div>
+      <h3>${t("device.minute")}</h3>
       <hearthwall-sparkline .samples=${samples} .now=${Date.now() / 1000}></hearthwall-sparkline>
       <h3>${t("device.history")}</h3>
       ${this.data.history?.length
@@ -113,20 +116,26 @@ export class HearthwallDeviceView extends LitElement {
     </section>`;
   }
 
-  private renderDetails(hass: HomeAssistant, device: LiveDevice) {
+  private renderAll(hass: HomeAssistant, device: LiveDevice) {
     const { details, usage, events } = this.data;
     const accepted = new Set(details?.accepted.map(({ seq }) => seq));
     const block = (peer: string) => void this.onBlock(hass, device, peer);
+    const release = (rule: Block) => void this.onUnblock(hass, device, rule);
     return html`
-      ${usage ? peersSection(hass, usage, block) : nothing}
-      ${details ? blocksSection(hass, details.blocks, (each) => void this.onUnblock(hass, device, each)) : nothing}
-      ${events
-        ? eventsSection(hass, events, { accept: (event) => void this.onAccept(hass, event), block, accepted })
-        : nothing}
-      ${details?.profile ? profileSection(hass, details.profile) : nothing}
-      ${details
-        ? acceptedSection(hass, details.accepted, (each) => void this.onRevoke(hass, device, each))
-        : nothing}
+      <div>
+        ${this.renderTraffic(hass, device)}
+        ${details ? blocksSection(hass, details.blocks, release) : nothing}
+        ${details?.profile ? profileSection(hass, details.profile) : nothing}
+      </div>
+      <div>
+        ${usage ? peersSection(hass, usage, this.data.rules, block, release) : nothing}
+        ${events
+          ? eventsSection(hass, events, { accept: (event) => void this.onAccept(hass, event), block, accepted })
+          : nothing}
+        ${details
+          ? acceptedSection(hass, details.accepted, (each) => void this.onRevoke(hass, device, each))
+          : nothing}
+      </div>
     `;
   }
 
@@ -170,7 +179,7 @@ export class HearthwallDeviceView extends LitElement {
     let undo: Undo | undefined;
     const asked = this.confirm.ask({
       title: t("device.unblock_ask"),
-      text: t("device.unblock_text", { name: device.row.name }),
+      text: t("device.unblock_text"),
       confirm: t("quarantine.release"),
       act: async () => (undo = await unblock(hass, device.entryId, block)),
     });

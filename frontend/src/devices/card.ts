@@ -129,8 +129,8 @@ export class HearthwallDevicesCard extends LitElement {
           : nothing}
       </span>
       <span class="rates">
-        <span class="down" aria-label=${t("common.download")}>↓</span> ${formatRate(hass, sum("download_rate"))}
-        <span class="up" aria-label=${t("common.upload")}>↑</span> ${formatRate(hass, sum("upload_rate"))}
+        <span class="down" role="img" aria-label=${t("common.download")}>↓</span> ${formatRate(hass, sum("download_rate"))}
+        <span class="up" role="img" aria-label=${t("common.upload")}>↑</span> ${formatRate(hass, sum("upload_rate"))}
       </span>
     </div>`;
   }
@@ -242,12 +242,6 @@ export class HearthwallDevicesCard extends LitElement {
         padding: 4px 16px;
         font-variant-numeric: tabular-nums;
       }
-      .down {
-        color: var(--hearthwall-download);
-      }
-      .up {
-        color: var(--hearthwall-upload);
-      }
       .toolbar {
         display: flex;
         flex-wrap: wrap;
@@ -287,8 +281,11 @@ export class HearthwallDevicesCard extends LitElement {
         border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
       }
       @container devices (max-width: 479px) {
+        input {
+          flex-basis: 100%;
+        }
         select {
-          flex: 1 1 120px;
+          flex: 1 1 40%;
         }
       }
     `,

@@ -60,7 +60,7 @@ export class HearthwallDeviceRow extends LitElement {
         </div>
         <div class="status">
           ${tone === "good" || (tone === "none" && !row.rule)
-            ? html`<span class="secondary">${t(key)}</span>`
+            ? html`<span class="secondary plain">${t(key)}</span>`
             : html`<span class="chip ${tone}">${t(key)}</span>`}
           ${expires === null
             ? nothing
@@ -68,8 +68,8 @@ export class HearthwallDeviceRow extends LitElement {
         </div>
         <hearthwall-sparkline .samples=${device.samples} .now=${now}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
-          <span class="down ${row.download_rate ? "" : "idle"}">↓ ${download}</span>
-          <span class="up ${row.upload_rate ? "" : "idle"}">↑ ${upload}</span>
+          <span class=${row.download_rate ? "" : "idle"}><span class="down">↓</span> ${download}</span>
+          <span class=${row.upload_rate ? "" : "idle"}><span class="up">↑</span> ${upload}</span>
         </div>
         <div class="today" aria-hidden="true">
           <span>${today}</span>
@@ -186,7 +186,6 @@ export class HearthwallDeviceRow extends LitElement {
         border-radius: 10px;
         font-size: 12px;
         line-height: 16px;
-        white-space: nowrap;
         color: var(--primary-text-color);
       }
       .chip.bad {
@@ -207,9 +206,11 @@ export class HearthwallDeviceRow extends LitElement {
         grid-area: spark;
         height: 32px;
       }
-      :host(:not([connected])) hearthwall-sparkline,
-      :host(:not([connected])) .rates {
+      :host(:not([connected])) hearthwall-sparkline {
         opacity: 0.4;
+      }
+      :host(:not([connected])) :is(.rates, .today) {
+        color: var(--secondary-text-color);
       }
       .rates {
         grid-area: rates;
@@ -269,19 +270,30 @@ export class HearthwallDeviceRow extends LitElement {
       @container devices (max-width: 719px) {
         .row {
           grid-template:
-            "dot who status switch" auto
-            ". spark rates rates" auto / 12px minmax(0, 1fr) auto 52px;
+            "dot who who who switch" auto
+            ". status spark rates rates" auto / 12px auto minmax(0, 1fr) auto 52px;
+          gap: 2px 0;
           padding-block: 6px;
         }
+        .who {
+          margin-inline-start: 12px;
+        }
         .status {
-          flex-direction: column;
-          align-items: end;
+          margin-inline-start: 12px;
+        }
+        .status:has(.chip) {
+          margin-inline-end: 12px;
+        }
+        /* The dot says it: filled or hollow */
+        .plain {
+          display: none;
         }
         .rates {
           flex-direction: row;
           justify-content: end;
-          gap: 8px;
-          padding-inline-end: 8px;
+          gap: 12px;
+          min-width: 148px;
+          padding-inline: 12px 8px;
         }
         hearthwall-sparkline {
           height: 24px;

@@ -78,6 +78,7 @@ export class HearthwallBadge extends LitElement {
     css`
       .badge {
         display: flex;
+        width: max-content;
         align-items: center;
         gap: 8px;
         box-sizing: border-box;

@@ -117,7 +117,7 @@ export const en = {
   "device.blocked_packets": "{packets} packets dropped ({bytes})",
   "device.blocked_nothing": "Nothing dropped so far",
   "device.unblock_ask": "End this rule?",
-  "device.unblock_text": "{name} may do again at once what the rule forbids.",
+  "device.unblock_text": "What it forbids passes again at once.",
   "device.unblock_done": "The rule has ended.",
   "device.profile": "What is usual",
   "profile.learning": "Still being learnt, until {until}.",
@@ -135,4 +135,5 @@ export const en = {
   "badge.lost": "Not connected",
   "feature.name": "Hearthwall quarantine",
   "device.minute": "Last minute",
+  "device.release_peer": "Release {peer}",
 } as const satisfies Record<string, string>;

@@ -118,7 +118,7 @@ export const ja: Record<keyof typeof en, string> = {
   "device.blocked_packets": "{packets} パケット ({bytes}) を破棄",
   "device.blocked_nothing": "破棄したパケットはまだありません",
   "device.unblock_ask": "このルールを終了しますか？",
-  "device.unblock_text": "ルールで禁止されていた {name} の通信が、すぐに許可されます。",
+  "device.unblock_text": "禁止されていた通信がすぐに許可されます。",
   "device.unblock_done": "ルールを終了しました。",
   "device.profile": "普段の動作",
   "profile.learning": "{until} まで学習中です。",
@@ -136,4 +136,5 @@ export const ja: Record<keyof typeof en, string> = {
   "badge.lost": "未接続",
   "feature.name": "Hearthwall 隔離",
   "device.minute": "直近 1 分",
+  "device.release_peer": "{peer} の遮断を解除",
 };
