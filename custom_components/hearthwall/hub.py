@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event as HassEvent, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util.dt import utc_from_timestamp
 
 from .blocks import Blocks
 from .bpf.hearthwall_sensor.client import Client
@@ -52,6 +53,8 @@ type HearthwallConfigEntry = ConfigEntry[Hub]
 #: What a MAC without an IP address must have sent before it has entities, and how many may have them.
 STRANGER_PACKETS: Final = 16
 MAX_DEVICES: Final = 512
+#: An answer takes its time, so two reckonings of when the sensor was started differ.
+STARTED_TOLERANCE: Final = timedelta(seconds=10)
 #: Nobody tells when a device falls silent, so the clock is asked.
 PRESENCE_INTERVAL: Final = timedelta(seconds=10)
 
@@ -63,7 +66,9 @@ class Hub:
         """Take the entry that says where the sensor is, and whether it is ours to run."""
         self.hass = hass
         self.entry = entry
-        self.status: Status | None = None
+        self._status: Status | None = None
+        #: When the sensor was started, by this host's clock.
+        self.started: datetime | None = None
         self.devices: dict[str, Device] = {}
         self.blocks = Blocks()
         self.feeds: dict[str, Feed] = {}
@@ -99,6 +104,19 @@ class Hub:
     def last_words(self) -> tuple[str, ...]:
         """Return what a sensor of ours last wrote to its log."""
         return () if self._link.process is None else self._link.process.last_words
+
+    @property
+    def status(self) -> Status | None:
+        """Return how the sensor fared when it last said so."""
+        return self._status
+
+    @status.setter
+    def status(self, status: Status) -> None:
+        """Take what the sensor says of itself."""
+        self._status = status
+        started = utc_from_timestamp(int(time() - status.uptime_s))
+        if self.started is None or abs(started - self.started) > STARTED_TOLERANCE:
+            self.started = started
 
     @property
     def online(self) -> int:
@@ -256,7 +274,8 @@ class Hub:
         for block in delta.blocks:
             self.blocks.put(block)
             changed.add(block.target)
-        self.status = delta.status or self.status
+        if delta.status is not None:
+            self.status = delta.status
         for mac in delta.removed_devices:
             self.devices.pop(mac, None)
         if delta.feeds is not None:
@@ -327,8 +346,8 @@ class Hub:
         self.hints.async_judge()
         if not self.available:
             return
-        if changed := self._judge_presence():
-            self._notify(changed)
+        # The gateway's own entities are told anyway: how the sensor fares is asked for by others.
+        self._notify(self._judge_presence())
         if gone := self._stale.async_judge(now=time()):
             self._known -= gone
             self._full = False

@@ -30,6 +30,13 @@ SUFFIXES = {
     "switch": {"quarantine"},
 }
 
+#: There for those who want them.
+DISABLED = {
+    *("internet_download_total", "internet_upload_total", "lan_download_total", "lan_upload_total"),
+    *("gateway_download_total", "gateway_upload_total", "first_seen", "last_seen"),
+    *("rule", "rule_ends", "started", "memory", "flows", "lost", "dropped"),
+}
+
 
 async def test_each_device_and_the_gateway_have_their_entities(
     hass: HomeAssistant, loaded: MockConfigEntry
@@ -42,7 +49,7 @@ async def test_each_device_and_the_gateway_have_their_entities(
         assert f"sensor.hearthwall_{key}" in found
     registered = er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
     assert len([each for each in registered if each.disabled_by is None]) == 2 * 7 + 6
-    assert {each.translation_key for each in registered if each.disabled_by} == {"rule"}
+    assert {each.translation_key for each in registered if each.disabled_by} == DISABLED
     assert all(each.translation_key for each in registered)
     assert len({each.unique_id for each in registered}) == len(registered)
 

@@ -51,8 +51,8 @@ DESCRIPTIONS = {
     "sensor": [
         *sensor.DEVICE_SENSORS,
         *sensor.GATEWAY_SENSORS,
-        sensor.RULE,
-        sensor._feed_hits("drop"),
+        *sensor.RULE_SENSORS,
+        sensor.feed_hits("drop"),
     ],
     "switch": [switch.QUARANTINE],
 }
@@ -243,7 +243,9 @@ def test_every_choice_has_a_word(service: str, field: str) -> None:
 
 
 def test_every_state_has_a_word() -> None:
-    assert set(WORDS["entity"]["sensor"]["rule"]["state"]) == set(sensor.RULE.options or ())
+    assert set(WORDS["entity"]["sensor"]["rule"]["state"]) == set(
+        sensor.RULE_SENSORS[0].options or ()
+    )
     said = WORDS["entity"]["event"]["security"]["state_attributes"]
     assert set(said["event_type"]["state"]) == set(event.SECURITY.event_types or ())
     pictured = ICONS["entity"]["event"]["security"]["state_attributes"]["event_type"]["state"]
