@@ -1,0 +1,224 @@
+// The devices card, as a person uses it.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { all, one, placed, settled, text } from "../../test/elements.js";
+import { delta, type FakeHome, home, row, snapshot } from "../../test/home.js";
+import type { HearthwallDevicesCard } from "./card.js";
+
+const HOSTILE = `<img src=x onerror="alert(1)">\u202E${"x".repeat(500)}`;
+const CAMERA = row("a", { name: "Camera", download_today: 5e6, top_peer: "cam.example" });
+const TV = row("b", { name: "TV", download_today: 9e6, online: false });
+
+let hass: FakeHome;
+let card: HearthwallDevicesCard;
+
+async function made(config: object = {}, fields = {}): Promise<void> {
+  hass = home({
+    devices: { "id-a": { id: "id-a", area_id: "door", labels: ["guarded"] }, "id-b": { id: "id-b", area_id: "living" } },
+    areas: { door: { area_id: "door", name: "Door" }, living: { area_id: "living", name: "Living room" } },
+    callWS: async <T>({ type }: { type: string }) => {
+      if (type !== "config/label_registry/list") throw new Error("Not asked for here");
+      return [{ label_id: "guarded", name: "Guarded" }] as T;
+    },
+    ...fields,
+  });
+  card = await placed<HearthwallDevicesCard>("hearthwall-devices-card", {});
+  card.setConfig({ type: "custom:hearthwall-devices-card", ...config });
+  card.hass = hass;
+  await settled(card);
+}
+
+async function told(message: unknown): Promise<void> {
+  hass.connection.say(message);
+  await settled(card);
+}
+
+const names = () => all(card, "button.open").map((each) => each.textContent?.trim());
+const switchOf = (name: string) => one(card, `[role=switch][aria-label$="${name}"]`);
+
+async function click(element: HTMLElement): Promise<void> {
+  element.click();
+  await settled(card);
+}
+
+const confirmButton = () => one(card, "dialog[open] button[type=submit]");
+
+async function submit(): Promise<void> {
+  one(card, "dialog[open] form").dispatchEvent(new SubmitEvent("submit", { cancelable: true }));
+  await settled(card);
+}
+
+async function type(selector: string, value: string): Promise<void> {
+  const field = one<HTMLInputElement>(card, selector);
+  field.value = value;
+  field.dispatchEvent(new Event(selector.startsWith("input") ? "input" : "change"));
+  await settled(card);
+}
+
+beforeEach(() => made());
+afterEach(() => {
+  vi.useRealTimers();
+  document.body.replaceChildren();
+});
+
+describe("the devices card", () => {
+  it("says what it waits for, and whether there is anything to wait for", async () => {
+    expect(text(card)).toContain("Waiting for the sensor");
+    document.body.replaceChildren();
+    await made({}, { config: { components: [], time_zone: "UTC" } });
+    expect(text(card)).toContain("not set up");
+    await told(snapshot());
+    expect(text(card)).toContain("No devices yet");
+  });
+
+  it("shows devices in order, and what they do now", async () => {
+    await told(snapshot(CAMERA, TV));
+    expect(names()).toEqual(["TV", "Camera"]);
+    await told(delta([{ ...CAMERA, download_rate: 2_500_000 }]));
+    expect(text(card)).toContain("2.5 MB/s");
+    expect(text(card)).toContain("1 of 2 online");
+  });
+
+  it("keeps each row's element, and draws only those that changed", async () => {
+    await told(snapshot(CAMERA, TV));
+    const rows = all(card, "hearthwall-device-row");
+    const drawn = vi.spyOn(rows[0] as never, "render");
+    const drawnOther = vi.spyOn(rows[1] as never, "render");
+    await told(delta([{ ...CAMERA, upload_rate: 5 }]));
+    expect(all(card, "hearthwall-device-row")).toEqual(rows);
+    expect(drawn.mock.calls.length).toBe(0);
+    expect(drawnOther.mock.calls.length).toBeGreaterThan(0);
+  });
+
+  it("takes names for text, however long and whatever they look like", async () => {
+    await told(snapshot(row("a", { name: HOSTILE, vendor: HOSTILE, top_peer: HOSTILE, addresses: [HOSTILE] })));
+    expect(all(card, "img")).toEqual([]);
+    expect(names()).toEqual([HOSTILE]);
+    await click(one(card, "[role=switch]"));
+    expect(all(card, "img")).toEqual([]);
+    expect(one(card, "dialog[open] h2").textContent).toContain(HOSTILE);
+  });
+
+  it("finds, filters and lets go again", async () => {
+    await told(snapshot(CAMERA, TV));
+    await type("input[type=search]", "cam.");
+    expect(names()).toEqual(["Camera"]);
+    await type("input[type=search]", "toaster");
+    expect(text(card)).toContain("No device matches");
+    await click(one(card, ".message button"));
+    expect(names()).toEqual(["TV", "Camera"]);
+    await type('select[aria-label="Show"]', "online");
+    expect(names()).toEqual(["Camera"]);
+    await type('select[aria-label="Show"]', "all");
+    await type('select[aria-label="Sort by"]', "name");
+    expect(names()).toEqual(["Camera", "TV"]);
+    await type('select[aria-label="Area"]', "living");
+    expect(names()).toEqual(["TV"]);
+    await type('select[aria-label="Area"]', "");
+    await type('select[aria-label="Label"]', "guarded");
+    expect(names()).toEqual(["Camera"]);
+  });
+
+  it("is about what its settings say", async () => {
+    document.body.replaceChildren();
+    await made({ area: ["door"], toolbar: false, title: "At the door" });
+    await told(snapshot(CAMERA, TV));
+    expect(names()).toEqual(["Camera"]);
+    expect(all(card, "[role=search]")).toEqual([]);
+    expect(one(card, "h2.card-title").textContent).toBe("At the door");
+  });
+
+  it("asks before it quarantines, tells, and has a way back", async () => {
+    await told(snapshot(CAMERA, TV));
+    await click(switchOf("Camera"));
+    expect(hass.called).toEqual([]);
+    const choice = one<HTMLInputElement>(card, 'dialog[open] input[value="3600"]');
+    choice.dispatchEvent(new Event("change"));
+    await settled(card);
+    await submit();
+    expect(hass.called).toEqual([["hearthwall", "quarantine", { duration: { seconds: 3600 } }, { device_id: ["id-a"] }]]);
+    expect(all(card, "dialog[open]")).toEqual([]);
+    expect(text(one(card, "hearthwall-notice"))).toContain("Camera is quarantined. Undo");
+    await click(one(one(card, "hearthwall-notice"), "button"));
+    expect(hass.called.at(-1)?.slice(0, 2)).toEqual(["hearthwall", "release"]);
+    expect(text(one(card, "hearthwall-notice"))).toContain("Undone");
+  });
+
+  it("does nothing when it is not confirmed", async () => {
+    await told(snapshot(CAMERA));
+    await click(switchOf("Camera"));
+    await click(one(card, "dialog[open] button[type=button]"));
+    await click(switchOf("Camera"));
+    one<HTMLDialogElement>(card, "dialog[open]").close();
+    await settled(card);
+    expect([hass.called, all(card, "dialog[open]")]).toEqual([[], []]);
+  });
+
+  it("says in the question what went wrong, and takes another try", async () => {
+    await told(snapshot(CAMERA));
+    hass.failure = { message: "This device is protected" };
+    await click(switchOf("Camera"));
+    await submit();
+    expect(one(card, "dialog[open] [role=alert]").textContent).toBe("This device is protected");
+    hass.failure = undefined;
+    expect((confirmButton() as HTMLButtonElement).disabled).toBe(false);
+    await submit();
+    expect(hass.called).toHaveLength(1);
+  });
+
+  it("counts down, and says when somebody else changed something", async () => {
+    vi.useFakeTimers({ now: 1_000_000_000 });
+    await told(snapshot(CAMERA, TV));
+    const rule = { id: 1, mode: "isolate", expires: 1_000_000 + 65 };
+    await told(delta([{ ...CAMERA, quarantined: true, rule }]));
+    expect(switchOf("Camera").getAttribute("aria-checked")).toBe("true");
+    expect(one(card, "[role=timer]").textContent).toBe("1:05");
+    expect(one(card, "hearthwall-notice").shadowRoot?.querySelector(".unseen")?.textContent).toBe("Camera is quarantined.");
+    await vi.advanceTimersByTimeAsync(5000);
+    await settled(card);
+    expect(one(card, "[role=timer]").textContent).toBe("1:00");
+    await told(delta([CAMERA]));
+    expect(all(card, "[role=timer]")).toEqual([]);
+    expect(one(card, "hearthwall-notice").shadowRoot?.querySelector(".unseen")?.textContent).toBe("Camera is released.");
+  });
+
+  it("releases by the switch, which ends no other rule", async () => {
+    await told(snapshot({ ...CAMERA, quarantined: true, quarantine_entity: "switch.camera" }));
+    await click(switchOf("Camera"));
+    await submit();
+    expect(hass.called).toEqual([["switch", "turn_off", {}, { entity_id: "switch.camera" }]]);
+  });
+
+  it("says that figures are old, and orders nothing then", async () => {
+    await told(snapshot(CAMERA));
+    await told({ type: "lost", entry_id: "entry" });
+    expect(text(card)).toMatch(/Not connected to the sensor: figures of \d\d:\d\d/);
+    expect((switchOf("Camera") as HTMLButtonElement).disabled).toBe(true);
+    expect(names()).toEqual(["Camera"]);
+    hass.connection.cut();
+    await settled(card);
+    expect(text(card)).toContain("No connection to Home Assistant");
+    hass.connection.restore();
+    await settled(card);
+    await told(snapshot(CAMERA));
+    expect(all(card, ".notice")).toEqual([]);
+    expect((switchOf("Camera") as HTMLButtonElement).disabled).toBe(false);
+  });
+
+  it("opens a device, but none that Home Assistant does not know", async () => {
+    await told(snapshot(CAMERA, row("c", { name: "Stranger", device_id: null })));
+    const [camera, stranger] = all(card, "button.open") as HTMLButtonElement[];
+    expect(stranger?.disabled).toBe(true);
+    await click(camera as HTMLElement);
+    expect(one<HTMLElement & { deviceId: string }>(card, "hearthwall-device-view").deviceId).toBe("id-a");
+  });
+
+  it("keeps the focus through live updates", async () => {
+    await told(snapshot(CAMERA, TV));
+    const button = switchOf("Camera");
+    button.focus();
+    for (let rate = 1; rate < 5; rate++) await told(delta([{ ...CAMERA, download_rate: rate, download_today: 1e9 }]));
+    expect(switchOf("Camera")).toBe(button);
+    expect((button.getRootNode() as ShadowRoot).activeElement).toBe(button);
+  });
+});
