@@ -97,6 +97,7 @@ function facts(hass: HomeAssistant, event: Event, evidence: Evidence): TemplateR
   const peer = [text(event.peer_name), text(event.peer_address)].filter(Boolean);
   const rows: (readonly [string, unknown])[] = [
     [t("events.why"), evidence.why],
+    [t("events.program"), text(event.process)],
     [t("events.peer"), [...new Set(peer)].join(" · ")],
     [t("events.subject"), text(event.subject)],
     ...evidence.measured,

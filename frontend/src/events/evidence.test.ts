@@ -3,7 +3,7 @@ import { event } from "../../test/events.js";
 import type { HomeAssistant } from "../hass.js";
 import type { Event } from "../messages.js";
 import { evidenceOf } from "./evidence.js";
-import { fitting } from "./orders.js";
+import { fitting, whoName } from "./orders.js";
 
 const hass = {
   locale: { language: "en", number_format: "language", time_format: "language" },
@@ -96,4 +96,14 @@ describe("orders", () => {
   it("have nothing to accept of nobody", () => {
     expect(fitting(answer({ mac: null, address: null }, null, null)).accept).toBe(false);
   });
+});
+
+it("names a device by its name, a program by its file, and a stranger by its address", () => {
+  expect(whoName(event(1))).toBe("Camera");
+  expect(whoName(event(1, { device_name: null }))).toBe("00:00:5e:00:53:21");
+  const program = { mac: null, device_name: "Gateway", process: "/usr/bin/curl@3f2a" };
+  expect(whoName(event(1, program))).toBe("curl");
+  expect(whoName(event(1, { ...program, process: "/" }))).toBe("/");
+  expect(whoName(event(1, { mac: null, device_name: "Gateway" }))).toBe("192.0.2.10");
+  expect(whoName(event(1, { mac: null, address: null, device_name: null }))).toBe("Gateway");
 });

@@ -26,9 +26,11 @@ export function fitting({ event, culprit, blockable_peer: peer }: EventDetails):
   return { accept: Boolean(event.mac ?? event.process ?? event.address), peer, culprit };
 }
 
-/** Return what an event's device is called; its program or address, where it is none. */
-export const whoName = (event: Event): string =>
-  text(event.device_name ?? event.process ?? event.mac ?? event.address ?? event.gateway);
+/** Return what an event is about, in short: the device's name, the program's file, or an address. */
+export function whoName({ mac, device_name: name, process, address, gateway }: Event): string {
+  if (mac === null && process) return text(process.split("@")[0]!.split("/").at(-1) || process);
+  return text((mac === null ? null : name) ?? mac ?? address ?? gateway);
+}
 
 /** Return the device that did it, as the page knows it live; undefined for one that is gone. */
 export const culpritDevice = (store: LiveStore | undefined, event: Event, culprit: string): LiveDevice | undefined =>

@@ -4,6 +4,7 @@ import { mdiChartSankey, mdiTableLarge } from "@mdi/js";
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import { classMap } from "lit/directives/class-map.js";
+import { styleMap } from "lit/directives/style-map.js";
 import { type ConfigForm, type GridOptions, type HomeAssistant, isAdmin } from "../hass.js";
 import { type Key, localizer } from "../localize.js";
 import { card } from "../styles.js";
@@ -21,7 +22,7 @@ import {
   PERIODS,
 } from "./config.js";
 import { type Graph, graphOf, isolated, isOthers } from "./graph.js";
-import { mostNodes } from "./layout.js";
+import { leftsOf, mostNodes } from "./layout.js";
 import { flowMapStyles } from "./styles.js";
 import { table } from "./table.js";
 import { UsageController } from "./usage.js";
@@ -158,7 +159,7 @@ export class HearthwallFlowMapCard extends LitElement {
     if (!isAdmin(hass)) return message(t("map.admin"));
     if (!answer && problem) return message(problem.absent ? t("map.absent") : t("map.lost", { reason: problem.reason }));
     if (!answer || !this.graph) return message(t("map.waiting"));
-    const headings = html`<div class="columns">
+    const headings = html`<div class="columns" style=${styleMap({ "--middle": `${leftsOf(this.width, 2)[1]!}px` })}>
       <span class="column">${t("map.column.mac")}</span>
       ${this.columnChoice("middle", MIDDLES, answer.dimensions[1] ?? this.middle)}
       ${this.columnChoice("end", ENDS, answer.dimensions[2] ?? "country")}

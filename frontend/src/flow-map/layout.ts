@@ -13,6 +13,9 @@ export const NARROW = 560;
 const ROOM = 44;
 const ROOM_NARROW = 42;
 const LEAST_HEIGHT = 180;
+/** A wide map is so much of its width high, and no more than fits a screen. */
+const SHAPE = 0.34;
+const SCREEN = 560;
 /** Between a bar and its label, and between two labels that share a gap. */
 const GAP = 8;
 /** Where the bar of the middle column is: the last gap holds the labels of two columns. */
@@ -57,7 +60,8 @@ export const mostNodes = (width: number): number => (width < NARROW ? 7 : width 
 /** Return the height that a graph needs. */
 export function heightOf(graph: Graph, width: number): number {
   const most = Math.max(1, ...graph.columns.map((column) => column.length));
-  return Math.max(LEAST_HEIGHT, most * (width < NARROW ? ROOM_NARROW : ROOM));
+  const shape = width < NARROW ? 0 : Math.min(SCREEN, Math.round(width * SHAPE));
+  return Math.max(LEAST_HEIGHT, shape, most * (width < NARROW ? ROOM_NARROW : ROOM));
 }
 
 /** Place a graph into a width. */
@@ -105,7 +109,7 @@ export function layoutOf(graph: Graph, width: number): Layout {
 }
 
 /** Return where the bars of each column begin. */
-function leftsOf(width: number, last: number): readonly number[] {
+export function leftsOf(width: number, last: number): readonly number[] {
   const room = width - BAR;
   const middle = width < NARROW ? MIDDLE_NARROW : MIDDLE;
   return Array.from({ length: last + 1 }, (_, column) =>

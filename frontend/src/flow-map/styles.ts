@@ -71,7 +71,7 @@ export const flowMapStyles = css`
   }
   .columns {
     display: grid;
-    grid-template-columns: 1fr auto 1fr;
+    grid-template-columns: var(--middle) minmax(0, 1fr) minmax(0, auto);
     align-items: center;
     min-height: 36px;
     margin-bottom: 4px;
@@ -80,6 +80,7 @@ export const flowMapStyles = css`
     font-weight: 500;
   }
   select.column {
+    min-width: 0;
     min-height: 32px;
     max-width: 100%;
     padding: 0 4px;
@@ -94,8 +95,8 @@ export const flowMapStyles = css`
     color: var(--primary-text-color);
     background: var(--card-background-color, #fff);
   }
-  .end.column {
-    justify-self: end;
+  .middle.column {
+    justify-self: start;
   }
   .map {
     position: relative;

@@ -9,13 +9,25 @@ import { type Graph, type GraphNode, isOthers } from "./graph.js";
 /** Longer names are of no use in a map: some devices' and hosts' are whole sentences. */
 const LONGEST = 80;
 
+const asItIs = (_: HomeAssistant, label: string): string => label;
+
+/** Short names of protocols are acronyms, but for these. */
+const WORDS: ReadonlySet<string> = new Set(["tor", "socks"]);
+
+/** How labels of some dimensions are written. */
+const SAID: Partial<Record<Dimension, (hass: HomeAssistant, label: string) => string>> = {
+  country: formatCountry,
+  application: (_, label) =>
+    label.length <= 5 && !WORDS.has(label) ? label.toUpperCase() : label.charAt(0).toUpperCase() + label.slice(1),
+};
+
 /** Return what a node is called. */
 export function nameOf(hass: HomeAssistant, node: GraphNode, dimensions: readonly Dimension[]): string {
   const t = localizer(hass);
   if (isOthers(node)) return node.joined === null ? t("map.others") : t("map.others.count", { count: node.joined });
   const dimension = dimensions[node.column]!;
   if (node.label === null) return t(`map.unknown.${dimension}` as Key);
-  const name = dimension === "country" ? formatCountry(hass, node.label) : node.label;
+  const name = (SAID[dimension] ?? asItIs)(hass, node.label);
   return name.length > LONGEST ? `${name.slice(0, LONGEST)}…` : name;
 }
 
