@@ -24,6 +24,7 @@ from .commands import (
     rules as rule_commands,
     top as top_commands,
     trace as trace_commands,
+    usage as usage_commands,
 )
 from .commands.cells import clean
 from .commands.command import Command, Options, ask
@@ -243,6 +244,7 @@ COMMANDS: Final = {
     "status": Command("show how the sensor fares", ask(lambda _: GetStatus()), display.status),
     **device_commands.COMMANDS,
     **flow_commands.COMMANDS,
+    **usage_commands.COMMANDS,
     **process_commands.COMMANDS,
     **top_commands.COMMANDS,
     **trace_commands.COMMANDS,

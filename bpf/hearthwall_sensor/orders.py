@@ -27,6 +27,7 @@ from .requests import (
     GetFlows,
     GetProcesses,
     GetStatus,
+    GetUsage,
     RefreshFeed,
     RemoveBlock,
     RemoveFeed,
@@ -64,6 +65,7 @@ class Orders:
             GetStatus: self._get_status,
             GetDevices: self._get_devices,
             GetFlows: self._get_flows,
+            GetUsage: self._get_usage,
             GetProcesses: self._get_processes,
             GetBlocks: self._get_blocks,
             AddBlock: self._add_block,
@@ -107,6 +109,12 @@ class Orders:
             if request.process is None and request.of != "processes":
                 of_devices = await self._parts.flows.select(request, self._parts.chosen.macs)
             return [each.to_wire() for each in merged(of_devices, of_processes, request.limit)]
+
+    async def _get_usage(self, request: GetUsage) -> Any:
+        """Answer with the sums of the devices' flows, as the kernel counts them now."""
+        async with self._listing:
+            report = await self._parts.flows.usage(request, self._parts.chosen.macs)
+            return await asyncio.to_thread(report.to_wire)
 
     async def _get_processes(self, request: GetProcesses) -> Any:
         """Answer with the programs of this host, as the kernel counts them now."""

@@ -143,7 +143,7 @@ def test_words_for_thresholds_are_those_of_the_code() -> None:
 
 
 def test_every_option_of_run_and_block_is_documented() -> None:
-    for command in ("run", "block", "unblock", "events", "flows", "top", "accept", "profile"):
+    for command in ("run", "block", "unblock", "events", "flows", "top", "accept", "profile", "usage"):
         line = [
             "/usr/bin/python3",
             "-I",

@@ -8,13 +8,15 @@ from ..kernel.flow_table import FlowTable
 from ..notation import boot_ns, mac_bytes
 from ..observations import SETTLED, Began, Observation, Settled
 from ..protocol import Flow
-from ..requests import MAX_FLOWS, GetFlows
+from ..requests import MAX_FLOWS, GetFlows, GetUsage
+from ..usage import UsageReport
 from .flow import Counted, FlowKey
 from .labels import Label
 from .listing import Choice, Context, Entry, describe, latest
 from .observed import World, device_text, observed
 from .observer import Observer
 from .shares import Shares
+from .summing import summed
 
 #: A flow that has not moved for so long is erased, in nanoseconds.
 RETENTION: Final = 30 * 86_400 * 10**9
@@ -136,6 +138,12 @@ class Flows:
                 await asyncio.sleep(0)
             described.append(describe(packed, counted, context))
         return described
+
+    async def usage(
+        self, request: GetUsage, macs_of: Callable[[str], Iterable[str]]
+    ) -> UsageReport:
+        """Return how much moved, summed as a request asks; raises SensorError `invalid_message`."""
+        return await summed(self._table.read(), request, self._context(), macs_of, self.device)
 
     def forget(self, macs: Iterable[str], addresses: Collection[bytes] = ()) -> None:
         """Erase the flows of a device, and those of others with the addresses (16 bytes) that it had."""

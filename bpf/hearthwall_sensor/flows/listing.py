@@ -42,8 +42,6 @@ def describe(packed: bytes, counted: Counted, context: Context) -> Flow:
     key = FlowKey.unpack(packed)
     label = context.label(packed, key, counted.first)
     ended = outcome(counted, context.now) if key.protocol == TCP else None
-    both = counted.upload_packets and counted.download_packets
-    said_nothing = ended is not None and (ended in ("refused", "no_answer") or not both)
     place = context.place(address_text(key.peer))
     return Flow(
         community_id=community_id(key),
@@ -55,8 +53,7 @@ def describe(packed: bytes, counted: Counted, context: Context) -> Flow:
         peer_name=label.peer_name,
         name_source=label.source,
         transport=_TRANSPORTS.get(key.protocol) or f"ip-{key.protocol}",
-        application=label.application
-        or (UNKNOWN if said_nothing else guess(key.protocol, key.port, key.peer_port, label.name)),
+        application=application_of(key, counted, label, context.now),
         upload_bytes=counted.upload_bytes,
         download_bytes=counted.download_bytes,
         upload_packets=counted.upload_packets,
@@ -73,6 +70,17 @@ def describe(packed: bytes, counted: Counted, context: Context) -> Flow:
         as_name=place.as_name,
         interface=context.interfaces(counted.interface),
     )
+
+
+def application_of(key: FlowKey, counted: Counted, label: Label, now: int) -> str:
+    """Return what a flow is: as its bytes said, else by its ports, unless nothing was said at all."""
+    if label.application is not None:
+        return label.application
+    if key.protocol == TCP:
+        both = counted.upload_packets and counted.download_packets
+        if not both or outcome(counted, now) in ("refused", "no_answer"):
+            return UNKNOWN
+    return guess(key.protocol, key.port, key.peer_port, label.name)
 
 
 Entry = tuple[bytes, Counted]
