@@ -66,6 +66,13 @@ def test_home_assistant_is_protected_where_it_is() -> None:
     assert "Home Assistant" in (refused(elsewhere, BOX) or "")
 
 
+def test_whoever_showed_a_token_is_protected_as_home_assistant() -> None:
+    protected = protection(HOME, None, {"192.168.10.30"}, frozenset({"192.168.10.30"}))
+    assert protected.addresses["192.168.10.30"] & ROLE_HOME_ASSISTANT
+    assert "nothing overrides" in (refused(protected, "192.168.10.30", force=True) or "")
+    assert "192.168.10.30" in protected.enforced()[1]
+
+
 def test_force_helps_where_it_is_not_fatal() -> None:
     """The operator, MACs that are hearsay, and prefixes: the kernel keeps the addresses in them reachable."""
     protected = protection(HOME, "192.168.10.30", {"192.168.10.11"})

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 SERVICE: Final = "_hearthwall._tcp.local."
 
-_MEMORY: Final = 512 * 1024 * 1024
+_MEMORY: Final = 128 * 1024 * 1024
 _NOBODY: Final = 65534
 _GOODBYE_SECONDS: Final = 3
 
