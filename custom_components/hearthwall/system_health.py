@@ -57,7 +57,7 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
 def _connection(state: ConfigEntryState, is_connected: bool) -> str:
     """Return in a word whether a gateway is there."""
     if state is not ConfigEntryState.LOADED:
-        return state.value
+        return str(state.value)
     return "ok" if is_connected else "lost"
 
 

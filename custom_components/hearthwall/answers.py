@@ -1,0 +1,86 @@
+"""What may be answered when somebody asks an assistant about the home's devices."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from homeassistant.components.homeassistant import async_should_expose
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+
+from .bpf.hearthwall_sensor.protocol import Block
+from .const import DOMAIN
+from .devices import async_registered, shown_name
+from .hostile import plain
+from .hub import Hub
+
+#: A name that is spoken, or read by a language model; the longest that anybody gives.
+MAX_NAME: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """A device of a home, as an answer needs it."""
+
+    hub: Hub
+    mac: str
+    name: str
+    is_online: bool
+    upload_today: int
+    download_today: int
+    rule: Block | None
+
+    @property
+    def today(self) -> int:
+        """Return the bytes that it has moved since midnight."""
+        return self.upload_today + self.download_today
+
+
+@callback
+def async_hubs(hass: HomeAssistant) -> list[Hub]:
+    """Return the gateways that are there, so that what is known of them is true."""
+    return [
+        entry.runtime_data
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        if entry.state is ConfigEntryState.LOADED and entry.runtime_data.available
+    ]
+
+
+@callback
+def async_known_devices(hass: HomeAssistant, assistant: str | None) -> Iterator[KnownDevice]:
+    """Yield the devices of which an assistant may tell; all of them if there is none.
+
+    Its user's choice decides: at least one of the device's entities must be exposed to it.
+    """
+    for hub in async_hubs(hass):
+        for mac in hub.devices:
+            registered = async_registered(hass, hub.entry, mac)
+            if registered is None or (
+                assistant is not None and not _is_exposed(hass, registered, assistant)
+            ):
+                continue
+            upload, download = hub.today.moved(mac)
+            yield KnownDevice(
+                hub,
+                mac,
+                plain(shown_name(registered) or mac, MAX_NAME),
+                mac in hub.presence.online,
+                upload,
+                download,
+                hub.blocks.whole(mac),
+            )
+
+
+async def async_is_told_of_events(hass: HomeAssistant, context: Context | None) -> bool:
+    """Tell whether whoever asks may know what devices do: an administrator, or Home Assistant itself."""
+    if context is None or context.user_id is None:
+        return True
+    user = await hass.auth.async_get_user(context.user_id)
+    return user is not None and user.is_admin
+
+
+def _is_exposed(hass: HomeAssistant, registered: dr.DeviceEntry, assistant: str) -> bool:
+    """Tell whether a device is exposed to an assistant."""
+    entities = er.async_entries_for_device(er.async_get(hass), registered.id)
+    return any(async_should_expose(hass, assistant, each.entity_id) for each in entities)
