@@ -25,6 +25,7 @@ from .process import run_command
 from .services import async_setup_services
 from .today import async_forget_today
 from .stale import async_forget_stale
+from .voice import async_setup_voice
 from .websocket_api import async_setup_websocket_api
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -42,6 +43,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what there is once, however many gateways."""
     async_follow_entries(hass)
     async_setup_services(hass)
+    async_setup_voice(hass)
     async_setup_websocket_api(hass)
     await async_setup_cards(hass)
     return True
