@@ -4,7 +4,10 @@ import asyncio
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.hearthwall.const import DOMAIN
 
 
 class Browser:
@@ -82,4 +85,6 @@ async def browser(
     hass: HomeAssistant, make: WebSocketGenerator, token: str | None = None
 ) -> Browser:
     """Return a browser of an administrator, or of whose token it is."""
+    # The server of tests takes no more addresses, such as the cards', once it has begun.
+    assert await async_setup_component(hass, DOMAIN, {})
     return Browser(await make(hass) if token is None else await make(hass, token))
