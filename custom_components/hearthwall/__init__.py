@@ -23,8 +23,8 @@ from .hub import HearthwallConfigEntry, Hub
 from .issues import async_delete_issues
 from .process import run_command
 from .services import async_setup_services
-from .today import async_forget_today
 from .stale import async_forget_stale
+from .today import async_forget_today
 from .voice import async_setup_voice
 from .websocket_api import async_setup_websocket_api
 
