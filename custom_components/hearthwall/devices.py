@@ -41,6 +41,13 @@ def registered_mac(entry: ConfigEntry, registered: dr.DeviceEntry) -> str | None
     return None
 
 
+def registered_features(device: Device | None) -> tuple[object, ...] | None:
+    """Return what of a device the registry shows."""
+    if device is None:
+        return None
+    return (device.name, device.hostname, device.vendor, device.randomised, device.other_macs)
+
+
 @callback
 def async_register_gateway(hass: HomeAssistant, entry: ConfigEntry, status: Status) -> None:
     """Create or update the device that stands for the gateway."""
@@ -50,9 +57,15 @@ def async_register_gateway(hass: HomeAssistant, entry: ConfigEntry, status: Stat
         entry_type=dr.DeviceEntryType.SERVICE,
         manufacturer="Hearthwall",
         model="Sensor",
-        name="Hearthwall",
+        name=_gateway_name(hass, entry),
         sw_version=status.version,
     )
+
+
+def _gateway_name(hass: HomeAssistant, entry: ConfigEntry) -> str:
+    """Return what a gateway is called: the first one briefly, the others by what tells them apart."""
+    first = next(iter(hass.config_entries.async_entries(DOMAIN, include_ignore=False)), entry)
+    return "Hearthwall" if first.entry_id == entry.entry_id else entry.title
 
 
 @callback

@@ -1,6 +1,7 @@
 """A sensor on another host in the config flow: every way in, every failure and the way on from it."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
@@ -18,6 +19,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -27,6 +29,8 @@ from custom_components.hearthwall.bpf.hearthwall_sensor import client
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import Unload
 from custom_components.hearthwall.const import CONF_FINGERPRINT, CONF_SOCKET, DOMAIN
+from custom_components.hearthwall.devices import gateway_identifier
+from custom_components.hearthwall.diagnostics import async_get_config_entry_diagnostics
 from tests.homeassistant.flows import Flow, submit
 from tests.homeassistant.peer import Peer
 from tests.homeassistant.remote_peer import HOST, IDENTITY, RemotePeer, unused_port
@@ -464,3 +468,25 @@ async def test_a_sensor_that_comes_back_is_connected_again(
             break
     assert remote.runtime_data.available
     assert not re.search(re.escape(far.token), caplog.text), "no log tells the token"
+
+
+async def test_several_gateways_are_told_apart_by_their_names(
+    hass: HomeAssistant, far: RemotePeer, remote: MockConfigEntry, peer: Peer
+) -> None:
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await hass.config_entries.flow.async_configure(
+        result["flow_id"], {"next_step_id": "existing"}
+    )
+    flow = await submit(hass, dict(result), {CONF_SOCKET: peer.socket})
+    await hass.async_block_till_done()
+    gateways = [gateway_identifier(each) for each in (remote, flow["result"])]
+    registered = dr.async_get(hass).async_get_devices(identifiers=set(gateways))
+    assert sorted(each.name or "" for each in registered) == ["Hearthwall", "Hearthwall (br-lan)"]
+
+
+async def test_diagnostics_do_not_tell_what_lets_in(
+    hass: HomeAssistant, far: RemotePeer, remote: MockConfigEntry
+) -> None:
+    told = json.dumps(await async_get_config_entry_diagnostics(hass, remote), default=str)
+    for secret in (far.token, far.data[CONF_FINGERPRINT], HOST):
+        assert secret not in told
