@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from time import time
 from typing import Any
@@ -13,7 +14,12 @@ from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, label_registry as lr
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+    async_mock_service,
+)
 
 from custom_components.hearthwall import event as event_platform
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
@@ -22,12 +28,14 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
     AddFeed,
     GetFlows,
 )
+from custom_components.hearthwall.condition import CONDITIONS
 from custom_components.hearthwall.services import ACTIONS
+from custom_components.hearthwall.trigger import TRIGGERS
 from tests.devices import CAMERA, TV
 from tests.homeassistant.peer import Peer, event, flow
 from tests.homeassistant.test_devices import camera
-from tests.homeassistant.test_init import wait_for
-from tests.homeassistant.test_translations import SCHEMAS
+from tests.homeassistant.test_init import state, wait_for
+from tests.homeassistant.test_translations import FOLDER, SCHEMAS
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "home-assistant.md").read_text()
 YAML: list[str] = re.findall(r"```yaml\n(.+?)```", TEXT, re.DOTALL)
@@ -36,6 +44,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {each["alias"]: each for each in map(ya
 ANSWERED = {
     *("Quarantine on a threat", "Who talked to whom", "Cut off on something grave"),
     *("Tell me what happens", "Accept from the phone", "Cut off a program"),
+    "The sensor is away",
 }
 
 
@@ -44,6 +53,18 @@ def test_every_action_and_its_fields_are_documented(action: str) -> None:
     assert f"| `hearthwall.{action}` |" in TEXT
     for field in SCHEMAS[action]:
         assert re.search(rf"^\| [^|]*`{field}`", TEXT, re.MULTILINE), field
+
+
+@pytest.mark.parametrize(("title", "written"), [("Triggers", TRIGGERS), ("Conditions", CONDITIONS)])
+def test_every_trigger_and_condition_and_its_fields_are_documented(
+    title: str, written: dict[str, Any]
+) -> None:
+    section = TEXT.split(f"### {title}\n")[1].split("\n### ")[0]
+    described = yaml.safe_load((FOLDER / f"{title.lower()}.yaml").read_text())
+    for name in written:
+        assert f"`hearthwall.{name}`" in section
+        for field in described[name]["fields"]:
+            assert f"`{field}`" in section, (name, field)
 
 
 def test_every_kind_and_attribute_of_an_event_is_documented() -> None:
@@ -206,6 +227,25 @@ async def test_a_program_that_came_and_connects_is_cut_off_for_an_hour(
     assert await hass.config_entries.async_reload(loaded.entry_id)
     await hass.async_block_till_done()
     assert len(peer.orders(AddBlock)) == 2, "a reload is no event"
+
+
+async def test_whoever_waits_is_told_that_the_sensor_is_away(
+    hass: HomeAssistant, peer: Peer, automations: None
+) -> None:
+    told: list[tuple[str, str]] = []
+    persistent_notification.async_register_callback(
+        hass, lambda _, all_of_them: told.extend(map(_said, all_of_them.values()))
+    )
+    await peer.stop()
+    connection = "binary_sensor.hearthwall_sensor_connection"
+    await wait_for(lambda: state(hass, connection) == "off")
+    await hass.async_block_till_done()
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=9))
+    await hass.async_block_till_done()
+    assert not told
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=11))
+    await hass.async_block_till_done()
+    assert told == [("Hearthwall", "The sensor does not answer.")]
 
 
 async def test_a_notification_says_who_talked_to_whom(
