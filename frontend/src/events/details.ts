@@ -9,7 +9,7 @@ import type { Event, EventDetails } from "../messages.js";
 import type { LiveStore } from "../store.js";
 import { type Evidence, evidenceOf, text } from "./evidence.js";
 import { icon } from "./icons.js";
-import { kindKeys } from "./kinds.js";
+import { kindKeys, OF_PROGRAMS } from "./kinds.js";
 import { culpritDevice, culpritName, fitting } from "./orders.js";
 
 const TECHNIQUE = /^T\d{4}(\.\d{3})?$/;
@@ -36,9 +36,13 @@ export function details(event: Event, view: DetailsView): TemplateResult {
   const keys = kindKeys(event.kind);
   const answer = asked && "event" in asked ? asked : undefined;
   const full = answer?.event ?? event;
+  // Most kinds are of devices, and may be told of a program of the gateway all the same
+  const isOfProgram = event.mac === null && event.process !== null && !OF_PROGRAMS.has(event.kind);
   return html`
-    <p>${t(keys.meaning)}</p>
-    <p class="advice">${icon(mdiLightbulbOutline)}<span>${t(keys.advice)}</span></p>
+    <p>${t(keys.meaning)} ${isOfProgram ? t("events.of_program") : nothing}</p>
+    <p class="advice">
+      ${icon(mdiLightbulbOutline)}<span>${t(isOfProgram ? "events.of_program.advice" : keys.advice)}</span>
+    </p>
     ${orders(event, view)}
     <h4>${t("events.evidence")}</h4>
     ${facts(hass, full, evidenceOf(hass, full))}

@@ -73,7 +73,8 @@ export function evidenceOf(hass: HomeAssistant, event: Event): Evidence {
 function shownFlow(flow: Wire): ShownFlow {
   const peer = text(flow["peer_name"]) || text(flow["peer_address"]);
   const port = number(flow["peer_port"]);
-  const what = [text(flow["application"]), text(flow["transport"]).toUpperCase()].filter(Boolean);
+  const application = text(flow["application"]);
+  const what = [application === "unknown" ? "" : application, text(flow["transport"]).toUpperCase()].filter(Boolean);
   return {
     peer: port ? `${peer.includes(":") ? `[${peer}]` : peer}:${port}` : peer,
     what: what.join(", "),

@@ -14,6 +14,9 @@ export const LEARNT: ReadonlySet<string> = new Set([
   "volume_anomaly",
 ]);
 
+/** Told of the gateway's own programs alone. */
+export const OF_PROGRAMS: ReadonlySet<string> = new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]);
+
 /** Who accepts one of these accepts up to half as much again. */
 export const AMOUNTS: ReadonlySet<string> = new Set(["connection_burst", "volume_anomaly"]);
 

@@ -45,7 +45,7 @@ export const eventsStyles = css`
   .list {
     flex: 1 1 auto;
     min-height: 0;
-    max-height: var(--hearthwall-events-height, 720px);
+    max-height: var(--hearthwall-events-height, max(480px, calc(100vh - 200px)));
     padding: 0 8px 12px;
     overflow: hidden auto;
     overflow-anchor: auto;

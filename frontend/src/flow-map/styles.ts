@@ -212,10 +212,15 @@ export const flowMapStyles = css`
     background: var(--card-background-color, #fff);
   }
   .number {
-    padding-right: 0;
+    padding-inline: 12px 0;
     text-align: end;
   }
   @container (max-width: 480px) {
+    th,
+    td {
+      max-width: 96px;
+      font-size: 12px;
+    }
     .head {
       padding: 0 16px;
     }

@@ -26,7 +26,8 @@ export function nameOf(hass: HomeAssistant, node: GraphNode, dimensions: readonl
   const t = localizer(hass);
   if (isOthers(node)) return node.joined === null ? t("map.others") : t("map.others.count", { count: node.joined });
   const dimension = dimensions[node.column]!;
-  if (node.label === null) return t(`map.unknown.${dimension}` as Key);
+  // Of some flows the sensor itself says that it does not know what they are
+  if (node.label === null || (dimension === "application" && node.label === "unknown")) return t(`map.unknown.${dimension}` as Key);
   const name = (SAID[dimension] ?? asItIs)(hass, node.label);
   return name.length > LONGEST ? `${name.slice(0, LONGEST)}…` : name;
 }

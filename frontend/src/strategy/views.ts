@@ -31,10 +31,13 @@ const FULL: Config = { grid_options: { columns: "full" } };
 /** What a tile of a device shows, the first of these that there is. */
 const SHOWN = ["presence", "download_rate", "quarantine", "security"];
 /** What a gateway has that is worth a badge. */
-const BADGES = ["devices_online", "active_blocks", "download_rate", "upload_rate"];
+const BADGES = ["active_blocks", "download_rate", "upload_rate"];
 const RATES = ["download_rate", "upload_rate"];
 /** How a gateway is, the most telling first; what is not here follows. */
 const HEALTH = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"];
+
+/** An entity's own name: whose it is says the heading. */
+const OWN_NAME: Config = { name: { type: "entity" } };
 
 export const pathOf = ({ id }: HomeDevice): string => `device-${id}`;
 
@@ -45,7 +48,9 @@ function overview({ hass, home }: Made): ViewConfig {
     max_columns: 3,
     badges: [
       { type: "custom:hearthwall-badge" },
-      ...home.gateways.flatMap((gateway) => entitiesOf(gateway, BADGES)).map((entity) => ({ type: "entity", entity })),
+      ...home.gateways
+        .flatMap((gateway) => entitiesOf(gateway, BADGES))
+        .map((entity) => ({ type: "entity", entity, show_name: true, ...(home.gateways.length > 1 ? {} : OWN_NAME) })),
     ],
     sections: [
       { type: "grid", column_span: 2, cards: [card("devices", { ...FULL, toolbar: home.devices.length > 8 })] },
@@ -115,7 +120,7 @@ function device({ hass, home, config }: Made): ViewConfig {
         type: "grid",
         cards: [
           { type: "heading", heading: localizer(hass)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...found.entities.map(({ entity_id: entity }) => ({ type: "tile", entity })),
+          ...found.entities.map(({ entity_id: entity }) => ({ type: "tile", entity, ...OWN_NAME })),
         ],
       },
     ],
@@ -135,7 +140,7 @@ function health({ hass, home }: Made): ViewConfig {
         type: "grid",
         cards: [
           { type: "heading", heading: gateway.name, icon: "mdi:shield-home" },
-          ...[...first, ...rest.sort()].map((entity) => ({ type: "tile", entity })),
+          ...[...first, ...rest.sort()].map((entity) => ({ type: "tile", entity, ...OWN_NAME })),
           ...(rates.length
             ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: rates, ...FULL }]
             : []),

@@ -56,6 +56,8 @@ export const enEvents = {
   "events.protocol": "Protocol",
   "events.processes": "Processes, each started by the one below it",
   "events.files": "Files",
+  "events.of_program": "Here it is no device, but a program of the gateway itself.",
+  "events.of_program.advice": "If you know what the program does there, accept it. Else find out who started it, and stop it.",
   "events.ended": "The process has ended: nothing of it is left to cut off.",
   "events.accept": "This is fine",
   "events.accept.ask": "Is this fine?",

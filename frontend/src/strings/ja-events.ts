@@ -58,6 +58,8 @@ export const jaEvents: Record<keyof typeof enEvents, string> = {
   "events.protocol": "プロトコル",
   "events.processes": "プロセス(それぞれ、すぐ下のプロセスが起動)",
   "events.files": "ファイル",
+  "events.of_program": "今回はデバイスではなく、ゲートウェイ自身のプログラムによるものです。",
+  "events.of_program.advice": "プログラムの動作に心当たりがあれば承認してください。なければ、誰が起動したか調べて停止してください。",
   "events.ended": "プロセスはすでに終了しているため、遮断するものはありません。",
   "events.accept": "問題なし",
   "events.accept.ask": "問題ありませんか?",
