@@ -1,6 +1,7 @@
 """The live view for cards: what each device moves, and all that a card shows beside it."""
 
 import asyncio
+import re
 from time import monotonic, time
 from typing import Any
 
@@ -12,14 +13,22 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.hearthwall import live, live_feed, top_peers
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import DeviceRule, SensorError
-from custom_components.hearthwall.bpf.hearthwall_sensor.requests import GetUsage
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
+    DEFAULT_INTERVAL,
+    MAX_INTERVAL,
+    MIN_INTERVAL,
+    DeviceRule,
+    SensorError,
+)
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import MAX_FLOWS, GetUsage
 from custom_components.hearthwall.const import DOMAIN
 from custom_components.hearthwall.live_rows import Row
+from custom_components.hearthwall.websocket_api import async_setup_websocket_api
 from tests.devices import CAMERA, TV
 from tests.homeassistant.live import Browser, browser
 from tests.homeassistant.peer import Peer, device
 from tests.homeassistant.test_devices import camera
+from tests.homeassistant.test_documents import TEXT
 from tests.homeassistant.test_services import call
 
 COMMAND = "subscribe_devices"
@@ -381,3 +390,38 @@ async def test_an_unknown_gateway(
     stranger.add_to_hass(hass)
     for entry_id in ("nobody", stranger.entry_id):
         assert not (await admin.ask(COMMAND, entry_id=entry_id))["success"]
+
+
+# The documents
+
+
+def test_commands_and_their_fields_are_documented(hass: HomeAssistant) -> None:
+    async_setup_websocket_api(hass)
+    said = TEXT.split("## Websocket commands")[1].split("\n## ")[0]
+    commands = {
+        name: schema
+        for name, (_, schema) in hass.data["websocket_api"].items()
+        if name.startswith(f"{DOMAIN}/")
+    }
+    assert len(commands) == 6
+    looked_at = set()
+    for name, schema in commands.items():
+        for field in set(map(str, schema.schema)) - {"id", "type"}:
+            row = re.search(rf"^\| `{field}` \| ([^|]*) \|", said, re.MULTILINE)
+            assert row is not None, (name, field)
+            short = name.removeprefix(f"{DOMAIN}/")
+            assert (f"`{short}`" in row[1]) != row[1].startswith("all but"), (name, field)
+            looked_at.add(field)
+    assert looked_at == set(re.findall(r"^\| `(\w+)` \|", said, re.MULTILINE))
+
+
+def test_rows_and_bounds_are_documented() -> None:
+    said = " ".join(TEXT.split())
+    for field in (*Row.__required_keys__, "gateway_device_id", "removed"):
+        assert f"`{field}`" in said, field
+    assert f"At most {live.MAX_SUBSCRIPTIONS} subscriptions" in said
+    assert live.MAX_PACES == 4
+    assert "a fifth interval goes with the nearest of four" in said
+    assert f"asked for every {top_peers.INTERVAL:.0f} seconds" in said
+    assert f"{MIN_INTERVAL} to {MAX_INTERVAL:.0f}; {DEFAULT_INTERVAL:.0f} if nothing" in said
+    assert f"1,000 at most), or how many rows (100, {MAX_FLOWS:,} at most)" in said
