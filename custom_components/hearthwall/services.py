@@ -15,6 +15,7 @@ from .feed_actions import FEED_ACTIONS
 from .process_actions import PROCESS_ACTIONS
 from .rule_actions import RULE_ACTIONS
 from .traffic_actions import TRAFFIC_ACTIONS
+from .usage_actions import USAGE_ACTIONS
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *RULE_ACTIONS,
@@ -22,6 +23,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *FEED_ACTIONS,
     *EVENT_ACTIONS,
     *TRAFFIC_ACTIONS,
+    *USAGE_ACTIONS,
 )
 
 

@@ -36,6 +36,7 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.modes import (
 )
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import FeedAction
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock, AddFeed, GetFlows
+from custom_components.hearthwall.bpf.hearthwall_sensor.usage import DIMENSIONS
 from custom_components.hearthwall.process import PROCESS_ERRORS
 from custom_components.hearthwall.services import ACTIONS
 
@@ -210,6 +211,12 @@ def test_every_field_of_an_action_is_described(service: str) -> None:
     assert set(words.get("sections", {})) == sections
 
 
+@pytest.mark.parametrize("service", SCHEMAS)
+def test_every_field_shows_by_an_example_or_a_default_what_it_takes(service: str) -> None:
+    for name, field in described_fields(service).items():
+        assert field.keys() & {"example", "default"} or name == "config_entry_id", name
+
+
 def test_what_an_order_can_say_an_action_can_say() -> None:
     rule = {each.name for each in dataclasses.fields(AddBlock)} - {"target"}
     fields_of_rules = {**rule_fields.RULE_FIELDS, **rule_fields.PROCESS_FIELDS}
@@ -230,6 +237,7 @@ CHOICES = {
     ("get_events", "kind"): KINDS,
     ("get_events", "severity"): SEVERITIES,
     ("accept", "kind"): KINDS,
+    ("get_usage", "by"): DIMENSIONS,
     ("get_flows", "of"): typing.get_args(typing.get_type_hints(GetFlows)["of"]),
 }
 
