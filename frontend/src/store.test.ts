@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { delta, FakeConnection, row, settle, snapshot } from "../test/home.js";
+import { subscribeLasting } from "./lasting.js";
 import { LiveStore, liveStore } from "./store.js";
 
 let connection: FakeConnection;
@@ -33,14 +34,20 @@ describe("the live store", () => {
     end();
     expect(connection.subscriptions).toHaveLength(1);
     endOther();
-    expect(connection.subscriptions).toHaveLength(0);
-    expect(connection.listening()).toBe(0);
+    connection.say(snapshot(row("a")));
+    await vi.advanceTimersByTimeAsync(20_000);
+    end = store.listen(() => told++);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([connection.subscriptions.length, names()]).toEqual([1, ["a"]]);
+    end();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([connection.subscriptions.length, names(), connection.listening()]).toEqual([0, [], 0]);
     expect(liveStore(connection)).toBe(liveStore(connection));
   });
 
   it("ends a subscription that comes too late", async () => {
     const other = new FakeConnection();
-    new LiveStore(other).listen(() => undefined)();
+    subscribeLasting(other, { type: "late" }, { message: () => undefined })();
     await settle();
     expect(other.subscriptions).toHaveLength(0);
   });
@@ -111,6 +118,7 @@ describe("the live store", () => {
     connection.restore();
     await settle();
     end();
+    await vi.advanceTimersByTimeAsync(31_000);
     connection.refusal = undefined;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(connection.subscriptions).toHaveLength(0);

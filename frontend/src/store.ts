@@ -7,6 +7,8 @@ import type { LiveMessage, Row } from "./messages.js";
 
 /** Samples that are kept of a device: two minutes at one a second. */
 const SAMPLES = 120;
+/** Who turns to another view and back finds all as it was. */
+const LINGER_MS = 30_000;
 
 export interface Sample {
   time: number;
@@ -38,7 +40,7 @@ export type Phase = "waiting" | "live" | "offline" | "absent";
 type Listener = () => void;
 type OwnGateway = Gateway & { devices: Map<string, LiveDevice> };
 
-/** Subscribes with its first listener, and ends with its last. */
+/** Subscribes with its first listener, and ends a while after its last. */
 export class LiveStore {
   phase: Phase = "waiting";
   readonly gateways = new Map<string, Gateway>();
@@ -47,6 +49,7 @@ export class LiveStore {
   private readonly listeners = new Set<Listener>();
   private readonly byId = new Map<string, LiveDevice>();
   private end: (() => void) | undefined;
+  private lingering: ReturnType<typeof setTimeout> | undefined;
   private told = false;
 
   constructor(
@@ -57,9 +60,11 @@ export class LiveStore {
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(listener: Listener): () => void {
     this.listeners.add(listener);
-    if (this.listeners.size === 1) this.start();
+    clearTimeout(this.lingering);
+    if (!this.end) this.start();
     return () => {
-      if (this.listeners.delete(listener) && !this.listeners.size) this.stop();
+      if (!this.listeners.delete(listener) || this.listeners.size) return;
+      this.lingering = setTimeout(() => this.stop(), LINGER_MS);
     };
   }
 
@@ -87,6 +92,7 @@ export class LiveStore {
 
   private stop(): void {
     this.end?.();
+    this.end = undefined;
     // Who listens next sees nothing old
     this.phase = "waiting";
     this.gateways.clear();

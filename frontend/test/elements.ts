@@ -59,6 +59,7 @@ export function one<T extends Element = HTMLElement>(root: Element, selector: st
 /** Return what a person reads. */
 export const text = (root: Element): string =>
   [...below(root)]
+    .filter((each) => each.localName !== "style")
     .flatMap((each) => [...each.childNodes, ...(each.shadowRoot?.childNodes ?? [])])
     .filter((node) => node.nodeType === Node.TEXT_NODE)
     .map((node) => node.textContent?.trim())

@@ -1,5 +1,5 @@
-const Ke = globalThis, Kt = Ke.ShadowRoot && (Ke.ShadyCSS === void 0 || Ke.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Zt = Symbol(), Hn = /* @__PURE__ */ new WeakMap();
-let xs = class {
+const Ke = globalThis, Kt = Ke.ShadowRoot && (Ke.ShadyCSS === void 0 || Ke.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Zt = Symbol(), Ln = /* @__PURE__ */ new WeakMap();
+let ks = class {
   constructor(e, t, s) {
     if (this._$cssResult$ = !0, s !== Zt) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
@@ -9,7 +9,7 @@ let xs = class {
     const t = this.t;
     if (Kt && e === void 0) {
       const s = t !== void 0 && t.length === 1;
-      s && (e = Hn.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && Hn.set(t, e));
+      s && (e = Ln.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && Ln.set(t, e));
     }
     return e;
   }
@@ -17,28 +17,28 @@ let xs = class {
     return this.cssText;
   }
 };
-const pi = (n) => new xs(typeof n == "string" ? n : n + "", void 0, Zt), q = (n, ...e) => {
+const mi = (n) => new ks(typeof n == "string" ? n : n + "", void 0, Zt), q = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new xs(t, n, Zt);
-}, mi = (n, e) => {
+  return new ks(t, n, Zt);
+}, fi = (n, e) => {
   if (Kt) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
     const s = document.createElement("style"), i = Ke.litNonce;
     i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
   }
-}, Ln = Kt ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+}, qn = Kt ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return pi(t);
+  return mi(t);
 })(n) : n;
-const { is: fi, defineProperty: vi, getOwnPropertyDescriptor: gi, getOwnPropertyNames: yi, getOwnPropertySymbols: wi, getPrototypeOf: bi } = Object, lt = globalThis, qn = lt.trustedTypes, $i = qn ? qn.emptyScript : "", _i = lt.reactiveElementPolyfillSupport, Te = (n, e) => n, Je = { toAttribute(n, e) {
+const { is: vi, defineProperty: gi, getOwnPropertyDescriptor: yi, getOwnPropertyNames: wi, getOwnPropertySymbols: bi, getPrototypeOf: $i } = Object, lt = globalThis, Pn = lt.trustedTypes, _i = Pn ? Pn.emptyScript : "", xi = lt.reactiveElementPolyfillSupport, Te = (n, e) => n, Je = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? $i : null;
+      n = n ? _i : null;
       break;
     case Object:
     case Array:
@@ -63,7 +63,7 @@ const { is: fi, defineProperty: vi, getOwnPropertyDescriptor: gi, getOwnProperty
       }
   }
   return t;
-} }, Jt = (n, e) => !fi(n, e), Pn = { attribute: !0, type: String, converter: Je, reflect: !1, useDefault: !1, hasChanged: Jt };
+} }, Jt = (n, e) => !vi(n, e), In = { attribute: !0, type: String, converter: Je, reflect: !1, useDefault: !1, hasChanged: Jt };
 Symbol.metadata ??= Symbol("metadata"), lt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
 let he = class extends HTMLElement {
   static addInitializer(e) {
@@ -72,14 +72,14 @@ let he = class extends HTMLElement {
   static get observedAttributes() {
     return this.finalize(), this._$Eh && [...this._$Eh.keys()];
   }
-  static createProperty(e, t = Pn) {
+  static createProperty(e, t = In) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && vi(this.prototype, e, i);
+      i !== void 0 && gi(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = gi(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = yi(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
@@ -90,17 +90,17 @@ let he = class extends HTMLElement {
     }, configurable: !0, enumerable: !0 };
   }
   static getPropertyOptions(e) {
-    return this.elementProperties.get(e) ?? Pn;
+    return this.elementProperties.get(e) ?? In;
   }
   static _$Ei() {
     if (this.hasOwnProperty(Te("elementProperties"))) return;
-    const e = bi(this);
+    const e = $i(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
     if (this.hasOwnProperty(Te("finalized"))) return;
     if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Te("properties"))) {
-      const t = this.properties, s = [...yi(t), ...wi(t)];
+      const t = this.properties, s = [...wi(t), ...bi(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -119,8 +119,8 @@ let he = class extends HTMLElement {
     const t = [];
     if (Array.isArray(e)) {
       const s = new Set(e.flat(1 / 0).reverse());
-      for (const i of s) t.unshift(Ln(i));
-    } else e !== void 0 && t.push(Ln(e));
+      for (const i of s) t.unshift(qn(i));
+    } else e !== void 0 && t.push(qn(e));
     return t;
   }
   static _$Eu(e, t) {
@@ -146,7 +146,7 @@ let he = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return mi(e, this.constructor.elementStyles), e;
+    return fi(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -246,43 +246,43 @@ let he = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-he.elementStyles = [], he.shadowRootOptions = { mode: "open" }, he[Te("elementProperties")] = /* @__PURE__ */ new Map(), he[Te("finalized")] = /* @__PURE__ */ new Map(), _i?.({ ReactiveElement: he }), (lt.reactiveElementVersions ??= []).push("2.1.2");
-const Xt = globalThis, In = (n) => n, Xe = Xt.trustedTypes, Nn = Xe ? Xe.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, ks = "$lit$", Q = `lit$${Math.random().toFixed(9).slice(2)}$`, As = "?" + Q, xi = `<${As}>`, ce = document, Le = () => ce.createComment(""), qe = (n) => n === null || typeof n != "object" && typeof n != "function", en = Array.isArray, ki = (n) => en(n) || typeof n?.[Symbol.iterator] == "function", Ct = `[ 	
-\f\r]`, Ee = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Rn = /-->/g, jn = />/g, ne = RegExp(`>|${Ct}(?:([^\\s"'>=/]+)(${Ct}*=${Ct}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), Dn = /'/g, Un = /"/g, Ss = /^(?:script|style|textarea|title)$/i, Ms = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Ms(1), me = Ms(2), F = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), zn = /* @__PURE__ */ new WeakMap(), ie = ce.createTreeWalker(ce, 129);
-function Es(n, e) {
+he.elementStyles = [], he.shadowRootOptions = { mode: "open" }, he[Te("elementProperties")] = /* @__PURE__ */ new Map(), he[Te("finalized")] = /* @__PURE__ */ new Map(), xi?.({ ReactiveElement: he }), (lt.reactiveElementVersions ??= []).push("2.1.2");
+const Xt = globalThis, Nn = (n) => n, Xe = Xt.trustedTypes, Rn = Xe ? Xe.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, As = "$lit$", Q = `lit$${Math.random().toFixed(9).slice(2)}$`, Ss = "?" + Q, ki = `<${Ss}>`, ce = document, Le = () => ce.createComment(""), qe = (n) => n === null || typeof n != "object" && typeof n != "function", en = Array.isArray, Ai = (n) => en(n) || typeof n?.[Symbol.iterator] == "function", Ct = `[ 	
+\f\r]`, Ee = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, jn = /-->/g, Dn = />/g, ne = RegExp(`>|${Ct}(?:([^\\s"'>=/]+)(${Ct}*=${Ct}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), Un = /'/g, zn = /"/g, Ms = /^(?:script|style|textarea|title)$/i, Es = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Es(1), me = Es(2), F = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), Vn = /* @__PURE__ */ new WeakMap(), ie = ce.createTreeWalker(ce, 129);
+function Cs(n, e) {
   if (!en(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
-  return Nn !== void 0 ? Nn.createHTML(e) : e;
+  return Rn !== void 0 ? Rn.createHTML(e) : e;
 }
-const Ai = (n, e) => {
+const Si = (n, e) => {
   const t = n.length - 1, s = [];
   let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Ee;
   for (let c = 0; c < t; c++) {
     const r = n[c];
-    let d, l, h = -1, f = 0;
-    for (; f < r.length && (a.lastIndex = f, l = a.exec(r), l !== null); ) f = a.lastIndex, a === Ee ? l[1] === "!--" ? a = Rn : l[1] !== void 0 ? a = jn : l[2] !== void 0 ? (Ss.test(l[2]) && (i = RegExp("</" + l[2], "g")), a = ne) : l[3] !== void 0 && (a = ne) : a === ne ? l[0] === ">" ? (a = i ?? Ee, h = -1) : l[1] === void 0 ? h = -2 : (h = a.lastIndex - l[2].length, d = l[1], a = l[3] === void 0 ? ne : l[3] === '"' ? Un : Dn) : a === Un || a === Dn ? a = ne : a === Rn || a === jn ? a = Ee : (a = ne, i = void 0);
+    let l, d, h = -1, f = 0;
+    for (; f < r.length && (a.lastIndex = f, d = a.exec(r), d !== null); ) f = a.lastIndex, a === Ee ? d[1] === "!--" ? a = jn : d[1] !== void 0 ? a = Dn : d[2] !== void 0 ? (Ms.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ne) : d[3] !== void 0 && (a = ne) : a === ne ? d[0] === ">" ? (a = i ?? Ee, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, l = d[1], a = d[3] === void 0 ? ne : d[3] === '"' ? zn : Un) : a === zn || a === Un ? a = ne : a === jn || a === Dn ? a = Ee : (a = ne, i = void 0);
     const w = a === ne && n[c + 1].startsWith("/>") ? " " : "";
-    o += a === Ee ? r + xi : h >= 0 ? (s.push(d), r.slice(0, h) + ks + r.slice(h) + Q + w) : r + Q + (h === -2 ? c : w);
+    o += a === Ee ? r + ki : h >= 0 ? (s.push(l), r.slice(0, h) + As + r.slice(h) + Q + w) : r + Q + (h === -2 ? c : w);
   }
-  return [Es(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [Cs(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
 class Pe {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const c = e.length - 1, r = this.parts, [d, l] = Ai(e, t);
-    if (this.el = Pe.createElement(d, s), ie.currentNode = this.el.content, t === 2 || t === 3) {
+    const c = e.length - 1, r = this.parts, [l, d] = Si(e, t);
+    if (this.el = Pe.createElement(l, s), ie.currentNode = this.el.content, t === 2 || t === 3) {
       const h = this.el.content.firstChild;
       h.replaceWith(...h.childNodes);
     }
     for (; (i = ie.nextNode()) !== null && r.length < c; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(ks)) {
-          const f = l[a++], w = i.getAttribute(h).split(Q), v = /([.?@])?(.*)/.exec(f);
-          r.push({ type: 1, index: o, name: v[2], strings: w, ctor: v[1] === "." ? Mi : v[1] === "?" ? Ei : v[1] === "@" ? Ci : dt }), i.removeAttribute(h);
+        if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(As)) {
+          const f = d[a++], w = i.getAttribute(h).split(Q), v = /([.?@])?(.*)/.exec(f);
+          r.push({ type: 1, index: o, name: v[2], strings: w, ctor: v[1] === "." ? Ei : v[1] === "?" ? Ci : v[1] === "@" ? Oi : dt }), i.removeAttribute(h);
         } else h.startsWith(Q) && (r.push({ type: 6, index: o }), i.removeAttribute(h));
-        if (Ss.test(i.tagName)) {
+        if (Ms.test(i.tagName)) {
           const h = i.textContent.split(Q), f = h.length - 1;
           if (f > 0) {
             i.textContent = Xe ? Xe.emptyScript : "";
@@ -290,7 +290,7 @@ class Pe {
             i.append(h[f], Le());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === As) r.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === Ss) r.push({ type: 2, index: o });
       else {
         let h = -1;
         for (; (h = i.data.indexOf(Q, h + 1)) !== -1; ) r.push({ type: 7, index: o }), h += Q.length - 1;
@@ -309,7 +309,7 @@ function fe(n, e, t = n, s) {
   const o = qe(e) ? void 0 : e._$litDirective$;
   return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = fe(n, i._$AS(n, e.values), i, s)), e;
 }
-class Si {
+class Mi {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -325,8 +325,8 @@ class Si {
     let o = ie.nextNode(), a = 0, c = 0, r = s[0];
     for (; r !== void 0; ) {
       if (a === r.index) {
-        let d;
-        r.type === 2 ? d = new we(o, o.nextSibling, this, e) : r.type === 1 ? d = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (d = new Oi(o, this, e)), this._$AV.push(d), r = s[++c];
+        let l;
+        r.type === 2 ? l = new we(o, o.nextSibling, this, e) : r.type === 1 ? l = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (l = new Ti(o, this, e)), this._$AV.push(l), r = s[++c];
       }
       a !== r?.index && (o = ie.nextNode(), a++);
     }
@@ -356,7 +356,7 @@ class we {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = fe(this, e, t), qe(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== F && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : ki(e) ? this.k(e) : this._(e);
+    e = fe(this, e, t), qe(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== F && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Ai(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -368,16 +368,16 @@ class we {
     this._$AH !== m && qe(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ce.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Pe.createElement(Es(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Pe.createElement(Cs(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new Si(i, this), a = o.u(this.options);
+      const o = new Mi(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
   _$AC(e) {
-    let t = zn.get(e.strings);
-    return t === void 0 && zn.set(e.strings, t = new Pe(e)), t;
+    let t = Vn.get(e.strings);
+    return t === void 0 && Vn.set(e.strings, t = new Pe(e)), t;
   }
   k(e) {
     en(this._$AH) || (this._$AH = [], this._$AR());
@@ -388,8 +388,8 @@ class we {
   }
   _$AR(e = this._$AA.nextSibling, t) {
     for (this._$AP?.(!1, !0, t); e !== this._$AB; ) {
-      const s = In(e).nextSibling;
-      In(e).remove(), e = s;
+      const s = Nn(e).nextSibling;
+      Nn(e).remove(), e = s;
     }
   }
   setConnected(e) {
@@ -412,8 +412,8 @@ class dt {
     if (o === void 0) e = fe(this, e, t, 0), a = !qe(e) || e !== this._$AH && e !== F, a && (this._$AH = e);
     else {
       const c = e;
-      let r, d;
-      for (e = o[0], r = 0; r < o.length - 1; r++) d = fe(this, c[s + r], t, r), d === F && (d = this._$AH[r]), a ||= !qe(d) || d !== this._$AH[r], d === m ? e = m : e !== m && (e += (d ?? "") + o[r + 1]), this._$AH[r] = d;
+      let r, l;
+      for (e = o[0], r = 0; r < o.length - 1; r++) l = fe(this, c[s + r], t, r), l === F && (l = this._$AH[r]), a ||= !qe(l) || l !== this._$AH[r], l === m ? e = m : e !== m && (e += (l ?? "") + o[r + 1]), this._$AH[r] = l;
     }
     a && !i && this.j(e);
   }
@@ -421,7 +421,7 @@ class dt {
     e === m ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class Mi extends dt {
+class Ei extends dt {
   constructor() {
     super(...arguments), this.type = 3;
   }
@@ -429,7 +429,7 @@ class Mi extends dt {
     this.element[this.name] = e === m ? void 0 : e;
   }
 }
-class Ei extends dt {
+class Ci extends dt {
   constructor() {
     super(...arguments), this.type = 4;
   }
@@ -437,7 +437,7 @@ class Ei extends dt {
     this.element.toggleAttribute(this.name, !!e && e !== m);
   }
 }
-class Ci extends dt {
+class Oi extends dt {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
@@ -450,7 +450,7 @@ class Ci extends dt {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class Oi {
+class Ti {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -461,9 +461,9 @@ class Oi {
     fe(this, e);
   }
 }
-const Ti = { I: we }, Hi = Xt.litHtmlPolyfillSupport;
-Hi?.(Pe, we), (Xt.litHtmlVersions ??= []).push("3.3.3");
-const Li = (n, e, t) => {
+const Hi = { I: we }, Li = Xt.litHtmlPolyfillSupport;
+Li?.(Pe, we), (Xt.litHtmlVersions ??= []).push("3.3.3");
+const qi = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
@@ -483,7 +483,7 @@ let T = class extends he {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Li(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = qi(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -496,10 +496,10 @@ let T = class extends he {
   }
 };
 T._$litElement$ = !0, T.finalized = !0, tn.litElementHydrateSupport?.({ LitElement: T });
-const qi = tn.litElementPolyfillSupport;
-qi?.({ LitElement: T });
+const Pi = tn.litElementPolyfillSupport;
+Pi?.({ LitElement: T });
 (tn.litElementVersions ??= []).push("4.2.2");
-const Pi = { attribute: !0, type: String, converter: Je, reflect: !1, hasChanged: Jt }, Ii = (n = Pi, e, t) => {
+const Ii = { attribute: !0, type: String, converter: Je, reflect: !1, hasChanged: Jt }, Ni = (n = Ii, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
@@ -521,7 +521,7 @@ const Pi = { attribute: !0, type: String, converter: Je, reflect: !1, hasChanged
   throw Error("Unsupported decorator location: " + s);
 };
 function E(n) {
-  return (e, t) => typeof t == "object" ? Ii(n, e, t) : ((s, i, o) => {
+  return (e, t) => typeof t == "object" ? Ni(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
@@ -529,16 +529,16 @@ function E(n) {
 function A(n) {
   return E({ ...n, state: !0, attribute: !1 });
 }
-const Ni = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+const Ri = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
 function P(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return Ni(t, s, { get() {
+    return Ri(t, s, { get() {
       return o(this);
     } });
   };
 }
-const Ri = {
+const ji = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -556,12 +556,12 @@ const Ri = {
   "events.field.navigation_path": "Where all events are",
   "events.filters": "Filters",
   "events.filter.severity": "Severity",
-  "events.filter.all_severities": "All severities",
+  "events.filter.all_severities": "Severity: all",
   "events.filter.from": "{severity} and above",
   "events.filter.kind": "Kind",
-  "events.filter.all_kinds": "All kinds",
+  "events.filter.all_kinds": "Kind: all",
   "events.filter.who": "Device",
-  "events.filter.all_devices": "All devices",
+  "events.filter.all_devices": "Device: all",
   "events.clear": "Show all events",
   "events.none": "Nothing was noticed. All is calm.",
   "events.none_found": "No event matches.",
@@ -579,6 +579,7 @@ const Ri = {
   "events.evidence": "Evidence",
   "events.why": "Why this is unusual",
   "events.peer": "Peer",
+  "events.program": "Program",
   "events.subject": "About",
   "events.measured": "Measured",
   "events.threshold": "Threshold",
@@ -593,6 +594,8 @@ const Ri = {
   "events.protocol": "Protocol",
   "events.processes": "Processes, each started by the one below it",
   "events.files": "Files",
+  "events.of_program": "Here it is no device, but a program of the gateway itself.",
+  "events.of_program.advice": "If you know what the program does there, accept it. Else find out who started it, and stop it.",
   "events.ended": "The process has ended: nothing of it is left to cut off.",
   "events.accept": "This is fine",
   "events.accept.ask": "Is this fine?",
@@ -629,7 +632,7 @@ const Ri = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, ji = {
+}, Di = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -699,7 +702,7 @@ const Ri = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, Di = {
+}, Ui = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -743,7 +746,7 @@ const Ri = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, Ui = {
+}, zi = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -827,10 +830,10 @@ const Ri = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...Ri,
   ...ji,
   ...Di,
   ...Ui,
+  ...zi,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -890,7 +893,7 @@ const Ri = {
   "feature.name": "Hearthwall quarantine",
   "device.minute": "Last minute",
   "device.release_peer": "Release {peer}"
-}, zi = {
+}, Vi = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -908,12 +911,12 @@ const Ri = {
   "events.field.navigation_path": "すべてのイベントの表示先",
   "events.filters": "絞り込み",
   "events.filter.severity": "重大度",
-  "events.filter.all_severities": "すべての重大度",
+  "events.filter.all_severities": "重大度: すべて",
   "events.filter.from": "{severity}以上",
   "events.filter.kind": "種類",
-  "events.filter.all_kinds": "すべての種類",
+  "events.filter.all_kinds": "種類: すべて",
   "events.filter.who": "デバイス",
-  "events.filter.all_devices": "すべてのデバイス",
+  "events.filter.all_devices": "デバイス: すべて",
   "events.clear": "すべてのイベントを表示",
   "events.none": "検知されたことはありません。異常なしです。",
   "events.none_found": "該当するイベントはありません。",
@@ -931,6 +934,7 @@ const Ri = {
   "events.evidence": "根拠",
   "events.why": "異常とみなした理由",
   "events.peer": "通信相手",
+  "events.program": "プログラム",
   "events.subject": "対象",
   "events.measured": "測定値",
   "events.threshold": "しきい値",
@@ -945,6 +949,8 @@ const Ri = {
   "events.protocol": "プロトコル",
   "events.processes": "プロセス(それぞれ、すぐ下のプロセスが起動)",
   "events.files": "ファイル",
+  "events.of_program": "今回はデバイスではなく、ゲートウェイ自身のプログラムによるものです。",
+  "events.of_program.advice": "プログラムの動作に心当たりがあれば承認してください。なければ、誰が起動したか調べて停止してください。",
   "events.ended": "プロセスはすでに終了しているため、遮断するものはありません。",
   "events.accept": "問題なし",
   "events.accept.ask": "問題ありませんか?",
@@ -981,7 +987,7 @@ const Ri = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗った他機器のアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, Vi = {
+}, Bi = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1051,7 +1057,7 @@ const Ri = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, Bi = {
+}, Fi = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1095,7 +1101,7 @@ const Ri = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, Fi = {
+}, Wi = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、検知したこと、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1111,7 +1117,7 @@ const Ri = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, Wi = {
+}, Gi = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1179,10 +1185,10 @@ const Ri = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
-  ...zi,
   ...Vi,
   ...Bi,
   ...Fi,
+  ...Wi,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1242,12 +1248,12 @@ const Ri = {
   "feature.name": "Hearthwall 隔離",
   "device.minute": "直近 1 分",
   "device.release_peer": "{peer} の遮断を解除"
-}, Vn = { en: nn, ja: Wi };
+}, Bn = { en: nn, ja: Gi };
 function y(n) {
-  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Vn[e] ?? Vn[e.split("-")[0] ?? ""] ?? nn;
+  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Bn[e] ?? Bn[e.split("-")[0] ?? ""] ?? nn;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const ht = (n) => n in nn ? n : void 0, Gi = {
+const ht = (n) => n in nn ? n : void 0, Yi = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1255,7 +1261,7 @@ const ht = (n) => n in nn ? n : void 0, Gi = {
   toolbar: "devices.toolbar",
   entry_id: "common.gateway",
   device_id: "device.device"
-}, Yi = {
+}, Qi = {
   entry_id: "common.gateway.help"
 };
 function sn() {
@@ -1263,16 +1269,16 @@ function sn() {
     const s = e[t];
     return s && y(void 0)(s);
   };
-  return { computeLabel: n(Gi), computeHelper: n(Yi) };
+  return { computeLabel: n(Yi), computeHelper: n(Qi) };
 }
-const O = "hearthwall", Cs = (n) => n?.code === "unknown_command", be = (n) => {
+const O = "hearthwall", Os = (n) => n?.code === "unknown_command", be = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, J = (n) => n.user?.is_admin ?? !1, Ot = 1e3, Qi = 3e4, Tt = (n) => {
+}, J = (n) => n.user?.is_admin ?? !1, Ot = 1e3, Ki = 3e4, Tt = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
-function Os(n, e, t) {
+function Ts(n, e, t) {
   let s = 0, i = Ot, o, a;
   const c = () => {
     s++, clearTimeout(o);
@@ -1290,26 +1296,26 @@ function Os(n, e, t) {
       a = f, i = Ot, t.up?.();
     } catch (f) {
       if (h !== s) return;
-      o = setTimeout(() => void r(), i), i = Math.min(i * 2, Qi), t.refused?.(f);
+      o = setTimeout(() => void r(), i), i = Math.min(i * 2, Ki), t.refused?.(f);
     }
-  }, d = () => {
-    Tt(c()), i = Ot, r();
   }, l = () => {
+    Tt(c()), i = Ot, r();
+  }, d = () => {
     c(), t.down?.();
   };
-  return n.addEventListener("ready", d), n.addEventListener("disconnected", l), n.connected === !1 ? l() : r(), () => {
-    n.removeEventListener("ready", d), n.removeEventListener("disconnected", l), Tt(c());
+  return n.addEventListener("ready", l), n.addEventListener("disconnected", d), n.connected === !1 ? d() : r(), () => {
+    n.removeEventListener("ready", l), n.removeEventListener("disconnected", d), Tt(c());
   };
 }
-const Ki = 120;
-class Zi {
+const Zi = 120, Ji = 3e4;
+class Xi {
   constructor(e, t = () => Date.now() / 1e3) {
     this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1;
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
-    return this.listeners.add(e), this.listeners.size === 1 && this.start(), () => {
-      this.listeners.delete(e) && !this.listeners.size && this.stop();
+    return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), Ji));
     };
   }
   /** Return the device that Home Assistant's registry has under an id. */
@@ -1320,7 +1326,7 @@ class Zi {
     for (const e of this.gateways.values()) yield* e.devices.values();
   }
   start() {
-    this.end = Os(
+    this.end = Ts(
       this.connection,
       { type: "hearthwall/subscribe_devices" },
       {
@@ -1332,7 +1338,7 @@ class Zi {
     );
   }
   stop() {
-    this.end?.(), this.phase = "waiting", this.gateways.clear(), this.byId.clear();
+    this.end?.(), this.end = void 0, this.phase = "waiting", this.gateways.clear(), this.byId.clear();
   }
   enter(e) {
     if (this.phase = e, e !== "live") for (const t of this.own.values()) t.connected = !1;
@@ -1372,7 +1378,7 @@ class Zi {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - Ki), i]
+      samples: [...s.slice(1 - Zi), i]
     };
     e.devices.set(t.mac, o), t.device_id && this.byId.set(t.device_id, o);
   }
@@ -1386,10 +1392,10 @@ class Zi {
     }));
   }
 }
-const Bn = /* @__PURE__ */ new WeakMap();
+const Fn = /* @__PURE__ */ new WeakMap();
 function on(n) {
-  let e = Bn.get(n);
-  return e || Bn.set(n, e = new Zi(n)), e;
+  let e = Fn.get(n);
+  return e || Fn.set(n, e = new Xi(n)), e;
 }
 class ut {
   constructor(e) {
@@ -1529,10 +1535,10 @@ const ee = q`
     white-space: nowrap;
   }
 `;
-var Ji = Object.defineProperty, Ts = (n, e, t, s) => {
+var eo = Object.defineProperty, Hs = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ji(e, t, i), i;
+  return i && eo(e, t, i), i;
 };
 class an extends T {
   setConfig(e) {
@@ -1578,16 +1584,16 @@ class an extends T {
     this.styles = G;
   }
 }
-Ts([
+Hs([
   E({ attribute: !1 })
 ], an.prototype, "hass");
-Ts([
+Hs([
   A()
 ], an.prototype, "config");
-var Xi = Object.defineProperty, rn = (n, e, t, s) => {
+var to = Object.defineProperty, rn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Xi(e, t, i), i;
+  return i && to(e, t, i), i;
 };
 class pt extends T {
   async open(e) {
@@ -1687,13 +1693,13 @@ rn([
 rn([
   P("dialog")
 ], pt.prototype, "dialog");
-const Fn = {
+const Wn = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, Wn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Hs = 1e3, Ls = [
+}, Gn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Ls = 1e3, qs = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
@@ -1704,51 +1710,51 @@ function ve(n, e) {
 }
 function Re({ locale: n }, e, t) {
   const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ve(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
-  if (!(i in Fn)) return a.format(e);
+  if (!(i in Wn)) return a.format(e);
   const c = ve(`d ${o}`, () => {
     const { style: f, unit: w, unitDisplay: v, ...k } = t;
-    return new Intl.NumberFormat(Fn[i], k);
-  }), r = (f) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(f.type), d = a.formatToParts(e), l = d.findIndex(r), h = c.format(t.style === "percent" ? e * 100 : e);
-  return d.map((f, w) => w === l ? h : r(f) ? "" : f.value).join("");
+    return new Intl.NumberFormat(Wn[i], k);
+  }), r = (f) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(f.type), l = a.formatToParts(e), d = l.findIndex(r), h = c.format(t.style === "percent" ? e * 100 : e);
+  return l.map((f, w) => w === d ? h : r(f) ? "" : f.value).join("");
 }
-function qs(n, e, t) {
+function Ps(n, e, t) {
   let s = Math.max(0, e) / 1e3, i = 0;
-  for (; Math.round(s) >= 1e3 && i < Wn.length - 1; )
+  for (; Math.round(s) >= 1e3 && i < Gn.length - 1; )
     s /= 1e3, i++;
   return Re(n, s, {
     style: "unit",
-    unit: `${Wn[i]}${t}`,
+    unit: `${Gn[i]}${t}`,
     unitDisplay: "short",
     maximumFractionDigits: s >= 100 ? 0 : 1
   });
 }
-const C = (n, e) => qs(n, e, ""), Ie = (n, e) => qs(n, e, "-per-second"), B = (n, e) => Re(n, e, { maximumFractionDigits: 0 }), et = (n, e) => Re(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
-function eo({ locale: n, config: e }) {
+const C = (n, e) => Ps(n, e, ""), Ie = (n, e) => Ps(n, e, "-per-second"), B = (n, e) => Re(n, e, { maximumFractionDigits: 0 }), et = (n, e) => Re(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
+function no({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
-function Ps(n, e, t) {
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...eo(n) }, a = i === "system" ? void 0 : s;
+function Is(n, e, t) {
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...no(n) }, a = i === "system" ? void 0 : s;
   return ve(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * Hs
+    e * Ls
   );
 }
-const tt = (n, e) => Ps(n, e, { hour: "numeric", minute: "2-digit" }), re = (n, e) => Ps(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function cn(n, e, t = Date.now() / Hs) {
-  const s = Math.max(0, Math.round(t - e)), [i, o] = Ls.find(([, a]) => s >= a) ?? ["second", 1];
+const tt = (n, e) => Is(n, e, { hour: "numeric", minute: "2-digit" }), re = (n, e) => Is(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function cn(n, e, t = Date.now() / Ls) {
+  const s = Math.max(0, Math.round(t - e)), [i, o] = qs.find(([, a]) => s >= a) ?? ["second", 1];
   return ve(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const Is = (n, e, t) => Re(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
-function Ns(n, e) {
-  const [t, s] = Ls.find(([, i]) => e >= i) ?? ["second", 1];
-  return Is(n, Math.round(e / s), t);
+const Ns = (n, e, t) => Re(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+function Rs(n, e) {
+  const [t, s] = qs.find(([, i]) => e >= i) ?? ["second", 1];
+  return Ns(n, Math.round(e / s), t);
 }
 function mt(n, e) {
   const t = Math.max(0, Math.ceil(e));
-  if (t >= 2 * 86400) return Is(n, Math.floor(t / 86400), "day");
+  if (t >= 2 * 86400) return Ns(n, Math.floor(t / 86400), "day");
   const [s, i] = [Math.floor(t / 3600), Math.floor(t / 60) % 60], o = (a) => String(a).padStart(2, "0");
   return s ? `${s}:${o(i)}:${o(t % 60)}` : `${i}:${o(t % 60)}`;
 }
@@ -1760,12 +1766,12 @@ function ln({ locale: n }, e) {
   }
 }
 const je = ({ locale: n }) => ve(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var to = Object.defineProperty, dn = (n, e, t, s) => {
+var so = Object.defineProperty, dn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && to(e, t, i), i;
+  return i && so(e, t, i), i;
 };
-const Lt = 960, Be = 120, Gn = 0.15, Yn = 4;
+const Lt = 960, Be = 120, Yn = 0.15, Qn = 4;
 class ft extends T {
   constructor() {
     super(...arguments), this.spans = [], this.onPointer = (e) => {
@@ -1779,10 +1785,10 @@ class ft extends T {
   render() {
     const { hass: e, spans: t } = this;
     if (!e || !t.length) return m;
-    const s = y(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Be * Math.min(1 - Gn, Math.max(Gn, i / (i + o)))), c = Math.max(i / (a - 2), o / (Be - a - 2)), r = Lt / t.length, d = (v, k, H) => {
+    const s = y(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Be * Math.min(1 - Yn, Math.max(Yn, i / (i + o)))), c = Math.max(i / (a - 2), o / (Be - a - 2)), r = Lt / t.length, l = (v, k, H) => {
       const L = k[v] && Math.max(1.5, k[v] / c), V = v === "download" ? a - 1 - L : a + 1;
       return L ? me`<rect class=${v} x=${H * r + 1} y=${V} width=${r - 2} height=${L} rx="1.5"></rect>` : m;
-    }, l = (v) => C(e, t.reduce((k, H) => k + H[v], 0)), h = s("device.history_sum", { download: l("download"), upload: l("upload") }), f = this.at === void 0 ? void 0 : t[this.at], w = f && s("device.history_at", {
+    }, d = (v) => C(e, t.reduce((k, H) => k + H[v], 0)), h = s("device.history_sum", { download: d("download"), upload: d("upload") }), f = this.at === void 0 ? void 0 : t[this.at], w = f && s("device.history_at", {
       time: tt(e, f.start / 1e3),
       download: C(e, f.download),
       upload: C(e, f.upload)
@@ -1802,13 +1808,13 @@ class ft extends T {
         @blur=${() => this.at = void 0}
       >
         ${this.at === void 0 ? m : me`<rect class="at" x=${this.at * r} y="0" width=${r} height=${Be}></rect>`}
-        ${t.map((v, k) => [d("download", v, k), d("upload", v, k)])}
+        ${t.map((v, k) => [l("download", v, k), l("upload", v, k)])}
         <line x1="0" x2=${Lt} y1=${a} y2=${a}></line>
       </svg>
       <div class="times" aria-hidden="true">
-        ${Array.from({ length: Yn + 1 }, (v, k) => {
+        ${Array.from({ length: Qn + 1 }, (v, k) => {
       const H = t[t.length - 1]?.start ?? 0, L = t[0]?.start ?? 0;
-      return u`<span>${tt(e, (L + (H - L) * k / Yn) / 1e3)}</span>`;
+      return u`<span>${tt(e, (L + (H - L) * k / Qn) / 1e3)}</span>`;
     })}
       </div>
     `;
@@ -1873,19 +1879,19 @@ dn([
 const W = (n, e, t, s) => (
   // The cards show themselves what fails
   n.callService(O, e, t, s === void 0 ? void 0 : { device_id: [s] }, !1)
-), hn = (n) => n === null ? {} : { duration: { seconds: n } }, Rs = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
-async function js(n, e, t) {
+), hn = (n) => n === null ? {} : { duration: { seconds: n } }, js = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
+async function Ds(n, e, t) {
   const s = hn(t), { device_id: i, mac: o } = e.row;
-  return i ? await W(n, "quarantine", s, i) : await W(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => Ds(n, e);
+  return i ? await W(n, "quarantine", s, i) : await W(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => Us(n, e);
 }
-async function Ds(n, e) {
+async function Us(n, e) {
   const { device_id: t, mac: s, rule: i, quarantine_entity: o } = e.row;
-  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await W(n, "release", {}, t) : await W(n, "unblock", { target: s, config_entry_id: e.entryId }), () => js(n, e, Rs(i?.expires ?? null));
+  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await W(n, "release", {}, t) : await W(n, "unblock", { target: s, config_entry_id: e.entryId }), () => Ds(n, e, js(i?.expires ?? null));
 }
 async function un(n, e, t, s) {
   return await W(n, "block", { target: t, config_entry_id: e, ...hn(s) }), () => W(n, "unblock", { target: t, config_entry_id: e });
 }
-const no = [
+const io = [
   "mode",
   "allow",
   "reason",
@@ -1898,23 +1904,23 @@ const no = [
   "redirect_to",
   "audits"
 ];
-async function so(n, e, t) {
+async function oo(n, e, t) {
   await W(n, "unblock", { id: t.id, config_entry_id: e });
-  const s = no.map((o) => [o, t[o]]).filter(
+  const s = io.map((o) => [o, t[o]]).filter(
     ([o, a]) => a !== null && a !== "" && !(o === "peers" && !t.peers.length)
   ), i = { target: t.target, config_entry_id: e, ...Object.fromEntries(s) };
-  return () => W(n, "block", { ...i, ...hn(Rs(t.expires)) });
+  return () => W(n, "block", { ...i, ...hn(js(t.expires)) });
 }
-const io = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+const ao = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
 async function Gt(n, e, t) {
   return await W(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-function Us(n, e) {
+function zs(n, e) {
   if (e?.gateways.size) return;
   const t = y(n), s = !n.config.components.includes(O) && e?.phase !== "offline";
   return u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
-function zs(n, e, t) {
+function Vs(n, e, t) {
   const s = y(n), i = [...e?.gateways.values() ?? []], o = i.filter((c) => !c.connected && (!t || c.entryId === t));
   if (!o.length) return m;
   const a = (c) => tt(n, c);
@@ -1928,15 +1934,15 @@ function zs(n, e, t) {
       </div>`
   );
 }
-const Fe = 3600, oo = [Fe / 4, Fe, 8 * Fe, 24 * Fe], Vs = "forever";
+const Fe = 3600, ro = [Fe / 4, Fe, 8 * Fe, 24 * Fe], Bs = "forever";
 function vt(n) {
   const e = y(n);
   return [
-    { value: Vs, label: e("quarantine.forever") },
-    ...oo.map((t) => ({ value: String(t), label: e("quarantine.for", { span: Ns(n, t) }) }))
+    { value: Bs, label: e("quarantine.forever") },
+    ...ro.map((t) => ({ value: String(t), label: e("quarantine.for", { span: Rs(n, t) }) }))
   ];
 }
-const gt = (n) => n === Vs ? null : Number(n);
+const gt = (n) => n === Bs ? null : Number(n);
 async function yt(n, e, t, s) {
   const i = y(n), { name: o, quarantined: a } = e.row;
   let c;
@@ -1945,18 +1951,18 @@ async function yt(n, e, t, s) {
       title: i("quarantine.release_ask", { name: o }),
       text: i("quarantine.release_text"),
       confirm: i("quarantine.release"),
-      act: async () => c = await Ds(n, e)
+      act: async () => c = await Us(n, e)
     } : {
       title: i("quarantine.ask", { name: o }),
       text: i("quarantine.text"),
       confirm: i("quarantine.confirm"),
       danger: !0,
       choices: vt(n),
-      act: async (d) => c = await js(n, e, gt(d))
+      act: async (l) => c = await Ds(n, e, gt(l))
     }
   ) && s.show(i(a ? "quarantine.off" : "quarantine.on", { name: o }), c);
 }
-function Bs({ rule: n, quarantined: e, online: t }) {
+function Fs({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
@@ -1964,21 +1970,21 @@ function Bs({ rule: n, quarantined: e, online: t }) {
   }
   return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
 }
-function Qn(n) {
+function Kn(n) {
   return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
 }
 const Ze = /* @__PURE__ */ new Set();
 let qt;
-function ao() {
+function co() {
   if (document.visibilityState !== "hidden") for (const n of Ze) n();
 }
-function ro(n) {
-  return Ze.add(n), qt ??= setInterval(ao, 1e3), () => {
+function lo(n) {
+  return Ze.add(n), qt ??= setInterval(co, 1e3), () => {
     Ze.delete(n), Ze.size || (clearInterval(qt), qt = void 0);
   };
 }
-const Fs = /* @__PURE__ */ new WeakMap(), Pt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => Fs.get(e)?.(t)),
+const Ws = /* @__PURE__ */ new WeakMap(), Pt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => Ws.get(e)?.(t)),
   { rootMargin: "100px" }
 );
 class pn {
@@ -1986,42 +1992,42 @@ class pn {
     this.host = e, this.wanted = t, this.visible = !Pt, e.addController(this);
   }
   hostConnected() {
-    Fs.set(this.host, (e) => {
+    Ws.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
-    }), Pt?.observe(this.host), this.end = ro(() => this.visible && this.wanted() && this.host.requestUpdate());
+    }), Pt?.observe(this.host), this.end = lo(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
   hostDisconnected() {
     Pt?.unobserve(this.host), this.end?.();
   }
 }
-const co = 3e4, Kn = 86400, Zn = 20, lo = 12;
-function ho(n, e) {
+const ho = 3e4, Zn = 86400, Jn = 20, uo = 12;
+function po(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
     s.device_id !== e || s.platform !== O || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
   return t;
 }
-function uo(n, e, t, s, i) {
-  const o = i * 6e4, a = Math.floor(t / o), c = Math.floor(s / o) - a + 1, r = Array.from({ length: c }, (d, l) => ({
-    start: (a + l) * o,
+function mo(n, e, t, s, i) {
+  const o = i * 6e4, a = Math.floor(t / o), c = Math.floor(s / o) - a + 1, r = Array.from({ length: c }, (l, d) => ({
+    start: (a + d) * o,
     download: 0,
     upload: 0
   }));
-  for (const [d, l] of [
+  for (const [l, d] of [
     ["download", n],
     ["upload", e]
   ])
-    for (const { start: h, change: f } of l) {
+    for (const { start: h, change: f } of d) {
       const w = r[Math.floor(h / o) - a];
-      w && (w[d] += Math.max(0, f ?? 0));
+      w && (w[l] += Math.max(0, f ?? 0));
     }
   return r;
 }
-async function po(n, e) {
+async function fo(n, e) {
   const t = await n.callService(O, "get_blocks", { config_entry_id: e }, void 0, !1, !0), { blocks: s } = (t ?? {}).response ?? {};
   return new Map((s ?? []).filter(({ port: i }) => i === null).map((i) => [i.target, i]));
 }
-class mo {
+class vo {
   constructor(e) {
     this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
   }
@@ -2045,31 +2051,31 @@ class mo {
       const c = { device_id: t }, r = e.callWS({ type: "hearthwall/device", ...c });
       i.push(
         ["details", r],
-        ["rules", r.then(({ entry_id: d }) => po(e, d))],
+        ["rules", r.then(({ entry_id: l }) => fo(e, l))],
         [
           "usage",
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
-            since: Kn,
-            limit: lo,
+            since: Zn,
+            limit: uo,
             ...c
           })
         ]
       );
     }
     const o = i.map(async ([c, r]) => {
-      const d = await r;
-      s === this.asked && (this[c] = d, this.host.requestUpdate());
+      const l = await r;
+      s === this.asked && (this[c] = l, this.host.requestUpdate());
     }), a = (await Promise.allSettled(o)).flatMap(
       (c) => c.status === "rejected" ? [be(c.reason)] : []
     );
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), co), J(e) && (this.endEvents = Os(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), ho), J(e) && (this.endEvents = Ts(
       e.connection,
-      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Zn },
+      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Jn },
       { message: ({ events: t }) => this.receive(t) }
     )));
   }
@@ -2079,12 +2085,12 @@ class mo {
   receive(e) {
     const t = new Map((this.events ?? []).map((s) => [s.seq, s]));
     for (const s of e) t.set(s.seq, s);
-    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Zn), this.host.requestUpdate();
+    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Jn), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = ho(e, t), o = [s, i].filter((l) => l !== void 0);
+    const { download: s, upload: i } = po(e, t), o = [s, i].filter((h) => h !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
-    const a = Date.now(), c = a - Kn * 1e3, r = await e.callWS({
+    const a = Date.now(), c = a - Zn * 1e3, r = await e.callWS({
       type: "recorder/statistics_during_period",
       start_time: new Date(c).toISOString(),
       end_time: new Date(a).toISOString(),
@@ -2092,8 +2098,8 @@ class mo {
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), d = (l) => l === void 0 ? [] : r[l] ?? [];
-    return uo(d(s), d(i), c, a, 15);
+    }), l = (h) => h === void 0 ? [] : r[h] ?? [], d = mo(l(s), l(i), c, a, 15);
+    return d.some((h) => h.download + h.upload > 0) ? d : [];
   }
 }
 const mn = { ATTRIBUTE: 1, CHILD: 2 }, fn = (n) => (...e) => ({ _$litDirective$: n, values: e });
@@ -2113,11 +2119,11 @@ let vn = class {
     return this.render(...t);
   }
 };
-const { I: fo } = Ti, Jn = (n) => n, Xn = () => document.createComment(""), Ce = (n, e, t) => {
+const { I: go } = Hi, Xn = (n) => n, es = () => document.createComment(""), Ce = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
-    const o = s.insertBefore(Xn(), i), a = s.insertBefore(Xn(), i);
-    t = new fo(o, a, n, n.options);
+    const o = s.insertBefore(es(), i), a = s.insertBefore(es(), i);
+    t = new go(o, a, n, n.options);
   } else {
     const o = t._$AB.nextSibling, a = t._$AM, c = a !== n;
     if (c) {
@@ -2127,16 +2133,16 @@ const { I: fo } = Ti, Jn = (n) => n, Xn = () => document.createComment(""), Ce =
     if (o !== i || c) {
       let r = t._$AA;
       for (; r !== o; ) {
-        const d = Jn(r).nextSibling;
-        Jn(s).insertBefore(r, i), r = d;
+        const l = Xn(r).nextSibling;
+        Xn(s).insertBefore(r, i), r = l;
       }
     }
   }
   return t;
-}, se = (n, e, t = n) => (n._$AI(e, t), n), vo = {}, go = (n, e = vo) => n._$AH = e, yo = (n) => n._$AH, It = (n) => {
+}, se = (n, e, t = n) => (n._$AI(e, t), n), yo = {}, wo = (n, e = yo) => n._$AH = e, bo = (n) => n._$AH, It = (n) => {
   n._$AR(), n._$AA.remove();
 };
-const es = (n, e, t) => {
+const ts = (n, e, t) => {
   const s = /* @__PURE__ */ new Map();
   for (let i = e; i <= t; i++) s.set(n[i], i);
   return s;
@@ -2156,18 +2162,18 @@ const es = (n, e, t) => {
     return this.dt(n, e, t).values;
   }
   update(n, [e, t, s]) {
-    const i = yo(n), { values: o, keys: a } = this.dt(e, t, s);
+    const i = bo(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
     const c = this.ut ??= [], r = [];
-    let d, l, h = 0, f = i.length - 1, w = 0, v = o.length - 1;
+    let l, d, h = 0, f = i.length - 1, w = 0, v = o.length - 1;
     for (; h <= f && w <= v; ) if (i[h] === null) h++;
     else if (i[f] === null) f--;
     else if (c[h] === a[w]) r[w] = se(i[h], o[w]), h++, w++;
     else if (c[f] === a[v]) r[v] = se(i[f], o[v]), f--, v--;
     else if (c[h] === a[v]) r[v] = se(i[h], o[v]), Ce(n, r[v + 1], i[h]), h++, v--;
     else if (c[f] === a[w]) r[w] = se(i[f], o[w]), Ce(n, i[h], i[f]), f--, w++;
-    else if (d === void 0 && (d = es(a, w, v), l = es(c, h, f)), d.has(c[h])) if (d.has(c[f])) {
-      const k = l.get(a[w]), H = k !== void 0 ? i[k] : null;
+    else if (l === void 0 && (l = ts(a, w, v), d = ts(c, h, f)), l.has(c[h])) if (l.has(c[f])) {
+      const k = d.get(a[w]), H = k !== void 0 ? i[k] : null;
       if (H === null) {
         const L = Ce(n, i[h]);
         se(L, o[w]), r[w] = L;
@@ -2183,38 +2189,38 @@ const es = (n, e, t) => {
       const k = i[h++];
       k !== null && It(k);
     }
-    return this.ut = a, go(n, r), F;
+    return this.ut = a, wo(n, r), F;
   }
-}), wo = 5;
-function bo(n, e, t = Date.now() / 1e3) {
-  const s = y(n), i = (l) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(l), o = (l, h = (f) => f.name) => i(l.slice(0, wo).map(h)), a = [
+}), $o = 5, _o = "-";
+function xo(n, e, t = Date.now() / 1e3) {
+  const s = y(n), i = (h) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(h), o = (h, f = (w) => w.name) => i(h.slice(0, $o).map(f)), a = e.domains.filter(({ name: h }) => h !== _o), c = [
     e.frozen ? s("profile.frozen", { since: re(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: re(n, e.learning_until) }) : s("profile.learnt", {
       since: re(n, e.since),
       sure: et(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
-  e.domains.length && a.push(s("profile.domains", { names: o(e.domains) })), e.countries.length && a.push(s("profile.countries", { names: o(e.countries, ({ name: l }) => ln(n, l)) })), e.networks.length && a.push(s("profile.networks", { names: o(e.networks) }));
-  const c = e.applications.length ? e.applications : e.ports;
-  c.length && a.push(s("profile.speaks", { names: o(c) }));
-  const [r, d] = [e.download_a_day, e.upload_a_day];
-  return r && d && a.push(s("profile.day", { download: C(n, r.usual), upload: C(n, d.usual) })), a;
+  a.length && c.push(s("profile.domains", { names: o(a) })), e.countries.length && c.push(s("profile.countries", { names: o(e.countries, ({ name: h }) => ln(n, h)) })), e.networks.length && c.push(s("profile.networks", { names: o(e.networks) }));
+  const r = e.applications.length ? e.applications : e.ports;
+  r.length && c.push(s("profile.speaks", { names: o(r) }));
+  const [l, d] = [e.download_a_day, e.upload_a_day];
+  return l && d && c.push(s("profile.day", { download: C(n, l.usual), upload: C(n, d.usual) })), c;
 }
 const De = (n, e) => u`<section>
     <h3>${n}</h3>
     ${e}
   </section>`, gn = (n) => u`<p class="secondary">${n}</p>`, Oe = (n) => n.download_bytes + n.upload_bytes;
-function $o(n, e, t, s, i) {
-  const o = y(n), a = Math.max(1, Oe(e)), c = a - e.rows.reduce((l, h) => l + Oe(h), 0), r = (l) => u`<div class="bar"><div style="width: ${(l * 100).toFixed(1)}%"></div></div>`, d = (l) => {
-    const h = l.peer ?? o("common.unknown"), f = t.get(h);
+function ko(n, e, t, s, i) {
+  const o = y(n), a = Math.max(1, Oe(e)), c = a - e.rows.reduce((d, h) => d + Oe(h), 0), r = (d) => u`<div class="bar"><div style="width: ${(d * 100).toFixed(1)}%"></div></div>`, l = (d) => {
+    const h = d.peer ?? o("common.unknown"), f = t.get(h);
     return u`<li>
       <div class="line">
         <span class="cut grow" title=${h}>${h}</span>
-        <span class="secondary">${l.country ? ln(n, l.country) : m}</span>
-        <span class="figure" title="↓ ${C(n, l.download_bytes)} ↑ ${C(n, l.upload_bytes)}">
-          ${C(n, Oe(l))}
+        <span class="secondary">${d.country ? ln(n, d.country) : m}</span>
+        <span class="figure" title="↓ ${C(n, d.download_bytes)} ↑ ${C(n, d.upload_bytes)}">
+          ${C(n, Oe(d))}
         </span>
-        <span class="figure share secondary">${et(n, Oe(l) / a)}</span>
-        ${l.peer ? u`<button
+        <span class="figure share secondary">${et(n, Oe(d) / a)}</span>
+        ${d.peer ? u`<button
               class="quiet"
               aria-label=${o(f ? "device.release_peer" : "device.block_peer", { peer: h })}
               @click=${() => f ? i(f) : s(h)}
@@ -2222,13 +2228,13 @@ function $o(n, e, t, s, i) {
               ${o(f ? "quarantine.release" : "device.block")}
             </button>` : m}
       </div>
-      ${r(Oe(l) / a)}
+      ${r(Oe(d) / a)}
     </li>`;
   };
   return De(
     o("device.peers"),
     e.rows.length ? u`<ul>
-          ${j(e.rows, (l) => `${l.peer} ${l.country}`, d)}
+          ${j(e.rows, (d) => `${d.peer} ${d.country}`, l)}
           ${c / a >= 5e-3 ? u`<li>
                 <div class="line">
                   <span class="grow secondary">${o("device.peers_rest")}</span>
@@ -2240,10 +2246,10 @@ function $o(n, e, t, s, i) {
         </ul>` : gn(o("device.peers_none"))
   );
 }
-const _o = /* @__PURE__ */ new Set(["blocked", "unblocked"]);
-function xo(n, e, t) {
+const Ao = /* @__PURE__ */ new Set(["blocked", "unblocked"]);
+function So(n, e, t) {
   const s = y(n), i = (o) => {
-    const a = ht(`kind.${o.kind}`), c = o.peer_name ?? o.peer_address, r = t && !_o.has(o.kind) && o.severity !== "info";
+    const a = ht(`kind.${o.kind}`), c = o.peer_name ?? o.peer_address, r = t && !Ao.has(o.kind) && o.severity !== "info";
     return u`<li class="event">
       <span class="severity ${o.severity}" aria-hidden="true"></span>
       <div class="grow">
@@ -2272,7 +2278,7 @@ function xo(n, e, t) {
     e.length ? u`<ul>${j(e, ({ seq: o }) => o, i)}</ul>` : gn(s("device.events_none"))
   );
 }
-function ko(n, e, t) {
+function Mo(n, e, t) {
   const s = y(n), i = (o) => {
     const a = o.expires === null ? void 0 : o.expires - Date.now() / 1e3, c = o.port === null ? o.transport ?? "" : `${o.transport ?? ""}/${o.port}`;
     return u`<li class="event">
@@ -2299,14 +2305,14 @@ function ko(n, e, t) {
     e.length ? u`<ul>${j(e, ({ id: o }) => o, i)}</ul>` : gn(s("device.blocks_none"))
   );
 }
-function Ao(n, e) {
+function Eo(n, e) {
   const t = y(n);
   return De(
     t("device.profile"),
-    bo(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+    xo(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function So(n, e, t) {
+function Co(n, e, t) {
   if (!e.length) return m;
   const s = y(n);
   return De(
@@ -2325,7 +2331,7 @@ function So(n, e, t) {
     </ul>`
   );
 }
-const Mo = q`
+const Oo = q`
   :host {
     container: device / inline-size;
   }
@@ -2493,23 +2499,23 @@ const Mo = q`
     }
   }
 `;
-var Eo = Object.defineProperty, Ue = (n, e, t, s) => {
+var To = Object.defineProperty, Ue = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Eo(e, t, i), i;
+  return i && To(e, t, i), i;
 };
 class $e extends T {
   constructor() {
-    super(), this.live = new ut(this), this.data = new mo(this), new pn(this);
+    super(), this.live = new ut(this), this.data = new vo(this), new pn(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
     if (!e) return m;
     const s = y(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
-    const i = Us(e, this.live.store), o = this.live.store?.device(t);
+    const i = zs(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
-      ${this.renderHead(e, o)} ${zs(e, this.live.store, o.entryId)}
+      ${this.renderHead(e, o)} ${Vs(e, this.live.store, o.entryId)}
       ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
       <div class="sections">
         ${J(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
@@ -2520,14 +2526,14 @@ class $e extends T {
     `;
   }
   renderHead(e, t) {
-    const s = y(e), { row: i } = t, { key: o, tone: a, expires: c } = Bs(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
+    const s = y(e), { row: i } = t, { key: o, tone: a, expires: c } = Fs(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, l = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
         <div class="secondary wrap">
           <span class="chip ${a}">${s(o)}</span>
-          ${c === null ? m : u`<span role="timer">${mt(e, c - d)}</span>`}
-          ${i.online ? m : u`<span>${s("devices.seen", { ago: cn(e, i.last_seen, d) })}</span>`}
+          ${c === null ? m : u`<span role="timer">${mt(e, c - l)}</span>`}
+          ${i.online ? m : u`<span>${s("devices.seen", { ago: cn(e, i.last_seen, l) })}</span>`}
         </div>
       </div>
       <button
@@ -2541,8 +2547,8 @@ class $e extends T {
     </header>`;
   }
   renderTraffic(e, t) {
-    const s = y(e), { row: i, samples: o } = t, a = (r, d) => u`<div class="tile">
-      <div class="secondary"><span class=${r === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${r}`)}</div>
+    const s = y(e), { row: i, samples: o } = t, a = (r, l) => u`<div class="tile">
+      <div class="secondary"><span class=${r === "download" ? "down" : "up"} aria-hidden="true">${l}</span> ${s(`common.${r}`)}</div>
       <div class="large">${Ie(e, i[`${r}_rate`])}</div>
       <div class="secondary">
         ${s("device.moved", {
@@ -2567,17 +2573,17 @@ class $e extends T {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, a = new Set(s?.accepted.map(({ seq: d }) => d)), c = (d) => void this.onBlock(e, t, d), r = (d) => void this.onUnblock(e, t, d);
+    const { details: s, usage: i, events: o } = this.data, a = new Set(s?.accepted.map(({ seq: l }) => l)), c = (l) => void this.onBlock(e, t, l), r = (l) => void this.onUnblock(e, t, l);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? ko(e, s.blocks, r) : m}
-        ${s?.profile ? Ao(e, s.profile) : m}
+        ${s ? Mo(e, s.blocks, r) : m}
+        ${s?.profile ? Eo(e, s.profile) : m}
       </div>
       <div>
-        ${i ? $o(e, i, this.data.rules, c, r) : m}
-        ${o ? xo(e, o, { accept: (d) => void this.onAccept(e, d), block: c, accepted: a }) : m}
-        ${s ? So(e, s.accepted, (d) => void this.onRevoke(e, t, d)) : m}
+        ${i ? ko(e, i, this.data.rules, c, r) : m}
+        ${o ? So(e, o, { accept: (l) => void this.onAccept(e, l), block: c, accepted: a }) : m}
+        ${s ? Co(e, s.accepted, (l) => void this.onRevoke(e, t, l)) : m}
       </div>
     `;
   }
@@ -2615,7 +2621,7 @@ class $e extends T {
       title: i("device.unblock_ask"),
       text: i("device.unblock_text"),
       confirm: i("quarantine.release"),
-      act: async () => o = await so(e, t.entryId, s)
+      act: async () => o = await oo(e, t.entryId, s)
     });
     return this.done(a, i("device.unblock_done"), () => o);
   }
@@ -2635,12 +2641,12 @@ class $e extends T {
       title: i("device.revoke_ask"),
       text: i("device.revoke_text", { summary: s.summary }),
       confirm: i("device.revoke"),
-      act: () => io(e, t.entryId, s.id)
+      act: () => ao(e, t.entryId, s.id)
     });
     return this.done(o, i("device.revoke_done"), () => () => Gt(e, t.entryId, s.seq));
   }
   static {
-    this.styles = [ee, G, Mo];
+    this.styles = [ee, G, Oo];
   }
 }
 Ue([
@@ -2658,53 +2664,53 @@ Ue([
 Ue([
   P("hearthwall-notice")
 ], $e.prototype, "notice");
-const Co = {
+const Ho = {
   "hearthwall-device-card": an,
   "hearthwall-device-view": $e,
   "hearthwall-device-dialog": pt,
   "hearthwall-history": ft
 }, Nt = /* @__PURE__ */ new WeakMap();
-function Oo({ connection: n, callWS: e }) {
+function Lo({ connection: n, callWS: e }) {
   let t = Nt.get(n);
   return t || (t = e({ type: "config/label_registry/list" }), Nt.set(n, t), t.catch(() => Nt.delete(n))), t;
 }
-const Ws = ["today", "now", "name", "status", "last_seen"], To = ["all", "online", "restricted"], Ho = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Lo = {
+const Gs = ["today", "now", "name", "status", "last_seen"], qo = ["all", "online", "restricted"], Po = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Io = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
-function ts(n, e, t) {
+function ns(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!Lo[i](e)) return !1;
-  const c = Ho(n, e);
-  if (o.length && !o.includes(c?.area_id ?? "") || a.length && !a.some((d) => c?.labels?.includes(d))) return !1;
+  if (!Io[i](e)) return !1;
+  const c = Po(n, e);
+  if (o.length && !o.includes(c?.area_id ?? "") || a.length && !a.some((l) => c?.labels?.includes(l))) return !1;
   const r = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
-  return s.toLocaleLowerCase().split(/\s+/).every((d) => r.includes(d));
+  return s.toLocaleLowerCase().split(/\s+/).every((l) => r.includes(l));
 }
-const ns = (n) => n.upload_today + n.download_today, ss = (n) => n.upload_rate + n.download_rate;
-function qo(n, e, t) {
+const ss = (n) => n.upload_today + n.download_today, is = (n) => n.upload_rate + n.download_rate;
+function No(n, e, t) {
   const s = je(n), i = {
-    today: (o, a) => ns(a) - ns(o),
-    now: (o, a) => ss(a) - ss(o),
+    today: (o, a) => ss(a) - ss(o),
+    now: (o, a) => is(a) - is(o),
     name: () => 0,
-    status: (o, a) => Qn(o) - Qn(a),
+    status: (o, a) => Kn(o) - Kn(a),
     last_seen: (o, a) => a.last_seen - o.last_seen
   };
   return [...e].sort(
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class Po {
+class Ro {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
     const a = t.every(({ key: r }) => this.ranks.has(r));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(qo(e, t, s).map(({ key: r }, d) => [r, d])), this.since = i, this.sort = s), [...t].sort((r, d) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(No(e, t, s).map(({ key: r }, l) => [r, l])), this.since = i, this.sort = s), [...t].sort((r, l) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(l.key) ?? 0));
   }
 }
-function Io() {
+function jo() {
   const n = y(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
@@ -2712,7 +2718,7 @@ function Io() {
       name: "sort",
       default: "today",
       selector: {
-        select: { mode: "dropdown", options: Ws.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
+        select: { mode: "dropdown", options: Gs.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
       }
     },
     { name: "area", selector: { area: { multiple: !0 } } },
@@ -2728,10 +2734,10 @@ const We = (n, e, t, s) => u`<select
   >
     ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
   </select>`;
-function No(n, e, t, s, i) {
-  const o = y(n), a = je(n), c = (r, d) => [
-    { value: "", label: d },
-    ...r.sort((l, h) => a(l.label, h.label))
+function Do(n, e, t, s, i) {
+  const o = y(n), a = je(n), c = (r, l) => [
+    { value: "", label: l },
+    ...r.sort((d, h) => a(d.label, h.label))
   ];
   return u`<div class="toolbar" role="search">
     <input
@@ -2746,13 +2752,13 @@ function No(n, e, t, s, i) {
     />
     ${We(
     o("devices.show"),
-    To.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
+    qo.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
     e.shown,
     (r) => i({ shown: r })
   )}
     ${We(
     o("devices.sort"),
-    Ws.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
+    Gs.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
     e.sort,
     (r) => i({ sort: r })
   )}
@@ -2768,7 +2774,7 @@ function No(n, e, t, s, i) {
     ${s.length ? We(
     o("devices.label"),
     c(
-      s.map(({ label_id: r, name: d }) => ({ value: r, label: d })),
+      s.map(({ label_id: r, name: l }) => ({ value: r, label: l })),
       o("devices.labels_all")
     ),
     e.labels[0] ?? "",
@@ -2776,15 +2782,15 @@ function No(n, e, t, s, i) {
   ) : m}
   </div>`;
 }
-var Ro = Object.defineProperty, Y = (n, e, t, s) => {
+var Uo = Object.defineProperty, Y = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ro(e, t, i), i;
+  return i && Uo(e, t, i), i;
 };
 const Rt = (n) => n === void 0 ? [] : [n].flat();
 class D extends T {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.live = new ut(this), this.order = new Po(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.live = new ut(this), this.order = new Ro(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       e.row.device_id && this.dialog.open(e.row.device_id);
     }, this.onQuarantine = ({ detail: e }) => {
       this.hass && yt(this.hass, e, this.confirm, this.notice);
@@ -2799,7 +2805,7 @@ class D extends T {
     return {};
   }
   static getConfigForm() {
-    return Io();
+    return jo();
   }
   getCardSize() {
     return 7;
@@ -2811,11 +2817,11 @@ class D extends T {
   mine(e) {
     const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: Rt(s), labels: Rt(i) };
     return [...this.live.store?.devices() ?? []].filter(
-      (a) => (!t || a.entryId === t) && ts(e, a.row, o)
+      (a) => (!t || a.entryId === t) && ns(e, a.row, o)
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Oo(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Lo(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
@@ -2823,9 +2829,9 @@ class D extends T {
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return m;
-    const s = y(e), i = Us(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+    const s = y(e), i = zs(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
-      o.filter(({ row: c }) => ts(e, c, this.settings)),
+      o.filter(({ row: c }) => ns(e, c, this.settings)),
       this.settings.sort,
       Date.now() / 1e3,
       this.rows?.matches(":hover, :focus-within") ?? !1
@@ -2844,7 +2850,7 @@ class D extends T {
     `;
   }
   renderSummary(e, t) {
-    const s = y(e), i = (c) => t.filter(c).length, o = (c) => t.reduce((r, { row: d }) => r + d[c], 0), a = i(({ row: c }) => c.quarantined || c.rule !== null);
+    const s = y(e), i = (c) => t.filter(c).length, o = (c) => t.reduce((r, { row: l }) => r + l[c], 0), a = i(({ row: c }) => c.quarantined || c.rule !== null);
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
@@ -2859,15 +2865,15 @@ class D extends T {
     </div>`;
   }
   renderList(e, t, s, i) {
-    const o = y(e), { store: a } = this.live, c = s.flatMap(({ row: l }) => l.device_id && e.devices[l.device_id] || []), r = new Set(c.flatMap((l) => l.area_id ?? [])), d = new Set(c.flatMap((l) => l.labels ?? []));
+    const o = y(e), { store: a } = this.live, c = s.flatMap(({ row: d }) => d.device_id && e.devices[d.device_id] || []), r = new Set(c.flatMap((d) => d.area_id ?? [])), l = new Set(c.flatMap((d) => d.labels ?? []));
     return u`
-      ${zs(e, a, t.entry_id)}
-      ${t.toolbar === !1 ? m : No(
+      ${Vs(e, a, t.entry_id)}
+      ${t.toolbar === !1 ? m : Do(
       e,
       this.settings,
       Rt(t.area).length === 1 ? /* @__PURE__ */ new Set() : r,
-      this.labels.filter(({ label_id: l }) => d.has(l)),
-      (l) => this.settings = { ...this.settings, ...l }
+      this.labels.filter(({ label_id: d }) => l.has(d)),
+      (d) => this.settings = { ...this.settings, ...d }
     )}
       ${i.length ? u`<div
             class="list"
@@ -2878,12 +2884,12 @@ class D extends T {
           >
             ${j(
       i,
-      ({ key: l }) => l,
-      (l) => u`<hearthwall-device-row
+      ({ key: d }) => d,
+      (d) => u`<hearthwall-device-row
                 role="listitem"
                 .hass=${e}
-                .device=${l}
-                .connected=${a?.gateways.get(l.entryId)?.connected ?? !1}
+                .device=${d}
+                .connected=${a?.gateways.get(d.entryId)?.connected ?? !1}
               ></hearthwall-device-row>`
     )}
           </div>` : u`<div class="message" role="status">
@@ -3012,10 +3018,10 @@ Y([
 Y([
   P(".list")
 ], D.prototype, "rows");
-var jo = Object.defineProperty, yn = (n, e, t, s) => {
+var zo = Object.defineProperty, yn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && jo(e, t, i), i;
+  return i && zo(e, t, i), i;
 };
 class wt extends T {
   constructor() {
@@ -3030,7 +3036,7 @@ class wt extends T {
   render() {
     const { hass: e, device: t } = this;
     if (!e || !t) return m;
-    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: c, expires: r } = Bs(i), [d, l] = [Ie(e, i.download_rate), Ie(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: cn(e, i.last_seen, o) });
+    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: c, expires: r } = Fs(i), [l, d] = [Ie(e, i.download_rate), Ie(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: cn(e, i.last_seen, o) });
     return u`
       <div class="row">
         <span class="dot ${c} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -3038,7 +3044,7 @@ class wt extends T {
           <button
             class="open cut"
             ?disabled=${!i.device_id}
-            aria-label=${s("devices.row", { name: i.name, status: s(a), download: d, upload: l, today: h })}
+            aria-label=${s("devices.row", { name: i.name, status: s(a), download: l, upload: d, today: h })}
             title=${i.name}
             @click=${() => this.fire("hearthwall-open")}
           >
@@ -3052,8 +3058,8 @@ class wt extends T {
         </div>
         <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
-          <span class=${i.download_rate ? "" : "idle"}><span class="down">↓</span> ${d}</span>
-          <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${l}</span>
+          <span class=${i.download_rate ? "" : "idle"}><span class="down">↓</span> ${l}</span>
+          <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${d}</span>
         </div>
         <div class="today" aria-hidden="true">
           <span>${h}</span>
@@ -3298,10 +3304,10 @@ yn([
 yn([
   E({ type: Boolean, reflect: !0 })
 ], wt.prototype, "connected");
-var Do = Object.defineProperty, _e = (n, e, t, s) => {
+var Vo = Object.defineProperty, _e = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Do(e, t, i), i;
+  return i && Vo(e, t, i), i;
 };
 class de extends T {
   constructor() {
@@ -3453,9 +3459,9 @@ _e([
 _e([
   P("dialog")
 ], de.prototype, "dialog");
-var Uo = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", zo = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Vo = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Bo = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Fo = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Wo = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Go = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Yo = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", Qo = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", Ko = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const ge = ["info", "low", "medium", "high", "critical"], nt = 500, jt = { severity: "info", kind: null, who: null }, I = ({ entry_id: n, seq: e }) => `${n}/${e}`, Gs = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), ye = (n) => Math.max(0, ge.indexOf(n)), is = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class Zo {
+var Bo = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Fo = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Wo = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Go = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Yo = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Qo = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Ko = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Zo = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", Jo = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", Xo = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const ge = ["info", "low", "medium", "high", "critical"], nt = 500, jt = { severity: "info", kind: null, who: null }, I = ({ entry_id: n, seq: e }) => `${n}/${e}`, Ys = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), ye = (n) => Math.max(0, ge.indexOf(n)), os = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class ea {
   constructor() {
     this.events = [], this.waiting = [];
   }
@@ -3466,7 +3472,7 @@ class Zo {
       const c = I(a);
       (!s.has(c) && (i.has(c) || t && a.time > o) ? i : s).set(c, a);
     }
-    this.events = [...s.values()].sort(is).slice(0, nt), this.waiting = [...i.values()].sort(is).slice(0, nt);
+    this.events = [...s.values()].sort(os).slice(0, nt), this.waiting = [...i.values()].sort(os).slice(0, nt);
   }
   /** Show those that wait. */
   release() {
@@ -3478,13 +3484,13 @@ class Zo {
     this.events = this.waiting = [];
   }
 }
-function os(n, { severity: e, kind: t, who: s }) {
+function as(n, { severity: e, kind: t, who: s }) {
   const i = ye(e);
   return n.filter(
-    (o) => ye(o.severity) >= i && (t === null || o.kind === t) && (s === null || Gs(o) === s)
+    (o) => ye(o.severity) >= i && (t === null || o.kind === t) && (s === null || Ys(o) === s)
   );
 }
-function as(n, e, t, s) {
+function rs(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   for (const o of n) {
     const a = e(o);
@@ -3492,7 +3498,7 @@ function as(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function Jo(n, e) {
+function ta(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -3501,7 +3507,7 @@ function Jo(n, e) {
   return t;
 }
 const Ge = 50;
-function Xo(n) {
+function na(n) {
   const { severity: e, limit: t } = n;
   if (e !== void 0 && !ge.includes(e))
     throw new Error(`severity is none of ${ge.join(", ")}`);
@@ -3509,7 +3515,7 @@ function Xo(n) {
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function ea() {
+function sa() {
   const n = y(void 0), e = ge.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
@@ -3524,19 +3530,19 @@ function ea() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const ta = 86400;
-function na({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), c = (h) => new Date(h * 1e3), [r, d] = [i.format(c(t)), i.format(c(t - ta))], l = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
+const ia = 86400;
+function oa({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), c = (h) => new Date(h * 1e3), [r, l] = [i.format(c(t)), i.format(c(t - ia))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
   return (h) => {
     const f = i.format(c(h));
-    return f === r ? l(a.format(0, "day")) : f === d ? l(a.format(-1, "day")) : o.format(c(h));
+    return f === r ? d(a.format(0, "day")) : f === l ? d(a.format(-1, "day")) : o.format(c(h));
   };
 }
-const rs = 1e3, sa = 3e4;
-class ia {
+const cs = 1e3, aa = 3e4;
+class ra {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new Zo(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.pause = rs, this.attempt = 0, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), this.onReady = () => this.begin(), this.onDisconnected = () => {
+    this.host = e, this.mustHold = t, this.timeline = new ea(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.pause = cs, this.attempt = 0, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), this.onReady = () => this.begin(), this.onDisconnected = () => {
       this.attempt++, clearTimeout(this.retry), this.unsubscribe = void 0, this.phase = "offline", this.host.requestUpdate();
     }, e.addController(this);
   }
@@ -3555,7 +3561,7 @@ class ia {
   }
   begin() {
     const { hass: e } = this.host;
-    !this.inPage || !e || !this.wanted || !J(e) || (this.connection !== e.connection && (this.connection = e.connection, this.connection.addEventListener("ready", this.onReady), this.connection.addEventListener("disconnected", this.onDisconnected)), this.end(), this.pause = rs, this.connection.connected === !1 ? this.onDisconnected() : this.subscribe());
+    !this.inPage || !e || !this.wanted || !J(e) || (this.connection !== e.connection && (this.connection = e.connection, this.connection.addEventListener("ready", this.onReady), this.connection.addEventListener("disconnected", this.onDisconnected)), this.end(), this.pause = cs, this.connection.connected === !1 ? this.onDisconnected() : this.subscribe());
   }
   end() {
     this.attempt++, clearTimeout(this.retry);
@@ -3580,7 +3586,7 @@ class ia {
       this.unsubscribe = s, this.phase = "live";
     } catch (s) {
       if (e !== this.attempt) return;
-      this.phase = Cs(s) ? "absent" : "failed", this.reason = be(s), this.retry = setTimeout(() => void this.subscribe(), this.pause), this.pause = Math.min(this.pause * 2, sa);
+      this.phase = Os(s) ? "absent" : "failed", this.reason = be(s), this.retry = setTimeout(() => void this.subscribe(), this.pause), this.pause = Math.min(this.pause * 2, aa);
     }
     this.host.requestUpdate();
   }
@@ -3590,13 +3596,13 @@ class ia {
     this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < nt), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.phase = "live", this.host.requestUpdate();
   }
 }
-const oa = /* @__PURE__ */ new Set(["blocked", "unblocked"]), aa = /* @__PURE__ */ new Set([
+const ca = /* @__PURE__ */ new Set(["blocked", "unblocked"]), la = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), ra = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), cs = {
+]), da = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), ha = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), ls = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -3635,9 +3641,9 @@ function bt(n) {
     advice: `kind.${e}.advice`
   };
 }
-const ca = (n, e) => Object.hasOwn(cs, n) ? cs[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Dt = (n) => n.target.value;
-function la(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
-  const a = y(n), c = (r, d, l) => u`<option value=${r} ?selected=${r === l}>${d}</option>`;
+const ua = (n, e) => Object.hasOwn(ls, n) ? ls[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Dt = (n) => n.target.value;
+function pa(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+  const a = y(n), c = (r, l, d) => u`<option value=${r} ?selected=${r === d}>${l}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
       aria-label=${a("events.filter.severity")}
@@ -3663,17 +3669,17 @@ function la(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
           @change=${(r) => o({ ...e, who: Dt(r) || null })}
         >
           ${c("", a("events.filter.all_devices"), e.who ?? "")}
-          ${s.map(({ id: r, name: d }) => c(r, d, e.who ?? ""))}
+          ${s.map(({ id: r, name: l }) => c(r, l, e.who ?? ""))}
         </select>` : m}
   </div>`;
 }
-const ls = {
-  info: Wo,
-  low: Uo,
-  medium: Vo,
-  high: zo,
-  critical: Yo
-}, $t = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, da = (n) => $t(ls[n] ?? ls.info);
+const ds = {
+  info: Qo,
+  low: Bo,
+  medium: Wo,
+  high: Fo,
+  critical: Zo
+}, $t = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, ma = (n) => $t(ds[n] ?? ds.info);
 const le = fn(class extends vn {
   constructor(n) {
     if (super(n), n.type !== mn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
@@ -3695,107 +3701,112 @@ const le = fn(class extends vn {
     }
     return F;
   }
-}), Ys = 10, ds = 300, ha = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ye = (n) => Array.isArray(n) ? n.filter(ha).slice(0, Ys) : [], Z = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
-function M(n) {
+}), Qs = 10, hs = 300, fa = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ye = (n) => Array.isArray(n) ? n.filter(fa).slice(0, Qs) : [], Z = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+function S(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
-  return e.length > ds ? `${e.slice(0, ds)}…` : e;
+  return e.length > hs ? `${e.slice(0, hs)}…` : e;
 }
-function ua(n, e) {
+function va(n, e) {
   const { evidence: t } = e;
   return {
-    detector: M(t.detector),
-    why: M(t.why),
-    measured: ma(n, e),
-    flows: [...Ye(t.flows), ...Ye(t.connections)].slice(0, Ys).map(pa),
+    detector: S(t.detector),
+    why: S(t.why),
+    measured: ya(n, e),
+    flows: [...Ye(t.flows), ...Ye(t.connections)].slice(0, Qs).map(ga),
     processes: Ye(t.chain).map((s) => ({
-      program: M(s.executable),
+      program: S(s.executable),
       pid: Z(s.pid),
-      commandLine: M(s.command_line)
+      commandLine: S(s.command_line)
     })),
-    files: Ye(t.files).map((s) => ({ path: M(s.path), by: M(s.by) }))
+    files: Ye(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
   };
 }
-function pa(n) {
-  const e = M(n.peer_name) || M(n.peer_address), t = Z(n.peer_port), s = [M(n.application), M(n.transport).toUpperCase()].filter(Boolean);
+function ga(n) {
+  const e = S(n.peer_name) || S(n.peer_address), t = Z(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
-    what: s.join(", "),
+    what: i.join(", "),
     upload: Z(n.upload_bytes),
     download: Z(n.download_bytes)
   };
 }
-function ma(n, { kind: e, subject: t, evidence: s }) {
-  const i = y(n), o = ca(e, t), a = Z(s.value), c = [];
+function ya(n, { kind: e, subject: t, evidence: s }) {
+  const i = y(n), o = ua(e, t), a = Z(s.value), c = [];
   if (o && a !== null) {
-    const d = (f) => o.unit ? C(n, f * (o.unit === "bytes" ? 1 : 1e6)) : fa(n, f);
-    c.push([i("events.measured"), i(o.key, { value: d(a) })]);
-    const l = s.threshold, h = Array.isArray(l) && l.length === 2 ? l.map(Z) : null;
-    h && h[0] != null && h[1] != null ? c.push([i("events.band"), i("events.band.text", { usual: d(h[0]), most: d(h[1]) })]) : Z(l) !== null && l !== 1 && c.push([i("events.threshold"), d(l)]);
+    const l = (f) => o.unit ? C(n, f * (o.unit === "bytes" ? 1 : 1e6)) : wa(n, f);
+    c.push([i("events.measured"), i(o.key, { value: l(a) })]);
+    const d = s.threshold, h = Array.isArray(d) && d.length === 2 ? d.map(Z) : null;
+    h && h[0] != null && h[1] != null ? c.push([i("events.band"), i("events.band.text", { usual: l(h[0]), most: l(h[1]) })]) : Z(d) !== null && d !== 1 && c.push([i("events.threshold"), l(d)]);
   }
   const r = Z(s.window);
-  return r !== null && r >= 1 && c.push([i("events.window"), Ns(n, r)]), c;
+  return r !== null && r >= 1 && c.push([i("events.window"), Rs(n, r)]), c;
 }
-const fa = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? B(n, e) : Re(n, e, { maximumSignificantDigits: 3 });
-function va({ event: n, culprit: e, blockable_peer: t }) {
-  return oa.has(n.kind) ? { accept: !1, peer: null, culprit: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: t, culprit: e };
+const wa = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? B(n, e) : Re(n, e, { maximumSignificantDigits: 3 });
+function ba({ event: n, culprit: e, blockable_peer: t }) {
+  return ca.has(n.kind) ? { accept: !1, peer: null, culprit: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: t, culprit: e };
 }
-const _t = (n) => M(n.device_name ?? n.process ?? n.mac ?? n.address ?? n.gateway), wn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function Qs(n, e, t) {
+function _t({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
+  return S(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
+}
+const wn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+function Ks(n, e, t) {
   const s = wn(n, e, t)?.row.name;
-  return M(s ?? (t === e.mac ? _t(e) : t));
+  return S(s ?? (t === e.mac ? _t(e) : t));
 }
-async function ga({ hass: n, confirm: e, notice: t }, s, i) {
+async function $a({ hass: n, confirm: e, notice: t }, s, i) {
   const o = y(n), [a, c] = [_t(s), o(bt(s.kind).name)], r = [
-    s.subject ? o("events.accept.text_subject", { who: a, kind: c, subject: M(s.subject) }) : o("events.accept.text", { who: a, kind: c }),
-    ra.has(s.kind) ? o("events.accept.amount") : "",
-    aa.has(s.kind) ? o("events.accept.learnt") : ""
-  ], { entry_id: d, seq: l } = s;
+    s.subject ? o("events.accept.text_subject", { who: a, kind: c, subject: S(s.subject) }) : o("events.accept.text", { who: a, kind: c }),
+    ha.has(s.kind) ? o("events.accept.amount") : "",
+    la.has(s.kind) ? o("events.accept.learnt") : ""
+  ], { entry_id: l, seq: d } = s;
   let h;
   const f = await e.ask({
     title: o("events.accept.ask"),
     text: r.filter(Boolean).join(" "),
     confirm: o("events.accept"),
-    act: async () => h = await Gt(n, d, l)
+    act: async () => h = await Gt(n, l, d)
   });
   return f && t.show(o("events.accepted", { kind: c }), () => h().then(i)), f;
 }
-async function ya({ hass: n, confirm: e, notice: t }, s, i) {
+async function _a({ hass: n, confirm: e, notice: t }, s, i) {
   const o = y(n);
   let a;
   const c = await e.ask({
-    title: o("events.block.ask", { peer: M(i) }),
-    text: o("events.block.text", { peer: M(i) }),
+    title: o("events.block.ask", { peer: S(i) }),
+    text: o("events.block.text", { peer: S(i) }),
     confirm: o("events.block"),
     danger: !0,
     choices: vt(n),
     act: async (r) => a = await un(n, s.entry_id, i, gt(r))
   });
-  return c && t.show(o("events.blocked", { peer: M(i) }), a), c;
+  return c && t.show(o("events.blocked", { peer: S(i) }), a), c;
 }
-async function wa(n, e, t) {
+async function xa(n, e, t) {
   const { hass: s, store: i, confirm: o, notice: a } = n, c = wn(i, e, t);
   if (c) return yt(s, c, o, a);
-  const r = y(s), d = Qs(i, e, t);
-  let l;
+  const r = y(s), l = Ks(i, e, t);
+  let d;
   await o.ask({
-    title: r("quarantine.ask", { name: d }),
+    title: r("quarantine.ask", { name: l }),
     text: r("quarantine.text"),
     confirm: r("quarantine.confirm"),
     danger: !0,
     choices: vt(s),
     // Home Assistant has no device for it, so that there is only its MAC to name
-    act: async (f) => l = await un(s, e.entry_id, t, gt(f))
-  }) && a.show(r("quarantine.on", { name: d }), l);
+    act: async (f) => d = await un(s, e.entry_id, t, gt(f))
+  }) && a.show(r("quarantine.on", { name: l }), d);
 }
-const ba = /^T\d{4}(\.\d{3})?$/;
-function $a(n, e) {
-  const { hass: t, asked: s } = e, i = y(t), o = bt(n.kind), c = (s && "event" in s ? s : void 0)?.event ?? n;
+const ka = /^T\d{4}(\.\d{3})?$/;
+function Aa(n, e) {
+  const { hass: t, asked: s } = e, i = y(t), o = bt(n.kind), c = (s && "event" in s ? s : void 0)?.event ?? n, r = n.mac === null && n.process !== null && !da.has(n.kind);
   return u`
-    <p>${i(o.meaning)}</p>
-    <p class="advice">${$t(Go)}<span>${i(o.advice)}</span></p>
-    ${_a(n, e)}
+    <p>${i(o.meaning)} ${r ? i("events.of_program") : m}</p>
+    <p class="advice">
+      ${$t(Ko)}<span>${i(r ? "events.of_program.advice" : o.advice)}</span>
+    </p>
+    ${Sa(n, e)}
     <h4>${i("events.evidence")}</h4>
-    ${xa(t, c, ua(t, c))}
+    ${Ma(t, c, va(t, c))}
     ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
@@ -3803,39 +3814,40 @@ function $a(n, e) {
         </p>` : m}
   `;
 }
-function _a(n, e) {
+function Sa(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
   if (!i || !("event" in i)) return m;
-  const c = y(t), { accept: r, peer: d, culprit: l } = va(i), h = l !== null && wn(s, n, l)?.row.quarantined, f = l === null ? "" : Qs(s, n, l), w = [
+  const c = y(t), { accept: r, peer: l, culprit: d } = ba(i), h = d !== null && wn(s, n, d)?.row.quarantined, f = d === null ? "" : Ks(s, n, d), w = [
     r ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${c(o ? "events.is_accepted" : "events.accept")}
         </button>` : m,
-    d === null ? m : u`<button class="quiet cut" title=${M(d)} @click=${() => a("block", i)}>
-          ${c("events.block.peer", { peer: M(d) })}
+    l === null ? m : u`<button class="quiet cut" title=${S(l)} @click=${() => a("block", i)}>
+          ${c("events.block.peer", { peer: S(l) })}
         </button>`,
-    l === null ? m : u`<button class="quiet cut" title=${f} @click=${() => a("quarantine", i)}>
+    d === null ? m : u`<button class="quiet cut" title=${f} @click=${() => a("quarantine", i)}>
           ${c(h ? "events.release" : "events.quarantine", { name: f })}
         </button>`
   ];
   return u`
-    ${i.has_ended && l === null ? u`<p class="secondary">${c("events.ended")}</p>` : m}
+    ${i.has_ended && d === null ? u`<p class="secondary">${c("events.ended")}</p>` : m}
     ${w.every((v) => v === m) ? m : u`<div class="orders">${w}</div>`}
   `;
 }
-function xa(n, e, t) {
-  const s = y(n), { technique: i } = e, o = i && ba.test(i) ? u`<a
+function Ma(n, e, t) {
+  const s = y(n), { technique: i } = e, o = i && ka.test(i) ? u`<a
           href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
           target="_blank"
           rel="noreferrer noopener"
           >${i}</a
-        >` : m, a = [M(e.peer_name), M(e.peer_address)].filter(Boolean), c = [
+        >` : m, a = [S(e.peer_name), S(e.peer_address)].filter(Boolean), c = [
     [s("events.why"), t.why],
+    [s("events.program"), S(e.process)],
     [s("events.peer"), [...new Set(a)].join(" · ")],
-    [s("events.subject"), M(e.subject)],
+    [s("events.subject"), S(e.subject)],
     ...t.measured,
     [s("events.detector"), t.detector],
     [s("events.technique"), o],
-    [s("events.gateway"), M(e.gateway)],
+    [s("events.gateway"), S(e.gateway)],
     [
       s("events.last"),
       e.count > 1 && e.last_time ? re(n, e.last_time) : ""
@@ -3844,16 +3856,16 @@ function xa(n, e, t) {
   return u`
     <dl>
       ${c.filter(([, r]) => r !== "" && r !== m).map(
-    ([r, d]) => u`<div>
+    ([r, l]) => u`<div>
               <dt>${r}</dt>
-              <dd>${d}</dd>
+              <dd>${l}</dd>
             </div>`
   )}
     </dl>
-    ${ka(n, t)} ${Aa(n, t)}
+    ${Ea(n, t)} ${Ca(n, t)}
   `;
 }
-function ka(n, { flows: e }) {
+function Ea(n, { flows: e }) {
   if (!e.length) return m;
   const t = y(n), s = (i) => i === null ? "" : C(n, i);
   return u`<table>
@@ -3880,7 +3892,7 @@ function ka(n, { flows: e }) {
     </tbody>
   </table>`;
 }
-function Aa(n, { processes: e, files: t }) {
+function Ca(n, { processes: e, files: t }) {
   if (!e.length && !t.length) return m;
   const s = y(n);
   return u`
@@ -3900,11 +3912,11 @@ function Aa(n, { processes: e, files: t }) {
           </ul>` : m}
   `;
 }
-function Sa(n, e) {
-  const { hass: t, open: s, fresh: i, onToggle: o } = e, a = y(t), c = ge.includes(n.severity) ? n.severity : "info", r = M(n.peer_name ?? n.peer_address), d = `details-${I(n)}`;
+function Oa(n, e) {
+  const { hass: t, open: s, fresh: i, onToggle: o } = e, a = y(t), c = ge.includes(n.severity) ? n.severity : "info", r = S(n.peer_name ?? n.peer_address), l = `details-${I(n)}`;
   return u`<li class=${le({ event: !0, open: s, fresh: i, [c]: !0 })}>
-    <button class="line" aria-expanded=${s} aria-controls=${d} data-event=${I(n)} @click=${o}>
-      <span class="badge">${da(c)}</span>
+    <button class="line" aria-expanded=${s} aria-controls=${l} data-event=${I(n)} @click=${o}>
+      <span class="badge">${ma(c)}</span>
       <span class="words">
         <span class="first">
           <span class="kind cut">${a(bt(n.kind).name)}</span>
@@ -3915,14 +3927,14 @@ function Sa(n, e) {
         <span class="second">
           <span class="who">${_t(n)}</span>${r ? u`<span class="peer"> → ${r}</span>` : m}
         </span>
-        <span class="summary">${M(n.summary)}</span>
+        <span class="summary">${S(n.summary)}</span>
       </span>
-      <span class="chevron">${$t(Fo)}</span>
+      <span class="chevron">${$t(Yo)}</span>
     </button>
-    <div id=${d} class="details" ?hidden=${!s}>${s ? $a(n, e) : m}</div>
+    <div id=${l} class="details" ?hidden=${!s}>${s ? Aa(n, e) : m}</div>
   </li>`;
 }
-const Ma = q`
+const Ta = q`
   :host {
     height: 100%;
     container-type: inline-size;
@@ -3965,7 +3977,7 @@ const Ma = q`
   .list {
     flex: 1 1 auto;
     min-height: 0;
-    max-height: var(--hearthwall-events-height, 720px);
+    max-height: var(--hearthwall-events-height, max(480px, calc(100vh - 200px)));
     padding: 0 8px 12px;
     overflow: hidden auto;
     overflow-anchor: auto;
@@ -4231,15 +4243,15 @@ const Ma = q`
     }
   }
 `;
-var Ea = Object.defineProperty, U = (n, e, t, s) => {
+var Ha = Object.defineProperty, U = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ea(e, t, i), i;
+  return i && Ha(e, t, i), i;
 };
-const Ca = 8;
+const La = 8;
 class N extends T {
   constructor() {
-    super(...arguments), this.filter = jt, this.opened = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set(), this.lost = [], this.limit = Ge, this.feed = new ia(this, () => this.mustHold()), this.showNew = () => {
+    super(...arguments), this.filter = jt, this.opened = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set(), this.lost = [], this.limit = Ge, this.feed = new ra(this, () => this.mustHold()), this.showNew = () => {
       this.opened = null, this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list?.scrollTo({ top: 0 }), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
@@ -4250,13 +4262,13 @@ class N extends T {
     };
   }
   static getConfigForm() {
-    return ea();
+    return sa();
   }
   static getStubConfig() {
     return { limit: Ge };
   }
   setConfig(e) {
-    this.config = Xo(e), this.limit = e.limit ?? Ge, this.filter = { ...jt, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
+    this.config = na(e), this.limit = e.limit ?? Ge, this.filter = { ...jt, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
   }
   getCardSize() {
     return 8;
@@ -4288,7 +4300,7 @@ class N extends T {
   }
   mustHold() {
     const { list: e } = this;
-    return !!this.opened || !!(e && (e.scrollTop > Ca || e.matches(":focus-within")));
+    return !!this.opened || !!(e && (e.scrollTop > La || e.matches(":focus-within")));
   }
   render() {
     if (!this.config || !this.hass) return m;
@@ -4317,7 +4329,7 @@ class N extends T {
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
-    const c = os(s.events, this.filter), r = os(s.waiting, this.filter).length, d = this.config.filters === !1 ? c.slice(0, this.limit) : c;
+    const c = as(s.events, this.filter), r = as(s.waiting, this.filter).length, l = this.config.filters === !1 ? c.slice(0, this.limit) : c;
     return u`
       ${this.config.filters === !1 ? m : this.filters(s.events)}
       <div class="news" role="status">
@@ -4326,7 +4338,7 @@ class N extends T {
             </button>` : m}
       </div>
       <div class="list">
-        ${d.length ? this.days(d) : this.empty()}
+        ${l.length ? this.days(l) : this.empty()}
         ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : m}
         ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : m}
       </div>
@@ -4334,13 +4346,13 @@ class N extends T {
   }
   days(e) {
     const t = this.hass;
-    return Jo(e, na(t)).map(
+    return ta(e, oa(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul>
           ${j(i, I, (o) => {
         const a = I(o);
-        return Sa(o, {
+        return Oa(o, {
           hass: t,
           store: this.store,
           open: this.opened === a,
@@ -4358,7 +4370,7 @@ class N extends T {
   }
   empty() {
     const e = y(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${$t(Qo)}</span>`) : this.message(
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${$t(Jo)}</span>`) : this.message(
       e("events.none_found"),
       u`<button class="quiet" @click=${() => this.choose({ ...jt, severity: t })}>
         ${e("events.clear")}
@@ -4367,11 +4379,11 @@ class N extends T {
   }
   filters(e) {
     const t = this.hass, s = je(t);
-    return la(t, {
+    return pa(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : as(e, Gs, _t, s),
-      kinds: as(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
+      who: this.config?.device_id ? [] : rs(e, Ys, _t, s),
+      kinds: rs(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
   }
@@ -4397,14 +4409,14 @@ class N extends T {
   }
   async order(e, t, s) {
     const { store: i, confirm: o, notice: a } = this, c = { hass: this.hass, store: i, confirm: o, notice: a };
-    e === "accept" && await ga(c, t, () => this.setAccepted(t, !1)) ? this.setAccepted(t, !0) : e === "block" ? await ya(c, t, s.blockable_peer) : e === "quarantine" && await wa(c, t, s.culprit);
+    e === "accept" && await $a(c, t, () => this.setAccepted(t, !1)) ? this.setAccepted(t, !0) : e === "block" ? await _a(c, t, s.blockable_peer) : e === "quarantine" && await xa(c, t, s.culprit);
   }
   setAccepted(e, t) {
     const s = new Set(this.accepted);
     t ? s.add(I(e)) : s.delete(I(e)), this.accepted = s;
   }
   static {
-    this.styles = [ee, G, Ma];
+    this.styles = [ee, G, Ta];
   }
 }
 U([
@@ -4437,8 +4449,8 @@ U([
 U([
   P(".list")
 ], N.prototype, "list");
-const Oa = { "hearthwall-events-card": N };
-function Ta() {
+const qa = { "hearthwall-events-card": N };
+function Pa() {
   const n = y(void 0);
   return {
     type: "hearthwall-events-card",
@@ -4447,7 +4459,7 @@ function Ta() {
     preview: !0
   };
 }
-const Ks = "important", Ha = " !" + Ks, bn = fn(class extends vn {
+const Zs = "important", Ia = " !" + Zs, bn = fn(class extends vn {
   constructor(n) {
     if (super(n), n.type !== mn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
@@ -4465,14 +4477,14 @@ const Ks = "important", Ha = " !" + Ks, bn = fn(class extends vn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(Ha);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? Ks : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(Ia);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? Zs : "") : t[s] = i;
       }
     }
     return F;
   }
 });
-function hs(n, e) {
+function us(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4484,7 +4496,7 @@ function hs(n, e) {
   }
   return t;
 }
-function La(n, e) {
+function Na(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4508,7 +4520,7 @@ function Ut(n, e) {
   }
   return t;
 }
-function qa(n, e) {
+function Ra(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
 function Qe(n) {
@@ -4516,10 +4528,10 @@ function Qe(n) {
     return n;
   };
 }
-function us(n, e) {
+function ps(n, e) {
   return st(n.source, e.source) || n.index - e.index;
 }
-function ps(n, e) {
+function ms(n, e) {
   return st(n.target, e.target) || n.index - e.index;
 }
 function st(n, e) {
@@ -4528,21 +4540,21 @@ function st(n, e) {
 function zt(n) {
   return n.value;
 }
-function Pa(n) {
+function ja(n) {
   return n.index;
 }
-function Ia(n) {
+function Da(n) {
   return n.nodes;
 }
-function Na(n) {
+function Ua(n) {
   return n.links;
 }
-function ms(n, e) {
+function fs(n, e) {
   const t = n.get(e);
   if (!t) throw new Error("missing: " + e);
   return t;
 }
-function fs({ nodes: n }) {
+function vs({ nodes: n }) {
   for (const e of n) {
     let t = e.y0, s = t;
     for (const i of e.sourceLinks)
@@ -4551,20 +4563,20 @@ function fs({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function Ra() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, c = Pa, r = qa, d, l, h = Ia, f = Na, w = 6;
+function za() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, c = ja, r = Ra, l, d, h = Da, f = Ua, w = 6;
   function v() {
     const p = { nodes: h.apply(null, arguments), links: f.apply(null, arguments) };
-    return k(p), H(p), L(p), V(p), ri(p), fs(p), p;
+    return k(p), H(p), L(p), V(p), ci(p), vs(p), p;
   }
   v.update = function(p) {
-    return fs(p), p;
+    return vs(p), p;
   }, v.nodeId = function(p) {
     return arguments.length ? (c = typeof p == "function" ? p : Qe(p), v) : c;
   }, v.nodeAlign = function(p) {
     return arguments.length ? (r = typeof p == "function" ? p : Qe(p), v) : r;
   }, v.nodeSort = function(p) {
-    return arguments.length ? (d = p, v) : d;
+    return arguments.length ? (l = p, v) : l;
   }, v.nodeWidth = function(p) {
     return arguments.length ? (i = +p, v) : i;
   }, v.nodePadding = function(p) {
@@ -4574,7 +4586,7 @@ function Ra() {
   }, v.links = function(p) {
     return arguments.length ? (f = typeof p == "function" ? p : Qe(p), v) : f;
   }, v.linkSort = function(p) {
-    return arguments.length ? (l = p, v) : l;
+    return arguments.length ? (d = p, v) : d;
   }, v.size = function(p) {
     return arguments.length ? (n = e = 0, t = +p[0], s = +p[1], v) : [t - n, s - e];
   }, v.extent = function(p) {
@@ -4588,12 +4600,12 @@ function Ra() {
     const b = new Map(p.map(($, g) => [c($, g, p), $]));
     for (const [$, g] of _.entries()) {
       g.index = $;
-      let { source: x, target: S } = g;
-      typeof x != "object" && (x = g.source = ms(b, x)), typeof S != "object" && (S = g.target = ms(b, S)), x.sourceLinks.push(g), S.targetLinks.push(g);
+      let { source: x, target: M } = g;
+      typeof x != "object" && (x = g.source = fs(b, x)), typeof M != "object" && (M = g.target = fs(b, M)), x.sourceLinks.push(g), M.targetLinks.push(g);
     }
-    if (l != null)
+    if (d != null)
       for (const { sourceLinks: $, targetLinks: g } of p)
-        $.sort(l), g.sort(l);
+        $.sort(d), g.sort(d);
   }
   function H({ nodes: p }) {
     for (const _ of p)
@@ -4605,8 +4617,8 @@ function Ra() {
     for (; b.size; ) {
       for (const x of b) {
         x.depth = g;
-        for (const { target: S } of x.sourceLinks)
-          $.add(S);
+        for (const { target: M } of x.sourceLinks)
+          $.add(M);
       }
       if (++g > _) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
@@ -4618,25 +4630,25 @@ function Ra() {
     for (; b.size; ) {
       for (const x of b) {
         x.height = g;
-        for (const { source: S } of x.targetLinks)
-          $.add(S);
+        for (const { source: M } of x.targetLinks)
+          $.add(M);
       }
       if (++g > _) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
   function St({ nodes: p }) {
-    const _ = hs(p, (g) => g.depth) + 1, b = (t - n - i) / (_ - 1), $ = new Array(_);
+    const _ = us(p, (g) => g.depth) + 1, b = (t - n - i) / (_ - 1), $ = new Array(_);
     for (const g of p) {
       const x = Math.max(0, Math.min(_ - 1, Math.floor(r.call(null, g, _))));
       g.layer = x, g.x0 = n + x * b, g.x1 = g.x0 + i, $[x] ? $[x].push(g) : $[x] = [g];
     }
-    if (d) for (const g of $)
-      g.sort(d);
+    if (l) for (const g of $)
+      g.sort(l);
     return $;
   }
   function Mt(p) {
-    const _ = La(p, (b) => (s - e - (b.length - 1) * a) / Ut(b, zt));
+    const _ = Na(p, (b) => (s - e - (b.length - 1) * a) / Ut(b, zt));
     for (const b of p) {
       let $ = e;
       for (const g of b) {
@@ -4649,79 +4661,79 @@ function Ra() {
         const x = b[g];
         x.y0 += $ * (g + 1), x.y1 += $ * (g + 1);
       }
-      di(b);
+      hi(b);
     }
   }
-  function ri(p) {
+  function ci(p) {
     const _ = St(p);
-    a = Math.min(o, (s - e) / (hs(_, (b) => b.length) - 1)), Mt(_);
+    a = Math.min(o, (s - e) / (us(_, (b) => b.length) - 1)), Mt(_);
     for (let b = 0; b < w; ++b) {
       const $ = Math.pow(0.99, b), g = Math.max(1 - $, (b + 1) / w);
-      li(_, $, g), ci(_, $, g);
-    }
-  }
-  function ci(p, _, b) {
-    for (let $ = 1, g = p.length; $ < g; ++$) {
-      const x = p[$];
-      for (const S of x) {
-        let ke = 0, te = 0;
-        for (const { source: Se, value: Et } of S.targetLinks) {
-          let Me = Et * (S.layer - Se.layer);
-          ke += hi(Se, S) * Me, te += Me;
-        }
-        if (!(te > 0)) continue;
-        let Ae = (ke / te - S.y0) * _;
-        S.y0 += Ae, S.y1 += Ae, Tn(S);
-      }
-      d === void 0 && x.sort(st), En(x, b);
+      di(_, $, g), li(_, $, g);
     }
   }
   function li(p, _, b) {
-    for (let $ = p.length, g = $ - 2; g >= 0; --g) {
-      const x = p[g];
-      for (const S of x) {
+    for (let $ = 1, g = p.length; $ < g; ++$) {
+      const x = p[$];
+      for (const M of x) {
         let ke = 0, te = 0;
-        for (const { target: Se, value: Et } of S.sourceLinks) {
-          let Me = Et * (Se.layer - S.layer);
-          ke += ui(S, Se) * Me, te += Me;
+        for (const { source: Se, value: Et } of M.targetLinks) {
+          let Me = Et * (M.layer - Se.layer);
+          ke += ui(Se, M) * Me, te += Me;
         }
         if (!(te > 0)) continue;
-        let Ae = (ke / te - S.y0) * _;
-        S.y0 += Ae, S.y1 += Ae, Tn(S);
+        let Ae = (ke / te - M.y0) * _;
+        M.y0 += Ae, M.y1 += Ae, Hn(M);
       }
-      d === void 0 && x.sort(st), En(x, b);
+      l === void 0 && x.sort(st), Cn(x, b);
     }
   }
-  function En(p, _) {
-    const b = p.length >> 1, $ = p[b];
-    On(p, $.y0 - a, b - 1, _), Cn(p, $.y1 + a, b + 1, _), On(p, s, p.length - 1, _), Cn(p, e, 0, _);
+  function di(p, _, b) {
+    for (let $ = p.length, g = $ - 2; g >= 0; --g) {
+      const x = p[g];
+      for (const M of x) {
+        let ke = 0, te = 0;
+        for (const { target: Se, value: Et } of M.sourceLinks) {
+          let Me = Et * (Se.layer - M.layer);
+          ke += pi(M, Se) * Me, te += Me;
+        }
+        if (!(te > 0)) continue;
+        let Ae = (ke / te - M.y0) * _;
+        M.y0 += Ae, M.y1 += Ae, Hn(M);
+      }
+      l === void 0 && x.sort(st), Cn(x, b);
+    }
   }
-  function Cn(p, _, b, $) {
+  function Cn(p, _) {
+    const b = p.length >> 1, $ = p[b];
+    Tn(p, $.y0 - a, b - 1, _), On(p, $.y1 + a, b + 1, _), Tn(p, s, p.length - 1, _), On(p, e, 0, _);
+  }
+  function On(p, _, b, $) {
     for (; b < p.length; ++b) {
       const g = p[b], x = (_ - g.y0) * $;
       x > 1e-6 && (g.y0 += x, g.y1 += x), _ = g.y1 + a;
     }
   }
-  function On(p, _, b, $) {
+  function Tn(p, _, b, $) {
     for (; b >= 0; --b) {
       const g = p[b], x = (g.y1 - _) * $;
       x > 1e-6 && (g.y0 -= x, g.y1 -= x), _ = g.y0 - a;
     }
   }
-  function Tn({ sourceLinks: p, targetLinks: _ }) {
-    if (l === void 0) {
+  function Hn({ sourceLinks: p, targetLinks: _ }) {
+    if (d === void 0) {
       for (const { source: { sourceLinks: b } } of _)
-        b.sort(ps);
+        b.sort(ms);
       for (const { target: { targetLinks: b } } of p)
-        b.sort(us);
+        b.sort(ps);
     }
   }
-  function di(p) {
-    if (l === void 0)
+  function hi(p) {
+    if (d === void 0)
       for (const { sourceLinks: _, targetLinks: b } of p)
-        _.sort(ps), b.sort(us);
+        _.sort(ms), b.sort(ps);
   }
-  function hi(p, _) {
+  function ui(p, _) {
     let b = p.y0 - (p.sourceLinks.length - 1) * a / 2;
     for (const { target: $, width: g } of p.sourceLinks) {
       if ($ === _) break;
@@ -4733,7 +4745,7 @@ function Ra() {
     }
     return b;
   }
-  function ui(p, _) {
+  function pi(p, _) {
     let b = _.y0 - (_.targetLinks.length - 1) * a / 2;
     for (const { source: $, width: g } of _.targetLinks) {
       if ($ === p) break;
@@ -4747,51 +4759,51 @@ function Ra() {
   }
   return v;
 }
-const He = 24, X = 10, it = 560, ja = 44, Da = 42, Ua = 180, za = 0.34, Va = 560, Vt = 8, Ba = 0.42, Fa = 0.36, Wa = (n) => n < it ? 7 : n < 1e3 ? 9 : 12;
-function Ga(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < it ? 0 : Math.min(Va, Math.round(e * za));
-  return Math.max(Ua, s, t * (e < it ? Da : ja));
+const He = 24, X = 10, it = 560, Va = 44, Ba = 42, Fa = 180, Wa = 0.34, Ga = 560, Vt = 8, Ya = 0.42, Qa = 0.36, Ka = (n) => n < it ? 7 : n < 1e3 ? 9 : 12;
+function Za(n, e) {
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < it ? 0 : Math.min(Ga, Math.round(e * Wa));
+  return Math.max(Fa, s, t * (e < it ? Ba : Va));
 }
-function Ya(n, e) {
-  const t = Ga(n, e);
+function Ja(n, e) {
+  const t = Za(n, e);
   if (n.streams.length === 0 || e < 3 * X)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((c) => c.map(({ id: r }, d) => [r, d]))), o = Ra().nodeId(({ node: c }) => c.id).nodeAlign(({ node: c }) => c.column).nodeSort((c, r) => i.get(c.node.id) - i.get(r.node.id)).nodeWidth(X).nodePadding(He).extent([
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((c) => c.map(({ id: r }, l) => [r, l]))), o = za().nodeId(({ node: c }) => c.id).nodeAlign(({ node: c }) => c.column).nodeSort((c, r) => i.get(c.node.id) - i.get(r.node.id)).nodeWidth(X).nodePadding(He).extent([
     [0, He / 2],
     [e, t - He / 2]
   ])({
     nodes: n.columns.flat().map((c) => ({ node: c })),
     links: n.streams.flatMap(
-      (c) => c.nodes.slice(1).map((r, d) => ({
-        source: c.nodes[d],
+      (c) => c.nodes.slice(1).map((r, l) => ({
+        source: c.nodes[l],
         target: r,
         value: c.bytes,
         stream: c,
-        part: d
+        part: l
       }))
     )
-  }), a = Zs(e, s);
+  }), a = Js(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((c) => Qa(c.node, c.y0, c.y1, a, e)),
-    streams: o.links.map(({ stream: c, part: r, y0: d, y1: l, width: h }) => ({
+    nodes: o.nodes.map((c) => Xa(c.node, c.y0, c.y1, a, e)),
+    streams: o.links.map(({ stream: c, part: r, y0: l, y1: d, width: h }) => ({
       id: `${c.id}#${r}`,
       stream: c,
-      path: Ka(a[r] + X, d, a[r + 1], l),
+      path: er(a[r] + X, l, a[r + 1], d),
       width: h
     }))
   };
 }
-function Zs(n, e) {
-  const t = n - X, s = n < it ? Fa : Ba;
+function Js(n, e) {
+  const t = n - X, s = n < it ? Qa : Ya;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function Qa(n, e, t, s, i) {
-  const { column: o } = n, a = s[o], c = o === s.length - 1, r = (c ? i - X : s[o + 1]) - (c ? s[o - 1] : a) - X, d = o >= s.length - 2 ? r / 2 : r;
+function Xa(n, e, t, s, i) {
+  const { column: o } = n, a = s[o], c = o === s.length - 1, r = (c ? i - X : s[o + 1]) - (c ? s[o - 1] : a) - X, l = o >= s.length - 2 ? r / 2 : r;
   return {
     node: n,
     x: a,
@@ -4801,17 +4813,17 @@ function Qa(n, e, t, s, i) {
       x: c ? a - Vt : a + X + Vt,
       y: K((e + t) / 2),
       anchor: c ? "end" : "start",
-      width: Math.max(0, Math.floor(d - Vt * 1.5))
+      width: Math.max(0, Math.floor(l - Vt * 1.5))
     }
   };
 }
-function Ka(n, e, t, s) {
+function er(n, e, t, s) {
   const i = K((n + t) / 2);
   return `M${n},${K(e)}C${i},${K(e)} ${i},${K(s)} ${t},${K(s)}`;
 }
-const K = (n) => Math.round(n * 10) / 10, Za = 150;
-function Ja(n, e, t) {
-  const { nodes: s, streams: i, height: o } = Ya(n, e), a = n.columns[0].map(({ id: r }) => r), c = bn({ height: `${o}px` });
+const K = (n) => Math.round(n * 10) / 10, tr = 150;
+function nr(n, e, t) {
+  const { nodes: s, streams: i, height: o } = Ja(n, e), a = n.columns[0].map(({ id: r }) => r), c = bn({ height: `${o}px` });
   return u`<div
     class=${le({ map: !0, singled: t.chosen !== null })}
     style=${c}
@@ -4831,29 +4843,29 @@ function Ja(n, e, t) {
     (r) => r,
     (r) => me`<g class="source" stroke=${t.colours.get(r) ?? "currentColor"}>
           ${j(
-      i.filter(({ stream: d }) => d.nodes[0] === r),
-      ({ id: d }) => d,
-      (d) => Xa(d, t)
+      i.filter(({ stream: l }) => l.nodes[0] === r),
+      ({ id: l }) => l,
+      (l) => sr(l, t)
     )}
         </g>`
   )}
       ${j(
     s,
     ({ node: r }) => r.id,
-    (r) => er(r, t)
+    (r) => ir(r, t)
   )}
     </svg>
     ${j(
     s,
     ({ node: r }) => r.id,
-    (r) => tr(r, t)
+    (r) => or(r, t)
   )}
   </div>`;
 }
 const $n = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function Xa({ stream: n, path: e, width: t }, s) {
+function sr({ stream: n, path: e, width: t }, s) {
   return me`<path
     class=${le({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
@@ -4864,7 +4876,7 @@ function Xa({ stream: n, path: e, width: t }, s) {
   }}
   ></path>`;
 }
-function er({ node: n, x: e, y: t, height: s }, i) {
+function ir({ node: n, x: e, y: t, height: s }, i) {
   return me`<rect
     class=${le({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
@@ -4879,8 +4891,8 @@ function er({ node: n, x: e, y: t, height: s }, i) {
   }}
   ></rect>`;
 }
-function tr({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
-  const a = o.name(n), c = s === "end", { amount: r, shown: d, spoken: l } = o.describe(n.id);
+function or({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+  const a = o.name(n), c = s === "end", { amount: r, shown: l, spoken: d } = o.describe(n.id);
   return u`<button
     class=${le({
     label: !0,
@@ -4896,17 +4908,17 @@ function tr({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
     data-node=${n.id}
     tabindex=${o.reached === n.id ? 0 : -1}
     aria-pressed=${o.pinned === n.id}
-    aria-label=${l}
-    title=${d}
+    aria-label=${d}
+    title=${l}
     @pointerenter=${(h) => $n(h, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= Za ? u`<span class="amount">${r}</span>` : m}
+    ${i >= tr ? u`<span class="amount">${r}</span>` : m}
   </button>`;
 }
-const vs = [
+const gs = [
   "#0072b2",
   "#e69f00",
   "#009e73",
@@ -4916,7 +4928,7 @@ const vs = [
   "#999933",
   "#8a6fd1"
 ];
-class nr {
+class ar {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -4924,16 +4936,16 @@ class nr {
   of(e) {
     for (const t of [...this.given.keys()]) e.includes(t) || this.given.delete(t);
     for (const t of e) this.given.has(t) || this.given.set(t, this.rarest());
-    return new Map(e.map((t) => [t, vs[this.given.get(t)]]));
+    return new Map(e.map((t) => [t, gs[this.given.get(t)]]));
   }
   rarest() {
-    const e = vs.map(() => 0);
+    const e = gs.map(() => 0);
     for (const t of this.given.values()) e[t]++;
     return e.indexOf(Math.min(...e));
   }
 }
 const xt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, _n = ["application", "domain"], xn = ["country", "network", "domain", "peer"];
-function sr(n) {
+function rr(n) {
   const e = [
     ["period", Object.keys(xt)],
     ["middle", _n],
@@ -4945,10 +4957,10 @@ function sr(n) {
   }
   return n;
 }
-const ir = (n) => n === "1h" ? 5e3 : 15e3, Bt = (n, e) => ({
+const cr = (n) => n === "1h" ? 5e3 : 15e3, Bt = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function or() {
+function lr() {
   const n = y(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
@@ -4962,13 +4974,13 @@ function or() {
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const Js = "others", ar = "unknown", rr = 1.25, ot = (n) => n.id === `${n.column}:${Js}`, Yt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+const Xs = "others", dr = "unknown", hr = 1.25, ot = (n) => n.id === `${n.column}:${Xs}`, Yt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
 function Qt(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
 const ue = (n) => n.upload_bytes + n.download_bytes;
-function cr(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((l) => ue(l) > 0).map((l) => lr(l, e)), o = dr(n);
+function ur(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((d) => ue(d) > 0).map((d) => pr(d, e)), o = mr(n);
   ue(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
@@ -4976,37 +4988,37 @@ function cr(n, e, t, s = /* @__PURE__ */ new Set()) {
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((l, h) => hr(i, h, t, s)), c = /* @__PURE__ */ new Map(), r = /* @__PURE__ */ new Map();
-  for (const l of i) {
-    const h = l.values.map((v, k) => {
-      const H = ur(k, v, a[k]), L = v != null && a[k].has(v);
+  const a = e.map((d, h) => fr(i, h, t, s)), c = /* @__PURE__ */ new Map(), r = /* @__PURE__ */ new Map();
+  for (const d of i) {
+    const h = d.values.map((v, k) => {
+      const H = vr(k, v, a[k]), L = v != null && a[k].has(v);
       let V = c.get(H);
       if (V === void 0) {
-        const St = L ? l.names[k] ?? v : null, Mt = L && k === 0 ? l.deviceId : null;
+        const St = L ? d.names[k] ?? v : null, Mt = L && k === 0 ? d.deviceId : null;
         V = { node: { id: H, column: k, label: St, deviceId: Mt }, sums: Yt(), values: /* @__PURE__ */ new Set() }, c.set(H, V);
       }
-      return Qt(V.sums, l.row), V.values.add(v), H;
+      return Qt(V.sums, d.row), V.values.add(v), H;
     }), f = JSON.stringify(h), w = r.get(f) ?? { nodes: h, sums: Yt() };
-    r.set(f, w), Qt(w.sums, l.row);
+    r.set(f, w), Qt(w.sums, d.row);
   }
-  const d = [...c.values()].map(({ node: l, sums: h, values: f }) => ({
-    ...l,
+  const l = [...c.values()].map(({ node: d, sums: h, values: f }) => ({
+    ...d,
     ...h,
     bytes: ue(h),
     joined: f.has(void 0) ? null : f.size
   }));
   return {
-    columns: e.map((l, h) => d.filter((f) => f.column === h).sort(pr)),
-    streams: [...r].map(([l, { nodes: h, sums: f }]) => ({
-      id: l,
+    columns: e.map((d, h) => l.filter((f) => f.column === h).sort(gr)),
+    streams: [...r].map(([d, { nodes: h, sums: f }]) => ({
+      id: d,
       nodes: h,
       ...f,
       bytes: ue(f)
     })),
-    bytes: i.reduce((l, h) => l + ue(h.row), 0)
+    bytes: i.reduce((d, h) => d + ue(h.row), 0)
   };
 }
-function lr(n, e) {
+function pr(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5017,7 +5029,7 @@ function lr(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function dr({ rows: n, ...e }) {
+function mr({ rows: n, ...e }) {
   const t = Yt();
   for (const s of n)
     Qt(t, s);
@@ -5027,28 +5039,28 @@ function dr({ rows: n, ...e }) {
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function hr(n, e, t, s) {
+function fr(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
-  for (const { row: d, values: l } of n) {
-    const h = l[e];
-    h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + ue(d));
+  for (const { row: l, values: d } of n) {
+    const h = d[e];
+    h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + ue(l));
   }
-  const a = (d, l) => s.has(Xs(e, d)) ? l * rr : l, c = [...i].sort(([d, l], [h, f]) => a(h, f) - a(d, l)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
-  return new Set(c.slice(0, Math.max(r, 1)).map(([d]) => d));
+  const a = (l, d) => s.has(ei(e, l)) ? d * hr : d, c = [...i].sort(([l, d], [h, f]) => a(h, f) - a(l, d)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  return new Set(c.slice(0, Math.max(r, 1)).map(([l]) => l));
 }
-const Xs = (n, e) => e === null ? `${n}:${ar}` : `${n}:=${e}`;
-function ur(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${Js}` : Xs(n, e);
+const ei = (n, e) => e === null ? `${n}:${dr}` : `${n}:=${e}`;
+function vr(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${Xs}` : ei(n, e);
 }
-function pr(n, e) {
+function gr(n, e) {
   return Number(ot(n)) - Number(ot(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
 function Ft(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const mr = q`
+const yr = q`
   :host {
     container-type: inline-size;
   }
@@ -5117,7 +5129,7 @@ const mr = q`
   }
   .columns {
     display: grid;
-    grid-template-columns: var(--middle) 1fr auto;
+    grid-template-columns: var(--middle) minmax(0, 1fr) minmax(0, auto);
     align-items: center;
     min-height: 36px;
     margin-bottom: 4px;
@@ -5126,6 +5138,7 @@ const mr = q`
     font-weight: 500;
   }
   select.column {
+    min-width: 0;
     min-height: 32px;
     max-width: 100%;
     padding: 0 4px;
@@ -5257,10 +5270,15 @@ const mr = q`
     background: var(--card-background-color, #fff);
   }
   .number {
-    padding-right: 0;
+    padding-inline: 12px 0;
     text-align: end;
   }
   @container (max-width: 480px) {
+    th,
+    td {
+      max-width: 96px;
+      font-size: 12px;
+    }
     .head {
       padding: 0 16px;
     }
@@ -5283,34 +5301,34 @@ const mr = q`
       transition: none !important;
     }
   }
-`, gs = 80, fr = (n, e) => e, vr = /* @__PURE__ */ new Set(["tor", "socks"]), gr = {
+`, ys = 80, wr = (n, e) => e, br = /* @__PURE__ */ new Set(["tor", "socks"]), $r = {
   country: ln,
-  application: (n, e) => e.length <= 5 && !vr.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
+  application: (n, e) => e.length <= 5 && !br.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
 };
 function at(n, e, t) {
   const s = y(n);
   if (ot(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
-  if (e.label === null) return s(`map.unknown.${i}`);
-  const o = (gr[i] ?? fr)(n, e.label);
-  return o.length > gs ? `${o.slice(0, gs)}…` : o;
+  if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
+  const o = ($r[i] ?? wr)(n, e.label);
+  return o.length > ys ? `${o.slice(0, ys)}…` : o;
 }
-function ys(n, e, t, s) {
-  const i = y(n), o = e.columns.flat(), a = o.find(({ id: w }) => w === t), c = e.streams.find(({ id: w }) => w === t), r = a ?? c ?? yr(e), d = a ? at(n, a, s) : c ? c.nodes.map((w) => at(n, o.find((v) => v.id === w), s)).join(" → ") : i("map.all"), l = C(n, r.bytes), h = et(n, e.bytes ? r.bytes / e.bytes : 0), f = [
+function ws(n, e, t, s) {
+  const i = y(n), o = e.columns.flat(), a = o.find(({ id: w }) => w === t), c = e.streams.find(({ id: w }) => w === t), r = a ?? c ?? _r(e), l = a ? at(n, a, s) : c ? c.nodes.map((w) => at(n, o.find((v) => v.id === w), s)).join(" → ") : i("map.all"), d = C(n, r.bytes), h = et(n, e.bytes ? r.bytes / e.bytes : 0), f = [
     `${i("map.upload")} ${C(n, r.upload_bytes)}`,
     `${i("map.download")} ${C(n, r.download_bytes)}`
   ];
   return {
-    amount: l,
-    shown: [d, a || c ? `${l} (${h})` : l, ...f].join(" · "),
-    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: l, share: h }) : `${d}, ${l}`
+    amount: d,
+    shown: [l, a || c ? `${d} (${h})` : d, ...f].join(" · "),
+    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: l, amount: d, share: h }) : `${l}, ${d}`
   };
 }
-function yr(n) {
+function _r(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function wr(n, e, t) {
+function xr(n, e, t) {
   const s = y(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, c) => c.bytes - a.bytes);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
@@ -5333,8 +5351,8 @@ function wr(n, e, t) {
     </table>
   </div>`;
 }
-const br = 500;
-class $r {
+const kr = 500;
+class Ar {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5363,9 +5381,9 @@ class $r {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = Cs(s) ? { absent: !0 } : { absent: !1, reason: be(s) };
+      this.problem = Os(s) ? { absent: !0 } : { absent: !1, reason: be(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), ir(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), cr(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (c) => {
@@ -5375,7 +5393,7 @@ class $r {
         // Twice the same column says no more than once
         by: [...new Set(r)],
         since: xt[e],
-        limit: br,
+        limit: kr,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
       }), dimensions: r };
@@ -5386,34 +5404,34 @@ class $r {
     return !a.usage.rows.length || a.usage.rows.some(({ country: c }) => c) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var _r = Object.defineProperty, z = (n, e, t, s) => {
+var Sr = Object.defineProperty, z = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && _r(e, t, i), i;
+  return i && Sr(e, t, i), i;
 };
 class R extends T {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new $r(this), this.colours = new nr(), this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Ar(this), this.colours = new ar(), this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? kr(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? Er(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return or();
+    return lr();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = sr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = rr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -5444,7 +5462,7 @@ class R extends T {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = cr(t.usage, t.dimensions, Wa(this.width), s), this.pinned && !Ft(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = ur(t.usage, t.dimensions, Ka(this.width), s), this.pinned && !Ft(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
@@ -5472,7 +5490,7 @@ class R extends T {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Bo : Ko}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Go : Xo}></path></svg>
             </button>
           </div>
         </div>
@@ -5486,34 +5504,34 @@ class R extends T {
     return !e || !t || e.absent ? m : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
   }
   body() {
-    const e = this.hass, t = y(e), { answer: s, problem: i } = this.usage, o = (l) => u`<p class="message" role="status">${l}</p>`;
+    const e = this.hass, t = y(e), { answer: s, problem: i } = this.usage, o = (d) => u`<p class="message" role="status">${d}</p>`;
     if (!J(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${bn({ "--middle": `${Zs(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${bn({ "--middle": `${Js(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
       ${this.columnChoice("middle", _n, s.dimensions[1] ?? this.middle)}
       ${this.columnChoice("end", xn, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${wr(e, this.graph, s.dimensions)}`;
-    const c = this.pinned ?? this.hovered, { columns: r } = this.graph, d = this.colours.of(r[0].filter((l) => !ot(l)).map(({ id: l }) => l));
+    if (this.asTable) return u`${a}${xr(e, this.graph, s.dimensions)}`;
+    const c = this.pinned ?? this.hovered, { columns: r } = this.graph, l = this.colours.of(r[0].filter((d) => !ot(d)).map(({ id: d }) => d));
     return u`
       ${a}
-      ${Ja(this.graph, this.width, {
+      ${nr(this.graph, this.width, {
       label: t("map.label"),
-      colours: d,
+      colours: l,
       chosen: Ft(this.graph, c),
       pinned: this.pinned,
       reached: this.reached,
-      name: (l) => at(e, l, s.dimensions),
-      describe: (l) => ys(e, this.graph, l, s.dimensions),
+      name: (d) => at(e, d, s.dimensions),
+      describe: (d) => ws(e, this.graph, d, s.dimensions),
       onPin: this.pin,
-      onHover: (l) => this.hovered = l,
-      onReach: (l) => this.reached = l
+      onHover: (d) => this.hovered = d,
+      onReach: (d) => this.reached = d
     })}
       <p class=${le({ caption: !0, secondary: !0 })} aria-live="polite">
-        ${ys(e, this.graph, Ft(this.graph, c) ? c : null, s.dimensions).shown}
+        ${ws(e, this.graph, Ft(this.graph, c) ? c : null, s.dimensions).shown}
         ${c ? m : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
@@ -5537,7 +5555,7 @@ class R extends T {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
   static {
-    this.styles = [G, mr];
+    this.styles = [G, yr];
   }
 }
 z([
@@ -5570,20 +5588,20 @@ z([
 z([
   A()
 ], R.prototype, "reached");
-const xr = {
+const Mr = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function kr({ columns: n }, e, t) {
-  const s = xr[t], i = n.findIndex((c) => c.some(({ id: r }) => r === e));
+function Er({ columns: n }, e, t) {
+  const s = Mr[t], i = n.findIndex((c) => c.some(({ id: r }) => r === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: c }) => c === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const Ar = { "hearthwall-flow-map-card": R };
-function Sr() {
+const Cr = { "hearthwall-flow-map-card": R };
+function Or() {
   const n = y(void 0);
   return {
     type: "hearthwall-flow-map-card",
@@ -5592,12 +5610,12 @@ function Sr() {
     preview: !0
   };
 }
-var Mr = Object.defineProperty, kt = (n, e, t, s) => {
+var Tr = Object.defineProperty, kt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Mr(e, t, i), i;
+  return i && Tr(e, t, i), i;
 };
-const Er = 12e3;
+const Hr = 12e3;
 class ze extends T {
   constructor() {
     super(...arguments), this.text = "", this.unseen = "", this.onUndo = async () => {
@@ -5627,7 +5645,7 @@ class ze extends T {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, Er);
+    }, Hr);
   }
   render() {
     return u`
@@ -5678,7 +5696,7 @@ kt([
 kt([
   A()
 ], ze.prototype, "undo");
-async function Cr(n) {
+async function Lr(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
@@ -5687,12 +5705,12 @@ function At(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-var Or = Object.defineProperty, ei = (n, e, t, s) => {
+var qr = Object.defineProperty, ti = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Or(e, t, i), i;
+  return i && qr(e, t, i), i;
 };
-function Tr(n) {
+function Pr(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === O && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
@@ -5717,7 +5735,7 @@ class kn extends T {
     if (!e || !t) return m;
     const s = y(e), i = [...this.live.store?.devices() ?? []].filter(
       ({ entryId: h }) => !t.entry_id || h === t.entry_id
-    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: h }) => !h), c = i.filter(({ row: h }) => h.quarantined || h.rule).length, r = t.entry_id ? c : Tr(e) ?? c, d = i.filter(({ row: h }) => h.online).length, l = o.length ? s("badge.online", { online: B(e, d), all: B(e, i.length) }) : "–";
+    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: h }) => !h), c = i.filter(({ row: h }) => h.quarantined || h.rule).length, r = t.entry_id ? c : Pr(e) ?? c, l = i.filter(({ row: h }) => h.online).length, d = o.length ? s("badge.online", { online: B(e, l), all: B(e, i.length) }) : "–";
     return u`<div class="badge ${a ? "lost" : r ? "blocking" : ""}">
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
@@ -5725,7 +5743,7 @@ class kn extends T {
       <span class="text">
         <span class="label">Hearthwall</span>
         <span>
-          ${a ? s("badge.lost") : l}${!a && r ? u` · ${s("badge.blocks", { count: B(e, r) })}` : m}
+          ${a ? s("badge.lost") : d}${!a && r ? u` · ${s("badge.blocks", { count: B(e, r) })}` : m}
         </span>
       </span>
     </div>`;
@@ -5776,16 +5794,16 @@ class kn extends T {
     ];
   }
 }
-ei([
+ti([
   E({ attribute: !1 })
 ], kn.prototype, "hass");
-ei([
+ti([
   A()
 ], kn.prototype, "config");
-var Hr = Object.defineProperty, Ve = (n, e, t, s) => {
+var Ir = Object.defineProperty, Ve = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Hr(e, t, i), i;
+  return i && Ir(e, t, i), i;
 };
 function An(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
@@ -5863,27 +5881,27 @@ Ve([
 Ve([
   P("hearthwall-notice")
 ], xe.prototype, "notice");
-var Lr = Object.defineProperty, ti = (n, e, t, s) => {
+var Nr = Object.defineProperty, ni = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Lr(e, t, i), i;
+  return i && Nr(e, t, i), i;
 };
-const ws = 60, rt = 100, oe = 14, qr = 2e3, Pr = 2;
-function Ir(n, e, t, s) {
-  const i = (h) => (Math.max(0, 1 - (e - h) / ws) * rt).toFixed(1), o = (h) => (oe - s * Math.sqrt(Math.min(1, h / t)) * (oe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - ws), c = n.slice(Math.max(0, a)), [r] = c, d = c[c.length - 1];
-  if (!r || !d || c.every(([, h]) => h <= 0)) return "";
-  const l = c.map(([h, f], w) => {
+const bs = 60, rt = 100, oe = 14, Rr = 2e3, jr = 2;
+function Dr(n, e, t, s) {
+  const i = (h) => (Math.max(0, 1 - (e - h) / bs) * rt).toFixed(1), o = (h) => (oe - s * Math.sqrt(Math.min(1, h / t)) * (oe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - bs), c = n.slice(Math.max(0, a)), [r] = c, l = c[c.length - 1];
+  if (!r || !l || c.every(([, h]) => h <= 0)) return "";
+  const d = c.map(([h, f], w) => {
     const [v, k] = c[w - 1] ?? [h, f];
-    return `${h - v > Pr ? `L${i(h - 1)} ${o(k)}` : ""}L${i(h)} ${o(f)}`;
+    return `${h - v > jr ? `L${i(h - 1)} ${o(k)}` : ""}L${i(h)} ${o(f)}`;
   });
-  return `M${i(r[0])} ${oe}${l.join("")}L${rt} ${o(d[1])}V${oe}Z`;
+  return `M${i(r[0])} ${oe}${d.join("")}L${rt} ${o(l[1])}V${oe}Z`;
 }
 class Sn extends T {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(qr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => me`<path class=${s} d=${Ir(
+    const e = Math.max(Rr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => me`<path class=${s} d=${Dr(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
@@ -5926,46 +5944,46 @@ class Sn extends T {
   `;
   }
 }
-ti([
+ni([
   E({ attribute: !1 })
 ], Sn.prototype, "samples");
-ti([
+ni([
   E({ attribute: !1 })
 ], Sn.prototype, "now");
-const bs = 60, ni = ({ identifiers: n }) => n?.find(([e]) => e === O)?.[1], $s = (n) => !ni(n).includes(":");
-function si(n, e) {
+const $s = 60, si = ({ identifiers: n }) => n?.find(([e]) => e === O)?.[1], _s = (n) => !si(n).includes(":");
+function ii(n, e) {
   const t = je(n), s = /* @__PURE__ */ new Map();
   for (const c of Object.values(n.entities)) {
     if (c.platform !== O || !c.device_id || c.hidden) continue;
     const r = s.get(c.device_id);
     r ? r.push(c) : s.set(c.device_id, [c]);
   }
-  const i = Object.values(n.devices).filter((c) => ni(c) && !c.disabled_by), o = (c) => c.map((r) => ({
+  const i = Object.values(n.devices).filter((c) => si(c) && !c.disabled_by), o = (c) => c.map((r) => ({
     id: r.id,
-    name: ii(r.name_by_user || r.name || r.id),
+    name: oi(r.name_by_user || r.name || r.id),
     areaId: r.area_id,
     entities: s.get(r.id) ?? []
-  })).sort((r, d) => t(r.name, d.name) || (r.id < d.id ? -1 : 1)), a = o(i.filter((c) => !$s(c)));
-  return { gateways: o(i.filter($s)), devices: a, areas: Nr(n, a, e) };
+  })).sort((r, l) => t(r.name, l.name) || (r.id < l.id ? -1 : 1)), a = o(i.filter((c) => !_s(c)));
+  return { gateways: o(i.filter(_s)), devices: a, areas: Ur(n, a, e) };
 }
-function Nr(n, e, t) {
-  const s = je(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: r }) => r)), a = i.map(({ area_id: r, name: d, icon: l }) => ({
+function Ur(n, e, t) {
+  const s = je(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: r }) => r)), a = i.map(({ area_id: r, name: l, icon: d }) => ({
     id: r,
-    name: ii(d),
-    icon: l ?? null,
+    name: oi(l),
+    icon: d ?? null,
     devices: e.filter(({ areaId: h }) => h === r)
-  })).sort((r, d) => s(r.name, d.name)), c = e.filter(({ areaId: r }) => r === null || !o.has(r));
+  })).sort((r, l) => s(r.name, l.name)), c = e.filter(({ areaId: r }) => r === null || !o.has(r));
   return [...a, { id: null, name: t, icon: null, devices: c }].filter((r) => r.devices.length);
 }
-const ii = (n) => n.length > bs ? `${n.slice(0, bs)}…` : n, ct = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Ne = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Mn = { grid_options: { columns: "full" } }, Rr = ["presence", "download_rate", "quarantine", "security"], jr = ["devices_online", "active_blocks", "download_rate", "upload_rate"], Dr = ["download_rate", "upload_rate"], Ur = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], oi = ({ id: n }) => `device-${n}`;
-function zr({ hass: n, home: e }) {
+const oi = (n) => n.length > $s ? `${n.slice(0, $s)}…` : n, ct = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Ne = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Mn = { grid_options: { columns: "full" } }, zr = ["presence", "download_rate", "quarantine", "security"], Vr = ["active_blocks", "download_rate", "upload_rate"], Br = ["download_rate", "upload_rate"], Fr = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], En = { name: { type: "entity" } }, ai = ({ id: n }) => `device-${n}`;
+function Wr({ hass: n, home: e }) {
   const t = y(n);
   return {
     type: "sections",
     max_columns: 3,
     badges: [
       { type: "custom:hearthwall-badge" },
-      ...e.gateways.flatMap((s) => ct(s, jr)).map((s) => ({ type: "entity", entity: s }))
+      ...e.gateways.flatMap((s) => ct(s, Vr)).map((s) => ({ type: "entity", entity: s, show_name: !0, ...e.gateways.length > 1 ? {} : En }))
     ],
     sections: [
       { type: "grid", column_span: 2, cards: [Ne("devices", { ...Mn, toolbar: e.devices.length > 8 })] },
@@ -5984,10 +6002,10 @@ function zr({ hass: n, home: e }) {
     ]
   };
 }
-function Vr() {
+function Gr() {
   return { type: "panel", cards: [Ne("flow-map")] };
 }
-function Br() {
+function Yr() {
   return {
     type: "sections",
     max_columns: 2,
@@ -5996,7 +6014,7 @@ function Br() {
     ]
   };
 }
-function Fr({ home: n }) {
+function Qr({ home: n }) {
   return {
     type: "sections",
     max_columns: 4,
@@ -6005,16 +6023,16 @@ function Fr({ home: n }) {
       type: "grid",
       cards: [
         { type: "heading", heading: e, ...t ? { icon: t } : {} },
-        ...s.map((i) => Wr(i))
+        ...s.map((i) => Kr(i))
       ]
     }))
   };
 }
-function Wr(n) {
-  const [e] = ct(n, Rr), t = { action: "navigate", navigation_path: oi(n) };
+function Kr(n) {
+  const [e] = ct(n, zr), t = { action: "navigate", navigation_path: ai(n) };
   return e ? { type: "tile", entity: e, name: n.name, tap_action: t, icon_tap_action: t } : { type: "button", name: n.name, icon: "mdi:devices", show_state: !1, tap_action: t };
 }
-function Gr({ hass: n, home: e, config: t }) {
+function Zr({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
@@ -6025,38 +6043,38 @@ function Gr({ hass: n, home: e, config: t }) {
         type: "grid",
         cards: [
           { type: "heading", heading: y(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i }))
+          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...En }))
         ]
       }
     ]
   } : { cards: [{ type: "markdown", content: y(n)("strategy.gone") }] };
 }
-function Yr({ hass: n, home: e }) {
+function Jr({ hass: n, home: e }) {
   const t = y(n);
   return {
     type: "sections",
     max_columns: 3,
     sections: e.gateways.map((s) => {
-      const i = ct(s, Ur), o = s.entities.map(({ entity_id: c }) => c).filter((c) => !i.includes(c)), a = ct(s, Dr);
+      const i = ct(s, Fr), o = s.entities.map(({ entity_id: c }) => c).filter((c) => !i.includes(c)), a = ct(s, Br);
       return {
         type: "grid",
         cards: [
           { type: "heading", heading: s.name, icon: "mdi:shield-home" },
-          ...[...i, ...o.sort()].map((c) => ({ type: "tile", entity: c })),
+          ...[...i, ...o.sort()].map((c) => ({ type: "tile", entity: c, ...En })),
           ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Mn }] : []
         ]
       };
     })
   };
 }
-const Wt = { overview: zr, map: Vr, events: Br, devices: Fr, device: Gr, health: Yr };
-function Qr(n, e) {
+const Wt = { overview: Wr, map: Gr, events: Yr, devices: Qr, device: Zr, health: Jr };
+function Xr(n, e) {
   const t = n.view ?? "overview", s = Object.hasOwn(Wt, t) ? Wt[t] : void 0;
   if (!s) throw new Error(`view is none of ${Object.keys(Wt).join(", ")}`);
-  const i = si(e, y(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : ai(e);
+  const i = ii(e, y(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : ri(e);
 }
-function ai(n) {
+function ri(n) {
   const e = y(n);
   return {
     type: "sections",
@@ -6077,35 +6095,35 @@ function ai(n) {
     ]
   };
 }
-const _s = "custom:hearthwall", Kr = [
+const xs = "custom:hearthwall", ec = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:chart-sankey"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function Zr(n) {
-  const e = y(n), { gateways: t, devices: s } = si(n, e("strategy.no_area")), i = e("strategy.title");
+function tc(n) {
+  const e = y(n), { gateways: t, devices: s } = ii(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...Kr.map(([o, a]) => ({
+      ...ec.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
-        strategy: { type: _s, view: o }
+        strategy: { type: xs, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: oi(o),
+        path: ai(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: _s, view: "device", device_id: o.id }
+        strategy: { type: xs, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...ai(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...ri(n) }] };
 }
-class Jr extends HTMLElement {
+class nc extends HTMLElement {
   static {
     this.noEditor = !0;
   }
@@ -6113,19 +6131,19 @@ class Jr extends HTMLElement {
     return { title: y(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return Zr(t);
+    return tc(t);
   }
 }
-class Xr extends HTMLElement {
+class sc extends HTMLElement {
   static async generate(e, t) {
-    return Qr(e, t);
+    return Xr(e, t);
   }
 }
-const ec = {
-  "ll-strategy-dashboard-hearthwall": Jr,
-  "ll-strategy-view-hearthwall": Xr
+const ic = {
+  "ll-strategy-dashboard-hearthwall": nc,
+  "ll-strategy-view-hearthwall": sc
 };
-function tc() {
+function oc() {
   const n = y(void 0);
   return {
     type: "hearthwall",
@@ -6135,7 +6153,7 @@ function tc() {
   };
 }
 const pe = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function nc(n, e) {
+function ac(n, e) {
   const t = n.entities[e];
   return t?.platform !== O || !t.device_id ? null : Object.values(n.entities).some(
     (i) => i.device_id === t.device_id && An(n, i.entity_id)
@@ -6156,13 +6174,13 @@ window.customCards = At(window.customCards ?? [], [
     description: ae("device.description"),
     preview: !0,
     documentationURL: pe,
-    getEntitySuggestion: nc
+    getEntitySuggestion: ac
   },
-  { ...Sr(), documentationURL: pe },
-  { ...Ta(), documentationURL: pe }
+  { ...Or(), documentationURL: pe },
+  { ...Pa(), documentationURL: pe }
 ]);
 window.customStrategies = At(window.customStrategies ?? [], [
-  { ...tc(), documentationURL: pe }
+  { ...oc(), documentationURL: pe }
 ]);
 window.customBadges = At(window.customBadges ?? [], [
   {
@@ -6180,18 +6198,18 @@ window.customCardFeatures = At(window.customCardFeatures ?? [], [
     isSupported: (n, { entity_id: e }) => An(n, e)
   }
 ]);
-Cr({
+Lr({
   "hearthwall-confirm": de,
   "hearthwall-notice": ze,
   "hearthwall-sparkline": Sn,
   "hearthwall-devices-card": D,
   "hearthwall-device-row": wt,
-  ...Co,
+  ...Ho,
   "hearthwall-badge": kn,
   "hearthwall-quarantine-feature": xe,
-  ...Ar,
-  ...Oa,
-  ...ec
+  ...Cr,
+  ...qa,
+  ...ic
 });
 /**
  * @license

@@ -196,6 +196,7 @@ export class DeviceData implements ReactiveController {
       units: { information: "B" },
     });
     const of = (id: string | undefined) => (id === undefined ? [] : (answer[id] ?? []));
-    return spans(of(download), of(upload), begin, end, 15);
+    const all = spans(of(download), of(upload), begin, end, 15);
+    return all.some((span) => span.download + span.upload > 0) ? all : [];
   }
 }

@@ -6,6 +6,8 @@ import { localizer } from "../localize.js";
 import type { Habit, ProfileReport } from "../messages.js";
 
 const MOST = 5;
+/** What stands for peers without a name. */
+const NAMELESS = "-";
 
 /** Return the sentences; what is not known makes none. */
 export function profileSentences(
@@ -18,6 +20,7 @@ export function profileSentences(
     new Intl.ListFormat(hass.locale.language, { type: "conjunction" }).format(names);
   const most = (habits: readonly Habit[], name = (habit: Habit) => habit.name) =>
     join(habits.slice(0, MOST).map(name));
+  const domains = profile.domains.filter(({ name }) => name !== NAMELESS);
   const sentences = [
     profile.frozen
       ? t("profile.frozen", { since: formatDateTime(hass, profile.since) })
@@ -28,7 +31,7 @@ export function profileSentences(
             sure: formatPercent(hass, Math.min(1, Math.max(0, profile.sure))),
           }),
   ];
-  if (profile.domains.length) sentences.push(t("profile.domains", { names: most(profile.domains) }));
+  if (domains.length) sentences.push(t("profile.domains", { names: most(domains) }));
   if (profile.countries.length) {
     sentences.push(t("profile.countries", { names: most(profile.countries, ({ name }) => formatCountry(hass, name)) }));
   }

@@ -1,0 +1,273 @@
+// The device view: what it asks for, what it shows, and its orders with their way back.
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { all, one, placed, settled, text } from "../../test/elements.js";
+import { type FakeHome, home, row, snapshot } from "../../test/home.js";
+import type { Block, DeviceDetails, Event, ProfileReport } from "../messages.js";
+import { spans, totals } from "./data.js";
+import { profileSentences } from "./profile.js";
+import type { HearthwallDeviceView } from "./view.js";
+
+const HOSTILE = '<img src=x onerror="alert(1)">';
+const habit = (name: string) => ({ name, count: 1, last_seen: 0 });
+const PROFILE: ProfileReport = {
+  mac: "a",
+  since: 0,
+  learning_until: 100,
+  sure: 0.83,
+  frozen: false,
+  domains: ["-", HOSTILE, "cam.example"].map(habit),
+  countries: [habit("DE")],
+  networks: [],
+  ports: [habit("tcp/443")],
+  applications: [],
+  upload_this_hour: null,
+  download_this_hour: null,
+  upload_a_day: { usual: 2e6, most: 3e6, seen: 9 },
+  download_a_day: { usual: 5e6, most: 9e6, seen: 9 },
+  model: null,
+  mud: null,
+  accepted: [],
+};
+const BLOCK: Block = {
+  id: 7,
+  target: "203.0.113.9",
+  kind: "address",
+  mode: "rate_limit",
+  allow: ["addressing"],
+  reason: HOSTILE,
+  created: 0,
+  expires: null,
+  confirm_by: null,
+  packets: 1234,
+  bytes: 98_765,
+  first_hit: null,
+  last_hit: null,
+  latency_ms: null,
+  transport: null,
+  port: null,
+  direction: "any",
+  peers: [],
+  bytes_per_second: 1000,
+  packets_per_second: null,
+  redirect_to: null,
+  audits: null,
+  addresses: [],
+  children: false,
+  enforced: true,
+  asked: null,
+  program: null,
+};
+const EVENT: Event = {
+  seq: 40,
+  time: 0,
+  kind: "unexpected_destination",
+  severity: "high",
+  mac: "a",
+  address: null,
+  peer_address: "203.0.113.9",
+  peer_name: "bad.example",
+  process: null,
+  summary: HOSTILE,
+  evidence: {},
+  technique: null,
+  count: 1,
+  last_time: null,
+  subject: "",
+  why: null,
+  advice: null,
+  device_id: "id-a",
+  entry_id: "entry",
+  gateway: "Gateway",
+  device_name: "Camera",
+};
+const DETAILS: DeviceDetails = { entry_id: "entry", mac: "a", profile: PROFILE, blocks: [BLOCK], accepted: [] };
+
+let hass: FakeHome;
+let view: HearthwallDeviceView;
+let asked: Record<string, unknown>[];
+let answers: Record<string, unknown>;
+
+async function made(fields = {}): Promise<void> {
+  asked = [];
+  answers = {
+    "hearthwall/device": DETAILS,
+    "hearthwall/usage": {
+      rows: [
+        { peer: "cam.example", country: "DE", upload_bytes: 1e6, download_bytes: 2e6, flows: 1 },
+        { peer: null, country: null, upload_bytes: 0, download_bytes: 1e6, flows: 1 },
+      ],
+      upload_bytes: 2e6,
+      download_bytes: 4e6,
+      flows: 3,
+    },
+  };
+  hass = home({
+    callWS: async <T>(message: { type: string }) => {
+      asked.push(message);
+      if (!(message.type in answers)) throw { message: `${message.type} failed` };
+      return answers[message.type] as T;
+    },
+    ...fields,
+  });
+  view = await placed<HearthwallDeviceView>("hearthwall-device-view", { hass, deviceId: "id-a" });
+  hass.connection.say(snapshot(row("a", { name: "Camera" })));
+  hass.connection.say({ type: "events", entry_id: "entry", events: [EVENT] }, "hearthwall/subscribe_events");
+  await settled(view);
+}
+
+async function click(element: Element): Promise<void> {
+  (element as HTMLElement).click();
+  await settled(view);
+}
+
+async function submit(): Promise<void> {
+  one(view, "dialog[open] form").dispatchEvent(new SubmitEvent("submit", { cancelable: true }));
+  await settled(view);
+}
+
+const button = (words: string) => all(view, "button").find((each) => each.textContent?.trim() === words) as HTMLElement;
+
+beforeEach(() => made());
+afterEach(() => document.body.replaceChildren());
+
+describe("the device view", () => {
+  it("shows all there is, as text", () => {
+    const shown = text(view);
+    expect(shown).toContain("cam.example Germany");
+    expect(shown).toContain("3 MB 50%");
+    expect(shown).toContain("All others 2 MB 33%");
+    expect(shown).toContain("1,234 packets dropped (98.8 kB)");
+    expect(shown).toContain("Unexpected destination");
+    expect(shown).toContain(`Talks to ${HOSTILE} and cam.example.`);
+    expect(all(view, "img")).toEqual([]);
+  });
+
+  it("blocks a peer after a question, and lets it go again", async () => {
+    await click(one(view, 'button[aria-label="Block cam.example"]'));
+    expect(hass.called.filter(([, name]) => name === "block")).toEqual([]);
+    await submit();
+    expect(hass.called.find(([, name]) => name === "block")?.[2]).toEqual({
+      target: "cam.example",
+      config_entry_id: "entry",
+    });
+    await click(one(one(view, "hearthwall-notice"), "button"));
+    expect(hass.called.find(([, name]) => name === "unblock")?.[2]).toEqual({
+      target: "cam.example",
+      config_entry_id: "entry",
+    });
+  });
+
+  it("offers to release a peer that is blocked already", async () => {
+    document.body.replaceChildren();
+    await made({
+      callService: async () => ({ response: { blocks: [{ ...BLOCK, target: "cam.example" }] } }),
+    });
+    expect(all(view, 'button[aria-label="Release cam.example"]')).toHaveLength(1);
+  });
+
+  it("ends a rule, and on the way back orders the same again", async () => {
+    await click(all(view, ".event button").find((each) => each.textContent?.trim() === "Release") as HTMLElement);
+    await submit();
+    expect(hass.called.find(([, name]) => name === "unblock")?.[2]).toEqual({ id: 7, config_entry_id: "entry" });
+    await click(one(one(view, "hearthwall-notice"), "button"));
+    expect(hass.called.find(([, name]) => name === "block")?.[2]).toEqual({
+      target: "203.0.113.9",
+      config_entry_id: "entry",
+      mode: "rate_limit",
+      allow: ["addressing"],
+      reason: HOSTILE,
+      direction: "any",
+      bytes_per_second: 1000,
+    });
+  });
+
+  it("accepts an event, and takes that back", async () => {
+    answers["hearthwall/revoke"] = {};
+    await click(button("This is fine"));
+    await submit();
+    expect(hass.called.find(([, name]) => name === "accept")?.[2]).toEqual({ seq: 40, config_entry_id: "entry" });
+    await click(one(one(view, "hearthwall-notice"), "button"));
+    expect(asked.find(({ type }) => type === "hearthwall/revoke")).toMatchObject({ entry_id: "entry", seq: 40 });
+  });
+
+  it("says what could not be had, and shows the rest", async () => {
+    delete answers["hearthwall/usage"];
+    (view as unknown as { deviceId: string }).deviceId = "id-b";
+    hass.connection.say(snapshot(row("b", { name: "TV" })));
+    await settled(view);
+    expect(text(view)).toContain("hearthwall/usage failed");
+    expect(text(view)).toContain("packets dropped");
+  });
+
+  it("asks for nothing that is not for everybody", async () => {
+    document.body.replaceChildren();
+    await made({ user: { is_admin: false } });
+    expect(asked).toEqual([]);
+    expect(hass.connection.subscriptions.map(({ message }) => message.type)).toEqual(["hearthwall/subscribe_devices"]);
+    expect(text(view)).toContain("Only administrators");
+  });
+
+  it("asks no more when it is gone", async () => {
+    view.remove();
+    await settled(view);
+    expect(hass.connection.subscriptions.map(({ message }) => message.type)).toEqual(["hearthwall/subscribe_devices"]);
+  });
+
+  it("says when nobody knows the device, or none was chosen", async () => {
+    (view as unknown as { deviceId: string | undefined }).deviceId = "id-z";
+    await settled(view);
+    expect(text(view)).toContain("does not know this device");
+    (view as unknown as { deviceId: string | undefined }).deviceId = undefined;
+    await settled(view);
+    expect(text(view)).toContain("Choose a device");
+  });
+});
+
+describe("what stands behind it", () => {
+  it("a day is cut into spans without gaps, and a reset moves nothing back", () => {
+    const minute = 60_000;
+    const cut = spans(
+      [
+        { start: 10 * minute, change: 5 },
+        { start: 15 * minute, change: 7 },
+        { start: 20 * minute, change: -100 },
+        { start: 999 * minute, change: 1 },
+      ],
+      [{ start: 10 * minute, change: null }],
+      5 * minute,
+      50 * minute,
+      15,
+    );
+    expect(cut.map(({ start, download, upload }) => [start / minute, download, upload])).toEqual([
+      [0, 5, 0],
+      [15, 7, 0],
+      [30, 0, 0],
+      [45, 0, 0],
+    ]);
+  });
+
+  it("the totals are those of the device and of ours", () => {
+    const entity = (entity_id: string, device_id: string, platform: string, translation_key: string) => [
+      entity_id,
+      { entity_id, device_id, platform, translation_key },
+    ];
+    const entities = Object.fromEntries([
+      entity("sensor.d", "id-a", "hearthwall", "download_total"),
+      entity("sensor.u", "id-a", "hearthwall", "upload_total"),
+      entity("sensor.r", "id-a", "hearthwall", "download_rate"),
+      entity("sensor.other", "id-b", "hearthwall", "download_total"),
+      entity("sensor.foreign", "id-a", "router", "upload_total"),
+    ]);
+    expect(totals({ entities }, "id-a")).toEqual({ download: "sensor.d", upload: "sensor.u" });
+  });
+
+  it("a profile is said in the user's language, and as far as it is known", () => {
+    const bare = { ...PROFILE, domains: [habit("-")], countries: [], ports: [], upload_a_day: null };
+    expect(profileSentences(home(), bare, 50)).toHaveLength(1);
+    expect(profileSentences(home(), { ...bare, frozen: true }, 50)[0]).toContain("frozen");
+    const ja = home({ locale: { language: "ja", number_format: "language", time_format: "24" } });
+    expect(profileSentences(ja, PROFILE, 200).join("")).toContain("ドイツ");
+    expect(profileSentences(home(), PROFILE, 200)[0]).toContain("83%");
+  });
+});
