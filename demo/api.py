@@ -99,6 +99,18 @@ class Api:
         ) as response:
             return await self._read(response)
 
+    async def text(self, path: str) -> str:
+        """Fetch a page or a script."""
+        async with self._session.get(f"{self.url}{path}") as response:
+            if not response.ok:
+                raise DemoError(f"Home Assistant answered {response.status} to {path}.")
+            return await response.text()
+
+    async def delete(self, path: str) -> None:
+        """Remove a resource."""
+        async with self._session.delete(f"{self.url}{path}", headers=self._headers) as response:
+            await self._read(response)
+
     async def command(self, kind: str, **fields: Any) -> Any:
         """Send a websocket command and return its result; no event is subscribed to, so none comes between."""
         if self._websocket is None:

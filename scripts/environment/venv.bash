@@ -20,6 +20,10 @@ install_into() {
     run_uv pip install --python "$folder/bin/python" "$@"
 }
 
+# What the demo sets up beside Home Assistant's own defaults, and hassio, of which one of these imports a name
+# shellcheck disable=SC2034 # For those who source this
+demo_integrations=(frontend history logbook recorder sensor switch binary_sensor device_tracker hassio)
+
 # need_home_assistant VERSION INTEGRATION…: sets `venv` to one that runs this Home Assistant and holds what these
 # integrations would install at the first start, and playwright to drive it
 need_home_assistant() {
