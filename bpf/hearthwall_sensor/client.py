@@ -76,6 +76,7 @@ class Client:
         self._reader: asyncio.Task[None] | None = None
         self._on_delta: Callable[[Delta], None] | None = None
         self._on_trace: Callable[[list[dict[str, Any]], int], None] | None = None
+        self._subscription: int | None = None
         self._expected_seq = 0
         self.hello: Hello | None = None
 
@@ -134,6 +135,8 @@ class Client:
         if self._socket is None or self._reader is None or self._reader.done():
             raise SensorError("not_running")
         identity = next(self._ids)
+        if isinstance(request, Subscribe):
+            self._subscription = identity
         answer = self._waiting[identity] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
@@ -212,7 +215,7 @@ class Client:
         """Resolve the call that a message answers, or pass on a delta."""
         match wire.get("type"):
             case "result":
-                if isinstance(wire["result"], dict) and "seq" in wire["result"]:
+                if wire["id"] == self._subscription:  # an event has a number of that name, too
                     self._expected_seq = wire["result"]["seq"] + 1
                 self._settle(wire["id"], wire["result"], None)
             case "error" if wire.get("id") is not None:

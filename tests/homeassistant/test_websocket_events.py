@@ -174,6 +174,16 @@ async def test_an_event_and_whom_an_order_may_cut_off(
     assert answer == {"culprit": None, "blockable_peer": None, "has_ended": True}
 
 
+async def test_an_events_number_is_not_taken_for_the_subscriptions(
+    admin: Browser, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    peer.answers["event"] = event(7).to_wire()
+    await admin.result("event", entry_id=loaded.entry_id, seq=7)
+    await peer.tell(devices=[device(CAMERA, upload_bytes=5)])
+    assert loaded.runtime_data.available, "what is told next was not taken for a gap"
+    assert loaded.runtime_data.devices[CAMERA].upload_bytes == 5
+
+
 async def test_an_event_that_is_gone_is_an_error_in_words(
     admin: Browser, loaded: MockConfigEntry, peer: Peer
 ) -> None:
