@@ -8,7 +8,6 @@ from typing import Any, Final, override
 
 import voluptuous as vol
 from homeassistant.config_entries import (
-    SOURCE_IGNORE,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlowResult,
@@ -129,10 +128,10 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
         """Take a sensor that announces itself: a new one, or one whose address has changed."""
-        identity = discovery_info.properties.get("id")
-        if not isinstance(identity, str) or not _IDENTITY.fullmatch(identity):
+        identity, port = discovery_info.properties.get("id"), discovery_info.port
+        if not isinstance(identity, str) or not _IDENTITY.fullmatch(identity) or not port:
             return self.async_abort(reason="not_a_sensor")
-        self._found = {CONF_HOST: discovery_info.host, CONF_PORT: discovery_info.port}
+        self._found = {CONF_HOST: discovery_info.host, CONF_PORT: port}
         entry = await self.async_set_unique_id(identity)
         if entry is not None:
             await self._async_follow(entry)
@@ -244,7 +243,7 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         Anybody in the home can announce anything: what answers there must have the sensor's certificate and
         know our token. While we are connected there is nothing to mend.
         """
-        if entry.source == SOURCE_IGNORE or CONF_HOST not in entry.data:
+        if CONF_HOST not in entry.data:
             return
         if entry.state is ConfigEntryState.LOADED and entry.runtime_data.available:
             return

@@ -16,7 +16,7 @@ from zeroconf import IPVersion, ServiceBrowser, Zeroconf
 from hearthwall_sensor.client import Endpoint
 from hearthwall_sensor.protocol import SensorError
 from lab import Lab
-from lab.home import DEVICES
+from lab.home import DEVICES, SEGMENTS
 from tests.gateway.inside import inside, talking, trusting
 from tests.gateway.sensor_process import Refused, SensorProcess, until
 
@@ -172,6 +172,19 @@ def test_nothing_listens_unless_it_is_asked_for(lab: Lab, sensor: SensorProcess)
     sensor.start(*LISTEN)
     assert f"pid={sensor.pid}," in lab.run("gateway", ["ss", "--no-header", "-tlnp"]).stdout
     assert [each["name"] for each in sensor.call("token", "--list")["tokens"]] == ["early"]
+
+
+async def test_both_families_are_listened_on(lab: Lab, idle: SensorProcess) -> None:
+    """A client of IPv4 is protected by the address that it has, not by IPv6's way of writing it."""
+    idle.start("--listen", f"[::]:{PORT}")
+    there = endpoint(idle.call("token", "one"))
+    assert there.host == HOST
+    for host, protected in (
+        (HOST, LAPTOP.ipv4),
+        (str(SEGMENTS["main"].addresses(1)[1]), LAPTOP.ipv6),
+    ):
+        async with talking(lab, "laptop", dataclasses.replace(there, host=host)) as client:
+            assert str(protected) in (await client.status()).protected, host
 
 
 def test_a_port_that_is_taken_is_named(lab: Lab, idle: SensorProcess) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from homeassistant.config_entries import (
     SOURCE_HASSIO,
+    SOURCE_IGNORE,
     SOURCE_REAUTH,
     SOURCE_USER,
     SOURCE_ZEROCONF,
@@ -254,12 +255,30 @@ async def test_a_sensor_that_announces_itself(hass: HomeAssistant, far: RemotePe
     assert flow["data"] == far.data
 
 
-@pytest.mark.parametrize("properties", [{}, {"id": None}, {"id": "x" * 32}, {"id": "0" * 31}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"properties": {}},
+        {"properties": {"id": None}},
+        {"properties": {"id": "x" * 32}},
+        {"properties": {"id": "0" * 31}},
+        {"port": None},
+    ],
+)
 async def test_what_is_no_sensor_is_not_offered(
-    hass: HomeAssistant, far: RemotePeer, properties: dict[str, Any]
+    hass: HomeAssistant, far: RemotePeer, fields: dict[str, Any]
 ) -> None:
-    flow = await discover(hass, announcement(far, properties=properties))
+    flow = await discover(hass, announcement(far, **fields))
     assert flow["reason"] == "not_a_sensor"
+
+
+async def test_what_the_user_ignores_is_not_offered_again_but_can_be_set_up(
+    hass: HomeAssistant, far: RemotePeer
+) -> None:
+    MockConfigEntry(domain=DOMAIN, unique_id=IDENTITY, source=SOURCE_IGNORE).add_to_hass(hass)
+    assert (await discover(hass, announcement(far)))["reason"] == "already_configured"
+    flow = await submit(hass, await begin(hass), far.typed)
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_another_address_is_taken_over(

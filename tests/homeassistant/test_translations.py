@@ -131,14 +131,18 @@ def test_every_error_of_the_flow_has_a_sentence() -> None:
 
 def test_every_step_and_progress_has_words() -> None:
     steps = literals("step_id") - {"init", "start"} - {"this_host"}
-    assert steps == set(WORDS["config"]["step"])
+    repairs = [each.get("fix_flow", {}) for each in WORDS["issues"].values()]
+    assert steps - {step for each in repairs for step in each.get("step", {})} == set(
+        WORDS["config"]["step"]
+    )
     progress = {"check", "start"}
     assert progress == set(WORDS["config"]["progress"])
     assert {"init"} == set(WORDS["options"]["step"])
     ways = {"this_host", "existing", "remote"}
     assert set(WORDS["config"]["step"]["user"]["menu_options"]) == ways
     ends = {"already_configured", "reauth_successful", "reconfigure_successful"}
-    assert set(WORDS["config"]["abort"]) == literals("reason") - {""} | ends
+    of_repairs = {end for each in repairs for end in each.get("abort", {})}
+    assert set(WORDS["config"]["abort"]) == literals("reason") - {"", *of_repairs} | ends
 
 
 def fields(schema: Any) -> set[str]:
