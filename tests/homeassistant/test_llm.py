@@ -1,5 +1,7 @@
 """Language models may ask, are given bounded data that is called data, and can order nothing."""
 
+import re
+from pathlib import Path
 from time import time
 from typing import Any
 
@@ -196,3 +198,10 @@ async def test_the_oldest_home_assistant_takes_plain_json(
     said = await tool.async_call(hass, llm.ToolInput(tool.name, {}), context())
     assert isinstance(said, dict)
     assert "devices" in said
+
+
+@pytest.mark.usefixtures("exposed")
+async def test_every_tool_is_documented(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    page = Path(tools.__file__).parents[2] / "docs" / "home-assistant.md"
+    section = page.read_text().split("\n## Assist\n")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == await names(hass)

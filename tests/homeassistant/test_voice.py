@@ -3,7 +3,9 @@
 # ruff: noqa: RUF001 (Japanese has marks of its own)
 
 import dataclasses
+import re
 import string
+from pathlib import Path
 from time import time
 
 import pytest
@@ -13,12 +15,16 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+import custom_components.hearthwall as integration
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock
 from custom_components.hearthwall.sentences import LANGUAGES
 from custom_components.hearthwall.voice import _amount
 from tests.devices import CAMERA, TV
 from tests.homeassistant.peer import Peer, device
 from tests.homeassistant.test_init import wait_for
+
+#: What can be asked, beside the words of the answers.
+ASKED = {"most_data", "quarantined", "how_many"}
 
 
 @pytest.fixture
@@ -140,3 +146,15 @@ def test_every_language_has_the_same_answers() -> None:
 )
 def test_amounts(size: int, said: str) -> None:
     assert _amount(size) == said
+
+
+@pytest.mark.usefixtures("home")
+async def test_the_documented_questions_are_answered(hass: HomeAssistant) -> None:
+    page = Path(integration.__file__).parents[2] / "docs" / "home-assistant.md"
+    section = page.read_text().split("\n## Assist\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (.+) \| (.+) \|$", section.split("| tool |")[0], re.MULTILINE)[2:]
+    assert len(rows) == len({field.name for field in dataclasses.fields(LANGUAGES["en"])} & ASKED)
+    for row in rows:
+        for language, question in zip(("en", "ja"), row, strict=True):
+            said = await ask(hass, question, language)
+            assert re.search(r"テレビ|camera|2", said), (question, said)
