@@ -1,4 +1,4 @@
-"""Hearthwall is installed as a stranger would: an empty Home Assistant, the zip, clicks; on the pinned version in Chromium."""
+"""Installed as a stranger would: an empty Home Assistant, the zip, clicks in Chromium; oldest and newest without."""
 
 import json
 import os
