@@ -40,8 +40,8 @@ export class HearthwallEventsCard extends LitElement {
   private limit = DEFAULT_LIMIT;
   private store: LiveStore | undefined;
   private endListening: (() => void) | undefined;
-  /** What was there when the card began to look: what is not among it is fresh. */
-  private seen: ReadonlySet<string> | undefined;
+  /** When the newest happened that was there at first: what comes later is fresh. */
+  private seen: number | undefined;
   private readonly feed = new EventsFeed(this, () => this.mustHold());
 
   static getConfigForm(): ConfigForm {
@@ -89,7 +89,7 @@ export class HearthwallEventsCard extends LitElement {
       this.store = liveStore(this.hass.connection);
       this.endListening = this.store.listen(() => this.onLive());
     }
-    if (this.feed.phase === "live" && !this.seen) this.seen = new Set(this.feed.timeline.events.map(keyOf));
+    if (this.feed.phase === "live") this.seen ??= this.feed.timeline.events[0]?.time ?? 0;
   }
 
   /** Which sensors are lost, and who is quarantined, shows; what moves does not. */
@@ -181,7 +181,7 @@ export class HearthwallEventsCard extends LitElement {
               hass,
               store: this.store,
               open: this.opened === key,
-              fresh: this.seen !== undefined && !this.seen.has(key),
+              fresh: event.time > (this.seen ?? Infinity),
               asked: this.asked.get(key),
               accepted: this.accepted.has(key),
               onToggle: () => this.toggle(event),
@@ -233,7 +233,7 @@ export class HearthwallEventsCard extends LitElement {
     this.feed.timeline.release();
     this.requestUpdate();
     void this.updateComplete.then(() => {
-      this.list?.scrollTo({ top: 0 });
+      if (this.list) this.list.scrollTop = 0;
       // The button is gone: who was on it goes on at the newest
       this.renderRoot.querySelector<HTMLElement>(".line")?.focus({ preventScroll: true });
     });

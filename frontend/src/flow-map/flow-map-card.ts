@@ -46,6 +46,7 @@ export class HearthwallFlowMapCard extends LitElement {
   private readonly colours = new Colours();
   private graph: Graph | undefined;
   private observer: ResizeObserver | undefined;
+  private observed: Element | null = null;
 
   static getConfigForm(): ConfigForm {
     return flowMapForm();
@@ -76,21 +77,25 @@ export class HearthwallFlowMapCard extends LitElement {
     this.observer = new ResizeObserver(([entry]) => {
       this.width = Math.floor(entry?.contentRect.width ?? 0);
     });
-    if (this.hasUpdated) this.observe();
+    this.observe();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.observer?.disconnect();
+    this.observed = null;
   }
 
-  protected override firstUpdated(): void {
+  protected override updated(): void {
     this.observe();
   }
 
+  /** Follow the width of the frame, as soon as there is one. */
   private observe(): void {
-    const frame = this.renderRoot.querySelector(".frame");
-    if (frame) this.observer?.observe(frame);
+    const frame = this.renderRoot?.querySelector(".frame") ?? null;
+    if (!frame || frame === this.observed) return;
+    this.observed = frame;
+    this.observer?.observe(frame);
   }
 
   private ask(): void {

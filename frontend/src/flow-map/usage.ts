@@ -1,7 +1,7 @@
 // What moved, asked for again and again while somebody looks.
 
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import { errorText, type HomeAssistant, isUnknownCommand } from "../hass.js";
+import { errorText, type HomeAssistant, isAdmin, isUnknownCommand } from "../hass.js";
 import type { Dimension, Usage } from "../messages.js";
 import { type End, type FlowMapConfig, type Middle, type Period, PERIODS, refreshAfter } from "./config.js";
 
@@ -66,7 +66,8 @@ export class UsageController implements ReactiveController {
   /** Begin, once there is everything to ask with. */
   start(): void {
     this.stop();
-    if (this.inPage && this.asked && this.host.hass && !document.hidden) void this.next(++this.turn);
+    const { hass } = this.host;
+    if (this.inPage && this.asked && hass && isAdmin(hass) && !document.hidden) void this.next(++this.turn);
   }
 
   private stop(): void {

@@ -1,0 +1,233 @@
+// The timeline, as a person uses it.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { all, one, placed, settled, text } from "../../test/elements.js";
+import { event } from "../../test/events.js";
+import { type FakeHome, home, row, snapshot } from "../../test/home.js";
+import type { Event, EventDetails } from "../messages.js";
+import type { HearthwallEventsCard } from "./events-card.js";
+import { eventsElements } from "./index.js";
+
+for (const [name, element] of Object.entries(eventsElements)) customElements.define(name, element);
+
+const HOSTILE = `<img src=x onerror="alert(1)">\u202E${"x".repeat(5000)}`;
+const MAC = "00:00:5e:00:53:21";
+
+let hass: FakeHome;
+let card: HearthwallEventsCard;
+let asked: { type: string; seq?: number }[];
+let answer: Partial<EventDetails> | Error;
+
+async function made(config: object = {}, fields = {}): Promise<void> {
+  asked = [];
+  answer = {};
+  hass = home({
+    callWS: async <T>(message: { type: string; seq?: number }) => {
+      asked.push(message);
+      if (answer instanceof Error) throw answer;
+      return { event: event(message.seq ?? 1), culprit: null, blockable_peer: null, has_ended: false, ...answer } as T;
+    },
+    ...fields,
+  });
+  card = await placed<HearthwallEventsCard>("hearthwall-events-card", {});
+  card.setConfig({ type: "custom:hearthwall-events-card", ...config });
+  card.hass = hass;
+  await settled(card);
+}
+
+async function told(...events: Event[]): Promise<void> {
+  hass.connection.say({ type: "events", entry_id: "entry", events }, "hearthwall/subscribe_events");
+  await settled(card);
+}
+
+const lines = () => all(card, ".line") as HTMLElement[];
+const orders = () => all(card, ".orders button").map((each) => each.textContent?.trim());
+const wanted = () => hass.connection.subscriptions.filter(({ message }) => message.type.endsWith("events")).map(({ message }) => message);
+
+async function click(element: Element | undefined): Promise<void> {
+  (element as HTMLElement).click();
+  await settled(card);
+}
+
+async function choose(label: string, value: string): Promise<void> {
+  const select = one<HTMLSelectElement>(card, `select[aria-label="${label}"]`);
+  select.value = value;
+  select.dispatchEvent(new Event("change"));
+  await settled(card);
+}
+
+async function confirm(): Promise<void> {
+  one(card, "dialog[open] form").dispatchEvent(new SubmitEvent("submit", { cancelable: true }));
+  await settled(card);
+}
+
+beforeEach(() => made());
+afterEach(() => card.remove());
+
+describe("events card", () => {
+  it("says in words how severe an event is, what it means and of whom it is", async () => {
+    await told(event(1, { severity: "high", peer_name: "bad.example", count: 3 }));
+    expect(text(lines()[0]!)).toContain("Port scan High 3 times");
+    expect(text(lines()[0]!)).toContain("Camera → bad.example Event 1");
+    await click(lines()[0]);
+    expect(text(card)).toContain("Intruders look around like that.");
+    expect(asked).toEqual([{ type: "hearthwall/event", entry_id: "entry", seq: 1 }]);
+    expect(lines()[0]!.getAttribute("aria-expanded")).toBe("true");
+  });
+
+  it("makes nothing but text of what the network says", async () => {
+    const bad = {
+      summary: HOSTILE,
+      device_name: HOSTILE,
+      peer_name: HOSTILE,
+      subject: HOSTILE,
+      technique: "javascript:alert(1)",
+      kind: HOSTILE,
+      severity: HOSTILE as Event["severity"],
+      gateway: HOSTILE,
+      evidence: { why: HOSTILE, detector: HOSTILE, flows: [{ peer_name: HOSTILE }], chain: [{ command_line: HOSTILE }] },
+    };
+    answer = { event: event(1, bad), culprit: MAC, blockable_peer: HOSTILE };
+    await told(event(1, bad));
+    await click(lines()[0]);
+    expect(all(card, "img")).toEqual([]);
+    expect(all(card, "a")).toEqual([]);
+    expect(text(card)).toContain("<img src=x");
+    expect(text(card).length).toBeLessThan(8000);
+    await click(all(card, ".orders .cut")[0]);
+    expect(all(card, "img")).toEqual([]);
+  });
+
+  it("filters by severity, kind and device, and says so where none is left", async () => {
+    await told(event(1), event(2, { kind: "flood", severity: "high" }), event(3, { mac: "b", device_name: "TV" }));
+    expect(lines()).toHaveLength(3);
+    await choose("Kind", "flood");
+    expect(lines()).toHaveLength(1);
+    await choose("Device", JSON.stringify(["entry", "b"]));
+    expect(lines()).toHaveLength(0);
+    await click(one(card, ".message button"));
+    expect(lines()).toHaveLength(3);
+    await choose("Severity", "high");
+    expect(lines()).toHaveLength(1);
+    expect(wanted()).toEqual([{ type: "hearthwall/subscribe_events", severity: "high", limit: 50 }]);
+  });
+
+  it("lets new ones wait while an event is read, and keeps it open", async () => {
+    await told(event(1));
+    await click(lines()[0]);
+    await told(event(2));
+    expect(lines()).toHaveLength(1);
+    expect(text(one(card, ".news"))).toBe("Show 1 new event");
+    await click(one(card, ".news button"));
+    expect(lines()).toHaveLength(2);
+    expect(text(one(card, ".news"))).toBe("");
+  });
+
+  it("shows new ones at once while nobody reads", async () => {
+    await told(event(1));
+    await told(event(2));
+    expect(lines().map((each) => each.dataset["event"])).toEqual(["entry/2", "entry/1"]);
+    expect(all(card, ".fresh")).toHaveLength(1);
+  });
+
+  it("asks for older ones, and keeps those that it has", async () => {
+    card.setConfig({ type: "x", limit: 2 });
+    await settled(card);
+    await told(event(8), event(9));
+    await click(one(card, ".older"));
+    expect(wanted()).toEqual([{ type: "hearthwall/subscribe_events", limit: 4 }]);
+    expect(lines()).toHaveLength(2);
+    await told(event(7), event(8), event(9));
+    expect(lines()).toHaveLength(3);
+    expect(all(card, ".older")).toEqual([]);
+  });
+
+  it("accepts what is fine, says how far that reaches, and takes it back", async () => {
+    await told(event(1, { subject: "host 192.0.2.9" }));
+    await click(lines()[0]);
+    await click(all(card, ".orders button")[0]);
+    expect(text(one(card, "dialog[open]"))).toContain("where it is about: host 192.0.2.9");
+    await confirm();
+    expect(hass.called[0]!.slice(0, 3)).toEqual(["hearthwall", "accept", { seq: 1, config_entry_id: "entry" }]);
+    expect(orders()).toEqual(["Accepted"]);
+    await click(one(one(card, "hearthwall-notice"), "button"));
+    expect(asked.at(-1)).toMatchObject({ type: "hearthwall/revoke", entry_id: "entry", seq: 1 });
+    expect(orders()).toEqual(["This is fine"]);
+  });
+
+  it("blocks the peer that may be blocked, and quarantines who did it: never whom it was done to", async () => {
+    hass.connection.say(snapshot(row("culprit", { name: "Plug" }), row(MAC, { name: "Camera" })));
+    answer = { culprit: "culprit", blockable_peer: "bad.example" };
+    await told(event(1));
+    await click(lines()[0]);
+    expect(orders()).toEqual(["This is fine", "Block bad.example", "Quarantine Plug"]);
+    await click(all(card, ".orders button")[1]);
+    await confirm();
+    expect(hass.called[0]!.slice(0, 3)).toEqual([
+      "hearthwall",
+      "block",
+      expect.objectContaining({ target: "bad.example", config_entry_id: "entry" }),
+    ]);
+    await click(one(one(card, "hearthwall-notice"), "button"));
+    expect(hass.called[1]!.slice(0, 2)).toEqual(["hearthwall", "unblock"]);
+    await click(all(card, ".orders button")[2]);
+    await confirm();
+    expect(hass.called[2]).toEqual(["hearthwall", "quarantine", {}, { device_id: ["id-culprit"] }]);
+  });
+
+  it("offers no order where the sensor does not answer, and asks again", async () => {
+    answer = new Error("Timed out");
+    await told(event(1));
+    await click(lines()[0]);
+    expect(text(card)).toContain("nothing can be ordered now: Timed out");
+    expect(all(card, ".orders")).toEqual([]);
+    answer = {};
+    await click(one(card, ".details p button"));
+    expect(orders()).toEqual(["This is fine"]);
+  });
+
+  it("says that all is calm where nothing was noticed", async () => {
+    await told();
+    expect(text(card)).toContain("All is calm.");
+  });
+
+  it("says when a sensor, or Home Assistant, is lost, and keeps what it has", async () => {
+    hass.connection.say(snapshot());
+    await told(event(1));
+    hass.connection.say({ type: "lost", entry_id: "entry" });
+    await settled(card);
+    expect(text(card)).toContain("The sensor of Gateway is not connected.");
+    hass.connection.cut();
+    await settled(card);
+    expect(text(card)).toContain("No connection to Home Assistant.");
+    expect(lines()).toHaveLength(1);
+    hass.connection.restore();
+    await settled(card);
+    await told(event(1), event(2));
+    expect(lines()).toHaveLength(2);
+    expect(text(card)).not.toContain("No connection");
+  });
+
+  it("asks for nothing where the user may not see it", async () => {
+    card.remove();
+    await made({}, { user: { is_admin: false } });
+    expect(text(card)).toContain("Only administrators");
+    expect(hass.connection.subscriptions).toEqual([]);
+  });
+
+  it("listens to nobody once it is gone", async () => {
+    await told(event(1));
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    card.remove();
+    // The live rows, which all cards share, linger
+    await vi.advanceTimersByTimeAsync(600_000);
+    vi.useRealTimers();
+    expect(hass.connection.subscriptions).toEqual([]);
+    expect(hass.connection.listening()).toBe(0);
+  });
+
+  it("refuses what it does not know", () => {
+    expect(() => card.setConfig({ type: "x", severity: "dire" as "high" })).toThrow("severity");
+    expect(() => card.setConfig({ type: "x", limit: 0 })).toThrow("limit");
+  });
+});
