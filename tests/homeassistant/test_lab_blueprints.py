@@ -17,7 +17,7 @@ from lab.home import SITES
 from tests.homeassistant.blueprints import automate
 from tests.homeassistant.household import CAMERA, known, reaches, until
 from tests.homeassistant.phone import Phone, phone
-from tests.homeassistant.test_blueprints import DAYS
+from tests.homeassistant.test_blueprint_bedtime import DAYS
 from tests.homeassistant.test_init import state
 from tests.homeassistant.test_services import call
 

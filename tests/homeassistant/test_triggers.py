@@ -2,36 +2,34 @@
 
 import importlib
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 import yaml
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass
-from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
-    area_registry as ar,
     condition as condition_helper,
     device_registry as dr,
-    entity_registry as er,
-    label_registry as lr,
     trigger as trigger_helper,
 )
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hearthwall.bpf.hearthwall_sensor.kinds import KINDS, SEVERITIES
 from custom_components.hearthwall.bpf.hearthwall_sensor.modes import MODES
 from custom_components.hearthwall.condition import CONDITIONS
-from custom_components.hearthwall.const import CONF_SOCKET, DOMAIN
-from custom_components.hearthwall.devices import gateway_identifier
+from custom_components.hearthwall.const import DOMAIN
 from custom_components.hearthwall.trigger import TRIGGERS
 from tests.devices import CAMERA, TV
+from tests.homeassistant.automating import Automate, automate, gateway, kitchen
 from tests.homeassistant.peer import Peer, device, event
 from tests.homeassistant.test_devices import camera
 from tests.homeassistant.test_init import state, wait_for
 from tests.homeassistant.test_services import call
 from tests.homeassistant.test_translations import FOLDER, ICONS, WORDS
+
+__all__ = ["automate", "kitchen"]
 
 TOLD = {
     "severity": "{{ trigger.severity }}",
@@ -43,70 +41,6 @@ TOLD = {
     "peer": "{{ trigger.peer }}",
     "mac": "{{ trigger.mac }}",
 }
-
-type Automate = Callable[..., Awaitable[list[ServiceCall]]]
-
-
-@pytest.fixture
-async def automate(hass: HomeAssistant, loaded: MockConfigEntry) -> Any:
-    """Set up an automation and return what it told; none is left running."""
-    told = async_mock_service(hass, "test", "told")
-
-    async def automate(
-        *triggers: dict[str, Any], says: dict[str, str] | None = None, conditions: Any = ()
-    ) -> list[ServiceCall]:
-        automation = {
-            "alias": "Test",
-            "mode": "queued",
-            "triggers": [{**each, "trigger": f"{DOMAIN}.{each['trigger']}"} for each in triggers]
-            or [{"trigger": "event", "event_type": "asked"}],
-            "conditions": list(conditions),
-            "actions": [{"action": "test.told", "data": says or {}}],
-        }
-        assert await async_setup_component(hass, "automation", {"automation": [automation]})
-        await hass.async_block_till_done()
-        assert state(hass, "automation.test") == "on"
-        return told
-
-    yield automate
-    if hass.services.has_service("automation", "turn_off"):
-        everything = {"entity_id": "all"}
-        await hass.services.async_call("automation", "turn_off", everything, blocking=True)
-        await hass.async_block_till_done()
-
-
-def gateway(hass: HomeAssistant, entry: MockConfigEntry) -> dr.DeviceEntry:
-    found = dr.async_get(hass).async_get_device_by_identifier(
-        gateway_identifier(entry), entry.entry_id
-    )
-    assert found is not None
-    return found
-
-
-@pytest.fixture
-def kitchen(hass: HomeAssistant, loaded: MockConfigEntry) -> dict[str, dict[str, Any]]:
-    """The camera by everything that a target can name; a stranger's things are in its area, too."""
-    area = ar.async_get(hass).async_create("Kitchen")
-    label = lr.async_get(hass).async_create("Watched")
-    found = dr.async_get(hass).async_update_device(
-        camera(hass, loaded).id, area_id=area.id, labels={label.label_id}
-    )
-    assert found is not None
-    dr.async_get(hass).async_update_device(gateway(hass, loaded).id, area_id=area.id)
-    other = MockConfigEntry(domain="other")
-    other.add_to_hass(hass)
-    for domain in ("switch", "binary_sensor"):
-        lamp = er.async_get(hass).async_get_or_create(
-            domain, "other", "lamp", config_entry=other, suggested_object_id="lamp"
-        )
-        er.async_get(hass).async_update_entity(lamp.entity_id, area_id=area.id)
-    return {
-        "device": {"device_id": found.id},
-        "area": {"area_id": area.id},
-        "label": {"label_id": label.label_id},
-        "entity": {"entity_id": "switch.camera_quarantine"},
-    }
-
 
 # What they are called
 
@@ -389,97 +323,6 @@ async def test_the_connection_is_lost_and_restored(
     await wait_for(lambda: len(told) >= 2)
     await hass.async_block_till_done()
     assert [each.data["what"] for each in told] == ["lost Home", "restored Home"]
-
-
-# Conditions
-
-
-@pytest.fixture
-async def holds(hass: HomeAssistant, loaded: MockConfigEntry) -> Any:
-    """Tell whether a condition holds, as an automation or a script asks it."""
-
-    async def holds(name: str, target: dict[str, Any] | None = None, **options: Any) -> bool | None:
-        config: dict[str, Any] = {"condition": f"{DOMAIN}.{name}", "options": options}
-        if target is not None:
-            config["target"] = target
-        checked = await condition_helper.async_validate_condition_config(hass, config)
-        checker = await condition_helper.async_from_config(hass, checked)
-        result = checker(hass, {})
-        checker.async_unload()
-        return result
-
-    return holds
-
-
-@pytest.mark.parametrize("by", ["device", "area", "label", "entity"])
-async def test_conditions_on_devices(
-    hass: HomeAssistant,
-    peer: Peer,
-    holds: Any,
-    kitchen: dict[str, dict[str, Any]],
-    by: str,
-) -> None:
-    target = kitchen[by]
-    assert not await holds("is_quarantined", target)
-    assert not await holds("is_blocked", target)
-    assert await holds("device_is_online", target)
-    await call(hass, "quarantine", entity_id="switch.camera_quarantine", mode="no_internet")
-    assert not await holds("is_quarantined", target)
-    assert await holds("is_blocked", target)
-    assert await holds("is_blocked", target, mode=["no_internet"])
-    assert not await holds("is_blocked", target, mode=["isolate", "audit"])
-    await call(hass, "quarantine", entity_id="switch.camera_quarantine")
-    assert await holds("is_quarantined", target)
-    await peer.tell(devices=[device(CAMERA, last_seen=1_700_000_000.0)])
-    assert not await holds("device_is_online", target)
-    await peer.stop()
-    await wait_for(lambda: state(hass, "switch.camera_quarantine") == "unavailable")
-    assert not await holds("is_quarantined", target), "nothing is known"
-
-
-async def test_any_and_all(hass: HomeAssistant, holds: Any) -> None:
-    target = {"entity_id": ["switch.camera_quarantine", "switch.acme_53_13_quarantine"]}
-    await call(hass, "quarantine", entity_id="switch.camera_quarantine")
-    assert await holds("is_quarantined", target)
-    assert not await holds("is_quarantined", target, behavior="all")
-    await call(hass, "quarantine", entity_id="switch.acme_53_13_quarantine")
-    assert await holds("is_quarantined", target, behavior="all")
-    assert not await holds("is_quarantined", {"label_id": "nobody"}, behavior="all")
-
-
-async def test_the_sensor_is_connected(
-    hass: HomeAssistant,
-    loaded: MockConfigEntry,
-    peer: Peer,
-    garden: tuple[MockConfigEntry, Peer],
-    holds: Any,
-) -> None:
-    entry, there = garden
-    home, far = ({"config_entry_id": each.entry_id} for each in (loaded, entry))
-    assert await holds("sensor_connected")
-    await there.stop()
-    await wait_for(lambda: not entry.runtime_data.available)
-    assert not await holds("sensor_connected")
-    assert await holds("sensor_connected", **home)
-    assert not await holds("sensor_connected", **far)
-    assert not await holds("sensor_connected", config_entry_id="nobody's")
-    off = MockConfigEntry(domain=DOMAIN, data={CONF_SOCKET: "/nowhere"})
-    off.add_to_hass(hass)
-    assert not await holds("sensor_connected", config_entry_id=off.entry_id)
-
-
-async def test_a_condition_in_an_automation(
-    hass: HomeAssistant, peer: Peer, automate: Automate, kitchen: dict[str, dict[str, Any]]
-) -> None:
-    told = await automate(
-        conditions=[{"condition": f"{DOMAIN}.is_quarantined", "target": kitchen["area"]}]
-    )
-    hass.bus.async_fire("asked")
-    await hass.async_block_till_done()
-    assert not told
-    await call(hass, "quarantine", entity_id="switch.camera_quarantine")
-    hass.bus.async_fire("asked")
-    await wait_for(lambda: bool(told))
 
 
 @pytest.mark.parametrize(
