@@ -26,7 +26,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up a tracker for each device."""
-    async_add_device_entities(
+    await async_add_device_entities(
         entry, async_add_entities, lambda hub, mac: [PresenceTracker(hub, PRESENCE, mac)]
     )
 

@@ -1,7 +1,9 @@
 """What all entities share: whom they belong to, and when their states are written."""
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
+from itertools import batched
 from typing import override
 
 from homeassistant.core import callback
@@ -12,6 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .bpf.hearthwall_sensor.protocol import Device
 from .devices import device_identifier, gateway_identifier
 from .hub import HearthwallConfigEntry, Hub
+from .newcomers import SLICE
 
 
 class HearthwallEntity(Entity):
@@ -89,8 +92,7 @@ class DeviceEntity(HearthwallEntity):
         return self.hub.available and self.mac in self.hub.devices
 
 
-@callback
-def async_add_device_entities(
+async def async_add_device_entities(
     entry: HearthwallConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     make: Callable[[Hub, str], Iterable[DeviceEntity]],
@@ -100,6 +102,12 @@ def async_add_device_entities(
 
     @callback
     def add(macs: Iterable[str]) -> None:
-        async_add_entities([entity for mac in macs for entity in make(hub, mac)])
+        async_add_entities(
+            [entity for mac in macs if mac in hub.devices for entity in make(hub, mac)]
+        )
 
-    entry.async_on_unload(hub.async_subscribe_newcomers(add))
+    known = batched(sorted(hub.known), SLICE, strict=False)
+    entry.async_on_unload(hub.newcomers.async_subscribe(add))
+    for few in known:
+        add(few)
+        await asyncio.sleep(0)  # what else Home Assistant does must not wait for all of them

@@ -29,7 +29,7 @@ async def async_setup_entry(
 ) -> None:
     """Set up the gateway's event entity, and one for each device."""
     async_add_entities([HomeSecurity(entry.runtime_data, SECURITY)])
-    async_add_device_entities(
+    await async_add_device_entities(
         entry, async_add_entities, lambda hub, mac: [DeviceSecurity(hub, SECURITY, mac)]
     )
 

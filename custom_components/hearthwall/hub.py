@@ -39,11 +39,17 @@ from .const import (
     DEFAULT_WRITE_INTERVAL,
     LOGGER,
 )
-from .devices import async_register_device, async_register_gateway, macs_of
+from .devices import (
+    async_register_device,
+    async_register_gateway,
+    macs_of,
+    registered_features,
+)
 from .events import Events
 from .hints import Hints
 from .issues import FeedIssues
 from .link import Link
+from .newcomers import Newcomers
 from .presence import Presence
 from .stale import StaleDevices
 from .today import Today
@@ -82,7 +88,7 @@ class Hub:
         self._known: set[str] = set()
         self._full = False
         self._listeners: defaultdict[str | None, set[CALLBACK_TYPE]] = defaultdict(set)
-        self._newcomer_listeners: set[Callable[[Iterable[str]], None]] = set()
+        self.newcomers = Newcomers(hass, entry, self.devices, self._known)
         self._unsubscribes: list[CALLBACK_TYPE] = []
 
     @property
@@ -119,6 +125,11 @@ class Hub:
             self.started = started
 
     @property
+    def known(self) -> frozenset[str]:
+        """Return the devices that have a place in Home Assistant."""
+        return frozenset(self._known)
+
+    @property
     def online(self) -> int:
         """Return how many devices are at home."""
         return len(self.presence.online)
@@ -137,6 +148,7 @@ class Hub:
         await self.today.async_load()
         await self._stale.async_load()
         await self._link.start()
+        await self.newcomers.async_wait()
         self._unsubscribes = [
             async_track_time_interval(self.hass, self._async_judge_presence, PRESENCE_INTERVAL),
             self.hass.bus.async_listen(
@@ -232,18 +244,6 @@ class Hub:
 
         return unsubscribe
 
-    @callback
-    def async_subscribe_newcomers(self, listener: Callable[[Iterable[str]], None]) -> CALLBACK_TYPE:
-        """Call listener with the devices known now, and with each that comes later."""
-        self._newcomer_listeners.add(listener)
-        listener(self._known)
-
-        @callback
-        def unsubscribe() -> None:
-            self._newcomer_listeners.discard(listener)
-
-        return unsubscribe
-
     def _notify(self, macs: Iterable[str]) -> None:
         """Tell who listens to these devices, and who listens to the gateway."""
         for key in (*macs, None):
@@ -301,17 +301,15 @@ class Hub:
             before = self.devices.get(device.mac)
             self.devices[device.mac] = device
             self._known.difference_update(device.other_macs)
-            if device.mac in self._known and _registered_as(before) != _registered_as(device):
+            if device.mac in self._known and registered_features(before) != registered_features(
+                device
+            ):
                 async_register_device(self.hass, self.entry, device)
             if device.mac not in self._known and self._is_settled(device):
                 self._known.add(device.mac)
                 newcomers.append(device.mac)
         changed = self._judge_presence()
-        for mac in newcomers:
-            async_register_device(self.hass, self.entry, self.devices[mac])
-        if newcomers:
-            for listener in tuple(self._newcomer_listeners):
-                listener(newcomers)
+        self.newcomers.async_take(newcomers)
         return changed
 
     def _is_settled(self, device: Device) -> bool:
@@ -368,10 +366,3 @@ class Hub:
         present = self.devices.keys() & self._known
         for mac in {self.primary(each) for each in macs_of(registered)} & present:
             async_register_device(self.hass, self.entry, self.devices[mac])
-
-
-def _registered_as(device: Device | None) -> tuple[object, ...] | None:
-    """Return what of a device the registry shows."""
-    if device is None:
-        return None
-    return (device.name, device.hostname, device.vendor, device.randomised, device.other_macs)

@@ -34,7 +34,7 @@ async def async_setup_entry(
     """Set up the sensors of a gateway and its devices."""
     hub = entry.runtime_data
     async_add_entities(GatewaySensor(hub, description) for description in GATEWAY_SENSORS)
-    async_add_device_entities(
+    await async_add_device_entities(
         entry,
         async_add_entities,
         lambda hub, mac: [

@@ -1,5 +1,6 @@
 """How often states are written: at once, then seldom, and never the last change lost."""
 
+import random
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -10,6 +11,8 @@ from homeassistant.helpers.event import async_call_later
 #: A rate has to change by both before it is worth a row in the recorder.
 DEAD_BAND_RATIO: Final = 0.05
 DEAD_BAND_RATE: Final = 100.0
+#: By up to this part an interval is longer, so that what began together is not written together for ever.
+SPREAD: Final = 0.1
 
 
 def rate_changed(old: float | None, new: float | None) -> bool:
@@ -65,4 +68,5 @@ class Throttle:
     def _run(self) -> None:
         """Act, and begin an interval if that did something."""
         if self._act():
-            self._next = self._hass.loop.time() + self._interval()
+            spread = 1 + SPREAD * random.random()  # noqa: S311, no secret
+            self._next = self._hass.loop.time() + self._interval() * spread
