@@ -260,6 +260,7 @@ def _sign(offset: float) -> str:
 
 def _command(entry: ConfigEntry) -> str:
     """Return the command that starts a sensor where this entry looks for it."""
-    socket = entry.data.get(CONF_SOCKET)
-    where = f" --socket {plain(socket)}" if socket else ""
-    return f"sudo {LAUNCHER.resolve()} run --interface br-lan{where}"
+    if CONF_SOCKET not in entry.data:  # on another host, whose paths nobody here knows
+        return "sudo hearthwall-sensor run --interface br-lan"
+    socket = plain(entry.data[CONF_SOCKET])
+    return f"sudo {LAUNCHER.resolve()} run --interface br-lan --socket {socket}"

@@ -208,6 +208,14 @@ async def test_who_asks_for_a_token_needs_no_issue(
     assert problems.connection_problem(entry, error, ()) is None
 
 
+def test_a_sensor_on_another_host_is_not_started_by_a_path_of_this_one() -> None:
+    entry = MockConfigEntry(domain=DOMAIN, title="Away", data={"host": "192.0.2.1", "port": 1})
+    problem = problems.connection_problem(entry, SensorError("not_running"), ())
+    assert problem is not None
+    assert problem.key == "sensor_unreachable"
+    assert problem.placeholders["command"].startswith("sudo hearthwall-sensor run ")
+
+
 @as_root
 @pytest.mark.usefixtures("at_once")
 async def test_a_sensor_of_ours_is_started_again(
