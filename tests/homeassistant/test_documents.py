@@ -29,13 +29,14 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
     GetFlows,
 )
 from custom_components.hearthwall.condition import CONDITIONS
+from custom_components.hearthwall.options_flow import SECTIONS
 from custom_components.hearthwall.services import ACTIONS
 from custom_components.hearthwall.trigger import TRIGGERS
 from tests.devices import CAMERA, TV
 from tests.homeassistant.peer import Peer, event, flow
 from tests.homeassistant.test_devices import camera
 from tests.homeassistant.test_init import state, wait_for
-from tests.homeassistant.test_translations import FOLDER, SCHEMAS
+from tests.homeassistant.test_translations import DESCRIPTIONS, FOLDER, SCHEMAS, WORDS
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "home-assistant.md").read_text()
 YAML: list[str] = re.findall(r"```yaml\n(.+?)```", TEXT, re.DOTALL)
@@ -72,6 +73,32 @@ def test_every_kind_and_attribute_of_an_event_is_documented() -> None:
     shown = {*event(1).to_wire(), "device_id", "event_type", "why", "advice"}
     for name in {*shown, *(event_platform.SECURITY.event_types or ())}:
         assert f"`{name}`" in section, name
+
+
+def test_every_entity_is_documented() -> None:
+    section = TEXT.split("## Entities")[1].split("\n## ")[0]
+    for platform, descriptions in DESCRIPTIONS.items():
+        for each in descriptions:
+            name = WORDS["entity"][platform][each.translation_key]["name"].format(feed="…")
+            key = re.sub(r"[^a-z0-9…]+", "_", name.lower())
+            assert f"`{platform}.…_{key}`" in section, (platform, key)
+
+
+def test_every_option_and_its_default_is_documented() -> None:
+    sections = WORDS["options"]["step"]["init"]["sections"]
+    for name, schema in SECTIONS.items():
+        for key in schema.schema:
+            row = re.search(
+                rf"^\| {re.escape(sections[name]['data'][str(key)])} \|.+\| (.+) \|$",
+                TEXT,
+                re.MULTILINE,
+            )
+            assert row is not None, key
+            default = key.default()
+            shown = row[1].split()[0]
+            assert shown == (
+                {True: "on", False: "off"}[default] if isinstance(default, bool) else str(default)
+            )
 
 
 @pytest.fixture
