@@ -7,9 +7,9 @@ import { HearthwallConfirm } from "./dialog.js";
 import { eventsElements, eventsEntry } from "./events/index.js";
 import { flowMapElements, flowMapEntry } from "./flow-map/index.js";
 import { DOMAIN, type HomeAssistant } from "./hass.js";
-import { localizer } from "./localize.js";
+import { type Localize, localizer } from "./localize.js";
 import { HearthwallNotice } from "./notice.js";
-import { announce, define } from "./register.js";
+import { announce, define, inWords } from "./register.js";
 import { HearthwallBadge } from "./small/badge.js";
 import { HearthwallQuarantineFeature, isQuarantineSwitch } from "./small/quarantine-feature.js";
 import { HearthwallSparkline } from "./sparkline.js";
@@ -27,44 +27,43 @@ function ofDevice(hass: HomeAssistant, entityId: string) {
   return isDevice ? { config: { type: "custom:hearthwall-device-card", device_id: entity.device_id } } : null;
 }
 
-const t = localizer(undefined);
+const t: Localize = (key) => localizer(undefined)(key);
+const entry = <T extends { type: string; name: string; description?: string }>(make: () => T) =>
+  inWords(() => ({ ...make(), documentationURL: DOCUMENTATION }));
+
 window.customCards = announce(window.customCards ?? [], [
-  {
+  entry(() => ({
     type: "hearthwall-devices-card",
     name: t("devices.name"),
     description: t("devices.description"),
     preview: true,
-    documentationURL: DOCUMENTATION,
-  },
-  {
+  })),
+  entry(() => ({
     type: "hearthwall-device-card",
     name: t("device.name"),
     description: t("device.description"),
     preview: true,
-    documentationURL: DOCUMENTATION,
     getEntitySuggestion: ofDevice,
-  },
-  { ...flowMapEntry(), documentationURL: DOCUMENTATION },
-  { ...eventsEntry(), documentationURL: DOCUMENTATION },
+  })),
+  entry(flowMapEntry),
+  entry(eventsEntry),
 ]);
-window.customStrategies = announce(window.customStrategies ?? [], [
-  { ...strategyEntry(), documentationURL: DOCUMENTATION },
-]);
+window.customStrategies = announce(window.customStrategies ?? [], [entry(strategyEntry)]);
 window.customBadges = announce(window.customBadges ?? [], [
-  {
+  entry(() => ({
     type: "hearthwall-badge",
     name: t("badge.name"),
     description: t("badge.description"),
     preview: true,
-    documentationURL: DOCUMENTATION,
-  },
+  })),
 ]);
 window.customCardFeatures = announce(window.customCardFeatures ?? [], [
-  {
+  inWords(() => ({
     type: "hearthwall-quarantine-feature",
     name: t("feature.name"),
-    isSupported: (hass, { entity_id: entityId }) => isQuarantineSwitch(hass, entityId),
-  },
+    isSupported: (hass: HomeAssistant, { entity_id: entityId }: { entity_id?: string }) =>
+      isQuarantineSwitch(hass, entityId),
+  })),
 ]);
 
 void define({

@@ -13,6 +13,18 @@ export async function define(elements: Record<string, CustomElementConstructor>)
   }
 }
 
+/**
+ * Return an entry of a picker whose words are asked for anew each time.
+ *
+ * This module is loaded before Home Assistant knows who logs in, and in which language.
+ */
+export function inWords<T extends { name: string; description?: string }>(make: () => T): T {
+  return Object.defineProperties(make(), {
+    name: { get: () => make().name, enumerable: true },
+    description: { get: () => make().description, enumerable: true },
+  });
+}
+
 /** Add to one of the lists that Home Assistant's pickers show, unless it is there. */
 export function announce<T extends { type: string }>(list: T[], entries: readonly T[]): T[] {
   const known = new Set(list.map(({ type }) => type));

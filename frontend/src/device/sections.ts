@@ -18,6 +18,9 @@ const none = (text: string) => html`<p class="secondary">${text}</p>`;
 
 const moved = (row: Pick<UsageRow, "download_bytes" | "upload_bytes">) => row.download_bytes + row.upload_bytes;
 
+/** Multicast, broadcast and link-local addresses: nobody in particular, and nothing that could be cut off. */
+const EVERYBODY = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
+
 /** Whom the device talks to, with each peer's share of all that it moved. */
 export function peersSection(
   hass: HomeAssistant,
@@ -41,7 +44,7 @@ export function peersSection(
           ${formatBytes(hass, moved(row))}
         </span>
         <span class="figure share secondary">${formatPercent(hass, moved(row) / all)}</span>
-        ${row.peer
+        ${row.peer && !EVERYBODY.test(row.peer)
           ? html`<button
               class="quiet"
               aria-label=${t(rule ? "device.release_peer" : "device.block_peer", { peer: name })}

@@ -95,6 +95,7 @@ async function made(fields = {}): Promise<void> {
     "hearthwall/usage": {
       rows: [
         { peer: "cam.example", country: "DE", upload_bytes: 1e6, download_bytes: 2e6, flows: 1 },
+        { peer: "ff02::fb", country: null, upload_bytes: 0, download_bytes: 0, flows: 1 },
         { peer: null, country: null, upload_bytes: 0, download_bytes: 1e6, flows: 1 },
       ],
       upload_bytes: 2e6,
@@ -141,6 +142,13 @@ describe("the device view", () => {
     expect(shown).toContain("Unexpected destination");
     expect(shown).toContain(`Talks to ${HOSTILE} and cam.example.`);
     expect(all(view, "img")).toEqual([]);
+  });
+
+  it("offers to block who can be blocked", () => {
+    expect(all(view, 'button[aria-label^="Block "]').map((each) => each.getAttribute("aria-label"))).toEqual([
+      "Block cam.example",
+      "Block bad.example",
+    ]);
   });
 
   it("blocks a peer after a question, and lets it go again", async () => {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { all, one, placed, settled, text } from "../../test/elements.js";
 import { type FakeHome, home, row, snapshot } from "../../test/home.js";
 import { area } from "../sparkline.js";
-import { announce, define } from "../register.js";
+import { announce, define, inWords } from "../register.js";
 import type { HearthwallBadge } from "./badge.js";
 import { isQuarantineSwitch, type HearthwallQuarantineFeature } from "./quarantine-feature.js";
 
@@ -79,6 +79,13 @@ describe("telling Home Assistant's frontend", () => {
     customElements.define("home-assistant", class extends HTMLElement {});
     await defined;
     expect(customElements.get("test-early")).toBe(early);
+  });
+
+  it("speaks the language that the page has by now", () => {
+    let language = "en";
+    const entry = inWords(() => ({ type: "a", name: `name in ${language}`, description: `more in ${language}` }));
+    language = "ja";
+    expect({ ...entry }).toEqual({ type: "a", name: "name in ja", description: "more in ja" });
   });
 
   it("adds to a list what is not there", () => {
