@@ -15,7 +15,7 @@ export const eventsStyles = css`
   }
   select {
     flex: 1 1 0;
-    min-width: 104px;
+    min-width: 92px;
     max-width: 260px;
     min-height: 36px;
     padding: 0 8px;

@@ -14,17 +14,17 @@ export const jaKinds: Record<keyof typeof enKinds, string> = {
   "kind.threat_domain.advice": "その名前をブロックし、このデバイスのほかの通信も確認してください。",
   "kind.forbidden_protocol": "禁止されたプロトコル",
   "kind.forbidden_protocol.meaning":
-    "ポリシーで許可されていないプロトコル(暗号資産の採掘、Tor、Telnet など)を、デバイスが使っています。",
+    "ポリシーで許可されていないプロトコル（暗号資産の採掘、Tor、Telnet など）を、デバイスが使っています。",
   "kind.forbidden_protocol.advice":
-    "意図して使っていないなら、デバイスを隔離してください。意図したものなら、承認するかポリシーで許可してください。",
+    "意図して使っていないなら、デバイスを隔離してください。意図したものなら、問題なしとするかポリシーで許可してください。",
   "kind.unexpected_destination": "予期しない宛先",
   "kind.unexpected_destination.meaning": "デバイスが、これまでの通信先とは異なる相手と通信しています。",
   "kind.unexpected_destination.advice":
-    "アップデートや新しいアプリなどの理由があれば承認してください。なければ相手をブロックしてください。",
+    "アップデートや新しいアプリなどの理由があれば問題なしとしてください。なければ相手をブロックしてください。",
   "kind.local_device_on_internet": "家庭内専用デバイスのインターネット通信",
   "kind.local_device_on_internet.meaning": "普段は家庭内でしか通信しないデバイスが、インターネットと通信しています。",
   "kind.local_device_on_internet.advice":
-    "インターネットが不要なデバイスなら、接続を遮断してください。問題なければ承認してください。",
+    "インターネットが不要なデバイスなら、接続を遮断してください。問題なければ問題なしとしてください。",
   "kind.segment_crossing": "セグメントをまたぐ通信",
   "kind.segment_crossing.meaning":
     "デバイスが、許可されていないネットワークの区画に接続しようとしたか、偽のアドレスから送信しています。",
@@ -46,14 +46,14 @@ export const jaKinds: Record<keyof typeof enKinds, string> = {
     "ご家庭のデバイスが送っているなら隔離してください。インターネットからのフラッドを防ぐには、センサーのしきい値の設定が必要です。",
   "kind.volume_anomaly": "通常と異なる通信量",
   "kind.volume_anomaly.meaning": "この曜日と時間帯の普段の量を大きく超えるデータを、デバイスがやり取りしています。",
-  "kind.volume_anomaly.advice": "通信相手を確認してください。バックアップやアップデートなら承認してください。",
+  "kind.volume_anomaly.advice": "通信相手を確認してください。バックアップやアップデートなら問題なしとしてください。",
   "kind.behaviour_anomaly": "通常と異なる挙動",
   "kind.behaviour_anomaly.meaning": "デバイスの動きが、全体として、学習した普段の動きと異なっています。",
-  "kind.behaviour_anomaly.advice": "どの点が目立つかを詳細で確認してください。理由があれば承認してください。",
+  "kind.behaviour_anomaly.advice": "どの点が目立つかを詳細で確認してください。理由があれば問題なしとしてください。",
   "kind.beacon": "ビーコン",
   "kind.beacon.meaning":
     "デバイスが、同じ相手を一定の間隔で何度も呼び出しています。マルウェアの定期連絡によく見られますが、通常のサービスのこともあります。",
-  "kind.beacon.advice": "ご存じの相手なら承認してください。そうでなければブロックしてください。",
+  "kind.beacon.advice": "ご存じの相手なら問題なしとしてください。そうでなければブロックしてください。",
   "kind.dns_tunnel": "DNS トンネル",
   "kind.dns_tunnel.meaning": "デバイスが、名前の問い合わせに紛れ込ませてデータを送り出しているようです。",
   "kind.dns_tunnel.advice": "そのドメインをブロックし、デバイスを隔離してください。",
@@ -69,7 +69,7 @@ export const jaKinds: Record<keyof typeof enKinds, string> = {
   "kind.unexpected_process": "予期しないプログラム",
   "kind.unexpected_process.meaning": "ゲートウェイのプログラムが、これまでになかった動作をしています。",
   "kind.unexpected_process.advice":
-    "ご自身で導入や変更をしたプログラムなら承認してください。そうでなければ、どこから来たものか調べてください。",
+    "ご自身で導入や変更をしたプログラムなら問題なしとしてください。そうでなければ、どこから来たものか調べてください。",
   "kind.suspicious_syscall": "不審なシステムコール",
   "kind.suspicious_syscall.meaning":
     "ゲートウェイのプロセスが、通信につながれたシェルやほかのプロセスの乗っ取りなど、侵入者に見られる動作をしています。",
