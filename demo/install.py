@@ -87,6 +87,7 @@ async def install(
         else:
             clicked = await add_by_clicks(api, log_in, screenshots)
             seconds, clicks, entry = clicked.seconds, clicked.clicks, clicked.entry
+            await api.renew()
 
         progress.step("Devices, entities, actions, triggers, cards")
         switch = await _switch_of(api, entry, CAMERA.mac)
