@@ -1,4 +1,4 @@
-const Ke = globalThis, Kt = Ke.ShadowRoot && (Ke.ShadyCSS === void 0 || Ke.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Zt = Symbol(), Ln = /* @__PURE__ */ new WeakMap();
+const Ke = globalThis, Kt = Ke.ShadowRoot && (Ke.ShadyCSS === void 0 || Ke.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Zt = Symbol(), qn = /* @__PURE__ */ new WeakMap();
 let ks = class {
   constructor(e, t, s) {
     if (this._$cssResult$ = !0, s !== Zt) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
@@ -9,7 +9,7 @@ let ks = class {
     const t = this.t;
     if (Kt && e === void 0) {
       const s = t !== void 0 && t.length === 1;
-      s && (e = Ln.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && Ln.set(t, e));
+      s && (e = qn.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && qn.set(t, e));
     }
     return e;
   }
@@ -30,12 +30,12 @@ const mi = (n) => new ks(typeof n == "string" ? n : n + "", void 0, Zt), q = (n,
     const s = document.createElement("style"), i = Ke.litNonce;
     i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
   }
-}, qn = Kt ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+}, Pn = Kt ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
   return mi(t);
 })(n) : n;
-const { is: vi, defineProperty: gi, getOwnPropertyDescriptor: yi, getOwnPropertyNames: wi, getOwnPropertySymbols: bi, getPrototypeOf: $i } = Object, lt = globalThis, Pn = lt.trustedTypes, _i = Pn ? Pn.emptyScript : "", xi = lt.reactiveElementPolyfillSupport, Te = (n, e) => n, Je = { toAttribute(n, e) {
+const { is: vi, defineProperty: gi, getOwnPropertyDescriptor: yi, getOwnPropertyNames: wi, getOwnPropertySymbols: bi, getPrototypeOf: $i } = Object, lt = globalThis, In = lt.trustedTypes, _i = In ? In.emptyScript : "", xi = lt.reactiveElementPolyfillSupport, He = (n, e) => n, Je = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
       n = n ? _i : null;
@@ -63,7 +63,7 @@ const { is: vi, defineProperty: gi, getOwnPropertyDescriptor: yi, getOwnProperty
       }
   }
   return t;
-} }, Jt = (n, e) => !vi(n, e), In = { attribute: !0, type: String, converter: Je, reflect: !1, useDefault: !1, hasChanged: Jt };
+} }, Jt = (n, e) => !vi(n, e), Nn = { attribute: !0, type: String, converter: Je, reflect: !1, useDefault: !1, hasChanged: Jt };
 Symbol.metadata ??= Symbol("metadata"), lt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
 let he = class extends HTMLElement {
   static addInitializer(e) {
@@ -72,7 +72,7 @@ let he = class extends HTMLElement {
   static get observedAttributes() {
     return this.finalize(), this._$Eh && [...this._$Eh.keys()];
   }
-  static createProperty(e, t = In) {
+  static createProperty(e, t = Nn) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
       i !== void 0 && gi(this.prototype, e, i);
@@ -90,16 +90,16 @@ let he = class extends HTMLElement {
     }, configurable: !0, enumerable: !0 };
   }
   static getPropertyOptions(e) {
-    return this.elementProperties.get(e) ?? In;
+    return this.elementProperties.get(e) ?? Nn;
   }
   static _$Ei() {
-    if (this.hasOwnProperty(Te("elementProperties"))) return;
+    if (this.hasOwnProperty(He("elementProperties"))) return;
     const e = $i(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
-    if (this.hasOwnProperty(Te("finalized"))) return;
-    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Te("properties"))) {
+    if (this.hasOwnProperty(He("finalized"))) return;
+    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(He("properties"))) {
       const t = this.properties, s = [...wi(t), ...bi(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
@@ -119,8 +119,8 @@ let he = class extends HTMLElement {
     const t = [];
     if (Array.isArray(e)) {
       const s = new Set(e.flat(1 / 0).reverse());
-      for (const i of s) t.unshift(qn(i));
-    } else e !== void 0 && t.push(qn(e));
+      for (const i of s) t.unshift(Pn(i));
+    } else e !== void 0 && t.push(Pn(e));
     return t;
   }
   static _$Eu(e, t) {
@@ -246,10 +246,10 @@ let he = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-he.elementStyles = [], he.shadowRootOptions = { mode: "open" }, he[Te("elementProperties")] = /* @__PURE__ */ new Map(), he[Te("finalized")] = /* @__PURE__ */ new Map(), xi?.({ ReactiveElement: he }), (lt.reactiveElementVersions ??= []).push("2.1.2");
-const Xt = globalThis, Nn = (n) => n, Xe = Xt.trustedTypes, Rn = Xe ? Xe.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, As = "$lit$", Q = `lit$${Math.random().toFixed(9).slice(2)}$`, Ss = "?" + Q, ki = `<${Ss}>`, ce = document, Le = () => ce.createComment(""), qe = (n) => n === null || typeof n != "object" && typeof n != "function", en = Array.isArray, Ai = (n) => en(n) || typeof n?.[Symbol.iterator] == "function", Ct = `[ 	
-\f\r]`, Ee = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, jn = /-->/g, Dn = />/g, ne = RegExp(`>|${Ct}(?:([^\\s"'>=/]+)(${Ct}*=${Ct}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), Un = /'/g, zn = /"/g, Ms = /^(?:script|style|textarea|title)$/i, Es = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Es(1), me = Es(2), F = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), Vn = /* @__PURE__ */ new WeakMap(), ie = ce.createTreeWalker(ce, 129);
+he.elementStyles = [], he.shadowRootOptions = { mode: "open" }, he[He("elementProperties")] = /* @__PURE__ */ new Map(), he[He("finalized")] = /* @__PURE__ */ new Map(), xi?.({ ReactiveElement: he }), (lt.reactiveElementVersions ??= []).push("2.1.2");
+const Xt = globalThis, jn = (n) => n, Xe = Xt.trustedTypes, Rn = Xe ? Xe.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, As = "$lit$", K = `lit$${Math.random().toFixed(9).slice(2)}$`, Ss = "?" + K, ki = `<${Ss}>`, ce = document, Le = () => ce.createComment(""), qe = (n) => n === null || typeof n != "object" && typeof n != "function", en = Array.isArray, Ai = (n) => en(n) || typeof n?.[Symbol.iterator] == "function", Ct = `[ 	
+\f\r]`, Ee = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Dn = /-->/g, Un = />/g, ne = RegExp(`>|${Ct}(?:([^\\s"'>=/]+)(${Ct}*=${Ct}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), zn = /'/g, Vn = /"/g, Ms = /^(?:script|style|textarea|title)$/i, Es = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Es(1), me = Es(2), W = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), Bn = /* @__PURE__ */ new WeakMap(), ie = ce.createTreeWalker(ce, 129);
 function Cs(n, e) {
   if (!en(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
   return Rn !== void 0 ? Rn.createHTML(e) : e;
@@ -260,9 +260,9 @@ const Si = (n, e) => {
   for (let c = 0; c < t; c++) {
     const r = n[c];
     let l, d, h = -1, f = 0;
-    for (; f < r.length && (a.lastIndex = f, d = a.exec(r), d !== null); ) f = a.lastIndex, a === Ee ? d[1] === "!--" ? a = jn : d[1] !== void 0 ? a = Dn : d[2] !== void 0 ? (Ms.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ne) : d[3] !== void 0 && (a = ne) : a === ne ? d[0] === ">" ? (a = i ?? Ee, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, l = d[1], a = d[3] === void 0 ? ne : d[3] === '"' ? zn : Un) : a === zn || a === Un ? a = ne : a === jn || a === Dn ? a = Ee : (a = ne, i = void 0);
+    for (; f < r.length && (a.lastIndex = f, d = a.exec(r), d !== null); ) f = a.lastIndex, a === Ee ? d[1] === "!--" ? a = Dn : d[1] !== void 0 ? a = Un : d[2] !== void 0 ? (Ms.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ne) : d[3] !== void 0 && (a = ne) : a === ne ? d[0] === ">" ? (a = i ?? Ee, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, l = d[1], a = d[3] === void 0 ? ne : d[3] === '"' ? Vn : zn) : a === Vn || a === zn ? a = ne : a === Dn || a === Un ? a = Ee : (a = ne, i = void 0);
     const w = a === ne && n[c + 1].startsWith("/>") ? " " : "";
-    o += a === Ee ? r + ki : h >= 0 ? (s.push(l), r.slice(0, h) + As + r.slice(h) + Q + w) : r + Q + (h === -2 ? c : w);
+    o += a === Ee ? r + ki : h >= 0 ? (s.push(l), r.slice(0, h) + As + r.slice(h) + K + w) : r + K + (h === -2 ? c : w);
   }
   return [Cs(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
@@ -279,11 +279,11 @@ class Pe {
     for (; (i = ie.nextNode()) !== null && r.length < c; ) {
       if (i.nodeType === 1) {
         if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(As)) {
-          const f = d[a++], w = i.getAttribute(h).split(Q), v = /([.?@])?(.*)/.exec(f);
+          const f = d[a++], w = i.getAttribute(h).split(K), v = /([.?@])?(.*)/.exec(f);
           r.push({ type: 1, index: o, name: v[2], strings: w, ctor: v[1] === "." ? Ei : v[1] === "?" ? Ci : v[1] === "@" ? Oi : dt }), i.removeAttribute(h);
-        } else h.startsWith(Q) && (r.push({ type: 6, index: o }), i.removeAttribute(h));
+        } else h.startsWith(K) && (r.push({ type: 6, index: o }), i.removeAttribute(h));
         if (Ms.test(i.tagName)) {
-          const h = i.textContent.split(Q), f = h.length - 1;
+          const h = i.textContent.split(K), f = h.length - 1;
           if (f > 0) {
             i.textContent = Xe ? Xe.emptyScript : "";
             for (let w = 0; w < f; w++) i.append(h[w], Le()), ie.nextNode(), r.push({ type: 2, index: ++o });
@@ -293,7 +293,7 @@ class Pe {
       } else if (i.nodeType === 8) if (i.data === Ss) r.push({ type: 2, index: o });
       else {
         let h = -1;
-        for (; (h = i.data.indexOf(Q, h + 1)) !== -1; ) r.push({ type: 7, index: o }), h += Q.length - 1;
+        for (; (h = i.data.indexOf(K, h + 1)) !== -1; ) r.push({ type: 7, index: o }), h += K.length - 1;
       }
       o++;
     }
@@ -304,7 +304,7 @@ class Pe {
   }
 }
 function fe(n, e, t = n, s) {
-  if (e === F) return e;
+  if (e === W) return e;
   let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
   const o = qe(e) ? void 0 : e._$litDirective$;
   return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = fe(n, i._$AS(n, e.values), i, s)), e;
@@ -326,7 +326,7 @@ class Mi {
     for (; r !== void 0; ) {
       if (a === r.index) {
         let l;
-        r.type === 2 ? l = new we(o, o.nextSibling, this, e) : r.type === 1 ? l = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (l = new Ti(o, this, e)), this._$AV.push(l), r = s[++c];
+        r.type === 2 ? l = new we(o, o.nextSibling, this, e) : r.type === 1 ? l = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (l = new Hi(o, this, e)), this._$AV.push(l), r = s[++c];
       }
       a !== r?.index && (o = ie.nextNode(), a++);
     }
@@ -356,7 +356,7 @@ class we {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = fe(this, e, t), qe(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== F && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Ai(e) ? this.k(e) : this._(e);
+    e = fe(this, e, t), qe(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== W && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Ai(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -376,8 +376,8 @@ class we {
     }
   }
   _$AC(e) {
-    let t = Vn.get(e.strings);
-    return t === void 0 && Vn.set(e.strings, t = new Pe(e)), t;
+    let t = Bn.get(e.strings);
+    return t === void 0 && Bn.set(e.strings, t = new Pe(e)), t;
   }
   k(e) {
     en(this._$AH) || (this._$AH = [], this._$AR());
@@ -388,8 +388,8 @@ class we {
   }
   _$AR(e = this._$AA.nextSibling, t) {
     for (this._$AP?.(!1, !0, t); e !== this._$AB; ) {
-      const s = Nn(e).nextSibling;
-      Nn(e).remove(), e = s;
+      const s = jn(e).nextSibling;
+      jn(e).remove(), e = s;
     }
   }
   setConnected(e) {
@@ -409,11 +409,11 @@ class dt {
   _$AI(e, t = this, s, i) {
     const o = this.strings;
     let a = !1;
-    if (o === void 0) e = fe(this, e, t, 0), a = !qe(e) || e !== this._$AH && e !== F, a && (this._$AH = e);
+    if (o === void 0) e = fe(this, e, t, 0), a = !qe(e) || e !== this._$AH && e !== W, a && (this._$AH = e);
     else {
       const c = e;
       let r, l;
-      for (e = o[0], r = 0; r < o.length - 1; r++) l = fe(this, c[s + r], t, r), l === F && (l = this._$AH[r]), a ||= !qe(l) || l !== this._$AH[r], l === m ? e = m : e !== m && (e += (l ?? "") + o[r + 1]), this._$AH[r] = l;
+      for (e = o[0], r = 0; r < o.length - 1; r++) l = fe(this, c[s + r], t, r), l === W && (l = this._$AH[r]), a ||= !qe(l) || l !== this._$AH[r], l === m ? e = m : e !== m && (e += (l ?? "") + o[r + 1]), this._$AH[r] = l;
     }
     a && !i && this.j(e);
   }
@@ -442,7 +442,7 @@ class Oi extends dt {
     super(e, t, s, i, o), this.type = 5;
   }
   _$AI(e, t = this) {
-    if ((e = fe(this, e, t, 0) ?? m) === F) return;
+    if ((e = fe(this, e, t, 0) ?? m) === W) return;
     const s = this._$AH, i = e === m && s !== m || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== m && (s === m || i);
     i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
@@ -450,7 +450,7 @@ class Oi extends dt {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class Ti {
+class Hi {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -461,7 +461,7 @@ class Ti {
     fe(this, e);
   }
 }
-const Hi = { I: we }, Li = Xt.litHtmlPolyfillSupport;
+const Ti = { I: we }, Li = Xt.litHtmlPolyfillSupport;
 Li?.(Pe, we), (Xt.litHtmlVersions ??= []).push("3.3.3");
 const qi = (n, e, t) => {
   const s = t?.renderBefore ?? e;
@@ -473,7 +473,7 @@ const qi = (n, e, t) => {
   return i._$AI(n), i;
 };
 const tn = globalThis;
-let T = class extends he {
+let H = class extends he {
   constructor() {
     super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
   }
@@ -492,12 +492,12 @@ let T = class extends he {
     super.disconnectedCallback(), this._$Do?.setConnected(!1);
   }
   render() {
-    return F;
+    return W;
   }
 };
-T._$litElement$ = !0, T.finalized = !0, tn.litElementHydrateSupport?.({ LitElement: T });
+H._$litElement$ = !0, H.finalized = !0, tn.litElementHydrateSupport?.({ LitElement: H });
 const Pi = tn.litElementPolyfillSupport;
-Pi?.({ LitElement: T });
+Pi?.({ LitElement: H });
 (tn.litElementVersions ??= []).push("4.2.2");
 const Ii = { attribute: !0, type: String, converter: Je, reflect: !1, hasChanged: Jt }, Ni = (n = Ii, e, t) => {
   const { kind: s, metadata: i } = t;
@@ -529,16 +529,16 @@ function E(n) {
 function A(n) {
   return E({ ...n, state: !0, attribute: !1 });
 }
-const Ri = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+const ji = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
 function P(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return Ri(t, s, { get() {
+    return ji(t, s, { get() {
       return o(this);
     } });
   };
 }
-const ji = {
+const Ri = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -830,7 +830,7 @@ const ji = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...ji,
+  ...Ri,
   ...Di,
   ...Ui,
   ...zi,
@@ -947,22 +947,22 @@ const ji = {
   "events.last": "最後に起きた時刻",
   "events.flows": "フロー",
   "events.protocol": "プロトコル",
-  "events.processes": "プロセス(それぞれ、すぐ下のプロセスが起動)",
+  "events.processes": "プロセス（それぞれ、すぐ下のプロセスが起動）",
   "events.files": "ファイル",
   "events.of_program": "今回はデバイスではなく、ゲートウェイ自身のプログラムによるものです。",
-  "events.of_program.advice": "プログラムの動作に心当たりがあれば承認してください。なければ、誰が起動したか調べて停止してください。",
+  "events.of_program.advice": "プログラムの動作に心当たりがあれば問題なしとしてください。なければ、誰が起動したか調べて停止してください。",
   "events.ended": "プロセスはすでに終了しているため、遮断するものはありません。",
-  "events.accept": "問題なし",
-  "events.accept.ask": "問題ありませんか?",
+  "events.accept": "問題なしとする",
+  "events.accept.ask": "問題なしとしますか？",
   "events.accept.text": "今後、{who} の「{kind}」はお知らせしません。",
   "events.accept.text_subject": "今後、{who} の「{kind}」のうち、次に関するものはお知らせしません: {subject}。それ以外は引き続きお知らせします。",
   "events.accept.amount": "今回の 1.5 倍までが対象です。それを超えた場合はお知らせします。",
   "events.accept.learnt": "このデバイスの普段の動きとして学習されます。",
-  "events.accepted": "「{kind}」を承認しました。",
-  "events.is_accepted": "承認済み",
+  "events.accepted": "「{kind}」を問題なしとしました。",
+  "events.is_accepted": "問題なし（登録済み）",
   "events.block": "ブロックする",
   "events.block.peer": "{peer} をブロック",
-  "events.block.ask": "{peer} をブロックしますか?",
+  "events.block.ask": "{peer} をブロックしますか？",
   "events.block.text": "ご家庭のどのデバイスも {peer} と通信できなくなります。相手からの通信も届きません。",
   "events.blocked": "{peer} をブロックしました。",
   "events.quarantine": "{name} を隔離",
@@ -982,7 +982,7 @@ const ji = {
   "measure.sent": "送信 {value}",
   "measure.received": "受信 {value}",
   "measure.differences": "普段の差の {value} 倍",
-  "measure.evenness": "間隔の均一さ {value}(最大 1)",
+  "measure.evenness": "間隔の均一さ {value}（最大 1）",
   "measure.packet_size": "1 パケットあたり {value}",
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗った他機器のアドレス {value} 件",
@@ -998,14 +998,14 @@ const ji = {
   "kind.threat_domain.meaning": "脅威リストにある名前を、デバイスが問い合わせたか、その相手と通信しました。",
   "kind.threat_domain.advice": "その名前をブロックし、このデバイスのほかの通信も確認してください。",
   "kind.forbidden_protocol": "禁止されたプロトコル",
-  "kind.forbidden_protocol.meaning": "ポリシーで許可されていないプロトコル(暗号資産の採掘、Tor、Telnet など)を、デバイスが使っています。",
-  "kind.forbidden_protocol.advice": "意図して使っていないなら、デバイスを隔離してください。意図したものなら、承認するかポリシーで許可してください。",
+  "kind.forbidden_protocol.meaning": "ポリシーで許可されていないプロトコル（暗号資産の採掘、Tor、Telnet など）を、デバイスが使っています。",
+  "kind.forbidden_protocol.advice": "意図して使っていないなら、デバイスを隔離してください。意図したものなら、問題なしとするかポリシーで許可してください。",
   "kind.unexpected_destination": "予期しない宛先",
   "kind.unexpected_destination.meaning": "デバイスが、これまでの通信先とは異なる相手と通信しています。",
-  "kind.unexpected_destination.advice": "アップデートや新しいアプリなどの理由があれば承認してください。なければ相手をブロックしてください。",
+  "kind.unexpected_destination.advice": "アップデートや新しいアプリなどの理由があれば問題なしとしてください。なければ相手をブロックしてください。",
   "kind.local_device_on_internet": "家庭内専用デバイスのインターネット通信",
   "kind.local_device_on_internet.meaning": "普段は家庭内でしか通信しないデバイスが、インターネットと通信しています。",
-  "kind.local_device_on_internet.advice": "インターネットが不要なデバイスなら、接続を遮断してください。問題なければ承認してください。",
+  "kind.local_device_on_internet.advice": "インターネットが不要なデバイスなら、接続を遮断してください。問題なければ問題なしとしてください。",
   "kind.segment_crossing": "セグメントをまたぐ通信",
   "kind.segment_crossing.meaning": "デバイスが、許可されていないネットワークの区画に接続しようとしたか、偽のアドレスから送信しています。",
   "kind.segment_crossing.advice": "デバイスを隔離してください。接続してよい区画なら、ポリシーで許可してください。",
@@ -1023,13 +1023,13 @@ const ji = {
   "kind.flood.advice": "ご家庭のデバイスが送っているなら隔離してください。インターネットからのフラッドを防ぐには、センサーのしきい値の設定が必要です。",
   "kind.volume_anomaly": "通常と異なる通信量",
   "kind.volume_anomaly.meaning": "この曜日と時間帯の普段の量を大きく超えるデータを、デバイスがやり取りしています。",
-  "kind.volume_anomaly.advice": "通信相手を確認してください。バックアップやアップデートなら承認してください。",
+  "kind.volume_anomaly.advice": "通信相手を確認してください。バックアップやアップデートなら問題なしとしてください。",
   "kind.behaviour_anomaly": "通常と異なる挙動",
   "kind.behaviour_anomaly.meaning": "デバイスの動きが、全体として、学習した普段の動きと異なっています。",
-  "kind.behaviour_anomaly.advice": "どの点が目立つかを詳細で確認してください。理由があれば承認してください。",
+  "kind.behaviour_anomaly.advice": "どの点が目立つかを詳細で確認してください。理由があれば問題なしとしてください。",
   "kind.beacon": "ビーコン",
   "kind.beacon.meaning": "デバイスが、同じ相手を一定の間隔で何度も呼び出しています。マルウェアの定期連絡によく見られますが、通常のサービスのこともあります。",
-  "kind.beacon.advice": "ご存じの相手なら承認してください。そうでなければブロックしてください。",
+  "kind.beacon.advice": "ご存じの相手なら問題なしとしてください。そうでなければブロックしてください。",
   "kind.dns_tunnel": "DNS トンネル",
   "kind.dns_tunnel.meaning": "デバイスが、名前の問い合わせに紛れ込ませてデータを送り出しているようです。",
   "kind.dns_tunnel.advice": "そのドメインをブロックし、デバイスを隔離してください。",
@@ -1041,7 +1041,7 @@ const ji = {
   "kind.rogue_dhcp.advice": "ご自身のルーターなら、その DHCP サーバーを止めてください。そうでなければ隔離してください。",
   "kind.unexpected_process": "予期しないプログラム",
   "kind.unexpected_process.meaning": "ゲートウェイのプログラムが、これまでになかった動作をしています。",
-  "kind.unexpected_process.advice": "ご自身で導入や変更をしたプログラムなら承認してください。そうでなければ、どこから来たものか調べてください。",
+  "kind.unexpected_process.advice": "ご自身で導入や変更をしたプログラムなら問題なしとしてください。そうでなければ、どこから来たものか調べてください。",
   "kind.suspicious_syscall": "不審なシステムコール",
   "kind.suspicious_syscall.meaning": "ゲートウェイのプロセスが、通信につながれたシェルやほかのプロセスの乗っ取りなど、侵入者に見られる動作をしています。",
   "kind.suspicious_syscall.advice": "誰が起動したか確認してください。心当たりがなければ、プログラムの通信を遮断して停止してください。",
@@ -1115,7 +1115,7 @@ const ji = {
   "strategy.no_area": "エリアなし",
   "strategy.gone": "このデバイスは Home Assistant から削除されています。",
   "strategy.welcome": "Hearthwall はまだ設定されていません",
-  "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
+  "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。インテグレーションを追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
 }, Gi = {
   "common.undo": "元に戻す",
@@ -1248,9 +1248,9 @@ const ji = {
   "feature.name": "Hearthwall 隔離",
   "device.minute": "直近 1 分",
   "device.release_peer": "{peer} の遮断を解除"
-}, Bn = { en: nn, ja: Gi };
+}, Fn = { en: nn, ja: Gi };
 function y(n) {
-  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Bn[e] ?? Bn[e.split("-")[0] ?? ""] ?? nn;
+  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Fn[e] ?? Fn[e.split("-")[0] ?? ""] ?? nn;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
 const ht = (n) => n in nn ? n : void 0, Yi = {
@@ -1274,11 +1274,11 @@ function sn() {
 const O = "hearthwall", Os = (n) => n?.code === "unknown_command", be = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, J = (n) => n.user?.is_admin ?? !1, Ot = 1e3, Ki = 3e4, Tt = (n) => {
+}, B = (n) => n.user?.is_admin ?? !1, Ot = 1e3, Ki = 3e4, Ht = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
-function Ts(n, e, t) {
+function on(n, e, t) {
   let s = 0, i = Ot, o, a;
   const c = () => {
     s++, clearTimeout(o);
@@ -1292,19 +1292,19 @@ function Ts(n, e, t) {
         e,
         { resubscribe: !1 }
       );
-      if (h !== s) return Tt(f);
+      if (h !== s) return Ht(f);
       a = f, i = Ot, t.up?.();
     } catch (f) {
       if (h !== s) return;
       o = setTimeout(() => void r(), i), i = Math.min(i * 2, Ki), t.refused?.(f);
     }
   }, l = () => {
-    Tt(c()), i = Ot, r();
+    Ht(c()), i = Ot, r();
   }, d = () => {
     c(), t.down?.();
   };
   return n.addEventListener("ready", l), n.addEventListener("disconnected", d), n.connected === !1 ? d() : r(), () => {
-    n.removeEventListener("ready", l), n.removeEventListener("disconnected", d), Tt(c());
+    n.removeEventListener("ready", l), n.removeEventListener("disconnected", d), Ht(c());
   };
 }
 const Zi = 120, Ji = 3e4;
@@ -1326,7 +1326,7 @@ class Xi {
     for (const e of this.gateways.values()) yield* e.devices.values();
   }
   start() {
-    this.end = Ts(
+    this.end = on(
       this.connection,
       { type: "hearthwall/subscribe_devices" },
       {
@@ -1392,10 +1392,10 @@ class Xi {
     }));
   }
 }
-const Fn = /* @__PURE__ */ new WeakMap();
-function on(n) {
-  let e = Fn.get(n);
-  return e || Fn.set(n, e = new Xi(n)), e;
+const Wn = /* @__PURE__ */ new WeakMap();
+function an(n) {
+  let e = Wn.get(n);
+  return e || Wn.set(n, e = new Xi(n)), e;
 }
 class ut {
   constructor(e) {
@@ -1413,7 +1413,7 @@ class ut {
   follow() {
     const { hass: e } = this.host;
     if (!this.inPage || !e) return;
-    const t = on(e.connection);
+    const t = an(e.connection);
     t !== this.store && (this.end?.(), this.store = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
@@ -1472,7 +1472,7 @@ const ee = q`
       transition: none !important;
     }
   }
-`, G = q`
+`, Y = q`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -1540,13 +1540,13 @@ var eo = Object.defineProperty, Hs = (n, e, t, s) => {
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && eo(e, t, i), i;
 };
-class an extends T {
+class rn extends H {
   setConfig(e) {
     this.config = e;
   }
   /** Propose the device of ours that moved most today, or the first. */
   static getStubConfig(e) {
-    const t = [...on(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
+    const t = [...an(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
       ({ platform: o, translation_key: a }) => o === O && a === "quarantine"
     ), i = t[0]?.row.device_id ?? s?.device_id;
     return i ? { device_id: i } : {};
@@ -1581,21 +1581,21 @@ class an extends T {
     </ha-card>`;
   }
   static {
-    this.styles = G;
+    this.styles = Y;
   }
 }
 Hs([
   E({ attribute: !1 })
-], an.prototype, "hass");
+], rn.prototype, "hass");
 Hs([
   A()
-], an.prototype, "config");
-var to = Object.defineProperty, rn = (n, e, t, s) => {
+], rn.prototype, "config");
+var to = Object.defineProperty, cn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && to(e, t, i), i;
 };
-class pt extends T {
+class pt extends H {
   async open(e) {
     this.deviceId = e, await this.updateComplete, this.dialog.open || this.dialog.showModal();
   }
@@ -1621,7 +1621,7 @@ class pt extends T {
   static {
     this.styles = [
       ee,
-      G,
+      Y,
       q`
       :host {
         display: contents;
@@ -1684,95 +1684,95 @@ class pt extends T {
     ];
   }
 }
-rn([
+cn([
   E({ attribute: !1 })
 ], pt.prototype, "hass");
-rn([
+cn([
   A()
 ], pt.prototype, "deviceId");
-rn([
+cn([
   P("dialog")
 ], pt.prototype, "dialog");
-const Wn = {
+const Gn = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, Gn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Ls = 1e3, qs = [
+}, Yn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Ts = 1e3, Ls = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
   ["second", 1]
-], Ht = /* @__PURE__ */ new Map();
+], Tt = /* @__PURE__ */ new Map();
 function ve(n, e) {
-  return Ht.has(n) || Ht.set(n, e()), Ht.get(n);
+  return Tt.has(n) || Tt.set(n, e()), Tt.get(n);
 }
-function Re({ locale: n }, e, t) {
+function je({ locale: n }, e, t) {
   const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ve(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
-  if (!(i in Wn)) return a.format(e);
+  if (!(i in Gn)) return a.format(e);
   const c = ve(`d ${o}`, () => {
     const { style: f, unit: w, unitDisplay: v, ...k } = t;
-    return new Intl.NumberFormat(Wn[i], k);
+    return new Intl.NumberFormat(Gn[i], k);
   }), r = (f) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(f.type), l = a.formatToParts(e), d = l.findIndex(r), h = c.format(t.style === "percent" ? e * 100 : e);
   return l.map((f, w) => w === d ? h : r(f) ? "" : f.value).join("");
 }
-function Ps(n, e, t) {
+function qs(n, e, t) {
   let s = Math.max(0, e) / 1e3, i = 0;
-  for (; Math.round(s) >= 1e3 && i < Gn.length - 1; )
+  for (; Math.round(s) >= 1e3 && i < Yn.length - 1; )
     s /= 1e3, i++;
-  return Re(n, s, {
+  return je(n, s, {
     style: "unit",
-    unit: `${Gn[i]}${t}`,
+    unit: `${Yn[i]}${t}`,
     unitDisplay: "short",
     maximumFractionDigits: s >= 100 ? 0 : 1
   });
 }
-const C = (n, e) => Ps(n, e, ""), Ie = (n, e) => Ps(n, e, "-per-second"), B = (n, e) => Re(n, e, { maximumFractionDigits: 0 }), et = (n, e) => Re(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
+const C = (n, e) => qs(n, e, ""), Ie = (n, e) => qs(n, e, "-per-second"), F = (n, e) => je(n, e, { maximumFractionDigits: 0 }), et = (n, e) => je(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
 function no({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
-function Is(n, e, t) {
+function Ps(n, e, t) {
   const { language: s, time_format: i } = n.locale, o = { ...t, ...no(n) }, a = i === "system" ? void 0 : s;
   return ve(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * Ls
+    e * Ts
   );
 }
-const tt = (n, e) => Is(n, e, { hour: "numeric", minute: "2-digit" }), re = (n, e) => Is(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function cn(n, e, t = Date.now() / Ls) {
-  const s = Math.max(0, Math.round(t - e)), [i, o] = qs.find(([, a]) => s >= a) ?? ["second", 1];
+const tt = (n, e) => Ps(n, e, { hour: "numeric", minute: "2-digit" }), re = (n, e) => Ps(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function ln(n, e, t = Date.now() / Ts) {
+  const s = Math.max(0, Math.round(t - e)), [i, o] = Ls.find(([, a]) => s >= a) ?? ["second", 1];
   return ve(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const Ns = (n, e, t) => Re(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
-function Rs(n, e) {
-  const [t, s] = qs.find(([, i]) => e >= i) ?? ["second", 1];
-  return Ns(n, Math.round(e / s), t);
+const Is = (n, e, t) => je(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+function Ns(n, e) {
+  const [t, s] = Ls.find(([, i]) => e >= i) ?? ["second", 1];
+  return Is(n, Math.round(e / s), t);
 }
 function mt(n, e) {
   const t = Math.max(0, Math.ceil(e));
-  if (t >= 2 * 86400) return Ns(n, Math.floor(t / 86400), "day");
+  if (t >= 2 * 86400) return Is(n, Math.floor(t / 86400), "day");
   const [s, i] = [Math.floor(t / 3600), Math.floor(t / 60) % 60], o = (a) => String(a).padStart(2, "0");
   return s ? `${s}:${o(i)}:${o(t % 60)}` : `${i}:${o(t % 60)}`;
 }
-function ln({ locale: n }, e) {
+function dn({ locale: n }, e) {
   try {
     return ve(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
   } catch {
     return e;
   }
 }
-const je = ({ locale: n }) => ve(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var so = Object.defineProperty, dn = (n, e, t, s) => {
+const Re = ({ locale: n }) => ve(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
+var so = Object.defineProperty, hn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && so(e, t, i), i;
 };
-const Lt = 960, Be = 120, Yn = 0.15, Qn = 4;
-class ft extends T {
+const Lt = 960, Be = 120, Qn = 0.15, Kn = 4;
+class ft extends H {
   constructor() {
     super(...arguments), this.spans = [], this.onPointer = (e) => {
       const t = e.currentTarget.getBoundingClientRect(), s = (e.clientX - t.left) / t.width;
@@ -1785,10 +1785,10 @@ class ft extends T {
   render() {
     const { hass: e, spans: t } = this;
     if (!e || !t.length) return m;
-    const s = y(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Be * Math.min(1 - Yn, Math.max(Yn, i / (i + o)))), c = Math.max(i / (a - 2), o / (Be - a - 2)), r = Lt / t.length, l = (v, k, H) => {
+    const s = y(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Be * Math.min(1 - Qn, Math.max(Qn, i / (i + o)))), c = Math.max(i / (a - 2), o / (Be - a - 2)), r = Lt / t.length, l = (v, k, T) => {
       const L = k[v] && Math.max(1.5, k[v] / c), V = v === "download" ? a - 1 - L : a + 1;
-      return L ? me`<rect class=${v} x=${H * r + 1} y=${V} width=${r - 2} height=${L} rx="1.5"></rect>` : m;
-    }, d = (v) => C(e, t.reduce((k, H) => k + H[v], 0)), h = s("device.history_sum", { download: d("download"), upload: d("upload") }), f = this.at === void 0 ? void 0 : t[this.at], w = f && s("device.history_at", {
+      return L ? me`<rect class=${v} x=${T * r + 1} y=${V} width=${r - 2} height=${L} rx="1.5"></rect>` : m;
+    }, d = (v) => C(e, t.reduce((k, T) => k + T[v], 0)), h = s("device.history_sum", { download: d("download"), upload: d("upload") }), f = this.at === void 0 ? void 0 : t[this.at], w = f && s("device.history_at", {
       time: tt(e, f.start / 1e3),
       download: C(e, f.download),
       upload: C(e, f.upload)
@@ -1812,9 +1812,9 @@ class ft extends T {
         <line x1="0" x2=${Lt} y1=${a} y2=${a}></line>
       </svg>
       <div class="times" aria-hidden="true">
-        ${Array.from({ length: Qn + 1 }, (v, k) => {
-      const H = t[t.length - 1]?.start ?? 0, L = t[0]?.start ?? 0;
-      return u`<span>${tt(e, (L + (H - L) * k / Qn) / 1e3)}</span>`;
+        ${Array.from({ length: Kn + 1 }, (v, k) => {
+      const T = t[t.length - 1]?.start ?? 0, L = t[0]?.start ?? 0;
+      return u`<span>${tt(e, (L + (T - L) * k / Kn) / 1e3)}</span>`;
     })}
       </div>
     `;
@@ -1867,29 +1867,29 @@ class ft extends T {
   `;
   }
 }
-dn([
+hn([
   E({ attribute: !1 })
 ], ft.prototype, "hass");
-dn([
+hn([
   E({ attribute: !1 })
 ], ft.prototype, "spans");
-dn([
+hn([
   A()
 ], ft.prototype, "at");
-const W = (n, e, t, s) => (
+const G = (n, e, t, s) => (
   // The cards show themselves what fails
   n.callService(O, e, t, s === void 0 ? void 0 : { device_id: [s] }, !1)
-), hn = (n) => n === null ? {} : { duration: { seconds: n } }, js = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
-async function Ds(n, e, t) {
-  const s = hn(t), { device_id: i, mac: o } = e.row;
-  return i ? await W(n, "quarantine", s, i) : await W(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => Us(n, e);
+), un = (n) => n === null ? {} : { duration: { seconds: n } }, js = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
+async function Rs(n, e, t) {
+  const s = un(t), { device_id: i, mac: o } = e.row;
+  return i ? await G(n, "quarantine", s, i) : await G(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => Ds(n, e);
 }
-async function Us(n, e) {
+async function Ds(n, e) {
   const { device_id: t, mac: s, rule: i, quarantine_entity: o } = e.row;
-  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await W(n, "release", {}, t) : await W(n, "unblock", { target: s, config_entry_id: e.entryId }), () => Ds(n, e, js(i?.expires ?? null));
+  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await G(n, "release", {}, t) : await G(n, "unblock", { target: s, config_entry_id: e.entryId }), () => Rs(n, e, js(i?.expires ?? null));
 }
-async function un(n, e, t, s) {
-  return await W(n, "block", { target: t, config_entry_id: e, ...hn(s) }), () => W(n, "unblock", { target: t, config_entry_id: e });
+async function pn(n, e, t, s) {
+  return await G(n, "block", { target: t, config_entry_id: e, ...un(s) }), () => G(n, "unblock", { target: t, config_entry_id: e });
 }
 const io = [
   "mode",
@@ -1905,22 +1905,22 @@ const io = [
   "audits"
 ];
 async function oo(n, e, t) {
-  await W(n, "unblock", { id: t.id, config_entry_id: e });
+  await G(n, "unblock", { id: t.id, config_entry_id: e });
   const s = io.map((o) => [o, t[o]]).filter(
     ([o, a]) => a !== null && a !== "" && !(o === "peers" && !t.peers.length)
   ), i = { target: t.target, config_entry_id: e, ...Object.fromEntries(s) };
-  return () => W(n, "block", { ...i, ...hn(js(t.expires)) });
+  return () => G(n, "block", { ...i, ...un(js(t.expires)) });
 }
 const ao = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
 async function Gt(n, e, t) {
-  return await W(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
+  return await G(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-function zs(n, e) {
+function Us(n, e) {
   if (e?.gateways.size) return;
   const t = y(n), s = !n.config.components.includes(O) && e?.phase !== "offline";
   return u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
-function Vs(n, e, t) {
+function zs(n, e, t) {
   const s = y(n), i = [...e?.gateways.values() ?? []], o = i.filter((c) => !c.connected && (!t || c.entryId === t));
   if (!o.length) return m;
   const a = (c) => tt(n, c);
@@ -1934,15 +1934,15 @@ function Vs(n, e, t) {
       </div>`
   );
 }
-const Fe = 3600, ro = [Fe / 4, Fe, 8 * Fe, 24 * Fe], Bs = "forever";
+const Fe = 3600, ro = [Fe / 4, Fe, 8 * Fe, 24 * Fe], Vs = "forever";
 function vt(n) {
   const e = y(n);
   return [
-    { value: Bs, label: e("quarantine.forever") },
-    ...ro.map((t) => ({ value: String(t), label: e("quarantine.for", { span: Rs(n, t) }) }))
+    { value: Vs, label: e("quarantine.forever") },
+    ...ro.map((t) => ({ value: String(t), label: e("quarantine.for", { span: Ns(n, t) }) }))
   ];
 }
-const gt = (n) => n === Bs ? null : Number(n);
+const gt = (n) => n === Vs ? null : Number(n);
 async function yt(n, e, t, s) {
   const i = y(n), { name: o, quarantined: a } = e.row;
   let c;
@@ -1951,18 +1951,18 @@ async function yt(n, e, t, s) {
       title: i("quarantine.release_ask", { name: o }),
       text: i("quarantine.release_text"),
       confirm: i("quarantine.release"),
-      act: async () => c = await Us(n, e)
+      act: async () => c = await Ds(n, e)
     } : {
       title: i("quarantine.ask", { name: o }),
       text: i("quarantine.text"),
       confirm: i("quarantine.confirm"),
       danger: !0,
       choices: vt(n),
-      act: async (l) => c = await Ds(n, e, gt(l))
+      act: async (l) => c = await Rs(n, e, gt(l))
     }
   ) && s.show(i(a ? "quarantine.off" : "quarantine.on", { name: o }), c);
 }
-function Fs({ rule: n, quarantined: e, online: t }) {
+function Bs({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
@@ -1970,7 +1970,7 @@ function Fs({ rule: n, quarantined: e, online: t }) {
   }
   return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
 }
-function Kn(n) {
+function Zn(n) {
   return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
 }
 const Ze = /* @__PURE__ */ new Set();
@@ -1983,16 +1983,16 @@ function lo(n) {
     Ze.delete(n), Ze.size || (clearInterval(qt), qt = void 0);
   };
 }
-const Ws = /* @__PURE__ */ new WeakMap(), Pt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => Ws.get(e)?.(t)),
+const Fs = /* @__PURE__ */ new WeakMap(), Pt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => Fs.get(e)?.(t)),
   { rootMargin: "100px" }
 );
-class pn {
+class mn {
   constructor(e, t = () => !0) {
     this.host = e, this.wanted = t, this.visible = !Pt, e.addController(this);
   }
   hostConnected() {
-    Ws.set(this.host, (e) => {
+    Fs.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
     }), Pt?.observe(this.host), this.end = lo(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
@@ -2000,7 +2000,7 @@ class pn {
     Pt?.unobserve(this.host), this.end?.();
   }
 }
-const ho = 3e4, Zn = 86400, Jn = 20, uo = 12;
+const ho = 3e4, Jn = 86400, Xn = 20, uo = 12;
 function po(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
@@ -2047,7 +2047,7 @@ class vo {
     const s = ++this.asked, i = [
       ["history", this.askHistory(e, t)]
     ];
-    if (J(e)) {
+    if (B(e)) {
       const c = { device_id: t }, r = e.callWS({ type: "hearthwall/device", ...c });
       i.push(
         ["details", r],
@@ -2057,7 +2057,7 @@ class vo {
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
-            since: Zn,
+            since: Jn,
             limit: uo,
             ...c
           })
@@ -2073,9 +2073,9 @@ class vo {
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), ho), J(e) && (this.endEvents = Ts(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), ho), B(e) && (this.endEvents = on(
       e.connection,
-      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Jn },
+      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Xn },
       { message: ({ events: t }) => this.receive(t) }
     )));
   }
@@ -2085,12 +2085,12 @@ class vo {
   receive(e) {
     const t = new Map((this.events ?? []).map((s) => [s.seq, s]));
     for (const s of e) t.set(s.seq, s);
-    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Jn), this.host.requestUpdate();
+    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Xn), this.host.requestUpdate();
   }
   async askHistory(e, t) {
     const { download: s, upload: i } = po(e, t), o = [s, i].filter((h) => h !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
-    const a = Date.now(), c = a - Zn * 1e3, r = await e.callWS({
+    const a = Date.now(), c = a - Jn * 1e3, r = await e.callWS({
       type: "recorder/statistics_during_period",
       start_time: new Date(c).toISOString(),
       end_time: new Date(a).toISOString(),
@@ -2102,8 +2102,8 @@ class vo {
     return d.some((h) => h.download + h.upload > 0) ? d : [];
   }
 }
-const mn = { ATTRIBUTE: 1, CHILD: 2 }, fn = (n) => (...e) => ({ _$litDirective$: n, values: e });
-let vn = class {
+const fn = { ATTRIBUTE: 1, CHILD: 2 }, vn = (n) => (...e) => ({ _$litDirective$: n, values: e });
+let gn = class {
   constructor(e) {
   }
   get _$AU() {
@@ -2119,10 +2119,10 @@ let vn = class {
     return this.render(...t);
   }
 };
-const { I: go } = Hi, Xn = (n) => n, es = () => document.createComment(""), Ce = (n, e, t) => {
+const { I: go } = Ti, es = (n) => n, ts = () => document.createComment(""), Ce = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
-    const o = s.insertBefore(es(), i), a = s.insertBefore(es(), i);
+    const o = s.insertBefore(ts(), i), a = s.insertBefore(ts(), i);
     t = new go(o, a, n, n.options);
   } else {
     const o = t._$AB.nextSibling, a = t._$AM, c = a !== n;
@@ -2133,8 +2133,8 @@ const { I: go } = Hi, Xn = (n) => n, es = () => document.createComment(""), Ce =
     if (o !== i || c) {
       let r = t._$AA;
       for (; r !== o; ) {
-        const l = Xn(r).nextSibling;
-        Xn(s).insertBefore(r, i), r = l;
+        const l = es(r).nextSibling;
+        es(s).insertBefore(r, i), r = l;
       }
     }
   }
@@ -2142,13 +2142,13 @@ const { I: go } = Hi, Xn = (n) => n, es = () => document.createComment(""), Ce =
 }, se = (n, e, t = n) => (n._$AI(e, t), n), yo = {}, wo = (n, e = yo) => n._$AH = e, bo = (n) => n._$AH, It = (n) => {
   n._$AR(), n._$AA.remove();
 };
-const ts = (n, e, t) => {
+const ns = (n, e, t) => {
   const s = /* @__PURE__ */ new Map();
   for (let i = e; i <= t; i++) s.set(n[i], i);
   return s;
-}, j = fn(class extends vn {
+}, R = vn(class extends gn {
   constructor(n) {
-    if (super(n), n.type !== mn.CHILD) throw Error("repeat() can only be used in text expressions");
+    if (super(n), n.type !== fn.CHILD) throw Error("repeat() can only be used in text expressions");
   }
   dt(n, e, t) {
     let s;
@@ -2172,12 +2172,12 @@ const ts = (n, e, t) => {
     else if (c[f] === a[v]) r[v] = se(i[f], o[v]), f--, v--;
     else if (c[h] === a[v]) r[v] = se(i[h], o[v]), Ce(n, r[v + 1], i[h]), h++, v--;
     else if (c[f] === a[w]) r[w] = se(i[f], o[w]), Ce(n, i[h], i[f]), f--, w++;
-    else if (l === void 0 && (l = ts(a, w, v), d = ts(c, h, f)), l.has(c[h])) if (l.has(c[f])) {
-      const k = d.get(a[w]), H = k !== void 0 ? i[k] : null;
-      if (H === null) {
+    else if (l === void 0 && (l = ns(a, w, v), d = ns(c, h, f)), l.has(c[h])) if (l.has(c[f])) {
+      const k = d.get(a[w]), T = k !== void 0 ? i[k] : null;
+      if (T === null) {
         const L = Ce(n, i[h]);
         se(L, o[w]), r[w] = L;
-      } else r[w] = se(H, o[w]), Ce(n, i[h], H), i[k] = null;
+      } else r[w] = se(T, o[w]), Ce(n, i[h], T), i[k] = null;
       w++;
     } else It(i[f]), f--;
     else It(i[h]), h++;
@@ -2189,7 +2189,7 @@ const ts = (n, e, t) => {
       const k = i[h++];
       k !== null && It(k);
     }
-    return this.ut = a, wo(n, r), F;
+    return this.ut = a, wo(n, r), W;
   }
 }), $o = 5, _o = "-";
 function xo(n, e, t = Date.now() / 1e3) {
@@ -2199,7 +2199,7 @@ function xo(n, e, t = Date.now() / 1e3) {
       sure: et(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
-  a.length && c.push(s("profile.domains", { names: o(a) })), e.countries.length && c.push(s("profile.countries", { names: o(e.countries, ({ name: h }) => ln(n, h)) })), e.networks.length && c.push(s("profile.networks", { names: o(e.networks) }));
+  a.length && c.push(s("profile.domains", { names: o(a) })), e.countries.length && c.push(s("profile.countries", { names: o(e.countries, ({ name: h }) => dn(n, h)) })), e.networks.length && c.push(s("profile.networks", { names: o(e.networks) }));
   const r = e.applications.length ? e.applications : e.ports;
   r.length && c.push(s("profile.speaks", { names: o(r) }));
   const [l, d] = [e.download_a_day, e.upload_a_day];
@@ -2208,19 +2208,19 @@ function xo(n, e, t = Date.now() / 1e3) {
 const De = (n, e) => u`<section>
     <h3>${n}</h3>
     ${e}
-  </section>`, gn = (n) => u`<p class="secondary">${n}</p>`, Oe = (n) => n.download_bytes + n.upload_bytes;
-function ko(n, e, t, s, i) {
+  </section>`, yn = (n) => u`<p class="secondary">${n}</p>`, Oe = (n) => n.download_bytes + n.upload_bytes, ko = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
+function Ao(n, e, t, s, i) {
   const o = y(n), a = Math.max(1, Oe(e)), c = a - e.rows.reduce((d, h) => d + Oe(h), 0), r = (d) => u`<div class="bar"><div style="width: ${(d * 100).toFixed(1)}%"></div></div>`, l = (d) => {
     const h = d.peer ?? o("common.unknown"), f = t.get(h);
     return u`<li>
       <div class="line">
         <span class="cut grow" title=${h}>${h}</span>
-        <span class="secondary">${d.country ? ln(n, d.country) : m}</span>
+        <span class="secondary">${d.country ? dn(n, d.country) : m}</span>
         <span class="figure" title="↓ ${C(n, d.download_bytes)} ↑ ${C(n, d.upload_bytes)}">
           ${C(n, Oe(d))}
         </span>
         <span class="figure share secondary">${et(n, Oe(d) / a)}</span>
-        ${d.peer ? u`<button
+        ${d.peer && !ko.test(d.peer) ? u`<button
               class="quiet"
               aria-label=${o(f ? "device.release_peer" : "device.block_peer", { peer: h })}
               @click=${() => f ? i(f) : s(h)}
@@ -2234,7 +2234,7 @@ function ko(n, e, t, s, i) {
   return De(
     o("device.peers"),
     e.rows.length ? u`<ul>
-          ${j(e.rows, (d) => `${d.peer} ${d.country}`, l)}
+          ${R(e.rows, (d) => `${d.peer} ${d.country}`, l)}
           ${c / a >= 5e-3 ? u`<li>
                 <div class="line">
                   <span class="grow secondary">${o("device.peers_rest")}</span>
@@ -2243,20 +2243,20 @@ function ko(n, e, t, s, i) {
                 </div>
                 ${r(c / a)}
               </li>` : m}
-        </ul>` : gn(o("device.peers_none"))
+        </ul>` : yn(o("device.peers_none"))
   );
 }
-const Ao = /* @__PURE__ */ new Set(["blocked", "unblocked"]);
-function So(n, e, t) {
+const So = /* @__PURE__ */ new Set(["blocked", "unblocked"]);
+function Mo(n, e, t) {
   const s = y(n), i = (o) => {
-    const a = ht(`kind.${o.kind}`), c = o.peer_name ?? o.peer_address, r = t && !Ao.has(o.kind) && o.severity !== "info";
+    const a = ht(`kind.${o.kind}`), c = o.peer_name ?? o.peer_address, r = t && !So.has(o.kind) && o.severity !== "info";
     return u`<li class="event">
       <span class="severity ${o.severity}" aria-hidden="true"></span>
       <div class="grow">
         <div class="line">
           <b class="cut grow">${a ? s(a) : o.kind}</b>
           <time class="secondary" title=${re(n, o.time)}>
-            ${cn(n, o.last_time ?? o.time)}
+            ${ln(n, o.last_time ?? o.time)}
           </time>
         </div>
         <div class="secondary wrap">${o.summary}</div>
@@ -2275,10 +2275,10 @@ function So(n, e, t) {
   };
   return De(
     s("device.events"),
-    e.length ? u`<ul>${j(e, ({ seq: o }) => o, i)}</ul>` : gn(s("device.events_none"))
+    e.length ? u`<ul>${R(e, ({ seq: o }) => o, i)}</ul>` : yn(s("device.events_none"))
   );
 }
-function Mo(n, e, t) {
+function Eo(n, e, t) {
   const s = y(n), i = (o) => {
     const a = o.expires === null ? void 0 : o.expires - Date.now() / 1e3, c = o.port === null ? o.transport ?? "" : `${o.transport ?? ""}/${o.port}`;
     return u`<li class="event">
@@ -2293,7 +2293,7 @@ function Mo(n, e, t) {
         </div>
         <div class="secondary wrap">
           ${o.packets ? s("device.blocked_packets", {
-      packets: B(n, o.packets),
+      packets: F(n, o.packets),
       bytes: C(n, o.bytes)
     }) : s("device.blocked_nothing")}
         </div>
@@ -2302,23 +2302,23 @@ function Mo(n, e, t) {
   };
   return De(
     s("device.blocks"),
-    e.length ? u`<ul>${j(e, ({ id: o }) => o, i)}</ul>` : gn(s("device.blocks_none"))
+    e.length ? u`<ul>${R(e, ({ id: o }) => o, i)}</ul>` : yn(s("device.blocks_none"))
   );
 }
-function Eo(n, e) {
+function Co(n, e) {
   const t = y(n);
   return De(
     t("device.profile"),
     xo(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function Co(n, e, t) {
+function Oo(n, e, t) {
   if (!e.length) return m;
   const s = y(n);
   return De(
     s("device.accepted"),
     u`<ul>
-      ${j(
+      ${R(
       e,
       ({ id: i }) => i,
       (i) => u`<li>
@@ -2331,7 +2331,7 @@ function Co(n, e, t) {
     </ul>`
   );
 }
-const Oo = q`
+const Ho = q`
   :host {
     container: device / inline-size;
   }
@@ -2504,21 +2504,21 @@ var To = Object.defineProperty, Ue = (n, e, t, s) => {
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && To(e, t, i), i;
 };
-class $e extends T {
+class $e extends H {
   constructor() {
-    super(), this.live = new ut(this), this.data = new vo(this), new pn(this);
+    super(), this.live = new ut(this), this.data = new vo(this), new mn(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
     if (!e) return m;
     const s = y(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
-    const i = zs(e, this.live.store), o = this.live.store?.device(t);
+    const i = Us(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
-      ${this.renderHead(e, o)} ${Vs(e, this.live.store, o.entryId)}
+      ${this.renderHead(e, o)} ${zs(e, this.live.store, o.entryId)}
       ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
       <div class="sections">
-        ${J(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
+        ${B(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
               <p class="secondary">${s("common.admin")}</p>`}
       </div>
       <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -2526,14 +2526,14 @@ class $e extends T {
     `;
   }
   renderHead(e, t) {
-    const s = y(e), { row: i } = t, { key: o, tone: a, expires: c } = Fs(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, l = Date.now() / 1e3;
+    const s = y(e), { row: i } = t, { key: o, tone: a, expires: c } = Bs(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, l = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
         <div class="secondary wrap">
           <span class="chip ${a}">${s(o)}</span>
           ${c === null ? m : u`<span role="timer">${mt(e, c - l)}</span>`}
-          ${i.online ? m : u`<span>${s("devices.seen", { ago: cn(e, i.last_seen, l) })}</span>`}
+          ${i.online ? m : u`<span>${s("devices.seen", { ago: ln(e, i.last_seen, l) })}</span>`}
         </div>
       </div>
       <button
@@ -2577,13 +2577,13 @@ class $e extends T {
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? Mo(e, s.blocks, r) : m}
-        ${s?.profile ? Eo(e, s.profile) : m}
+        ${s ? Eo(e, s.blocks, r) : m}
+        ${s?.profile ? Co(e, s.profile) : m}
       </div>
       <div>
-        ${i ? ko(e, i, this.data.rules, c, r) : m}
-        ${o ? So(e, o, { accept: (l) => void this.onAccept(e, l), block: c, accepted: a }) : m}
-        ${s ? Co(e, s.accepted, (l) => void this.onRevoke(e, t, l)) : m}
+        ${i ? Ao(e, i, this.data.rules, c, r) : m}
+        ${o ? Mo(e, o, { accept: (l) => void this.onAccept(e, l), block: c, accepted: a }) : m}
+        ${s ? Oo(e, s.accepted, (l) => void this.onRevoke(e, t, l)) : m}
       </div>
     `;
   }
@@ -2610,7 +2610,7 @@ class $e extends T {
       confirm: i("device.block"),
       danger: !0,
       choices: vt(e),
-      act: async (c) => o = await un(e, t.entryId, s, gt(c))
+      act: async (c) => o = await pn(e, t.entryId, s, gt(c))
     });
     return this.done(a, i("device.block_done", { peer: s }), () => o);
   }
@@ -2646,7 +2646,7 @@ class $e extends T {
     return this.done(o, i("device.revoke_done"), () => () => Gt(e, t.entryId, s.seq));
   }
   static {
-    this.styles = [ee, G, Oo];
+    this.styles = [ee, Y, Ho];
   }
 }
 Ue([
@@ -2664,36 +2664,36 @@ Ue([
 Ue([
   P("hearthwall-notice")
 ], $e.prototype, "notice");
-const Ho = {
-  "hearthwall-device-card": an,
+const Lo = {
+  "hearthwall-device-card": rn,
   "hearthwall-device-view": $e,
   "hearthwall-device-dialog": pt,
   "hearthwall-history": ft
 }, Nt = /* @__PURE__ */ new WeakMap();
-function Lo({ connection: n, callWS: e }) {
+function qo({ connection: n, callWS: e }) {
   let t = Nt.get(n);
   return t || (t = e({ type: "config/label_registry/list" }), Nt.set(n, t), t.catch(() => Nt.delete(n))), t;
 }
-const Gs = ["today", "now", "name", "status", "last_seen"], qo = ["all", "online", "restricted"], Po = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Io = {
+const Ws = ["today", "now", "name", "status", "last_seen"], Po = ["all", "online", "restricted"], Io = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], No = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
-function ns(n, e, t) {
+function ss(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!Io[i](e)) return !1;
-  const c = Po(n, e);
+  if (!No[i](e)) return !1;
+  const c = Io(n, e);
   if (o.length && !o.includes(c?.area_id ?? "") || a.length && !a.some((l) => c?.labels?.includes(l))) return !1;
   const r = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
   return s.toLocaleLowerCase().split(/\s+/).every((l) => r.includes(l));
 }
-const ss = (n) => n.upload_today + n.download_today, is = (n) => n.upload_rate + n.download_rate;
-function No(n, e, t) {
-  const s = je(n), i = {
-    today: (o, a) => ss(a) - ss(o),
-    now: (o, a) => is(a) - is(o),
+const is = (n) => n.upload_today + n.download_today, os = (n) => n.upload_rate + n.download_rate;
+function jo(n, e, t) {
+  const s = Re(n), i = {
+    today: (o, a) => is(a) - is(o),
+    now: (o, a) => os(a) - os(o),
     name: () => 0,
-    status: (o, a) => Kn(o) - Kn(a),
+    status: (o, a) => Zn(o) - Zn(a),
     last_seen: (o, a) => a.last_seen - o.last_seen
   };
   return [...e].sort(
@@ -2707,10 +2707,10 @@ class Ro {
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
     const a = t.every(({ key: r }) => this.ranks.has(r));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(No(e, t, s).map(({ key: r }, l) => [r, l])), this.since = i, this.sort = s), [...t].sort((r, l) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(l.key) ?? 0));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(jo(e, t, s).map(({ key: r }, l) => [r, l])), this.since = i, this.sort = s), [...t].sort((r, l) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(l.key) ?? 0));
   }
 }
-function jo() {
+function Do() {
   const n = y(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
@@ -2718,7 +2718,7 @@ function jo() {
       name: "sort",
       default: "today",
       selector: {
-        select: { mode: "dropdown", options: Gs.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
+        select: { mode: "dropdown", options: Ws.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
       }
     },
     { name: "area", selector: { area: { multiple: !0 } } },
@@ -2734,8 +2734,8 @@ const We = (n, e, t, s) => u`<select
   >
     ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
   </select>`;
-function Do(n, e, t, s, i) {
-  const o = y(n), a = je(n), c = (r, l) => [
+function Uo(n, e, t, s, i) {
+  const o = y(n), a = Re(n), c = (r, l) => [
     { value: "", label: l },
     ...r.sort((d, h) => a(d.label, h.label))
   ];
@@ -2752,13 +2752,13 @@ function Do(n, e, t, s, i) {
     />
     ${We(
     o("devices.show"),
-    qo.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
+    Po.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
     e.shown,
     (r) => i({ shown: r })
   )}
     ${We(
     o("devices.sort"),
-    Gs.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
+    Ws.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
     e.sort,
     (r) => i({ sort: r })
   )}
@@ -2782,13 +2782,13 @@ function Do(n, e, t, s, i) {
   ) : m}
   </div>`;
 }
-var Uo = Object.defineProperty, Y = (n, e, t, s) => {
+var zo = Object.defineProperty, Q = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Uo(e, t, i), i;
+  return i && zo(e, t, i), i;
 };
-const Rt = (n) => n === void 0 ? [] : [n].flat();
-class D extends T {
+const jt = (n) => n === void 0 ? [] : [n].flat();
+class D extends H {
   constructor() {
     super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.live = new ut(this), this.order = new Ro(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       e.row.device_id && this.dialog.open(e.row.device_id);
@@ -2805,7 +2805,7 @@ class D extends T {
     return {};
   }
   static getConfigForm() {
-    return jo();
+    return Do();
   }
   getCardSize() {
     return 7;
@@ -2815,13 +2815,13 @@ class D extends T {
   }
   /** Return the devices that the card is about, whatever the user searches for. */
   mine(e) {
-    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: Rt(s), labels: Rt(i) };
+    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: jt(s), labels: jt(i) };
     return [...this.live.store?.devices() ?? []].filter(
-      (a) => (!t || a.entryId === t) && ns(e, a.row, o)
+      (a) => (!t || a.entryId === t) && ss(e, a.row, o)
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Lo(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, qo(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
@@ -2829,9 +2829,9 @@ class D extends T {
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return m;
-    const s = y(e), i = zs(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+    const s = y(e), i = Us(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
-      o.filter(({ row: c }) => ns(e, c, this.settings)),
+      o.filter(({ row: c }) => ss(e, c, this.settings)),
       this.settings.sort,
       Date.now() / 1e3,
       this.rows?.matches(":hover, :focus-within") ?? !1
@@ -2854,9 +2854,9 @@ class D extends T {
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
-      online: B(e, i(({ row: c }) => c.online)),
-      all: B(e, t.length)
-    })}${a ? u` · <b>${s("devices.summary_restricted", { count: B(e, a) })}</b>` : m}
+      online: F(e, i(({ row: c }) => c.online)),
+      all: F(e, t.length)
+    })}${a ? u` · <b>${s("devices.summary_restricted", { count: F(e, a) })}</b>` : m}
       </span>
       <span class="rates">
         <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${Ie(e, o("download_rate"))}
@@ -2867,11 +2867,11 @@ class D extends T {
   renderList(e, t, s, i) {
     const o = y(e), { store: a } = this.live, c = s.flatMap(({ row: d }) => d.device_id && e.devices[d.device_id] || []), r = new Set(c.flatMap((d) => d.area_id ?? [])), l = new Set(c.flatMap((d) => d.labels ?? []));
     return u`
-      ${Vs(e, a, t.entry_id)}
-      ${t.toolbar === !1 ? m : Do(
+      ${zs(e, a, t.entry_id)}
+      ${t.toolbar === !1 ? m : Uo(
       e,
       this.settings,
-      Rt(t.area).length === 1 ? /* @__PURE__ */ new Set() : r,
+      jt(t.area).length === 1 ? /* @__PURE__ */ new Set() : r,
       this.labels.filter(({ label_id: d }) => l.has(d)),
       (d) => this.settings = { ...this.settings, ...d }
     )}
@@ -2882,7 +2882,7 @@ class D extends T {
             @hearthwall-open=${this.onOpen}
             @hearthwall-quarantine=${this.onQuarantine}
           >
-            ${j(
+            ${R(
       i,
       ({ key: d }) => d,
       (d) => u`<hearthwall-device-row
@@ -2918,7 +2918,7 @@ class D extends T {
   static {
     this.styles = [
       ee,
-      G,
+      Y,
       q`
       ha-card {
         container: devices / inline-size;
@@ -2991,41 +2991,41 @@ class D extends T {
     ];
   }
 }
-Y([
+Q([
   E({ attribute: !1 })
 ], D.prototype, "hass");
-Y([
+Q([
   E({ attribute: !1 })
 ], D.prototype, "layout");
-Y([
+Q([
   A()
 ], D.prototype, "config");
-Y([
+Q([
   A()
 ], D.prototype, "settings");
-Y([
+Q([
   A()
 ], D.prototype, "labels");
-Y([
+Q([
   P("hearthwall-confirm")
 ], D.prototype, "confirm");
-Y([
+Q([
   P("hearthwall-notice")
 ], D.prototype, "notice");
-Y([
+Q([
   P("hearthwall-device-dialog")
 ], D.prototype, "dialog");
-Y([
+Q([
   P(".list")
 ], D.prototype, "rows");
-var zo = Object.defineProperty, yn = (n, e, t, s) => {
+var Vo = Object.defineProperty, wn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && zo(e, t, i), i;
+  return i && Vo(e, t, i), i;
 };
-class wt extends T {
+class wt extends H {
   constructor() {
-    super(), this.connected = !0, new pn(this, () => this.moves());
+    super(), this.connected = !0, new mn(this, () => this.moves());
   }
   /** Whether there is something to see that changes with the clock. */
   moves() {
@@ -3036,7 +3036,7 @@ class wt extends T {
   render() {
     const { hass: e, device: t } = this;
     if (!e || !t) return m;
-    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: c, expires: r } = Fs(i), [l, d] = [Ie(e, i.download_rate), Ie(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: cn(e, i.last_seen, o) });
+    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: c, expires: r } = Bs(i), [l, d] = [Ie(e, i.download_rate), Ie(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: ln(e, i.last_seen, o) });
     return u`
       <div class="row">
         <span class="dot ${c} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -3085,7 +3085,7 @@ class wt extends T {
   static {
     this.styles = [
       ee,
-      G,
+      Y,
       q`
       :host {
         content-visibility: auto;
@@ -3295,21 +3295,21 @@ class wt extends T {
     ];
   }
 }
-yn([
+wn([
   E({ attribute: !1 })
 ], wt.prototype, "hass");
-yn([
+wn([
   E({ attribute: !1 })
 ], wt.prototype, "device");
-yn([
+wn([
   E({ type: Boolean, reflect: !0 })
 ], wt.prototype, "connected");
-var Vo = Object.defineProperty, _e = (n, e, t, s) => {
+var Bo = Object.defineProperty, _e = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Vo(e, t, i), i;
+  return i && Bo(e, t, i), i;
 };
-class de extends T {
+class de extends H {
   constructor() {
     super(...arguments), this.choice = "", this.busy = !1, this.problem = "", this.onSubmit = async (e) => {
       e.preventDefault();
@@ -3459,9 +3459,9 @@ _e([
 _e([
   P("dialog")
 ], de.prototype, "dialog");
-var Bo = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Fo = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Wo = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Go = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Yo = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Qo = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Ko = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Zo = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", Jo = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", Xo = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const ge = ["info", "low", "medium", "high", "critical"], nt = 500, jt = { severity: "info", kind: null, who: null }, I = ({ entry_id: n, seq: e }) => `${n}/${e}`, Ys = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), ye = (n) => Math.max(0, ge.indexOf(n)), os = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class ea {
+var Fo = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Wo = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Go = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Yo = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Qo = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Ko = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Zo = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Jo = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", Xo = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", ea = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const ge = ["info", "low", "medium", "high", "critical"], nt = 500, Rt = { severity: "info", kind: null, who: null }, I = ({ entry_id: n, seq: e }) => `${n}/${e}`, Gs = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), ye = (n) => Math.max(0, ge.indexOf(n)), as = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class ta {
   constructor() {
     this.events = [], this.waiting = [];
   }
@@ -3472,7 +3472,7 @@ class ea {
       const c = I(a);
       (!s.has(c) && (i.has(c) || t && a.time > o) ? i : s).set(c, a);
     }
-    this.events = [...s.values()].sort(os).slice(0, nt), this.waiting = [...i.values()].sort(os).slice(0, nt);
+    this.events = [...s.values()].sort(as).slice(0, nt), this.waiting = [...i.values()].sort(as).slice(0, nt);
   }
   /** Show those that wait. */
   release() {
@@ -3484,13 +3484,13 @@ class ea {
     this.events = this.waiting = [];
   }
 }
-function as(n, { severity: e, kind: t, who: s }) {
+function rs(n, { severity: e, kind: t, who: s }) {
   const i = ye(e);
   return n.filter(
-    (o) => ye(o.severity) >= i && (t === null || o.kind === t) && (s === null || Ys(o) === s)
+    (o) => ye(o.severity) >= i && (t === null || o.kind === t) && (s === null || Gs(o) === s)
   );
 }
-function rs(n, e, t, s) {
+function cs(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   for (const o of n) {
     const a = e(o);
@@ -3498,7 +3498,7 @@ function rs(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function ta(n, e) {
+function na(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -3507,7 +3507,7 @@ function ta(n, e) {
   return t;
 }
 const Ge = 50;
-function na(n) {
+function sa(n) {
   const { severity: e, limit: t } = n;
   if (e !== void 0 && !ge.includes(e))
     throw new Error(`severity is none of ${ge.join(", ")}`);
@@ -3515,7 +3515,7 @@ function na(n) {
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function sa() {
+function ia() {
   const n = y(void 0), e = ge.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
@@ -3530,21 +3530,18 @@ function sa() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const ia = 86400;
-function oa({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), c = (h) => new Date(h * 1e3), [r, l] = [i.format(c(t)), i.format(c(t - ia))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
+const oa = 86400;
+function aa({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), c = (h) => new Date(h * 1e3), [r, l] = [i.format(c(t)), i.format(c(t - oa))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
   return (h) => {
     const f = i.format(c(h));
     return f === r ? d(a.format(0, "day")) : f === l ? d(a.format(-1, "day")) : o.format(c(h));
   };
 }
-const cs = 1e3, aa = 3e4;
 class ra {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new ea(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.pause = cs, this.attempt = 0, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), this.onReady = () => this.begin(), this.onDisconnected = () => {
-      this.attempt++, clearTimeout(this.retry), this.unsubscribe = void 0, this.phase = "offline", this.host.requestUpdate();
-    }, e.addController(this);
+    this.host = e, this.mustHold = t, this.timeline = new ta(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
   }
   hostConnected() {
     this.inPage = !0, this.begin();
@@ -3553,7 +3550,7 @@ class ra {
     this.inPage && this.host.hass && this.host.hass.connection !== this.connection && this.begin();
   }
   hostDisconnected() {
-    this.inPage = !1, this.end(), this.connection?.removeEventListener("ready", this.onReady), this.connection?.removeEventListener("disconnected", this.onDisconnected), this.connection = void 0;
+    this.inPage = !1, this.end?.(), this.end = this.connection = void 0;
   }
   /** Ask for other events; those that are shown stay until others are there. */
   want(e) {
@@ -3561,39 +3558,32 @@ class ra {
   }
   begin() {
     const { hass: e } = this.host;
-    !this.inPage || !e || !this.wanted || !J(e) || (this.connection !== e.connection && (this.connection = e.connection, this.connection.addEventListener("ready", this.onReady), this.connection.addEventListener("disconnected", this.onDisconnected)), this.end(), this.pause = cs, this.connection.connected === !1 ? this.onDisconnected() : this.subscribe());
-  }
-  end() {
-    this.attempt++, clearTimeout(this.retry);
-    const { unsubscribe: e } = this;
-    this.unsubscribe = void 0, e && Promise.resolve(e()).catch(() => {
-    });
-  }
-  async subscribe() {
-    const e = ++this.attempt, t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
-    this.told.clear(), this.hasOlder = !1;
-    try {
-      const s = await this.connection.subscribeMessage(
-        (i) => e === this.attempt && this.receive(i),
-        { type: "hearthwall/subscribe_events", ...Object.fromEntries(t) },
-        { resubscribe: !1 }
-      );
-      if (e !== this.attempt) {
-        Promise.resolve(s()).catch(() => {
-        });
-        return;
+    if (!this.inPage || !e || !this.wanted || !B(e)) return;
+    this.end?.(), this.connection = e.connection, this.told.clear(), this.hasOlder = !1;
+    const t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
+    this.end = on(
+      this.connection,
+      { type: "hearthwall/subscribe_events", ...Object.fromEntries(t) },
+      {
+        message: (s) => this.receive(s),
+        // What there is comes at once; without any gateway nothing does
+        up: () => this.enter(this.told.size ? "live" : "waiting"),
+        down: () => {
+          this.told.clear(), this.enter("offline");
+        },
+        refused: (s) => {
+          this.reason = be(s), this.enter(Os(s) ? "absent" : "failed");
+        }
       }
-      this.unsubscribe = s, this.phase = "live";
-    } catch (s) {
-      if (e !== this.attempt) return;
-      this.phase = Os(s) ? "absent" : "failed", this.reason = be(s), this.retry = setTimeout(() => void this.subscribe(), this.pause), this.pause = Math.min(this.pause * 2, aa);
-    }
-    this.host.requestUpdate();
+    );
+  }
+  enter(e) {
+    this.phase = e, this.host.requestUpdate();
   }
   receive({ type: e, entry_id: t, events: s }) {
     if (e !== "events") return;
     const { limit: i } = this.wanted;
-    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < nt), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.phase = "live", this.host.requestUpdate();
+    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < nt), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
   }
 }
 const ca = /* @__PURE__ */ new Set(["blocked", "unblocked"]), la = /* @__PURE__ */ new Set([
@@ -3674,15 +3664,15 @@ function pa(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
   </div>`;
 }
 const ds = {
-  info: Qo,
-  low: Bo,
-  medium: Wo,
-  high: Fo,
-  critical: Zo
+  info: Ko,
+  low: Fo,
+  medium: Go,
+  high: Wo,
+  critical: Jo
 }, $t = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, ma = (n) => $t(ds[n] ?? ds.info);
-const le = fn(class extends vn {
+const le = vn(class extends gn {
   constructor(n) {
-    if (super(n), n.type !== mn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== fn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return " " + Object.keys(n).filter((e) => n[e]).join(" ") + " ";
@@ -3699,9 +3689,9 @@ const le = fn(class extends vn {
       const i = !!e[s];
       i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
     }
-    return F;
+    return W;
   }
-}), Qs = 10, hs = 300, fa = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ye = (n) => Array.isArray(n) ? n.filter(fa).slice(0, Qs) : [], Z = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+}), Ys = 10, hs = 300, fa = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ye = (n) => Array.isArray(n) ? n.filter(fa).slice(0, Ys) : [], J = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
 function S(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
   return e.length > hs ? `${e.slice(0, hs)}…` : e;
@@ -3712,45 +3702,45 @@ function va(n, e) {
     detector: S(t.detector),
     why: S(t.why),
     measured: ya(n, e),
-    flows: [...Ye(t.flows), ...Ye(t.connections)].slice(0, Qs).map(ga),
+    flows: [...Ye(t.flows), ...Ye(t.connections)].slice(0, Ys).map(ga),
     processes: Ye(t.chain).map((s) => ({
       program: S(s.executable),
-      pid: Z(s.pid),
+      pid: J(s.pid),
       commandLine: S(s.command_line)
     })),
     files: Ye(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
   };
 }
 function ga(n) {
-  const e = S(n.peer_name) || S(n.peer_address), t = Z(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
+  const e = S(n.peer_name) || S(n.peer_address), t = J(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
     what: i.join(", "),
-    upload: Z(n.upload_bytes),
-    download: Z(n.download_bytes)
+    upload: J(n.upload_bytes),
+    download: J(n.download_bytes)
   };
 }
 function ya(n, { kind: e, subject: t, evidence: s }) {
-  const i = y(n), o = ua(e, t), a = Z(s.value), c = [];
+  const i = y(n), o = ua(e, t), a = J(s.value), c = [];
   if (o && a !== null) {
     const l = (f) => o.unit ? C(n, f * (o.unit === "bytes" ? 1 : 1e6)) : wa(n, f);
     c.push([i("events.measured"), i(o.key, { value: l(a) })]);
-    const d = s.threshold, h = Array.isArray(d) && d.length === 2 ? d.map(Z) : null;
-    h && h[0] != null && h[1] != null ? c.push([i("events.band"), i("events.band.text", { usual: l(h[0]), most: l(h[1]) })]) : Z(d) !== null && d !== 1 && c.push([i("events.threshold"), l(d)]);
+    const d = s.threshold, h = Array.isArray(d) && d.length === 2 ? d.map(J) : null;
+    h && h[0] != null && h[1] != null ? c.push([i("events.band"), i("events.band.text", { usual: l(h[0]), most: l(h[1]) })]) : J(d) !== null && d !== 1 && c.push([i("events.threshold"), l(d)]);
   }
-  const r = Z(s.window);
-  return r !== null && r >= 1 && c.push([i("events.window"), Rs(n, r)]), c;
+  const r = J(s.window);
+  return r !== null && r >= 1 && c.push([i("events.window"), Ns(n, r)]), c;
 }
-const wa = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? B(n, e) : Re(n, e, { maximumSignificantDigits: 3 });
+const wa = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? F(n, e) : je(n, e, { maximumSignificantDigits: 3 });
 function ba({ event: n, culprit: e, blockable_peer: t }) {
   return ca.has(n.kind) ? { accept: !1, peer: null, culprit: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: t, culprit: e };
 }
 function _t({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
   return S(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
-const wn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function Ks(n, e, t) {
-  const s = wn(n, e, t)?.row.name;
+const bn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+function Qs(n, e, t) {
+  const s = bn(n, e, t)?.row.name;
   return S(s ?? (t === e.mac ? _t(e) : t));
 }
 async function $a({ hass: n, confirm: e, notice: t }, s, i) {
@@ -3777,14 +3767,14 @@ async function _a({ hass: n, confirm: e, notice: t }, s, i) {
     confirm: o("events.block"),
     danger: !0,
     choices: vt(n),
-    act: async (r) => a = await un(n, s.entry_id, i, gt(r))
+    act: async (r) => a = await pn(n, s.entry_id, i, gt(r))
   });
   return c && t.show(o("events.blocked", { peer: S(i) }), a), c;
 }
 async function xa(n, e, t) {
-  const { hass: s, store: i, confirm: o, notice: a } = n, c = wn(i, e, t);
+  const { hass: s, store: i, confirm: o, notice: a } = n, c = bn(i, e, t);
   if (c) return yt(s, c, o, a);
-  const r = y(s), l = Ks(i, e, t);
+  const r = y(s), l = Qs(i, e, t);
   let d;
   await o.ask({
     title: r("quarantine.ask", { name: l }),
@@ -3793,7 +3783,7 @@ async function xa(n, e, t) {
     danger: !0,
     choices: vt(s),
     // Home Assistant has no device for it, so that there is only its MAC to name
-    act: async (f) => d = await un(s, e.entry_id, t, gt(f))
+    act: async (f) => d = await pn(s, e.entry_id, t, gt(f))
   }) && a.show(r("quarantine.on", { name: l }), d);
 }
 const ka = /^T\d{4}(\.\d{3})?$/;
@@ -3802,7 +3792,7 @@ function Aa(n, e) {
   return u`
     <p>${i(o.meaning)} ${r ? i("events.of_program") : m}</p>
     <p class="advice">
-      ${$t(Ko)}<span>${i(r ? "events.of_program.advice" : o.advice)}</span>
+      ${$t(Zo)}<span>${i(r ? "events.of_program.advice" : o.advice)}</span>
     </p>
     ${Sa(n, e)}
     <h4>${i("events.evidence")}</h4>
@@ -3817,7 +3807,7 @@ function Aa(n, e) {
 function Sa(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
   if (!i || !("event" in i)) return m;
-  const c = y(t), { accept: r, peer: l, culprit: d } = ba(i), h = d !== null && wn(s, n, d)?.row.quarantined, f = d === null ? "" : Ks(s, n, d), w = [
+  const c = y(t), { accept: r, peer: l, culprit: d } = ba(i), h = d !== null && bn(s, n, d)?.row.quarantined, f = d === null ? "" : Qs(s, n, d), w = [
     r ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${c(o ? "events.is_accepted" : "events.accept")}
         </button>` : m,
@@ -3921,7 +3911,7 @@ function Oa(n, e) {
         <span class="first">
           <span class="kind cut">${a(bt(n.kind).name)}</span>
           <span class="severity">${a(`severity.${c}`)}</span>
-          ${n.count > 1 ? u`<span class="severity">${a("events.times", { count: B(t, n.count) })}</span>` : m}
+          ${n.count > 1 ? u`<span class="severity">${a("events.times", { count: F(t, n.count) })}</span>` : m}
           <time datetime=${new Date(n.time * 1e3).toISOString()}>${tt(t, n.time)}</time>
         </span>
         <span class="second">
@@ -3929,12 +3919,12 @@ function Oa(n, e) {
         </span>
         <span class="summary">${S(n.summary)}</span>
       </span>
-      <span class="chevron">${$t(Yo)}</span>
+      <span class="chevron">${$t(Qo)}</span>
     </button>
     <div id=${l} class="details" ?hidden=${!s}>${s ? Aa(n, e) : m}</div>
   </li>`;
 }
-const Ta = q`
+const Ha = q`
   :host {
     height: 100%;
     container-type: inline-size;
@@ -3947,7 +3937,7 @@ const Ta = q`
   }
   select {
     flex: 1 1 0;
-    min-width: 104px;
+    min-width: 92px;
     max-width: 260px;
     min-height: 36px;
     padding: 0 8px;
@@ -4243,17 +4233,17 @@ const Ta = q`
     }
   }
 `;
-var Ha = Object.defineProperty, U = (n, e, t, s) => {
+var Ta = Object.defineProperty, U = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ha(e, t, i), i;
+  return i && Ta(e, t, i), i;
 };
 const La = 8;
-class N extends T {
+class N extends H {
   constructor() {
-    super(...arguments), this.filter = jt, this.opened = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set(), this.lost = [], this.limit = Ge, this.feed = new ra(this, () => this.mustHold()), this.showNew = () => {
+    super(...arguments), this.filter = Rt, this.opened = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set(), this.lost = [], this.limit = Ge, this.feed = new ra(this, () => this.mustHold()), this.showNew = () => {
       this.opened = null, this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
-        this.list?.scrollTo({ top: 0 }), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
+        this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
     }, this.loadOlder = () => {
       this.limit = Math.min(nt, this.limit + (this.config?.limit ?? Ge)), this.want();
@@ -4262,13 +4252,13 @@ class N extends T {
     };
   }
   static getConfigForm() {
-    return sa();
+    return ia();
   }
   static getStubConfig() {
     return { limit: Ge };
   }
   setConfig(e) {
-    this.config = na(e), this.limit = e.limit ?? Ge, this.filter = { ...jt, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
+    this.config = sa(e), this.limit = e.limit ?? Ge, this.filter = { ...Rt, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
   }
   getCardSize() {
     return 8;
@@ -4289,7 +4279,7 @@ class N extends T {
     });
   }
   willUpdate(e) {
-    this.isConnected && this.hass && !this.store && J(this.hass) && (this.store = on(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && !this.seen && (this.seen = new Set(this.feed.timeline.events.map(I)));
+    this.isConnected && this.hass && !this.store && B(this.hass) && (this.store = an(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
   }
   /** Which sensors are lost, and who is quarantined, shows; what moves does not. */
   onLive() {
@@ -4308,7 +4298,7 @@ class N extends T {
     return u`
       <ha-card>
         <h2 class="card-title">${this.config.title ?? e("events.title")}</h2>
-        ${this.trouble()} ${J(this.hass) ? this.timeline() : this.message(e("events.admin"))}
+        ${this.trouble()} ${B(this.hass) ? this.timeline() : this.message(e("events.admin"))}
         <hearthwall-notice .hass=${this.hass}></hearthwall-notice>
         <hearthwall-confirm .hass=${this.hass}></hearthwall-confirm>
       </ha-card>
@@ -4320,7 +4310,7 @@ class N extends T {
   /** Return why what is shown may be old. */
   trouble() {
     const e = y(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
-    return J(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
+    return B(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
   }
   timeline() {
     const e = this.hass, t = y(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
@@ -4329,7 +4319,7 @@ class N extends T {
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
-    const c = as(s.events, this.filter), r = as(s.waiting, this.filter).length, l = this.config.filters === !1 ? c.slice(0, this.limit) : c;
+    const c = rs(s.events, this.filter), r = rs(s.waiting, this.filter).length, l = this.config.filters === !1 ? c.slice(0, this.limit) : c;
     return u`
       ${this.config.filters === !1 ? m : this.filters(s.events)}
       <div class="news" role="status">
@@ -4346,17 +4336,17 @@ class N extends T {
   }
   days(e) {
     const t = this.hass;
-    return ta(e, oa(t)).map(
+    return na(e, aa(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul>
-          ${j(i, I, (o) => {
+          ${R(i, I, (o) => {
         const a = I(o);
         return Oa(o, {
           hass: t,
           store: this.store,
           open: this.opened === a,
-          fresh: this.seen !== void 0 && !this.seen.has(a),
+          fresh: o.time > (this.seen ?? 1 / 0),
           asked: this.asked.get(a),
           accepted: this.accepted.has(a),
           onToggle: () => this.toggle(o),
@@ -4370,20 +4360,20 @@ class N extends T {
   }
   empty() {
     const e = y(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${$t(Jo)}</span>`) : this.message(
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${$t(Xo)}</span>`) : this.message(
       e("events.none_found"),
-      u`<button class="quiet" @click=${() => this.choose({ ...jt, severity: t })}>
+      u`<button class="quiet" @click=${() => this.choose({ ...Rt, severity: t })}>
         ${e("events.clear")}
       </button>`
     );
   }
   filters(e) {
-    const t = this.hass, s = je(t);
+    const t = this.hass, s = Re(t);
     return pa(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : rs(e, Ys, _t, s),
-      kinds: rs(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
+      who: this.config?.device_id ? [] : cs(e, Gs, _t, s),
+      kinds: cs(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
   }
@@ -4416,7 +4406,7 @@ class N extends T {
     t ? s.add(I(e)) : s.delete(I(e)), this.accepted = s;
   }
   static {
-    this.styles = [ee, G, Ta];
+    this.styles = [ee, Y, Ha];
   }
 }
 U([
@@ -4459,9 +4449,9 @@ function Pa() {
     preview: !0
   };
 }
-const Zs = "important", Ia = " !" + Zs, bn = fn(class extends vn {
+const Ks = "important", Ia = " !" + Ks, $n = vn(class extends gn {
   constructor(n) {
-    if (super(n), n.type !== mn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== fn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return Object.keys(n).reduce((e, t) => {
@@ -4478,10 +4468,10 @@ const Zs = "important", Ia = " !" + Zs, bn = fn(class extends vn {
       if (i != null) {
         this.ft.add(s);
         const o = typeof i == "string" && i.endsWith(Ia);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? Zs : "") : t[s] = i;
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? Ks : "") : t[s] = i;
       }
     }
-    return F;
+    return W;
   }
 });
 function us(n, e) {
@@ -4520,7 +4510,7 @@ function Ut(n, e) {
   }
   return t;
 }
-function Ra(n, e) {
+function ja(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
 function Qe(n) {
@@ -4540,7 +4530,7 @@ function st(n, e) {
 function zt(n) {
   return n.value;
 }
-function ja(n) {
+function Ra(n) {
   return n.index;
 }
 function Da(n) {
@@ -4564,10 +4554,10 @@ function vs({ nodes: n }) {
   }
 }
 function za() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, c = ja, r = Ra, l, d, h = Da, f = Ua, w = 6;
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, c = Ra, r = ja, l, d, h = Da, f = Ua, w = 6;
   function v() {
     const p = { nodes: h.apply(null, arguments), links: f.apply(null, arguments) };
-    return k(p), H(p), L(p), V(p), ci(p), vs(p), p;
+    return k(p), T(p), L(p), V(p), ci(p), vs(p), p;
   }
   v.update = function(p) {
     return vs(p), p;
@@ -4607,7 +4597,7 @@ function za() {
       for (const { sourceLinks: $, targetLinks: g } of p)
         $.sort(d), g.sort(d);
   }
-  function H({ nodes: p }) {
+  function T({ nodes: p }) {
     for (const _ of p)
       _.value = _.fixedValue === void 0 ? Math.max(Ut(_.sourceLinks, zt), Ut(_.targetLinks, zt)) : _.fixedValue;
   }
@@ -4683,9 +4673,9 @@ function za() {
         }
         if (!(te > 0)) continue;
         let Ae = (ke / te - M.y0) * _;
-        M.y0 += Ae, M.y1 += Ae, Hn(M);
+        M.y0 += Ae, M.y1 += Ae, Ln(M);
       }
-      l === void 0 && x.sort(st), Cn(x, b);
+      l === void 0 && x.sort(st), On(x, b);
     }
   }
   function di(p, _, b) {
@@ -4699,16 +4689,16 @@ function za() {
         }
         if (!(te > 0)) continue;
         let Ae = (ke / te - M.y0) * _;
-        M.y0 += Ae, M.y1 += Ae, Hn(M);
+        M.y0 += Ae, M.y1 += Ae, Ln(M);
       }
-      l === void 0 && x.sort(st), Cn(x, b);
+      l === void 0 && x.sort(st), On(x, b);
     }
   }
-  function Cn(p, _) {
+  function On(p, _) {
     const b = p.length >> 1, $ = p[b];
-    Tn(p, $.y0 - a, b - 1, _), On(p, $.y1 + a, b + 1, _), Tn(p, s, p.length - 1, _), On(p, e, 0, _);
+    Tn(p, $.y0 - a, b - 1, _), Hn(p, $.y1 + a, b + 1, _), Tn(p, s, p.length - 1, _), Hn(p, e, 0, _);
   }
-  function On(p, _, b, $) {
+  function Hn(p, _, b, $) {
     for (; b < p.length; ++b) {
       const g = p[b], x = (_ - g.y0) * $;
       x > 1e-6 && (g.y0 += x, g.y1 += x), _ = g.y1 + a;
@@ -4720,7 +4710,7 @@ function za() {
       x > 1e-6 && (g.y0 -= x, g.y1 -= x), _ = g.y0 - a;
     }
   }
-  function Hn({ sourceLinks: p, targetLinks: _ }) {
+  function Ln({ sourceLinks: p, targetLinks: _ }) {
     if (d === void 0) {
       for (const { source: { sourceLinks: b } } of _)
         b.sort(ms);
@@ -4759,7 +4749,7 @@ function za() {
   }
   return v;
 }
-const He = 24, X = 10, it = 560, Va = 44, Ba = 42, Fa = 180, Wa = 0.34, Ga = 560, Vt = 8, Ya = 0.42, Qa = 0.36, Ka = (n) => n < it ? 7 : n < 1e3 ? 9 : 12;
+const Te = 24, X = 10, it = 560, Va = 44, Ba = 42, Fa = 180, Wa = 0.34, Ga = 560, Vt = 8, Ya = 0.42, Qa = 0.36, Ka = (n) => n < it ? 7 : n < 1e3 ? 9 : 12;
 function Za(n, e) {
   const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < it ? 0 : Math.min(Ga, Math.round(e * Wa));
   return Math.max(Fa, s, t * (e < it ? Ba : Va));
@@ -4768,9 +4758,9 @@ function Ja(n, e) {
   const t = Za(n, e);
   if (n.streams.length === 0 || e < 3 * X)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((c) => c.map(({ id: r }, l) => [r, l]))), o = za().nodeId(({ node: c }) => c.id).nodeAlign(({ node: c }) => c.column).nodeSort((c, r) => i.get(c.node.id) - i.get(r.node.id)).nodeWidth(X).nodePadding(He).extent([
-    [0, He / 2],
-    [e, t - He / 2]
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((c) => c.map(({ id: r }, l) => [r, l]))), o = za().nodeId(({ node: c }) => c.id).nodeAlign(({ node: c }) => c.column).nodeSort((c, r) => i.get(c.node.id) - i.get(r.node.id)).nodeWidth(X).nodePadding(Te).extent([
+    [0, Te / 2],
+    [e, t - Te / 2]
   ])({
     nodes: n.columns.flat().map((c) => ({ node: c })),
     links: n.streams.flatMap(
@@ -4782,7 +4772,7 @@ function Ja(n, e) {
         part: l
       }))
     )
-  }), a = Js(e, s);
+  }), a = Zs(e, s);
   return {
     width: e,
     height: t,
@@ -4795,7 +4785,7 @@ function Ja(n, e) {
     }))
   };
 }
-function Js(n, e) {
+function Zs(n, e) {
   const t = n - X, s = n < it ? Qa : Ya;
   return Array.from(
     { length: e + 1 },
@@ -4807,23 +4797,23 @@ function Xa(n, e, t, s, i) {
   return {
     node: n,
     x: a,
-    y: K(e),
-    height: Math.max(2, K(t - e)),
+    y: Z(e),
+    height: Math.max(2, Z(t - e)),
     label: {
       x: c ? a - Vt : a + X + Vt,
-      y: K((e + t) / 2),
+      y: Z((e + t) / 2),
       anchor: c ? "end" : "start",
       width: Math.max(0, Math.floor(l - Vt * 1.5))
     }
   };
 }
 function er(n, e, t, s) {
-  const i = K((n + t) / 2);
-  return `M${n},${K(e)}C${i},${K(e)} ${i},${K(s)} ${t},${K(s)}`;
+  const i = Z((n + t) / 2);
+  return `M${n},${Z(e)}C${i},${Z(e)} ${i},${Z(s)} ${t},${Z(s)}`;
 }
-const K = (n) => Math.round(n * 10) / 10, tr = 150;
+const Z = (n) => Math.round(n * 10) / 10, tr = 150;
 function nr(n, e, t) {
-  const { nodes: s, streams: i, height: o } = Ja(n, e), a = n.columns[0].map(({ id: r }) => r), c = bn({ height: `${o}px` });
+  const { nodes: s, streams: i, height: o } = Ja(n, e), a = n.columns[0].map(({ id: r }) => r), c = $n({ height: `${o}px` });
   return u`<div
     class=${le({ map: !0, singled: t.chosen !== null })}
     style=${c}
@@ -4838,31 +4828,31 @@ function nr(n, e, t) {
       aria-hidden="true"
       @click=${() => t.pinned && t.onPin(t.pinned)}
     >
-      ${j(
+      ${R(
     a,
     (r) => r,
     (r) => me`<g class="source" stroke=${t.colours.get(r) ?? "currentColor"}>
-          ${j(
+          ${R(
       i.filter(({ stream: l }) => l.nodes[0] === r),
       ({ id: l }) => l,
       (l) => sr(l, t)
     )}
         </g>`
   )}
-      ${j(
+      ${R(
     s,
     ({ node: r }) => r.id,
     (r) => ir(r, t)
   )}
     </svg>
-    ${j(
+    ${R(
     s,
     ({ node: r }) => r.id,
     (r) => or(r, t)
   )}
   </div>`;
 }
-const $n = (n, e) => {
+const _n = (n, e) => {
   n.pointerType === "mouse" && e();
 };
 function sr({ stream: n, path: e, width: t }, s) {
@@ -4870,7 +4860,7 @@ function sr({ stream: n, path: e, width: t }, s) {
     class=${le({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
     stroke-width=${Math.max(1, t)}
-    @pointerenter=${(i) => $n(i, () => s.onHover(n.id))}
+    @pointerenter=${(i) => _n(i, () => s.onHover(n.id))}
     @click=${(i) => {
     i.stopPropagation(), s.onPin(n.id);
   }}
@@ -4885,7 +4875,7 @@ function ir({ node: n, x: e, y: t, height: s }, i) {
     height=${s}
     rx="2"
     fill=${i.colours.get(n.id) ?? "currentColor"}
-    @pointerenter=${(o) => $n(o, () => i.onHover(n.id))}
+    @pointerenter=${(o) => _n(o, () => i.onHover(n.id))}
     @click=${(o) => {
     o.stopPropagation(), i.onPin(n.id);
   }}
@@ -4900,17 +4890,17 @@ function or({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
     known: n.label !== null,
     faded: o.chosen !== null && !o.chosen.has(n.id)
   })}
-    style=${bn({
+    style=${$n({
     "max-width": `${i}px`,
-    height: `${He}px`,
-    transform: `translate(${e}px, ${t - He / 2}px)${c ? " translateX(-100%)" : ""}`
+    height: `${Te}px`,
+    transform: `translate(${e}px, ${t - Te / 2}px)${c ? " translateX(-100%)" : ""}`
   })}
     data-node=${n.id}
     tabindex=${o.reached === n.id ? 0 : -1}
     aria-pressed=${o.pinned === n.id}
     aria-label=${d}
     title=${l}
-    @pointerenter=${(h) => $n(h, () => o.onHover(n.id))}
+    @pointerenter=${(h) => _n(h, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
@@ -4944,12 +4934,12 @@ class ar {
     return e.indexOf(Math.min(...e));
   }
 }
-const xt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, _n = ["application", "domain"], xn = ["country", "network", "domain", "peer"];
+const xt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, xn = ["application", "domain"], kn = ["country", "network", "domain", "peer"];
 function rr(n) {
   const e = [
     ["period", Object.keys(xt)],
-    ["middle", _n],
-    ["end", xn]
+    ["middle", xn],
+    ["end", kn]
   ];
   for (const [t, s] of e) {
     const i = n[t];
@@ -4966,15 +4956,15 @@ function lr() {
     schema: [
       { name: "title", selector: { text: {} } },
       { name: "period", selector: Bt(Object.keys(xt), (t) => n(`map.period.${t}`)) },
-      { name: "middle", selector: Bt(_n, e) },
-      { name: "end", selector: Bt(xn, e) },
+      { name: "middle", selector: Bt(xn, e) },
+      { name: "end", selector: Bt(kn, e) },
       { name: "device_id", selector: { device: { filter: { integration: O } } } },
       { name: "entry_id", selector: { config_entry: { integration: O } } }
     ],
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const Xs = "others", dr = "unknown", hr = 1.25, ot = (n) => n.id === `${n.column}:${Xs}`, Yt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+const Js = "others", dr = "unknown", hr = 1.25, ot = (n) => n.id === `${n.column}:${Js}`, Yt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
 function Qt(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
@@ -4991,13 +4981,13 @@ function ur(n, e, t, s = /* @__PURE__ */ new Set()) {
   const a = e.map((d, h) => fr(i, h, t, s)), c = /* @__PURE__ */ new Map(), r = /* @__PURE__ */ new Map();
   for (const d of i) {
     const h = d.values.map((v, k) => {
-      const H = vr(k, v, a[k]), L = v != null && a[k].has(v);
-      let V = c.get(H);
+      const T = vr(k, v, a[k]), L = v != null && a[k].has(v);
+      let V = c.get(T);
       if (V === void 0) {
         const St = L ? d.names[k] ?? v : null, Mt = L && k === 0 ? d.deviceId : null;
-        V = { node: { id: H, column: k, label: St, deviceId: Mt }, sums: Yt(), values: /* @__PURE__ */ new Set() }, c.set(H, V);
+        V = { node: { id: T, column: k, label: St, deviceId: Mt }, sums: Yt(), values: /* @__PURE__ */ new Set() }, c.set(T, V);
       }
-      return Qt(V.sums, d.row), V.values.add(v), H;
+      return Qt(V.sums, d.row), V.values.add(v), T;
     }), f = JSON.stringify(h), w = r.get(f) ?? { nodes: h, sums: Yt() };
     r.set(f, w), Qt(w.sums, d.row);
   }
@@ -5046,12 +5036,12 @@ function fr(n, e, t, s) {
     const h = d[e];
     h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + ue(l));
   }
-  const a = (l, d) => s.has(ei(e, l)) ? d * hr : d, c = [...i].sort(([l, d], [h, f]) => a(h, f) - a(l, d)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  const a = (l, d) => s.has(Xs(e, l)) ? d * hr : d, c = [...i].sort(([l, d], [h, f]) => a(h, f) - a(l, d)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
   return new Set(c.slice(0, Math.max(r, 1)).map(([l]) => l));
 }
-const ei = (n, e) => e === null ? `${n}:${dr}` : `${n}:=${e}`;
+const Xs = (n, e) => e === null ? `${n}:${dr}` : `${n}:=${e}`;
 function vr(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${Xs}` : ei(n, e);
+  return e === void 0 || !t.has(e) ? `${n}:${Js}` : Xs(n, e);
 }
 function gr(n, e) {
   return Number(ot(n)) - Number(ot(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
@@ -5302,7 +5292,7 @@ const yr = q`
     }
   }
 `, ys = 80, wr = (n, e) => e, br = /* @__PURE__ */ new Set(["tor", "socks"]), $r = {
-  country: ln,
+  country: dn,
   application: (n, e) => e.length <= 5 && !br.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
 };
 function at(n, e, t) {
@@ -5368,7 +5358,9 @@ class Ar {
   }
   /** Begin, once there is everything to ask with. */
   start() {
-    this.stop(), this.inPage && this.asked && this.host.hass && !document.hidden && this.next(++this.turn);
+    this.stop();
+    const { hass: e } = this.host;
+    this.inPage && this.asked && e && B(e) && !document.hidden && this.next(++this.turn);
   }
   stop() {
     clearTimeout(this.timer), this.turn++;
@@ -5409,9 +5401,9 @@ var Sr = Object.defineProperty, z = (n, e, t, s) => {
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && Sr(e, t, i), i;
 };
-class R extends T {
+class j extends H {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Ar(this), this.colours = new ar(), this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Ar(this), this.colours = new ar(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
@@ -5442,17 +5434,18 @@ class R extends T {
   connectedCallback() {
     super.connectedCallback(), this.observer = new ResizeObserver(([e]) => {
       this.width = Math.floor(e?.contentRect.width ?? 0);
-    }), this.hasUpdated && this.observe();
+    }), this.observe();
   }
   disconnectedCallback() {
-    super.disconnectedCallback(), this.observer?.disconnect();
+    super.disconnectedCallback(), this.observer?.disconnect(), this.observed = null;
   }
-  firstUpdated() {
+  updated() {
     this.observe();
   }
+  /** Follow the width of the frame, as soon as there is one. */
   observe() {
-    const e = this.renderRoot.querySelector(".frame");
-    e && this.observer?.observe(e);
+    const e = this.renderRoot?.querySelector(".frame") ?? null;
+    !e || e === this.observed || (this.observed = e, this.observer?.observe(e));
   }
   ask() {
     this.usage.ask({ period: this.period, middle: this.middle, end: this.end }, this.config ?? {});
@@ -5490,7 +5483,7 @@ class R extends T {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Go : Xo}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Yo : ea}></path></svg>
             </button>
           </div>
         </div>
@@ -5505,13 +5498,13 @@ class R extends T {
   }
   body() {
     const e = this.hass, t = y(e), { answer: s, problem: i } = this.usage, o = (d) => u`<p class="message" role="status">${d}</p>`;
-    if (!J(e)) return o(t("map.admin"));
+    if (!B(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${bn({ "--middle": `${Js(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${$n({ "--middle": `${Zs(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
-      ${this.columnChoice("middle", _n, s.dimensions[1] ?? this.middle)}
-      ${this.columnChoice("end", xn, s.dimensions[2] ?? "country")}
+      ${this.columnChoice("middle", xn, s.dimensions[1] ?? this.middle)}
+      ${this.columnChoice("end", kn, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
     if (this.asTable) return u`${a}${xr(e, this.graph, s.dimensions)}`;
@@ -5555,39 +5548,39 @@ class R extends T {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
   static {
-    this.styles = [G, yr];
+    this.styles = [Y, yr];
   }
 }
 z([
   E({ attribute: !1 })
-], R.prototype, "hass");
+], j.prototype, "hass");
 z([
   A()
-], R.prototype, "config");
+], j.prototype, "config");
 z([
   A()
-], R.prototype, "period");
+], j.prototype, "period");
 z([
   A()
-], R.prototype, "middle");
+], j.prototype, "middle");
 z([
   A()
-], R.prototype, "end");
+], j.prototype, "end");
 z([
   A()
-], R.prototype, "width");
+], j.prototype, "width");
 z([
   A()
-], R.prototype, "asTable");
+], j.prototype, "asTable");
 z([
   A()
-], R.prototype, "pinned");
+], j.prototype, "pinned");
 z([
   A()
-], R.prototype, "hovered");
+], j.prototype, "hovered");
 z([
   A()
-], R.prototype, "reached");
+], j.prototype, "reached");
 const Mr = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
@@ -5600,7 +5593,7 @@ function Er({ columns: n }, e, t) {
   const o = n[i].findIndex(({ id: c }) => c === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const Cr = { "hearthwall-flow-map-card": R };
+const Cr = { "hearthwall-flow-map-card": j };
 function Or() {
   const n = y(void 0);
   return {
@@ -5610,13 +5603,13 @@ function Or() {
     preview: !0
   };
 }
-var Tr = Object.defineProperty, kt = (n, e, t, s) => {
+var Hr = Object.defineProperty, kt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Tr(e, t, i), i;
+  return i && Hr(e, t, i), i;
 };
-const Hr = 12e3;
-class ze extends T {
+const Tr = 12e3;
+class ze extends H {
   constructor() {
     super(...arguments), this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
@@ -5645,7 +5638,7 @@ class ze extends T {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, Hr);
+    }, Tr);
   }
   render() {
     return u`
@@ -5659,7 +5652,7 @@ class ze extends T {
   static {
     this.styles = [
       ee,
-      G,
+      Y,
       q`
       :host {
         position: relative;
@@ -5701,6 +5694,12 @@ async function Lr(n) {
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
+function ei(n) {
+  return Object.defineProperties(n(), {
+    name: { get: () => n().name, enumerable: !0 },
+    description: { get: () => n().description, enumerable: !0 }
+  });
+}
 function At(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
@@ -5714,7 +5713,7 @@ function Pr(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === O && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
-class kn extends T {
+class An extends H {
   constructor() {
     super(...arguments), this.live = new ut(this);
   }
@@ -5735,7 +5734,7 @@ class kn extends T {
     if (!e || !t) return m;
     const s = y(e), i = [...this.live.store?.devices() ?? []].filter(
       ({ entryId: h }) => !t.entry_id || h === t.entry_id
-    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: h }) => !h), c = i.filter(({ row: h }) => h.quarantined || h.rule).length, r = t.entry_id ? c : Pr(e) ?? c, l = i.filter(({ row: h }) => h.online).length, d = o.length ? s("badge.online", { online: B(e, l), all: B(e, i.length) }) : "–";
+    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: h }) => !h), c = i.filter(({ row: h }) => h.quarantined || h.rule).length, r = t.entry_id ? c : Pr(e) ?? c, l = i.filter(({ row: h }) => h.online).length, d = o.length ? s("badge.online", { online: F(e, l), all: F(e, i.length) }) : "–";
     return u`<div class="badge ${a ? "lost" : r ? "blocking" : ""}">
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
@@ -5743,14 +5742,14 @@ class kn extends T {
       <span class="text">
         <span class="label">Hearthwall</span>
         <span>
-          ${a ? s("badge.lost") : d}${!a && r ? u` · ${s("badge.blocks", { count: B(e, r) })}` : m}
+          ${a ? s("badge.lost") : d}${!a && r ? u` · ${s("badge.blocks", { count: F(e, r) })}` : m}
         </span>
       </span>
     </div>`;
   }
   static {
     this.styles = [
-      G,
+      Y,
       q`
       .badge {
         display: flex;
@@ -5796,22 +5795,22 @@ class kn extends T {
 }
 ti([
   E({ attribute: !1 })
-], kn.prototype, "hass");
+], An.prototype, "hass");
 ti([
   A()
-], kn.prototype, "config");
+], An.prototype, "config");
 var Ir = Object.defineProperty, Ve = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && Ir(e, t, i), i;
 };
-function An(n, e) {
+function Sn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
   return t?.platform === O && t.translation_key === "quarantine";
 }
-class xe extends T {
+class xe extends H {
   constructor() {
-    super(), this.live = new ut(this), new pn(this, () => this.device?.row.rule?.expires != null);
+    super(), this.live = new ut(this), new mn(this, () => this.device?.row.rule?.expires != null);
   }
   static getStubConfig() {
     return { type: "custom:hearthwall-quarantine-feature" };
@@ -5825,7 +5824,7 @@ class xe extends T {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !this.config || !An(e, this.context?.entity_id)) return m;
+    if (!e || !this.config || !Sn(e, this.context?.entity_id)) return m;
     const s = y(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
     return u`
       <button
@@ -5886,22 +5885,22 @@ var Nr = Object.defineProperty, ni = (n, e, t, s) => {
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && Nr(e, t, i), i;
 };
-const bs = 60, rt = 100, oe = 14, Rr = 2e3, jr = 2;
+const bs = 60, rt = 100, oe = 14, jr = 2e3, Rr = 2;
 function Dr(n, e, t, s) {
   const i = (h) => (Math.max(0, 1 - (e - h) / bs) * rt).toFixed(1), o = (h) => (oe - s * Math.sqrt(Math.min(1, h / t)) * (oe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - bs), c = n.slice(Math.max(0, a)), [r] = c, l = c[c.length - 1];
   if (!r || !l || c.every(([, h]) => h <= 0)) return "";
   const d = c.map(([h, f], w) => {
     const [v, k] = c[w - 1] ?? [h, f];
-    return `${h - v > jr ? `L${i(h - 1)} ${o(k)}` : ""}L${i(h)} ${o(f)}`;
+    return `${h - v > Rr ? `L${i(h - 1)} ${o(k)}` : ""}L${i(h)} ${o(f)}`;
   });
   return `M${i(r[0])} ${oe}${d.join("")}L${rt} ${o(l[1])}V${oe}Z`;
 }
-class Sn extends T {
+class Mn extends H {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(Rr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => me`<path class=${s} d=${Dr(
+    const e = Math.max(jr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => me`<path class=${s} d=${Dr(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
@@ -5946,13 +5945,13 @@ class Sn extends T {
 }
 ni([
   E({ attribute: !1 })
-], Sn.prototype, "samples");
+], Mn.prototype, "samples");
 ni([
   E({ attribute: !1 })
-], Sn.prototype, "now");
+], Mn.prototype, "now");
 const $s = 60, si = ({ identifiers: n }) => n?.find(([e]) => e === O)?.[1], _s = (n) => !si(n).includes(":");
 function ii(n, e) {
-  const t = je(n), s = /* @__PURE__ */ new Map();
+  const t = Re(n), s = /* @__PURE__ */ new Map();
   for (const c of Object.values(n.entities)) {
     if (c.platform !== O || !c.device_id || c.hidden) continue;
     const r = s.get(c.device_id);
@@ -5967,7 +5966,7 @@ function ii(n, e) {
   return { gateways: o(i.filter(_s)), devices: a, areas: Ur(n, a, e) };
 }
 function Ur(n, e, t) {
-  const s = je(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: r }) => r)), a = i.map(({ area_id: r, name: l, icon: d }) => ({
+  const s = Re(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: r }) => r)), a = i.map(({ area_id: r, name: l, icon: d }) => ({
     id: r,
     name: oi(l),
     icon: d ?? null,
@@ -5975,7 +5974,7 @@ function Ur(n, e, t) {
   })).sort((r, l) => s(r.name, l.name)), c = e.filter(({ areaId: r }) => r === null || !o.has(r));
   return [...a, { id: null, name: t, icon: null, devices: c }].filter((r) => r.devices.length);
 }
-const oi = (n) => n.length > $s ? `${n.slice(0, $s)}…` : n, ct = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Ne = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Mn = { grid_options: { columns: "full" } }, zr = ["presence", "download_rate", "quarantine", "security"], Vr = ["active_blocks", "download_rate", "upload_rate"], Br = ["download_rate", "upload_rate"], Fr = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], En = { name: { type: "entity" } }, ai = ({ id: n }) => `device-${n}`;
+const oi = (n) => n.length > $s ? `${n.slice(0, $s)}…` : n, ct = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Ne = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), En = { grid_options: { columns: "full" } }, zr = ["presence", "download_rate", "quarantine", "security"], Vr = ["active_blocks", "download_rate", "upload_rate"], Br = ["download_rate", "upload_rate"], Fr = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Cn = { name: { type: "entity" } }, ai = ({ id: n }) => `device-${n}`;
 function Wr({ hass: n, home: e }) {
   const t = y(n);
   return {
@@ -5983,10 +5982,10 @@ function Wr({ hass: n, home: e }) {
     max_columns: 3,
     badges: [
       { type: "custom:hearthwall-badge" },
-      ...e.gateways.flatMap((s) => ct(s, Vr)).map((s) => ({ type: "entity", entity: s, show_name: !0, ...e.gateways.length > 1 ? {} : En }))
+      ...e.gateways.flatMap((s) => ct(s, Vr)).map((s) => ({ type: "entity", entity: s, show_name: !0, ...e.gateways.length > 1 ? {} : Cn }))
     ],
     sections: [
-      { type: "grid", column_span: 2, cards: [Ne("devices", { ...Mn, toolbar: e.devices.length > 8 })] },
+      { type: "grid", column_span: 2, cards: [Ne("devices", { ...En, toolbar: e.devices.length > 8 })] },
       {
         type: "grid",
         cards: [
@@ -6038,12 +6037,12 @@ function Zr({ hass: n, home: e, config: t }) {
     type: "sections",
     max_columns: 3,
     sections: [
-      { type: "grid", column_span: 2, cards: [Ne("device", { ...Mn, device_id: s.id })] },
+      { type: "grid", column_span: 2, cards: [Ne("device", { ...En, device_id: s.id })] },
       {
         type: "grid",
         cards: [
           { type: "heading", heading: y(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...En }))
+          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...Cn }))
         ]
       }
     ]
@@ -6060,8 +6059,8 @@ function Jr({ hass: n, home: e }) {
         type: "grid",
         cards: [
           { type: "heading", heading: s.name, icon: "mdi:shield-home" },
-          ...[...i, ...o.sort()].map((c) => ({ type: "tile", entity: c, ...En })),
-          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Mn }] : []
+          ...[...i, ...o.sort()].map((c) => ({ type: "tile", entity: c, ...Cn })),
+          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...En }] : []
         ]
       };
     })
@@ -6152,60 +6151,55 @@ function oc() {
     description: n("strategy.description")
   };
 }
-const pe = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function ac(n, e) {
+const ac = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function rc(n, e) {
   const t = n.entities[e];
   return t?.platform !== O || !t.device_id ? null : Object.values(n.entities).some(
-    (i) => i.device_id === t.device_id && An(n, i.entity_id)
+    (i) => i.device_id === t.device_id && Sn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const ae = y(void 0);
+const ae = (n) => y(void 0)(n), pe = (n) => ei(() => ({ ...n(), documentationURL: ac }));
 window.customCards = At(window.customCards ?? [], [
-  {
+  pe(() => ({
     type: "hearthwall-devices-card",
     name: ae("devices.name"),
     description: ae("devices.description"),
-    preview: !0,
-    documentationURL: pe
-  },
-  {
+    preview: !0
+  })),
+  pe(() => ({
     type: "hearthwall-device-card",
     name: ae("device.name"),
     description: ae("device.description"),
     preview: !0,
-    documentationURL: pe,
-    getEntitySuggestion: ac
-  },
-  { ...Or(), documentationURL: pe },
-  { ...Pa(), documentationURL: pe }
+    getEntitySuggestion: rc
+  })),
+  pe(Or),
+  pe(Pa)
 ]);
-window.customStrategies = At(window.customStrategies ?? [], [
-  { ...oc(), documentationURL: pe }
-]);
+window.customStrategies = At(window.customStrategies ?? [], [pe(oc)]);
 window.customBadges = At(window.customBadges ?? [], [
-  {
+  pe(() => ({
     type: "hearthwall-badge",
     name: ae("badge.name"),
     description: ae("badge.description"),
-    preview: !0,
-    documentationURL: pe
-  }
+    preview: !0
+  }))
 ]);
 window.customCardFeatures = At(window.customCardFeatures ?? [], [
-  {
+  ei(() => ({
     type: "hearthwall-quarantine-feature",
     name: ae("feature.name"),
-    isSupported: (n, { entity_id: e }) => An(n, e)
-  }
+    isSupported: (n, { entity_id: e }) => Sn(n, e)
+  }))
 ]);
 Lr({
   "hearthwall-confirm": de,
   "hearthwall-notice": ze,
-  "hearthwall-sparkline": Sn,
+  "hearthwall-sparkline": Mn,
   "hearthwall-devices-card": D,
   "hearthwall-device-row": wt,
-  ...Ho,
-  "hearthwall-badge": kn,
+  ...Lo,
+  "hearthwall-badge": An,
   "hearthwall-quarantine-feature": xe,
   ...Cr,
   ...qa,
