@@ -222,7 +222,7 @@ export const eventsStyles = css`
     white-space: nowrap;
   }
   .orders .cut {
-    color: var(--error-color);
+    color: color-mix(in srgb, var(--error-color) 65%, var(--primary-text-color));
     background: color-mix(in srgb, var(--error-color) 12%, transparent);
   }
   h4,
@@ -252,7 +252,7 @@ export const eventsStyles = css`
     margin: 0;
   }
   a {
-    color: var(--primary-color);
+    color: inherit;
   }
   table {
     width: 100%;
