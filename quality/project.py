@@ -21,6 +21,7 @@ class Project:
         """Take the checkout's folder."""
         self.root = root
         self.integration = root / "custom_components" / "hearthwall"
+        self._tests: dict[str, set[str]] = {}
 
     @cached_property
     def modules(self) -> dict[str, ast.Module]:
@@ -105,19 +106,21 @@ class Project:
             (name, node) for name, node in self.nodes(ast.Call, *names) if called(node) == function
         ]
 
-    @cached_property
-    def tests(self) -> dict[str, str]:
-        """Return each test's source by `file::name`; those that are always skipped are none."""
-        found = {}
-        for path in sorted((self.root / "tests").rglob("test_*.py")):
-            source = path.read_text()
-            for node in ast.parse(source).body:
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    skipped = any("skip" in ast.unparse(each) for each in node.decorator_list)
-                    if not skipped and _asserts(node):
-                        name = f"{path.relative_to(self.root / 'tests')}::{node.name}"
-                        found[name] = ast.get_source_segment(source, node) or ""
-        return found
+    def has_test(self, identity: str) -> bool:
+        """Tell whether there is a test, `file::name` below tests, that can fail and is not always skipped."""
+        name, _, function = identity.partition("::")
+        return function in self._tests_of(f"tests/{name}")
+
+    def _tests_of(self, name: str) -> set[str]:
+        if name not in self._tests:
+            self._tests[name] = {
+                node.name
+                for node in ast.parse(self.text(name)).body
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                and not any("skip" in ast.unparse(each) for each in node.decorator_list)
+                and _asserts(node)
+            }
+        return self._tests[name]
 
 
 def _asserts(test: ast.AST) -> bool:

@@ -21,7 +21,7 @@ class Rule:
 
     def faults(self, project: Project) -> list[str]:
         """Return what is wrong, by the check and by tests that are not there."""
-        missing = [f"no test {test}" for test in self.tests if test not in project.tests]
+        missing = [f"no test {test}" for test in self.tests if not project.has_test(test)]
         return [*self.check(project), *missing]
 
 

@@ -55,13 +55,13 @@ def _judge(project: Project, name: str, promise: object) -> tuple[str, str, list
             pass
     match status:
         case "done":
-            return status, comment, list(_faults(project, name))
+            return status, comment, list(faults_of(project, name))
         case "exempt":
             return status, comment, [] if comment.strip() else ["no reason is given"]
     return status, comment, ["neither done nor exempt"]
 
 
-def _faults(project: Project, name: str) -> Iterator[str]:
+def faults_of(project: Project, name: str) -> Iterator[str]:
     """Yield a rule's faults; a check that stumbles over what it looks at has found one."""
     try:
         yield from RULES[name].faults(project)
