@@ -3,6 +3,7 @@
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -16,7 +17,12 @@ from .hub import HearthwallConfigEntry
 
 PARALLEL_UPDATES = 0
 
-QUARANTINE = SwitchEntityDescription(key="quarantine", translation_key="quarantine")
+QUARANTINE = SwitchEntityDescription(
+    key="quarantine",
+    translation_key="quarantine",
+    # Assistants are not told of it by default, and turning off all of a room's switches releases nobody.
+    entity_category=EntityCategory.CONFIG,
+)
 
 
 async def async_setup_entry(

@@ -136,6 +136,8 @@ class DeviceJoined(JournalTrigger):
 class OwnEntityTrigger(EntityTargetStateTriggerBase):
     """One of our own entities came into a state; what an area holds beside them is passed over."""
 
+    # They are configuration or diagnostic ones, which an area would otherwise not mean.
+    _primary_entities_only = False
     domain: ClassVar[Platform]
     translation_key: ClassVar[str | None]
     state: ClassVar[str]
@@ -222,10 +224,9 @@ class DeviceReleased(QuarantineTrigger):
 
 
 class ConnectionTrigger(OwnEntityTrigger):
-    """The gateway's binary sensor of its connection, which is a diagnostic one."""
+    """The gateway's binary sensor of its connection."""
 
     domain = Platform.BINARY_SENSOR
-    _primary_entities_only = False
     translation_key = CONNECTION.translation_key
 
 
