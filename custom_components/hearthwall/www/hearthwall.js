@@ -4144,7 +4144,7 @@ const Ha = q`
     white-space: nowrap;
   }
   .orders .cut {
-    color: var(--error-color);
+    color: color-mix(in srgb, var(--error-color) 65%, var(--primary-text-color));
     background: color-mix(in srgb, var(--error-color) 12%, transparent);
   }
   h4,
@@ -4174,7 +4174,7 @@ const Ha = q`
     margin: 0;
   }
   a {
-    color: var(--primary-color);
+    color: inherit;
   }
   table {
     width: 100%;
