@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 from playwright.async_api import Error, Locator, Page, async_playwright, expect
 
 from demo.errors import DemoError
+from demo.household import CAMERA
 from demo.setup import LogIn
 
 CHROMIUM: Final = "/usr/bin/chromium"
@@ -47,16 +48,20 @@ class Dashboard:
             await self._page.get_by_label("Username").fill(log_in.username)
             await self._page.get_by_label("Password", exact=True).fill(log_in.password)
             await self._page.keyboard.press("Enter")
-            await expect(self._page.locator("hui-history-graph-card canvas").last).to_be_attached()
+            await expect(self._row(CAMERA.name)).to_be_visible()
         except Error as error:
             raise await self._failed("The dashboard does not come up", error) from error
 
     async def set_quarantine(self, device: str, on: bool) -> None:
-        """Click the switch in a device's section, and wait until it shows what the kernel does."""
+        """Switch in the devices card, answer its question, and wait until it shows what the kernel does."""
         switch = self._switch(device)
         try:
             await expect(switch).to_be_checked(checked=not on)
             await switch.click()
+            answer = self._page.get_by_role("dialog").get_by_role(
+                "button", name="Quarantine" if on else "Release", exact=True
+            )
+            await answer.click()
             await expect(switch).to_be_checked(checked=on, timeout=CLICK_TIMEOUT)
         except (Error, AssertionError) as error:
             raise await self._failed(
@@ -80,9 +85,13 @@ class Dashboard:
         await self._page.wait_for_timeout(SETTLE)
         await self._page.screenshot(path=self._folder / f"{name}.png")
 
+    def _row(self, device: str) -> Locator:
+        return self._page.locator("hearthwall-device-row").filter(
+            has=self._page.get_by_text(device, exact=True)
+        )
+
     def _switch(self, device: str) -> Locator:
-        heading = self._page.get_by_text(device, exact=True)
-        return self._page.locator("hui-section", has=heading).get_by_role("switch").first
+        return self._row(device).get_by_role("switch")
 
     async def _failed(self, sentence: str, error: Exception) -> DemoError:
         """Return the error to raise, with a picture of what there was instead."""

@@ -12,7 +12,6 @@ class Member:
 
     host: str
     name: str
-    icon: str
     area: str | None = None
 
     @property
@@ -21,15 +20,15 @@ class Member:
         return DEVICES[self.host].mac
 
 
-CAMERA: Final = Member("camera", "Camera", "mdi:cctv", "Garden")
-TV: Final = Member("tv", "TV", "mdi:television", "Living Room")
+CAMERA: Final = Member("camera", "Camera", "Garden")
+TV: Final = Member("tv", "TV", "Living Room")
 
 HOUSEHOLD: Final = (
     CAMERA,
     TV,
-    Member("laptop", "Laptop", "mdi:laptop"),
-    Member("phone", "Phone", "mdi:cellphone"),
-    Member("plug", "Plug", "mdi:power-socket-eu", "Kitchen"),
-    Member("vacuum", "Vacuum", "mdi:robot-vacuum", "Hall"),
+    Member("laptop", "Laptop"),
+    Member("phone", "Phone"),
+    Member("plug", "Plug", "Kitchen"),
+    Member("vacuum", "Vacuum", "Hall"),
 )
 AREA_ICONS: Final = {"Garden": "mdi:flower", "Hall": "mdi:door"}

@@ -77,7 +77,7 @@ class Relay:
 
 async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Pass one connection on, until either side has closed it. A refused one ends at once."""
-    with contextlib.suppress(OSError):
+    with contextlib.closing(writer), contextlib.suppress(OSError):
         far_reader, far_writer = await asyncio.open_connection(LOOPBACK, HOME_ASSISTANT_PORT)
         directions = [
             asyncio.create_task(_copy(reader, far_writer)),
@@ -89,7 +89,6 @@ async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             for direction in directions:
                 direction.cancel()
             far_writer.close()
-    writer.close()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

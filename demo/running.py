@@ -1,10 +1,10 @@
 """The whole demo, from an empty machine to a dashboard that moves."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, Final
 
 from demo import dashboard, gateway, setup
 from demo.api import Api
@@ -14,6 +14,11 @@ from demo.relay import Relay
 from demo.setup import LogIn
 from demo.stage import Stage
 
+#: Home Assistant's exit code where it was told to restart: whoever runs it starts it again.
+RESTART: Final = 100
+
+type Process = asyncio.subprocess.Process
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:
@@ -22,18 +27,22 @@ class Demo:
     url: str
     log_in: LogIn
     stage: Stage
-    processes: dict[str, asyncio.subprocess.Process]
+    parts: Mapping[str, asyncio.Task[Any]]
 
     async def wait(self, seconds: float | None) -> None:
         """Return after this time; raises DemoError if a part ends before."""
-        waits = {asyncio.create_task(each.wait()): name for name, each in self.processes.items()}
-        ended, still = await asyncio.wait(
-            waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+        ended, _ = await asyncio.wait(
+            self.parts.values(), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
         )
-        for task in still:
-            task.cancel()
-        if ended:
-            raise DemoError(f"{waits[ended.pop()]} has ended unasked.")
+        for name, part in self.parts.items():
+            if part in ended:
+                raise DemoError(f"{name} has ended unasked.")
+
+
+async def _keep(process: Process, start_again: Callable[[], Awaitable[Process]]) -> None:
+    """Return when Home Assistant ends, unless it was told to restart."""
+    while await process.wait() == RESTART:
+        process = await start_again()
 
 
 @asynccontextmanager
@@ -45,10 +54,15 @@ async def running(
     stage.build()
     async with AsyncExitStack() as stack:
 
-        async def start(*argv: str) -> asyncio.subprocess.Process:
+        async def start(*argv: str) -> Process:
             process = await gateway.start(argv, stage.folder, log)
             stack.push_async_callback(gateway.stop, process)
             return process
+
+        def watch(end: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+            task = asyncio.create_task(end)
+            stack.callback(task.cancel)
+            return task
 
         progress.step("Home Assistant on the gateway")
         gateway.install(stage.config)
@@ -56,7 +70,8 @@ async def running(
         if relay.port != port:
             progress.say(f"port {port} is taken, so it listens on {relay.port}")
         api = await stack.enter_async_context(Api(f"http://localhost:{relay.port}"))
-        hass = await start(*stage.lab.argv("gateway", gateway.command(stage.config)))
+        command = stage.lab.argv("gateway", gateway.command(stage.config))
+        hass = await start(*command)
         await gateway.wait_until_it_answers(api, hass)
         log_in = await setup.onboard(api)
 
@@ -66,12 +81,15 @@ async def running(
 
         progress.step("Everyday traffic, names and a dashboard")
         traffic = await start(*stage.lab.command("traffic"))
-        entities = await setup.name_devices(api, entry)
-        await dashboard.create(api, entities)
+        await setup.name_devices(api, entry)
+        await dashboard.create(api)
 
         yield Demo(
             url=f"{api.url}/{dashboard.PATH}",
             log_in=log_in,
             stage=stage,
-            processes={"Home Assistant": hass, "The devices' traffic": traffic},
+            parts={
+                "Home Assistant": watch(_keep(hass, lambda: start(*command))),
+                "The devices' traffic": watch(traffic.wait()),
+            },
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,8 +24,6 @@ OPTIONS: Final = {
     "devices": {},
     "hints": {},
 }
-
-type Entities = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +111,8 @@ def _describe(result: Mapping[str, Any]) -> str:
     )
 
 
-async def name_devices(api: Api, entry: str) -> Entities:
-    """Wait for the six devices and name them; return the entities of each host, and of `gateway`, by their kind."""
+async def name_devices(api: Api, entry: str) -> None:
+    """Wait for the six devices, name them, and put those into an area that stay in one."""
     devices = await _find_devices(api, entry)
     areas = {
         each["name"]: each["area_id"] for each in await api.command("config/area_registry/list")
@@ -134,7 +132,7 @@ async def name_devices(api: Api, entry: str) -> Entities:
             name_by_user=member.name,
             area_id=area,
         )
-    return await _name_entities(api, {device: host for host, device in devices.items()})
+    await _name_entities(api, set(devices.values()))
 
 
 async def _find_devices(api: Api, entry: str) -> dict[str, str]:
@@ -157,22 +155,16 @@ async def _find_devices(api: Api, entry: str) -> dict[str, str]:
     return found
 
 
-async def _name_entities(api: Api, hosts: Mapping[str, str]) -> Entities:
+async def _name_entities(api: Api, devices: Collection[str]) -> None:
     """Let the entities' ids follow the devices' new names, as Home Assistant offers after a renaming."""
-    listed = [
-        each
-        for each in await api.command("config/entity_registry/list")
-        if each["device_id"] in hosts and each["platform"] == DOMAIN
-    ]
     renamed = await api.command(
         "config/entity_registry/get_automatic_entity_ids",
-        entity_ids=[each["entity_id"] for each in listed],
+        entity_ids=[
+            each["entity_id"]
+            for each in await api.command("config/entity_registry/list")
+            if each["device_id"] in devices and each["platform"] == DOMAIN
+        ],
     )
-    entities: dict[str, dict[str, str]] = {}
-    for each in listed:
-        old = each["entity_id"]
-        new = renamed[old] or old
-        if new != old:
+    for old, new in renamed.items():
+        if new not in {None, old}:
             await api.command("config/entity_registry/update", entity_id=old, new_entity_id=new)
-        entities.setdefault(hosts[each["device_id"]], {})[each["translation_key"]] = new
-    return entities
