@@ -159,8 +159,9 @@ def _label(hass: HomeAssistant, one: dr.DeviceEntry) -> None:
 def _entity(**change: Any) -> Callable[[HomeAssistant, dr.DeviceEntry], None]:
     def touch(hass: HomeAssistant, one: dr.DeviceEntry) -> None:
         registry = er.async_get(hass)
-        first = er.async_entries_for_device(registry, one.id)[0]
-        registry.async_update_entity(first.entity_id, **change)
+        entities = er.async_entries_for_device(registry, one.id)
+        tracker = next(each for each in entities if each.domain == "device_tracker")
+        registry.async_update_entity(tracker.entity_id, **change)
 
     return touch
 
