@@ -14,9 +14,9 @@ from homeassistant.helpers import device_registry as dr, service
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .const import DOMAIN
-from .devices import device_identifier, macs_of, shown_name
+from .devices import shown_name
 from .hub import Hub
-from .targets import async_loaded_hubs
+from .targets import async_loaded_hubs, async_macs_at
 
 
 @callback
@@ -89,21 +89,14 @@ def async_mac_at(hub: Hub, device_id: str) -> str | None:
     registered = dr.async_get(hub.hass).async_get(device_id)
     if not isinstance(registered, dr.DeviceEntry):
         return None
-    for mac in sorted({hub.primary(each) for each in macs_of(registered)}):
-        if mac in hub.devices or device_identifier(hub.entry, mac) in registered.identifiers:
-            return mac
-    return None
+    return next(iter(async_macs_at(hub, registered)), None)
 
 
 @callback
 def async_guarded(hass: HomeAssistant, device_id: str) -> tuple[Hub, str]:
-    """Return the gateway that guards a device, and its MAC; raises ServiceValidationError if none does.
-
-    Where several do it is the one whose device is meant.
-    """
+    """Return the gateway that guards a device, and its MAC; raises ServiceValidationError if none does."""
     registered = dr.async_get(hass).async_get(device_id)
-    owner = registered.config_entry_id if isinstance(registered, dr.DeviceEntry) else None
-    for hub in sorted(async_loaded_hubs(hass), key=lambda each: each.entry.entry_id != owner):
+    for hub in async_loaded_hubs(hass):
         if (mac := async_mac_at(hub, device_id)) is not None:
             return hub, mac
     raise ServiceValidationError(

@@ -36,8 +36,9 @@ def async_loaded_hubs(hass: HomeAssistant) -> list[Hub]:
 def async_targeted_devices(hass: HomeAssistant, call: ServiceCall) -> list[TargetedDevice]:
     """Return the devices that a call's targets mean, each once.
 
-    Another integration's device means the one with its MAC. What an area or a label holds beside
-    devices of the home is passed over; what is named itself must be one, or nothing is done at all.
+    A gateway's device means that gateway, another integration's the one with its MAC, wherever it is seen.
+    What an area or a label holds beside devices of the home is passed over; what is named itself must be
+    one, or nothing is done at all.
     """
     named, implied = _device_ids(hass, call.data)
     hubs = async_loaded_hubs(hass)
@@ -123,10 +124,25 @@ def _matches(hass: HomeAssistant, hubs: list[Hub], device_id: str) -> Iterator[T
     if not isinstance(registered, dr.DeviceEntry):
         return
     for hub in hubs:
-        for mac in sorted({hub.primary(each) for each in macs_of(registered)}):
-            own = device_identifier(hub.entry, mac) in registered.identifiers
-            if own or mac in hub.devices:
-                yield TargetedDevice(hub, mac, _name(hass, device_id))
+        for mac in async_macs_at(hub, registered):
+            yield TargetedDevice(hub, mac, _name(hass, device_id))
+
+
+@callback
+def async_macs_at(hub: Hub, registered: dr.DeviceEntry) -> list[str]:
+    """Return the MACs that a registered device goes by at a gateway.
+
+    A gateway's own device is nobody at the others, though they see it: what is aimed at it is for that
+    gateway. Another integration's device is the one with its MAC at each gateway.
+    """
+    owner = hub.hass.config_entries.async_get_entry(registered.config_entry_id)
+    if owner is not None and owner.domain == DOMAIN and owner.entry_id != hub.entry.entry_id:
+        return []
+    return [
+        mac
+        for mac in sorted({hub.primary(each) for each in macs_of(registered)})
+        if mac in hub.devices or device_identifier(hub.entry, mac) in registered.identifiers
+    ]
 
 
 def _name(hass: HomeAssistant, device_id: str) -> str:
