@@ -1,5 +1,6 @@
 """The websocket commands that tell of events: what happened and happens, and what can be done about one."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import voluptuous as vol
@@ -10,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from .bpf.hearthwall_sensor.kinds import SEVERITIES
 from .bpf.hearthwall_sensor.protocol import Event, SensorError
 from .bpf.hearthwall_sensor.requests import MAX_EVENTS, GetEvent
-from .bpf.hearthwall_sensor.targets import parse_mac
+from .bpf.hearthwall_sensor.targets import PROCESS_KINDS, parse_target
 from .gateways import async_guarded, async_hub, async_require_entry
 from .live import async_open
 from .live_events import EventsView, event_row
@@ -57,18 +58,20 @@ async def tell_event(hass: HomeAssistant, message: dict[str, Any]) -> dict[str, 
     """Answer with an event as it stands now, and whom an order may cut off for it."""
     hub = async_hub(hass, message["entry_id"])
     wire: Any = await hub.call(GetEvent(message["seq"]))
-    peer = wire.get("blockable_peer")
+    culprit, peer = wire.get("culprit"), wire.get("blockable_peer")
     return {
         "event": event_row(hub, Event.from_wire(wire)),
-        "culprit": _mac(wire.get("culprit")),
+        "culprit": _target(culprit, ("mac",)),
+        "program": _target(culprit, PROCESS_KINDS),
         "blockable_peer": peer if isinstance(peer, str) else None,
         "has_ended": wire.get("has_ended") is True,
     }
 
 
-def _mac(culprit: Any) -> str | None:
-    """Return who did it if that is a device; a program of the gateway is the event's `process`."""
+def _target(culprit: Any, kinds: Collection[str]) -> str | None:
+    """Return who did it as a rule names it, if that is of one of these kinds."""
     try:
-        return parse_mac(culprit) if isinstance(culprit, str) else None
+        target = parse_target(culprit) if isinstance(culprit, str) else None
     except SensorError:
         return None
+    return None if target is None or target.kind not in kinds else target.value

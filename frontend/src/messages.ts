@@ -92,7 +92,10 @@ export interface Events {
 /** One event, and what can be done about it. */
 export interface EventDetails {
   event: Event;
+  /** The MAC of the device that did it. */
   culprit: string | null;
+  /** The program of the gateway that did it, as a rule names it: `exe:` and its file, or `pid:` and its number. */
+  program: string | null;
   blockable_peer: string | null;
   has_ended: boolean;
 }

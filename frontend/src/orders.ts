@@ -16,6 +16,9 @@ const call = (
   // The cards show themselves what fails
   hass.callService(DOMAIN, action, data, deviceId === undefined ? undefined : { device_id: [deviceId] }, false);
 
+/** How a rule names one process. */
+export const PROCESS = "pid:";
+
 const lasting = (seconds: number | null) => (seconds === null ? {} : { duration: { seconds } });
 const secondsLeft = (expires: number | null) =>
   expires === null ? null : Math.max(1, Math.round(expires - Date.now() / 1000));
@@ -48,6 +51,24 @@ export async function blockPeer(
 ): Promise<Undo> {
   await call(hass, "block", { target, config_entry_id: entryId, ...lasting(seconds) });
   return () => call(hass, "unblock", { target, config_entry_id: entryId });
+}
+
+/** Cut a program of the gateway off, as `hearthwall/event` names it: its file, or a process and what that starts. */
+export async function blockProgram(
+  hass: HomeAssistant,
+  entryId: string,
+  program: string,
+  seconds: number | null,
+): Promise<Undo> {
+  const what = program.startsWith(PROCESS)
+    ? { pid: Number(program.slice(PROCESS.length)), children: true }
+    : { executable: program };
+  const data = { ...what, config_entry_id: entryId, ...lasting(seconds) };
+  const answer = await hass.callService(DOMAIN, "block_process", data, undefined, false, true);
+  const { blocks } = ((answer ?? {}).response ?? {}) as { blocks?: Pick<Block, "id">[] };
+  return async () => {
+    for (const { id } of blocks ?? []) await call(hass, "unblock", { id, config_entry_id: entryId });
+  };
 }
 
 /** What an order of a rule says beside its target; the rest of a rule is counted or decided by the sensor. */

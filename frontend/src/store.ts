@@ -77,6 +77,11 @@ export class LiveStore {
     for (const gateway of this.gateways.values()) yield* gateway.devices.values();
   }
 
+  /** Return the addresses of a gateway's devices. */
+  addresses(entryId: string): ReadonlySet<string> {
+    return new Set([...(this.gateways.get(entryId)?.devices.values() ?? [])].flatMap(({ row }) => row.addresses));
+  }
+
   private start(): void {
     this.end = subscribeLasting<LiveMessage>(
       this.connection,

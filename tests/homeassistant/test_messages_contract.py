@@ -175,7 +175,7 @@ async def test_events(source: Source, admin: Browser, loaded: MockConfigEntry, p
     told = await admin.next()
     source.fit(told, "Events")
     assert len(told["events"]) == 2
-    for culprit, target in ((CAMERA, "203.0.113.66"), (None, None)):
+    for culprit, target in ((CAMERA, "203.0.113.66"), ("pid:4711", None), (None, None)):
         said = {"culprit": culprit, "blockable_peer": target, "has_ended": culprit is None}
         peer.answers["event"] = event(1).to_wire() | said
         answer = await admin.result("event", entry_id=loaded.entry_id, seq=1)

@@ -165,13 +165,30 @@ async def test_an_event_and_whom_an_order_may_cut_off(
     assert peer.orders(GetEvent) == [GetEvent(7)]
     assert answer["event"]["device_id"] == camera(hass, loaded).id
     del answer["event"]
-    assert answer == said
-    said = {"culprit": "exe:/usr/bin/curl", "blockable_peer": None, "has_ended": True}
+    assert answer == said | {"program": None}
+
+
+@pytest.mark.parametrize(
+    ("culprit", "program"),
+    [
+        ("exe:/usr/bin/curl", "exe:/usr/bin/curl"),
+        ("pid:4711", "pid:4711"),
+        ("192.0.2.7", None),
+        ("exe:relative", None),
+        ("", None),
+        (4711, None),
+        (None, None),
+    ],
+)
+async def test_an_event_of_a_program_and_what_stops_it(
+    admin: Browser, loaded: MockConfigEntry, peer: Peer, culprit: object, program: str | None
+) -> None:
+    said = {"culprit": culprit, "blockable_peer": None, "has_ended": True}
     peer.answers["event"] = event(7, mac=None, process="/usr/bin/curl").to_wire() | said
     answer = await admin.result("event", entry_id=loaded.entry_id, seq=7)
     assert answer["event"]["process"] == "/usr/bin/curl"
     del answer["event"]
-    assert answer == {"culprit": None, "blockable_peer": None, "has_ended": True}
+    assert answer == said | {"culprit": None, "program": program}
 
 
 async def test_an_events_number_is_not_taken_for_the_subscriptions(

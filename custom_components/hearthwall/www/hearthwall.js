@@ -1,13 +1,13 @@
-const Ke = globalThis, Kt = Ke.ShadowRoot && (Ke.ShadyCSS === void 0 || Ke.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Zt = Symbol(), qn = /* @__PURE__ */ new WeakMap();
+const Je = globalThis, Jt = Je.ShadowRoot && (Je.ShadyCSS === void 0 || Je.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Xt = Symbol(), qn = /* @__PURE__ */ new WeakMap();
 let ks = class {
   constructor(e, t, s) {
-    if (this._$cssResult$ = !0, s !== Zt) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
+    if (this._$cssResult$ = !0, s !== Xt) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
   }
   get styleSheet() {
     let e = this.o;
     const t = this.t;
-    if (Kt && e === void 0) {
+    if (Jt && e === void 0) {
       const s = t !== void 0 && t.length === 1;
       s && (e = qn.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && qn.set(t, e));
     }
@@ -17,28 +17,28 @@ let ks = class {
     return this.cssText;
   }
 };
-const mi = (n) => new ks(typeof n == "string" ? n : n + "", void 0, Zt), q = (n, ...e) => {
+const bi = (n) => new ks(typeof n == "string" ? n : n + "", void 0, Xt), L = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new ks(t, n, Zt);
-}, fi = (n, e) => {
-  if (Kt) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
+  return new ks(t, n, Xt);
+}, $i = (n, e) => {
+  if (Jt) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
-    const s = document.createElement("style"), i = Ke.litNonce;
+    const s = document.createElement("style"), i = Je.litNonce;
     i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
   }
-}, Pn = Kt ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+}, Pn = Jt ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return mi(t);
+  return bi(t);
 })(n) : n;
-const { is: vi, defineProperty: gi, getOwnPropertyDescriptor: yi, getOwnPropertyNames: wi, getOwnPropertySymbols: bi, getPrototypeOf: $i } = Object, lt = globalThis, In = lt.trustedTypes, _i = In ? In.emptyScript : "", xi = lt.reactiveElementPolyfillSupport, He = (n, e) => n, Je = { toAttribute(n, e) {
+const { is: xi, defineProperty: _i, getOwnPropertyDescriptor: ki, getOwnPropertyNames: Ai, getOwnPropertySymbols: Si, getPrototypeOf: Mi } = Object, ut = globalThis, In = ut.trustedTypes, Ei = In ? In.emptyScript : "", Ci = ut.reactiveElementPolyfillSupport, Le = (n, e) => n, et = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? _i : null;
+      n = n ? Ei : null;
       break;
     case Object:
     case Array:
@@ -63,9 +63,9 @@ const { is: vi, defineProperty: gi, getOwnPropertyDescriptor: yi, getOwnProperty
       }
   }
   return t;
-} }, Jt = (n, e) => !vi(n, e), Nn = { attribute: !0, type: String, converter: Je, reflect: !1, useDefault: !1, hasChanged: Jt };
-Symbol.metadata ??= Symbol("metadata"), lt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
-let he = class extends HTMLElement {
+} }, en = (n, e) => !xi(n, e), Nn = { attribute: !0, type: String, converter: et, reflect: !1, useDefault: !1, hasChanged: en };
+Symbol.metadata ??= Symbol("metadata"), ut.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
+let ue = class extends HTMLElement {
   static addInitializer(e) {
     this._$Ei(), (this.l ??= []).push(e);
   }
@@ -75,11 +75,11 @@ let he = class extends HTMLElement {
   static createProperty(e, t = Nn) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && gi(this.prototype, e, i);
+      i !== void 0 && _i(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = yi(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = ki(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
@@ -93,14 +93,14 @@ let he = class extends HTMLElement {
     return this.elementProperties.get(e) ?? Nn;
   }
   static _$Ei() {
-    if (this.hasOwnProperty(He("elementProperties"))) return;
-    const e = $i(this);
+    if (this.hasOwnProperty(Le("elementProperties"))) return;
+    const e = Mi(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
-    if (this.hasOwnProperty(He("finalized"))) return;
-    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(He("properties"))) {
-      const t = this.properties, s = [...wi(t), ...bi(t)];
+    if (this.hasOwnProperty(Le("finalized"))) return;
+    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Le("properties"))) {
+      const t = this.properties, s = [...Ai(t), ...Si(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -146,7 +146,7 @@ let he = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return fi(e, this.constructor.elementStyles), e;
+    return $i(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -162,14 +162,14 @@ let he = class extends HTMLElement {
   _$ET(e, t) {
     const s = this.constructor.elementProperties.get(e), i = this.constructor._$Eu(e, s);
     if (i !== void 0 && s.reflect === !0) {
-      const o = (s.converter?.toAttribute !== void 0 ? s.converter : Je).toAttribute(t, s.type);
+      const o = (s.converter?.toAttribute !== void 0 ? s.converter : et).toAttribute(t, s.type);
       this._$Em = e, o == null ? this.removeAttribute(i) : this.setAttribute(i, o), this._$Em = null;
     }
   }
   _$AK(e, t) {
     const s = this.constructor, i = s._$Eh.get(e);
     if (i !== void 0 && this._$Em !== i) {
-      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : Je;
+      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : et;
       this._$Em = i;
       const c = a.fromAttribute(t, o.type);
       this[i] = c ?? this._$Ej?.get(i) ?? c, this._$Em = null;
@@ -178,7 +178,7 @@ let he = class extends HTMLElement {
   requestUpdate(e, t, s, i = !1, o) {
     if (e !== void 0) {
       const a = this.constructor;
-      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? Jt)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
+      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? en)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
       this.C(e, t, s);
     }
     this.isUpdatePending === !1 && (this._$ES = this._$EP());
@@ -246,70 +246,70 @@ let he = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-he.elementStyles = [], he.shadowRootOptions = { mode: "open" }, he[He("elementProperties")] = /* @__PURE__ */ new Map(), he[He("finalized")] = /* @__PURE__ */ new Map(), xi?.({ ReactiveElement: he }), (lt.reactiveElementVersions ??= []).push("2.1.2");
-const Xt = globalThis, jn = (n) => n, Xe = Xt.trustedTypes, Rn = Xe ? Xe.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, As = "$lit$", K = `lit$${Math.random().toFixed(9).slice(2)}$`, Ss = "?" + K, ki = `<${Ss}>`, ce = document, Le = () => ce.createComment(""), qe = (n) => n === null || typeof n != "object" && typeof n != "function", en = Array.isArray, Ai = (n) => en(n) || typeof n?.[Symbol.iterator] == "function", Ct = `[ 	
-\f\r]`, Ee = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Dn = /-->/g, Un = />/g, ne = RegExp(`>|${Ct}(?:([^\\s"'>=/]+)(${Ct}*=${Ct}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), zn = /'/g, Vn = /"/g, Ms = /^(?:script|style|textarea|title)$/i, Es = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Es(1), me = Es(2), W = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), Bn = /* @__PURE__ */ new WeakMap(), ie = ce.createTreeWalker(ce, 129);
+ue.elementStyles = [], ue.shadowRootOptions = { mode: "open" }, ue[Le("elementProperties")] = /* @__PURE__ */ new Map(), ue[Le("finalized")] = /* @__PURE__ */ new Map(), Ci?.({ ReactiveElement: ue }), (ut.reactiveElementVersions ??= []).push("2.1.2");
+const tn = globalThis, jn = (n) => n, tt = tn.trustedTypes, Rn = tt ? tt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, As = "$lit$", Y = `lit$${Math.random().toFixed(9).slice(2)}$`, Ss = "?" + Y, Oi = `<${Ss}>`, re = document, Pe = () => re.createComment(""), Ie = (n) => n === null || typeof n != "object" && typeof n != "function", nn = Array.isArray, Hi = (n) => nn(n) || typeof n?.[Symbol.iterator] == "function", Ht = `[ 	
+\f\r]`, Oe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Dn = /-->/g, Un = />/g, te = RegExp(`>|${Ht}(?:([^\\s"'>=/]+)(${Ht}*=${Ht}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), zn = /'/g, Vn = /"/g, Ms = /^(?:script|style|textarea|title)$/i, Es = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Es(1), fe = Es(2), W = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), Bn = /* @__PURE__ */ new WeakMap(), se = re.createTreeWalker(re, 129);
 function Cs(n, e) {
-  if (!en(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
+  if (!nn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
   return Rn !== void 0 ? Rn.createHTML(e) : e;
 }
-const Si = (n, e) => {
+const Ti = (n, e) => {
   const t = n.length - 1, s = [];
-  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Ee;
+  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Oe;
   for (let c = 0; c < t; c++) {
     const r = n[c];
-    let l, d, h = -1, f = 0;
-    for (; f < r.length && (a.lastIndex = f, d = a.exec(r), d !== null); ) f = a.lastIndex, a === Ee ? d[1] === "!--" ? a = Dn : d[1] !== void 0 ? a = Un : d[2] !== void 0 ? (Ms.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ne) : d[3] !== void 0 && (a = ne) : a === ne ? d[0] === ">" ? (a = i ?? Ee, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, l = d[1], a = d[3] === void 0 ? ne : d[3] === '"' ? Vn : zn) : a === Vn || a === zn ? a = ne : a === Dn || a === Un ? a = Ee : (a = ne, i = void 0);
-    const w = a === ne && n[c + 1].startsWith("/>") ? " " : "";
-    o += a === Ee ? r + ki : h >= 0 ? (s.push(l), r.slice(0, h) + As + r.slice(h) + K + w) : r + K + (h === -2 ? c : w);
+    let d, h, l = -1, f = 0;
+    for (; f < r.length && (a.lastIndex = f, h = a.exec(r), h !== null); ) f = a.lastIndex, a === Oe ? h[1] === "!--" ? a = Dn : h[1] !== void 0 ? a = Un : h[2] !== void 0 ? (Ms.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = te) : h[3] !== void 0 && (a = te) : a === te ? h[0] === ">" ? (a = i ?? Oe, l = -1) : h[1] === void 0 ? l = -2 : (l = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? te : h[3] === '"' ? Vn : zn) : a === Vn || a === zn ? a = te : a === Dn || a === Un ? a = Oe : (a = te, i = void 0);
+    const w = a === te && n[c + 1].startsWith("/>") ? " " : "";
+    o += a === Oe ? r + Oi : l >= 0 ? (s.push(d), r.slice(0, l) + As + r.slice(l) + Y + w) : r + Y + (l === -2 ? c : w);
   }
   return [Cs(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
-class Pe {
+class Ne {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const c = e.length - 1, r = this.parts, [l, d] = Si(e, t);
-    if (this.el = Pe.createElement(l, s), ie.currentNode = this.el.content, t === 2 || t === 3) {
-      const h = this.el.content.firstChild;
-      h.replaceWith(...h.childNodes);
+    const c = e.length - 1, r = this.parts, [d, h] = Ti(e, t);
+    if (this.el = Ne.createElement(d, s), se.currentNode = this.el.content, t === 2 || t === 3) {
+      const l = this.el.content.firstChild;
+      l.replaceWith(...l.childNodes);
     }
-    for (; (i = ie.nextNode()) !== null && r.length < c; ) {
+    for (; (i = se.nextNode()) !== null && r.length < c; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(As)) {
-          const f = d[a++], w = i.getAttribute(h).split(K), v = /([.?@])?(.*)/.exec(f);
-          r.push({ type: 1, index: o, name: v[2], strings: w, ctor: v[1] === "." ? Ei : v[1] === "?" ? Ci : v[1] === "@" ? Oi : dt }), i.removeAttribute(h);
-        } else h.startsWith(K) && (r.push({ type: 6, index: o }), i.removeAttribute(h));
+        if (i.hasAttributes()) for (const l of i.getAttributeNames()) if (l.endsWith(As)) {
+          const f = h[a++], w = i.getAttribute(l).split(Y), v = /([.?@])?(.*)/.exec(f);
+          r.push({ type: 1, index: o, name: v[2], strings: w, ctor: v[1] === "." ? qi : v[1] === "?" ? Pi : v[1] === "@" ? Ii : pt }), i.removeAttribute(l);
+        } else l.startsWith(Y) && (r.push({ type: 6, index: o }), i.removeAttribute(l));
         if (Ms.test(i.tagName)) {
-          const h = i.textContent.split(K), f = h.length - 1;
+          const l = i.textContent.split(Y), f = l.length - 1;
           if (f > 0) {
-            i.textContent = Xe ? Xe.emptyScript : "";
-            for (let w = 0; w < f; w++) i.append(h[w], Le()), ie.nextNode(), r.push({ type: 2, index: ++o });
-            i.append(h[f], Le());
+            i.textContent = tt ? tt.emptyScript : "";
+            for (let w = 0; w < f; w++) i.append(l[w], Pe()), se.nextNode(), r.push({ type: 2, index: ++o });
+            i.append(l[f], Pe());
           }
         }
       } else if (i.nodeType === 8) if (i.data === Ss) r.push({ type: 2, index: o });
       else {
-        let h = -1;
-        for (; (h = i.data.indexOf(K, h + 1)) !== -1; ) r.push({ type: 7, index: o }), h += K.length - 1;
+        let l = -1;
+        for (; (l = i.data.indexOf(Y, l + 1)) !== -1; ) r.push({ type: 7, index: o }), l += Y.length - 1;
       }
       o++;
     }
   }
   static createElement(e, t) {
-    const s = ce.createElement("template");
+    const s = re.createElement("template");
     return s.innerHTML = e, s;
   }
 }
-function fe(n, e, t = n, s) {
+function ve(n, e, t = n, s) {
   if (e === W) return e;
   let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
-  const o = qe(e) ? void 0 : e._$litDirective$;
-  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = fe(n, i._$AS(n, e.values), i, s)), e;
+  const o = Ie(e) ? void 0 : e._$litDirective$;
+  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = ve(n, i._$AS(n, e.values), i, s)), e;
 }
-class Mi {
+class Li {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -320,24 +320,24 @@ class Mi {
     return this._$AM._$AU;
   }
   u(e) {
-    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? ce).importNode(t, !0);
-    ie.currentNode = i;
-    let o = ie.nextNode(), a = 0, c = 0, r = s[0];
+    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? re).importNode(t, !0);
+    se.currentNode = i;
+    let o = se.nextNode(), a = 0, c = 0, r = s[0];
     for (; r !== void 0; ) {
       if (a === r.index) {
-        let l;
-        r.type === 2 ? l = new we(o, o.nextSibling, this, e) : r.type === 1 ? l = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (l = new Hi(o, this, e)), this._$AV.push(l), r = s[++c];
+        let d;
+        r.type === 2 ? d = new be(o, o.nextSibling, this, e) : r.type === 1 ? d = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (d = new Ni(o, this, e)), this._$AV.push(d), r = s[++c];
       }
-      a !== r?.index && (o = ie.nextNode(), a++);
+      a !== r?.index && (o = se.nextNode(), a++);
     }
-    return ie.currentNode = ce, i;
+    return se.currentNode = re, i;
   }
   p(e) {
     let t = 0;
     for (const s of this._$AV) s !== void 0 && (s.strings !== void 0 ? (s._$AI(e, s, t), t += s.strings.length - 2) : s._$AI(e[t])), t++;
   }
 }
-class we {
+class be {
   get _$AU() {
     return this._$AM?._$AU ?? this._$Cv;
   }
@@ -356,7 +356,7 @@ class we {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = fe(this, e, t), qe(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== W && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Ai(e) ? this.k(e) : this._(e);
+    e = ve(this, e, t), Ie(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== W && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Hi(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -365,25 +365,25 @@ class we {
     this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
   _(e) {
-    this._$AH !== m && qe(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ce.createTextNode(e)), this._$AH = e;
+    this._$AH !== m && Ie(this._$AH) ? this._$AA.nextSibling.data = e : this.T(re.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Pe.createElement(Cs(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Ne.createElement(Cs(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new Mi(i, this), a = o.u(this.options);
+      const o = new Li(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
   _$AC(e) {
     let t = Bn.get(e.strings);
-    return t === void 0 && Bn.set(e.strings, t = new Pe(e)), t;
+    return t === void 0 && Bn.set(e.strings, t = new Ne(e)), t;
   }
   k(e) {
-    en(this._$AH) || (this._$AH = [], this._$AR());
+    nn(this._$AH) || (this._$AH = [], this._$AR());
     const t = this._$AH;
     let s, i = 0;
-    for (const o of e) i === t.length ? t.push(s = new we(this.O(Le()), this.O(Le()), this, this.options)) : s = t[i], s._$AI(o), i++;
+    for (const o of e) i === t.length ? t.push(s = new be(this.O(Pe()), this.O(Pe()), this, this.options)) : s = t[i], s._$AI(o), i++;
     i < t.length && (this._$AR(s && s._$AB.nextSibling, i), t.length = i);
   }
   _$AR(e = this._$AA.nextSibling, t) {
@@ -396,7 +396,7 @@ class we {
     this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
   }
 }
-class dt {
+class pt {
   get tagName() {
     return this.element.tagName;
   }
@@ -409,11 +409,11 @@ class dt {
   _$AI(e, t = this, s, i) {
     const o = this.strings;
     let a = !1;
-    if (o === void 0) e = fe(this, e, t, 0), a = !qe(e) || e !== this._$AH && e !== W, a && (this._$AH = e);
+    if (o === void 0) e = ve(this, e, t, 0), a = !Ie(e) || e !== this._$AH && e !== W, a && (this._$AH = e);
     else {
       const c = e;
-      let r, l;
-      for (e = o[0], r = 0; r < o.length - 1; r++) l = fe(this, c[s + r], t, r), l === W && (l = this._$AH[r]), a ||= !qe(l) || l !== this._$AH[r], l === m ? e = m : e !== m && (e += (l ?? "") + o[r + 1]), this._$AH[r] = l;
+      let r, d;
+      for (e = o[0], r = 0; r < o.length - 1; r++) d = ve(this, c[s + r], t, r), d === W && (d = this._$AH[r]), a ||= !Ie(d) || d !== this._$AH[r], d === m ? e = m : e !== m && (e += (d ?? "") + o[r + 1]), this._$AH[r] = d;
     }
     a && !i && this.j(e);
   }
@@ -421,7 +421,7 @@ class dt {
     e === m ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class Ei extends dt {
+class qi extends pt {
   constructor() {
     super(...arguments), this.type = 3;
   }
@@ -429,7 +429,7 @@ class Ei extends dt {
     this.element[this.name] = e === m ? void 0 : e;
   }
 }
-class Ci extends dt {
+class Pi extends pt {
   constructor() {
     super(...arguments), this.type = 4;
   }
@@ -437,12 +437,12 @@ class Ci extends dt {
     this.element.toggleAttribute(this.name, !!e && e !== m);
   }
 }
-class Oi extends dt {
+class Ii extends pt {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
   _$AI(e, t = this) {
-    if ((e = fe(this, e, t, 0) ?? m) === W) return;
+    if ((e = ve(this, e, t, 0) ?? m) === W) return;
     const s = this._$AH, i = e === m && s !== m || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== m && (s === m || i);
     i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
@@ -450,7 +450,7 @@ class Oi extends dt {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class Hi {
+class Ni {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -458,22 +458,22 @@ class Hi {
     return this._$AM._$AU;
   }
   _$AI(e) {
-    fe(this, e);
+    ve(this, e);
   }
 }
-const Ti = { I: we }, Li = Xt.litHtmlPolyfillSupport;
-Li?.(Pe, we), (Xt.litHtmlVersions ??= []).push("3.3.3");
-const qi = (n, e, t) => {
+const ji = { I: be }, Ri = tn.litHtmlPolyfillSupport;
+Ri?.(Ne, be), (tn.litHtmlVersions ??= []).push("3.3.3");
+const Di = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
     const o = t?.renderBefore ?? null;
-    s._$litPart$ = i = new we(e.insertBefore(Le(), o), o, void 0, t ?? {});
+    s._$litPart$ = i = new be(e.insertBefore(Pe(), o), o, void 0, t ?? {});
   }
   return i._$AI(n), i;
 };
-const tn = globalThis;
-let H = class extends he {
+const sn = globalThis;
+let H = class extends ue {
   constructor() {
     super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
   }
@@ -483,7 +483,7 @@ let H = class extends he {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = qi(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Di(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -495,11 +495,11 @@ let H = class extends he {
     return W;
   }
 };
-H._$litElement$ = !0, H.finalized = !0, tn.litElementHydrateSupport?.({ LitElement: H });
-const Pi = tn.litElementPolyfillSupport;
-Pi?.({ LitElement: H });
-(tn.litElementVersions ??= []).push("4.2.2");
-const Ii = { attribute: !0, type: String, converter: Je, reflect: !1, hasChanged: Jt }, Ni = (n = Ii, e, t) => {
+H._$litElement$ = !0, H.finalized = !0, sn.litElementHydrateSupport?.({ LitElement: H });
+const Ui = sn.litElementPolyfillSupport;
+Ui?.({ LitElement: H });
+(sn.litElementVersions ??= []).push("4.2.2");
+const zi = { attribute: !0, type: String, converter: et, reflect: !1, hasChanged: en }, Vi = (n = zi, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
@@ -521,7 +521,7 @@ const Ii = { attribute: !0, type: String, converter: Je, reflect: !1, hasChanged
   throw Error("Unsupported decorator location: " + s);
 };
 function E(n) {
-  return (e, t) => typeof t == "object" ? Ni(n, e, t) : ((s, i, o) => {
+  return (e, t) => typeof t == "object" ? Vi(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
@@ -529,16 +529,16 @@ function E(n) {
 function A(n) {
   return E({ ...n, state: !0, attribute: !1 });
 }
-const ji = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
-function P(n, e) {
+const Bi = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+function I(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return ji(t, s, { get() {
+    return Bi(t, s, { get() {
       return o(this);
     } });
   };
 }
-const Ri = {
+const Wi = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -612,6 +612,12 @@ const Ri = {
   "events.blocked": "{peer} is blocked.",
   "events.quarantine": "Quarantine {name}",
   "events.release": "Release {name}",
+  "events.stop": "Cut {name} off",
+  "events.stop.ask": "Cut {name} off from the network?",
+  "events.stop.text": "On the gateway, {path} loses its open connections and gets no new ones, in each of its processes. It goes on running, and other programs are not touched.",
+  "events.stop.text_process": "On the gateway, process {pid} and all that it starts lose their open connections and get no new ones. They go on running, and other programs are not touched.",
+  "events.stop.confirm": "Cut off",
+  "events.stopped": "{name} is cut off from the network.",
   "measure.devices": "{value} new devices",
   "measure.packets": "{value} packets",
   "measure.addresses": "{value} addresses of the list",
@@ -632,7 +638,7 @@ const Ri = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, Di = {
+}, Fi = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -702,7 +708,7 @@ const Ri = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, Ui = {
+}, Gi = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -746,7 +752,7 @@ const Ri = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, zi = {
+}, Yi = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -762,7 +768,7 @@ const Ri = {
   "strategy.welcome": "Hearthwall is not set up yet",
   "strategy.welcome.text": "Hearthwall watches over the traffic of your home on its gateway. Add the integration, choose the gateway’s interfaces, and this dashboard builds itself.",
   "strategy.welcome.link": "Add Hearthwall"
-}, nn = {
+}, on = {
   "common.undo": "Undo",
   "common.undone": "Undone.",
   "common.close": "Close",
@@ -830,10 +836,10 @@ const Ri = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...Ri,
-  ...Di,
-  ...Ui,
-  ...zi,
+  ...Wi,
+  ...Fi,
+  ...Gi,
+  ...Yi,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -850,19 +856,8 @@ const Ri = {
   "device.peers": "Talks to",
   "device.peers_none": "It talked to nobody in the last 24 hours.",
   "device.peers_rest": "All others",
-  "device.block": "Block",
-  "device.block_peer": "Block {peer}",
-  "device.block_this_peer": "Block this peer",
-  "device.block_ask": "Block {peer}?",
-  "device.block_text": "No device of your home reaches it then, and it reaches none.",
-  "device.block_done": "{peer} is blocked.",
   "device.events": "Events",
   "device.events_none": "Nothing happened.",
-  "device.event_accepted": "Accepted",
-  "device.accept": "This is fine",
-  "device.accept_ask": "Is this fine?",
-  "device.accept_text": "“{summary}” You will not be told of the like again.",
-  "device.accept_done": "Accepted. You will not be told of the like again.",
   "device.accepted": "Accepted as fine",
   "device.revoke": "Take back",
   "device.revoke_ask": "Take this back?",
@@ -893,7 +888,7 @@ const Ri = {
   "feature.name": "Hearthwall quarantine",
   "device.minute": "Last minute",
   "device.release_peer": "Release {peer}"
-}, Vi = {
+}, Ki = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -966,7 +961,13 @@ const Ri = {
   "events.block.text": "ご家庭のどのデバイスも {peer} と通信できなくなります。相手からの通信も届きません。",
   "events.blocked": "{peer} をブロックしました。",
   "events.quarantine": "{name} を隔離",
-  "events.release": "{name} を解放",
+  "events.release": "{name} の隔離を解除",
+  "events.stop": "{name} をブロック",
+  "events.stop.ask": "{name} をネットワークから切り離しますか？",
+  "events.stop.text": "ゲートウェイの {path} は、すべてのプロセスで、開いている接続が止まり、新しい接続もできなくなります。プログラム自体は動き続け、ほかのプログラムには影響しません。",
+  "events.stop.text_process": "ゲートウェイのプロセス {pid} と、それが起動するものは、開いている接続が止まり、新しい接続もできなくなります。プロセス自体は動き続け、ほかのプログラムには影響しません。",
+  "events.stop.confirm": "ブロックする",
+  "events.stopped": "{name} をブロックしました。",
   "measure.devices": "新しいデバイス {value} 台",
   "measure.packets": "{value} パケット",
   "measure.addresses": "リストのアドレス {value} 件",
@@ -987,7 +988,7 @@ const Ri = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗った他機器のアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, Bi = {
+}, Qi = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1057,7 +1058,7 @@ const Ri = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, Fi = {
+}, Zi = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1101,7 +1102,7 @@ const Ri = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, Wi = {
+}, Ji = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、検知したこと、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1117,7 +1118,7 @@ const Ri = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。インテグレーションを追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, Gi = {
+}, Xi = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1185,10 +1186,10 @@ const Ri = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
-  ...Vi,
-  ...Bi,
-  ...Fi,
-  ...Wi,
+  ...Ki,
+  ...Qi,
+  ...Zi,
+  ...Ji,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1205,19 +1206,8 @@ const Ri = {
   "device.peers": "通信相手",
   "device.peers_none": "過去 24 時間の通信相手はありません。",
   "device.peers_rest": "その他",
-  "device.block": "遮断する",
-  "device.block_peer": "{peer} を遮断",
-  "device.block_this_peer": "この通信相手を遮断",
-  "device.block_ask": "{peer} を遮断しますか？",
-  "device.block_text": "家庭内のどのデバイスも、この相手と通信できなくなります。",
-  "device.block_done": "{peer} を遮断しました。",
   "device.events": "出来事",
   "device.events_none": "出来事はありません。",
-  "device.event_accepted": "承認済み",
-  "device.accept": "問題なしとする",
-  "device.accept_ask": "問題なしとしますか？",
-  "device.accept_text": "「{summary}」同様の出来事は今後通知されません。",
-  "device.accept_done": "承認しました。同様の出来事は今後通知されません。",
   "device.accepted": "承認済みの動作",
   "device.revoke": "取り消す",
   "device.revoke_ask": "承認を取り消しますか？",
@@ -1248,12 +1238,12 @@ const Ri = {
   "feature.name": "Hearthwall 隔離",
   "device.minute": "直近 1 分",
   "device.release_peer": "{peer} の遮断を解除"
-}, Fn = { en: nn, ja: Gi };
+}, Wn = { en: on, ja: Xi };
 function y(n) {
-  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Fn[e] ?? Fn[e.split("-")[0] ?? ""] ?? nn;
+  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Wn[e] ?? Wn[e.split("-")[0] ?? ""] ?? on;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const ht = (n) => n in nn ? n : void 0, Yi = {
+const an = (n) => n in on ? n : void 0, eo = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1261,61 +1251,61 @@ const ht = (n) => n in nn ? n : void 0, Yi = {
   toolbar: "devices.toolbar",
   entry_id: "common.gateway",
   device_id: "device.device"
-}, Qi = {
+}, to = {
   entry_id: "common.gateway.help"
 };
-function sn() {
+function rn() {
   const n = (e) => ({ name: t }) => {
     const s = e[t];
     return s && y(void 0)(s);
   };
-  return { computeLabel: n(Yi), computeHelper: n(Qi) };
+  return { computeLabel: n(eo), computeHelper: n(to) };
 }
-const O = "hearthwall", Os = (n) => n?.code === "unknown_command", be = (n) => {
+const O = "hearthwall", Os = (n) => n?.code === "unknown_command", $e = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, B = (n) => n.user?.is_admin ?? !1, Ot = 1e3, Ki = 3e4, Ht = (n) => {
+}, V = (n) => n.user?.is_admin ?? !1, Tt = 1e3, no = 3e4, Lt = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
-function on(n, e, t) {
-  let s = 0, i = Ot, o, a;
+function cn(n, e, t) {
+  let s = 0, i = Tt, o, a;
   const c = () => {
     s++, clearTimeout(o);
-    const h = a;
-    return a = void 0, h;
+    const l = a;
+    return a = void 0, l;
   }, r = async () => {
-    const h = ++s;
+    const l = ++s;
     try {
       const f = await n.subscribeMessage(
-        (w) => h === s && t.message(w),
+        (w) => l === s && t.message(w),
         e,
         { resubscribe: !1 }
       );
-      if (h !== s) return Ht(f);
-      a = f, i = Ot, t.up?.();
+      if (l !== s) return Lt(f);
+      a = f, i = Tt, t.up?.();
     } catch (f) {
-      if (h !== s) return;
-      o = setTimeout(() => void r(), i), i = Math.min(i * 2, Ki), t.refused?.(f);
+      if (l !== s) return;
+      o = setTimeout(() => void r(), i), i = Math.min(i * 2, no), t.refused?.(f);
     }
-  }, l = () => {
-    Ht(c()), i = Ot, r();
   }, d = () => {
+    Lt(c()), i = Tt, r();
+  }, h = () => {
     c(), t.down?.();
   };
-  return n.addEventListener("ready", l), n.addEventListener("disconnected", d), n.connected === !1 ? d() : r(), () => {
-    n.removeEventListener("ready", l), n.removeEventListener("disconnected", d), Ht(c());
+  return n.addEventListener("ready", d), n.addEventListener("disconnected", h), n.connected === !1 ? h() : r(), () => {
+    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Lt(c());
   };
 }
-const Zi = 120, Ji = 3e4;
-class Xi {
+const so = 120, io = 3e4;
+class oo {
   constructor(e, t = () => Date.now() / 1e3) {
     this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1;
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), Ji));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), io));
     };
   }
   /** Return the device that Home Assistant's registry has under an id. */
@@ -1325,8 +1315,12 @@ class Xi {
   *devices() {
     for (const e of this.gateways.values()) yield* e.devices.values();
   }
+  /** Return the addresses of a gateway's devices. */
+  addresses(e) {
+    return new Set([...this.gateways.get(e)?.devices.values() ?? []].flatMap(({ row: t }) => t.addresses));
+  }
   start() {
-    this.end = on(
+    this.end = cn(
       this.connection,
       { type: "hearthwall/subscribe_devices" },
       {
@@ -1378,7 +1372,7 @@ class Xi {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - Zi), i]
+      samples: [...s.slice(1 - so), i]
     };
     e.devices.set(t.mac, o), t.device_id && this.byId.set(t.device_id, o);
   }
@@ -1392,12 +1386,12 @@ class Xi {
     }));
   }
 }
-const Wn = /* @__PURE__ */ new WeakMap();
-function an(n) {
-  let e = Wn.get(n);
-  return e || Wn.set(n, e = new Xi(n)), e;
+const Fn = /* @__PURE__ */ new WeakMap();
+function ln(n) {
+  let e = Fn.get(n);
+  return e || Fn.set(n, e = new oo(n)), e;
 }
-class ut {
+class mt {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -1413,11 +1407,11 @@ class ut {
   follow() {
     const { hass: e } = this.host;
     if (!this.inPage || !e) return;
-    const t = an(e.connection);
+    const t = ln(e.connection);
     t !== this.store && (this.end?.(), this.store = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
-const ee = q`
+const J = L`
   button {
     min-height: 40px;
     padding: 0 16px;
@@ -1472,7 +1466,7 @@ const ee = q`
       transition: none !important;
     }
   }
-`, Y = q`
+`, F = L`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -1535,18 +1529,18 @@ const ee = q`
     white-space: nowrap;
   }
 `;
-var eo = Object.defineProperty, Hs = (n, e, t, s) => {
+var ao = Object.defineProperty, Hs = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && eo(e, t, i), i;
+  return i && ao(e, t, i), i;
 };
-class rn extends H {
+class dn extends H {
   setConfig(e) {
     this.config = e;
   }
   /** Propose the device of ours that moved most today, or the first. */
   static getStubConfig(e) {
-    const t = [...an(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
+    const t = [...ln(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
       ({ platform: o, translation_key: a }) => o === O && a === "quarantine"
     ), i = t[0]?.row.device_id ?? s?.device_id;
     return i ? { device_id: i } : {};
@@ -1561,7 +1555,7 @@ class rn extends H {
         },
         { name: "title", selector: { text: {} } }
       ],
-      ...sn()
+      ...rn()
     };
   }
   getCardSize() {
@@ -1581,21 +1575,21 @@ class rn extends H {
     </ha-card>`;
   }
   static {
-    this.styles = Y;
+    this.styles = F;
   }
 }
 Hs([
   E({ attribute: !1 })
-], rn.prototype, "hass");
+], dn.prototype, "hass");
 Hs([
   A()
-], rn.prototype, "config");
-var to = Object.defineProperty, cn = (n, e, t, s) => {
+], dn.prototype, "config");
+var ro = Object.defineProperty, hn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && to(e, t, i), i;
+  return i && ro(e, t, i), i;
 };
-class pt extends H {
+class ft extends H {
   async open(e) {
     this.deviceId = e, await this.updateComplete, this.dialog.open || this.dialog.showModal();
   }
@@ -1620,9 +1614,9 @@ class pt extends H {
   }
   static {
     this.styles = [
-      ee,
-      Y,
-      q`
+      J,
+      F,
+      L`
       :host {
         display: contents;
       }
@@ -1684,15 +1678,15 @@ class pt extends H {
     ];
   }
 }
-cn([
+hn([
   E({ attribute: !1 })
-], pt.prototype, "hass");
-cn([
+], ft.prototype, "hass");
+hn([
   A()
-], pt.prototype, "deviceId");
-cn([
-  P("dialog")
-], pt.prototype, "dialog");
+], ft.prototype, "deviceId");
+hn([
+  I("dialog")
+], ft.prototype, "dialog");
 const Gn = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
@@ -1704,75 +1698,75 @@ const Gn = {
   ["hour", 3600],
   ["minute", 60],
   ["second", 1]
-], Tt = /* @__PURE__ */ new Map();
-function ve(n, e) {
-  return Tt.has(n) || Tt.set(n, e()), Tt.get(n);
+], qt = /* @__PURE__ */ new Map();
+function ge(n, e) {
+  return qt.has(n) || qt.set(n, e()), qt.get(n);
 }
-function je({ locale: n }, e, t) {
-  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ve(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
+function De({ locale: n }, e, t) {
+  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ge(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
   if (!(i in Gn)) return a.format(e);
-  const c = ve(`d ${o}`, () => {
+  const c = ge(`d ${o}`, () => {
     const { style: f, unit: w, unitDisplay: v, ...k } = t;
     return new Intl.NumberFormat(Gn[i], k);
-  }), r = (f) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(f.type), l = a.formatToParts(e), d = l.findIndex(r), h = c.format(t.style === "percent" ? e * 100 : e);
-  return l.map((f, w) => w === d ? h : r(f) ? "" : f.value).join("");
+  }), r = (f) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(f.type), d = a.formatToParts(e), h = d.findIndex(r), l = c.format(t.style === "percent" ? e * 100 : e);
+  return d.map((f, w) => w === h ? l : r(f) ? "" : f.value).join("");
 }
 function qs(n, e, t) {
   let s = Math.max(0, e) / 1e3, i = 0;
   for (; Math.round(s) >= 1e3 && i < Yn.length - 1; )
     s /= 1e3, i++;
-  return je(n, s, {
+  return De(n, s, {
     style: "unit",
     unit: `${Yn[i]}${t}`,
     unitDisplay: "short",
     maximumFractionDigits: s >= 100 ? 0 : 1
   });
 }
-const C = (n, e) => qs(n, e, ""), Ie = (n, e) => qs(n, e, "-per-second"), F = (n, e) => je(n, e, { maximumFractionDigits: 0 }), et = (n, e) => je(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
-function no({ locale: n, config: e }) {
+const C = (n, e) => qs(n, e, ""), je = (n, e) => qs(n, e, "-per-second"), B = (n, e) => De(n, e, { maximumFractionDigits: 0 }), nt = (n, e) => De(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
+function co({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
 function Ps(n, e, t) {
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...no(n) }, a = i === "system" ? void 0 : s;
-  return ve(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...co(n) }, a = i === "system" ? void 0 : s;
+  return ge(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
     e * Ts
   );
 }
-const tt = (n, e) => Ps(n, e, { hour: "numeric", minute: "2-digit" }), re = (n, e) => Ps(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function ln(n, e, t = Date.now() / Ts) {
+const st = (n, e) => Ps(n, e, { hour: "numeric", minute: "2-digit" }), ae = (n, e) => Ps(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function Kt(n, e, t = Date.now() / Ts) {
   const s = Math.max(0, Math.round(t - e)), [i, o] = Ls.find(([, a]) => s >= a) ?? ["second", 1];
-  return ve(
+  return ge(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const Is = (n, e, t) => je(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+const Is = (n, e, t) => De(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
 function Ns(n, e) {
   const [t, s] = Ls.find(([, i]) => e >= i) ?? ["second", 1];
   return Is(n, Math.round(e / s), t);
 }
-function mt(n, e) {
+function vt(n, e) {
   const t = Math.max(0, Math.ceil(e));
   if (t >= 2 * 86400) return Is(n, Math.floor(t / 86400), "day");
   const [s, i] = [Math.floor(t / 3600), Math.floor(t / 60) % 60], o = (a) => String(a).padStart(2, "0");
   return s ? `${s}:${o(i)}:${o(t % 60)}` : `${i}:${o(t % 60)}`;
 }
-function dn({ locale: n }, e) {
+function un({ locale: n }, e) {
   try {
-    return ve(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
+    return ge(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
   } catch {
     return e;
   }
 }
-const Re = ({ locale: n }) => ve(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var so = Object.defineProperty, hn = (n, e, t, s) => {
+const Ue = ({ locale: n }) => ge(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
+var lo = Object.defineProperty, pn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && so(e, t, i), i;
+  return i && lo(e, t, i), i;
 };
-const Lt = 960, Be = 120, Qn = 0.15, Kn = 4;
-class ft extends H {
+const Pt = 960, Fe = 120, Kn = 0.15, Qn = 4;
+class gt extends H {
   constructor() {
     super(...arguments), this.spans = [], this.onPointer = (e) => {
       const t = e.currentTarget.getBoundingClientRect(), s = (e.clientX - t.left) / t.width;
@@ -1785,42 +1779,42 @@ class ft extends H {
   render() {
     const { hass: e, spans: t } = this;
     if (!e || !t.length) return m;
-    const s = y(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Be * Math.min(1 - Qn, Math.max(Qn, i / (i + o)))), c = Math.max(i / (a - 2), o / (Be - a - 2)), r = Lt / t.length, l = (v, k, T) => {
-      const L = k[v] && Math.max(1.5, k[v] / c), V = v === "download" ? a - 1 - L : a + 1;
-      return L ? me`<rect class=${v} x=${T * r + 1} y=${V} width=${r - 2} height=${L} rx="1.5"></rect>` : m;
-    }, d = (v) => C(e, t.reduce((k, T) => k + T[v], 0)), h = s("device.history_sum", { download: d("download"), upload: d("upload") }), f = this.at === void 0 ? void 0 : t[this.at], w = f && s("device.history_at", {
-      time: tt(e, f.start / 1e3),
+    const s = y(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Fe * Math.min(1 - Kn, Math.max(Kn, i / (i + o)))), c = Math.max(i / (a - 2), o / (Fe - a - 2)), r = Pt / t.length, d = (v, k, T) => {
+      const q = k[v] && Math.max(1.5, k[v] / c), z = v === "download" ? a - 1 - q : a + 1;
+      return q ? fe`<rect class=${v} x=${T * r + 1} y=${z} width=${r - 2} height=${q} rx="1.5"></rect>` : m;
+    }, h = (v) => C(e, t.reduce((k, T) => k + T[v], 0)), l = s("device.history_sum", { download: h("download"), upload: h("upload") }), f = this.at === void 0 ? void 0 : t[this.at], w = f && s("device.history_at", {
+      time: st(e, f.start / 1e3),
       download: C(e, f.download),
       upload: C(e, f.upload)
     });
     return u`
-      <div class="words" aria-live="polite">${w ?? h}</div>
+      <div class="words" aria-live="polite">${w ?? l}</div>
       <svg
-        viewBox="0 0 ${Lt} ${Be}"
+        viewBox="0 0 ${Pt} ${Fe}"
         preserveAspectRatio="none"
         role="img"
         tabindex="0"
-        aria-label=${w ?? `${s("device.history")}: ${h}`}
+        aria-label=${w ?? `${s("device.history")}: ${l}`}
         @pointermove=${this.onPointer}
         @pointerdown=${this.onPointer}
         @pointerleave=${() => this.at = void 0}
         @keydown=${this.onKey}
         @blur=${() => this.at = void 0}
       >
-        ${this.at === void 0 ? m : me`<rect class="at" x=${this.at * r} y="0" width=${r} height=${Be}></rect>`}
-        ${t.map((v, k) => [l("download", v, k), l("upload", v, k)])}
-        <line x1="0" x2=${Lt} y1=${a} y2=${a}></line>
+        ${this.at === void 0 ? m : fe`<rect class="at" x=${this.at * r} y="0" width=${r} height=${Fe}></rect>`}
+        ${t.map((v, k) => [d("download", v, k), d("upload", v, k)])}
+        <line x1="0" x2=${Pt} y1=${a} y2=${a}></line>
       </svg>
       <div class="times" aria-hidden="true">
-        ${Array.from({ length: Kn + 1 }, (v, k) => {
-      const T = t[t.length - 1]?.start ?? 0, L = t[0]?.start ?? 0;
-      return u`<span>${tt(e, (L + (T - L) * k / Kn) / 1e3)}</span>`;
+        ${Array.from({ length: Qn + 1 }, (v, k) => {
+      const T = t[t.length - 1]?.start ?? 0, q = t[0]?.start ?? 0;
+      return u`<span>${st(e, (q + (T - q) * k / Qn) / 1e3)}</span>`;
     })}
       </div>
     `;
   }
   static {
-    this.styles = q`
+    this.styles = L`
     :host {
       display: block;
       font-variant-numeric: tabular-nums;
@@ -1867,2128 +1861,24 @@ class ft extends H {
   `;
   }
 }
-hn([
+pn([
   E({ attribute: !1 })
-], ft.prototype, "hass");
-hn([
+], gt.prototype, "hass");
+pn([
   E({ attribute: !1 })
-], ft.prototype, "spans");
-hn([
+], gt.prototype, "spans");
+pn([
   A()
-], ft.prototype, "at");
-const G = (n, e, t, s) => (
-  // The cards show themselves what fails
-  n.callService(O, e, t, s === void 0 ? void 0 : { device_id: [s] }, !1)
-), un = (n) => n === null ? {} : { duration: { seconds: n } }, js = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
-async function Rs(n, e, t) {
-  const s = un(t), { device_id: i, mac: o } = e.row;
-  return i ? await G(n, "quarantine", s, i) : await G(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => Ds(n, e);
-}
-async function Ds(n, e) {
-  const { device_id: t, mac: s, rule: i, quarantine_entity: o } = e.row;
-  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await G(n, "release", {}, t) : await G(n, "unblock", { target: s, config_entry_id: e.entryId }), () => Rs(n, e, js(i?.expires ?? null));
-}
-async function pn(n, e, t, s) {
-  return await G(n, "block", { target: t, config_entry_id: e, ...un(s) }), () => G(n, "unblock", { target: t, config_entry_id: e });
-}
-const io = [
-  "mode",
-  "allow",
-  "reason",
-  "transport",
-  "port",
-  "direction",
-  "peers",
-  "bytes_per_second",
-  "packets_per_second",
-  "redirect_to",
-  "audits"
-];
-async function oo(n, e, t) {
-  await G(n, "unblock", { id: t.id, config_entry_id: e });
-  const s = io.map((o) => [o, t[o]]).filter(
-    ([o, a]) => a !== null && a !== "" && !(o === "peers" && !t.peers.length)
-  ), i = { target: t.target, config_entry_id: e, ...Object.fromEntries(s) };
-  return () => G(n, "block", { ...i, ...un(js(t.expires)) });
-}
-const ao = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
-async function Gt(n, e, t) {
-  return await G(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
-}
-function Us(n, e) {
-  if (e?.gateways.size) return;
-  const t = y(n), s = !n.config.components.includes(O) && e?.phase !== "offline";
-  return u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
-}
-function zs(n, e, t) {
-  const s = y(n), i = [...e?.gateways.values() ?? []], o = i.filter((c) => !c.connected && (!t || c.entryId === t));
-  if (!o.length) return m;
-  const a = (c) => tt(n, c);
-  if (e?.phase === "offline" || e?.phase === "absent") {
-    const c = Math.max(...o.map((r) => r.heard));
-    return u`<div class="notice" role="status">${s("common.offline", { time: a(c) })}</div>`;
-  }
-  return o.map(
-    ({ name: c, heard: r }) => u`<div class="notice" role="status">
-        ${i.length > 1 ? s("common.lost_named", { gateway: c, time: a(r) }) : s("common.lost", { time: a(r) })}
-      </div>`
-  );
-}
-const Fe = 3600, ro = [Fe / 4, Fe, 8 * Fe, 24 * Fe], Vs = "forever";
-function vt(n) {
-  const e = y(n);
-  return [
-    { value: Vs, label: e("quarantine.forever") },
-    ...ro.map((t) => ({ value: String(t), label: e("quarantine.for", { span: Ns(n, t) }) }))
-  ];
-}
-const gt = (n) => n === Vs ? null : Number(n);
-async function yt(n, e, t, s) {
-  const i = y(n), { name: o, quarantined: a } = e.row;
-  let c;
-  await t.ask(
-    a ? {
-      title: i("quarantine.release_ask", { name: o }),
-      text: i("quarantine.release_text"),
-      confirm: i("quarantine.release"),
-      act: async () => c = await Ds(n, e)
-    } : {
-      title: i("quarantine.ask", { name: o }),
-      text: i("quarantine.text"),
-      confirm: i("quarantine.confirm"),
-      danger: !0,
-      choices: vt(n),
-      act: async (l) => c = await Rs(n, e, gt(l))
-    }
-  ) && s.show(i(a ? "quarantine.off" : "quarantine.on", { name: o }), c);
-}
-function Bs({ rule: n, quarantined: e, online: t }) {
-  if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
-  if (n) {
-    const s = n.mode === "audit" ? "none" : "held";
-    return { key: ht(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
-  }
-  return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
-}
-function Zn(n) {
-  return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
-}
-const Ze = /* @__PURE__ */ new Set();
-let qt;
-function co() {
-  if (document.visibilityState !== "hidden") for (const n of Ze) n();
-}
-function lo(n) {
-  return Ze.add(n), qt ??= setInterval(co, 1e3), () => {
-    Ze.delete(n), Ze.size || (clearInterval(qt), qt = void 0);
-  };
-}
-const Fs = /* @__PURE__ */ new WeakMap(), Pt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => Fs.get(e)?.(t)),
-  { rootMargin: "100px" }
-);
-class mn {
-  constructor(e, t = () => !0) {
-    this.host = e, this.wanted = t, this.visible = !Pt, e.addController(this);
-  }
-  hostConnected() {
-    Fs.set(this.host, (e) => {
-      this.visible = e, e && this.host.requestUpdate();
-    }), Pt?.observe(this.host), this.end = lo(() => this.visible && this.wanted() && this.host.requestUpdate());
-  }
-  hostDisconnected() {
-    Pt?.unobserve(this.host), this.end?.();
-  }
-}
-const ho = 3e4, Jn = 86400, Xn = 20, uo = 12;
-function po(n, e) {
-  const t = {};
-  for (const s of Object.values(n.entities))
-    s.device_id !== e || s.platform !== O || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
-  return t;
-}
-function mo(n, e, t, s, i) {
-  const o = i * 6e4, a = Math.floor(t / o), c = Math.floor(s / o) - a + 1, r = Array.from({ length: c }, (l, d) => ({
-    start: (a + d) * o,
-    download: 0,
-    upload: 0
-  }));
-  for (const [l, d] of [
-    ["download", n],
-    ["upload", e]
-  ])
-    for (const { start: h, change: f } of d) {
-      const w = r[Math.floor(h / o) - a];
-      w && (w[l] += Math.max(0, f ?? 0));
-    }
-  return r;
-}
-async function fo(n, e) {
-  const t = await n.callService(O, "get_blocks", { config_entry_id: e }, void 0, !1, !0), { blocks: s } = (t ?? {}).response ?? {};
-  return new Map((s ?? []).filter(({ port: i }) => i === null).map((i) => [i.target, i]));
-}
-class vo {
-  constructor(e) {
-    this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
-  }
-  hostUpdate() {
-    this.host.isConnected && this.host.hass && this.host.deviceId !== this.deviceId && this.begin(this.host.hass);
-  }
-  hostConnected() {
-    this.host.requestUpdate();
-  }
-  hostDisconnected() {
-    this.end(), this.deviceId = void 0;
-  }
-  /** Ask again now, such as after an order. */
-  async refresh() {
-    const { hass: e, deviceId: t } = this.host;
-    if (!e || !t) return;
-    const s = ++this.asked, i = [
-      ["history", this.askHistory(e, t)]
-    ];
-    if (B(e)) {
-      const c = { device_id: t }, r = e.callWS({ type: "hearthwall/device", ...c });
-      i.push(
-        ["details", r],
-        ["rules", r.then(({ entry_id: l }) => fo(e, l))],
-        [
-          "usage",
-          e.callWS({
-            type: "hearthwall/usage",
-            by: ["peer", "country"],
-            since: Jn,
-            limit: uo,
-            ...c
-          })
-        ]
-      );
-    }
-    const o = i.map(async ([c, r]) => {
-      const l = await r;
-      s === this.asked && (this[c] = l, this.host.requestUpdate());
-    }), a = (await Promise.allSettled(o)).flatMap(
-      (c) => c.status === "rejected" ? [be(c.reason)] : []
-    );
-    s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
-  }
-  begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), ho), B(e) && (this.endEvents = on(
-      e.connection,
-      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Xn },
-      { message: ({ events: t }) => this.receive(t) }
-    )));
-  }
-  end() {
-    this.asked++, clearInterval(this.timer), this.endEvents?.(), this.endEvents = void 0;
-  }
-  receive(e) {
-    const t = new Map((this.events ?? []).map((s) => [s.seq, s]));
-    for (const s of e) t.set(s.seq, s);
-    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Xn), this.host.requestUpdate();
-  }
-  async askHistory(e, t) {
-    const { download: s, upload: i } = po(e, t), o = [s, i].filter((h) => h !== void 0);
-    if (!o.length || !e.config.components.includes("recorder")) return [];
-    const a = Date.now(), c = a - Jn * 1e3, r = await e.callWS({
-      type: "recorder/statistics_during_period",
-      start_time: new Date(c).toISOString(),
-      end_time: new Date(a).toISOString(),
-      statistic_ids: o,
-      period: "5minute",
-      types: ["change"],
-      units: { information: "B" }
-    }), l = (h) => h === void 0 ? [] : r[h] ?? [], d = mo(l(s), l(i), c, a, 15);
-    return d.some((h) => h.download + h.upload > 0) ? d : [];
-  }
-}
-const fn = { ATTRIBUTE: 1, CHILD: 2 }, vn = (n) => (...e) => ({ _$litDirective$: n, values: e });
-let gn = class {
-  constructor(e) {
-  }
-  get _$AU() {
-    return this._$AM._$AU;
-  }
-  _$AT(e, t, s) {
-    this._$Ct = e, this._$AM = t, this._$Ci = s;
-  }
-  _$AS(e, t) {
-    return this.update(e, t);
-  }
-  update(e, t) {
-    return this.render(...t);
-  }
-};
-const { I: go } = Ti, es = (n) => n, ts = () => document.createComment(""), Ce = (n, e, t) => {
-  const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
-  if (t === void 0) {
-    const o = s.insertBefore(ts(), i), a = s.insertBefore(ts(), i);
-    t = new go(o, a, n, n.options);
-  } else {
-    const o = t._$AB.nextSibling, a = t._$AM, c = a !== n;
-    if (c) {
-      let r;
-      t._$AQ?.(n), t._$AM = n, t._$AP !== void 0 && (r = n._$AU) !== a._$AU && t._$AP(r);
-    }
-    if (o !== i || c) {
-      let r = t._$AA;
-      for (; r !== o; ) {
-        const l = es(r).nextSibling;
-        es(s).insertBefore(r, i), r = l;
-      }
-    }
-  }
-  return t;
-}, se = (n, e, t = n) => (n._$AI(e, t), n), yo = {}, wo = (n, e = yo) => n._$AH = e, bo = (n) => n._$AH, It = (n) => {
-  n._$AR(), n._$AA.remove();
-};
-const ns = (n, e, t) => {
-  const s = /* @__PURE__ */ new Map();
-  for (let i = e; i <= t; i++) s.set(n[i], i);
-  return s;
-}, R = vn(class extends gn {
-  constructor(n) {
-    if (super(n), n.type !== fn.CHILD) throw Error("repeat() can only be used in text expressions");
-  }
-  dt(n, e, t) {
-    let s;
-    t === void 0 ? t = e : e !== void 0 && (s = e);
-    const i = [], o = [];
-    let a = 0;
-    for (const c of n) i[a] = s ? s(c, a) : a, o[a] = t(c, a), a++;
-    return { values: o, keys: i };
-  }
-  render(n, e, t) {
-    return this.dt(n, e, t).values;
-  }
-  update(n, [e, t, s]) {
-    const i = bo(n), { values: o, keys: a } = this.dt(e, t, s);
-    if (!Array.isArray(i)) return this.ut = a, o;
-    const c = this.ut ??= [], r = [];
-    let l, d, h = 0, f = i.length - 1, w = 0, v = o.length - 1;
-    for (; h <= f && w <= v; ) if (i[h] === null) h++;
-    else if (i[f] === null) f--;
-    else if (c[h] === a[w]) r[w] = se(i[h], o[w]), h++, w++;
-    else if (c[f] === a[v]) r[v] = se(i[f], o[v]), f--, v--;
-    else if (c[h] === a[v]) r[v] = se(i[h], o[v]), Ce(n, r[v + 1], i[h]), h++, v--;
-    else if (c[f] === a[w]) r[w] = se(i[f], o[w]), Ce(n, i[h], i[f]), f--, w++;
-    else if (l === void 0 && (l = ns(a, w, v), d = ns(c, h, f)), l.has(c[h])) if (l.has(c[f])) {
-      const k = d.get(a[w]), T = k !== void 0 ? i[k] : null;
-      if (T === null) {
-        const L = Ce(n, i[h]);
-        se(L, o[w]), r[w] = L;
-      } else r[w] = se(T, o[w]), Ce(n, i[h], T), i[k] = null;
-      w++;
-    } else It(i[f]), f--;
-    else It(i[h]), h++;
-    for (; w <= v; ) {
-      const k = Ce(n, r[v + 1]);
-      se(k, o[w]), r[w++] = k;
-    }
-    for (; h <= f; ) {
-      const k = i[h++];
-      k !== null && It(k);
-    }
-    return this.ut = a, wo(n, r), W;
-  }
-}), $o = 5, _o = "-";
-function xo(n, e, t = Date.now() / 1e3) {
-  const s = y(n), i = (h) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(h), o = (h, f = (w) => w.name) => i(h.slice(0, $o).map(f)), a = e.domains.filter(({ name: h }) => h !== _o), c = [
-    e.frozen ? s("profile.frozen", { since: re(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: re(n, e.learning_until) }) : s("profile.learnt", {
-      since: re(n, e.since),
-      sure: et(n, Math.min(1, Math.max(0, e.sure)))
-    })
-  ];
-  a.length && c.push(s("profile.domains", { names: o(a) })), e.countries.length && c.push(s("profile.countries", { names: o(e.countries, ({ name: h }) => dn(n, h)) })), e.networks.length && c.push(s("profile.networks", { names: o(e.networks) }));
-  const r = e.applications.length ? e.applications : e.ports;
-  r.length && c.push(s("profile.speaks", { names: o(r) }));
-  const [l, d] = [e.download_a_day, e.upload_a_day];
-  return l && d && c.push(s("profile.day", { download: C(n, l.usual), upload: C(n, d.usual) })), c;
-}
-const De = (n, e) => u`<section>
-    <h3>${n}</h3>
-    ${e}
-  </section>`, yn = (n) => u`<p class="secondary">${n}</p>`, Oe = (n) => n.download_bytes + n.upload_bytes, ko = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
-function Ao(n, e, t, s, i) {
-  const o = y(n), a = Math.max(1, Oe(e)), c = a - e.rows.reduce((d, h) => d + Oe(h), 0), r = (d) => u`<div class="bar"><div style="width: ${(d * 100).toFixed(1)}%"></div></div>`, l = (d) => {
-    const h = d.peer ?? o("common.unknown"), f = t.get(h);
-    return u`<li>
-      <div class="line">
-        <span class="cut grow" title=${h}>${h}</span>
-        <span class="secondary">${d.country ? dn(n, d.country) : m}</span>
-        <span class="figure" title="↓ ${C(n, d.download_bytes)} ↑ ${C(n, d.upload_bytes)}">
-          ${C(n, Oe(d))}
-        </span>
-        <span class="figure share secondary">${et(n, Oe(d) / a)}</span>
-        ${d.peer && !ko.test(d.peer) ? u`<button
-              class="quiet"
-              aria-label=${o(f ? "device.release_peer" : "device.block_peer", { peer: h })}
-              @click=${() => f ? i(f) : s(h)}
-            >
-              ${o(f ? "quarantine.release" : "device.block")}
-            </button>` : m}
-      </div>
-      ${r(Oe(d) / a)}
-    </li>`;
-  };
-  return De(
-    o("device.peers"),
-    e.rows.length ? u`<ul>
-          ${R(e.rows, (d) => `${d.peer} ${d.country}`, l)}
-          ${c / a >= 5e-3 ? u`<li>
-                <div class="line">
-                  <span class="grow secondary">${o("device.peers_rest")}</span>
-                  <span class="figure">${C(n, c)}</span>
-                  <span class="figure share secondary">${et(n, c / a)}</span>
-                </div>
-                ${r(c / a)}
-              </li>` : m}
-        </ul>` : yn(o("device.peers_none"))
-  );
-}
-const So = /* @__PURE__ */ new Set(["blocked", "unblocked"]);
-function Mo(n, e, t) {
-  const s = y(n), i = (o) => {
-    const a = ht(`kind.${o.kind}`), c = o.peer_name ?? o.peer_address, r = t && !So.has(o.kind) && o.severity !== "info";
-    return u`<li class="event">
-      <span class="severity ${o.severity}" aria-hidden="true"></span>
-      <div class="grow">
-        <div class="line">
-          <b class="cut grow">${a ? s(a) : o.kind}</b>
-          <time class="secondary" title=${re(n, o.time)}>
-            ${ln(n, o.last_time ?? o.time)}
-          </time>
-        </div>
-        <div class="secondary wrap">${o.summary}</div>
-        ${r ? u`<div class="actions">
-              ${t.accepted.has(o.seq) ? u`<span class="secondary">${s("device.event_accepted")}</span>` : u`<button class="quiet" @click=${() => t.accept(o)}>${s("device.accept")}</button>`}
-              ${c ? u`<button
-                    class="quiet"
-                    aria-label=${s("device.block_peer", { peer: c })}
-                    @click=${() => t.block(c)}
-                  >
-                    ${s("device.block_this_peer")}
-                  </button>` : m}
-            </div>` : m}
-      </div>
-    </li>`;
-  };
-  return De(
-    s("device.events"),
-    e.length ? u`<ul>${R(e, ({ seq: o }) => o, i)}</ul>` : yn(s("device.events_none"))
-  );
-}
-function Eo(n, e, t) {
-  const s = y(n), i = (o) => {
-    const a = o.expires === null ? void 0 : o.expires - Date.now() / 1e3, c = o.port === null ? o.transport ?? "" : `${o.transport ?? ""}/${o.port}`;
-    return u`<li class="event">
-      <div class="grow">
-        <div class="line">
-          <b class="cut grow">${s(ht(`mode.${o.mode}`) ?? "mode.other")} ${c}</b>
-          ${a === void 0 ? m : u`<span class="figure" role="timer">${mt(n, a)}</span>`}
-          <button class="quiet" @click=${() => t(o)}>${s("quarantine.release")}</button>
-        </div>
-        <div class="secondary wrap">
-          ${s("device.blocked_since", { since: re(n, o.created) })}${o.reason ? u` · ${o.reason}` : m}
-        </div>
-        <div class="secondary wrap">
-          ${o.packets ? s("device.blocked_packets", {
-      packets: F(n, o.packets),
-      bytes: C(n, o.bytes)
-    }) : s("device.blocked_nothing")}
-        </div>
-      </div>
-    </li>`;
-  };
-  return De(
-    s("device.blocks"),
-    e.length ? u`<ul>${R(e, ({ id: o }) => o, i)}</ul>` : yn(s("device.blocks_none"))
-  );
-}
-function Co(n, e) {
-  const t = y(n);
-  return De(
-    t("device.profile"),
-    xo(n, e).map((s) => u`<p class="wrap">${s}</p>`)
-  );
-}
-function Oo(n, e, t) {
-  if (!e.length) return m;
-  const s = y(n);
-  return De(
-    s("device.accepted"),
-    u`<ul>
-      ${R(
-      e,
-      ({ id: i }) => i,
-      (i) => u`<li>
-          <div class="line">
-            <span class="grow wrap secondary">${i.summary}</span>
-            <button class="quiet" @click=${() => t(i)}>${s("device.revoke")}</button>
-          </div>
-        </li>`
-    )}
-    </ul>`
-  );
-}
-const Ho = q`
-  :host {
-    container: device / inline-size;
-  }
-  header {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
-    gap: 8px 16px;
-    padding: 16px 16px 8px;
-    padding-inline-end: calc(16px + var(--hearthwall-head-space, 0px));
-  }
-  .grow {
-    flex: 1;
-    min-width: 0;
-  }
-  h2 {
-    margin: 0 0 4px;
-    font-size: var(--ha-card-header-font-size, 20px);
-    font-weight: 400;
-    line-height: 28px;
-  }
-  header .grow {
-    flex-basis: 180px;
-  }
-  h3 {
-    margin: 0 0 8px;
-    font-size: 14px;
-    font-weight: 500;
-    line-height: 20px;
-  }
-  p {
-    margin: 0 0 6px;
-    line-height: 20px;
-  }
-  p.secondary {
-    font-size: 14px;
-    line-height: 20px;
-  }
-  .wrap {
-    overflow-wrap: anywhere;
-  }
-  .chip {
-    display: inline-block;
-    padding: 2px 8px;
-    margin-inline-end: 4px;
-    border-radius: 10px;
-    color: var(--primary-text-color);
-    background: color-mix(in srgb, var(--primary-text-color) 10%, transparent);
-  }
-  .chip.good {
-    background: color-mix(in srgb, var(--success-color, #43a047) 24%, transparent);
-  }
-  .chip.held {
-    background: color-mix(in srgb, var(--warning-color, #ffa600) 24%, transparent);
-  }
-  .chip.bad {
-    background: color-mix(in srgb, var(--error-color, #db4437) 24%, transparent);
-  }
-  .sections {
-    display: grid;
-    grid-template-columns: minmax(0, 1fr);
-    gap: 20px 32px;
-    padding: 4px 16px 16px;
-  }
-  .sections > div {
-    display: flex;
-    flex-direction: column;
-    gap: 20px;
-  }
-  .tiles {
-    display: grid;
-    grid-template-columns: 1fr 1fr;
-    gap: 12px;
-    margin: 12px 0 16px;
-  }
-  .tile {
-    min-width: 0;
-    padding: 8px 12px;
-    border: 1px solid var(--hearthwall-line);
-    border-radius: 12px;
-  }
-  .large {
-    font-size: 20px;
-    line-height: 28px;
-    font-variant-numeric: tabular-nums;
-    white-space: nowrap;
-  }
-  hearthwall-sparkline {
-    height: 56px;
-    margin-bottom: 16px;
-  }
-  ul {
-    margin: 0;
-    padding: 0;
-    list-style: none;
-  }
-  li {
-    padding: 6px 0;
-  }
-  li + li.event {
-    border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
-  }
-  .line {
-    display: flex;
-    align-items: center;
-    gap: 8px;
-    line-height: 20px;
-  }
-  .line b {
-    font-weight: 500;
-  }
-  .event {
-    display: flex;
-    gap: 10px;
-  }
-  .figure {
-    text-align: end;
-    white-space: nowrap;
-    font-variant-numeric: tabular-nums;
-  }
-  .share {
-    min-width: 36px;
-  }
-  .bar {
-    height: 4px;
-    margin-top: 4px;
-    border-radius: 2px;
-    overflow: hidden;
-    background: color-mix(in srgb, var(--primary-text-color) 8%, transparent);
-  }
-  .bar div {
-    height: 100%;
-    min-width: 2px;
-    border-radius: 2px;
-    background: var(--hearthwall-download);
-  }
-  .severity {
-    flex: none;
-    width: 10px;
-    height: 10px;
-    margin-top: 5px;
-    border-radius: 50%;
-    background: var(--secondary-text-color);
-  }
-  .severity.low {
-    background: var(--info-color, #039be5);
-  }
-  .severity.medium {
-    background: var(--warning-color, #ffa600);
-  }
-  .severity.high,
-  .severity.critical {
-    background: var(--error-color, #db4437);
-  }
-  .actions {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
-    gap: 8px;
-    margin-top: 8px;
-  }
-  @container device (min-width: 760px) {
-    .sections {
-      grid-template-columns: repeat(2, minmax(0, 1fr));
-    }
-  }
-`;
-var To = Object.defineProperty, Ue = (n, e, t, s) => {
-  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
-    (a = n[o]) && (i = a(e, t, i) || i);
-  return i && To(e, t, i), i;
-};
-class $e extends H {
-  constructor() {
-    super(), this.live = new ut(this), this.data = new vo(this), new mn(this);
-  }
-  render() {
-    const { hass: e, deviceId: t } = this;
-    if (!e) return m;
-    const s = y(e);
-    if (!t) return u`<div class="message">${s("device.choose")}</div>`;
-    const i = Us(e, this.live.store), o = this.live.store?.device(t);
-    return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
-      ${this.renderHead(e, o)} ${zs(e, this.live.store, o.entryId)}
-      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
-      <div class="sections">
-        ${B(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
-              <p class="secondary">${s("common.admin")}</p>`}
-      </div>
-      <hearthwall-notice .hass=${e}></hearthwall-notice>
-      <hearthwall-confirm .hass=${e}></hearthwall-confirm>
-    `;
-  }
-  renderHead(e, t) {
-    const s = y(e), { row: i } = t, { key: o, tone: a, expires: c } = Bs(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, l = Date.now() / 1e3;
-    return u`<header>
-      <div class="grow">
-        <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
-        <div class="secondary wrap">
-          <span class="chip ${a}">${s(o)}</span>
-          ${c === null ? m : u`<span role="timer">${mt(e, c - l)}</span>`}
-          ${i.online ? m : u`<span>${s("devices.seen", { ago: ln(e, i.last_seen, l) })}</span>`}
-        </div>
-      </div>
-      <button
-        class=${i.quarantined ? "main" : "danger"}
-        ?disabled=${!r}
-        title=${r ? "" : s("quarantine.impossible")}
-        @click=${() => yt(e, t, this.confirm, this.notice)}
-      >
-        ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
-      </button>
-    </header>`;
-  }
-  renderTraffic(e, t) {
-    const s = y(e), { row: i, samples: o } = t, a = (r, l) => u`<div class="tile">
-      <div class="secondary"><span class=${r === "download" ? "down" : "up"} aria-hidden="true">${l}</span> ${s(`common.${r}`)}</div>
-      <div class="large">${Ie(e, i[`${r}_rate`])}</div>
-      <div class="secondary">
-        ${s("device.moved", {
-      today: C(e, i[`${r}_today`]),
-      all: C(e, i[`${r}_bytes`])
-    })}
-      </div>
-    </div>`, c = [
-      i.vendor,
-      i.mac,
-      i.randomised ? s("devices.random") : null,
-      ...i.addresses.slice(0, 4),
-      s("device.first_seen", { since: re(e, i.first_seen) })
-    ].filter((r) => r !== null);
-    return u`<section class="traffic">
-      <div class="secondary wrap">${c.join(" · ")}</div>
-      <div class="tiles">${a("download", "↓")}${a("upload", "↑")}</div>
-      <h3>${s("device.minute")}</h3>
-      <hearthwall-sparkline .samples=${o} .now=${Date.now() / 1e3}></hearthwall-sparkline>
-      <h3>${s("device.history")}</h3>
-      ${this.data.history?.length ? u`<hearthwall-history .hass=${e} .spans=${this.data.history}></hearthwall-history>` : u`<p class="secondary">${s(this.data.history ? "device.history_none" : "common.loading")}</p>`}
-    </section>`;
-  }
-  renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, a = new Set(s?.accepted.map(({ seq: l }) => l)), c = (l) => void this.onBlock(e, t, l), r = (l) => void this.onUnblock(e, t, l);
-    return u`
-      <div>
-        ${this.renderTraffic(e, t)}
-        ${s ? Eo(e, s.blocks, r) : m}
-        ${s?.profile ? Co(e, s.profile) : m}
-      </div>
-      <div>
-        ${i ? Ao(e, i, this.data.rules, c, r) : m}
-        ${o ? Mo(e, o, { accept: (l) => void this.onAccept(e, l), block: c, accepted: a }) : m}
-        ${s ? Oo(e, s.accepted, (l) => void this.onRevoke(e, t, l)) : m}
-      </div>
-    `;
-  }
-  updated() {
-    const e = this.deviceId === void 0 ? void 0 : this.live.store?.device(this.deviceId)?.row.rule?.id ?? null;
-    this.rule !== void 0 && e !== void 0 && e !== this.rule && this.data.refresh(), this.rule = e;
-  }
-  async done(e, t, s) {
-    if (!await e) return;
-    const i = s();
-    this.notice.show(
-      t,
-      i && (async () => {
-        await i(), await this.data.refresh();
-      })
-    ), await this.data.refresh();
-  }
-  onBlock(e, t, s) {
-    const i = y(e);
-    let o;
-    const a = this.confirm.ask({
-      title: i("device.block_ask", { peer: s }),
-      text: i("device.block_text"),
-      confirm: i("device.block"),
-      danger: !0,
-      choices: vt(e),
-      act: async (c) => o = await pn(e, t.entryId, s, gt(c))
-    });
-    return this.done(a, i("device.block_done", { peer: s }), () => o);
-  }
-  onUnblock(e, t, s) {
-    const i = y(e);
-    let o;
-    const a = this.confirm.ask({
-      title: i("device.unblock_ask"),
-      text: i("device.unblock_text"),
-      confirm: i("quarantine.release"),
-      act: async () => o = await oo(e, t.entryId, s)
-    });
-    return this.done(a, i("device.unblock_done"), () => o);
-  }
-  onAccept(e, t) {
-    const s = y(e);
-    let i;
-    const o = this.confirm.ask({
-      title: s("device.accept_ask"),
-      text: s("device.accept_text", { summary: t.summary }),
-      confirm: s("device.accept"),
-      act: async () => i = await Gt(e, t.entry_id, t.seq)
-    });
-    return this.done(o, s("device.accept_done"), () => i);
-  }
-  onRevoke(e, t, s) {
-    const i = y(e), o = this.confirm.ask({
-      title: i("device.revoke_ask"),
-      text: i("device.revoke_text", { summary: s.summary }),
-      confirm: i("device.revoke"),
-      act: () => ao(e, t.entryId, s.id)
-    });
-    return this.done(o, i("device.revoke_done"), () => () => Gt(e, t.entryId, s.seq));
-  }
-  static {
-    this.styles = [ee, Y, Ho];
-  }
-}
-Ue([
-  E({ attribute: !1 })
-], $e.prototype, "hass");
-Ue([
-  E({ attribute: !1 })
-], $e.prototype, "deviceId");
-Ue([
-  E({ attribute: !1 })
-], $e.prototype, "heading");
-Ue([
-  P("hearthwall-confirm")
-], $e.prototype, "confirm");
-Ue([
-  P("hearthwall-notice")
-], $e.prototype, "notice");
-const Lo = {
-  "hearthwall-device-card": rn,
-  "hearthwall-device-view": $e,
-  "hearthwall-device-dialog": pt,
-  "hearthwall-history": ft
-}, Nt = /* @__PURE__ */ new WeakMap();
-function qo({ connection: n, callWS: e }) {
-  let t = Nt.get(n);
-  return t || (t = e({ type: "config/label_registry/list" }), Nt.set(n, t), t.catch(() => Nt.delete(n))), t;
-}
-const Ws = ["today", "now", "name", "status", "last_seen"], Po = ["all", "online", "restricted"], Io = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], No = {
-  all: () => !0,
-  online: (n) => n.online,
-  restricted: (n) => n.quarantined || n.rule !== null
-};
-function ss(n, e, t) {
-  const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!No[i](e)) return !1;
-  const c = Io(n, e);
-  if (o.length && !o.includes(c?.area_id ?? "") || a.length && !a.some((l) => c?.labels?.includes(l))) return !1;
-  const r = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
-  return s.toLocaleLowerCase().split(/\s+/).every((l) => r.includes(l));
-}
-const is = (n) => n.upload_today + n.download_today, os = (n) => n.upload_rate + n.download_rate;
-function jo(n, e, t) {
-  const s = Re(n), i = {
-    today: (o, a) => is(a) - is(o),
-    now: (o, a) => os(a) - os(o),
-    name: () => 0,
-    status: (o, a) => Zn(o) - Zn(a),
-    last_seen: (o, a) => a.last_seen - o.last_seen
-  };
-  return [...e].sort(
-    ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
-  );
-}
-class Ro {
-  constructor(e = 5) {
-    this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
-  }
-  /** Return the devices in the order; `held` while somebody is at the list. */
-  of(e, t, s, i, o) {
-    const a = t.every(({ key: r }) => this.ranks.has(r));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(jo(e, t, s).map(({ key: r }, l) => [r, l])), this.since = i, this.sort = s), [...t].sort((r, l) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(l.key) ?? 0));
-  }
-}
-function Do() {
-  const n = y(void 0);
-  return { schema: [
-    { name: "title", selector: { text: {} } },
-    {
-      name: "sort",
-      default: "today",
-      selector: {
-        select: { mode: "dropdown", options: Ws.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
-      }
-    },
-    { name: "area", selector: { area: { multiple: !0 } } },
-    { name: "label", selector: { label: { multiple: !0 } } },
-    { name: "toolbar", default: !0, selector: { boolean: {} } },
-    { name: "entry_id", selector: { config_entry: { integration: O } } }
-  ], ...sn() };
-}
-const We = (n, e, t, s) => u`<select
-    aria-label=${n}
-    title=${n}
-    @change=${(i) => s(i.target.value)}
-  >
-    ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
-  </select>`;
-function Uo(n, e, t, s, i) {
-  const o = y(n), a = Re(n), c = (r, l) => [
-    { value: "", label: l },
-    ...r.sort((d, h) => a(d.label, h.label))
-  ];
-  return u`<div class="toolbar" role="search">
-    <input
-      type="search"
-      autocomplete="off"
-      spellcheck="false"
-      maxlength="100"
-      placeholder=${o("devices.search")}
-      aria-label=${o("devices.search")}
-      .value=${e.search}
-      @input=${(r) => i({ search: r.target.value })}
-    />
-    ${We(
-    o("devices.show"),
-    Po.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
-    e.shown,
-    (r) => i({ shown: r })
-  )}
-    ${We(
-    o("devices.sort"),
-    Ws.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
-    e.sort,
-    (r) => i({ sort: r })
-  )}
-    ${t.size ? We(
-    o("devices.area"),
-    c(
-      [...t].map((r) => ({ value: r, label: n.areas[r]?.name ?? r })),
-      o("devices.areas_all")
-    ),
-    e.areas[0] ?? "",
-    (r) => i({ areas: r ? [r] : [] })
-  ) : m}
-    ${s.length ? We(
-    o("devices.label"),
-    c(
-      s.map(({ label_id: r, name: l }) => ({ value: r, label: l })),
-      o("devices.labels_all")
-    ),
-    e.labels[0] ?? "",
-    (r) => i({ labels: r ? [r] : [] })
-  ) : m}
-  </div>`;
-}
-var zo = Object.defineProperty, Q = (n, e, t, s) => {
-  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
-    (a = n[o]) && (i = a(e, t, i) || i);
-  return i && zo(e, t, i), i;
-};
-const jt = (n) => n === void 0 ? [] : [n].flat();
-class D extends H {
-  constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.live = new ut(this), this.order = new Ro(), this.asked = !1, this.onOpen = ({ detail: e }) => {
-      e.row.device_id && this.dialog.open(e.row.device_id);
-    }, this.onQuarantine = ({ detail: e }) => {
-      this.hass && yt(this.hass, e, this.confirm, this.notice);
-    }, this.onClear = () => {
-      this.settings = { ...this.settings, search: "", shown: "all", areas: [], labels: [] };
-    };
-  }
-  setConfig(e) {
-    this.config = e, this.settings = { ...this.settings, sort: e.sort ?? "today" };
-  }
-  static getStubConfig() {
-    return {};
-  }
-  static getConfigForm() {
-    return Do();
-  }
-  getCardSize() {
-    return 7;
-  }
-  getGridOptions() {
-    return { columns: "full", rows: "auto", min_columns: 6, min_rows: 3 };
-  }
-  /** Return the devices that the card is about, whatever the user searches for. */
-  mine(e) {
-    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: jt(s), labels: jt(i) };
-    return [...this.live.store?.devices() ?? []].filter(
-      (a) => (!t || a.entryId === t) && ss(e, a.row, o)
-    );
-  }
-  willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, qo(this.hass).then(
-      (t) => this.labels = t,
-      () => this.asked = !1
-    ));
-  }
-  render() {
-    const { hass: e, config: t } = this;
-    if (!e || !t) return m;
-    const s = y(e), i = Us(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
-      e,
-      o.filter(({ row: c }) => ss(e, c, this.settings)),
-      this.settings.sort,
-      Date.now() / 1e3,
-      this.rows?.matches(":hover, :focus-within") ?? !1
-    );
-    return u`
-      <ha-card>
-        <div class="head">
-          <h2 class="card-title">${t.title ?? s("devices.title")}</h2>
-          ${i ? m : this.renderSummary(e, o)}
-        </div>
-        ${i ?? this.renderList(e, t, o, a)}
-        <hearthwall-notice .hass=${e}></hearthwall-notice>
-        <hearthwall-confirm .hass=${e}></hearthwall-confirm>
-        <hearthwall-device-dialog .hass=${e}></hearthwall-device-dialog>
-      </ha-card>
-    `;
-  }
-  renderSummary(e, t) {
-    const s = y(e), i = (c) => t.filter(c).length, o = (c) => t.reduce((r, { row: l }) => r + l[c], 0), a = i(({ row: c }) => c.quarantined || c.rule !== null);
-    return u`<div class="summary secondary">
-      <span>
-        ${s("devices.summary", {
-      online: F(e, i(({ row: c }) => c.online)),
-      all: F(e, t.length)
-    })}${a ? u` · <b>${s("devices.summary_restricted", { count: F(e, a) })}</b>` : m}
-      </span>
-      <span class="rates">
-        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${Ie(e, o("download_rate"))}
-        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${Ie(e, o("upload_rate"))}
-      </span>
-    </div>`;
-  }
-  renderList(e, t, s, i) {
-    const o = y(e), { store: a } = this.live, c = s.flatMap(({ row: d }) => d.device_id && e.devices[d.device_id] || []), r = new Set(c.flatMap((d) => d.area_id ?? [])), l = new Set(c.flatMap((d) => d.labels ?? []));
-    return u`
-      ${zs(e, a, t.entry_id)}
-      ${t.toolbar === !1 ? m : Uo(
-      e,
-      this.settings,
-      jt(t.area).length === 1 ? /* @__PURE__ */ new Set() : r,
-      this.labels.filter(({ label_id: d }) => l.has(d)),
-      (d) => this.settings = { ...this.settings, ...d }
-    )}
-      ${i.length ? u`<div
-            class="list"
-            role="list"
-            aria-label=${t.title ?? o("devices.title")}
-            @hearthwall-open=${this.onOpen}
-            @hearthwall-quarantine=${this.onQuarantine}
-          >
-            ${R(
-      i,
-      ({ key: d }) => d,
-      (d) => u`<hearthwall-device-row
-                role="listitem"
-                .hass=${e}
-                .device=${d}
-                .connected=${a?.gateways.get(d.entryId)?.connected ?? !1}
-              ></hearthwall-device-row>`
-    )}
-          </div>` : u`<div class="message" role="status">
-            <p>${o(s.length ? "devices.none_found" : "devices.none")}</p>
-            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : m}
-          </div>`}
-    `;
-  }
-  updated() {
-    this.announce();
-  }
-  /** Tell screen readers who was cut off or let in, whoever ordered it. */
-  announce() {
-    const { hass: e } = this;
-    if (!e || !this.live.store?.gateways.size) return;
-    const t = y(e), s = this.quarantined;
-    this.quarantined = /* @__PURE__ */ new Map();
-    const i = [];
-    for (const { key: o, row: a } of this.mine(e)) {
-      this.quarantined.set(o, a.quarantined);
-      const c = s?.get(o);
-      c !== void 0 && c !== a.quarantined && i.push(t(a.quarantined ? "quarantine.on" : "quarantine.off", { name: a.name }));
-    }
-    i.length && this.notice.announce(i.slice(0, 3).join(" "));
-  }
-  static {
-    this.styles = [
-      ee,
-      Y,
-      q`
-      ha-card {
-        container: devices / inline-size;
-      }
-      .head {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        justify-content: space-between;
-        gap: 0 16px;
-        padding-block: 4px;
-      }
-      .head h2 {
-        padding: 8px 16px 4px;
-      }
-      .summary {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 4px 16px;
-        padding: 4px 16px;
-        font-variant-numeric: tabular-nums;
-      }
-      .toolbar {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 8px;
-        padding: 8px 16px;
-      }
-      input,
-      select {
-        height: 40px;
-        min-width: 0;
-        max-width: 100%;
-        box-sizing: border-box;
-        padding: 0 12px;
-        border: 1px solid var(--hearthwall-line);
-        border-radius: 20px;
-        font: inherit;
-        font-size: 14px;
-        color: var(--primary-text-color);
-        background: var(--card-background-color, #fff);
-      }
-      input {
-        flex: 1 1 180px;
-        appearance: none;
-      }
-      select {
-        flex: 0 1 auto;
-        text-overflow: ellipsis;
-      }
-      .list {
-        flex: 1;
-        min-height: 0;
-        overflow-y: auto;
-        max-height: var(--hearthwall-list-height, 70vh);
-        padding-bottom: 8px;
-      }
-      hearthwall-device-row + hearthwall-device-row {
-        border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
-      }
-      @container devices (max-width: 479px) {
-        input {
-          flex-basis: 100%;
-        }
-        select {
-          flex: 1 1 40%;
-        }
-      }
-    `
-    ];
-  }
-}
-Q([
-  E({ attribute: !1 })
-], D.prototype, "hass");
-Q([
-  E({ attribute: !1 })
-], D.prototype, "layout");
-Q([
-  A()
-], D.prototype, "config");
-Q([
-  A()
-], D.prototype, "settings");
-Q([
-  A()
-], D.prototype, "labels");
-Q([
-  P("hearthwall-confirm")
-], D.prototype, "confirm");
-Q([
-  P("hearthwall-notice")
-], D.prototype, "notice");
-Q([
-  P("hearthwall-device-dialog")
-], D.prototype, "dialog");
-Q([
-  P(".list")
-], D.prototype, "rows");
-var Vo = Object.defineProperty, wn = (n, e, t, s) => {
-  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
-    (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Vo(e, t, i), i;
-};
-class wt extends H {
-  constructor() {
-    super(), this.connected = !0, new mn(this, () => this.moves());
-  }
-  /** Whether there is something to see that changes with the clock. */
-  moves() {
-    if (!this.connected || !this.device) return !1;
-    const { row: e, samples: t } = this.device;
-    return e.rule?.expires != null || t.some(({ upload: s, download: i }) => s + i > 0);
-  }
-  render() {
-    const { hass: e, device: t } = this;
-    if (!e || !t) return m;
-    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: c, expires: r } = Bs(i), [l, d] = [Ie(e, i.download_rate), Ie(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: ln(e, i.last_seen, o) });
-    return u`
-      <div class="row">
-        <span class="dot ${c} ${i.online ? "" : "away"}" aria-hidden="true"></span>
-        <div class="who">
-          <button
-            class="open cut"
-            ?disabled=${!i.device_id}
-            aria-label=${s("devices.row", { name: i.name, status: s(a), download: l, upload: d, today: h })}
-            title=${i.name}
-            @click=${() => this.fire("hearthwall-open")}
-          >
-            ${i.name}
-          </button>
-          <div class="secondary cut" title=${f}>${f}</div>
-        </div>
-        <div class="status">
-          ${c === "good" || c === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${c}">${s(a)}</span>`}
-          ${r === null ? m : u`<span class="secondary count" role="timer">${mt(e, r - o)}</span>`}
-        </div>
-        <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
-        <div class="rates" aria-hidden="true">
-          <span class=${i.download_rate ? "" : "idle"}><span class="down">↓</span> ${l}</span>
-          <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${d}</span>
-        </div>
-        <div class="today" aria-hidden="true">
-          <span>${h}</span>
-          <span class="secondary">${s("devices.today")}</span>
-        </div>
-        <button
-          class="switch"
-          role="switch"
-          aria-checked=${i.quarantined}
-          aria-label=${s("quarantine.switch", { name: i.name })}
-          title=${this.connected ? s("quarantine.switch", { name: i.name }) : s("quarantine.impossible")}
-          ?disabled=${!this.connected}
-          @click=${() => this.fire("hearthwall-quarantine")}
-        >
-          <span class="track"><span class="thumb"></span></span>
-        </button>
-      </div>
-    `;
-  }
-  fire(e) {
-    this.dispatchEvent(new CustomEvent(e, { detail: this.device, bubbles: !0, composed: !0 }));
-  }
-  static {
-    this.styles = [
-      ee,
-      Y,
-      q`
-      :host {
-        content-visibility: auto;
-        contain-intrinsic-size: auto 64px;
-      }
-      .row {
-        position: relative;
-        display: grid;
-        grid-template:
-          "dot who status spark rates today switch" auto / 12px minmax(110px, 3fr) minmax(96px, 1.2fr)
-          minmax(80px, 2fr) 96px 76px 52px;
-        align-items: center;
-        gap: 0 12px;
-        min-height: 56px;
-        padding: 4px 12px 4px 16px;
-        box-sizing: border-box;
-      }
-      .row:hover {
-        background: color-mix(in srgb, var(--primary-text-color) 4%, transparent);
-      }
-      .dot {
-        grid-area: dot;
-        width: 10px;
-        height: 10px;
-        box-sizing: border-box;
-        border-radius: 50%;
-        background: currentcolor;
-        border: 2px solid currentcolor;
-      }
-      .dot.good {
-        color: var(--success-color, #43a047);
-      }
-      .dot.held {
-        color: var(--warning-color, #ffa600);
-      }
-      .dot.bad {
-        color: var(--error-color, #db4437);
-      }
-      .dot.none {
-        color: var(--secondary-text-color);
-      }
-      .dot.away {
-        background: none;
-      }
-      .who {
-        grid-area: who;
-        min-width: 0;
-      }
-      .open {
-        display: block;
-        max-width: 100%;
-        min-height: 0;
-        padding: 0;
-        border-radius: 4px;
-        font-weight: 400;
-        line-height: 22px;
-        text-align: start;
-        color: var(--primary-text-color);
-      }
-      /* The whole row opens the device; a keyboard and a screen reader meet one button */
-      .open::after {
-        content: "";
-        position: absolute;
-        inset: 0;
-      }
-      .open:disabled {
-        opacity: 1;
-      }
-      .open:focus-visible {
-        outline: none;
-      }
-      .open:focus-visible::after {
-        outline: 2px solid var(--primary-color);
-        outline-offset: -2px;
-        border-radius: 8px;
-      }
-      .status {
-        grid-area: status;
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 2px 6px;
-        min-width: 0;
-      }
-      .chip {
-        padding: 2px 8px;
-        border-radius: 10px;
-        font-size: 12px;
-        line-height: 16px;
-        color: var(--primary-text-color);
-      }
-      .chip.bad {
-        background: color-mix(in srgb, var(--error-color, #db4437) 24%, transparent);
-      }
-      .chip.held {
-        background: color-mix(in srgb, var(--warning-color, #ffa600) 24%, transparent);
-      }
-      .chip.none {
-        background: color-mix(in srgb, var(--primary-text-color) 10%, transparent);
-      }
-      .count,
-      .rates,
-      .today {
-        font-variant-numeric: tabular-nums;
-      }
-      hearthwall-sparkline {
-        grid-area: spark;
-        height: 32px;
-      }
-      :host(:not([connected])) hearthwall-sparkline {
-        opacity: 0.4;
-      }
-      :host(:not([connected])) :is(.rates, .today) {
-        color: var(--secondary-text-color);
-      }
-      .rates {
-        grid-area: rates;
-        display: flex;
-        flex-direction: column;
-        font-size: 12px;
-        line-height: 16px;
-        text-align: end;
-        white-space: nowrap;
-      }
-      .idle {
-        color: var(--secondary-text-color);
-      }
-      .today {
-        grid-area: today;
-        display: flex;
-        flex-direction: column;
-        align-items: end;
-        font-size: 14px;
-        line-height: 18px;
-        white-space: nowrap;
-      }
-      .switch {
-        grid-area: switch;
-        z-index: 1;
-        display: grid;
-        place-items: center;
-        width: 52px;
-        height: 44px;
-        padding: 0;
-        border-radius: 22px;
-      }
-      .track {
-        display: block;
-        width: 36px;
-        height: 20px;
-        padding: 3px;
-        box-sizing: border-box;
-        border-radius: 10px;
-        background: color-mix(in srgb, var(--primary-text-color) 45%, transparent);
-        transition: background 0.15s;
-      }
-      .thumb {
-        display: block;
-        width: 14px;
-        height: 14px;
-        border-radius: 50%;
-        background: var(--card-background-color, #fff);
-        transition: translate 0.15s;
-      }
-      [aria-checked="true"] .track {
-        background: var(--error-color, #db4437);
-      }
-      [aria-checked="true"] .thumb {
-        translate: 16px;
-      }
-      @container devices (max-width: 719px) {
-        .row {
-          grid-template:
-            "dot who who who switch" auto
-            ". status spark rates rates" auto / 12px auto minmax(0, 1fr) auto 52px;
-          gap: 2px 0;
-          padding-block: 6px;
-        }
-        .who {
-          margin-inline-start: 12px;
-        }
-        .status {
-          margin-inline-start: 12px;
-        }
-        .status:has(.chip) {
-          margin-inline-end: 12px;
-        }
-        /* The dot says it: filled or hollow */
-        .plain {
-          display: none;
-        }
-        .rates {
-          flex-direction: row;
-          justify-content: end;
-          gap: 12px;
-          min-width: 148px;
-          padding-inline: 12px 8px;
-        }
-        hearthwall-sparkline {
-          height: 24px;
-        }
-        .today {
-          display: none;
-        }
-      }
-    `
-    ];
-  }
-}
-wn([
-  E({ attribute: !1 })
-], wt.prototype, "hass");
-wn([
-  E({ attribute: !1 })
-], wt.prototype, "device");
-wn([
-  E({ type: Boolean, reflect: !0 })
-], wt.prototype, "connected");
-var Bo = Object.defineProperty, _e = (n, e, t, s) => {
-  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
-    (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Bo(e, t, i), i;
-};
-class de extends H {
-  constructor() {
-    super(...arguments), this.choice = "", this.busy = !1, this.problem = "", this.onSubmit = async (e) => {
-      e.preventDefault();
-      const { question: t } = this;
-      if (!(!t || this.busy)) {
-        this.busy = !0, this.problem = "";
-        try {
-          await t.act(this.choice), this.busy = !1, this.question === t && this.end(!0);
-        } catch (s) {
-          this.busy = !1, this.problem = be(s);
-        }
-      }
-    };
-  }
-  /** Ask; return whether it was done. */
-  async ask(e) {
-    this.answered?.(!1), this.question = e, this.choice = e.choices?.[0]?.value ?? "", this.problem = "", this.busy = !1, await this.updateComplete;
-    const t = new Promise((s) => this.answered = s);
-    return this.dialog.open || this.dialog.showModal(), t;
-  }
-  render() {
-    const { question: e } = this;
-    if (!e) return m;
-    const t = y(this.hass);
-    return u`
-      <dialog
-        aria-labelledby="title"
-        aria-describedby="text"
-        @close=${() => this.end(!1)}
-        @click=${(s) => s.target === this.dialog && !this.busy && this.end(!1)}
-        @cancel=${(s) => this.busy && s.preventDefault()}
-      >
-        <form @submit=${this.onSubmit}>
-          <h2 id="title">${e.title}</h2>
-          <p id="text">${e.text}</p>
-          ${e.choices ? u`<fieldset ?disabled=${this.busy}>
-                ${e.choices.map(
-      ({ value: s, label: i }) => u`<label>
-                    <input
-                      type="radio"
-                      name="choice"
-                      .value=${s}
-                      .checked=${s === this.choice}
-                      @change=${() => this.choice = s}
-                    /><span>${i}</span>
-                  </label>`
-    )}
-              </fieldset>` : m}
-          <p class="problem" role="alert">${this.problem}</p>
-          <div class="buttons">
-            <button type="button" class="plain" ?disabled=${this.busy} @click=${() => this.end(!1)}>
-              ${t("common.cancel")}
-            </button>
-            <button type="submit" class=${e.danger ? "danger" : "main"} ?disabled=${this.busy} autofocus>
-              ${this.busy ? t("common.busy") : e.confirm}
-            </button>
-          </div>
-        </form>
-      </dialog>
-    `;
-  }
-  end(e) {
-    if (this.busy || !this.answered) return;
-    const { answered: t } = this;
-    this.answered = void 0, this.dialog?.open && this.dialog.close(), this.question = void 0, t(e);
-  }
-  static {
-    this.styles = [
-      ee,
-      q`
-      dialog {
-        box-sizing: border-box;
-        width: min(420px, calc(100vw - 32px));
-        max-height: calc(100vh - 32px);
-        padding: 24px;
-        border: none;
-        border-radius: var(--ha-dialog-border-radius, 24px);
-        background: var(--ha-dialog-surface-background, var(--card-background-color, #fff));
-        color: var(--primary-text-color);
-        box-shadow: 0 8px 32px rgb(0 0 0 / 40%);
-        overflow-wrap: anywhere;
-      }
-      dialog::backdrop {
-        background: rgb(0 0 0 / 50%);
-      }
-      h2 {
-        margin: 0 0 12px;
-        font-size: 20px;
-        font-weight: 500;
-        line-height: 28px;
-      }
-      p {
-        margin: 0 0 12px;
-        color: var(--secondary-text-color);
-        line-height: 20px;
-      }
-      .problem {
-        color: var(--error-color);
-      }
-      .problem:empty {
-        display: none;
-      }
-      fieldset {
-        margin: 0 0 8px;
-        padding: 0;
-        border: none;
-      }
-      label {
-        display: flex;
-        align-items: center;
-        gap: 12px;
-        min-height: 40px;
-        cursor: pointer;
-      }
-      input {
-        width: 20px;
-        height: 20px;
-        margin: 0;
-        accent-color: var(--primary-color);
-      }
-      .buttons {
-        display: flex;
-        justify-content: flex-end;
-        flex-wrap: wrap;
-        gap: 8px;
-        margin-top: 12px;
-      }
-    `
-    ];
-  }
-}
-_e([
-  E({ attribute: !1 })
-], de.prototype, "hass");
-_e([
-  A()
-], de.prototype, "question");
-_e([
-  A()
-], de.prototype, "choice");
-_e([
-  A()
-], de.prototype, "busy");
-_e([
-  A()
-], de.prototype, "problem");
-_e([
-  P("dialog")
-], de.prototype, "dialog");
-var Fo = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Wo = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Go = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Yo = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Qo = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Ko = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Zo = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Jo = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", Xo = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", ea = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const ge = ["info", "low", "medium", "high", "critical"], nt = 500, Rt = { severity: "info", kind: null, who: null }, I = ({ entry_id: n, seq: e }) => `${n}/${e}`, Gs = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), ye = (n) => Math.max(0, ge.indexOf(n)), as = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class ta {
-  constructor() {
-    this.events = [], this.waiting = [];
-  }
-  /** Take events; `hold` says to let new ones wait. */
-  receive(e, t) {
-    const s = new Map(this.events.map((a) => [I(a), a])), i = new Map(this.waiting.map((a) => [I(a), a])), o = this.events[0]?.time ?? -1 / 0;
-    for (const a of e) {
-      const c = I(a);
-      (!s.has(c) && (i.has(c) || t && a.time > o) ? i : s).set(c, a);
-    }
-    this.events = [...s.values()].sort(as).slice(0, nt), this.waiting = [...i.values()].sort(as).slice(0, nt);
-  }
-  /** Show those that wait. */
-  release() {
-    const { waiting: e } = this;
-    this.waiting = [], this.receive(e, !1);
-  }
-  /** Forget everything. */
-  clear() {
-    this.events = this.waiting = [];
-  }
-}
-function rs(n, { severity: e, kind: t, who: s }) {
-  const i = ye(e);
-  return n.filter(
-    (o) => ye(o.severity) >= i && (t === null || o.kind === t) && (s === null || Gs(o) === s)
-  );
-}
-function cs(n, e, t, s) {
-  const i = /* @__PURE__ */ new Map();
-  for (const o of n) {
-    const a = e(o);
-    i.has(a) || i.set(a, t(o));
-  }
-  return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
-}
-function na(n, e) {
-  const t = [];
-  for (const s of n) {
-    const i = e(s.time), o = t.at(-1);
-    o?.day === i ? o.events.push(s) : t.push({ day: i, events: [s] });
-  }
-  return t;
-}
-const Ge = 50;
-function sa(n) {
-  const { severity: e, limit: t } = n;
-  if (e !== void 0 && !ge.includes(e))
-    throw new Error(`severity is none of ${ge.join(", ")}`);
-  if (t !== void 0 && !(Number.isInteger(t) && t >= 1 && t <= 200))
-    throw new Error("limit is no whole number from 1 to 200");
-  return n;
-}
-function ia() {
-  const n = y(void 0), e = ge.map((t) => ({ value: t, label: n(`severity.${t}`) }));
-  return {
-    schema: [
-      { name: "title", selector: { text: {} } },
-      { name: "severity", selector: { select: { mode: "dropdown", options: e } } },
-      { name: "device_id", selector: { device: { filter: { integration: O } } } },
-      { name: "entry_id", selector: { config_entry: { integration: O } } },
-      { name: "limit", selector: { number: { min: 1, max: 200, mode: "box" } } },
-      { name: "filters", default: !0, selector: { boolean: {} } },
-      { name: "navigation_path", selector: { navigation: {} } }
-    ],
-    computeLabel: ({ name: t }) => n(`events.field.${t}`)
-  };
-}
-const oa = 86400;
-function aa({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), c = (h) => new Date(h * 1e3), [r, l] = [i.format(c(t)), i.format(c(t - oa))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
-  return (h) => {
-    const f = i.format(c(h));
-    return f === r ? d(a.format(0, "day")) : f === l ? d(a.format(-1, "day")) : o.format(c(h));
-  };
-}
-class ra {
-  /** `mustHold` says whether new ones shall wait. */
-  constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new ta(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
-  }
-  hostConnected() {
-    this.inPage = !0, this.begin();
-  }
-  hostUpdate() {
-    this.inPage && this.host.hass && this.host.hass.connection !== this.connection && this.begin();
-  }
-  hostDisconnected() {
-    this.inPage = !1, this.end?.(), this.end = this.connection = void 0;
-  }
-  /** Ask for other events; those that are shown stay until others are there. */
-  want(e) {
-    JSON.stringify(e) !== JSON.stringify(this.wanted) && (this.wanted = e, this.begin());
-  }
-  begin() {
-    const { hass: e } = this.host;
-    if (!this.inPage || !e || !this.wanted || !B(e)) return;
-    this.end?.(), this.connection = e.connection, this.told.clear(), this.hasOlder = !1;
-    const t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
-    this.end = on(
-      this.connection,
-      { type: "hearthwall/subscribe_events", ...Object.fromEntries(t) },
-      {
-        message: (s) => this.receive(s),
-        // What there is comes at once; without any gateway nothing does
-        up: () => this.enter(this.told.size ? "live" : "waiting"),
-        down: () => {
-          this.told.clear(), this.enter("offline");
-        },
-        refused: (s) => {
-          this.reason = be(s), this.enter(Os(s) ? "absent" : "failed");
-        }
-      }
-    );
-  }
-  enter(e) {
-    this.phase = e, this.host.requestUpdate();
-  }
-  receive({ type: e, entry_id: t, events: s }) {
-    if (e !== "events") return;
-    const { limit: i } = this.wanted;
-    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < nt), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
-  }
-}
-const ca = /* @__PURE__ */ new Set(["blocked", "unblocked"]), la = /* @__PURE__ */ new Set([
-  "behaviour_anomaly",
-  "connection_burst",
-  "local_device_on_internet",
-  "unexpected_destination",
-  "volume_anomaly"
-]), da = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), ha = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), ls = {
-  new_device: [{ subject: "many", key: "measure.devices" }],
-  threat_address: [
-    { subject: "address ", key: "measure.packets" },
-    { subject: "many of ", key: "measure.addresses" }
-  ],
-  threat_domain: [{ subject: "many of ", key: "measure.names" }],
-  unexpected_destination: [
-    { subject: "quiet hours", key: "measure.moved", unit: "bytes" },
-    { key: "measure.surprise" }
-  ],
-  segment_crossing: [{ subject: "spoofed source", key: "measure.flows" }],
-  port_scan: [{ key: "measure.ports" }],
-  address_scan: [{ key: "measure.hosts" }],
-  connection_burst: [{ key: "measure.connections" }],
-  flood: [{ subject: "many", key: "measure.sources" }, { key: "measure.packet_rate" }],
-  volume_anomaly: [
-    { subject: "upload", key: "measure.sent", unit: "megabytes" },
-    { key: "measure.received", unit: "megabytes" }
-  ],
-  behaviour_anomaly: [{ key: "measure.differences" }],
-  beacon: [{ key: "measure.evenness" }],
-  dns_tunnel: [
-    { subject: "server ", key: "measure.packet_size", unit: "bytes" },
-    { key: "measure.names_asked" }
-  ],
-  address_conflict: [
-    { subject: "many addresses", key: "measure.addresses_claimed" },
-    { key: "measure.claims" }
-  ]
-};
-function bt(n) {
-  const e = ht(`kind.${n}.meaning`) ? n : "other";
-  return {
-    name: `kind.${e}`,
-    meaning: `kind.${e}.meaning`,
-    advice: `kind.${e}.advice`
-  };
-}
-const ua = (n, e) => Object.hasOwn(ls, n) ? ls[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Dt = (n) => n.target.value;
-function pa(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
-  const a = y(n), c = (r, l, d) => u`<option value=${r} ?selected=${r === d}>${l}</option>`;
-  return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
-    <select
-      aria-label=${a("events.filter.severity")}
-      @change=${(r) => o({ ...e, severity: Dt(r) })}
-    >
-      ${ge.filter((r) => ye(r) >= ye(t)).map(
-    (r) => c(
-      r,
-      r === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${r}`) }),
-      e.severity
-    )
-  )}
-    </select>
-    <select
-      aria-label=${a("events.filter.kind")}
-      @change=${(r) => o({ ...e, kind: Dt(r) || null })}
-    >
-      ${c("", a("events.filter.all_kinds"), e.kind ?? "")}
-      ${i.map((r) => c(r, a(bt(r).name), e.kind ?? ""))}
-    </select>
-    ${s.length ? u`<select
-          aria-label=${a("events.filter.who")}
-          @change=${(r) => o({ ...e, who: Dt(r) || null })}
-        >
-          ${c("", a("events.filter.all_devices"), e.who ?? "")}
-          ${s.map(({ id: r, name: l }) => c(r, l, e.who ?? ""))}
-        </select>` : m}
-  </div>`;
-}
-const ds = {
-  info: Ko,
-  low: Fo,
-  medium: Go,
-  high: Wo,
-  critical: Jo
-}, $t = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, ma = (n) => $t(ds[n] ?? ds.info);
-const le = vn(class extends gn {
-  constructor(n) {
-    if (super(n), n.type !== fn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
-  }
-  render(n) {
-    return " " + Object.keys(n).filter((e) => n[e]).join(" ") + " ";
-  }
-  update(n, [e]) {
-    if (this.st === void 0) {
-      this.st = /* @__PURE__ */ new Set(), n.strings !== void 0 && (this.nt = new Set(n.strings.join(" ").split(/\s/).filter((s) => s !== "")));
-      for (const s in e) e[s] && !this.nt?.has(s) && this.st.add(s);
-      return this.render(e);
-    }
-    const t = n.element.classList;
-    for (const s of this.st) s in e || (t.remove(s), this.st.delete(s));
-    for (const s in e) {
-      const i = !!e[s];
-      i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
-    }
-    return W;
-  }
-}), Ys = 10, hs = 300, fa = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ye = (n) => Array.isArray(n) ? n.filter(fa).slice(0, Ys) : [], J = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
-function S(n) {
-  const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
-  return e.length > hs ? `${e.slice(0, hs)}…` : e;
-}
-function va(n, e) {
-  const { evidence: t } = e;
-  return {
-    detector: S(t.detector),
-    why: S(t.why),
-    measured: ya(n, e),
-    flows: [...Ye(t.flows), ...Ye(t.connections)].slice(0, Ys).map(ga),
-    processes: Ye(t.chain).map((s) => ({
-      program: S(s.executable),
-      pid: J(s.pid),
-      commandLine: S(s.command_line)
-    })),
-    files: Ye(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
-  };
-}
-function ga(n) {
-  const e = S(n.peer_name) || S(n.peer_address), t = J(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
-  return {
-    peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
-    what: i.join(", "),
-    upload: J(n.upload_bytes),
-    download: J(n.download_bytes)
-  };
-}
-function ya(n, { kind: e, subject: t, evidence: s }) {
-  const i = y(n), o = ua(e, t), a = J(s.value), c = [];
-  if (o && a !== null) {
-    const l = (f) => o.unit ? C(n, f * (o.unit === "bytes" ? 1 : 1e6)) : wa(n, f);
-    c.push([i("events.measured"), i(o.key, { value: l(a) })]);
-    const d = s.threshold, h = Array.isArray(d) && d.length === 2 ? d.map(J) : null;
-    h && h[0] != null && h[1] != null ? c.push([i("events.band"), i("events.band.text", { usual: l(h[0]), most: l(h[1]) })]) : J(d) !== null && d !== 1 && c.push([i("events.threshold"), l(d)]);
-  }
-  const r = J(s.window);
-  return r !== null && r >= 1 && c.push([i("events.window"), Ns(n, r)]), c;
-}
-const wa = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? F(n, e) : je(n, e, { maximumSignificantDigits: 3 });
-function ba({ event: n, culprit: e, blockable_peer: t }) {
-  return ca.has(n.kind) ? { accept: !1, peer: null, culprit: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: t, culprit: e };
-}
-function _t({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
-  return S(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
-}
-const bn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function Qs(n, e, t) {
-  const s = bn(n, e, t)?.row.name;
-  return S(s ?? (t === e.mac ? _t(e) : t));
-}
-async function $a({ hass: n, confirm: e, notice: t }, s, i) {
-  const o = y(n), [a, c] = [_t(s), o(bt(s.kind).name)], r = [
-    s.subject ? o("events.accept.text_subject", { who: a, kind: c, subject: S(s.subject) }) : o("events.accept.text", { who: a, kind: c }),
-    ha.has(s.kind) ? o("events.accept.amount") : "",
-    la.has(s.kind) ? o("events.accept.learnt") : ""
-  ], { entry_id: l, seq: d } = s;
-  let h;
-  const f = await e.ask({
-    title: o("events.accept.ask"),
-    text: r.filter(Boolean).join(" "),
-    confirm: o("events.accept"),
-    act: async () => h = await Gt(n, l, d)
-  });
-  return f && t.show(o("events.accepted", { kind: c }), () => h().then(i)), f;
-}
-async function _a({ hass: n, confirm: e, notice: t }, s, i) {
-  const o = y(n);
-  let a;
-  const c = await e.ask({
-    title: o("events.block.ask", { peer: S(i) }),
-    text: o("events.block.text", { peer: S(i) }),
-    confirm: o("events.block"),
-    danger: !0,
-    choices: vt(n),
-    act: async (r) => a = await pn(n, s.entry_id, i, gt(r))
-  });
-  return c && t.show(o("events.blocked", { peer: S(i) }), a), c;
-}
-async function xa(n, e, t) {
-  const { hass: s, store: i, confirm: o, notice: a } = n, c = bn(i, e, t);
-  if (c) return yt(s, c, o, a);
-  const r = y(s), l = Qs(i, e, t);
-  let d;
-  await o.ask({
-    title: r("quarantine.ask", { name: l }),
-    text: r("quarantine.text"),
-    confirm: r("quarantine.confirm"),
-    danger: !0,
-    choices: vt(s),
-    // Home Assistant has no device for it, so that there is only its MAC to name
-    act: async (f) => d = await pn(s, e.entry_id, t, gt(f))
-  }) && a.show(r("quarantine.on", { name: l }), d);
-}
-const ka = /^T\d{4}(\.\d{3})?$/;
-function Aa(n, e) {
-  const { hass: t, asked: s } = e, i = y(t), o = bt(n.kind), c = (s && "event" in s ? s : void 0)?.event ?? n, r = n.mac === null && n.process !== null && !da.has(n.kind);
-  return u`
-    <p>${i(o.meaning)} ${r ? i("events.of_program") : m}</p>
-    <p class="advice">
-      ${$t(Zo)}<span>${i(r ? "events.of_program.advice" : o.advice)}</span>
-    </p>
-    ${Sa(n, e)}
-    <h4>${i("events.evidence")}</h4>
-    ${Ma(t, c, va(t, c))}
-    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
-    ${s && "problem" in s ? u`<p class="secondary" role="alert">
-          ${i("events.unanswered", { reason: s.problem })}
-          <button class="quiet" @click=${e.onRetry}>${i("events.again")}</button>
-        </p>` : m}
-  `;
-}
-function Sa(n, e) {
-  const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
-  if (!i || !("event" in i)) return m;
-  const c = y(t), { accept: r, peer: l, culprit: d } = ba(i), h = d !== null && bn(s, n, d)?.row.quarantined, f = d === null ? "" : Qs(s, n, d), w = [
-    r ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
-          ${c(o ? "events.is_accepted" : "events.accept")}
-        </button>` : m,
-    l === null ? m : u`<button class="quiet cut" title=${S(l)} @click=${() => a("block", i)}>
-          ${c("events.block.peer", { peer: S(l) })}
-        </button>`,
-    d === null ? m : u`<button class="quiet cut" title=${f} @click=${() => a("quarantine", i)}>
-          ${c(h ? "events.release" : "events.quarantine", { name: f })}
-        </button>`
-  ];
-  return u`
-    ${i.has_ended && d === null ? u`<p class="secondary">${c("events.ended")}</p>` : m}
-    ${w.every((v) => v === m) ? m : u`<div class="orders">${w}</div>`}
-  `;
-}
-function Ma(n, e, t) {
-  const s = y(n), { technique: i } = e, o = i && ka.test(i) ? u`<a
-          href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
-          target="_blank"
-          rel="noreferrer noopener"
-          >${i}</a
-        >` : m, a = [S(e.peer_name), S(e.peer_address)].filter(Boolean), c = [
-    [s("events.why"), t.why],
-    [s("events.program"), S(e.process)],
-    [s("events.peer"), [...new Set(a)].join(" · ")],
-    [s("events.subject"), S(e.subject)],
-    ...t.measured,
-    [s("events.detector"), t.detector],
-    [s("events.technique"), o],
-    [s("events.gateway"), S(e.gateway)],
-    [
-      s("events.last"),
-      e.count > 1 && e.last_time ? re(n, e.last_time) : ""
-    ]
-  ];
-  return u`
-    <dl>
-      ${c.filter(([, r]) => r !== "" && r !== m).map(
-    ([r, l]) => u`<div>
-              <dt>${r}</dt>
-              <dd>${l}</dd>
-            </div>`
-  )}
-    </dl>
-    ${Ea(n, t)} ${Ca(n, t)}
-  `;
-}
-function Ea(n, { flows: e }) {
-  if (!e.length) return m;
-  const t = y(n), s = (i) => i === null ? "" : C(n, i);
-  return u`<table>
-    <caption>
-      ${t("events.flows")}
-    </caption>
-    <thead>
-      <tr>
-        <th scope="col">${t("events.peer")}</th>
-        <th scope="col">${t("events.protocol")}</th>
-        <th scope="col" class="number">${t("map.upload")}</th>
-        <th scope="col" class="number">${t("map.download")}</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${e.map(
-    (i) => u`<tr>
-            <td class="mono">${i.peer}</td>
-            <td>${i.what}</td>
-            <td class="number">${s(i.upload)}</td>
-            <td class="number">${s(i.download)}</td>
-          </tr>`
-  )}
-    </tbody>
-  </table>`;
-}
-function Ca(n, { processes: e, files: t }) {
-  if (!e.length && !t.length) return m;
-  const s = y(n);
-  return u`
-    ${e.length ? u`<h5>${s("events.processes")}</h5>
-          <ol class="chain">
-            ${e.map(
-    (i) => u`<li>
-                  <span class="mono">${i.program}</span>
-                  ${i.pid === null ? m : u`<span class="secondary">${i.pid}</span>`}
-                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : m}
-                </li>`
-  )}
-          </ol>` : m}
-    ${t.length ? u`<h5>${s("events.files")}</h5>
-          <ul class="chain">
-            ${t.map((i) => u`<li class="mono">${i.path}</li>`)}
-          </ul>` : m}
-  `;
-}
-function Oa(n, e) {
-  const { hass: t, open: s, fresh: i, onToggle: o } = e, a = y(t), c = ge.includes(n.severity) ? n.severity : "info", r = S(n.peer_name ?? n.peer_address), l = `details-${I(n)}`;
-  return u`<li class=${le({ event: !0, open: s, fresh: i, [c]: !0 })}>
-    <button class="line" aria-expanded=${s} aria-controls=${l} data-event=${I(n)} @click=${o}>
-      <span class="badge">${ma(c)}</span>
-      <span class="words">
-        <span class="first">
-          <span class="kind cut">${a(bt(n.kind).name)}</span>
-          <span class="severity">${a(`severity.${c}`)}</span>
-          ${n.count > 1 ? u`<span class="severity">${a("events.times", { count: F(t, n.count) })}</span>` : m}
-          <time datetime=${new Date(n.time * 1e3).toISOString()}>${tt(t, n.time)}</time>
-        </span>
-        <span class="second">
-          <span class="who">${_t(n)}</span>${r ? u`<span class="peer"> → ${r}</span>` : m}
-        </span>
-        <span class="summary">${S(n.summary)}</span>
-      </span>
-      <span class="chevron">${$t(Qo)}</span>
-    </button>
-    <div id=${l} class="details" ?hidden=${!s}>${s ? Aa(n, e) : m}</div>
-  </li>`;
-}
-const Ha = q`
-  :host {
-    height: 100%;
+], gt.prototype, "at");
+const js = L`
+  .events {
     container-type: inline-size;
-  }
-  .filters {
-    display: flex;
-    gap: 8px;
-    padding: 0 16px 8px;
-    overflow-x: auto;
-  }
-  select {
-    flex: 1 1 0;
-    min-width: 92px;
-    max-width: 260px;
-    min-height: 36px;
-    padding: 0 8px;
-    border: none;
-    border-radius: 18px;
-    font: inherit;
-    font-size: 13px;
-    text-overflow: ellipsis;
-    cursor: pointer;
-    color: var(--primary-text-color);
-    background: color-mix(in srgb, var(--primary-text-color) 6%, transparent);
-  }
-  option {
-    color: var(--primary-text-color);
-    background: var(--card-background-color, #fff);
-  }
-  .news {
-    display: flex;
-    justify-content: center;
-    padding: 0 16px;
-  }
-  .news button {
-    min-height: 36px;
-    margin-bottom: 8px;
-    font-size: 13px;
-  }
-  .list {
-    flex: 1 1 auto;
-    min-height: 0;
-    max-height: var(--hearthwall-events-height, max(480px, calc(100vh - 200px)));
-    padding: 0 8px 12px;
-    overflow: hidden auto;
-    overflow-anchor: auto;
-  }
-  h3 {
-    position: sticky;
-    top: 0;
-    z-index: 1;
-    margin: 0;
-    padding: 8px;
-    font-size: 13px;
-    font-weight: 500;
-    color: var(--secondary-text-color);
-    background: var(--ha-card-background, var(--card-background-color, #fff));
-  }
-  ul {
     margin: 0;
     padding: 0;
     list-style: none;
   }
   .event {
+    padding: 0;
     --severity: var(--secondary-text-color);
     border-radius: 12px;
   }
@@ -4207,19 +2097,6 @@ const Ha = q`
     padding-inline-start: 20px;
     font-size: 13px;
   }
-  .message p {
-    margin: 12px 0 0;
-  }
-  .calm svg {
-    width: 48px;
-    height: 48px;
-    margin: 0 auto;
-    color: var(--success-color, #43a047);
-  }
-  .older {
-    display: block;
-    margin: 8px auto 0;
-  }
   @container (max-width: 420px) {
     .details {
       padding-inline-start: 12px;
@@ -4233,32 +2110,2191 @@ const Ha = q`
     }
   }
 `;
-var Ta = Object.defineProperty, U = (n, e, t, s) => {
+async function le({ confirm: n, notice: e, after: t }, s, i, o) {
+  let a;
+  return await n.ask({ ...s, act: async (r) => a = await s.act(r) }) ? (e.show(i, async () => {
+    await a?.(), o?.(), await t?.();
+  }), await t?.(), !0) : !1;
+}
+const R = (n, e, t, s) => (
+  // The cards show themselves what fails
+  n.callService(O, e, t, s === void 0 ? void 0 : { device_id: [s] }, !1)
+), it = "pid:", yt = (n) => n === null ? {} : { duration: { seconds: n } }, Rs = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
+async function Ds(n, e, t) {
+  const s = yt(t), { device_id: i, mac: o } = e.row;
+  return i ? await R(n, "quarantine", s, i) : await R(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => Us(n, e);
+}
+async function Us(n, e) {
+  const { device_id: t, mac: s, rule: i, quarantine_entity: o } = e.row;
+  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await R(n, "release", {}, t) : await R(n, "unblock", { target: s, config_entry_id: e.entryId }), () => Ds(n, e, Rs(i?.expires ?? null));
+}
+async function zs(n, e, t, s) {
+  return await R(n, "block", { target: t, config_entry_id: e, ...yt(s) }), () => R(n, "unblock", { target: t, config_entry_id: e });
+}
+async function ho(n, e, t, s) {
+  const o = { ...t.startsWith(it) ? { pid: Number(t.slice(it.length)), children: !0 } : { executable: t }, config_entry_id: e, ...yt(s) }, a = await n.callService(O, "block_process", o, void 0, !1, !0), { blocks: c } = (a ?? {}).response ?? {};
+  return async () => {
+    for (const { id: r } of c ?? []) await R(n, "unblock", { id: r, config_entry_id: e });
+  };
+}
+const uo = [
+  "mode",
+  "allow",
+  "reason",
+  "transport",
+  "port",
+  "direction",
+  "peers",
+  "bytes_per_second",
+  "packets_per_second",
+  "redirect_to",
+  "audits"
+];
+async function po(n, e, t) {
+  await R(n, "unblock", { id: t.id, config_entry_id: e });
+  const s = uo.map((o) => [o, t[o]]).filter(
+    ([o, a]) => a !== null && a !== "" && !(o === "peers" && !t.peers.length)
+  ), i = { target: t.target, config_entry_id: e, ...Object.fromEntries(s) };
+  return () => R(n, "block", { ...i, ...yt(Rs(t.expires)) });
+}
+const mo = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+async function Vs(n, e, t) {
+  return await R(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
+}
+const Ge = 3600, fo = [Ge / 4, Ge, 8 * Ge, 24 * Ge], Bs = "forever";
+function wt(n) {
+  const e = y(n);
+  return [
+    { value: Bs, label: e("quarantine.forever") },
+    ...fo.map((t) => ({ value: String(t), label: e("quarantine.for", { span: Ns(n, t) }) }))
+  ];
+}
+const bt = (n) => n === Bs ? null : Number(n);
+async function $t(n, e) {
+  const { hass: t } = n, s = y(t), { name: i, quarantined: o } = e.row, a = o ? {
+    title: s("quarantine.release_ask", { name: i }),
+    text: s("quarantine.release_text"),
+    confirm: s("quarantine.release"),
+    act: () => Us(t, e)
+  } : {
+    title: s("quarantine.ask", { name: i }),
+    text: s("quarantine.text"),
+    confirm: s("quarantine.confirm"),
+    danger: !0,
+    choices: wt(t),
+    act: (c) => Ds(t, e, bt(c))
+  };
+  await le(n, a, s(o ? "quarantine.off" : "quarantine.on", { name: i }));
+}
+const vo = /* @__PURE__ */ new Set(["blocked", "unblocked"]), go = /* @__PURE__ */ new Set([
+  "behaviour_anomaly",
+  "connection_burst",
+  "local_device_on_internet",
+  "unexpected_destination",
+  "volume_anomaly"
+]), yo = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), wo = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Zn = {
+  new_device: [{ subject: "many", key: "measure.devices" }],
+  threat_address: [
+    { subject: "address ", key: "measure.packets" },
+    { subject: "many of ", key: "measure.addresses" }
+  ],
+  threat_domain: [{ subject: "many of ", key: "measure.names" }],
+  unexpected_destination: [
+    { subject: "quiet hours", key: "measure.moved", unit: "bytes" },
+    { key: "measure.surprise" }
+  ],
+  segment_crossing: [{ subject: "spoofed source", key: "measure.flows" }],
+  port_scan: [{ key: "measure.ports" }],
+  address_scan: [{ key: "measure.hosts" }],
+  connection_burst: [{ key: "measure.connections" }],
+  flood: [{ subject: "many", key: "measure.sources" }, { key: "measure.packet_rate" }],
+  volume_anomaly: [
+    { subject: "upload", key: "measure.sent", unit: "megabytes" },
+    { key: "measure.received", unit: "megabytes" }
+  ],
+  behaviour_anomaly: [{ key: "measure.differences" }],
+  beacon: [{ key: "measure.evenness" }],
+  dns_tunnel: [
+    { subject: "server ", key: "measure.packet_size", unit: "bytes" },
+    { key: "measure.names_asked" }
+  ],
+  address_conflict: [
+    { subject: "many addresses", key: "measure.addresses_claimed" },
+    { key: "measure.claims" }
+  ]
+};
+function xt(n) {
+  const e = an(`kind.${n}.meaning`) ? n : "other";
+  return {
+    name: `kind.${e}`,
+    meaning: `kind.${e}.meaning`,
+    advice: `kind.${e}.advice`
+  };
+}
+const bo = (n, e) => Object.hasOwn(Zn, n) ? Zn[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ws = 10, Jn = 300, $o = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ye = (n) => Array.isArray(n) ? n.filter($o).slice(0, Ws) : [], Q = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+function S(n) {
+  const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
+  return e.length > Jn ? `${e.slice(0, Jn)}…` : e;
+}
+function xo(n, e) {
+  const { evidence: t } = e;
+  return {
+    detector: S(t.detector),
+    why: S(t.why),
+    measured: ko(n, e),
+    flows: [...Ye(t.flows), ...Ye(t.connections)].slice(0, Ws).map(_o),
+    processes: Ye(t.chain).map((s) => ({
+      program: S(s.executable),
+      pid: Q(s.pid),
+      commandLine: S(s.command_line)
+    })),
+    files: Ye(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
+  };
+}
+function _o(n) {
+  const e = S(n.peer_name) || S(n.peer_address), t = Q(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
+  return {
+    peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
+    what: i.join(", "),
+    upload: Q(n.upload_bytes),
+    download: Q(n.download_bytes)
+  };
+}
+function ko(n, { kind: e, subject: t, evidence: s }) {
+  const i = y(n), o = bo(e, t), a = Q(s.value), c = [];
+  if (o && a !== null) {
+    const d = (f) => o.unit ? C(n, f * (o.unit === "bytes" ? 1 : 1e6)) : Ao(n, f);
+    c.push([i("events.measured"), i(o.key, { value: d(a) })]);
+    const h = s.threshold, l = Array.isArray(h) && h.length === 2 ? h.map(Q) : null;
+    l && l[0] != null && l[1] != null ? c.push([i("events.band"), i("events.band.text", { usual: d(l[0]), most: d(l[1]) })]) : Q(h) !== null && h !== 1 && c.push([i("events.threshold"), d(h)]);
+  }
+  const r = Q(s.window);
+  return r !== null && r >= 1 && c.push([i("events.window"), Ns(n, r)]), c;
+}
+const Ao = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? B(n, e) : De(n, e, { maximumSignificantDigits: 3 });
+function So({ event: n, culprit: e, program: t, blockable_peer: s }) {
+  return vo.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
+}
+function xe({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
+  return S(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
+}
+const mn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+function Fs(n, e, t) {
+  const s = mn(n, e, t)?.row.name;
+  return S(s ?? (t === e.mac ? xe(e) : t));
+}
+function Mo(n, e, t) {
+  const { hass: s } = n, i = y(s), [o, a] = [xe(e), i(xt(e.kind).name)], c = [
+    e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: S(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
+    wo.has(e.kind) ? i("events.accept.amount") : "",
+    go.has(e.kind) ? i("events.accept.learnt") : ""
+  ];
+  return le(
+    n,
+    {
+      title: i("events.accept.ask"),
+      text: c.filter(Boolean).join(" "),
+      confirm: i("events.accept"),
+      act: () => Vs(s, e.entry_id, e.seq)
+    },
+    i("events.accepted", { kind: a }),
+    t
+  );
+}
+function Gs(n, e, t) {
+  const { hass: s } = n, i = y(s), o = { peer: S(t) };
+  return le(
+    n,
+    {
+      title: i("events.block.ask", o),
+      text: i("events.block.text", o),
+      confirm: i("events.block"),
+      danger: !0,
+      choices: wt(s),
+      act: (a) => zs(s, e, t, bt(a))
+    },
+    i("events.blocked", o)
+  );
+}
+function Eo(n, e, t) {
+  const { hass: s } = n, i = y(s), { entry_id: o, seq: a } = e, c = xe(e);
+  return le(
+    n,
+    {
+      title: i("events.stop.ask", { name: c }),
+      text: t.startsWith(it) ? i("events.stop.text_process", { pid: t.slice(it.length) }) : i("events.stop.text", { path: S(t.slice(t.indexOf(":") + 1)) }),
+      confirm: i("events.stop.confirm"),
+      danger: !0,
+      choices: wt(s),
+      act: async (r) => {
+        if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
+        return ho(s, o, t, bt(r));
+      }
+    },
+    i("events.stopped", { name: c })
+  );
+}
+async function Co(n, e, t, s) {
+  const { hass: i } = n, o = mn(e, t, s);
+  if (o) return $t(n, o);
+  const a = y(i), c = Fs(e, t, s);
+  await le(
+    n,
+    {
+      title: a("quarantine.ask", { name: c }),
+      text: a("quarantine.text"),
+      confirm: a("quarantine.confirm"),
+      danger: !0,
+      choices: wt(i),
+      // Home Assistant has no device for it, so that there is only its MAC to name
+      act: (r) => zs(i, t.entry_id, s, bt(r))
+    },
+    a("quarantine.on", { name: c })
+  );
+}
+const ye = ["info", "low", "medium", "high", "critical"], ot = 500, It = { severity: "info", kind: null, who: null }, P = ({ entry_id: n, seq: e }) => `${n}/${e}`, Ys = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), we = (n) => Math.max(0, ye.indexOf(n)), Xn = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class Oo {
+  constructor() {
+    this.events = [], this.waiting = [];
+  }
+  /** Take events; `hold` says to let new ones wait. */
+  receive(e, t) {
+    const s = new Map(this.events.map((a) => [P(a), a])), i = new Map(this.waiting.map((a) => [P(a), a])), o = this.events[0]?.time ?? -1 / 0;
+    for (const a of e) {
+      const c = P(a);
+      (!s.has(c) && (i.has(c) || t && a.time > o) ? i : s).set(c, a);
+    }
+    this.events = [...s.values()].sort(Xn).slice(0, ot), this.waiting = [...i.values()].sort(Xn).slice(0, ot);
+  }
+  /** Show those that wait. */
+  release() {
+    const { waiting: e } = this;
+    this.waiting = [], this.receive(e, !1);
+  }
+  /** Forget everything. */
+  clear() {
+    this.events = this.waiting = [];
+  }
+}
+function es(n, { severity: e, kind: t, who: s }) {
+  const i = we(e);
+  return n.filter(
+    (o) => we(o.severity) >= i && (t === null || o.kind === t) && (s === null || Ys(o) === s)
+  );
+}
+function ts(n, e, t, s) {
+  const i = /* @__PURE__ */ new Map();
+  for (const o of n) {
+    const a = e(o);
+    i.has(a) || i.set(a, t(o));
+  }
+  return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
+}
+function Ho(n, e) {
+  const t = [];
+  for (const s of n) {
+    const i = e(s.time), o = t.at(-1);
+    o?.day === i ? o.events.push(s) : t.push({ day: i, events: [s] });
+  }
+  return t;
+}
+class Ks {
+  constructor(e, t) {
+    this.host = e, this.page = t, this.key = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set();
+  }
+  close() {
+    this.key = null, this.host.requestUpdate();
+  }
+  /** Return how an event is shown; `more` says what the list knows better. */
+  viewOf(e, t, s) {
+    const i = P(t);
+    return {
+      hass: e,
+      store: this.page(e).store,
+      open: this.key === i,
+      fresh: !1,
+      asked: this.asked.get(i),
+      accepted: this.accepted.has(i),
+      ...s,
+      onToggle: () => this.toggle(e, t),
+      onRetry: () => void this.ask(e, t),
+      onOrder: (o, a) => void this.order(e, o, t, a)
+    };
+  }
+  toggle(e, t) {
+    const s = P(t);
+    this.key = this.key === s ? null : s, this.key && this.ask(e, t), this.host.requestUpdate();
+  }
+  note(e, t) {
+    this.asked.set(P(e), t), this.host.requestUpdate();
+  }
+  async ask(e, t) {
+    const { entry_id: s, seq: i } = t, o = this.asked.get(P(t));
+    o && "problem" in o && this.note(t, void 0);
+    try {
+      this.note(t, await e.callWS({ type: "hearthwall/event", entry_id: s, seq: i }));
+    } catch (a) {
+      this.note(t, { problem: $e(a) });
+    }
+  }
+  async order(e, t, s, i) {
+    const o = this.page(e);
+    await {
+      accept: () => this.accept(o, s),
+      block: () => Gs(o, s.entry_id, i.blockable_peer),
+      quarantine: () => Co(o, o.store, s, i.culprit),
+      stop: () => Eo(o, s, i.program)
+    }[t]();
+  }
+  async accept(e, t) {
+    await Mo(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
+  }
+  setAccepted(e, t) {
+    t ? this.accepted.add(P(e)) : this.accepted.delete(P(e)), this.host.requestUpdate();
+  }
+}
+function Qs(n, e) {
+  if (e?.gateways.size) return;
+  const t = y(n), s = !n.config.components.includes(O) && e?.phase !== "offline";
+  return u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
+}
+function Zs(n, e, t) {
+  const s = y(n), i = [...e?.gateways.values() ?? []], o = i.filter((c) => !c.connected && (!t || c.entryId === t));
+  if (!o.length) return m;
+  const a = (c) => st(n, c);
+  if (e?.phase === "offline" || e?.phase === "absent") {
+    const c = Math.max(...o.map((r) => r.heard));
+    return u`<div class="notice" role="status">${s("common.offline", { time: a(c) })}</div>`;
+  }
+  return o.map(
+    ({ name: c, heard: r }) => u`<div class="notice" role="status">
+        ${i.length > 1 ? s("common.lost_named", { gateway: c, time: a(r) }) : s("common.lost", { time: a(r) })}
+      </div>`
+  );
+}
+function Js({ rule: n, quarantined: e, online: t }) {
+  if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
+  if (n) {
+    const s = n.mode === "audit" ? "none" : "held";
+    return { key: an(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
+  }
+  return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
+}
+function ns(n) {
+  return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
+}
+const Xe = /* @__PURE__ */ new Set();
+let Nt;
+function To() {
+  if (document.visibilityState !== "hidden") for (const n of Xe) n();
+}
+function Lo(n) {
+  return Xe.add(n), Nt ??= setInterval(To, 1e3), () => {
+    Xe.delete(n), Xe.size || (clearInterval(Nt), Nt = void 0);
+  };
+}
+const Xs = /* @__PURE__ */ new WeakMap(), jt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => Xs.get(e)?.(t)),
+  { rootMargin: "100px" }
+);
+class fn {
+  constructor(e, t = () => !0) {
+    this.host = e, this.wanted = t, this.visible = !jt, e.addController(this);
+  }
+  hostConnected() {
+    Xs.set(this.host, (e) => {
+      this.visible = e, e && this.host.requestUpdate();
+    }), jt?.observe(this.host), this.end = Lo(() => this.visible && this.wanted() && this.host.requestUpdate());
+  }
+  hostDisconnected() {
+    jt?.unobserve(this.host), this.end?.();
+  }
+}
+const qo = 3e4, ss = 86400, is = 20, Po = 12;
+function Io(n, e) {
+  const t = {};
+  for (const s of Object.values(n.entities))
+    s.device_id !== e || s.platform !== O || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
+  return t;
+}
+function No(n, e, t, s, i) {
+  const o = i * 6e4, a = Math.floor(t / o), c = Math.floor(s / o) - a + 1, r = Array.from({ length: c }, (d, h) => ({
+    start: (a + h) * o,
+    download: 0,
+    upload: 0
+  }));
+  for (const [d, h] of [
+    ["download", n],
+    ["upload", e]
+  ])
+    for (const { start: l, change: f } of h) {
+      const w = r[Math.floor(l / o) - a];
+      w && (w[d] += Math.max(0, f ?? 0));
+    }
+  return r;
+}
+async function jo(n, e) {
+  const t = await n.callService(O, "get_blocks", { config_entry_id: e }, void 0, !1, !0), { blocks: s } = (t ?? {}).response ?? {};
+  return new Map((s ?? []).filter(({ port: i }) => i === null).map((i) => [i.target, i]));
+}
+class Ro {
+  constructor(e) {
+    this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
+  }
+  hostUpdate() {
+    this.host.isConnected && this.host.hass && this.host.deviceId !== this.deviceId && this.begin(this.host.hass);
+  }
+  hostConnected() {
+    this.host.requestUpdate();
+  }
+  hostDisconnected() {
+    this.end(), this.deviceId = void 0;
+  }
+  /** Ask again now, such as after an order. */
+  async refresh() {
+    const { hass: e, deviceId: t } = this.host;
+    if (!e || !t) return;
+    const s = ++this.asked, i = [
+      ["history", this.askHistory(e, t)]
+    ];
+    if (V(e)) {
+      const c = { device_id: t }, r = e.callWS({ type: "hearthwall/device", ...c });
+      i.push(
+        ["details", r],
+        ["rules", r.then(({ entry_id: d }) => jo(e, d))],
+        [
+          "usage",
+          e.callWS({
+            type: "hearthwall/usage",
+            by: ["peer", "country"],
+            since: ss,
+            limit: Po,
+            ...c
+          })
+        ]
+      );
+    }
+    const o = i.map(async ([c, r]) => {
+      const d = await r;
+      s === this.asked && (this[c] = d, this.host.requestUpdate());
+    }), a = (await Promise.allSettled(o)).flatMap(
+      (c) => c.status === "rejected" ? [$e(c.reason)] : []
+    );
+    s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
+  }
+  begin(e) {
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), qo), V(e) && (this.endEvents = cn(
+      e.connection,
+      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: is },
+      { message: ({ events: t }) => this.receive(t) }
+    )));
+  }
+  end() {
+    this.asked++, clearInterval(this.timer), this.endEvents?.(), this.endEvents = void 0;
+  }
+  receive(e) {
+    const t = new Map((this.events ?? []).map((s) => [s.seq, s]));
+    for (const s of e) t.set(s.seq, s);
+    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, is), this.host.requestUpdate();
+  }
+  async askHistory(e, t) {
+    const { download: s, upload: i } = Io(e, t), o = [s, i].filter((l) => l !== void 0);
+    if (!o.length || !e.config.components.includes("recorder")) return [];
+    const a = Date.now(), c = a - ss * 1e3, r = await e.callWS({
+      type: "recorder/statistics_during_period",
+      start_time: new Date(c).toISOString(),
+      end_time: new Date(a).toISOString(),
+      statistic_ids: o,
+      period: "5minute",
+      types: ["change"],
+      units: { information: "B" }
+    }), d = (l) => l === void 0 ? [] : r[l] ?? [], h = No(d(s), d(i), c, a, 15);
+    return h.some((l) => l.download + l.upload > 0) ? h : [];
+  }
+}
+function Do(n, e, t) {
+  const { hass: s } = n, i = y(s);
+  return le(
+    n,
+    {
+      title: i("device.unblock_ask"),
+      text: i("device.unblock_text"),
+      confirm: i("quarantine.release"),
+      act: () => po(s, e, t)
+    },
+    i("device.unblock_done")
+  );
+}
+function Uo(n, e, { id: t, seq: s, summary: i }) {
+  const { hass: o } = n, a = y(o);
+  return le(
+    n,
+    {
+      title: a("device.revoke_ask"),
+      text: a("device.revoke_text", { summary: i }),
+      confirm: a("device.revoke"),
+      act: async () => (await mo(o, e, t), () => Vs(o, e, s))
+    },
+    a("device.revoke_done")
+  );
+}
+const vn = { ATTRIBUTE: 1, CHILD: 2 }, gn = (n) => (...e) => ({ _$litDirective$: n, values: e });
+let yn = class {
+  constructor(e) {
+  }
+  get _$AU() {
+    return this._$AM._$AU;
+  }
+  _$AT(e, t, s) {
+    this._$Ct = e, this._$AM = t, this._$Ci = s;
+  }
+  _$AS(e, t) {
+    return this.update(e, t);
+  }
+  update(e, t) {
+    return this.render(...t);
+  }
+};
+const { I: zo } = ji, os = (n) => n, as = () => document.createComment(""), He = (n, e, t) => {
+  const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
+  if (t === void 0) {
+    const o = s.insertBefore(as(), i), a = s.insertBefore(as(), i);
+    t = new zo(o, a, n, n.options);
+  } else {
+    const o = t._$AB.nextSibling, a = t._$AM, c = a !== n;
+    if (c) {
+      let r;
+      t._$AQ?.(n), t._$AM = n, t._$AP !== void 0 && (r = n._$AU) !== a._$AU && t._$AP(r);
+    }
+    if (o !== i || c) {
+      let r = t._$AA;
+      for (; r !== o; ) {
+        const d = os(r).nextSibling;
+        os(s).insertBefore(r, i), r = d;
+      }
+    }
+  }
+  return t;
+}, ne = (n, e, t = n) => (n._$AI(e, t), n), Vo = {}, Bo = (n, e = Vo) => n._$AH = e, Wo = (n) => n._$AH, Rt = (n) => {
+  n._$AR(), n._$AA.remove();
+};
+const rs = (n, e, t) => {
+  const s = /* @__PURE__ */ new Map();
+  for (let i = e; i <= t; i++) s.set(n[i], i);
+  return s;
+}, j = gn(class extends yn {
+  constructor(n) {
+    if (super(n), n.type !== vn.CHILD) throw Error("repeat() can only be used in text expressions");
+  }
+  dt(n, e, t) {
+    let s;
+    t === void 0 ? t = e : e !== void 0 && (s = e);
+    const i = [], o = [];
+    let a = 0;
+    for (const c of n) i[a] = s ? s(c, a) : a, o[a] = t(c, a), a++;
+    return { values: o, keys: i };
+  }
+  render(n, e, t) {
+    return this.dt(n, e, t).values;
+  }
+  update(n, [e, t, s]) {
+    const i = Wo(n), { values: o, keys: a } = this.dt(e, t, s);
+    if (!Array.isArray(i)) return this.ut = a, o;
+    const c = this.ut ??= [], r = [];
+    let d, h, l = 0, f = i.length - 1, w = 0, v = o.length - 1;
+    for (; l <= f && w <= v; ) if (i[l] === null) l++;
+    else if (i[f] === null) f--;
+    else if (c[l] === a[w]) r[w] = ne(i[l], o[w]), l++, w++;
+    else if (c[f] === a[v]) r[v] = ne(i[f], o[v]), f--, v--;
+    else if (c[l] === a[v]) r[v] = ne(i[l], o[v]), He(n, r[v + 1], i[l]), l++, v--;
+    else if (c[f] === a[w]) r[w] = ne(i[f], o[w]), He(n, i[l], i[f]), f--, w++;
+    else if (d === void 0 && (d = rs(a, w, v), h = rs(c, l, f)), d.has(c[l])) if (d.has(c[f])) {
+      const k = h.get(a[w]), T = k !== void 0 ? i[k] : null;
+      if (T === null) {
+        const q = He(n, i[l]);
+        ne(q, o[w]), r[w] = q;
+      } else r[w] = ne(T, o[w]), He(n, i[l], T), i[k] = null;
+      w++;
+    } else Rt(i[f]), f--;
+    else Rt(i[l]), l++;
+    for (; w <= v; ) {
+      const k = He(n, r[v + 1]);
+      ne(k, o[w]), r[w++] = k;
+    }
+    for (; l <= f; ) {
+      const k = i[l++];
+      k !== null && Rt(k);
+    }
+    return this.ut = a, Bo(n, r), W;
+  }
+});
+var Fo = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Go = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Yo = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Ko = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Qo = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Zo = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Jo = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Xo = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", ea = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", ta = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const ce = gn(class extends yn {
+  constructor(n) {
+    if (super(n), n.type !== vn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
+  }
+  render(n) {
+    return " " + Object.keys(n).filter((e) => n[e]).join(" ") + " ";
+  }
+  update(n, [e]) {
+    if (this.st === void 0) {
+      this.st = /* @__PURE__ */ new Set(), n.strings !== void 0 && (this.nt = new Set(n.strings.join(" ").split(/\s/).filter((s) => s !== "")));
+      for (const s in e) e[s] && !this.nt?.has(s) && this.st.add(s);
+      return this.render(e);
+    }
+    const t = n.element.classList;
+    for (const s of this.st) s in e || (t.remove(s), this.st.delete(s));
+    for (const s in e) {
+      const i = !!e[s];
+      i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
+    }
+    return W;
+  }
+}), cs = {
+  info: Zo,
+  low: Fo,
+  medium: Yo,
+  high: Go,
+  critical: Xo
+}, _t = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, na = (n) => _t(cs[n] ?? cs.info), sa = /^T\d{4}(\.\d{3})?$/;
+function ia(n, e) {
+  const { hass: t, asked: s } = e, i = y(t), o = xt(n.kind), c = (s && "event" in s ? s : void 0)?.event ?? n, r = n.mac === null && n.process !== null && !yo.has(n.kind);
+  return u`
+    <p>${i(o.meaning)} ${r ? i("events.of_program") : m}</p>
+    <p class="advice">
+      ${_t(Jo)}<span>${i(r ? "events.of_program.advice" : o.advice)}</span>
+    </p>
+    ${oa(n, e)}
+    <h4>${i("events.evidence")}</h4>
+    ${aa(t, c, xo(t, c))}
+    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
+    ${s && "problem" in s ? u`<p class="secondary" role="alert">
+          ${i("events.unanswered", { reason: s.problem })}
+          <button class="quiet" @click=${e.onRetry}>${i("events.again")}</button>
+        </p>` : m}
+  `;
+}
+function oa(n, e) {
+  const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
+  if (!i || !("event" in i)) return m;
+  const c = y(t), { accept: r, peer: d, culprit: h, program: l } = So(i), f = h !== null && mn(s, n, h)?.row.quarantined, w = h === null ? "" : Fs(s, n, h), v = [
+    r ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
+          ${c(o ? "events.is_accepted" : "events.accept")}
+        </button>` : m,
+    d === null ? m : u`<button class="quiet cut" title=${S(d)} @click=${() => a("block", i)}>
+          ${c("events.block.peer", { peer: S(d) })}
+        </button>`,
+    h === null ? m : u`<button class="quiet cut" title=${w} @click=${() => a("quarantine", i)}>
+          ${c(f ? "events.release" : "events.quarantine", { name: w })}
+        </button>`,
+    l === null ? m : u`<button class="quiet cut" title=${S(l)} @click=${() => a("stop", i)}>
+          ${c("events.stop", { name: xe(n) })}
+        </button>`
+  ];
+  return u`
+    ${i.has_ended && l === null ? u`<p class="secondary">${c("events.ended")}</p>` : m}
+    ${v.every((k) => k === m) ? m : u`<div class="orders">${v}</div>`}
+  `;
+}
+function aa(n, e, t) {
+  const s = y(n), { technique: i } = e, o = i && sa.test(i) ? u`<a
+          href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
+          target="_blank"
+          rel="noreferrer noopener"
+          >${i}</a
+        >` : m, a = [S(e.peer_name), S(e.peer_address)].filter(Boolean), c = [
+    [s("events.why"), t.why],
+    [s("events.program"), S(e.process)],
+    [s("events.peer"), [...new Set(a)].join(" · ")],
+    [s("events.subject"), S(e.subject)],
+    ...t.measured,
+    [s("events.detector"), t.detector],
+    [s("events.technique"), o],
+    [s("events.gateway"), S(e.gateway)],
+    [
+      s("events.last"),
+      e.count > 1 && e.last_time ? ae(n, e.last_time) : ""
+    ]
+  ];
+  return u`
+    <dl>
+      ${c.filter(([, r]) => r !== "" && r !== m).map(
+    ([r, d]) => u`<div>
+              <dt>${r}</dt>
+              <dd>${d}</dd>
+            </div>`
+  )}
+    </dl>
+    ${ra(n, t)} ${ca(n, t)}
+  `;
+}
+function ra(n, { flows: e }) {
+  if (!e.length) return m;
+  const t = y(n), s = (i) => i === null ? "" : C(n, i);
+  return u`<table>
+    <caption>
+      ${t("events.flows")}
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">${t("events.peer")}</th>
+        <th scope="col">${t("events.protocol")}</th>
+        <th scope="col" class="number">${t("map.upload")}</th>
+        <th scope="col" class="number">${t("map.download")}</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${e.map(
+    (i) => u`<tr>
+            <td class="mono">${i.peer}</td>
+            <td>${i.what}</td>
+            <td class="number">${s(i.upload)}</td>
+            <td class="number">${s(i.download)}</td>
+          </tr>`
+  )}
+    </tbody>
+  </table>`;
+}
+function ca(n, { processes: e, files: t }) {
+  if (!e.length && !t.length) return m;
+  const s = y(n);
+  return u`
+    ${e.length ? u`<h5>${s("events.processes")}</h5>
+          <ol class="chain">
+            ${e.map(
+    (i) => u`<li>
+                  <span class="mono">${i.program}</span>
+                  ${i.pid === null ? m : u`<span class="secondary">${i.pid}</span>`}
+                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : m}
+                </li>`
+  )}
+          </ol>` : m}
+    ${t.length ? u`<h5>${s("events.files")}</h5>
+          <ul class="chain">
+            ${t.map((i) => u`<li class="mono">${i.path}</li>`)}
+          </ul>` : m}
+  `;
+}
+function ei(n, e) {
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, c = y(t), r = ye.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${P(n)}`;
+  return u`<li class=${ce({ event: !0, open: s, fresh: o, [r]: !0 })}>
+    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${P(n)} @click=${a}>
+      <span class="badge">${na(r)}</span>
+      <span class="words">
+        <span class="first">
+          <span class="kind cut">${c(xt(n.kind).name)}</span>
+          <span class="severity">${c(`severity.${r}`)}</span>
+          ${n.count > 1 ? u`<span class="severity">${c("events.times", { count: B(t, n.count) })}</span>` : m}
+          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${ae(t, n.time)}>${i}</time>
+        </span>
+        <span class="second">
+          <span class="who">${xe(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : m}
+        </span>
+        <span class="summary">${S(n.summary)}</span>
+      </span>
+      <span class="chevron">${_t(Qo)}</span>
+    </button>
+    <div id=${h} class="details" ?hidden=${!s}>${s ? ia(n, e) : m}</div>
+  </li>`;
+}
+const la = 5, da = "-";
+function ha(n, e, t = Date.now() / 1e3) {
+  const s = y(n), i = (l) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(l), o = (l, f = (w) => w.name) => i(l.slice(0, la).map(f)), a = e.domains.filter(({ name: l }) => l !== da), c = [
+    e.frozen ? s("profile.frozen", { since: ae(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: ae(n, e.learning_until) }) : s("profile.learnt", {
+      since: ae(n, e.since),
+      sure: nt(n, Math.min(1, Math.max(0, e.sure)))
+    })
+  ];
+  a.length && c.push(s("profile.domains", { names: o(a) })), e.countries.length && c.push(s("profile.countries", { names: o(e.countries, ({ name: l }) => un(n, l)) })), e.networks.length && c.push(s("profile.networks", { names: o(e.networks) }));
+  const r = e.applications.length ? e.applications : e.ports;
+  r.length && c.push(s("profile.speaks", { names: o(r) }));
+  const [d, h] = [e.download_a_day, e.upload_a_day];
+  return d && h && c.push(s("profile.day", { download: C(n, d.usual), upload: C(n, h.usual) })), c;
+}
+const ze = (n, e) => u`<section>
+    <h3>${n}</h3>
+    ${e}
+  </section>`, wn = (n) => u`<p class="secondary">${n}</p>`, Te = (n) => n.download_bytes + n.upload_bytes, ua = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
+function pa(n, e, { rules: t, home: s, block: i, release: o }) {
+  const a = y(n), c = Math.max(1, Te(e)), r = c - e.rows.reduce((l, f) => l + Te(f), 0), d = (l) => u`<div class="bar"><div style="width: ${(l * 100).toFixed(1)}%"></div></div>`, h = (l) => {
+    const f = l.peer ?? a("common.unknown"), w = t.get(f);
+    return u`<li>
+      <div class="line">
+        <span class="cut grow" title=${f}>${f}</span>
+        <span class="secondary">${l.country ? un(n, l.country) : m}</span>
+        <span class="figure" title="↓ ${C(n, l.download_bytes)} ↑ ${C(n, l.upload_bytes)}">
+          ${C(n, Te(l))}
+        </span>
+        <span class="figure share secondary">${nt(n, Te(l) / c)}</span>
+        ${l.peer && (w || !(ua.test(l.peer) || s.has(l.peer))) ? u`<button
+              class="quiet"
+              aria-label=${a(w ? "device.release_peer" : "events.block.peer", { peer: f })}
+              @click=${() => w ? o(w) : i(f)}
+            >
+              ${a(w ? "quarantine.release" : "events.block")}
+            </button>` : m}
+      </div>
+      ${d(Te(l) / c)}
+    </li>`;
+  };
+  return ze(
+    a("device.peers"),
+    e.rows.length ? u`<ul>
+          ${j(e.rows, (l) => `${l.peer} ${l.country}`, h)}
+          ${r / c >= 5e-3 ? u`<li>
+                <div class="line">
+                  <span class="grow secondary">${a("device.peers_rest")}</span>
+                  <span class="figure">${C(n, r)}</span>
+                  <span class="figure share secondary">${nt(n, r / c)}</span>
+                </div>
+                ${d(r / c)}
+              </li>` : m}
+        </ul>` : wn(a("device.peers_none"))
+  );
+}
+function ma(n, e, t) {
+  const s = y(n);
+  return ze(
+    s("device.events"),
+    e.length ? u`<ul class="events">
+          ${j(e, P, (i) => ei(i, t(i)))}
+        </ul>` : wn(s("device.events_none"))
+  );
+}
+function fa(n, e, t) {
+  const s = y(n), i = (o) => {
+    const a = o.expires === null ? void 0 : o.expires - Date.now() / 1e3, c = o.port === null ? o.transport ?? "" : `${o.transport ?? ""}/${o.port}`;
+    return u`<li class="rule">
+      <div class="grow">
+        <div class="line">
+          <b class="cut grow">${s(an(`mode.${o.mode}`) ?? "mode.other")} ${c}</b>
+          ${a === void 0 ? m : u`<span class="figure" role="timer">${vt(n, a)}</span>`}
+          <button class="quiet" @click=${() => t(o)}>${s("quarantine.release")}</button>
+        </div>
+        <div class="secondary wrap">
+          ${s("device.blocked_since", { since: ae(n, o.created) })}${o.reason ? u` · ${o.reason}` : m}
+        </div>
+        <div class="secondary wrap">
+          ${o.packets ? s("device.blocked_packets", {
+      packets: B(n, o.packets),
+      bytes: C(n, o.bytes)
+    }) : s("device.blocked_nothing")}
+        </div>
+      </div>
+    </li>`;
+  };
+  return ze(
+    s("device.blocks"),
+    e.length ? u`<ul>${j(e, ({ id: o }) => o, i)}</ul>` : wn(s("device.blocks_none"))
+  );
+}
+function va(n, e) {
+  const t = y(n);
+  return ze(
+    t("device.profile"),
+    ha(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+  );
+}
+function ga(n, e, t) {
+  if (!e.length) return m;
+  const s = y(n);
+  return ze(
+    s("device.accepted"),
+    u`<ul>
+      ${j(
+      e,
+      ({ id: i }) => i,
+      (i) => u`<li>
+          <div class="line">
+            <span class="grow wrap secondary">${i.summary}</span>
+            <button class="quiet" @click=${() => t(i)}>${s("device.revoke")}</button>
+          </div>
+        </li>`
+    )}
+    </ul>`
+  );
+}
+const ya = L`
+  :host {
+    container: device / inline-size;
+  }
+  header {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px 16px;
+    padding: 16px 16px 8px;
+    padding-inline-end: calc(16px + var(--hearthwall-head-space, 0px));
+  }
+  .grow {
+    flex: 1;
+    min-width: 0;
+  }
+  h2 {
+    margin: 0 0 4px;
+    font-size: var(--ha-card-header-font-size, 20px);
+    font-weight: 400;
+    line-height: 28px;
+  }
+  header .grow {
+    flex-basis: 180px;
+  }
+  h3 {
+    margin: 0 0 8px;
+    font-size: 14px;
+    font-weight: 500;
+    line-height: 20px;
+  }
+  p {
+    margin: 0 0 6px;
+    line-height: 20px;
+  }
+  p.secondary {
+    font-size: 14px;
+    line-height: 20px;
+  }
+  .wrap {
+    overflow-wrap: anywhere;
+  }
+  .chip {
+    display: inline-block;
+    padding: 2px 8px;
+    margin-inline-end: 4px;
+    border-radius: 10px;
+    color: var(--primary-text-color);
+    background: color-mix(in srgb, var(--primary-text-color) 10%, transparent);
+  }
+  .chip.good {
+    background: color-mix(in srgb, var(--success-color, #43a047) 24%, transparent);
+  }
+  .chip.held {
+    background: color-mix(in srgb, var(--warning-color, #ffa600) 24%, transparent);
+  }
+  .chip.bad {
+    background: color-mix(in srgb, var(--error-color, #db4437) 24%, transparent);
+  }
+  .sections {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr);
+    gap: 20px 32px;
+    padding: 4px 16px 16px;
+  }
+  .sections > div {
+    display: flex;
+    flex-direction: column;
+    gap: 20px;
+  }
+  .tiles {
+    display: grid;
+    grid-template-columns: 1fr 1fr;
+    gap: 12px;
+    margin: 12px 0 16px;
+  }
+  .tile {
+    min-width: 0;
+    padding: 8px 12px;
+    border: 1px solid var(--hearthwall-line);
+    border-radius: 12px;
+  }
+  .large {
+    font-size: 20px;
+    line-height: 28px;
+    font-variant-numeric: tabular-nums;
+    white-space: nowrap;
+  }
+  hearthwall-sparkline {
+    height: 56px;
+    margin-bottom: 16px;
+  }
+  ul {
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+  li {
+    padding: 6px 0;
+  }
+  li + li.rule {
+    border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
+  }
+  .line {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    line-height: 20px;
+  }
+  .line b {
+    font-weight: 500;
+  }
+  .figure {
+    text-align: end;
+    white-space: nowrap;
+    font-variant-numeric: tabular-nums;
+  }
+  .share {
+    min-width: 36px;
+  }
+  .bar {
+    height: 4px;
+    margin-top: 4px;
+    border-radius: 2px;
+    overflow: hidden;
+    background: color-mix(in srgb, var(--primary-text-color) 8%, transparent);
+  }
+  .bar div {
+    height: 100%;
+    min-width: 2px;
+    border-radius: 2px;
+    background: var(--hearthwall-download);
+  }
+  @container device (min-width: 760px) {
+    .sections {
+      grid-template-columns: repeat(2, minmax(0, 1fr));
+    }
+  }
+`;
+var wa = Object.defineProperty, Ve = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ta(e, t, i), i;
+  return i && wa(e, t, i), i;
 };
-const La = 8;
-class N extends H {
+class _e extends H {
   constructor() {
-    super(...arguments), this.filter = Rt, this.opened = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set(), this.lost = [], this.limit = Ge, this.feed = new ra(this, () => this.mustHold()), this.showNew = () => {
-      this.opened = null, this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
+    super(), this.live = new mt(this), this.data = new Ro(this), this.opened = new Ks(this, (e) => this.asking(e)), new fn(this);
+  }
+  render() {
+    const { hass: e, deviceId: t } = this;
+    if (!e) return m;
+    const s = y(e);
+    if (!t) return u`<div class="message">${s("device.choose")}</div>`;
+    const i = Qs(e, this.live.store), o = this.live.store?.device(t);
+    return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
+      ${this.renderHead(e, o)} ${Zs(e, this.live.store, o.entryId)}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
+      <div class="sections">
+        ${V(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
+              <p class="secondary">${s("common.admin")}</p>`}
+      </div>
+      <hearthwall-notice .hass=${e}></hearthwall-notice>
+      <hearthwall-confirm .hass=${e}></hearthwall-confirm>
+    `;
+  }
+  renderHead(e, t) {
+    const s = y(e), { row: i } = t, { key: o, tone: a, expires: c } = Js(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
+    return u`<header>
+      <div class="grow">
+        <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
+        <div class="secondary wrap">
+          <span class="chip ${a}">${s(o)}</span>
+          ${c === null ? m : u`<span role="timer">${vt(e, c - d)}</span>`}
+          ${i.online ? m : u`<span>${s("devices.seen", { ago: Kt(e, i.last_seen, d) })}</span>`}
+        </div>
+      </div>
+      <button
+        class=${i.quarantined ? "main" : "danger"}
+        ?disabled=${!r}
+        title=${r ? "" : s("quarantine.impossible")}
+        @click=${() => $t(this.asking(e), t)}
+      >
+        ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
+      </button>
+    </header>`;
+  }
+  renderTraffic(e, t) {
+    const s = y(e), { row: i, samples: o } = t, a = (r, d) => u`<div class="tile">
+      <div class="secondary"><span class=${r === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${r}`)}</div>
+      <div class="large">${je(e, i[`${r}_rate`])}</div>
+      <div class="secondary">
+        ${s("device.moved", {
+      today: C(e, i[`${r}_today`]),
+      all: C(e, i[`${r}_bytes`])
+    })}
+      </div>
+    </div>`, c = [
+      i.vendor,
+      i.mac,
+      i.randomised ? s("devices.random") : null,
+      ...i.addresses.slice(0, 4),
+      s("device.first_seen", { since: ae(e, i.first_seen) })
+    ].filter((r) => r !== null);
+    return u`<section class="traffic">
+      <div class="secondary wrap">${c.join(" · ")}</div>
+      <div class="tiles">${a("download", "↓")}${a("upload", "↑")}</div>
+      <h3>${s("device.minute")}</h3>
+      <hearthwall-sparkline .samples=${o} .now=${Date.now() / 1e3}></hearthwall-sparkline>
+      <h3>${s("device.history")}</h3>
+      ${this.data.history?.length ? u`<hearthwall-history .hass=${e} .spans=${this.data.history}></hearthwall-history>` : u`<p class="secondary">${s(this.data.history ? "device.history_none" : "common.loading")}</p>`}
+    </section>`;
+  }
+  renderAll(e, t) {
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, c = () => this.asking(e), r = (d) => void Do(c(), a, d);
+    return u`
+      <div>
+        ${this.renderTraffic(e, t)}
+        ${s ? fa(e, s.blocks, r) : m}
+        ${s?.profile ? va(e, s.profile) : m}
+      </div>
+      <div>
+        ${i ? pa(e, i, {
+      rules: this.data.rules,
+      home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
+      block: (d) => void Gs(c(), a, d),
+      release: r
+    }) : m}
+        ${o ? this.renderEvents(e, o) : m}
+        ${s ? ga(e, s.accepted, (d) => void Uo(c(), a, d)) : m}
+      </div>
+    `;
+  }
+  renderEvents(e, t) {
+    const s = new Set(this.data.details?.accepted.map(({ seq: i }) => i));
+    return ma(
+      e,
+      t,
+      (i) => this.opened.viewOf(e, i, {
+        when: Kt(e, i.last_time ?? i.time),
+        accepted: s.has(i.seq)
+      })
+    );
+  }
+  asking(e) {
+    const { confirm: t, notice: s, live: i } = this;
+    return { hass: e, confirm: t, notice: s, store: i.store, after: () => this.data.refresh() };
+  }
+  updated() {
+    const e = this.deviceId === void 0 ? void 0 : this.live.store?.device(this.deviceId)?.row.rule?.id ?? null;
+    this.rule !== void 0 && e !== void 0 && e !== this.rule && this.data.refresh(), this.rule = e;
+  }
+  static {
+    this.styles = [J, F, ya, js];
+  }
+}
+Ve([
+  E({ attribute: !1 })
+], _e.prototype, "hass");
+Ve([
+  E({ attribute: !1 })
+], _e.prototype, "deviceId");
+Ve([
+  E({ attribute: !1 })
+], _e.prototype, "heading");
+Ve([
+  I("hearthwall-confirm")
+], _e.prototype, "confirm");
+Ve([
+  I("hearthwall-notice")
+], _e.prototype, "notice");
+const ba = {
+  "hearthwall-device-card": dn,
+  "hearthwall-device-view": _e,
+  "hearthwall-device-dialog": ft,
+  "hearthwall-history": gt
+}, Dt = /* @__PURE__ */ new WeakMap();
+function $a({ connection: n, callWS: e }) {
+  let t = Dt.get(n);
+  return t || (t = e({ type: "config/label_registry/list" }), Dt.set(n, t), t.catch(() => Dt.delete(n))), t;
+}
+const ti = ["today", "now", "name", "status", "last_seen"], xa = ["all", "online", "restricted"], _a = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], ka = {
+  all: () => !0,
+  online: (n) => n.online,
+  restricted: (n) => n.quarantined || n.rule !== null
+};
+function ls(n, e, t) {
+  const { search: s, shown: i, areas: o, labels: a } = t;
+  if (!ka[i](e)) return !1;
+  const c = _a(n, e);
+  if (o.length && !o.includes(c?.area_id ?? "") || a.length && !a.some((d) => c?.labels?.includes(d))) return !1;
+  const r = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
+  return s.toLocaleLowerCase().split(/\s+/).every((d) => r.includes(d));
+}
+const ds = (n) => n.upload_today + n.download_today, hs = (n) => n.upload_rate + n.download_rate;
+function Aa(n, e, t) {
+  const s = Ue(n), i = {
+    today: (o, a) => ds(a) - ds(o),
+    now: (o, a) => hs(a) - hs(o),
+    name: () => 0,
+    status: (o, a) => ns(o) - ns(a),
+    last_seen: (o, a) => a.last_seen - o.last_seen
+  };
+  return [...e].sort(
+    ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
+  );
+}
+class Sa {
+  constructor(e = 5) {
+    this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
+  }
+  /** Return the devices in the order; `held` while somebody is at the list. */
+  of(e, t, s, i, o) {
+    const a = t.every(({ key: r }) => this.ranks.has(r));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Aa(e, t, s).map(({ key: r }, d) => [r, d])), this.since = i, this.sort = s), [...t].sort((r, d) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
+  }
+}
+function Ma() {
+  const n = y(void 0);
+  return { schema: [
+    { name: "title", selector: { text: {} } },
+    {
+      name: "sort",
+      default: "today",
+      selector: {
+        select: { mode: "dropdown", options: ti.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
+      }
+    },
+    { name: "area", selector: { area: { multiple: !0 } } },
+    { name: "label", selector: { label: { multiple: !0 } } },
+    { name: "toolbar", default: !0, selector: { boolean: {} } },
+    { name: "entry_id", selector: { config_entry: { integration: O } } }
+  ], ...rn() };
+}
+const Ke = (n, e, t, s) => u`<select
+    aria-label=${n}
+    title=${n}
+    @change=${(i) => s(i.target.value)}
+  >
+    ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
+  </select>`;
+function Ea(n, e, t, s, i) {
+  const o = y(n), a = Ue(n), c = (r, d) => [
+    { value: "", label: d },
+    ...r.sort((h, l) => a(h.label, l.label))
+  ];
+  return u`<div class="toolbar" role="search">
+    <input
+      type="search"
+      autocomplete="off"
+      spellcheck="false"
+      maxlength="100"
+      placeholder=${o("devices.search")}
+      aria-label=${o("devices.search")}
+      .value=${e.search}
+      @input=${(r) => i({ search: r.target.value })}
+    />
+    ${Ke(
+    o("devices.show"),
+    xa.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
+    e.shown,
+    (r) => i({ shown: r })
+  )}
+    ${Ke(
+    o("devices.sort"),
+    ti.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
+    e.sort,
+    (r) => i({ sort: r })
+  )}
+    ${t.size ? Ke(
+    o("devices.area"),
+    c(
+      [...t].map((r) => ({ value: r, label: n.areas[r]?.name ?? r })),
+      o("devices.areas_all")
+    ),
+    e.areas[0] ?? "",
+    (r) => i({ areas: r ? [r] : [] })
+  ) : m}
+    ${s.length ? Ke(
+    o("devices.label"),
+    c(
+      s.map(({ label_id: r, name: d }) => ({ value: r, label: d })),
+      o("devices.labels_all")
+    ),
+    e.labels[0] ?? "",
+    (r) => i({ labels: r ? [r] : [] })
+  ) : m}
+  </div>`;
+}
+var Ca = Object.defineProperty, G = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Ca(e, t, i), i;
+};
+const Ut = (n) => n === void 0 ? [] : [n].flat();
+class D extends H {
+  constructor() {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.live = new mt(this), this.order = new Sa(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+      e.row.device_id && this.dialog.open(e.row.device_id);
+    }, this.onQuarantine = ({ detail: e }) => {
+      const { hass: t, confirm: s, notice: i } = this;
+      t && $t({ hass: t, confirm: s, notice: i }, e);
+    }, this.onClear = () => {
+      this.settings = { ...this.settings, search: "", shown: "all", areas: [], labels: [] };
+    };
+  }
+  setConfig(e) {
+    this.config = e, this.settings = { ...this.settings, sort: e.sort ?? "today" };
+  }
+  static getStubConfig() {
+    return {};
+  }
+  static getConfigForm() {
+    return Ma();
+  }
+  getCardSize() {
+    return 7;
+  }
+  getGridOptions() {
+    return { columns: "full", rows: "auto", min_columns: 6, min_rows: 3 };
+  }
+  /** Return the devices that the card is about, whatever the user searches for. */
+  mine(e) {
+    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: Ut(s), labels: Ut(i) };
+    return [...this.live.store?.devices() ?? []].filter(
+      (a) => (!t || a.entryId === t) && ls(e, a.row, o)
+    );
+  }
+  willUpdate(e) {
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, $a(this.hass).then(
+      (t) => this.labels = t,
+      () => this.asked = !1
+    ));
+  }
+  render() {
+    const { hass: e, config: t } = this;
+    if (!e || !t) return m;
+    const s = y(e), i = Qs(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+      e,
+      o.filter(({ row: c }) => ls(e, c, this.settings)),
+      this.settings.sort,
+      Date.now() / 1e3,
+      this.rows?.matches(":hover, :focus-within") ?? !1
+    );
+    return u`
+      <ha-card>
+        <div class="head">
+          <h2 class="card-title">${t.title ?? s("devices.title")}</h2>
+          ${i ? m : this.renderSummary(e, o)}
+        </div>
+        ${i ?? this.renderList(e, t, o, a)}
+        <hearthwall-notice .hass=${e}></hearthwall-notice>
+        <hearthwall-confirm .hass=${e}></hearthwall-confirm>
+        <hearthwall-device-dialog .hass=${e}></hearthwall-device-dialog>
+      </ha-card>
+    `;
+  }
+  renderSummary(e, t) {
+    const s = y(e), i = (c) => t.filter(c).length, o = (c) => t.reduce((r, { row: d }) => r + d[c], 0), a = i(({ row: c }) => c.quarantined || c.rule !== null);
+    return u`<div class="summary secondary">
+      <span>
+        ${s("devices.summary", {
+      online: B(e, i(({ row: c }) => c.online)),
+      all: B(e, t.length)
+    })}${a ? u` · <b>${s("devices.summary_restricted", { count: B(e, a) })}</b>` : m}
+      </span>
+      <span class="rates">
+        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${je(e, o("download_rate"))}
+        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${je(e, o("upload_rate"))}
+      </span>
+    </div>`;
+  }
+  renderList(e, t, s, i) {
+    const o = y(e), { store: a } = this.live, c = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), r = new Set(c.flatMap((h) => h.area_id ?? [])), d = new Set(c.flatMap((h) => h.labels ?? []));
+    return u`
+      ${Zs(e, a, t.entry_id)}
+      ${t.toolbar === !1 ? m : Ea(
+      e,
+      this.settings,
+      Ut(t.area).length === 1 ? /* @__PURE__ */ new Set() : r,
+      this.labels.filter(({ label_id: h }) => d.has(h)),
+      (h) => this.settings = { ...this.settings, ...h }
+    )}
+      ${i.length ? u`<div
+            class="list"
+            role="list"
+            aria-label=${t.title ?? o("devices.title")}
+            @hearthwall-open=${this.onOpen}
+            @hearthwall-quarantine=${this.onQuarantine}
+          >
+            ${j(
+      i,
+      ({ key: h }) => h,
+      (h) => u`<hearthwall-device-row
+                role="listitem"
+                .hass=${e}
+                .device=${h}
+                .connected=${a?.gateways.get(h.entryId)?.connected ?? !1}
+              ></hearthwall-device-row>`
+    )}
+          </div>` : u`<div class="message" role="status">
+            <p>${o(s.length ? "devices.none_found" : "devices.none")}</p>
+            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : m}
+          </div>`}
+    `;
+  }
+  updated() {
+    this.announce();
+  }
+  /** Tell screen readers who was cut off or let in, whoever ordered it. */
+  announce() {
+    const { hass: e } = this;
+    if (!e || !this.live.store?.gateways.size) return;
+    const t = y(e), s = this.quarantined;
+    this.quarantined = /* @__PURE__ */ new Map();
+    const i = [];
+    for (const { key: o, row: a } of this.mine(e)) {
+      this.quarantined.set(o, a.quarantined);
+      const c = s?.get(o);
+      c !== void 0 && c !== a.quarantined && i.push(t(a.quarantined ? "quarantine.on" : "quarantine.off", { name: a.name }));
+    }
+    i.length && this.notice.announce(i.slice(0, 3).join(" "));
+  }
+  static {
+    this.styles = [
+      J,
+      F,
+      L`
+      ha-card {
+        container: devices / inline-size;
+      }
+      .head {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        justify-content: space-between;
+        gap: 0 16px;
+        padding-block: 4px;
+      }
+      .head h2 {
+        padding: 8px 16px 4px;
+      }
+      .summary {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 4px 16px;
+        padding: 4px 16px;
+        font-variant-numeric: tabular-nums;
+      }
+      .toolbar {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
+        padding: 8px 16px;
+      }
+      input,
+      select {
+        height: 40px;
+        min-width: 0;
+        max-width: 100%;
+        box-sizing: border-box;
+        padding: 0 12px;
+        border: 1px solid var(--hearthwall-line);
+        border-radius: 20px;
+        font: inherit;
+        font-size: 14px;
+        color: var(--primary-text-color);
+        background: var(--card-background-color, #fff);
+      }
+      input {
+        flex: 1 1 180px;
+        appearance: none;
+      }
+      select {
+        flex: 0 1 auto;
+        text-overflow: ellipsis;
+      }
+      .list {
+        flex: 1;
+        min-height: 0;
+        overflow-y: auto;
+        max-height: var(--hearthwall-list-height, 70vh);
+        padding-bottom: 8px;
+      }
+      hearthwall-device-row + hearthwall-device-row {
+        border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
+      }
+      @container devices (max-width: 479px) {
+        input {
+          flex-basis: 100%;
+        }
+        select {
+          flex: 1 1 40%;
+        }
+      }
+    `
+    ];
+  }
+}
+G([
+  E({ attribute: !1 })
+], D.prototype, "hass");
+G([
+  E({ attribute: !1 })
+], D.prototype, "layout");
+G([
+  A()
+], D.prototype, "config");
+G([
+  A()
+], D.prototype, "settings");
+G([
+  A()
+], D.prototype, "labels");
+G([
+  I("hearthwall-confirm")
+], D.prototype, "confirm");
+G([
+  I("hearthwall-notice")
+], D.prototype, "notice");
+G([
+  I("hearthwall-device-dialog")
+], D.prototype, "dialog");
+G([
+  I(".list")
+], D.prototype, "rows");
+var Oa = Object.defineProperty, bn = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Oa(e, t, i), i;
+};
+class kt extends H {
+  constructor() {
+    super(), this.connected = !0, new fn(this, () => this.moves());
+  }
+  /** Whether there is something to see that changes with the clock. */
+  moves() {
+    if (!this.connected || !this.device) return !1;
+    const { row: e, samples: t } = this.device;
+    return e.rule?.expires != null || t.some(({ upload: s, download: i }) => s + i > 0);
+  }
+  render() {
+    const { hass: e, device: t } = this;
+    if (!e || !t) return m;
+    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: c, expires: r } = Js(i), [d, h] = [je(e, i.download_rate), je(e, i.upload_rate)], l = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: Kt(e, i.last_seen, o) });
+    return u`
+      <div class="row">
+        <span class="dot ${c} ${i.online ? "" : "away"}" aria-hidden="true"></span>
+        <div class="who">
+          <button
+            class="open cut"
+            ?disabled=${!i.device_id}
+            aria-label=${s("devices.row", { name: i.name, status: s(a), download: d, upload: h, today: l })}
+            title=${i.name}
+            @click=${() => this.fire("hearthwall-open")}
+          >
+            ${i.name}
+          </button>
+          <div class="secondary cut" title=${f}>${f}</div>
+        </div>
+        <div class="status">
+          ${c === "good" || c === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${c}">${s(a)}</span>`}
+          ${r === null ? m : u`<span class="secondary count" role="timer">${vt(e, r - o)}</span>`}
+        </div>
+        <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
+        <div class="rates" aria-hidden="true">
+          <span class=${i.download_rate ? "" : "idle"}><span class="down">↓</span> ${d}</span>
+          <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${h}</span>
+        </div>
+        <div class="today" aria-hidden="true">
+          <span>${l}</span>
+          <span class="secondary">${s("devices.today")}</span>
+        </div>
+        <button
+          class="switch"
+          role="switch"
+          aria-checked=${i.quarantined}
+          aria-label=${s("quarantine.switch", { name: i.name })}
+          title=${this.connected ? s("quarantine.switch", { name: i.name }) : s("quarantine.impossible")}
+          ?disabled=${!this.connected}
+          @click=${() => this.fire("hearthwall-quarantine")}
+        >
+          <span class="track"><span class="thumb"></span></span>
+        </button>
+      </div>
+    `;
+  }
+  fire(e) {
+    this.dispatchEvent(new CustomEvent(e, { detail: this.device, bubbles: !0, composed: !0 }));
+  }
+  static {
+    this.styles = [
+      J,
+      F,
+      L`
+      :host {
+        content-visibility: auto;
+        contain-intrinsic-size: auto 64px;
+      }
+      .row {
+        position: relative;
+        display: grid;
+        grid-template:
+          "dot who status spark rates today switch" auto / 12px minmax(110px, 3fr) minmax(96px, 1.2fr)
+          minmax(80px, 2fr) 96px 76px 52px;
+        align-items: center;
+        gap: 0 12px;
+        min-height: 56px;
+        padding: 4px 12px 4px 16px;
+        box-sizing: border-box;
+      }
+      .row:hover {
+        background: color-mix(in srgb, var(--primary-text-color) 4%, transparent);
+      }
+      .dot {
+        grid-area: dot;
+        width: 10px;
+        height: 10px;
+        box-sizing: border-box;
+        border-radius: 50%;
+        background: currentcolor;
+        border: 2px solid currentcolor;
+      }
+      .dot.good {
+        color: var(--success-color, #43a047);
+      }
+      .dot.held {
+        color: var(--warning-color, #ffa600);
+      }
+      .dot.bad {
+        color: var(--error-color, #db4437);
+      }
+      .dot.none {
+        color: var(--secondary-text-color);
+      }
+      .dot.away {
+        background: none;
+      }
+      .who {
+        grid-area: who;
+        min-width: 0;
+      }
+      .open {
+        display: block;
+        max-width: 100%;
+        min-height: 0;
+        padding: 0;
+        border-radius: 4px;
+        font-weight: 400;
+        line-height: 22px;
+        text-align: start;
+        color: var(--primary-text-color);
+      }
+      /* The whole row opens the device; a keyboard and a screen reader meet one button */
+      .open::after {
+        content: "";
+        position: absolute;
+        inset: 0;
+      }
+      .open:disabled {
+        opacity: 1;
+      }
+      .open:focus-visible {
+        outline: none;
+      }
+      .open:focus-visible::after {
+        outline: 2px solid var(--primary-color);
+        outline-offset: -2px;
+        border-radius: 8px;
+      }
+      .status {
+        grid-area: status;
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 2px 6px;
+        min-width: 0;
+      }
+      .chip {
+        padding: 2px 8px;
+        border-radius: 10px;
+        font-size: 12px;
+        line-height: 16px;
+        color: var(--primary-text-color);
+      }
+      .chip.bad {
+        background: color-mix(in srgb, var(--error-color, #db4437) 24%, transparent);
+      }
+      .chip.held {
+        background: color-mix(in srgb, var(--warning-color, #ffa600) 24%, transparent);
+      }
+      .chip.none {
+        background: color-mix(in srgb, var(--primary-text-color) 10%, transparent);
+      }
+      .count,
+      .rates,
+      .today {
+        font-variant-numeric: tabular-nums;
+      }
+      hearthwall-sparkline {
+        grid-area: spark;
+        height: 32px;
+      }
+      :host(:not([connected])) hearthwall-sparkline {
+        opacity: 0.4;
+      }
+      :host(:not([connected])) :is(.rates, .today) {
+        color: var(--secondary-text-color);
+      }
+      .rates {
+        grid-area: rates;
+        display: flex;
+        flex-direction: column;
+        font-size: 12px;
+        line-height: 16px;
+        text-align: end;
+        white-space: nowrap;
+      }
+      .idle {
+        color: var(--secondary-text-color);
+      }
+      .today {
+        grid-area: today;
+        display: flex;
+        flex-direction: column;
+        align-items: end;
+        font-size: 14px;
+        line-height: 18px;
+        white-space: nowrap;
+      }
+      .switch {
+        grid-area: switch;
+        z-index: 1;
+        display: grid;
+        place-items: center;
+        width: 52px;
+        height: 44px;
+        padding: 0;
+        border-radius: 22px;
+      }
+      .track {
+        display: block;
+        width: 36px;
+        height: 20px;
+        padding: 3px;
+        box-sizing: border-box;
+        border-radius: 10px;
+        background: color-mix(in srgb, var(--primary-text-color) 45%, transparent);
+        transition: background 0.15s;
+      }
+      .thumb {
+        display: block;
+        width: 14px;
+        height: 14px;
+        border-radius: 50%;
+        background: var(--card-background-color, #fff);
+        transition: translate 0.15s;
+      }
+      [aria-checked="true"] .track {
+        background: var(--error-color, #db4437);
+      }
+      [aria-checked="true"] .thumb {
+        translate: 16px;
+      }
+      @container devices (max-width: 719px) {
+        .row {
+          grid-template:
+            "dot who who who switch" auto
+            ". status spark rates rates" auto / 12px auto minmax(0, 1fr) auto 52px;
+          gap: 2px 0;
+          padding-block: 6px;
+        }
+        .who {
+          margin-inline-start: 12px;
+        }
+        .status {
+          margin-inline-start: 12px;
+        }
+        .status:has(.chip) {
+          margin-inline-end: 12px;
+        }
+        /* The dot says it: filled or hollow */
+        .plain {
+          display: none;
+        }
+        .rates {
+          flex-direction: row;
+          justify-content: end;
+          gap: 12px;
+          min-width: 148px;
+          padding-inline: 12px 8px;
+        }
+        hearthwall-sparkline {
+          height: 24px;
+        }
+        .today {
+          display: none;
+        }
+      }
+    `
+    ];
+  }
+}
+bn([
+  E({ attribute: !1 })
+], kt.prototype, "hass");
+bn([
+  E({ attribute: !1 })
+], kt.prototype, "device");
+bn([
+  E({ type: Boolean, reflect: !0 })
+], kt.prototype, "connected");
+var Ha = Object.defineProperty, ke = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Ha(e, t, i), i;
+};
+class de extends H {
+  constructor() {
+    super(...arguments), this.choice = "", this.busy = !1, this.problem = "", this.onSubmit = async (e) => {
+      e.preventDefault();
+      const { question: t } = this;
+      if (!(!t || this.busy)) {
+        this.busy = !0, this.problem = "";
+        try {
+          await t.act(this.choice), this.busy = !1, this.question === t && this.end(!0);
+        } catch (s) {
+          this.busy = !1, this.problem = $e(s);
+        }
+      }
+    };
+  }
+  /** Ask; return whether it was done. */
+  async ask(e) {
+    this.answered?.(!1), this.question = e, this.choice = e.choices?.[0]?.value ?? "", this.problem = "", this.busy = !1, await this.updateComplete;
+    const t = new Promise((s) => this.answered = s);
+    return this.dialog.open || this.dialog.showModal(), t;
+  }
+  render() {
+    const { question: e } = this;
+    if (!e) return m;
+    const t = y(this.hass);
+    return u`
+      <dialog
+        aria-labelledby="title"
+        aria-describedby="text"
+        @close=${() => this.end(!1)}
+        @click=${(s) => s.target === this.dialog && !this.busy && this.end(!1)}
+        @cancel=${(s) => this.busy && s.preventDefault()}
+      >
+        <form @submit=${this.onSubmit}>
+          <h2 id="title">${e.title}</h2>
+          <p id="text">${e.text}</p>
+          ${e.choices ? u`<fieldset ?disabled=${this.busy}>
+                ${e.choices.map(
+      ({ value: s, label: i }) => u`<label>
+                    <input
+                      type="radio"
+                      name="choice"
+                      .value=${s}
+                      .checked=${s === this.choice}
+                      @change=${() => this.choice = s}
+                    /><span>${i}</span>
+                  </label>`
+    )}
+              </fieldset>` : m}
+          <p class="problem" role="alert">${this.problem}</p>
+          <div class="buttons">
+            <button type="button" class="plain" ?disabled=${this.busy} @click=${() => this.end(!1)}>
+              ${t("common.cancel")}
+            </button>
+            <button type="submit" class=${e.danger ? "danger" : "main"} ?disabled=${this.busy} autofocus>
+              ${this.busy ? t("common.busy") : e.confirm}
+            </button>
+          </div>
+        </form>
+      </dialog>
+    `;
+  }
+  end(e) {
+    if (this.busy || !this.answered) return;
+    const { answered: t } = this;
+    this.answered = void 0, this.dialog?.open && this.dialog.close(), this.question = void 0, t(e);
+  }
+  static {
+    this.styles = [
+      J,
+      L`
+      dialog {
+        box-sizing: border-box;
+        width: min(420px, calc(100vw - 32px));
+        max-height: calc(100vh - 32px);
+        padding: 24px;
+        border: none;
+        border-radius: var(--ha-dialog-border-radius, 24px);
+        background: var(--ha-dialog-surface-background, var(--card-background-color, #fff));
+        color: var(--primary-text-color);
+        box-shadow: 0 8px 32px rgb(0 0 0 / 40%);
+        overflow-wrap: anywhere;
+      }
+      dialog::backdrop {
+        background: rgb(0 0 0 / 50%);
+      }
+      h2 {
+        margin: 0 0 12px;
+        font-size: 20px;
+        font-weight: 500;
+        line-height: 28px;
+      }
+      p {
+        margin: 0 0 12px;
+        color: var(--secondary-text-color);
+        line-height: 20px;
+      }
+      .problem {
+        color: var(--error-color);
+      }
+      .problem:empty {
+        display: none;
+      }
+      fieldset {
+        margin: 0 0 8px;
+        padding: 0;
+        border: none;
+      }
+      label {
+        display: flex;
+        align-items: center;
+        gap: 12px;
+        min-height: 40px;
+        cursor: pointer;
+      }
+      input {
+        width: 20px;
+        height: 20px;
+        margin: 0;
+        accent-color: var(--primary-color);
+      }
+      .buttons {
+        display: flex;
+        justify-content: flex-end;
+        flex-wrap: wrap;
+        gap: 8px;
+        margin-top: 12px;
+      }
+    `
+    ];
+  }
+}
+ke([
+  E({ attribute: !1 })
+], de.prototype, "hass");
+ke([
+  A()
+], de.prototype, "question");
+ke([
+  A()
+], de.prototype, "choice");
+ke([
+  A()
+], de.prototype, "busy");
+ke([
+  A()
+], de.prototype, "problem");
+ke([
+  I("dialog")
+], de.prototype, "dialog");
+const Qe = 50;
+function Ta(n) {
+  const { severity: e, limit: t } = n;
+  if (e !== void 0 && !ye.includes(e))
+    throw new Error(`severity is none of ${ye.join(", ")}`);
+  if (t !== void 0 && !(Number.isInteger(t) && t >= 1 && t <= 200))
+    throw new Error("limit is no whole number from 1 to 200");
+  return n;
+}
+function La() {
+  const n = y(void 0), e = ye.map((t) => ({ value: t, label: n(`severity.${t}`) }));
+  return {
+    schema: [
+      { name: "title", selector: { text: {} } },
+      { name: "severity", selector: { select: { mode: "dropdown", options: e } } },
+      { name: "device_id", selector: { device: { filter: { integration: O } } } },
+      { name: "entry_id", selector: { config_entry: { integration: O } } },
+      { name: "limit", selector: { number: { min: 1, max: 200, mode: "box" } } },
+      { name: "filters", default: !0, selector: { boolean: {} } },
+      { name: "navigation_path", selector: { navigation: {} } }
+    ],
+    computeLabel: ({ name: t }) => n(`events.field.${t}`)
+  };
+}
+const qa = 86400;
+function Pa({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), c = (l) => new Date(l * 1e3), [r, d] = [i.format(c(t)), i.format(c(t - qa))], h = (l) => l.charAt(0).toLocaleUpperCase(n.language) + l.slice(1);
+  return (l) => {
+    const f = i.format(c(l));
+    return f === r ? h(a.format(0, "day")) : f === d ? h(a.format(-1, "day")) : o.format(c(l));
+  };
+}
+class Ia {
+  /** `mustHold` says whether new ones shall wait. */
+  constructor(e, t) {
+    this.host = e, this.mustHold = t, this.timeline = new Oo(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
+  }
+  hostConnected() {
+    this.inPage = !0, this.begin();
+  }
+  hostUpdate() {
+    this.inPage && this.host.hass && this.host.hass.connection !== this.connection && this.begin();
+  }
+  hostDisconnected() {
+    this.inPage = !1, this.end?.(), this.end = this.connection = void 0;
+  }
+  /** Ask for other events; those that are shown stay until others are there. */
+  want(e) {
+    JSON.stringify(e) !== JSON.stringify(this.wanted) && (this.wanted = e, this.begin());
+  }
+  begin() {
+    const { hass: e } = this.host;
+    if (!this.inPage || !e || !this.wanted || !V(e)) return;
+    this.end?.(), this.connection = e.connection, this.told.clear(), this.hasOlder = !1;
+    const t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
+    this.end = cn(
+      this.connection,
+      { type: "hearthwall/subscribe_events", ...Object.fromEntries(t) },
+      {
+        message: (s) => this.receive(s),
+        // What there is comes at once; without any gateway nothing does
+        up: () => this.enter(this.told.size ? "live" : "waiting"),
+        down: () => {
+          this.told.clear(), this.enter("offline");
+        },
+        refused: (s) => {
+          this.reason = $e(s), this.enter(Os(s) ? "absent" : "failed");
+        }
+      }
+    );
+  }
+  enter(e) {
+    this.phase = e, this.host.requestUpdate();
+  }
+  receive({ type: e, entry_id: t, events: s }) {
+    if (e !== "events") return;
+    const { limit: i } = this.wanted;
+    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < ot), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
+  }
+}
+const zt = (n) => n.target.value;
+function Na(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+  const a = y(n), c = (r, d, h) => u`<option value=${r} ?selected=${r === h}>${d}</option>`;
+  return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
+    <select
+      aria-label=${a("events.filter.severity")}
+      @change=${(r) => o({ ...e, severity: zt(r) })}
+    >
+      ${ye.filter((r) => we(r) >= we(t)).map(
+    (r) => c(
+      r,
+      r === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${r}`) }),
+      e.severity
+    )
+  )}
+    </select>
+    <select
+      aria-label=${a("events.filter.kind")}
+      @change=${(r) => o({ ...e, kind: zt(r) || null })}
+    >
+      ${c("", a("events.filter.all_kinds"), e.kind ?? "")}
+      ${i.map((r) => c(r, a(xt(r).name), e.kind ?? ""))}
+    </select>
+    ${s.length ? u`<select
+          aria-label=${a("events.filter.who")}
+          @change=${(r) => o({ ...e, who: zt(r) || null })}
+        >
+          ${c("", a("events.filter.all_devices"), e.who ?? "")}
+          ${s.map(({ id: r, name: d }) => c(r, d, e.who ?? ""))}
+        </select>` : m}
+  </div>`;
+}
+const ja = L`
+  :host {
+    height: 100%;
+  }
+  .filters {
+    display: flex;
+    gap: 8px;
+    padding: 0 16px 8px;
+    overflow-x: auto;
+  }
+  select {
+    flex: 1 1 0;
+    min-width: 92px;
+    max-width: 260px;
+    min-height: 36px;
+    padding: 0 8px;
+    border: none;
+    border-radius: 18px;
+    font: inherit;
+    font-size: 13px;
+    text-overflow: ellipsis;
+    cursor: pointer;
+    color: var(--primary-text-color);
+    background: color-mix(in srgb, var(--primary-text-color) 6%, transparent);
+  }
+  option {
+    color: var(--primary-text-color);
+    background: var(--card-background-color, #fff);
+  }
+  .news {
+    display: flex;
+    justify-content: center;
+    padding: 0 16px;
+  }
+  .news button {
+    min-height: 36px;
+    margin-bottom: 8px;
+    font-size: 13px;
+  }
+  .list {
+    flex: 1 1 auto;
+    min-height: 0;
+    max-height: var(--hearthwall-events-height, max(480px, calc(100vh - 200px)));
+    padding: 0 8px 12px;
+    overflow: hidden auto;
+    overflow-anchor: auto;
+  }
+  h3 {
+    position: sticky;
+    top: 0;
+    z-index: 1;
+    margin: 0;
+    padding: 8px;
+    font-size: 13px;
+    font-weight: 500;
+    color: var(--secondary-text-color);
+    background: var(--ha-card-background, var(--card-background-color, #fff));
+  }
+  .message p {
+    margin: 12px 0 0;
+  }
+  .calm svg {
+    width: 48px;
+    height: 48px;
+    margin: 0 auto;
+    color: var(--success-color, #43a047);
+  }
+  .older {
+    display: block;
+    margin: 8px auto 0;
+  }
+`;
+var Ra = Object.defineProperty, he = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Ra(e, t, i), i;
+};
+const Da = 8;
+class X extends H {
+  constructor() {
+    super(...arguments), this.filter = It, this.lost = [], this.limit = Qe, this.opened = new Ks(this, (e) => ({
+      hass: e,
+      store: this.store,
+      confirm: this.confirm,
+      notice: this.notice
+    })), this.feed = new Ia(this, () => this.mustHold()), this.showNew = () => {
+      this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
     }, this.loadOlder = () => {
-      this.limit = Math.min(nt, this.limit + (this.config?.limit ?? Ge)), this.want();
+      this.limit = Math.min(ot, this.limit + (this.config?.limit ?? Qe)), this.want();
     }, this.showAll = () => {
       history.pushState(null, "", this.config.navigation_path), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
     };
   }
   static getConfigForm() {
-    return ia();
+    return La();
   }
   static getStubConfig() {
-    return { limit: Ge };
+    return { limit: Qe };
   }
   setConfig(e) {
-    this.config = sa(e), this.limit = e.limit ?? Ge, this.filter = { ...Rt, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
+    this.config = Ta(e), this.limit = e.limit ?? Qe, this.filter = { ...It, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
   }
   getCardSize() {
     return 8;
@@ -4279,18 +4315,18 @@ class N extends H {
     });
   }
   willUpdate(e) {
-    this.isConnected && this.hass && !this.store && B(this.hass) && (this.store = an(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
+    this.isConnected && this.hass && !this.store && V(this.hass) && (this.store = ln(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
   }
   /** Which sensors are lost, and who is quarantined, shows; what moves does not. */
   onLive() {
     const t = [...this.store?.gateways.values() ?? []].filter(({ connected: s, entryId: i }) => !s && (this.config?.entry_id ?? i) === i).map(({ name: s }) => s);
     t.join(`
 `) !== this.lost.join(`
-`) ? this.lost = t : this.opened && this.requestUpdate();
+`) ? this.lost = t : this.opened.key && this.requestUpdate();
   }
   mustHold() {
     const { list: e } = this;
-    return !!this.opened || !!(e && (e.scrollTop > La || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > Da || e.matches(":focus-within")));
   }
   render() {
     if (!this.config || !this.hass) return m;
@@ -4298,7 +4334,7 @@ class N extends H {
     return u`
       <ha-card>
         <h2 class="card-title">${this.config.title ?? e("events.title")}</h2>
-        ${this.trouble()} ${B(this.hass) ? this.timeline() : this.message(e("events.admin"))}
+        ${this.trouble()} ${V(this.hass) ? this.timeline() : this.message(e("events.admin"))}
         <hearthwall-notice .hass=${this.hass}></hearthwall-notice>
         <hearthwall-confirm .hass=${this.hass}></hearthwall-confirm>
       </ha-card>
@@ -4310,7 +4346,7 @@ class N extends H {
   /** Return why what is shown may be old. */
   trouble() {
     const e = y(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
-    return B(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
+    return V(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
   }
   timeline() {
     const e = this.hass, t = y(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
@@ -4319,7 +4355,7 @@ class N extends H {
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
-    const c = rs(s.events, this.filter), r = rs(s.waiting, this.filter).length, l = this.config.filters === !1 ? c.slice(0, this.limit) : c;
+    const c = es(s.events, this.filter), r = es(s.waiting, this.filter).length, d = this.config.filters === !1 ? c.slice(0, this.limit) : c;
     return u`
       ${this.config.filters === !1 ? m : this.filters(s.events)}
       <div class="news" role="status">
@@ -4328,7 +4364,7 @@ class N extends H {
             </button>` : m}
       </div>
       <div class="list">
-        ${l.length ? this.days(l) : this.empty()}
+        ${d.length ? this.days(d) : this.empty()}
         ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : m}
         ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : m}
       </div>
@@ -4336,111 +4372,75 @@ class N extends H {
   }
   days(e) {
     const t = this.hass;
-    return na(e, aa(t)).map(
+    return Ho(e, Pa(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
-        <ul>
-          ${R(i, I, (o) => {
-        const a = I(o);
-        return Oa(o, {
-          hass: t,
-          store: this.store,
-          open: this.opened === a,
-          fresh: o.time > (this.seen ?? 1 / 0),
-          asked: this.asked.get(a),
-          accepted: this.accepted.has(a),
-          onToggle: () => this.toggle(o),
-          onRetry: () => void this.fetch(o),
-          onOrder: (c, r) => void this.order(c, o, r)
-        });
-      })}
+        <ul class="events">
+          ${j(
+        i,
+        P,
+        (o) => ei(
+          o,
+          this.opened.viewOf(t, o, {
+            when: st(t, o.time),
+            fresh: o.time > (this.seen ?? 1 / 0)
+          })
+        )
+      )}
         </ul>
       `
     );
   }
   empty() {
     const e = y(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${$t(Xo)}</span>`) : this.message(
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${_t(ea)}</span>`) : this.message(
       e("events.none_found"),
-      u`<button class="quiet" @click=${() => this.choose({ ...Rt, severity: t })}>
+      u`<button class="quiet" @click=${() => this.choose({ ...It, severity: t })}>
         ${e("events.clear")}
       </button>`
     );
   }
   filters(e) {
-    const t = this.hass, s = Re(t);
-    return pa(t, {
+    const t = this.hass, s = Ue(t);
+    return Na(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : cs(e, Gs, _t, s),
-      kinds: cs(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
+      who: this.config?.device_id ? [] : ts(e, Ys, xe, s),
+      kinds: ts(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
   }
   choose(e) {
-    const t = ye(e.severity) !== ye(this.filter.severity);
-    this.filter = e, this.opened = null, t && this.want();
-  }
-  toggle(e) {
-    const t = I(e);
-    this.opened = this.opened === t ? null : t, this.opened && !this.asked.has(t) && this.fetch(e);
-  }
-  note(e, t) {
-    this.asked = new Map(this.asked).set(I(e), t);
-  }
-  async fetch(e) {
-    const { entry_id: t, seq: s } = e;
-    this.note(e, void 0);
-    try {
-      this.note(e, await this.hass.callWS({ type: "hearthwall/event", entry_id: t, seq: s }));
-    } catch (i) {
-      this.note(e, { problem: be(i) });
-    }
-  }
-  async order(e, t, s) {
-    const { store: i, confirm: o, notice: a } = this, c = { hass: this.hass, store: i, confirm: o, notice: a };
-    e === "accept" && await $a(c, t, () => this.setAccepted(t, !1)) ? this.setAccepted(t, !0) : e === "block" ? await _a(c, t, s.blockable_peer) : e === "quarantine" && await xa(c, t, s.culprit);
-  }
-  setAccepted(e, t) {
-    const s = new Set(this.accepted);
-    t ? s.add(I(e)) : s.delete(I(e)), this.accepted = s;
+    const t = we(e.severity) !== we(this.filter.severity);
+    this.filter = e, this.opened.close(), t && this.want();
   }
   static {
-    this.styles = [ee, Y, Ha];
+    this.styles = [J, F, js, ja];
   }
 }
-U([
+he([
   E({ attribute: !1 })
-], N.prototype, "hass");
-U([
+], X.prototype, "hass");
+he([
   A()
-], N.prototype, "config");
-U([
+], X.prototype, "config");
+he([
   A()
-], N.prototype, "filter");
-U([
+], X.prototype, "filter");
+he([
   A()
-], N.prototype, "opened");
-U([
-  A()
-], N.prototype, "asked");
-U([
-  A()
-], N.prototype, "accepted");
-U([
-  A()
-], N.prototype, "lost");
-U([
-  P("hearthwall-confirm")
-], N.prototype, "confirm");
-U([
-  P("hearthwall-notice")
-], N.prototype, "notice");
-U([
-  P(".list")
-], N.prototype, "list");
-const qa = { "hearthwall-events-card": N };
-function Pa() {
+], X.prototype, "lost");
+he([
+  I("hearthwall-confirm")
+], X.prototype, "confirm");
+he([
+  I("hearthwall-notice")
+], X.prototype, "notice");
+he([
+  I(".list")
+], X.prototype, "list");
+const Ua = { "hearthwall-events-card": X };
+function za() {
   const n = y(void 0);
   return {
     type: "hearthwall-events-card",
@@ -4449,9 +4449,9 @@ function Pa() {
     preview: !0
   };
 }
-const Ks = "important", Ia = " !" + Ks, $n = vn(class extends gn {
+const ni = "important", Va = " !" + ni, $n = gn(class extends yn {
   constructor(n) {
-    if (super(n), n.type !== fn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== vn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return Object.keys(n).reduce((e, t) => {
@@ -4467,8 +4467,8 @@ const Ks = "important", Ia = " !" + Ks, $n = vn(class extends gn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(Ia);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? Ks : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(Va);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? ni : "") : t[s] = i;
       }
     }
     return W;
@@ -4486,7 +4486,7 @@ function us(n, e) {
   }
   return t;
 }
-function Na(n, e) {
+function Ba(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4498,7 +4498,7 @@ function Na(n, e) {
   }
   return t;
 }
-function Ut(n, e) {
+function Vt(n, e) {
   let t = 0;
   if (e === void 0)
     for (let s of n)
@@ -4510,33 +4510,33 @@ function Ut(n, e) {
   }
   return t;
 }
-function ja(n, e) {
+function Wa(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
-function Qe(n) {
+function Ze(n) {
   return function() {
     return n;
   };
 }
 function ps(n, e) {
-  return st(n.source, e.source) || n.index - e.index;
+  return at(n.source, e.source) || n.index - e.index;
 }
 function ms(n, e) {
-  return st(n.target, e.target) || n.index - e.index;
+  return at(n.target, e.target) || n.index - e.index;
 }
-function st(n, e) {
+function at(n, e) {
   return n.y0 - e.y0;
 }
-function zt(n) {
+function Bt(n) {
   return n.value;
 }
-function Ra(n) {
+function Fa(n) {
   return n.index;
 }
-function Da(n) {
+function Ga(n) {
   return n.nodes;
 }
-function Ua(n) {
+function Ya(n) {
   return n.links;
 }
 function fs(n, e) {
@@ -4553,30 +4553,30 @@ function vs({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function za() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, c = Ra, r = ja, l, d, h = Da, f = Ua, w = 6;
+function Ka() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, c = Fa, r = Wa, d, h, l = Ga, f = Ya, w = 6;
   function v() {
-    const p = { nodes: h.apply(null, arguments), links: f.apply(null, arguments) };
-    return k(p), T(p), L(p), V(p), ci(p), vs(p), p;
+    const p = { nodes: l.apply(null, arguments), links: f.apply(null, arguments) };
+    return k(p), T(p), q(p), z(p), mi(p), vs(p), p;
   }
   v.update = function(p) {
     return vs(p), p;
   }, v.nodeId = function(p) {
-    return arguments.length ? (c = typeof p == "function" ? p : Qe(p), v) : c;
+    return arguments.length ? (c = typeof p == "function" ? p : Ze(p), v) : c;
   }, v.nodeAlign = function(p) {
-    return arguments.length ? (r = typeof p == "function" ? p : Qe(p), v) : r;
+    return arguments.length ? (r = typeof p == "function" ? p : Ze(p), v) : r;
   }, v.nodeSort = function(p) {
-    return arguments.length ? (l = p, v) : l;
+    return arguments.length ? (d = p, v) : d;
   }, v.nodeWidth = function(p) {
     return arguments.length ? (i = +p, v) : i;
   }, v.nodePadding = function(p) {
     return arguments.length ? (o = a = +p, v) : o;
   }, v.nodes = function(p) {
-    return arguments.length ? (h = typeof p == "function" ? p : Qe(p), v) : h;
+    return arguments.length ? (l = typeof p == "function" ? p : Ze(p), v) : l;
   }, v.links = function(p) {
-    return arguments.length ? (f = typeof p == "function" ? p : Qe(p), v) : f;
+    return arguments.length ? (f = typeof p == "function" ? p : Ze(p), v) : f;
   }, v.linkSort = function(p) {
-    return arguments.length ? (d = p, v) : d;
+    return arguments.length ? (h = p, v) : h;
   }, v.size = function(p) {
     return arguments.length ? (n = e = 0, t = +p[0], s = +p[1], v) : [t - n, s - e];
   }, v.extent = function(p) {
@@ -4584,238 +4584,238 @@ function za() {
   }, v.iterations = function(p) {
     return arguments.length ? (w = +p, v) : w;
   };
-  function k({ nodes: p, links: _ }) {
+  function k({ nodes: p, links: x }) {
     for (const [$, g] of p.entries())
       g.index = $, g.sourceLinks = [], g.targetLinks = [];
     const b = new Map(p.map(($, g) => [c($, g, p), $]));
-    for (const [$, g] of _.entries()) {
+    for (const [$, g] of x.entries()) {
       g.index = $;
-      let { source: x, target: M } = g;
-      typeof x != "object" && (x = g.source = fs(b, x)), typeof M != "object" && (M = g.target = fs(b, M)), x.sourceLinks.push(g), M.targetLinks.push(g);
+      let { source: _, target: M } = g;
+      typeof _ != "object" && (_ = g.source = fs(b, _)), typeof M != "object" && (M = g.target = fs(b, M)), _.sourceLinks.push(g), M.targetLinks.push(g);
     }
-    if (d != null)
+    if (h != null)
       for (const { sourceLinks: $, targetLinks: g } of p)
-        $.sort(d), g.sort(d);
+        $.sort(h), g.sort(h);
   }
   function T({ nodes: p }) {
-    for (const _ of p)
-      _.value = _.fixedValue === void 0 ? Math.max(Ut(_.sourceLinks, zt), Ut(_.targetLinks, zt)) : _.fixedValue;
+    for (const x of p)
+      x.value = x.fixedValue === void 0 ? Math.max(Vt(x.sourceLinks, Bt), Vt(x.targetLinks, Bt)) : x.fixedValue;
   }
-  function L({ nodes: p }) {
-    const _ = p.length;
+  function q({ nodes: p }) {
+    const x = p.length;
     let b = new Set(p), $ = /* @__PURE__ */ new Set(), g = 0;
     for (; b.size; ) {
-      for (const x of b) {
-        x.depth = g;
-        for (const { target: M } of x.sourceLinks)
+      for (const _ of b) {
+        _.depth = g;
+        for (const { target: M } of _.sourceLinks)
           $.add(M);
       }
-      if (++g > _) throw new Error("circular link");
+      if (++g > x) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function V({ nodes: p }) {
-    const _ = p.length;
+  function z({ nodes: p }) {
+    const x = p.length;
     let b = new Set(p), $ = /* @__PURE__ */ new Set(), g = 0;
     for (; b.size; ) {
-      for (const x of b) {
-        x.height = g;
-        for (const { source: M } of x.targetLinks)
+      for (const _ of b) {
+        _.height = g;
+        for (const { source: M } of _.targetLinks)
           $.add(M);
       }
-      if (++g > _) throw new Error("circular link");
+      if (++g > x) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function St({ nodes: p }) {
-    const _ = us(p, (g) => g.depth) + 1, b = (t - n - i) / (_ - 1), $ = new Array(_);
+  function Et({ nodes: p }) {
+    const x = us(p, (g) => g.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
     for (const g of p) {
-      const x = Math.max(0, Math.min(_ - 1, Math.floor(r.call(null, g, _))));
-      g.layer = x, g.x0 = n + x * b, g.x1 = g.x0 + i, $[x] ? $[x].push(g) : $[x] = [g];
+      const _ = Math.max(0, Math.min(x - 1, Math.floor(r.call(null, g, x))));
+      g.layer = _, g.x0 = n + _ * b, g.x1 = g.x0 + i, $[_] ? $[_].push(g) : $[_] = [g];
     }
-    if (l) for (const g of $)
-      g.sort(l);
+    if (d) for (const g of $)
+      g.sort(d);
     return $;
   }
-  function Mt(p) {
-    const _ = Na(p, (b) => (s - e - (b.length - 1) * a) / Ut(b, zt));
+  function Ct(p) {
+    const x = Ba(p, (b) => (s - e - (b.length - 1) * a) / Vt(b, Bt));
     for (const b of p) {
       let $ = e;
       for (const g of b) {
-        g.y0 = $, g.y1 = $ + g.value * _, $ = g.y1 + a;
-        for (const x of g.sourceLinks)
-          x.width = x.value * _;
+        g.y0 = $, g.y1 = $ + g.value * x, $ = g.y1 + a;
+        for (const _ of g.sourceLinks)
+          _.width = _.value * x;
       }
       $ = (s - $ + a) / (b.length + 1);
       for (let g = 0; g < b.length; ++g) {
-        const x = b[g];
-        x.y0 += $ * (g + 1), x.y1 += $ * (g + 1);
+        const _ = b[g];
+        _.y0 += $ * (g + 1), _.y1 += $ * (g + 1);
       }
-      hi(b);
+      gi(b);
     }
   }
-  function ci(p) {
-    const _ = St(p);
-    a = Math.min(o, (s - e) / (us(_, (b) => b.length) - 1)), Mt(_);
+  function mi(p) {
+    const x = Et(p);
+    a = Math.min(o, (s - e) / (us(x, (b) => b.length) - 1)), Ct(x);
     for (let b = 0; b < w; ++b) {
       const $ = Math.pow(0.99, b), g = Math.max(1 - $, (b + 1) / w);
-      di(_, $, g), li(_, $, g);
+      vi(x, $, g), fi(x, $, g);
     }
   }
-  function li(p, _, b) {
+  function fi(p, x, b) {
     for (let $ = 1, g = p.length; $ < g; ++$) {
-      const x = p[$];
-      for (const M of x) {
-        let ke = 0, te = 0;
-        for (const { source: Se, value: Et } of M.targetLinks) {
-          let Me = Et * (M.layer - Se.layer);
-          ke += ui(Se, M) * Me, te += Me;
+      const _ = p[$];
+      for (const M of _) {
+        let Se = 0, ee = 0;
+        for (const { source: Ee, value: Ot } of M.targetLinks) {
+          let Ce = Ot * (M.layer - Ee.layer);
+          Se += yi(Ee, M) * Ce, ee += Ce;
         }
-        if (!(te > 0)) continue;
-        let Ae = (ke / te - M.y0) * _;
-        M.y0 += Ae, M.y1 += Ae, Ln(M);
+        if (!(ee > 0)) continue;
+        let Me = (Se / ee - M.y0) * x;
+        M.y0 += Me, M.y1 += Me, Ln(M);
       }
-      l === void 0 && x.sort(st), On(x, b);
+      d === void 0 && _.sort(at), On(_, b);
     }
   }
-  function di(p, _, b) {
+  function vi(p, x, b) {
     for (let $ = p.length, g = $ - 2; g >= 0; --g) {
-      const x = p[g];
-      for (const M of x) {
-        let ke = 0, te = 0;
-        for (const { target: Se, value: Et } of M.sourceLinks) {
-          let Me = Et * (Se.layer - M.layer);
-          ke += pi(M, Se) * Me, te += Me;
+      const _ = p[g];
+      for (const M of _) {
+        let Se = 0, ee = 0;
+        for (const { target: Ee, value: Ot } of M.sourceLinks) {
+          let Ce = Ot * (Ee.layer - M.layer);
+          Se += wi(M, Ee) * Ce, ee += Ce;
         }
-        if (!(te > 0)) continue;
-        let Ae = (ke / te - M.y0) * _;
-        M.y0 += Ae, M.y1 += Ae, Ln(M);
+        if (!(ee > 0)) continue;
+        let Me = (Se / ee - M.y0) * x;
+        M.y0 += Me, M.y1 += Me, Ln(M);
       }
-      l === void 0 && x.sort(st), On(x, b);
+      d === void 0 && _.sort(at), On(_, b);
     }
   }
-  function On(p, _) {
+  function On(p, x) {
     const b = p.length >> 1, $ = p[b];
-    Tn(p, $.y0 - a, b - 1, _), Hn(p, $.y1 + a, b + 1, _), Tn(p, s, p.length - 1, _), Hn(p, e, 0, _);
+    Tn(p, $.y0 - a, b - 1, x), Hn(p, $.y1 + a, b + 1, x), Tn(p, s, p.length - 1, x), Hn(p, e, 0, x);
   }
-  function Hn(p, _, b, $) {
+  function Hn(p, x, b, $) {
     for (; b < p.length; ++b) {
-      const g = p[b], x = (_ - g.y0) * $;
-      x > 1e-6 && (g.y0 += x, g.y1 += x), _ = g.y1 + a;
+      const g = p[b], _ = (x - g.y0) * $;
+      _ > 1e-6 && (g.y0 += _, g.y1 += _), x = g.y1 + a;
     }
   }
-  function Tn(p, _, b, $) {
+  function Tn(p, x, b, $) {
     for (; b >= 0; --b) {
-      const g = p[b], x = (g.y1 - _) * $;
-      x > 1e-6 && (g.y0 -= x, g.y1 -= x), _ = g.y0 - a;
+      const g = p[b], _ = (g.y1 - x) * $;
+      _ > 1e-6 && (g.y0 -= _, g.y1 -= _), x = g.y0 - a;
     }
   }
-  function Ln({ sourceLinks: p, targetLinks: _ }) {
-    if (d === void 0) {
-      for (const { source: { sourceLinks: b } } of _)
+  function Ln({ sourceLinks: p, targetLinks: x }) {
+    if (h === void 0) {
+      for (const { source: { sourceLinks: b } } of x)
         b.sort(ms);
       for (const { target: { targetLinks: b } } of p)
         b.sort(ps);
     }
   }
-  function hi(p) {
-    if (d === void 0)
-      for (const { sourceLinks: _, targetLinks: b } of p)
-        _.sort(ms), b.sort(ps);
+  function gi(p) {
+    if (h === void 0)
+      for (const { sourceLinks: x, targetLinks: b } of p)
+        x.sort(ms), b.sort(ps);
   }
-  function ui(p, _) {
+  function yi(p, x) {
     let b = p.y0 - (p.sourceLinks.length - 1) * a / 2;
     for (const { target: $, width: g } of p.sourceLinks) {
-      if ($ === _) break;
+      if ($ === x) break;
       b += g + a;
     }
-    for (const { source: $, width: g } of _.targetLinks) {
+    for (const { source: $, width: g } of x.targetLinks) {
       if ($ === p) break;
       b -= g;
     }
     return b;
   }
-  function pi(p, _) {
-    let b = _.y0 - (_.targetLinks.length - 1) * a / 2;
-    for (const { source: $, width: g } of _.targetLinks) {
+  function wi(p, x) {
+    let b = x.y0 - (x.targetLinks.length - 1) * a / 2;
+    for (const { source: $, width: g } of x.targetLinks) {
       if ($ === p) break;
       b += g + a;
     }
     for (const { target: $, width: g } of p.sourceLinks) {
-      if ($ === _) break;
+      if ($ === x) break;
       b -= g;
     }
     return b;
   }
   return v;
 }
-const Te = 24, X = 10, it = 560, Va = 44, Ba = 42, Fa = 180, Wa = 0.34, Ga = 560, Vt = 8, Ya = 0.42, Qa = 0.36, Ka = (n) => n < it ? 7 : n < 1e3 ? 9 : 12;
-function Za(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < it ? 0 : Math.min(Ga, Math.round(e * Wa));
-  return Math.max(Fa, s, t * (e < it ? Ba : Va));
+const qe = 24, Z = 10, rt = 560, Qa = 44, Za = 42, Ja = 180, Xa = 0.34, er = 560, Wt = 8, tr = 0.42, nr = 0.36, sr = (n) => n < rt ? 7 : n < 1e3 ? 9 : 12;
+function ir(n, e) {
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < rt ? 0 : Math.min(er, Math.round(e * Xa));
+  return Math.max(Ja, s, t * (e < rt ? Za : Qa));
 }
-function Ja(n, e) {
-  const t = Za(n, e);
-  if (n.streams.length === 0 || e < 3 * X)
+function or(n, e) {
+  const t = ir(n, e);
+  if (n.streams.length === 0 || e < 3 * Z)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((c) => c.map(({ id: r }, l) => [r, l]))), o = za().nodeId(({ node: c }) => c.id).nodeAlign(({ node: c }) => c.column).nodeSort((c, r) => i.get(c.node.id) - i.get(r.node.id)).nodeWidth(X).nodePadding(Te).extent([
-    [0, Te / 2],
-    [e, t - Te / 2]
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((c) => c.map(({ id: r }, d) => [r, d]))), o = Ka().nodeId(({ node: c }) => c.id).nodeAlign(({ node: c }) => c.column).nodeSort((c, r) => i.get(c.node.id) - i.get(r.node.id)).nodeWidth(Z).nodePadding(qe).extent([
+    [0, qe / 2],
+    [e, t - qe / 2]
   ])({
     nodes: n.columns.flat().map((c) => ({ node: c })),
     links: n.streams.flatMap(
-      (c) => c.nodes.slice(1).map((r, l) => ({
-        source: c.nodes[l],
+      (c) => c.nodes.slice(1).map((r, d) => ({
+        source: c.nodes[d],
         target: r,
         value: c.bytes,
         stream: c,
-        part: l
+        part: d
       }))
     )
-  }), a = Zs(e, s);
+  }), a = si(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((c) => Xa(c.node, c.y0, c.y1, a, e)),
-    streams: o.links.map(({ stream: c, part: r, y0: l, y1: d, width: h }) => ({
+    nodes: o.nodes.map((c) => ar(c.node, c.y0, c.y1, a, e)),
+    streams: o.links.map(({ stream: c, part: r, y0: d, y1: h, width: l }) => ({
       id: `${c.id}#${r}`,
       stream: c,
-      path: er(a[r] + X, l, a[r + 1], d),
-      width: h
+      path: rr(a[r] + Z, d, a[r + 1], h),
+      width: l
     }))
   };
 }
-function Zs(n, e) {
-  const t = n - X, s = n < it ? Qa : Ya;
+function si(n, e) {
+  const t = n - Z, s = n < rt ? nr : tr;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function Xa(n, e, t, s, i) {
-  const { column: o } = n, a = s[o], c = o === s.length - 1, r = (c ? i - X : s[o + 1]) - (c ? s[o - 1] : a) - X, l = o >= s.length - 2 ? r / 2 : r;
+function ar(n, e, t, s, i) {
+  const { column: o } = n, a = s[o], c = o === s.length - 1, r = (c ? i - Z : s[o + 1]) - (c ? s[o - 1] : a) - Z, d = o >= s.length - 2 ? r / 2 : r;
   return {
     node: n,
     x: a,
-    y: Z(e),
-    height: Math.max(2, Z(t - e)),
+    y: K(e),
+    height: Math.max(2, K(t - e)),
     label: {
-      x: c ? a - Vt : a + X + Vt,
-      y: Z((e + t) / 2),
+      x: c ? a - Wt : a + Z + Wt,
+      y: K((e + t) / 2),
       anchor: c ? "end" : "start",
-      width: Math.max(0, Math.floor(l - Vt * 1.5))
+      width: Math.max(0, Math.floor(d - Wt * 1.5))
     }
   };
 }
-function er(n, e, t, s) {
-  const i = Z((n + t) / 2);
-  return `M${n},${Z(e)}C${i},${Z(e)} ${i},${Z(s)} ${t},${Z(s)}`;
+function rr(n, e, t, s) {
+  const i = K((n + t) / 2);
+  return `M${n},${K(e)}C${i},${K(e)} ${i},${K(s)} ${t},${K(s)}`;
 }
-const Z = (n) => Math.round(n * 10) / 10, tr = 150;
-function nr(n, e, t) {
-  const { nodes: s, streams: i, height: o } = Ja(n, e), a = n.columns[0].map(({ id: r }) => r), c = $n({ height: `${o}px` });
+const K = (n) => Math.round(n * 10) / 10, cr = 150;
+function lr(n, e, t) {
+  const { nodes: s, streams: i, height: o } = or(n, e), a = n.columns[0].map(({ id: r }) => r), c = $n({ height: `${o}px` });
   return u`<div
-    class=${le({ map: !0, singled: t.chosen !== null })}
+    class=${ce({ map: !0, singled: t.chosen !== null })}
     style=${c}
     role="group"
     aria-label=${t.label}
@@ -4828,63 +4828,63 @@ function nr(n, e, t) {
       aria-hidden="true"
       @click=${() => t.pinned && t.onPin(t.pinned)}
     >
-      ${R(
+      ${j(
     a,
     (r) => r,
-    (r) => me`<g class="source" stroke=${t.colours.get(r) ?? "currentColor"}>
-          ${R(
-      i.filter(({ stream: l }) => l.nodes[0] === r),
-      ({ id: l }) => l,
-      (l) => sr(l, t)
+    (r) => fe`<g class="source" stroke=${t.colours.get(r) ?? "currentColor"}>
+          ${j(
+      i.filter(({ stream: d }) => d.nodes[0] === r),
+      ({ id: d }) => d,
+      (d) => dr(d, t)
     )}
         </g>`
   )}
-      ${R(
+      ${j(
     s,
     ({ node: r }) => r.id,
-    (r) => ir(r, t)
+    (r) => hr(r, t)
   )}
     </svg>
-    ${R(
+    ${j(
     s,
     ({ node: r }) => r.id,
-    (r) => or(r, t)
+    (r) => ur(r, t)
   )}
   </div>`;
 }
-const _n = (n, e) => {
+const xn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function sr({ stream: n, path: e, width: t }, s) {
-  return me`<path
-    class=${le({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
+function dr({ stream: n, path: e, width: t }, s) {
+  return fe`<path
+    class=${ce({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
     stroke-width=${Math.max(1, t)}
-    @pointerenter=${(i) => _n(i, () => s.onHover(n.id))}
+    @pointerenter=${(i) => xn(i, () => s.onHover(n.id))}
     @click=${(i) => {
     i.stopPropagation(), s.onPin(n.id);
   }}
   ></path>`;
 }
-function ir({ node: n, x: e, y: t, height: s }, i) {
-  return me`<rect
-    class=${le({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
+function hr({ node: n, x: e, y: t, height: s }, i) {
+  return fe`<rect
+    class=${ce({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
     y=${t}
-    width=${X}
+    width=${Z}
     height=${s}
     rx="2"
     fill=${i.colours.get(n.id) ?? "currentColor"}
-    @pointerenter=${(o) => _n(o, () => i.onHover(n.id))}
+    @pointerenter=${(o) => xn(o, () => i.onHover(n.id))}
     @click=${(o) => {
     o.stopPropagation(), i.onPin(n.id);
   }}
   ></rect>`;
 }
-function or({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
-  const a = o.name(n), c = s === "end", { amount: r, shown: l, spoken: d } = o.describe(n.id);
+function ur({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+  const a = o.name(n), c = s === "end", { amount: r, shown: d, spoken: h } = o.describe(n.id);
   return u`<button
-    class=${le({
+    class=${ce({
     label: !0,
     end: c,
     known: n.label !== null,
@@ -4892,20 +4892,20 @@ function or({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
   })}
     style=${$n({
     "max-width": `${i}px`,
-    height: `${Te}px`,
-    transform: `translate(${e}px, ${t - Te / 2}px)${c ? " translateX(-100%)" : ""}`
+    height: `${qe}px`,
+    transform: `translate(${e}px, ${t - qe / 2}px)${c ? " translateX(-100%)" : ""}`
   })}
     data-node=${n.id}
     tabindex=${o.reached === n.id ? 0 : -1}
     aria-pressed=${o.pinned === n.id}
-    aria-label=${d}
-    title=${l}
-    @pointerenter=${(h) => _n(h, () => o.onHover(n.id))}
+    aria-label=${h}
+    title=${d}
+    @pointerenter=${(l) => xn(l, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= tr ? u`<span class="amount">${r}</span>` : m}
+    ${i >= cr ? u`<span class="amount">${r}</span>` : m}
   </button>`;
 }
 const gs = [
@@ -4918,7 +4918,7 @@ const gs = [
   "#999933",
   "#8a6fd1"
 ];
-class ar {
+class pr {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -4934,11 +4934,11 @@ class ar {
     return e.indexOf(Math.min(...e));
   }
 }
-const xt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, xn = ["application", "domain"], kn = ["country", "network", "domain", "peer"];
-function rr(n) {
+const At = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, _n = ["application", "domain"], kn = ["country", "network", "domain", "peer"];
+function mr(n) {
   const e = [
-    ["period", Object.keys(xt)],
-    ["middle", xn],
+    ["period", Object.keys(At)],
+    ["middle", _n],
     ["end", kn]
   ];
   for (const [t, s] of e) {
@@ -4947,68 +4947,68 @@ function rr(n) {
   }
   return n;
 }
-const cr = (n) => n === "1h" ? 5e3 : 15e3, Bt = (n, e) => ({
+const fr = (n) => n === "1h" ? 5e3 : 15e3, Ft = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function lr() {
+function vr() {
   const n = y(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
       { name: "title", selector: { text: {} } },
-      { name: "period", selector: Bt(Object.keys(xt), (t) => n(`map.period.${t}`)) },
-      { name: "middle", selector: Bt(xn, e) },
-      { name: "end", selector: Bt(kn, e) },
+      { name: "period", selector: Ft(Object.keys(At), (t) => n(`map.period.${t}`)) },
+      { name: "middle", selector: Ft(_n, e) },
+      { name: "end", selector: Ft(kn, e) },
       { name: "device_id", selector: { device: { filter: { integration: O } } } },
       { name: "entry_id", selector: { config_entry: { integration: O } } }
     ],
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const Js = "others", dr = "unknown", hr = 1.25, ot = (n) => n.id === `${n.column}:${Js}`, Yt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
-function Qt(n, e) {
+const ii = "others", gr = "unknown", yr = 1.25, ct = (n) => n.id === `${n.column}:${ii}`, Qt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+function Zt(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
-const ue = (n) => n.upload_bytes + n.download_bytes;
-function ur(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((d) => ue(d) > 0).map((d) => pr(d, e)), o = mr(n);
-  ue(o) > 0 && i.push({
+const pe = (n) => n.upload_bytes + n.download_bytes;
+function wr(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((h) => pe(h) > 0).map((h) => br(h, e)), o = $r(n);
+  pe(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
     }),
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((d, h) => fr(i, h, t, s)), c = /* @__PURE__ */ new Map(), r = /* @__PURE__ */ new Map();
-  for (const d of i) {
-    const h = d.values.map((v, k) => {
-      const T = vr(k, v, a[k]), L = v != null && a[k].has(v);
-      let V = c.get(T);
-      if (V === void 0) {
-        const St = L ? d.names[k] ?? v : null, Mt = L && k === 0 ? d.deviceId : null;
-        V = { node: { id: T, column: k, label: St, deviceId: Mt }, sums: Yt(), values: /* @__PURE__ */ new Set() }, c.set(T, V);
+  const a = e.map((h, l) => xr(i, l, t, s)), c = /* @__PURE__ */ new Map(), r = /* @__PURE__ */ new Map();
+  for (const h of i) {
+    const l = h.values.map((v, k) => {
+      const T = _r(k, v, a[k]), q = v != null && a[k].has(v);
+      let z = c.get(T);
+      if (z === void 0) {
+        const Et = q ? h.names[k] ?? v : null, Ct = q && k === 0 ? h.deviceId : null;
+        z = { node: { id: T, column: k, label: Et, deviceId: Ct }, sums: Qt(), values: /* @__PURE__ */ new Set() }, c.set(T, z);
       }
-      return Qt(V.sums, d.row), V.values.add(v), T;
-    }), f = JSON.stringify(h), w = r.get(f) ?? { nodes: h, sums: Yt() };
-    r.set(f, w), Qt(w.sums, d.row);
+      return Zt(z.sums, h.row), z.values.add(v), T;
+    }), f = JSON.stringify(l), w = r.get(f) ?? { nodes: l, sums: Qt() };
+    r.set(f, w), Zt(w.sums, h.row);
   }
-  const l = [...c.values()].map(({ node: d, sums: h, values: f }) => ({
-    ...d,
+  const d = [...c.values()].map(({ node: h, sums: l, values: f }) => ({
     ...h,
-    bytes: ue(h),
+    ...l,
+    bytes: pe(l),
     joined: f.has(void 0) ? null : f.size
   }));
   return {
-    columns: e.map((d, h) => l.filter((f) => f.column === h).sort(gr)),
-    streams: [...r].map(([d, { nodes: h, sums: f }]) => ({
-      id: d,
-      nodes: h,
+    columns: e.map((h, l) => d.filter((f) => f.column === l).sort(kr)),
+    streams: [...r].map(([h, { nodes: l, sums: f }]) => ({
+      id: h,
+      nodes: l,
       ...f,
-      bytes: ue(f)
+      bytes: pe(f)
     })),
-    bytes: i.reduce((d, h) => d + ue(h.row), 0)
+    bytes: i.reduce((h, l) => h + pe(l.row), 0)
   };
 }
-function pr(n, e) {
+function br(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5019,38 +5019,38 @@ function pr(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function mr({ rows: n, ...e }) {
-  const t = Yt();
+function $r({ rows: n, ...e }) {
+  const t = Qt();
   for (const s of n)
-    Qt(t, s);
+    Zt(t, s);
   return {
     upload_bytes: Math.max(0, e.upload_bytes - t.upload_bytes),
     download_bytes: Math.max(0, e.download_bytes - t.download_bytes),
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function fr(n, e, t, s) {
+function xr(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
-  for (const { row: l, values: d } of n) {
-    const h = d[e];
-    h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + ue(l));
+  for (const { row: d, values: h } of n) {
+    const l = h[e];
+    l === void 0 ? o = !0 : i.set(l, (i.get(l) ?? 0) + pe(d));
   }
-  const a = (l, d) => s.has(Xs(e, l)) ? d * hr : d, c = [...i].sort(([l, d], [h, f]) => a(h, f) - a(l, d)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
-  return new Set(c.slice(0, Math.max(r, 1)).map(([l]) => l));
+  const a = (d, h) => s.has(oi(e, d)) ? h * yr : h, c = [...i].sort(([d, h], [l, f]) => a(l, f) - a(d, h)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  return new Set(c.slice(0, Math.max(r, 1)).map(([d]) => d));
 }
-const Xs = (n, e) => e === null ? `${n}:${dr}` : `${n}:=${e}`;
-function vr(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${Js}` : Xs(n, e);
+const oi = (n, e) => e === null ? `${n}:${gr}` : `${n}:=${e}`;
+function _r(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${ii}` : oi(n, e);
 }
-function gr(n, e) {
-  return Number(ot(n)) - Number(ot(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
+function kr(n, e) {
+  return Number(ct(n)) - Number(ct(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
-function Ft(n, e) {
+function Gt(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const yr = q`
+const Ar = L`
   :host {
     container-type: inline-size;
   }
@@ -5225,12 +5225,15 @@ const yr = q`
     font-size: 12px;
   }
   .caption {
+    display: flex;
+    flex-wrap: wrap;
+    align-content: start;
+    gap: 0 8px;
     min-height: 32px;
     margin: 12px 0 0;
     overflow-wrap: anywhere;
   }
   .hint {
-    margin-left: 8px;
     opacity: 0.85;
   }
   .scroll {
@@ -5291,34 +5294,34 @@ const yr = q`
       transition: none !important;
     }
   }
-`, ys = 80, wr = (n, e) => e, br = /* @__PURE__ */ new Set(["tor", "socks"]), $r = {
-  country: dn,
-  application: (n, e) => e.length <= 5 && !br.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
+`, ys = 80, Sr = (n, e) => e, Mr = /* @__PURE__ */ new Set(["tor", "socks"]), Er = {
+  country: un,
+  application: (n, e) => e.length <= 5 && !Mr.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
 };
-function at(n, e, t) {
+function lt(n, e, t) {
   const s = y(n);
-  if (ot(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
+  if (ct(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = ($r[i] ?? wr)(n, e.label);
+  const o = (Er[i] ?? Sr)(n, e.label);
   return o.length > ys ? `${o.slice(0, ys)}…` : o;
 }
 function ws(n, e, t, s) {
-  const i = y(n), o = e.columns.flat(), a = o.find(({ id: w }) => w === t), c = e.streams.find(({ id: w }) => w === t), r = a ?? c ?? _r(e), l = a ? at(n, a, s) : c ? c.nodes.map((w) => at(n, o.find((v) => v.id === w), s)).join(" → ") : i("map.all"), d = C(n, r.bytes), h = et(n, e.bytes ? r.bytes / e.bytes : 0), f = [
+  const i = y(n), o = e.columns.flat(), a = o.find(({ id: w }) => w === t), c = e.streams.find(({ id: w }) => w === t), r = a ?? c ?? Cr(e), d = a ? lt(n, a, s) : c ? c.nodes.map((w) => lt(n, o.find((v) => v.id === w), s)).join(" → ") : i("map.all"), h = C(n, r.bytes), l = nt(n, e.bytes ? r.bytes / e.bytes : 0), f = [
     `${i("map.upload")} ${C(n, r.upload_bytes)}`,
     `${i("map.download")} ${C(n, r.download_bytes)}`
   ];
   return {
-    amount: d,
-    shown: [l, a || c ? `${d} (${h})` : d, ...f].join(" · "),
-    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: l, amount: d, share: h }) : `${l}, ${d}`
+    amount: h,
+    shown: [d, a || c ? `${h} (${l})` : h, ...f].join(" · "),
+    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: l }) : `${d}, ${h}`
   };
 }
-function _r(n) {
+function Cr(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function xr(n, e, t) {
+function Or(n, e, t) {
   const s = y(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, c) => c.bytes - a.bytes);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
@@ -5332,7 +5335,7 @@ function xr(n, e, t) {
       <tbody>
         ${o.map(
     (a) => u`<tr>
-            ${a.nodes.map((c) => u`<td>${at(n, i.get(c), t)}</td>`)}
+            ${a.nodes.map((c) => u`<td>${lt(n, i.get(c), t)}</td>`)}
             <td class="number">${C(n, a.upload_bytes)}</td>
             <td class="number">${C(n, a.download_bytes)}</td>
           </tr>`
@@ -5341,8 +5344,8 @@ function xr(n, e, t) {
     </table>
   </div>`;
 }
-const kr = 500;
-class Ar {
+const Hr = 500;
+class Tr {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5360,7 +5363,7 @@ class Ar {
   start() {
     this.stop();
     const { hass: e } = this.host;
-    this.inPage && this.asked && e && B(e) && !document.hidden && this.next(++this.turn);
+    this.inPage && this.asked && e && V(e) && !document.hidden && this.next(++this.turn);
   }
   stop() {
     clearTimeout(this.timer), this.turn++;
@@ -5373,9 +5376,9 @@ class Ar {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = Os(s) ? { absent: !0 } : { absent: !1, reason: be(s) };
+      this.problem = Os(s) ? { absent: !0 } : { absent: !1, reason: $e(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), cr(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), fr(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (c) => {
@@ -5384,8 +5387,8 @@ class Ar {
         type: "hearthwall/usage",
         // Twice the same column says no more than once
         by: [...new Set(r)],
-        since: xt[e],
-        limit: kr,
+        since: At[e],
+        limit: Hr,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
       }), dimensions: r };
@@ -5396,34 +5399,34 @@ class Ar {
     return !a.usage.rows.length || a.usage.rows.some(({ country: c }) => c) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var Sr = Object.defineProperty, z = (n, e, t, s) => {
+var Lr = Object.defineProperty, U = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Sr(e, t, i), i;
+  return i && Lr(e, t, i), i;
 };
-class j extends H {
+class N extends H {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Ar(this), this.colours = new ar(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Tr(this), this.colours = new pr(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? Er(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? Pr(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return lr();
+    return vr();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = rr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = mr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -5455,7 +5458,7 @@ class j extends H {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = ur(t.usage, t.dimensions, Ka(this.width), s), this.pinned && !Ft(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = wr(t.usage, t.dimensions, sr(this.width), s), this.pinned && !Gt(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
@@ -5468,7 +5471,7 @@ class j extends H {
           <h2 class="card-title">${this.config.title ?? e("map.title")}</h2>
           <div class="tools">
             <div class="periods" role="group" aria-label=${e("map.period")}>
-              ${Object.keys(xt).map(
+              ${Object.keys(At).map(
       (t) => u`<button
                   aria-pressed=${t === this.period}
                   @click=${() => this.choosePeriod(t)}
@@ -5483,7 +5486,7 @@ class j extends H {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Yo : ea}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Ko : ta}></path></svg>
             </button>
           </div>
         </div>
@@ -5497,34 +5500,34 @@ class j extends H {
     return !e || !t || e.absent ? m : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
   }
   body() {
-    const e = this.hass, t = y(e), { answer: s, problem: i } = this.usage, o = (d) => u`<p class="message" role="status">${d}</p>`;
-    if (!B(e)) return o(t("map.admin"));
+    const e = this.hass, t = y(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
+    if (!V(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${$n({ "--middle": `${Zs(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${$n({ "--middle": `${si(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
-      ${this.columnChoice("middle", xn, s.dimensions[1] ?? this.middle)}
+      ${this.columnChoice("middle", _n, s.dimensions[1] ?? this.middle)}
       ${this.columnChoice("end", kn, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${xr(e, this.graph, s.dimensions)}`;
-    const c = this.pinned ?? this.hovered, { columns: r } = this.graph, l = this.colours.of(r[0].filter((d) => !ot(d)).map(({ id: d }) => d));
+    if (this.asTable) return u`${a}${Or(e, this.graph, s.dimensions)}`;
+    const c = this.pinned ?? this.hovered, { columns: r } = this.graph, d = this.colours.of(r[0].filter((h) => !ct(h)).map(({ id: h }) => h));
     return u`
       ${a}
-      ${nr(this.graph, this.width, {
+      ${lr(this.graph, this.width, {
       label: t("map.label"),
-      colours: l,
-      chosen: Ft(this.graph, c),
+      colours: d,
+      chosen: Gt(this.graph, c),
       pinned: this.pinned,
       reached: this.reached,
-      name: (d) => at(e, d, s.dimensions),
-      describe: (d) => ws(e, this.graph, d, s.dimensions),
+      name: (h) => lt(e, h, s.dimensions),
+      describe: (h) => ws(e, this.graph, h, s.dimensions),
       onPin: this.pin,
-      onHover: (d) => this.hovered = d,
-      onReach: (d) => this.reached = d
+      onHover: (h) => this.hovered = h,
+      onReach: (h) => this.reached = h
     })}
-      <p class=${le({ caption: !0, secondary: !0 })} aria-live="polite">
-        ${ws(e, this.graph, Ft(this.graph, c) ? c : null, s.dimensions).shown}
+      <p class=${ce({ caption: !0, secondary: !0 })} aria-live="polite">
+        ${ws(e, this.graph, Gt(this.graph, c) ? c : null, s.dimensions).shown}
         ${c ? m : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
@@ -5532,7 +5535,7 @@ class j extends H {
   columnChoice(e, t, s) {
     const i = y(this.hass);
     return u`<select
-      class=${le({ column: !0, [e]: !0 })}
+      class=${ce({ column: !0, [e]: !0 })}
       aria-label=${i(e === "middle" ? "map.column.middle" : "map.column.end")}
       @change=${(o) => this.chooseColumn(e, o.target.value)}
     >
@@ -5548,53 +5551,53 @@ class j extends H {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
   static {
-    this.styles = [Y, yr];
+    this.styles = [F, Ar];
   }
 }
-z([
+U([
   E({ attribute: !1 })
-], j.prototype, "hass");
-z([
+], N.prototype, "hass");
+U([
   A()
-], j.prototype, "config");
-z([
+], N.prototype, "config");
+U([
   A()
-], j.prototype, "period");
-z([
+], N.prototype, "period");
+U([
   A()
-], j.prototype, "middle");
-z([
+], N.prototype, "middle");
+U([
   A()
-], j.prototype, "end");
-z([
+], N.prototype, "end");
+U([
   A()
-], j.prototype, "width");
-z([
+], N.prototype, "width");
+U([
   A()
-], j.prototype, "asTable");
-z([
+], N.prototype, "asTable");
+U([
   A()
-], j.prototype, "pinned");
-z([
+], N.prototype, "pinned");
+U([
   A()
-], j.prototype, "hovered");
-z([
+], N.prototype, "hovered");
+U([
   A()
-], j.prototype, "reached");
-const Mr = {
+], N.prototype, "reached");
+const qr = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function Er({ columns: n }, e, t) {
-  const s = Mr[t], i = n.findIndex((c) => c.some(({ id: r }) => r === e));
+function Pr({ columns: n }, e, t) {
+  const s = qr[t], i = n.findIndex((c) => c.some(({ id: r }) => r === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: c }) => c === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const Cr = { "hearthwall-flow-map-card": j };
-function Or() {
+const Ir = { "hearthwall-flow-map-card": N };
+function Nr() {
   const n = y(void 0);
   return {
     type: "hearthwall-flow-map-card",
@@ -5603,13 +5606,13 @@ function Or() {
     preview: !0
   };
 }
-var Hr = Object.defineProperty, kt = (n, e, t, s) => {
+var jr = Object.defineProperty, St = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Hr(e, t, i), i;
+  return i && jr(e, t, i), i;
 };
-const Tr = 12e3;
-class ze extends H {
+const Rr = 12e3;
+class Be extends H {
   constructor() {
     super(...arguments), this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
@@ -5619,7 +5622,7 @@ class ze extends H {
       try {
         await e(), this.text = t("common.undone");
       } catch (s) {
-        this.text = be(s);
+        this.text = $e(s);
       }
       this.hide();
     };
@@ -5638,7 +5641,7 @@ class ze extends H {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, Tr);
+    }, Rr);
   }
   render() {
     return u`
@@ -5651,9 +5654,9 @@ class ze extends H {
   }
   static {
     this.styles = [
-      ee,
-      Y,
-      q`
+      J,
+      F,
+      L`
       :host {
         position: relative;
         display: block;
@@ -5677,45 +5680,45 @@ class ze extends H {
     ];
   }
 }
-kt([
+St([
   E({ attribute: !1 })
-], ze.prototype, "hass");
-kt([
+], Be.prototype, "hass");
+St([
   A()
-], ze.prototype, "text");
-kt([
+], Be.prototype, "text");
+St([
   A()
-], ze.prototype, "unseen");
-kt([
+], Be.prototype, "unseen");
+St([
   A()
-], ze.prototype, "undo");
-async function Lr(n) {
+], Be.prototype, "undo");
+async function Dr(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
-function ei(n) {
+function ai(n) {
   return Object.defineProperties(n(), {
     name: { get: () => n().name, enumerable: !0 },
     description: { get: () => n().description, enumerable: !0 }
   });
 }
-function At(n, e) {
+function Mt(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-var qr = Object.defineProperty, ti = (n, e, t, s) => {
+var Ur = Object.defineProperty, ri = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && qr(e, t, i), i;
+  return i && Ur(e, t, i), i;
 };
-function Pr(n) {
+function zr(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === O && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
 class An extends H {
   constructor() {
-    super(...arguments), this.live = new ut(this);
+    super(...arguments), this.live = new mt(this);
   }
   setConfig(e) {
     this.config = e;
@@ -5726,15 +5729,15 @@ class An extends H {
   static getConfigForm() {
     return {
       schema: [{ name: "entry_id", selector: { config_entry: { integration: O } } }],
-      ...sn()
+      ...rn()
     };
   }
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return m;
     const s = y(e), i = [...this.live.store?.devices() ?? []].filter(
-      ({ entryId: h }) => !t.entry_id || h === t.entry_id
-    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: h }) => !h), c = i.filter(({ row: h }) => h.quarantined || h.rule).length, r = t.entry_id ? c : Pr(e) ?? c, l = i.filter(({ row: h }) => h.online).length, d = o.length ? s("badge.online", { online: F(e, l), all: F(e, i.length) }) : "–";
+      ({ entryId: l }) => !t.entry_id || l === t.entry_id
+    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: l }) => !l), c = i.filter(({ row: l }) => l.quarantined || l.rule).length, r = t.entry_id ? c : zr(e) ?? c, d = i.filter(({ row: l }) => l.online).length, h = o.length ? s("badge.online", { online: B(e, d), all: B(e, i.length) }) : "–";
     return u`<div class="badge ${a ? "lost" : r ? "blocking" : ""}">
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
@@ -5742,15 +5745,15 @@ class An extends H {
       <span class="text">
         <span class="label">Hearthwall</span>
         <span>
-          ${a ? s("badge.lost") : d}${!a && r ? u` · ${s("badge.blocks", { count: F(e, r) })}` : m}
+          ${a ? s("badge.lost") : h}${!a && r ? u` · ${s("badge.blocks", { count: B(e, r) })}` : m}
         </span>
       </span>
     </div>`;
   }
   static {
     this.styles = [
-      Y,
-      q`
+      F,
+      L`
       .badge {
         display: flex;
         width: max-content;
@@ -5793,24 +5796,24 @@ class An extends H {
     ];
   }
 }
-ti([
+ri([
   E({ attribute: !1 })
 ], An.prototype, "hass");
-ti([
+ri([
   A()
 ], An.prototype, "config");
-var Ir = Object.defineProperty, Ve = (n, e, t, s) => {
+var Vr = Object.defineProperty, We = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ir(e, t, i), i;
+  return i && Vr(e, t, i), i;
 };
 function Sn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
   return t?.platform === O && t.translation_key === "quarantine";
 }
-class xe extends H {
+class Ae extends H {
   constructor() {
-    super(), this.live = new ut(this), new mn(this, () => this.device?.row.rule?.expires != null);
+    super(), this.live = new mt(this), new fn(this, () => this.device?.row.rule?.expires != null);
   }
   static getStubConfig() {
     return { type: "custom:hearthwall-quarantine-feature" };
@@ -5831,10 +5834,10 @@ class xe extends H {
         class=${o ? "on" : ""}
         ?disabled=${!i}
         title=${i ? "" : s("quarantine.impossible")}
-        @click=${() => t && yt(e, t, this.confirm, this.notice)}
+        @click=${() => t && $t({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
       >
         ${s(o ? "quarantine.release" : "quarantine.confirm")}
-        ${a ? u`<span role="timer">${mt(e, a - Date.now() / 1e3)}</span>` : m}
+        ${a ? u`<span role="timer">${vt(e, a - Date.now() / 1e3)}</span>` : m}
       </button>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
       <hearthwall-notice hidden .hass=${e}></hearthwall-notice>
@@ -5842,8 +5845,8 @@ class xe extends H {
   }
   static {
     this.styles = [
-      ee,
-      q`
+      J,
+      L`
       :host {
         display: block;
       }
@@ -5865,54 +5868,54 @@ class xe extends H {
     ];
   }
 }
-Ve([
+We([
   E({ attribute: !1 })
-], xe.prototype, "hass");
-Ve([
+], Ae.prototype, "hass");
+We([
   E({ attribute: !1 })
-], xe.prototype, "context");
-Ve([
+], Ae.prototype, "context");
+We([
   A()
-], xe.prototype, "config");
-Ve([
-  P("hearthwall-confirm")
-], xe.prototype, "confirm");
-Ve([
-  P("hearthwall-notice")
-], xe.prototype, "notice");
-var Nr = Object.defineProperty, ni = (n, e, t, s) => {
+], Ae.prototype, "config");
+We([
+  I("hearthwall-confirm")
+], Ae.prototype, "confirm");
+We([
+  I("hearthwall-notice")
+], Ae.prototype, "notice");
+var Br = Object.defineProperty, ci = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Nr(e, t, i), i;
+  return i && Br(e, t, i), i;
 };
-const bs = 60, rt = 100, oe = 14, jr = 2e3, Rr = 2;
-function Dr(n, e, t, s) {
-  const i = (h) => (Math.max(0, 1 - (e - h) / bs) * rt).toFixed(1), o = (h) => (oe - s * Math.sqrt(Math.min(1, h / t)) * (oe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - bs), c = n.slice(Math.max(0, a)), [r] = c, l = c[c.length - 1];
-  if (!r || !l || c.every(([, h]) => h <= 0)) return "";
-  const d = c.map(([h, f], w) => {
-    const [v, k] = c[w - 1] ?? [h, f];
-    return `${h - v > Rr ? `L${i(h - 1)} ${o(k)}` : ""}L${i(h)} ${o(f)}`;
+const bs = 60, dt = 100, ie = 14, Wr = 2e3, Fr = 2;
+function Gr(n, e, t, s) {
+  const i = (l) => (Math.max(0, 1 - (e - l) / bs) * dt).toFixed(1), o = (l) => (ie - s * Math.sqrt(Math.min(1, l / t)) * (ie - 1)).toFixed(1), a = n.findLastIndex(([l]) => l <= e - bs), c = n.slice(Math.max(0, a)), [r] = c, d = c[c.length - 1];
+  if (!r || !d || c.every(([, l]) => l <= 0)) return "";
+  const h = c.map(([l, f], w) => {
+    const [v, k] = c[w - 1] ?? [l, f];
+    return `${l - v > Fr ? `L${i(l - 1)} ${o(k)}` : ""}L${i(l)} ${o(f)}`;
   });
-  return `M${i(r[0])} ${oe}${d.join("")}L${rt} ${o(l[1])}V${oe}Z`;
+  return `M${i(r[0])} ${ie}${h.join("")}L${dt} ${o(d[1])}V${ie}Z`;
 }
 class Mn extends H {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(jr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => me`<path class=${s} d=${Dr(
+    const e = Math.max(Wr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => fe`<path class=${s} d=${Gr(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
       i
     )}></path>`;
-    return u`<svg viewBox="0 0 ${rt} ${2 * oe}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-      <line x1="0" x2=${rt} y1=${oe} y2=${oe}></line>
+    return u`<svg viewBox="0 0 ${dt} ${2 * ie}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      <line x1="0" x2=${dt} y1=${ie} y2=${ie}></line>
       ${t("download", 1)}${t("upload", -1)}
     </svg>`;
   }
   static {
-    this.styles = q`
+    this.styles = L`
     :host {
       display: block;
     }
@@ -5943,53 +5946,53 @@ class Mn extends H {
   `;
   }
 }
-ni([
+ci([
   E({ attribute: !1 })
 ], Mn.prototype, "samples");
-ni([
+ci([
   E({ attribute: !1 })
 ], Mn.prototype, "now");
-const $s = 60, si = ({ identifiers: n }) => n?.find(([e]) => e === O)?.[1], _s = (n) => !si(n).includes(":");
-function ii(n, e) {
-  const t = Re(n), s = /* @__PURE__ */ new Map();
+const $s = 60, li = ({ identifiers: n }) => n?.find(([e]) => e === O)?.[1], xs = (n) => !li(n).includes(":");
+function di(n, e) {
+  const t = Ue(n), s = /* @__PURE__ */ new Map();
   for (const c of Object.values(n.entities)) {
     if (c.platform !== O || !c.device_id || c.hidden) continue;
     const r = s.get(c.device_id);
     r ? r.push(c) : s.set(c.device_id, [c]);
   }
-  const i = Object.values(n.devices).filter((c) => si(c) && !c.disabled_by), o = (c) => c.map((r) => ({
+  const i = Object.values(n.devices).filter((c) => li(c) && !c.disabled_by), o = (c) => c.map((r) => ({
     id: r.id,
-    name: oi(r.name_by_user || r.name || r.id),
+    name: hi(r.name_by_user || r.name || r.id),
     areaId: r.area_id,
     entities: s.get(r.id) ?? []
-  })).sort((r, l) => t(r.name, l.name) || (r.id < l.id ? -1 : 1)), a = o(i.filter((c) => !_s(c)));
-  return { gateways: o(i.filter(_s)), devices: a, areas: Ur(n, a, e) };
+  })).sort((r, d) => t(r.name, d.name) || (r.id < d.id ? -1 : 1)), a = o(i.filter((c) => !xs(c)));
+  return { gateways: o(i.filter(xs)), devices: a, areas: Yr(n, a, e) };
 }
-function Ur(n, e, t) {
-  const s = Re(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: r }) => r)), a = i.map(({ area_id: r, name: l, icon: d }) => ({
+function Yr(n, e, t) {
+  const s = Ue(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: r }) => r)), a = i.map(({ area_id: r, name: d, icon: h }) => ({
     id: r,
-    name: oi(l),
-    icon: d ?? null,
-    devices: e.filter(({ areaId: h }) => h === r)
-  })).sort((r, l) => s(r.name, l.name)), c = e.filter(({ areaId: r }) => r === null || !o.has(r));
+    name: hi(d),
+    icon: h ?? null,
+    devices: e.filter(({ areaId: l }) => l === r)
+  })).sort((r, d) => s(r.name, d.name)), c = e.filter(({ areaId: r }) => r === null || !o.has(r));
   return [...a, { id: null, name: t, icon: null, devices: c }].filter((r) => r.devices.length);
 }
-const oi = (n) => n.length > $s ? `${n.slice(0, $s)}…` : n, ct = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Ne = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), En = { grid_options: { columns: "full" } }, zr = ["presence", "download_rate", "quarantine", "security"], Vr = ["active_blocks", "download_rate", "upload_rate"], Br = ["download_rate", "upload_rate"], Fr = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Cn = { name: { type: "entity" } }, ai = ({ id: n }) => `device-${n}`;
-function Wr({ hass: n, home: e }) {
+const hi = (n) => n.length > $s ? `${n.slice(0, $s)}…` : n, ht = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Re = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), En = { grid_options: { columns: "full" } }, Kr = ["presence", "download_rate", "quarantine", "security"], Qr = ["active_blocks", "download_rate", "upload_rate"], Zr = ["download_rate", "upload_rate"], Jr = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Cn = { name: { type: "entity" } }, ui = ({ id: n }) => `device-${n}`;
+function Xr({ hass: n, home: e }) {
   const t = y(n);
   return {
     type: "sections",
     max_columns: 3,
     badges: [
       { type: "custom:hearthwall-badge" },
-      ...e.gateways.flatMap((s) => ct(s, Vr)).map((s) => ({ type: "entity", entity: s, show_name: !0, ...e.gateways.length > 1 ? {} : Cn }))
+      ...e.gateways.flatMap((s) => ht(s, Qr)).map((s) => ({ type: "entity", entity: s, show_name: !0, ...e.gateways.length > 1 ? {} : Cn }))
     ],
     sections: [
-      { type: "grid", column_span: 2, cards: [Ne("devices", { ...En, toolbar: e.devices.length > 8 })] },
+      { type: "grid", column_span: 2, cards: [Re("devices", { ...En, toolbar: e.devices.length > 8 })] },
       {
         type: "grid",
         cards: [
-          Ne("events", {
+          Re("events", {
             grid_options: { columns: "full", rows: "auto" },
             title: t("strategy.newest"),
             limit: 8,
@@ -6001,19 +6004,19 @@ function Wr({ hass: n, home: e }) {
     ]
   };
 }
-function Gr() {
-  return { type: "panel", cards: [Ne("flow-map")] };
+function ec() {
+  return { type: "panel", cards: [Re("flow-map")] };
 }
-function Yr() {
+function tc() {
   return {
     type: "sections",
     max_columns: 2,
     sections: [
-      { type: "grid", column_span: 2, cards: [Ne("events", { grid_options: { columns: "full", rows: "auto" } })] }
+      { type: "grid", column_span: 2, cards: [Re("events", { grid_options: { columns: "full", rows: "auto" } })] }
     ]
   };
 }
-function Qr({ home: n }) {
+function nc({ home: n }) {
   return {
     type: "sections",
     max_columns: 4,
@@ -6022,22 +6025,22 @@ function Qr({ home: n }) {
       type: "grid",
       cards: [
         { type: "heading", heading: e, ...t ? { icon: t } : {} },
-        ...s.map((i) => Kr(i))
+        ...s.map((i) => sc(i))
       ]
     }))
   };
 }
-function Kr(n) {
-  const [e] = ct(n, zr), t = { action: "navigate", navigation_path: ai(n) };
+function sc(n) {
+  const [e] = ht(n, Kr), t = { action: "navigate", navigation_path: ui(n) };
   return e ? { type: "tile", entity: e, name: n.name, tap_action: t, icon_tap_action: t } : { type: "button", name: n.name, icon: "mdi:devices", show_state: !1, tap_action: t };
 }
-function Zr({ hass: n, home: e, config: t }) {
+function ic({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
     max_columns: 3,
     sections: [
-      { type: "grid", column_span: 2, cards: [Ne("device", { ...En, device_id: s.id })] },
+      { type: "grid", column_span: 2, cards: [Re("device", { ...En, device_id: s.id })] },
       {
         type: "grid",
         cards: [
@@ -6048,13 +6051,13 @@ function Zr({ hass: n, home: e, config: t }) {
     ]
   } : { cards: [{ type: "markdown", content: y(n)("strategy.gone") }] };
 }
-function Jr({ hass: n, home: e }) {
+function oc({ hass: n, home: e }) {
   const t = y(n);
   return {
     type: "sections",
     max_columns: 3,
     sections: e.gateways.map((s) => {
-      const i = ct(s, Fr), o = s.entities.map(({ entity_id: c }) => c).filter((c) => !i.includes(c)), a = ct(s, Br);
+      const i = ht(s, Jr), o = s.entities.map(({ entity_id: c }) => c).filter((c) => !i.includes(c)), a = ht(s, Zr);
       return {
         type: "grid",
         cards: [
@@ -6066,14 +6069,14 @@ function Jr({ hass: n, home: e }) {
     })
   };
 }
-const Wt = { overview: Wr, map: Gr, events: Yr, devices: Qr, device: Zr, health: Jr };
-function Xr(n, e) {
-  const t = n.view ?? "overview", s = Object.hasOwn(Wt, t) ? Wt[t] : void 0;
-  if (!s) throw new Error(`view is none of ${Object.keys(Wt).join(", ")}`);
-  const i = ii(e, y(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : ri(e);
+const Yt = { overview: Xr, map: ec, events: tc, devices: nc, device: ic, health: oc };
+function ac(n, e) {
+  const t = n.view ?? "overview", s = Object.hasOwn(Yt, t) ? Yt[t] : void 0;
+  if (!s) throw new Error(`view is none of ${Object.keys(Yt).join(", ")}`);
+  const i = di(e, y(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : pi(e);
 }
-function ri(n) {
+function pi(n) {
   const e = y(n);
   return {
     type: "sections",
@@ -6094,35 +6097,35 @@ function ri(n) {
     ]
   };
 }
-const xs = "custom:hearthwall", ec = [
+const _s = "custom:hearthwall", rc = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:chart-sankey"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function tc(n) {
-  const e = y(n), { gateways: t, devices: s } = ii(n, e("strategy.no_area")), i = e("strategy.title");
+function cc(n) {
+  const e = y(n), { gateways: t, devices: s } = di(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...ec.map(([o, a]) => ({
+      ...rc.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
-        strategy: { type: xs, view: o }
+        strategy: { type: _s, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: ai(o),
+        path: ui(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: xs, view: "device", device_id: o.id }
+        strategy: { type: _s, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...ri(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...pi(n) }] };
 }
-class nc extends HTMLElement {
+class lc extends HTMLElement {
   static {
     this.noEditor = !0;
   }
@@ -6130,19 +6133,19 @@ class nc extends HTMLElement {
     return { title: y(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return tc(t);
+    return cc(t);
   }
 }
-class sc extends HTMLElement {
+class dc extends HTMLElement {
   static async generate(e, t) {
-    return Xr(e, t);
+    return ac(e, t);
   }
 }
-const ic = {
-  "ll-strategy-dashboard-hearthwall": nc,
-  "ll-strategy-view-hearthwall": sc
+const hc = {
+  "ll-strategy-dashboard-hearthwall": lc,
+  "ll-strategy-view-hearthwall": dc
 };
-function oc() {
+function uc() {
   const n = y(void 0);
   return {
     type: "hearthwall",
@@ -6151,59 +6154,59 @@ function oc() {
     description: n("strategy.description")
   };
 }
-const ac = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function rc(n, e) {
+const pc = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function mc(n, e) {
   const t = n.entities[e];
   return t?.platform !== O || !t.device_id ? null : Object.values(n.entities).some(
     (i) => i.device_id === t.device_id && Sn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const ae = (n) => y(void 0)(n), pe = (n) => ei(() => ({ ...n(), documentationURL: ac }));
-window.customCards = At(window.customCards ?? [], [
-  pe(() => ({
+const oe = (n) => y(void 0)(n), me = (n) => ai(() => ({ ...n(), documentationURL: pc }));
+window.customCards = Mt(window.customCards ?? [], [
+  me(() => ({
     type: "hearthwall-devices-card",
-    name: ae("devices.name"),
-    description: ae("devices.description"),
+    name: oe("devices.name"),
+    description: oe("devices.description"),
     preview: !0
   })),
-  pe(() => ({
+  me(() => ({
     type: "hearthwall-device-card",
-    name: ae("device.name"),
-    description: ae("device.description"),
+    name: oe("device.name"),
+    description: oe("device.description"),
     preview: !0,
-    getEntitySuggestion: rc
+    getEntitySuggestion: mc
   })),
-  pe(Or),
-  pe(Pa)
+  me(Nr),
+  me(za)
 ]);
-window.customStrategies = At(window.customStrategies ?? [], [pe(oc)]);
-window.customBadges = At(window.customBadges ?? [], [
-  pe(() => ({
+window.customStrategies = Mt(window.customStrategies ?? [], [me(uc)]);
+window.customBadges = Mt(window.customBadges ?? [], [
+  me(() => ({
     type: "hearthwall-badge",
-    name: ae("badge.name"),
-    description: ae("badge.description"),
+    name: oe("badge.name"),
+    description: oe("badge.description"),
     preview: !0
   }))
 ]);
-window.customCardFeatures = At(window.customCardFeatures ?? [], [
-  ei(() => ({
+window.customCardFeatures = Mt(window.customCardFeatures ?? [], [
+  ai(() => ({
     type: "hearthwall-quarantine-feature",
-    name: ae("feature.name"),
+    name: oe("feature.name"),
     isSupported: (n, { entity_id: e }) => Sn(n, e)
   }))
 ]);
-Lr({
+Dr({
   "hearthwall-confirm": de,
-  "hearthwall-notice": ze,
+  "hearthwall-notice": Be,
   "hearthwall-sparkline": Mn,
   "hearthwall-devices-card": D,
-  "hearthwall-device-row": wt,
-  ...Lo,
+  "hearthwall-device-row": kt,
+  ...ba,
   "hearthwall-badge": An,
-  "hearthwall-quarantine-feature": xe,
-  ...Cr,
-  ...qa,
-  ...ic
+  "hearthwall-quarantine-feature": Ae,
+  ...Ir,
+  ...Ua,
+  ...hc
 });
 /**
  * @license

@@ -2,7 +2,9 @@
 
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { formatAgo, formatBytes, formatCount, formatCountdown, formatCountry, formatDateTime, formatPercent } from "../format.js";
+import { item, type ItemView } from "../events/item.js";
+import { keyOf } from "../events/timeline.js";
+import { formatBytes, formatCount, formatCountdown, formatCountry, formatDateTime, formatPercent } from "../format.js";
 import type { HomeAssistant } from "../hass.js";
 import { localizer, optionalKey } from "../localize.js";
 import type { Acceptance, Block, Event, ProfileReport, Usage, UsageRow } from "../messages.js";
@@ -21,14 +23,17 @@ const moved = (row: Pick<UsageRow, "download_bytes" | "upload_bytes">) => row.do
 /** Multicast, broadcast and link-local addresses: nobody in particular, and nothing that could be cut off. */
 const EVERYBODY = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
 
+export interface PeerActions {
+  /** The gateway's rules, by what they are on. */
+  rules: ReadonlyMap<string, Block>;
+  /** Addresses of the home's own devices, which are quarantined rather than blocked for what others do to them. */
+  home: ReadonlySet<string>;
+  block: (peer: string) => void;
+  release: (block: Block) => void;
+}
+
 /** Whom the device talks to, with each peer's share of all that it moved. */
-export function peersSection(
-  hass: HomeAssistant,
-  usage: Usage,
-  rules: ReadonlyMap<string, Block>,
-  block: (peer: string) => void,
-  release: (block: Block) => void,
-) {
+export function peersSection(hass: HomeAssistant, usage: Usage, { rules, home, block, release }: PeerActions) {
   const t = localizer(hass);
   const all = Math.max(1, moved(usage));
   const rest = all - usage.rows.reduce((sum, row) => sum + moved(row), 0);
@@ -44,13 +49,13 @@ export function peersSection(
           ${formatBytes(hass, moved(row))}
         </span>
         <span class="figure share secondary">${formatPercent(hass, moved(row) / all)}</span>
-        ${row.peer && !EVERYBODY.test(row.peer)
+        ${row.peer && (rule || !(EVERYBODY.test(row.peer) || home.has(row.peer)))
           ? html`<button
               class="quiet"
-              aria-label=${t(rule ? "device.release_peer" : "device.block_peer", { peer: name })}
+              aria-label=${t(rule ? "device.release_peer" : "events.block.peer", { peer: name })}
               @click=${() => (rule ? release(rule) : block(name))}
             >
-              ${t(rule ? "quarantine.release" : "device.block")}
+              ${t(rule ? "quarantine.release" : "events.block")}
             </button>`
           : nothing}
       </div>
@@ -77,54 +82,15 @@ export function peersSection(
   );
 }
 
-export interface EventActions {
-  accept: (event: Event) => void;
-  block: (peer: string) => void;
-  /** Numbers of the events that were accepted. */
-  accepted: ReadonlySet<number>;
-}
-
-/** What is no notice of a detector cannot be accepted. */
-const ORDERED = new Set(["blocked", "unblocked"]);
-
-export function eventsSection(hass: HomeAssistant, events: readonly Event[], actions: EventActions | undefined) {
+export function eventsSection(hass: HomeAssistant, events: readonly Event[], viewOf: (event: Event) => ItemView) {
   const t = localizer(hass);
-  const one = (event: Event) => {
-    const kind = optionalKey(`kind.${event.kind}`);
-    const peer = event.peer_name ?? event.peer_address;
-    const acceptable = actions && !ORDERED.has(event.kind) && event.severity !== "info";
-    return html`<li class="event">
-      <span class="severity ${event.severity}" aria-hidden="true"></span>
-      <div class="grow">
-        <div class="line">
-          <b class="cut grow">${kind ? t(kind) : event.kind}</b>
-          <time class="secondary" title=${formatDateTime(hass, event.time)}>
-            ${formatAgo(hass, event.last_time ?? event.time)}
-          </time>
-        </div>
-        <div class="secondary wrap">${event.summary}</div>
-        ${acceptable
-          ? html`<div class="actions">
-              ${actions.accepted.has(event.seq)
-                ? html`<span class="secondary">${t("device.event_accepted")}</span>`
-                : html`<button class="quiet" @click=${() => actions.accept(event)}>${t("device.accept")}</button>`}
-              ${peer
-                ? html`<button
-                    class="quiet"
-                    aria-label=${t("device.block_peer", { peer })}
-                    @click=${() => actions.block(peer)}
-                  >
-                    ${t("device.block_this_peer")}
-                  </button>`
-                : nothing}
-            </div>`
-          : nothing}
-      </div>
-    </li>`;
-  };
   return section(
     t("device.events"),
-    events.length ? html`<ul>${repeat(events, ({ seq }) => seq, one)}</ul>` : none(t("device.events_none")),
+    events.length
+      ? html`<ul class="events">
+          ${repeat(events, keyOf, (event) => item(event, viewOf(event)))}
+        </ul>`
+      : none(t("device.events_none")),
   );
 }
 
@@ -133,7 +99,7 @@ export function blocksSection(hass: HomeAssistant, blocks: readonly Block[], rel
   const one = (block: Block) => {
     const left = block.expires === null ? undefined : block.expires - Date.now() / 1000;
     const port = block.port === null ? (block.transport ?? "") : `${block.transport ?? ""}/${block.port}`;
-    return html`<li class="event">
+    return html`<li class="rule">
       <div class="grow">
         <div class="line">
           <b class="cut grow">${t(optionalKey(`mode.${block.mode}`) ?? "mode.other")} ${port}</b>

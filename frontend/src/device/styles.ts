@@ -102,7 +102,7 @@ export const view = css`
   li {
     padding: 6px 0;
   }
-  li + li.event {
+  li + li.rule {
     border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
   }
   .line {
@@ -113,10 +113,6 @@ export const view = css`
   }
   .line b {
     font-weight: 500;
-  }
-  .event {
-    display: flex;
-    gap: 10px;
   }
   .figure {
     text-align: end;
@@ -138,31 +134,6 @@ export const view = css`
     min-width: 2px;
     border-radius: 2px;
     background: var(--hearthwall-download);
-  }
-  .severity {
-    flex: none;
-    width: 10px;
-    height: 10px;
-    margin-top: 5px;
-    border-radius: 50%;
-    background: var(--secondary-text-color);
-  }
-  .severity.low {
-    background: var(--info-color, #039be5);
-  }
-  .severity.medium {
-    background: var(--warning-color, #ffa600);
-  }
-  .severity.high,
-  .severity.critical {
-    background: var(--error-color, #db4437);
-  }
-  .actions {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
-    gap: 8px;
-    margin-top: 8px;
   }
   @container device (min-width: 760px) {
     .sections {

@@ -2,8 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { all, one, placed, settled, text } from "../../test/elements.js";
-import { type FakeHome, home, row, snapshot } from "../../test/home.js";
-import type { Block, DeviceDetails, Event, ProfileReport } from "../messages.js";
+import { delta, type FakeHome, home, row, snapshot } from "../../test/home.js";
+import type { Block, DeviceDetails, Event, EventDetails, ProfileReport, Usage } from "../messages.js";
 import { spans, totals } from "./data.js";
 import { profileSentences } from "./profile.js";
 import type { HearthwallDeviceView } from "./view.js";
@@ -81,6 +81,13 @@ const EVENT: Event = {
   gateway: "Gateway",
   device_name: "Camera",
 };
+const VERDICT: EventDetails = {
+  event: EVENT,
+  culprit: null,
+  program: null,
+  blockable_peer: "bad.example",
+  has_ended: false,
+};
 const DETAILS: DeviceDetails = { entry_id: "entry", mac: "a", profile: PROFILE, blocks: [BLOCK], accepted: [] };
 
 let hass: FakeHome;
@@ -92,6 +99,7 @@ async function made(fields = {}): Promise<void> {
   asked = [];
   answers = {
     "hearthwall/device": DETAILS,
+    "hearthwall/event": VERDICT,
     "hearthwall/usage": {
       rows: [
         { peer: "cam.example", country: "DE", upload_bytes: 1e6, download_bytes: 2e6, flows: 1 },
@@ -129,6 +137,10 @@ async function submit(): Promise<void> {
 
 const button = (words: string) => all(view, "button").find((each) => each.textContent?.trim() === words) as HTMLElement;
 
+/** Open the event, or close it. */
+const open = () => click(one(view, ".event .line"));
+const orders = () => all(view, ".orders button").map((each) => each.textContent?.trim());
+
 beforeEach(() => made());
 afterEach(() => document.body.replaceChildren());
 
@@ -144,11 +156,46 @@ describe("the device view", () => {
     expect(all(view, "img")).toEqual([]);
   });
 
-  it("offers to block who can be blocked", () => {
-    expect(all(view, 'button[aria-label^="Block "]').map((each) => each.getAttribute("aria-label"))).toEqual([
-      "Block cam.example",
-      "Block bad.example",
-    ]);
+  it("offers to block whom it talks to: not everybody, and not the home's own devices", async () => {
+    const label = 'button[aria-label^="Block "]';
+    expect(all(view, label).map((each) => each.getAttribute("aria-label"))).toEqual(["Block cam.example"]);
+    const usage = answers["hearthwall/usage"] as Usage;
+    usage.rows.push({ ...usage.rows[0]!, peer: "192.0.2.20" });
+    hass.connection.say(delta([row("b", { name: "NAS", addresses: ["192.0.2.20"] })]));
+    await settled(view);
+    expect(all(view, label)).toHaveLength(1);
+  });
+
+  it("asks the sensor whom an order for an event may cut off, and offers none against the victim", async () => {
+    expect(orders()).toEqual([]);
+    await open();
+    expect(asked.at(-1)).toEqual({ type: "hearthwall/event", entry_id: "entry", seq: 40 });
+    expect(orders()).toEqual(["This is fine", "Block bad.example"]);
+    await open();
+    answers["hearthwall/event"] = { ...VERDICT, blockable_peer: null, culprit: "a" };
+    await open();
+    expect(orders()).toEqual(["This is fine", "Quarantine Camera"]);
+    await open();
+    answers["hearthwall/event"] = { ...VERDICT, blockable_peer: null };
+    await open();
+    expect(orders()).toEqual(["This is fine"]);
+    await open();
+    delete answers["hearthwall/event"];
+    await open();
+    expect(orders()).toEqual([]);
+    expect(text(view)).toContain("nothing can be ordered now: hearthwall/event failed");
+  });
+
+  it("blocks the peer of an event, and shows the rules as they are then", async () => {
+    await open();
+    const before = asked.length;
+    await click(button("Block bad.example"));
+    await submit();
+    expect(hass.called.find(([, name]) => name === "block")?.[2]).toEqual({
+      target: "bad.example",
+      config_entry_id: "entry",
+    });
+    expect(asked.slice(before).map(({ type }) => type)).toContain("hearthwall/device");
   });
 
   it("blocks a peer after a question, and lets it go again", async () => {
@@ -175,7 +222,7 @@ describe("the device view", () => {
   });
 
   it("ends a rule, and on the way back orders the same again", async () => {
-    await click(all(view, ".event button").find((each) => each.textContent?.trim() === "Release") as HTMLElement);
+    await click(all(view, ".rule button").find((each) => each.textContent?.trim() === "Release") as HTMLElement);
     await submit();
     expect(hass.called.find(([, name]) => name === "unblock")?.[2]).toEqual({ id: 7, config_entry_id: "entry" });
     await click(one(one(view, "hearthwall-notice"), "button"));
@@ -192,6 +239,7 @@ describe("the device view", () => {
 
   it("accepts an event, and takes that back", async () => {
     answers["hearthwall/revoke"] = {};
+    await open();
     await click(button("This is fine"));
     await submit();
     expect(hass.called.find(([, name]) => name === "accept")?.[2]).toEqual({ seq: 40, config_entry_id: "entry" });

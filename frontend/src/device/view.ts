@@ -3,19 +3,22 @@
 import { html, LitElement, nothing } from "lit";
 import { property, query } from "lit/decorators.js";
 import type { HearthwallConfirm } from "../dialog.js";
+import { itemStyles } from "../events/item-styles.js";
+import { OpenedEvents, type Page } from "../events/opened.js";
+import { askBlock } from "../events/orders.js";
 import { formatAgo, formatBytes, formatCountdown, formatDateTime, formatRate } from "../format.js";
 import { type HomeAssistant, isAdmin } from "../hass.js";
 import { localizer } from "../localize.js";
-import type { Acceptance, Block, Event } from "../messages.js";
+import type { Block, Event } from "../messages.js";
 import type { HearthwallNotice } from "../notice.js";
-import { accept, blockPeer, revoke, type Undo, unblock } from "../orders.js";
 import { nothingYet, oldFigures } from "../phase.js";
-import { askQuarantine, chosenSeconds, durations } from "../quarantine.js";
+import { askQuarantine } from "../quarantine.js";
 import { statusOf } from "../status.js";
 import { Live, type LiveDevice } from "../store.js";
 import { card, controls } from "../styles.js";
 import { Ticking } from "../ticking.js";
 import { DeviceData } from "./data.js";
+import { askRevoke, askUnblock } from "./orders.js";
 import { acceptedSection, blocksSection, eventsSection, peersSection, profileSection } from "./sections.js";
 import { view } from "./styles.js";
 
@@ -29,6 +32,7 @@ export class HearthwallDeviceView extends LitElement {
 
   private readonly live = new Live(this);
   private readonly data = new DeviceData(this);
+  private readonly opened = new OpenedEvents(this, (hass) => this.asking(hass));
   private rule: number | null | undefined;
 
   constructor() {
@@ -77,7 +81,7 @@ export class HearthwallDeviceView extends LitElement {
         class=${row.quarantined ? "main" : "danger"}
         ?disabled=${!connected}
         title=${connected ? "" : t("quarantine.impossible")}
-        @click=${() => askQuarantine(hass, device, this.confirm, this.notice)}
+        @click=${() => askQuarantine(this.asking(hass), device)}
       >
         ${t(row.quarantined ? "quarantine.release" : "quarantine.confirm")}
       </button>
@@ -118,9 +122,9 @@ export class HearthwallDeviceView extends LitElement {
 
   private renderAll(hass: HomeAssistant, device: LiveDevice) {
     const { details, usage, events } = this.data;
-    const accepted = new Set(details?.accepted.map(({ seq }) => seq));
-    const block = (peer: string) => void this.onBlock(hass, device, peer);
-    const release = (rule: Block) => void this.onUnblock(hass, device, rule);
+    const { entryId } = device;
+    const asking = () => this.asking(hass);
+    const release = (rule: Block) => void askUnblock(asking(), entryId, rule);
     return html`
       <div>
         ${this.renderTraffic(hass, device)}
@@ -128,15 +132,35 @@ export class HearthwallDeviceView extends LitElement {
         ${details?.profile ? profileSection(hass, details.profile) : nothing}
       </div>
       <div>
-        ${usage ? peersSection(hass, usage, this.data.rules, block, release) : nothing}
-        ${events
-          ? eventsSection(hass, events, { accept: (event) => void this.onAccept(hass, event), block, accepted })
+        ${usage
+          ? peersSection(hass, usage, {
+              rules: this.data.rules,
+              home: this.live.store?.addresses(entryId) ?? new Set(),
+              block: (peer) => void askBlock(asking(), entryId, peer),
+              release,
+            })
           : nothing}
+        ${events ? this.renderEvents(hass, events) : nothing}
         ${details
-          ? acceptedSection(hass, details.accepted, (each) => void this.onRevoke(hass, device, each))
+          ? acceptedSection(hass, details.accepted, (each) => void askRevoke(asking(), entryId, each))
           : nothing}
       </div>
     `;
+  }
+
+  private renderEvents(hass: HomeAssistant, events: readonly Event[]) {
+    const accepted = new Set(this.data.details?.accepted.map(({ seq }) => seq));
+    return eventsSection(hass, events, (event) =>
+      this.opened.viewOf(hass, event, {
+        when: formatAgo(hass, event.last_time ?? event.time),
+        accepted: accepted.has(event.seq),
+      }),
+    );
+  }
+
+  private asking(hass: HomeAssistant): Page {
+    const { confirm, notice, live } = this;
+    return { hass, confirm, notice, store: live.store, after: () => this.data.refresh() };
   }
 
   protected override updated(): void {
@@ -146,68 +170,5 @@ export class HearthwallDeviceView extends LitElement {
     this.rule = rule;
   }
 
-  private async done(asked: Promise<boolean>, text: string, undo: () => Undo | undefined): Promise<void> {
-    if (!(await asked)) return;
-    const back = undo();
-    this.notice.show(
-      text,
-      back &&
-        (async () => {
-          await back();
-          await this.data.refresh();
-        }),
-    );
-    await this.data.refresh();
-  }
-
-  private onBlock(hass: HomeAssistant, device: LiveDevice, peer: string): Promise<void> {
-    const t = localizer(hass);
-    let undo: Undo | undefined;
-    const asked = this.confirm.ask({
-      title: t("device.block_ask", { peer }),
-      text: t("device.block_text"),
-      confirm: t("device.block"),
-      danger: true,
-      choices: durations(hass),
-      act: async (choice) => (undo = await blockPeer(hass, device.entryId, peer, chosenSeconds(choice))),
-    });
-    return this.done(asked, t("device.block_done", { peer }), () => undo);
-  }
-
-  private onUnblock(hass: HomeAssistant, device: LiveDevice, block: Block): Promise<void> {
-    const t = localizer(hass);
-    let undo: Undo | undefined;
-    const asked = this.confirm.ask({
-      title: t("device.unblock_ask"),
-      text: t("device.unblock_text"),
-      confirm: t("quarantine.release"),
-      act: async () => (undo = await unblock(hass, device.entryId, block)),
-    });
-    return this.done(asked, t("device.unblock_done"), () => undo);
-  }
-
-  private onAccept(hass: HomeAssistant, event: Event): Promise<void> {
-    const t = localizer(hass);
-    let undo: Undo | undefined;
-    const asked = this.confirm.ask({
-      title: t("device.accept_ask"),
-      text: t("device.accept_text", { summary: event.summary }),
-      confirm: t("device.accept"),
-      act: async () => (undo = await accept(hass, event.entry_id, event.seq)),
-    });
-    return this.done(asked, t("device.accept_done"), () => undo);
-  }
-
-  private onRevoke(hass: HomeAssistant, device: LiveDevice, acceptance: Acceptance): Promise<void> {
-    const t = localizer(hass);
-    const asked = this.confirm.ask({
-      title: t("device.revoke_ask"),
-      text: t("device.revoke_text", { summary: acceptance.summary }),
-      confirm: t("device.revoke"),
-      act: () => revoke(hass, device.entryId, acceptance.id),
-    });
-    return this.done(asked, t("device.revoke_done"), () => () => accept(hass, device.entryId, acceptance.seq));
-  }
-
-  static override styles = [controls, card, view];
+  static override styles = [controls, card, view, itemStyles];
 }

@@ -210,7 +210,8 @@ export class HearthwallDevicesCard extends LitElement {
   };
 
   private readonly onQuarantine = ({ detail }: CustomEvent<LiveDevice>): void => {
-    if (this.hass) void askQuarantine(this.hass, detail, this.confirm, this.notice);
+    const { hass, confirm, notice } = this;
+    if (hass) void askQuarantine({ hass, confirm, notice }, detail);
   };
 
   private readonly onClear = (): void => {

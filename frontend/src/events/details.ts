@@ -10,20 +10,20 @@ import type { LiveStore } from "../store.js";
 import { type Evidence, evidenceOf, text } from "./evidence.js";
 import { icon } from "./icons.js";
 import { kindKeys, OF_PROGRAMS } from "./kinds.js";
-import { culpritDevice, culpritName, fitting } from "./orders.js";
+import { culpritDevice, culpritName, fitting, whoName } from "./orders.js";
 
 const TECHNIQUE = /^T\d{4}(\.\d{3})?$/;
 
 /** What the sensor said of an event: undefined until it did, or why it did not. */
 export type Asked = EventDetails | { problem: string } | undefined;
 
-export type Order = "accept" | "block" | "quarantine";
+export type Order = "accept" | "block" | "quarantine" | "stop";
 
 export interface DetailsView {
   hass: HomeAssistant;
   store: LiveStore | undefined;
   asked: Asked;
-  /** Whether the user has said that it is fine, on this page. */
+  /** Whether the user has said that it is fine. */
   accepted: boolean;
   onOrder: (order: Order, details: EventDetails) => void;
   onRetry: () => void;
@@ -60,7 +60,7 @@ function orders(event: Event, view: DetailsView): TemplateResult | typeof nothin
   const { hass, store, asked, accepted, onOrder } = view;
   if (!asked || !("event" in asked)) return nothing;
   const t = localizer(hass);
-  const { accept, peer, culprit } = fitting(asked);
+  const { accept, peer, culprit, program } = fitting(asked);
   const isCutOff = culprit !== null && culpritDevice(store, event, culprit)?.row.quarantined;
   const name = culprit === null ? "" : culpritName(store, event, culprit);
   const buttons = [
@@ -79,9 +79,14 @@ function orders(event: Event, view: DetailsView): TemplateResult | typeof nothin
       : html`<button class="quiet cut" title=${name} @click=${() => onOrder("quarantine", asked)}>
           ${t(isCutOff ? "events.release" : "events.quarantine", { name })}
         </button>`,
+    program === null
+      ? nothing
+      : html`<button class="quiet cut" title=${text(program)} @click=${() => onOrder("stop", asked)}>
+          ${t("events.stop", { name: whoName(event) })}
+        </button>`,
   ];
   return html`
-    ${asked.has_ended && culprit === null ? html`<p class="secondary">${t("events.ended")}</p>` : nothing}
+    ${asked.has_ended && program === null ? html`<p class="secondary">${t("events.ended")}</p>` : nothing}
     ${buttons.every((each) => each === nothing) ? nothing : html`<div class="orders">${buttons}</div>`}
   `;
 }

@@ -25,7 +25,7 @@ async function made(config: object = {}, fields = {}): Promise<void> {
     callWS: async <T>(message: { type: string; seq?: number }) => {
       asked.push(message);
       if (answer instanceof Error) throw answer;
-      return { event: event(message.seq ?? 1), culprit: null, blockable_peer: null, has_ended: false, ...answer } as T;
+      return { event: event(message.seq ?? 1), culprit: null, program: null, blockable_peer: null, has_ended: false, ...answer } as T;
     },
     ...fields,
   });
@@ -173,6 +173,60 @@ describe("events card", () => {
     await click(all(card, ".orders button")[2]);
     await confirm();
     expect(hass.called[2]).toEqual(["hearthwall", "quarantine", {}, { device_id: ["id-culprit"] }]);
+  });
+
+  it.each([
+    ["exe:/usr/bin/curl", "/usr/bin/curl loses", { executable: "exe:/usr/bin/curl" }],
+    ["pid:4711", "process 4711 and all that it starts", { pid: 4711, children: true }],
+  ])("cuts the program %s off after a question, and lets it go again", async (program, said, ordered) => {
+    answer = { program };
+    await told(event(1, { mac: null, process: "/usr/bin/curl", kind: "unexpected_process" }));
+    await click(lines()[0]);
+    expect(orders()).toEqual(["This is fine", "Cut curl off"]);
+    hass.callService = async (...call) => {
+      hass.called.push(call.slice(0, 3));
+      return { response: { blocks: [{ id: 12 }] } };
+    };
+    await click(all(card, ".orders button")[1]);
+    expect(text(one(card, "dialog[open]"))).toContain(said);
+    expect(hass.called).toEqual([]);
+    await confirm();
+    expect(hass.called).toEqual([["hearthwall", "block_process", { ...ordered, config_entry_id: "entry" }]]);
+    await click(one(one(card, "hearthwall-notice"), "button"));
+    expect(hass.called[1]).toEqual(["hearthwall", "unblock", { id: 12, config_entry_id: "entry" }]);
+  });
+
+  it("cuts nobody off whose process has ended by the time of the order", async () => {
+    answer = { program: "pid:4711" };
+    await told(event(1, { mac: null, process: "/usr/bin/bash" }));
+    await click(lines()[0]);
+    answer = { program: null, has_ended: true };
+    await click(all(card, ".orders button")[1]);
+    await confirm();
+    expect(text(one(card, "dialog[open] [role=alert]"))).toContain("The process has ended");
+    expect(hass.called).toEqual([]);
+  });
+
+  it("says in the sensor's words why it refuses", async () => {
+    answer = { program: "exe:/usr/bin/curl" };
+    await told(event(1, { mac: null, process: "/usr/bin/curl" }));
+    await click(lines()[0]);
+    hass.failure = { message: "This target has to stay reachable: <b>curl</b>" };
+    await click(all(card, ".orders button")[1]);
+    await confirm();
+    expect(text(one(card, "dialog[open] [role=alert]"))).toBe("This target has to stay reachable: <b>curl</b>");
+    expect(all(card, "hearthwall-notice .bar:not([hidden])")).toEqual([]);
+  });
+
+  it("asks again whenever an event is opened: a process may have ended since", async () => {
+    answer = { program: "pid:4711" };
+    await told(event(1, { mac: null, process: "/usr/bin/bash" }));
+    await click(lines()[0]);
+    await click(lines()[0]);
+    answer = { program: null, has_ended: true };
+    await click(lines()[0]);
+    expect(orders()).toEqual(["This is fine"]);
+    expect(text(card)).toContain("The process has ended");
   });
 
   it("offers no order where the sensor does not answer, and asks again", async () => {

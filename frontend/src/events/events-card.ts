@@ -5,21 +5,22 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { HearthwallConfirm } from "../dialog.js";
-import { compareNames } from "../format.js";
-import { type ConfigForm, errorText, type GridOptions, type HomeAssistant, isAdmin } from "../hass.js";
+import { compareNames, formatTime } from "../format.js";
+import { type ConfigForm, type GridOptions, type HomeAssistant, isAdmin } from "../hass.js";
 import { localizer } from "../localize.js";
-import type { Event, EventDetails } from "../messages.js";
+import type { Event } from "../messages.js";
 import type { HearthwallNotice } from "../notice.js";
 import { liveStore, type LiveStore } from "../store.js";
 import { card, controls } from "../styles.js";
 import { checked, DEFAULT_LIMIT, type EventsConfig, eventsForm } from "./config.js";
 import { dayNamer } from "./days.js";
-import type { Asked, Order } from "./details.js";
 import { EventsFeed } from "./feed.js";
 import { filters } from "./filters.js";
 import { icon } from "./icons.js";
 import { item } from "./item.js";
-import { askAccept, askBlock, askQuarantine, whoName } from "./orders.js";
+import { itemStyles } from "./item-styles.js";
+import { OpenedEvents } from "./opened.js";
+import { whoName } from "./orders.js";
 import { eventsStyles } from "./styles.js";
 import { byDay, choices, EVERYTHING, type Filter, filtered, keyOf, MOST, rankOf, whoOf } from "./timeline.js";
 
@@ -30,9 +31,6 @@ export class HearthwallEventsCard extends LitElement {
   @property({ attribute: false }) hass?: HomeAssistant | undefined;
   @state() private config: EventsConfig | undefined;
   @state() private filter: Filter = EVERYTHING;
-  @state() private opened: string | null = null;
-  @state() private asked: ReadonlyMap<string, Asked> = new Map();
-  @state() private accepted: ReadonlySet<string> = new Set();
   @state() private lost: readonly string[] = [];
   @query("hearthwall-confirm") private confirm!: HearthwallConfirm;
   @query("hearthwall-notice") private notice!: HearthwallNotice;
@@ -42,6 +40,12 @@ export class HearthwallEventsCard extends LitElement {
   private endListening: (() => void) | undefined;
   /** When the newest happened that was there at first: what comes later is fresh. */
   private seen: number | undefined;
+  private readonly opened = new OpenedEvents(this, (hass) => ({
+    hass,
+    store: this.store,
+    confirm: this.confirm,
+    notice: this.notice,
+  }));
   private readonly feed = new EventsFeed(this, () => this.mustHold());
 
   static getConfigForm(): ConfigForm {
@@ -99,12 +103,12 @@ export class HearthwallEventsCard extends LitElement {
       .filter(({ connected, entryId }) => !connected && (this.config?.entry_id ?? entryId) === entryId)
       .map(({ name }) => name);
     if (lost.join("\n") !== this.lost.join("\n")) this.lost = lost;
-    else if (this.opened) this.requestUpdate();
+    else if (this.opened.key) this.requestUpdate();
   }
 
   private mustHold(): boolean {
     const { list } = this;
-    return Boolean(this.opened) || Boolean(list && (list.scrollTop > AT_TOP || list.matches(":focus-within")));
+    return this.opened.key !== null || Boolean(list && (list.scrollTop > AT_TOP || list.matches(":focus-within")));
   }
 
   protected override render() {
@@ -174,21 +178,16 @@ export class HearthwallEventsCard extends LitElement {
     return byDay(events, dayNamer(hass)).map(
       ({ day, events: those }) => html`
         <h3>${day}</h3>
-        <ul>
-          ${repeat(those, keyOf, (event) => {
-            const key = keyOf(event);
-            return item(event, {
-              hass,
-              store: this.store,
-              open: this.opened === key,
-              fresh: event.time > (this.seen ?? Infinity),
-              asked: this.asked.get(key),
-              accepted: this.accepted.has(key),
-              onToggle: () => this.toggle(event),
-              onRetry: () => void this.fetch(event),
-              onOrder: (order, details) => void this.order(order, event, details),
-            });
-          })}
+        <ul class="events">
+          ${repeat(those, keyOf, (event) =>
+            item(
+              event,
+              this.opened.viewOf(hass, event, {
+                when: formatTime(hass, event.time),
+                fresh: event.time > (this.seen ?? Infinity),
+              }),
+            ),
+          )}
         </ul>
       `,
     );
@@ -224,12 +223,12 @@ export class HearthwallEventsCard extends LitElement {
   private choose(filter: Filter): void {
     const isMilder = rankOf(filter.severity) !== rankOf(this.filter.severity);
     this.filter = filter;
-    this.opened = null;
+    this.opened.close();
     if (isMilder) this.want();
   }
 
   private readonly showNew = (): void => {
-    this.opened = null;
+    this.opened.close();
     this.feed.timeline.release();
     this.requestUpdate();
     void this.updateComplete.then(() => {
@@ -249,44 +248,5 @@ export class HearthwallEventsCard extends LitElement {
     window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: false } }));
   };
 
-  private toggle(event: Event): void {
-    const key = keyOf(event);
-    this.opened = this.opened === key ? null : key;
-    if (this.opened && !this.asked.has(key)) void this.fetch(event);
-  }
-
-  private note(event: Event, asked: Asked): void {
-    this.asked = new Map(this.asked).set(keyOf(event), asked);
-  }
-
-  private async fetch(event: Event): Promise<void> {
-    const { entry_id, seq } = event;
-    this.note(event, undefined);
-    try {
-      this.note(event, await this.hass!.callWS<EventDetails>({ type: "hearthwall/event", entry_id, seq }));
-    } catch (error) {
-      this.note(event, { problem: errorText(error) });
-    }
-  }
-
-  private async order(order: Order, event: Event, details: EventDetails): Promise<void> {
-    const { store, confirm, notice } = this;
-    const asking = { hass: this.hass!, store, confirm, notice };
-    if (order === "accept" && (await askAccept(asking, event, () => this.setAccepted(event, false)))) {
-      this.setAccepted(event, true);
-    } else if (order === "block") {
-      await askBlock(asking, event, details.blockable_peer!);
-    } else if (order === "quarantine") {
-      await askQuarantine(asking, event, details.culprit!);
-    }
-  }
-
-  private setAccepted(event: Event, is: boolean): void {
-    const accepted = new Set(this.accepted);
-    if (is) accepted.add(keyOf(event));
-    else accepted.delete(keyOf(event));
-    this.accepted = accepted;
-  }
-
-  static override styles = [controls, card, eventsStyles];
+  static override styles = [controls, card, itemStyles, eventsStyles];
 }

@@ -69,27 +69,31 @@ describe("evidence", () => {
 });
 
 describe("orders", () => {
-  const answer = (more: Partial<Event>, culprit: string | null, peer: string | null) => ({
+  const answer = (more: Partial<Event>, culprit: string | null, peer: string | null, program: string | null = null) => ({
     event: event(1, more),
     culprit,
+    program,
     blockable_peer: peer,
     has_ended: false,
   });
 
   it("are those whom the sensor blames, never the victim", () => {
-    expect(fitting(answer({}, null, null))).toEqual({ accept: true, peer: null, culprit: null });
+    expect(fitting(answer({}, null, null))).toEqual({ accept: true, peer: null, culprit: null, program: null });
     expect(fitting(answer({}, "00:00:5e:00:53:99", "bad.example"))).toEqual({
       accept: true,
       peer: "bad.example",
       culprit: "00:00:5e:00:53:99",
+      program: null,
     });
+    expect(fitting(answer({}, null, null, "pid:7")).program).toBe("pid:7");
   });
 
   it("are none for what a rule told", () => {
-    expect(fitting(answer({ kind: "blocked" }, "00:00:5e:00:53:21", "bad.example"))).toEqual({
+    expect(fitting(answer({ kind: "blocked" }, "00:00:5e:00:53:21", "bad.example", "exe:/x"))).toEqual({
       accept: false,
       peer: null,
       culprit: null,
+      program: null,
     });
   });
 

@@ -3,7 +3,7 @@
 import { mdiChevronDown } from "@mdi/js";
 import { html, nothing, type TemplateResult } from "lit";
 import { classMap } from "lit/directives/class-map.js";
-import { formatCount, formatTime } from "../format.js";
+import { formatCount, formatDateTime } from "../format.js";
 import { type Key, localizer } from "../localize.js";
 import type { Event } from "../messages.js";
 import { details, type DetailsView } from "./details.js";
@@ -15,6 +15,8 @@ import { keyOf, SEVERITIES } from "./timeline.js";
 
 export interface ItemView extends DetailsView {
   open: boolean;
+  /** When it was, in words. */
+  when: string;
   /** Whether it came while somebody was looking. */
   fresh: boolean;
   onToggle: () => void;
@@ -22,7 +24,7 @@ export interface ItemView extends DetailsView {
 
 /** Return an event as an item of a list. */
 export function item(event: Event, view: ItemView): TemplateResult {
-  const { hass, open, fresh, onToggle } = view;
+  const { hass, open, when, fresh, onToggle } = view;
   const t = localizer(hass);
   const severity = SEVERITIES.includes(event.severity) ? event.severity : "info";
   const peer = text(event.peer_name ?? event.peer_address);
@@ -37,7 +39,7 @@ export function item(event: Event, view: ItemView): TemplateResult {
           ${event.count > 1
             ? html`<span class="severity">${t("events.times", { count: formatCount(hass, event.count) })}</span>`
             : nothing}
-          <time datetime=${new Date(event.time * 1000).toISOString()}>${formatTime(hass, event.time)}</time>
+          <time datetime=${new Date(event.time * 1000).toISOString()} title=${formatDateTime(hass, event.time)}>${when}</time>
         </span>
         <span class="second">
           <span class="who">${whoName(event)}</span>${peer ? html`<span class="peer"> → ${peer}</span>` : nothing}

@@ -1,12 +1,10 @@
 // What can be ordered for an event: asked first, told after, each with a way back.
 
-import type { HearthwallConfirm } from "../dialog.js";
-import type { HomeAssistant } from "../hass.js";
+import { askOrder, type Asking } from "../asking.js";
 import { localizer } from "../localize.js";
 import type { Event, EventDetails } from "../messages.js";
-import type { HearthwallNotice } from "../notice.js";
-import { accept, blockPeer, type Undo } from "../orders.js";
-import { askQuarantine as askDevice, chosenSeconds, durations } from "../quarantine.js";
+import { accept, blockPeer, blockProgram, PROCESS } from "../orders.js";
+import { askQuarantine, chosenSeconds, durations } from "../quarantine.js";
 import type { LiveDevice, LiveStore } from "../store.js";
 import { text } from "./evidence.js";
 import { AMOUNTS, BY_RULES, kindKeys, LEARNT } from "./kinds.js";
@@ -18,12 +16,14 @@ export interface Orders {
   peer: string | null;
   /** The device that did it, by its MAC; never the one that it was only done to. */
   culprit: string | null;
+  /** The program of the gateway that did it, as a rule names it. */
+  program: string | null;
 }
 
 /** Return what can be ordered for an event, as the sensor judges whom that may hit. */
-export function fitting({ event, culprit, blockable_peer: peer }: EventDetails): Orders {
-  if (BY_RULES.has(event.kind)) return { accept: false, peer: null, culprit: null };
-  return { accept: Boolean(event.mac ?? event.process ?? event.address), peer, culprit };
+export function fitting({ event, culprit, program, blockable_peer: peer }: EventDetails): Orders {
+  if (BY_RULES.has(event.kind)) return { accept: false, peer: null, culprit: null, program: null };
+  return { accept: Boolean(event.mac ?? event.process ?? event.address), peer, culprit, program };
 }
 
 /** Return what an event is about, in short: the device's name, the program's file, or an address. */
@@ -42,19 +42,9 @@ export function culpritName(store: LiveStore | undefined, event: Event, culprit:
   return text(name ?? (culprit === event.mac ? whoName(event) : culprit));
 }
 
-export interface Asking {
-  hass: HomeAssistant;
-  store: LiveStore | undefined;
-  confirm: HearthwallConfirm;
-  notice: HearthwallNotice;
-}
-
 /** Ask whether an event is fine, saying how far that reaches; `undone` is called when that was taken back. */
-export async function askAccept(
-  { hass, confirm, notice }: Asking,
-  event: Event,
-  undone: () => void,
-): Promise<boolean> {
+export function askAccept(asking: Asking, event: Event, undone: () => void): Promise<boolean> {
+  const { hass } = asking;
   const t = localizer(hass);
   const [who, kind] = [whoName(event), t(kindKeys(event.kind).name)];
   const reach = [
@@ -64,50 +54,88 @@ export async function askAccept(
     AMOUNTS.has(event.kind) ? t("events.accept.amount") : "",
     LEARNT.has(event.kind) ? t("events.accept.learnt") : "",
   ];
-  const { entry_id: entryId, seq } = event;
-  let undo: Undo | undefined;
-  const done = await confirm.ask({
-    title: t("events.accept.ask"),
-    text: reach.filter(Boolean).join(" "),
-    confirm: t("events.accept"),
-    act: async () => (undo = await accept(hass, entryId, seq)),
-  });
-  if (done) notice.show(t("events.accepted", { kind }), () => undo!().then(undone));
-  return done;
+  return askOrder(
+    asking,
+    {
+      title: t("events.accept.ask"),
+      text: reach.filter(Boolean).join(" "),
+      confirm: t("events.accept"),
+      act: () => accept(hass, event.entry_id, event.seq),
+    },
+    t("events.accepted", { kind }),
+    undone,
+  );
 }
 
 /** Ask whether to cut a peer off for everybody. */
-export async function askBlock({ hass, confirm, notice }: Asking, event: Event, peer: string): Promise<boolean> {
+export function askBlock(asking: Asking, entryId: string, peer: string): Promise<boolean> {
+  const { hass } = asking;
   const t = localizer(hass);
-  let undo: Undo | undefined;
-  const done = await confirm.ask({
-    title: t("events.block.ask", { peer: text(peer) }),
-    text: t("events.block.text", { peer: text(peer) }),
-    confirm: t("events.block"),
-    danger: true,
-    choices: durations(hass),
-    act: async (choice) => (undo = await blockPeer(hass, event.entry_id, peer, chosenSeconds(choice))),
-  });
-  if (done) notice.show(t("events.blocked", { peer: text(peer) }), undo);
-  return done;
+  const named = { peer: text(peer) };
+  return askOrder(
+    asking,
+    {
+      title: t("events.block.ask", named),
+      text: t("events.block.text", named),
+      confirm: t("events.block"),
+      danger: true,
+      choices: durations(hass),
+      act: (choice) => blockPeer(hass, entryId, peer, chosenSeconds(choice)),
+    },
+    t("events.blocked", named),
+  );
+}
+
+/** Ask whether to cut off the program of the gateway that did it. */
+export function askStop(asking: Asking, event: Event, program: string): Promise<boolean> {
+  const { hass } = asking;
+  const t = localizer(hass);
+  const { entry_id: entryId, seq } = event;
+  const name = whoName(event);
+  return askOrder(
+    asking,
+    {
+      title: t("events.stop.ask", { name }),
+      text: program.startsWith(PROCESS)
+        ? t("events.stop.text_process", { pid: program.slice(PROCESS.length) })
+        : t("events.stop.text", { path: text(program.slice(program.indexOf(":") + 1)) }),
+      confirm: t("events.stop.confirm"),
+      danger: true,
+      choices: durations(hass),
+      act: async (choice) => {
+        // A process may have ended while somebody read, and its number be another's by now
+        const now = await hass.callWS<EventDetails>({ type: "hearthwall/event", entry_id: entryId, seq });
+        if (now.program !== program) throw new Error(t("events.ended"));
+        return blockProgram(hass, entryId, program, chosenSeconds(choice));
+      },
+    },
+    t("events.stopped", { name }),
+  );
 }
 
 /** Ask whether to cut off the device that did it, or to let it back in. */
-export async function askQuarantine(asking: Asking, event: Event, culprit: string): Promise<void> {
-  const { hass, store, confirm, notice } = asking;
+export async function askCulprit(
+  asking: Asking,
+  store: LiveStore | undefined,
+  event: Event,
+  culprit: string,
+): Promise<void> {
+  const { hass } = asking;
   const device = culpritDevice(store, event, culprit);
-  if (device) return askDevice(hass, device, confirm, notice);
+  if (device) return askQuarantine(asking, device);
   const t = localizer(hass);
   const name = culpritName(store, event, culprit);
-  let undo: Undo | undefined;
-  const done = await confirm.ask({
-    title: t("quarantine.ask", { name }),
-    text: t("quarantine.text"),
-    confirm: t("quarantine.confirm"),
-    danger: true,
-    choices: durations(hass),
-    // Home Assistant has no device for it, so that there is only its MAC to name
-    act: async (choice) => (undo = await blockPeer(hass, event.entry_id, culprit, chosenSeconds(choice))),
-  });
-  if (done) notice.show(t("quarantine.on", { name }), undo);
+  await askOrder(
+    asking,
+    {
+      title: t("quarantine.ask", { name }),
+      text: t("quarantine.text"),
+      confirm: t("quarantine.confirm"),
+      danger: true,
+      choices: durations(hass),
+      // Home Assistant has no device for it, so that there is only its MAC to name
+      act: (choice) => blockPeer(hass, event.entry_id, culprit, chosenSeconds(choice)),
+    },
+    t("quarantine.on", { name }),
+  );
 }

@@ -177,12 +177,15 @@ export const flowMapStyles = css`
     font-size: 12px;
   }
   .caption {
+    display: flex;
+    flex-wrap: wrap;
+    align-content: start;
+    gap: 0 8px;
     min-height: 32px;
     margin: 12px 0 0;
     overflow-wrap: anywhere;
   }
   .hint {
-    margin-left: 8px;
     opacity: 0.85;
   }
   .scroll {

@@ -60,7 +60,7 @@ export class HearthwallQuarantineFeature extends LitElement {
         class=${quarantined ? "on" : ""}
         ?disabled=${!connected}
         title=${connected ? "" : t("quarantine.impossible")}
-        @click=${() => device && askQuarantine(hass, device, this.confirm, this.notice)}
+        @click=${() => device && askQuarantine({ hass, confirm: this.confirm, notice: this.notice }, device)}
       >
         ${t(quarantined ? "quarantine.release" : "quarantine.confirm")}
         ${expires ? html`<span role="timer">${formatCountdown(hass, expires - Date.now() / 1000)}</span>` : nothing}
