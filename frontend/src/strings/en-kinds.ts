@@ -7,7 +7,7 @@ export const enKinds = {
   "kind.threat_address": "Listed address",
   "kind.threat_address.meaning": "A device exchanged data with an address that a threat list warns of.",
   "kind.threat_address.advice": "Block the address, then look at what else this device does.",
-  "kind.threat_domain": "Listed name",
+  "kind.threat_domain": "Listed domain",
   "kind.threat_domain.meaning": "A device asked for, or talked to, a name that a threat list warns of.",
   "kind.threat_domain.advice": "Block the name, then look at what else this device does.",
   "kind.forbidden_protocol": "Forbidden protocol",

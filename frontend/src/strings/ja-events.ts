@@ -60,7 +60,7 @@ export const jaEvents: Record<keyof typeof enEvents, string> = {
   "events.files": "ファイル",
   "events.of_program": "今回はデバイスではなく、ゲートウェイ自身のプログラムによるものです。",
   "events.of_program.advice": "プログラムの動作に心当たりがあれば問題なしとしてください。なければ、誰が起動したか調べて停止してください。",
-  "events.ended": "プロセスはすでに終了しているため、遮断するものはありません。",
+  "events.ended": "プロセスはすでに終了しているため、ブロックするものはありません。",
   "events.accept": "問題なしとする",
   "events.accept.ask": "問題なしとしますか？",
   "events.accept.text": "今後、{who} の「{kind}」はお知らせしません。",
@@ -100,6 +100,6 @@ export const jaEvents: Record<keyof typeof enEvents, string> = {
   "measure.evenness": "間隔の均一さ {value}（最大 1）",
   "measure.packet_size": "1 パケットあたり {value}",
   "measure.names_asked": "問い合わせた名前 {value} 種類",
-  "measure.addresses_claimed": "名乗った他機器のアドレス {value} 件",
+  "measure.addresses_claimed": "名乗ったほかのデバイスのアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回",
 };

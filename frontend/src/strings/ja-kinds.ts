@@ -9,8 +9,8 @@ export const jaKinds: Record<keyof typeof enKinds, string> = {
   "kind.threat_address": "リストにあるアドレス",
   "kind.threat_address.meaning": "脅威リストにあるアドレスと、デバイスがデータをやり取りしました。",
   "kind.threat_address.advice": "そのアドレスをブロックし、このデバイスのほかの通信も確認してください。",
-  "kind.threat_domain": "リストにある名前",
-  "kind.threat_domain.meaning": "脅威リストにある名前を、デバイスが問い合わせたか、その相手と通信しました。",
+  "kind.threat_domain": "リストにあるドメイン",
+  "kind.threat_domain.meaning": "脅威リストにあるドメインを、デバイスが問い合わせたか、その相手と通信しました。",
   "kind.threat_domain.advice": "その名前をブロックし、このデバイスのほかの通信も確認してください。",
   "kind.forbidden_protocol": "禁止されたプロトコル",
   "kind.forbidden_protocol.meaning":
@@ -18,13 +18,13 @@ export const jaKinds: Record<keyof typeof enKinds, string> = {
   "kind.forbidden_protocol.advice":
     "意図して使っていないなら、デバイスを隔離してください。意図したものなら、問題なしとするかポリシーで許可してください。",
   "kind.unexpected_destination": "予期しない宛先",
-  "kind.unexpected_destination.meaning": "デバイスが、これまでの通信先とは異なる相手と通信しています。",
+  "kind.unexpected_destination.meaning": "デバイスが、これまでの通信相手とは異なる相手と通信しています。",
   "kind.unexpected_destination.advice":
     "アップデートや新しいアプリなどの理由があれば問題なしとしてください。なければ相手をブロックしてください。",
   "kind.local_device_on_internet": "家庭内専用デバイスのインターネット通信",
   "kind.local_device_on_internet.meaning": "普段は家庭内でしか通信しないデバイスが、インターネットと通信しています。",
   "kind.local_device_on_internet.advice":
-    "インターネットが不要なデバイスなら、接続を遮断してください。問題なければ問題なしとしてください。",
+    "インターネットが不要なデバイスなら、インターネットとの通信を遮断してください。問題なければ問題なしとしてください。",
   "kind.segment_crossing": "セグメントをまたぐ通信",
   "kind.segment_crossing.meaning":
     "デバイスが、許可されていないネットワークの区画に接続しようとしたか、偽のアドレスから送信しています。",
@@ -64,7 +64,7 @@ export const jaKinds: Record<keyof typeof enKinds, string> = {
     "ゲートウェイのアドレスを名乗るデバイスがあれば隔離してください。そうでなければ、それぞれに別のアドレスを割り当ててください。",
   "kind.rogue_dhcp": "不正な DHCP サーバーまたはルーター",
   "kind.rogue_dhcp.meaning":
-    "別の機器がアドレスを配っているか、ルーターを名乗っています。ご家庭の通信を横取りされるおそれがあります。",
+    "別のデバイスがアドレスを配っているか、ルーターを名乗っています。ご家庭の通信を横取りされるおそれがあります。",
   "kind.rogue_dhcp.advice": "ご自身のルーターなら、その DHCP サーバーを止めてください。そうでなければ隔離してください。",
   "kind.unexpected_process": "予期しないプログラム",
   "kind.unexpected_process.meaning": "ゲートウェイのプログラムが、これまでになかった動作をしています。",
@@ -74,14 +74,14 @@ export const jaKinds: Record<keyof typeof enKinds, string> = {
   "kind.suspicious_syscall.meaning":
     "ゲートウェイのプロセスが、通信につながれたシェルやほかのプロセスの乗っ取りなど、侵入者に見られる動作をしています。",
   "kind.suspicious_syscall.advice":
-    "誰が起動したか確認してください。心当たりがなければ、プログラムの通信を遮断して停止してください。",
+    "誰が起動したか確認してください。心当たりがなければ、プログラムをブロックし、停止してください。",
   "kind.exec_and_connect": "新しいプログラムによる接続",
   "kind.exec_and_connect.meaning": "ゲートウェイに置かれたばかりのプログラムが実行され、通信しています。",
   "kind.exec_and_connect.advice":
-    "ご自身で置いたものでなければ、プログラムの通信を遮断し、どのように置かれたか調べてください。",
+    "ご自身で置いたものでなければ、プログラムをブロックし、どのように置かれたか調べてください。",
   "kind.blocked": "ルールの適用",
   "kind.blocked.meaning": "これ以降、ルールによって通信が制限されます。",
-  "kind.blocked.advice": "対応は不要です。デバイスを解放するかルールを終了すると、元どおり通信できます。",
+  "kind.blocked.advice": "対応は不要です。デバイスの隔離を解除するかルールを終了すると、元どおり通信できます。",
   "kind.unblocked": "ルールの終了",
   "kind.unblocked.meaning": "ルールが解除されたか期限が切れ、通信の制限がなくなりました。",
   "kind.unblocked.advice": "対応は不要です。",
