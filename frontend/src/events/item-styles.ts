@@ -80,8 +80,9 @@ export const itemStyles = css`
   }
   .first {
     display: flex;
+    flex-wrap: wrap;
     align-items: center;
-    gap: 8px;
+    gap: 0 8px;
   }
   .kind {
     font-weight: 500;

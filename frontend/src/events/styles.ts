@@ -8,13 +8,13 @@ export const eventsStyles = css`
   }
   .filters {
     display: flex;
+    flex-wrap: wrap;
     gap: 8px;
     padding: 0 16px 8px;
-    overflow-x: auto;
   }
   select {
-    flex: 1 1 0;
-    min-width: 92px;
+    flex: 1 1 120px;
+    min-width: 0;
     max-width: 260px;
     min-height: 36px;
     padding: 0 8px;

@@ -98,6 +98,9 @@ export const flowMapStyles = css`
   .middle.column {
     justify-self: start;
   }
+  .end.column {
+    margin-inline-start: 8px;
+  }
   .map {
     position: relative;
   }

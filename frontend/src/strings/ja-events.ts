@@ -70,7 +70,7 @@ export const jaEvents: Record<keyof typeof enEvents, string> = {
   "events.accepted": "「{kind}」を問題なしとしました。",
   "events.is_accepted": "問題なし（登録済み）",
   "events.block": "ブロックする",
-  "events.block.peer": "{peer} をブロック",
+  "events.block.peer": "{peer} をブロックする",
   "events.block.ask": "{peer} をブロックしますか？",
   "events.block.text": "ご家庭のどのデバイスも {peer} と通信できなくなります。相手からの通信も届きません。",
   "events.blocked": "{peer} をブロックしました。",
