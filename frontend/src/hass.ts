@@ -61,6 +61,7 @@ export interface HomeAssistant {
   locale: Locale;
   config: { components: string[]; time_zone: string };
   user?: { is_admin: boolean };
+  dockedSidebar?: "docked" | "auto" | "always_hidden";
   callWS<T>(message: Record<string, unknown> & { type: string }): Promise<T>;
   callService(
     domain: string,

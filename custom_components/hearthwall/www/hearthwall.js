@@ -1,5 +1,5 @@
 const Je = globalThis, Jt = Je.ShadowRoot && (Je.ShadyCSS === void 0 || Je.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Xt = Symbol(), qn = /* @__PURE__ */ new WeakMap();
-let ks = class {
+let As = class {
   constructor(e, t, s) {
     if (this._$cssResult$ = !0, s !== Xt) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
@@ -17,14 +17,14 @@ let ks = class {
     return this.cssText;
   }
 };
-const bi = (n) => new ks(typeof n == "string" ? n : n + "", void 0, Xt), L = (n, ...e) => {
+const $i = (n) => new As(typeof n == "string" ? n : n + "", void 0, Xt), L = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new ks(t, n, Xt);
-}, $i = (n, e) => {
+  return new As(t, n, Xt);
+}, xi = (n, e) => {
   if (Jt) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
     const s = document.createElement("style"), i = Je.litNonce;
@@ -33,12 +33,12 @@ const bi = (n) => new ks(typeof n == "string" ? n : n + "", void 0, Xt), L = (n,
 }, Pn = Jt ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return bi(t);
+  return $i(t);
 })(n) : n;
-const { is: xi, defineProperty: _i, getOwnPropertyDescriptor: ki, getOwnPropertyNames: Ai, getOwnPropertySymbols: Si, getPrototypeOf: Mi } = Object, ut = globalThis, In = ut.trustedTypes, Ei = In ? In.emptyScript : "", Ci = ut.reactiveElementPolyfillSupport, Le = (n, e) => n, et = { toAttribute(n, e) {
+const { is: _i, defineProperty: ki, getOwnPropertyDescriptor: Ai, getOwnPropertyNames: Si, getOwnPropertySymbols: Mi, getPrototypeOf: Ei } = Object, ut = globalThis, In = ut.trustedTypes, Ci = In ? In.emptyScript : "", Oi = ut.reactiveElementPolyfillSupport, Le = (n, e) => n, et = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? Ei : null;
+      n = n ? Ci : null;
       break;
     case Object:
     case Array:
@@ -63,7 +63,7 @@ const { is: xi, defineProperty: _i, getOwnPropertyDescriptor: ki, getOwnProperty
       }
   }
   return t;
-} }, en = (n, e) => !xi(n, e), Nn = { attribute: !0, type: String, converter: et, reflect: !1, useDefault: !1, hasChanged: en };
+} }, en = (n, e) => !_i(n, e), Nn = { attribute: !0, type: String, converter: et, reflect: !1, useDefault: !1, hasChanged: en };
 Symbol.metadata ??= Symbol("metadata"), ut.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
 let ue = class extends HTMLElement {
   static addInitializer(e) {
@@ -75,11 +75,11 @@ let ue = class extends HTMLElement {
   static createProperty(e, t = Nn) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && _i(this.prototype, e, i);
+      i !== void 0 && ki(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = ki(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = Ai(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
@@ -94,13 +94,13 @@ let ue = class extends HTMLElement {
   }
   static _$Ei() {
     if (this.hasOwnProperty(Le("elementProperties"))) return;
-    const e = Mi(this);
+    const e = Ei(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
     if (this.hasOwnProperty(Le("finalized"))) return;
     if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Le("properties"))) {
-      const t = this.properties, s = [...Ai(t), ...Si(t)];
+      const t = this.properties, s = [...Si(t), ...Mi(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -146,7 +146,7 @@ let ue = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return $i(e, this.constructor.elementStyles), e;
+    return xi(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -246,43 +246,43 @@ let ue = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-ue.elementStyles = [], ue.shadowRootOptions = { mode: "open" }, ue[Le("elementProperties")] = /* @__PURE__ */ new Map(), ue[Le("finalized")] = /* @__PURE__ */ new Map(), Ci?.({ ReactiveElement: ue }), (ut.reactiveElementVersions ??= []).push("2.1.2");
-const tn = globalThis, jn = (n) => n, tt = tn.trustedTypes, Rn = tt ? tt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, As = "$lit$", Y = `lit$${Math.random().toFixed(9).slice(2)}$`, Ss = "?" + Y, Oi = `<${Ss}>`, re = document, Pe = () => re.createComment(""), Ie = (n) => n === null || typeof n != "object" && typeof n != "function", nn = Array.isArray, Hi = (n) => nn(n) || typeof n?.[Symbol.iterator] == "function", Ht = `[ 	
+ue.elementStyles = [], ue.shadowRootOptions = { mode: "open" }, ue[Le("elementProperties")] = /* @__PURE__ */ new Map(), ue[Le("finalized")] = /* @__PURE__ */ new Map(), Oi?.({ ReactiveElement: ue }), (ut.reactiveElementVersions ??= []).push("2.1.2");
+const tn = globalThis, jn = (n) => n, tt = tn.trustedTypes, Rn = tt ? tt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, Ss = "$lit$", Y = `lit$${Math.random().toFixed(9).slice(2)}$`, Ms = "?" + Y, Hi = `<${Ms}>`, re = document, Pe = () => re.createComment(""), Ie = (n) => n === null || typeof n != "object" && typeof n != "function", nn = Array.isArray, Ti = (n) => nn(n) || typeof n?.[Symbol.iterator] == "function", Ht = `[ 	
 \f\r]`, Oe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Dn = /-->/g, Un = />/g, te = RegExp(`>|${Ht}(?:([^\\s"'>=/]+)(${Ht}*=${Ht}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), zn = /'/g, Vn = /"/g, Ms = /^(?:script|style|textarea|title)$/i, Es = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Es(1), fe = Es(2), W = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), Bn = /* @__PURE__ */ new WeakMap(), se = re.createTreeWalker(re, 129);
-function Cs(n, e) {
+\f\r"'\`<>=]|("|')|))|$)`, "g"), zn = /'/g, Vn = /"/g, Es = /^(?:script|style|textarea|title)$/i, Cs = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Cs(1), fe = Cs(2), F = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), Bn = /* @__PURE__ */ new WeakMap(), se = re.createTreeWalker(re, 129);
+function Os(n, e) {
   if (!nn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
   return Rn !== void 0 ? Rn.createHTML(e) : e;
 }
-const Ti = (n, e) => {
+const Li = (n, e) => {
   const t = n.length - 1, s = [];
   let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Oe;
   for (let c = 0; c < t; c++) {
     const r = n[c];
     let d, h, l = -1, f = 0;
-    for (; f < r.length && (a.lastIndex = f, h = a.exec(r), h !== null); ) f = a.lastIndex, a === Oe ? h[1] === "!--" ? a = Dn : h[1] !== void 0 ? a = Un : h[2] !== void 0 ? (Ms.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = te) : h[3] !== void 0 && (a = te) : a === te ? h[0] === ">" ? (a = i ?? Oe, l = -1) : h[1] === void 0 ? l = -2 : (l = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? te : h[3] === '"' ? Vn : zn) : a === Vn || a === zn ? a = te : a === Dn || a === Un ? a = Oe : (a = te, i = void 0);
+    for (; f < r.length && (a.lastIndex = f, h = a.exec(r), h !== null); ) f = a.lastIndex, a === Oe ? h[1] === "!--" ? a = Dn : h[1] !== void 0 ? a = Un : h[2] !== void 0 ? (Es.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = te) : h[3] !== void 0 && (a = te) : a === te ? h[0] === ">" ? (a = i ?? Oe, l = -1) : h[1] === void 0 ? l = -2 : (l = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? te : h[3] === '"' ? Vn : zn) : a === Vn || a === zn ? a = te : a === Dn || a === Un ? a = Oe : (a = te, i = void 0);
     const w = a === te && n[c + 1].startsWith("/>") ? " " : "";
-    o += a === Oe ? r + Oi : l >= 0 ? (s.push(d), r.slice(0, l) + As + r.slice(l) + Y + w) : r + Y + (l === -2 ? c : w);
+    o += a === Oe ? r + Hi : l >= 0 ? (s.push(d), r.slice(0, l) + Ss + r.slice(l) + Y + w) : r + Y + (l === -2 ? c : w);
   }
-  return [Cs(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [Os(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
 class Ne {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const c = e.length - 1, r = this.parts, [d, h] = Ti(e, t);
+    const c = e.length - 1, r = this.parts, [d, h] = Li(e, t);
     if (this.el = Ne.createElement(d, s), se.currentNode = this.el.content, t === 2 || t === 3) {
       const l = this.el.content.firstChild;
       l.replaceWith(...l.childNodes);
     }
     for (; (i = se.nextNode()) !== null && r.length < c; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const l of i.getAttributeNames()) if (l.endsWith(As)) {
+        if (i.hasAttributes()) for (const l of i.getAttributeNames()) if (l.endsWith(Ss)) {
           const f = h[a++], w = i.getAttribute(l).split(Y), v = /([.?@])?(.*)/.exec(f);
-          r.push({ type: 1, index: o, name: v[2], strings: w, ctor: v[1] === "." ? qi : v[1] === "?" ? Pi : v[1] === "@" ? Ii : pt }), i.removeAttribute(l);
+          r.push({ type: 1, index: o, name: v[2], strings: w, ctor: v[1] === "." ? Pi : v[1] === "?" ? Ii : v[1] === "@" ? Ni : pt }), i.removeAttribute(l);
         } else l.startsWith(Y) && (r.push({ type: 6, index: o }), i.removeAttribute(l));
-        if (Ms.test(i.tagName)) {
+        if (Es.test(i.tagName)) {
           const l = i.textContent.split(Y), f = l.length - 1;
           if (f > 0) {
             i.textContent = tt ? tt.emptyScript : "";
@@ -290,7 +290,7 @@ class Ne {
             i.append(l[f], Pe());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === Ss) r.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === Ms) r.push({ type: 2, index: o });
       else {
         let l = -1;
         for (; (l = i.data.indexOf(Y, l + 1)) !== -1; ) r.push({ type: 7, index: o }), l += Y.length - 1;
@@ -304,12 +304,12 @@ class Ne {
   }
 }
 function ve(n, e, t = n, s) {
-  if (e === W) return e;
+  if (e === F) return e;
   let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
   const o = Ie(e) ? void 0 : e._$litDirective$;
   return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = ve(n, i._$AS(n, e.values), i, s)), e;
 }
-class Li {
+class qi {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -326,7 +326,7 @@ class Li {
     for (; r !== void 0; ) {
       if (a === r.index) {
         let d;
-        r.type === 2 ? d = new be(o, o.nextSibling, this, e) : r.type === 1 ? d = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (d = new Ni(o, this, e)), this._$AV.push(d), r = s[++c];
+        r.type === 2 ? d = new be(o, o.nextSibling, this, e) : r.type === 1 ? d = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (d = new ji(o, this, e)), this._$AV.push(d), r = s[++c];
       }
       a !== r?.index && (o = se.nextNode(), a++);
     }
@@ -356,7 +356,7 @@ class be {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = ve(this, e, t), Ie(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== W && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Hi(e) ? this.k(e) : this._(e);
+    e = ve(this, e, t), Ie(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== F && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Ti(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -368,10 +368,10 @@ class be {
     this._$AH !== m && Ie(this._$AH) ? this._$AA.nextSibling.data = e : this.T(re.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Ne.createElement(Cs(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Ne.createElement(Os(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new Li(i, this), a = o.u(this.options);
+      const o = new qi(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
@@ -409,11 +409,11 @@ class pt {
   _$AI(e, t = this, s, i) {
     const o = this.strings;
     let a = !1;
-    if (o === void 0) e = ve(this, e, t, 0), a = !Ie(e) || e !== this._$AH && e !== W, a && (this._$AH = e);
+    if (o === void 0) e = ve(this, e, t, 0), a = !Ie(e) || e !== this._$AH && e !== F, a && (this._$AH = e);
     else {
       const c = e;
       let r, d;
-      for (e = o[0], r = 0; r < o.length - 1; r++) d = ve(this, c[s + r], t, r), d === W && (d = this._$AH[r]), a ||= !Ie(d) || d !== this._$AH[r], d === m ? e = m : e !== m && (e += (d ?? "") + o[r + 1]), this._$AH[r] = d;
+      for (e = o[0], r = 0; r < o.length - 1; r++) d = ve(this, c[s + r], t, r), d === F && (d = this._$AH[r]), a ||= !Ie(d) || d !== this._$AH[r], d === m ? e = m : e !== m && (e += (d ?? "") + o[r + 1]), this._$AH[r] = d;
     }
     a && !i && this.j(e);
   }
@@ -421,7 +421,7 @@ class pt {
     e === m ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class qi extends pt {
+class Pi extends pt {
   constructor() {
     super(...arguments), this.type = 3;
   }
@@ -429,7 +429,7 @@ class qi extends pt {
     this.element[this.name] = e === m ? void 0 : e;
   }
 }
-class Pi extends pt {
+class Ii extends pt {
   constructor() {
     super(...arguments), this.type = 4;
   }
@@ -437,12 +437,12 @@ class Pi extends pt {
     this.element.toggleAttribute(this.name, !!e && e !== m);
   }
 }
-class Ii extends pt {
+class Ni extends pt {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
   _$AI(e, t = this) {
-    if ((e = ve(this, e, t, 0) ?? m) === W) return;
+    if ((e = ve(this, e, t, 0) ?? m) === F) return;
     const s = this._$AH, i = e === m && s !== m || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== m && (s === m || i);
     i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
@@ -450,7 +450,7 @@ class Ii extends pt {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class Ni {
+class ji {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -461,9 +461,9 @@ class Ni {
     ve(this, e);
   }
 }
-const ji = { I: be }, Ri = tn.litHtmlPolyfillSupport;
-Ri?.(Ne, be), (tn.litHtmlVersions ??= []).push("3.3.3");
-const Di = (n, e, t) => {
+const Ri = { I: be }, Di = tn.litHtmlPolyfillSupport;
+Di?.(Ne, be), (tn.litHtmlVersions ??= []).push("3.3.3");
+const Ui = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
@@ -483,7 +483,7 @@ let H = class extends ue {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Di(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Ui(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -492,14 +492,14 @@ let H = class extends ue {
     super.disconnectedCallback(), this._$Do?.setConnected(!1);
   }
   render() {
-    return W;
+    return F;
   }
 };
 H._$litElement$ = !0, H.finalized = !0, sn.litElementHydrateSupport?.({ LitElement: H });
-const Ui = sn.litElementPolyfillSupport;
-Ui?.({ LitElement: H });
+const zi = sn.litElementPolyfillSupport;
+zi?.({ LitElement: H });
 (sn.litElementVersions ??= []).push("4.2.2");
-const zi = { attribute: !0, type: String, converter: et, reflect: !1, hasChanged: en }, Vi = (n = zi, e, t) => {
+const Vi = { attribute: !0, type: String, converter: et, reflect: !1, hasChanged: en }, Bi = (n = Vi, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
@@ -521,7 +521,7 @@ const zi = { attribute: !0, type: String, converter: et, reflect: !1, hasChanged
   throw Error("Unsupported decorator location: " + s);
 };
 function E(n) {
-  return (e, t) => typeof t == "object" ? Vi(n, e, t) : ((s, i, o) => {
+  return (e, t) => typeof t == "object" ? Bi(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
@@ -529,16 +529,16 @@ function E(n) {
 function A(n) {
   return E({ ...n, state: !0, attribute: !1 });
 }
-const Bi = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+const Wi = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
 function I(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return Bi(t, s, { get() {
+    return Wi(t, s, { get() {
       return o(this);
     } });
   };
 }
-const Wi = {
+const Fi = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -638,7 +638,7 @@ const Wi = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, Fi = {
+}, Gi = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -708,7 +708,7 @@ const Wi = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, Gi = {
+}, Yi = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -752,7 +752,7 @@ const Wi = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, Yi = {
+}, Ki = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -819,6 +819,7 @@ const Wi = {
   "devices.none": "No devices yet. They appear as soon as they send something through the gateway.",
   "devices.none_found": "No device matches.",
   "devices.clear": "Show all devices",
+  "devices.show_rest": "Show all {count} devices",
   "devices.today": "Today",
   "devices.row": "{name}, {status}, download {download}, upload {upload}, today {today}",
   "devices.top_peer": "mostly {peer}",
@@ -836,10 +837,10 @@ const Wi = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...Wi,
   ...Fi,
   ...Gi,
   ...Yi,
+  ...Ki,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -888,7 +889,7 @@ const Wi = {
   "feature.name": "Hearthwall quarantine",
   "device.minute": "Last minute",
   "device.release_peer": "Release {peer}"
-}, Ki = {
+}, Qi = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -956,7 +957,7 @@ const Wi = {
   "events.accepted": "「{kind}」を問題なしとしました。",
   "events.is_accepted": "問題なし（登録済み）",
   "events.block": "ブロックする",
-  "events.block.peer": "{peer} をブロック",
+  "events.block.peer": "{peer} をブロックする",
   "events.block.ask": "{peer} をブロックしますか？",
   "events.block.text": "ご家庭のどのデバイスも {peer} と通信できなくなります。相手からの通信も届きません。",
   "events.blocked": "{peer} をブロックしました。",
@@ -988,7 +989,7 @@ const Wi = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗ったほかのデバイスのアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, Qi = {
+}, Zi = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1058,7 +1059,7 @@ const Wi = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, Zi = {
+}, Ji = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1102,7 +1103,7 @@ const Wi = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, Ji = {
+}, Xi = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、イベント、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1118,7 +1119,7 @@ const Wi = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, Xi = {
+}, eo = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1169,6 +1170,7 @@ const Wi = {
   "devices.none": "デバイスはまだありません。ゲートウェイを通る通信があると表示されます。",
   "devices.none_found": "該当するデバイスはありません。",
   "devices.clear": "すべてのデバイスを表示",
+  "devices.show_rest": "{count} 台すべてを表示",
   "devices.today": "今日",
   "devices.row": "{name}、{status}、ダウンロード {download}、アップロード {upload}、今日 {today}",
   "devices.top_peer": "主な通信相手: {peer}",
@@ -1186,10 +1188,10 @@ const Wi = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
-  ...Ki,
   ...Qi,
   ...Zi,
   ...Ji,
+  ...Xi,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1237,13 +1239,13 @@ const Wi = {
   "badge.lost": "未接続",
   "feature.name": "Hearthwall 隔離",
   "device.minute": "直近 1 分",
-  "device.release_peer": "{peer} のブロックを解除"
-}, Wn = { en: on, ja: Xi };
+  "device.release_peer": "{peer} のブロックを解除する"
+}, Wn = { en: on, ja: eo };
 function y(n) {
   const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Wn[e] ?? Wn[e.split("-")[0] ?? ""] ?? on;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const an = (n) => n in on ? n : void 0, eo = {
+const an = (n) => n in on ? n : void 0, to = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1251,7 +1253,7 @@ const an = (n) => n in on ? n : void 0, eo = {
   toolbar: "devices.toolbar",
   entry_id: "common.gateway",
   device_id: "device.device"
-}, to = {
+}, no = {
   entry_id: "common.gateway.help"
 };
 function rn() {
@@ -1259,12 +1261,12 @@ function rn() {
     const s = e[t];
     return s && y(void 0)(s);
   };
-  return { computeLabel: n(eo), computeHelper: n(to) };
+  return { computeLabel: n(to), computeHelper: n(no) };
 }
-const O = "hearthwall", Os = (n) => n?.code === "unknown_command", $e = (n) => {
+const O = "hearthwall", Hs = (n) => n?.code === "unknown_command", $e = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, V = (n) => n.user?.is_admin ?? !1, Tt = 1e3, no = 3e4, Lt = (n) => {
+}, W = (n) => n.user?.is_admin ?? !1, Tt = 1e3, so = 3e4, Lt = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
@@ -1286,7 +1288,7 @@ function cn(n, e, t) {
       a = f, i = Tt, t.up?.();
     } catch (f) {
       if (l !== s) return;
-      o = setTimeout(() => void r(), i), i = Math.min(i * 2, no), t.refused?.(f);
+      o = setTimeout(() => void r(), i), i = Math.min(i * 2, so), t.refused?.(f);
     }
   }, d = () => {
     Lt(c()), i = Tt, r();
@@ -1297,15 +1299,15 @@ function cn(n, e, t) {
     n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Lt(c());
   };
 }
-const so = 120, io = 3e4;
-class oo {
+const io = 120, oo = 3e4;
+class ao {
   constructor(e, t = () => Date.now() / 1e3) {
     this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1;
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), io));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), oo));
     };
   }
   /** Return the device that Home Assistant's registry has under an id. */
@@ -1372,7 +1374,7 @@ class oo {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - so), i]
+      samples: [...s.slice(1 - io), i]
     };
     e.devices.set(t.mac, o), t.device_id && this.byId.set(t.device_id, o);
   }
@@ -1389,7 +1391,7 @@ class oo {
 const Fn = /* @__PURE__ */ new WeakMap();
 function ln(n) {
   let e = Fn.get(n);
-  return e || Fn.set(n, e = new oo(n)), e;
+  return e || Fn.set(n, e = new ao(n)), e;
 }
 class mt {
   constructor(e) {
@@ -1466,7 +1468,7 @@ const J = L`
       transition: none !important;
     }
   }
-`, F = L`
+`, G = L`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -1529,10 +1531,10 @@ const J = L`
     white-space: nowrap;
   }
 `;
-var ao = Object.defineProperty, Hs = (n, e, t, s) => {
+var ro = Object.defineProperty, Ts = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ao(e, t, i), i;
+  return i && ro(e, t, i), i;
 };
 class dn extends H {
   setConfig(e) {
@@ -1575,19 +1577,19 @@ class dn extends H {
     </ha-card>`;
   }
   static {
-    this.styles = F;
+    this.styles = G;
   }
 }
-Hs([
+Ts([
   E({ attribute: !1 })
 ], dn.prototype, "hass");
-Hs([
+Ts([
   A()
 ], dn.prototype, "config");
-var ro = Object.defineProperty, hn = (n, e, t, s) => {
+var co = Object.defineProperty, hn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ro(e, t, i), i;
+  return i && co(e, t, i), i;
 };
 class ft extends H {
   async open(e) {
@@ -1615,7 +1617,7 @@ class ft extends H {
   static {
     this.styles = [
       J,
-      F,
+      G,
       L`
       :host {
         display: contents;
@@ -1693,7 +1695,7 @@ const Gn = {
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, Yn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Ts = 1e3, Ls = [
+}, Yn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Ls = 1e3, qs = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
@@ -1702,7 +1704,7 @@ const Gn = {
 function ge(n, e) {
   return qt.has(n) || qt.set(n, e()), qt.get(n);
 }
-function De({ locale: n }, e, t) {
+function Re({ locale: n }, e, t) {
   const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ge(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
   if (!(i in Gn)) return a.format(e);
   const c = ge(`d ${o}`, () => {
@@ -1711,44 +1713,44 @@ function De({ locale: n }, e, t) {
   }), r = (f) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(f.type), d = a.formatToParts(e), h = d.findIndex(r), l = c.format(t.style === "percent" ? e * 100 : e);
   return d.map((f, w) => w === h ? l : r(f) ? "" : f.value).join("");
 }
-function qs(n, e, t) {
+function Ps(n, e, t) {
   let s = Math.max(0, e) / 1e3, i = 0;
   for (; Math.round(s) >= 1e3 && i < Yn.length - 1; )
     s /= 1e3, i++;
-  return De(n, s, {
+  return Re(n, s, {
     style: "unit",
     unit: `${Yn[i]}${t}`,
     unitDisplay: "short",
     maximumFractionDigits: s >= 100 ? 0 : 1
   });
 }
-const C = (n, e) => qs(n, e, ""), je = (n, e) => qs(n, e, "-per-second"), B = (n, e) => De(n, e, { maximumFractionDigits: 0 }), nt = (n, e) => De(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
-function co({ locale: n, config: e }) {
+const C = (n, e) => Ps(n, e, ""), je = (n, e) => Ps(n, e, "-per-second"), R = (n, e) => Re(n, e, { maximumFractionDigits: 0 }), nt = (n, e) => Re(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
+function lo({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
-function Ps(n, e, t) {
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...co(n) }, a = i === "system" ? void 0 : s;
+function Is(n, e, t) {
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...lo(n) }, a = i === "system" ? void 0 : s;
   return ge(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * Ts
+    e * Ls
   );
 }
-const st = (n, e) => Ps(n, e, { hour: "numeric", minute: "2-digit" }), ae = (n, e) => Ps(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function Kt(n, e, t = Date.now() / Ts) {
-  const s = Math.max(0, Math.round(t - e)), [i, o] = Ls.find(([, a]) => s >= a) ?? ["second", 1];
+const st = (n, e) => Is(n, e, { hour: "numeric", minute: "2-digit" }), ae = (n, e) => Is(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function Kt(n, e, t = Date.now() / Ls) {
+  const s = Math.max(0, Math.round(t - e)), [i, o] = qs.find(([, a]) => s >= a) ?? ["second", 1];
   return ge(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const Is = (n, e, t) => De(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
-function Ns(n, e) {
-  const [t, s] = Ls.find(([, i]) => e >= i) ?? ["second", 1];
-  return Is(n, Math.round(e / s), t);
+const Ns = (n, e, t) => Re(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+function js(n, e) {
+  const [t, s] = qs.find(([, i]) => e >= i) ?? ["second", 1];
+  return Ns(n, Math.round(e / s), t);
 }
 function vt(n, e) {
   const t = Math.max(0, Math.ceil(e));
-  if (t >= 2 * 86400) return Is(n, Math.floor(t / 86400), "day");
+  if (t >= 2 * 86400) return Ns(n, Math.floor(t / 86400), "day");
   const [s, i] = [Math.floor(t / 3600), Math.floor(t / 60) % 60], o = (a) => String(a).padStart(2, "0");
   return s ? `${s}:${o(i)}:${o(t % 60)}` : `${i}:${o(t % 60)}`;
 }
@@ -1759,11 +1761,11 @@ function un({ locale: n }, e) {
     return e;
   }
 }
-const Ue = ({ locale: n }) => ge(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var lo = Object.defineProperty, pn = (n, e, t, s) => {
+const De = ({ locale: n }) => ge(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
+var ho = Object.defineProperty, pn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && lo(e, t, i), i;
+  return i && ho(e, t, i), i;
 };
 const Pt = 960, Fe = 120, Kn = 0.15, Qn = 4;
 class gt extends H {
@@ -1780,8 +1782,8 @@ class gt extends H {
     const { hass: e, spans: t } = this;
     if (!e || !t.length) return m;
     const s = y(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Fe * Math.min(1 - Kn, Math.max(Kn, i / (i + o)))), c = Math.max(i / (a - 2), o / (Fe - a - 2)), r = Pt / t.length, d = (v, k, T) => {
-      const q = k[v] && Math.max(1.5, k[v] / c), z = v === "download" ? a - 1 - q : a + 1;
-      return q ? fe`<rect class=${v} x=${T * r + 1} y=${z} width=${r - 2} height=${q} rx="1.5"></rect>` : m;
+      const q = k[v] && Math.max(1.5, k[v] / c), B = v === "download" ? a - 1 - q : a + 1;
+      return q ? fe`<rect class=${v} x=${T * r + 1} y=${B} width=${r - 2} height=${q} rx="1.5"></rect>` : m;
     }, h = (v) => C(e, t.reduce((k, T) => k + T[v], 0)), l = s("device.history_sum", { download: h("download"), upload: h("upload") }), f = this.at === void 0 ? void 0 : t[this.at], w = f && s("device.history_at", {
       time: st(e, f.start / 1e3),
       download: C(e, f.download),
@@ -1870,7 +1872,7 @@ pn([
 pn([
   A()
 ], gt.prototype, "at");
-const js = L`
+const Rs = L`
   .events {
     container-type: inline-size;
     margin: 0;
@@ -1948,8 +1950,9 @@ const js = L`
   }
   .first {
     display: flex;
+    flex-wrap: wrap;
     align-items: center;
-    gap: 8px;
+    gap: 0 8px;
   }
   .kind {
     font-weight: 500;
@@ -2116,28 +2119,28 @@ async function le({ confirm: n, notice: e, after: t }, s, i, o) {
     await a?.(), o?.(), await t?.();
   }), await t?.(), !0) : !1;
 }
-const R = (n, e, t, s) => (
+const U = (n, e, t, s) => (
   // The cards show themselves what fails
   n.callService(O, e, t, s === void 0 ? void 0 : { device_id: [s] }, !1)
-), it = "pid:", yt = (n) => n === null ? {} : { duration: { seconds: n } }, Rs = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
-async function Ds(n, e, t) {
+), it = "pid:", yt = (n) => n === null ? {} : { duration: { seconds: n } }, Ds = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
+async function Us(n, e, t) {
   const s = yt(t), { device_id: i, mac: o } = e.row;
-  return i ? await R(n, "quarantine", s, i) : await R(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => Us(n, e);
+  return i ? await U(n, "quarantine", s, i) : await U(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => zs(n, e);
 }
-async function Us(n, e) {
+async function zs(n, e) {
   const { device_id: t, mac: s, rule: i, quarantine_entity: o } = e.row;
-  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await R(n, "release", {}, t) : await R(n, "unblock", { target: s, config_entry_id: e.entryId }), () => Ds(n, e, Rs(i?.expires ?? null));
+  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await U(n, "release", {}, t) : await U(n, "unblock", { target: s, config_entry_id: e.entryId }), () => Us(n, e, Ds(i?.expires ?? null));
 }
-async function zs(n, e, t, s) {
-  return await R(n, "block", { target: t, config_entry_id: e, ...yt(s) }), () => R(n, "unblock", { target: t, config_entry_id: e });
+async function Vs(n, e, t, s) {
+  return await U(n, "block", { target: t, config_entry_id: e, ...yt(s) }), () => U(n, "unblock", { target: t, config_entry_id: e });
 }
-async function ho(n, e, t, s) {
+async function uo(n, e, t, s) {
   const o = { ...t.startsWith(it) ? { pid: Number(t.slice(it.length)), children: !0 } : { executable: t }, config_entry_id: e, ...yt(s) }, a = await n.callService(O, "block_process", o, void 0, !1, !0), { blocks: c } = (a ?? {}).response ?? {};
   return async () => {
-    for (const { id: r } of c ?? []) await R(n, "unblock", { id: r, config_entry_id: e });
+    for (const { id: r } of c ?? []) await U(n, "unblock", { id: r, config_entry_id: e });
   };
 }
-const uo = [
+const po = [
   "mode",
   "allow",
   "reason",
@@ -2150,49 +2153,49 @@ const uo = [
   "redirect_to",
   "audits"
 ];
-async function po(n, e, t) {
-  await R(n, "unblock", { id: t.id, config_entry_id: e });
-  const s = uo.map((o) => [o, t[o]]).filter(
+async function mo(n, e, t) {
+  await U(n, "unblock", { id: t.id, config_entry_id: e });
+  const s = po.map((o) => [o, t[o]]).filter(
     ([o, a]) => a !== null && a !== "" && !(o === "peers" && !t.peers.length)
   ), i = { target: t.target, config_entry_id: e, ...Object.fromEntries(s) };
-  return () => R(n, "block", { ...i, ...yt(Rs(t.expires)) });
+  return () => U(n, "block", { ...i, ...yt(Ds(t.expires)) });
 }
-const mo = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
-async function Vs(n, e, t) {
-  return await R(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
+const fo = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+async function Bs(n, e, t) {
+  return await U(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const Ge = 3600, fo = [Ge / 4, Ge, 8 * Ge, 24 * Ge], Bs = "forever";
+const Ge = 3600, vo = [Ge / 4, Ge, 8 * Ge, 24 * Ge], Ws = "forever";
 function wt(n) {
   const e = y(n);
   return [
-    { value: Bs, label: e("quarantine.forever") },
-    ...fo.map((t) => ({ value: String(t), label: e("quarantine.for", { span: Ns(n, t) }) }))
+    { value: Ws, label: e("quarantine.forever") },
+    ...vo.map((t) => ({ value: String(t), label: e("quarantine.for", { span: js(n, t) }) }))
   ];
 }
-const bt = (n) => n === Bs ? null : Number(n);
+const bt = (n) => n === Ws ? null : Number(n);
 async function $t(n, e) {
   const { hass: t } = n, s = y(t), { name: i, quarantined: o } = e.row, a = o ? {
     title: s("quarantine.release_ask", { name: i }),
     text: s("quarantine.release_text"),
     confirm: s("quarantine.release"),
-    act: () => Us(t, e)
+    act: () => zs(t, e)
   } : {
     title: s("quarantine.ask", { name: i }),
     text: s("quarantine.text"),
     confirm: s("quarantine.confirm"),
     danger: !0,
     choices: wt(t),
-    act: (c) => Ds(t, e, bt(c))
+    act: (c) => Us(t, e, bt(c))
   };
   await le(n, a, s(o ? "quarantine.off" : "quarantine.on", { name: i }));
 }
-const vo = /* @__PURE__ */ new Set(["blocked", "unblocked"]), go = /* @__PURE__ */ new Set([
+const go = /* @__PURE__ */ new Set(["blocked", "unblocked"]), yo = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), yo = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), wo = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Zn = {
+]), wo = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), bo = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Zn = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -2231,18 +2234,18 @@ function xt(n) {
     advice: `kind.${e}.advice`
   };
 }
-const bo = (n, e) => Object.hasOwn(Zn, n) ? Zn[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ws = 10, Jn = 300, $o = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ye = (n) => Array.isArray(n) ? n.filter($o).slice(0, Ws) : [], Q = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+const $o = (n, e) => Object.hasOwn(Zn, n) ? Zn[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Fs = 10, Jn = 300, xo = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ye = (n) => Array.isArray(n) ? n.filter(xo).slice(0, Fs) : [], Q = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
 function S(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
   return e.length > Jn ? `${e.slice(0, Jn)}…` : e;
 }
-function xo(n, e) {
+function _o(n, e) {
   const { evidence: t } = e;
   return {
     detector: S(t.detector),
     why: S(t.why),
-    measured: ko(n, e),
-    flows: [...Ye(t.flows), ...Ye(t.connections)].slice(0, Ws).map(_o),
+    measured: Ao(n, e),
+    flows: [...Ye(t.flows), ...Ye(t.connections)].slice(0, Fs).map(ko),
     processes: Ye(t.chain).map((s) => ({
       program: S(s.executable),
       pid: Q(s.pid),
@@ -2251,7 +2254,7 @@ function xo(n, e) {
     files: Ye(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
   };
 }
-function _o(n) {
+function ko(n) {
   const e = S(n.peer_name) || S(n.peer_address), t = Q(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
@@ -2260,34 +2263,34 @@ function _o(n) {
     download: Q(n.download_bytes)
   };
 }
-function ko(n, { kind: e, subject: t, evidence: s }) {
-  const i = y(n), o = bo(e, t), a = Q(s.value), c = [];
+function Ao(n, { kind: e, subject: t, evidence: s }) {
+  const i = y(n), o = $o(e, t), a = Q(s.value), c = [];
   if (o && a !== null) {
-    const d = (f) => o.unit ? C(n, f * (o.unit === "bytes" ? 1 : 1e6)) : Ao(n, f);
+    const d = (f) => o.unit ? C(n, f * (o.unit === "bytes" ? 1 : 1e6)) : So(n, f);
     c.push([i("events.measured"), i(o.key, { value: d(a) })]);
     const h = s.threshold, l = Array.isArray(h) && h.length === 2 ? h.map(Q) : null;
     l && l[0] != null && l[1] != null ? c.push([i("events.band"), i("events.band.text", { usual: d(l[0]), most: d(l[1]) })]) : Q(h) !== null && h !== 1 && c.push([i("events.threshold"), d(h)]);
   }
   const r = Q(s.window);
-  return r !== null && r >= 1 && c.push([i("events.window"), Ns(n, r)]), c;
+  return r !== null && r >= 1 && c.push([i("events.window"), js(n, r)]), c;
 }
-const Ao = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? B(n, e) : De(n, e, { maximumSignificantDigits: 3 });
-function So({ event: n, culprit: e, program: t, blockable_peer: s }) {
-  return vo.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
+const So = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? R(n, e) : Re(n, e, { maximumSignificantDigits: 3 });
+function Mo({ event: n, culprit: e, program: t, blockable_peer: s }) {
+  return go.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
 }
 function xe({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
   return S(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
 const mn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function Fs(n, e, t) {
+function Gs(n, e, t) {
   const s = mn(n, e, t)?.row.name;
   return S(s ?? (t === e.mac ? xe(e) : t));
 }
-function Mo(n, e, t) {
+function Eo(n, e, t) {
   const { hass: s } = n, i = y(s), [o, a] = [xe(e), i(xt(e.kind).name)], c = [
     e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: S(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
-    wo.has(e.kind) ? i("events.accept.amount") : "",
-    go.has(e.kind) ? i("events.accept.learnt") : ""
+    bo.has(e.kind) ? i("events.accept.amount") : "",
+    yo.has(e.kind) ? i("events.accept.learnt") : ""
   ];
   return le(
     n,
@@ -2295,13 +2298,13 @@ function Mo(n, e, t) {
       title: i("events.accept.ask"),
       text: c.filter(Boolean).join(" "),
       confirm: i("events.accept"),
-      act: () => Vs(s, e.entry_id, e.seq)
+      act: () => Bs(s, e.entry_id, e.seq)
     },
     i("events.accepted", { kind: a }),
     t
   );
 }
-function Gs(n, e, t) {
+function Ys(n, e, t) {
   const { hass: s } = n, i = y(s), o = { peer: S(t) };
   return le(
     n,
@@ -2311,12 +2314,12 @@ function Gs(n, e, t) {
       confirm: i("events.block"),
       danger: !0,
       choices: wt(s),
-      act: (a) => zs(s, e, t, bt(a))
+      act: (a) => Vs(s, e, t, bt(a))
     },
     i("events.blocked", o)
   );
 }
-function Eo(n, e, t) {
+function Co(n, e, t) {
   const { hass: s } = n, i = y(s), { entry_id: o, seq: a } = e, c = xe(e);
   return le(
     n,
@@ -2328,16 +2331,16 @@ function Eo(n, e, t) {
       choices: wt(s),
       act: async (r) => {
         if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
-        return ho(s, o, t, bt(r));
+        return uo(s, o, t, bt(r));
       }
     },
     i("events.stopped", { name: c })
   );
 }
-async function Co(n, e, t, s) {
+async function Oo(n, e, t, s) {
   const { hass: i } = n, o = mn(e, t, s);
   if (o) return $t(n, o);
-  const a = y(i), c = Fs(e, t, s);
+  const a = y(i), c = Gs(e, t, s);
   await le(
     n,
     {
@@ -2347,13 +2350,13 @@ async function Co(n, e, t, s) {
       danger: !0,
       choices: wt(i),
       // Home Assistant has no device for it, so that there is only its MAC to name
-      act: (r) => zs(i, t.entry_id, s, bt(r))
+      act: (r) => Vs(i, t.entry_id, s, bt(r))
     },
     a("quarantine.on", { name: c })
   );
 }
-const ye = ["info", "low", "medium", "high", "critical"], ot = 500, It = { severity: "info", kind: null, who: null }, P = ({ entry_id: n, seq: e }) => `${n}/${e}`, Ys = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), we = (n) => Math.max(0, ye.indexOf(n)), Xn = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class Oo {
+const ye = ["info", "low", "medium", "high", "critical"], ot = 500, It = { severity: "info", kind: null, who: null }, P = ({ entry_id: n, seq: e }) => `${n}/${e}`, Ks = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), we = (n) => Math.max(0, ye.indexOf(n)), Xn = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class Ho {
   constructor() {
     this.events = [], this.waiting = [];
   }
@@ -2379,7 +2382,7 @@ class Oo {
 function es(n, { severity: e, kind: t, who: s }) {
   const i = we(e);
   return n.filter(
-    (o) => we(o.severity) >= i && (t === null || o.kind === t) && (s === null || Ys(o) === s)
+    (o) => we(o.severity) >= i && (t === null || o.kind === t) && (s === null || Ks(o) === s)
   );
 }
 function ts(n, e, t, s) {
@@ -2390,7 +2393,7 @@ function ts(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function Ho(n, e) {
+function To(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -2398,7 +2401,7 @@ function Ho(n, e) {
   }
   return t;
 }
-class Ks {
+class Qs {
   constructor(e, t) {
     this.host = e, this.page = t, this.key = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set();
   }
@@ -2441,24 +2444,24 @@ class Ks {
     const o = this.page(e);
     await {
       accept: () => this.accept(o, s),
-      block: () => Gs(o, s.entry_id, i.blockable_peer),
-      quarantine: () => Co(o, o.store, s, i.culprit),
-      stop: () => Eo(o, s, i.program)
+      block: () => Ys(o, s.entry_id, i.blockable_peer),
+      quarantine: () => Oo(o, o.store, s, i.culprit),
+      stop: () => Co(o, s, i.program)
     }[t]();
   }
   async accept(e, t) {
-    await Mo(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
+    await Eo(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
   }
   setAccepted(e, t) {
     t ? this.accepted.add(P(e)) : this.accepted.delete(P(e)), this.host.requestUpdate();
   }
 }
-function Qs(n, e) {
+function Zs(n, e) {
   if (e?.gateways.size) return;
   const t = y(n), s = !n.config.components.includes(O) && e?.phase !== "offline";
   return u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
-function Zs(n, e, t) {
+function Js(n, e, t) {
   const s = y(n), i = [...e?.gateways.values() ?? []], o = i.filter((c) => !c.connected && (!t || c.entryId === t));
   if (!o.length) return m;
   const a = (c) => st(n, c);
@@ -2472,7 +2475,7 @@ function Zs(n, e, t) {
       </div>`
   );
 }
-function Js({ rule: n, quarantined: e, online: t }) {
+function Xs({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
@@ -2485,16 +2488,16 @@ function ns(n) {
 }
 const Xe = /* @__PURE__ */ new Set();
 let Nt;
-function To() {
+function Lo() {
   if (document.visibilityState !== "hidden") for (const n of Xe) n();
 }
-function Lo(n) {
-  return Xe.add(n), Nt ??= setInterval(To, 1e3), () => {
+function qo(n) {
+  return Xe.add(n), Nt ??= setInterval(Lo, 1e3), () => {
     Xe.delete(n), Xe.size || (clearInterval(Nt), Nt = void 0);
   };
 }
-const Xs = /* @__PURE__ */ new WeakMap(), jt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => Xs.get(e)?.(t)),
+const ei = /* @__PURE__ */ new WeakMap(), jt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => ei.get(e)?.(t)),
   { rootMargin: "100px" }
 );
 class fn {
@@ -2502,22 +2505,22 @@ class fn {
     this.host = e, this.wanted = t, this.visible = !jt, e.addController(this);
   }
   hostConnected() {
-    Xs.set(this.host, (e) => {
+    ei.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
-    }), jt?.observe(this.host), this.end = Lo(() => this.visible && this.wanted() && this.host.requestUpdate());
+    }), jt?.observe(this.host), this.end = qo(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
   hostDisconnected() {
     jt?.unobserve(this.host), this.end?.();
   }
 }
-const qo = 3e4, ss = 86400, is = 20, Po = 12;
-function Io(n, e) {
+const Po = 3e4, ss = 86400, is = 20, Io = 12;
+function No(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
     s.device_id !== e || s.platform !== O || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
   return t;
 }
-function No(n, e, t, s, i) {
+function jo(n, e, t, s, i) {
   const o = i * 6e4, a = Math.floor(t / o), c = Math.floor(s / o) - a + 1, r = Array.from({ length: c }, (d, h) => ({
     start: (a + h) * o,
     download: 0,
@@ -2533,11 +2536,11 @@ function No(n, e, t, s, i) {
     }
   return r;
 }
-async function jo(n, e) {
+async function Ro(n, e) {
   const t = await n.callService(O, "get_blocks", { config_entry_id: e }, void 0, !1, !0), { blocks: s } = (t ?? {}).response ?? {};
   return new Map((s ?? []).filter(({ port: i }) => i === null).map((i) => [i.target, i]));
 }
-class Ro {
+class Do {
   constructor(e) {
     this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
   }
@@ -2557,18 +2560,18 @@ class Ro {
     const s = ++this.asked, i = [
       ["history", this.askHistory(e, t)]
     ];
-    if (V(e)) {
+    if (W(e)) {
       const c = { device_id: t }, r = e.callWS({ type: "hearthwall/device", ...c });
       i.push(
         ["details", r],
-        ["rules", r.then(({ entry_id: d }) => jo(e, d))],
+        ["rules", r.then(({ entry_id: d }) => Ro(e, d))],
         [
           "usage",
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
             since: ss,
-            limit: Po,
+            limit: Io,
             ...c
           })
         ]
@@ -2583,7 +2586,7 @@ class Ro {
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), qo), V(e) && (this.endEvents = cn(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Po), W(e) && (this.endEvents = cn(
       e.connection,
       { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: is },
       { message: ({ events: t }) => this.receive(t) }
@@ -2598,7 +2601,7 @@ class Ro {
     this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, is), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = Io(e, t), o = [s, i].filter((l) => l !== void 0);
+    const { download: s, upload: i } = No(e, t), o = [s, i].filter((l) => l !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
     const a = Date.now(), c = a - ss * 1e3, r = await e.callWS({
       type: "recorder/statistics_during_period",
@@ -2608,11 +2611,11 @@ class Ro {
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), d = (l) => l === void 0 ? [] : r[l] ?? [], h = No(d(s), d(i), c, a, 15);
+    }), d = (l) => l === void 0 ? [] : r[l] ?? [], h = jo(d(s), d(i), c, a, 15);
     return h.some((l) => l.download + l.upload > 0) ? h : [];
   }
 }
-function Do(n, e, t) {
+function Uo(n, e, t) {
   const { hass: s } = n, i = y(s);
   return le(
     n,
@@ -2620,12 +2623,12 @@ function Do(n, e, t) {
       title: i("device.unblock_ask"),
       text: i("device.unblock_text"),
       confirm: i("quarantine.release"),
-      act: () => po(s, e, t)
+      act: () => mo(s, e, t)
     },
     i("device.unblock_done")
   );
 }
-function Uo(n, e, { id: t, seq: s, summary: i }) {
+function zo(n, e, { id: t, seq: s, summary: i }) {
   const { hass: o } = n, a = y(o);
   return le(
     n,
@@ -2633,7 +2636,7 @@ function Uo(n, e, { id: t, seq: s, summary: i }) {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await mo(o, e, t), () => Vs(o, e, s))
+      act: async () => (await fo(o, e, t), () => Bs(o, e, s))
     },
     a("device.revoke_done")
   );
@@ -2655,11 +2658,11 @@ let yn = class {
     return this.render(...t);
   }
 };
-const { I: zo } = ji, os = (n) => n, as = () => document.createComment(""), He = (n, e, t) => {
+const { I: Vo } = Ri, os = (n) => n, as = () => document.createComment(""), He = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
     const o = s.insertBefore(as(), i), a = s.insertBefore(as(), i);
-    t = new zo(o, a, n, n.options);
+    t = new Vo(o, a, n, n.options);
   } else {
     const o = t._$AB.nextSibling, a = t._$AM, c = a !== n;
     if (c) {
@@ -2675,14 +2678,14 @@ const { I: zo } = ji, os = (n) => n, as = () => document.createComment(""), He =
     }
   }
   return t;
-}, ne = (n, e, t = n) => (n._$AI(e, t), n), Vo = {}, Bo = (n, e = Vo) => n._$AH = e, Wo = (n) => n._$AH, Rt = (n) => {
+}, ne = (n, e, t = n) => (n._$AI(e, t), n), Bo = {}, Wo = (n, e = Bo) => n._$AH = e, Fo = (n) => n._$AH, Rt = (n) => {
   n._$AR(), n._$AA.remove();
 };
 const rs = (n, e, t) => {
   const s = /* @__PURE__ */ new Map();
   for (let i = e; i <= t; i++) s.set(n[i], i);
   return s;
-}, j = gn(class extends yn {
+}, D = gn(class extends yn {
   constructor(n) {
     if (super(n), n.type !== vn.CHILD) throw Error("repeat() can only be used in text expressions");
   }
@@ -2698,7 +2701,7 @@ const rs = (n, e, t) => {
     return this.dt(n, e, t).values;
   }
   update(n, [e, t, s]) {
-    const i = Wo(n), { values: o, keys: a } = this.dt(e, t, s);
+    const i = Fo(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
     const c = this.ut ??= [], r = [];
     let d, h, l = 0, f = i.length - 1, w = 0, v = o.length - 1;
@@ -2725,10 +2728,10 @@ const rs = (n, e, t) => {
       const k = i[l++];
       k !== null && Rt(k);
     }
-    return this.ut = a, Bo(n, r), W;
+    return this.ut = a, Wo(n, r), F;
   }
 });
-var Fo = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Go = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Yo = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Ko = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Qo = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Zo = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Jo = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Xo = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", ea = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", ta = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+var Go = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Yo = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Ko = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Qo = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Zo = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Jo = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Xo = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", ea = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", ta = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", na = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
 const ce = gn(class extends yn {
   constructor(n) {
     if (super(n), n.type !== vn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
@@ -2748,25 +2751,25 @@ const ce = gn(class extends yn {
       const i = !!e[s];
       i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
     }
-    return W;
+    return F;
   }
 }), cs = {
-  info: Zo,
-  low: Fo,
-  medium: Yo,
-  high: Go,
-  critical: Xo
-}, _t = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, na = (n) => _t(cs[n] ?? cs.info), sa = /^T\d{4}(\.\d{3})?$/;
-function ia(n, e) {
-  const { hass: t, asked: s } = e, i = y(t), o = xt(n.kind), c = (s && "event" in s ? s : void 0)?.event ?? n, r = n.mac === null && n.process !== null && !yo.has(n.kind);
+  info: Jo,
+  low: Go,
+  medium: Ko,
+  high: Yo,
+  critical: ea
+}, _t = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, sa = (n) => _t(cs[n] ?? cs.info), ia = /^T\d{4}(\.\d{3})?$/;
+function oa(n, e) {
+  const { hass: t, asked: s } = e, i = y(t), o = xt(n.kind), c = (s && "event" in s ? s : void 0)?.event ?? n, r = n.mac === null && n.process !== null && !wo.has(n.kind);
   return u`
     <p>${i(o.meaning)} ${r ? i("events.of_program") : m}</p>
     <p class="advice">
-      ${_t(Jo)}<span>${i(r ? "events.of_program.advice" : o.advice)}</span>
+      ${_t(Xo)}<span>${i(r ? "events.of_program.advice" : o.advice)}</span>
     </p>
-    ${oa(n, e)}
+    ${aa(n, e)}
     <h4>${i("events.evidence")}</h4>
-    ${aa(t, c, xo(t, c))}
+    ${ra(t, c, _o(t, c))}
     ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
@@ -2774,10 +2777,10 @@ function ia(n, e) {
         </p>` : m}
   `;
 }
-function oa(n, e) {
+function aa(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
   if (!i || !("event" in i)) return m;
-  const c = y(t), { accept: r, peer: d, culprit: h, program: l } = So(i), f = h !== null && mn(s, n, h)?.row.quarantined, w = h === null ? "" : Fs(s, n, h), v = [
+  const c = y(t), { accept: r, peer: d, culprit: h, program: l } = Mo(i), f = h !== null && mn(s, n, h)?.row.quarantined, w = h === null ? "" : Gs(s, n, h), v = [
     r ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${c(o ? "events.is_accepted" : "events.accept")}
         </button>` : m,
@@ -2796,8 +2799,8 @@ function oa(n, e) {
     ${v.every((k) => k === m) ? m : u`<div class="orders">${v}</div>`}
   `;
 }
-function aa(n, e, t) {
-  const s = y(n), { technique: i } = e, o = i && sa.test(i) ? u`<a
+function ra(n, e, t) {
+  const s = y(n), { technique: i } = e, o = i && ia.test(i) ? u`<a
           href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
           target="_blank"
           rel="noreferrer noopener"
@@ -2825,10 +2828,10 @@ function aa(n, e, t) {
             </div>`
   )}
     </dl>
-    ${ra(n, t)} ${ca(n, t)}
+    ${ca(n, t)} ${la(n, t)}
   `;
 }
-function ra(n, { flows: e }) {
+function ca(n, { flows: e }) {
   if (!e.length) return m;
   const t = y(n), s = (i) => i === null ? "" : C(n, i);
   return u`<table>
@@ -2855,7 +2858,7 @@ function ra(n, { flows: e }) {
     </tbody>
   </table>`;
 }
-function ca(n, { processes: e, files: t }) {
+function la(n, { processes: e, files: t }) {
   if (!e.length && !t.length) return m;
   const s = y(n);
   return u`
@@ -2875,16 +2878,16 @@ function ca(n, { processes: e, files: t }) {
           </ul>` : m}
   `;
 }
-function ei(n, e) {
+function ti(n, e) {
   const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, c = y(t), r = ye.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${P(n)}`;
   return u`<li class=${ce({ event: !0, open: s, fresh: o, [r]: !0 })}>
     <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${P(n)} @click=${a}>
-      <span class="badge">${na(r)}</span>
+      <span class="badge">${sa(r)}</span>
       <span class="words">
         <span class="first">
           <span class="kind cut">${c(xt(n.kind).name)}</span>
           <span class="severity">${c(`severity.${r}`)}</span>
-          ${n.count > 1 ? u`<span class="severity">${c("events.times", { count: B(t, n.count) })}</span>` : m}
+          ${n.count > 1 ? u`<span class="severity">${c("events.times", { count: R(t, n.count) })}</span>` : m}
           <time datetime=${new Date(n.time * 1e3).toISOString()} title=${ae(t, n.time)}>${i}</time>
         </span>
         <span class="second">
@@ -2892,14 +2895,14 @@ function ei(n, e) {
         </span>
         <span class="summary">${S(n.summary)}</span>
       </span>
-      <span class="chevron">${_t(Qo)}</span>
+      <span class="chevron">${_t(Zo)}</span>
     </button>
-    <div id=${h} class="details" ?hidden=${!s}>${s ? ia(n, e) : m}</div>
+    <div id=${h} class="details" ?hidden=${!s}>${s ? oa(n, e) : m}</div>
   </li>`;
 }
-const la = 5, da = "-";
-function ha(n, e, t = Date.now() / 1e3) {
-  const s = y(n), i = (l) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(l), o = (l, f = (w) => w.name) => i(l.slice(0, la).map(f)), a = e.domains.filter(({ name: l }) => l !== da), c = [
+const da = 5, ha = "-";
+function ua(n, e, t = Date.now() / 1e3) {
+  const s = y(n), i = (l) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(l), o = (l, f = (w) => w.name) => i(l.slice(0, da).map(f)), a = e.domains.filter(({ name: l }) => l !== ha), c = [
     e.frozen ? s("profile.frozen", { since: ae(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: ae(n, e.learning_until) }) : s("profile.learnt", {
       since: ae(n, e.since),
       sure: nt(n, Math.min(1, Math.max(0, e.sure)))
@@ -2911,11 +2914,11 @@ function ha(n, e, t = Date.now() / 1e3) {
   const [d, h] = [e.download_a_day, e.upload_a_day];
   return d && h && c.push(s("profile.day", { download: C(n, d.usual), upload: C(n, h.usual) })), c;
 }
-const ze = (n, e) => u`<section>
+const Ue = (n, e) => u`<section>
     <h3>${n}</h3>
     ${e}
-  </section>`, wn = (n) => u`<p class="secondary">${n}</p>`, Te = (n) => n.download_bytes + n.upload_bytes, ua = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
-function pa(n, e, { rules: t, home: s, block: i, release: o }) {
+  </section>`, wn = (n) => u`<p class="secondary">${n}</p>`, Te = (n) => n.download_bytes + n.upload_bytes, pa = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
+function ma(n, e, { rules: t, home: s, block: i, release: o }) {
   const a = y(n), c = Math.max(1, Te(e)), r = c - e.rows.reduce((l, f) => l + Te(f), 0), d = (l) => u`<div class="bar"><div style="width: ${(l * 100).toFixed(1)}%"></div></div>`, h = (l) => {
     const f = l.peer ?? a("common.unknown"), w = t.get(f);
     return u`<li>
@@ -2926,7 +2929,7 @@ function pa(n, e, { rules: t, home: s, block: i, release: o }) {
           ${C(n, Te(l))}
         </span>
         <span class="figure share secondary">${nt(n, Te(l) / c)}</span>
-        ${l.peer && (w || !(ua.test(l.peer) || s.has(l.peer))) ? u`<button
+        ${l.peer && (w || !(pa.test(l.peer) || s.has(l.peer))) ? u`<button
               class="quiet"
               aria-label=${a(w ? "device.release_peer" : "events.block.peer", { peer: f })}
               @click=${() => w ? o(w) : i(f)}
@@ -2937,10 +2940,10 @@ function pa(n, e, { rules: t, home: s, block: i, release: o }) {
       ${d(Te(l) / c)}
     </li>`;
   };
-  return ze(
+  return Ue(
     a("device.peers"),
     e.rows.length ? u`<ul>
-          ${j(e.rows, (l) => `${l.peer} ${l.country}`, h)}
+          ${D(e.rows, (l) => `${l.peer} ${l.country}`, h)}
           ${r / c >= 5e-3 ? u`<li>
                 <div class="line">
                   <span class="grow secondary">${a("device.peers_rest")}</span>
@@ -2952,16 +2955,16 @@ function pa(n, e, { rules: t, home: s, block: i, release: o }) {
         </ul>` : wn(a("device.peers_none"))
   );
 }
-function ma(n, e, t) {
+function fa(n, e, t) {
   const s = y(n);
-  return ze(
+  return Ue(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${j(e, P, (i) => ei(i, t(i)))}
+          ${D(e, P, (i) => ti(i, t(i)))}
         </ul>` : wn(s("device.events_none"))
   );
 }
-function fa(n, e, t) {
+function va(n, e, t) {
   const s = y(n), i = (o) => {
     const a = o.expires === null ? void 0 : o.expires - Date.now() / 1e3, c = o.port === null ? o.transport ?? "" : `${o.transport ?? ""}/${o.port}`;
     return u`<li class="rule">
@@ -2976,32 +2979,32 @@ function fa(n, e, t) {
         </div>
         <div class="secondary wrap">
           ${o.packets ? s("device.blocked_packets", {
-      packets: B(n, o.packets),
+      packets: R(n, o.packets),
       bytes: C(n, o.bytes)
     }) : s("device.blocked_nothing")}
         </div>
       </div>
     </li>`;
   };
-  return ze(
+  return Ue(
     s("device.blocks"),
-    e.length ? u`<ul>${j(e, ({ id: o }) => o, i)}</ul>` : wn(s("device.blocks_none"))
+    e.length ? u`<ul>${D(e, ({ id: o }) => o, i)}</ul>` : wn(s("device.blocks_none"))
   );
 }
-function va(n, e) {
+function ga(n, e) {
   const t = y(n);
-  return ze(
+  return Ue(
     t("device.profile"),
-    ha(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+    ua(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function ga(n, e, t) {
+function ya(n, e, t) {
   if (!e.length) return m;
   const s = y(n);
-  return ze(
+  return Ue(
     s("device.accepted"),
     u`<ul>
-      ${j(
+      ${D(
       e,
       ({ id: i }) => i,
       (i) => u`<li>
@@ -3014,7 +3017,7 @@ function ga(n, e, t) {
     </ul>`
   );
 }
-const ya = L`
+const wa = L`
   :host {
     container: device / inline-size;
   }
@@ -3153,26 +3156,26 @@ const ya = L`
     }
   }
 `;
-var wa = Object.defineProperty, Ve = (n, e, t, s) => {
+var ba = Object.defineProperty, ze = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && wa(e, t, i), i;
+  return i && ba(e, t, i), i;
 };
 class _e extends H {
   constructor() {
-    super(), this.live = new mt(this), this.data = new Ro(this), this.opened = new Ks(this, (e) => this.asking(e)), new fn(this);
+    super(), this.live = new mt(this), this.data = new Do(this), this.opened = new Qs(this, (e) => this.asking(e)), new fn(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
     if (!e) return m;
     const s = y(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
-    const i = Qs(e, this.live.store), o = this.live.store?.device(t);
+    const i = Zs(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
-      ${this.renderHead(e, o)} ${Zs(e, this.live.store, o.entryId)}
+      ${this.renderHead(e, o)} ${Js(e, this.live.store, o.entryId)}
       ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
       <div class="sections">
-        ${V(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
+        ${W(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
               <p class="secondary">${s("common.admin")}</p>`}
       </div>
       <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -3180,7 +3183,7 @@ class _e extends H {
     `;
   }
   renderHead(e, t) {
-    const s = y(e), { row: i } = t, { key: o, tone: a, expires: c } = Js(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
+    const s = y(e), { row: i } = t, { key: o, tone: a, expires: c } = Xs(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
@@ -3227,28 +3230,28 @@ class _e extends H {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, c = () => this.asking(e), r = (d) => void Do(c(), a, d);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, c = () => this.asking(e), r = (d) => void Uo(c(), a, d);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? fa(e, s.blocks, r) : m}
-        ${s?.profile ? va(e, s.profile) : m}
+        ${s ? va(e, s.blocks, r) : m}
+        ${s?.profile ? ga(e, s.profile) : m}
       </div>
       <div>
-        ${i ? pa(e, i, {
+        ${i ? ma(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
-      block: (d) => void Gs(c(), a, d),
+      block: (d) => void Ys(c(), a, d),
       release: r
     }) : m}
         ${o ? this.renderEvents(e, o) : m}
-        ${s ? ga(e, s.accepted, (d) => void Uo(c(), a, d)) : m}
+        ${s ? ya(e, s.accepted, (d) => void zo(c(), a, d)) : m}
       </div>
     `;
   }
   renderEvents(e, t) {
     const s = new Set(this.data.details?.accepted.map(({ seq: i }) => i));
-    return ma(
+    return fa(
       e,
       t,
       (i) => this.opened.viewOf(e, i, {
@@ -3266,50 +3269,51 @@ class _e extends H {
     this.rule !== void 0 && e !== void 0 && e !== this.rule && this.data.refresh(), this.rule = e;
   }
   static {
-    this.styles = [J, F, ya, js];
+    this.styles = [J, G, wa, Rs];
   }
 }
-Ve([
+ze([
   E({ attribute: !1 })
 ], _e.prototype, "hass");
-Ve([
+ze([
   E({ attribute: !1 })
 ], _e.prototype, "deviceId");
-Ve([
+ze([
   E({ attribute: !1 })
 ], _e.prototype, "heading");
-Ve([
+ze([
   I("hearthwall-confirm")
 ], _e.prototype, "confirm");
-Ve([
+ze([
   I("hearthwall-notice")
 ], _e.prototype, "notice");
-const ba = {
+const $a = {
   "hearthwall-device-card": dn,
   "hearthwall-device-view": _e,
   "hearthwall-device-dialog": ft,
   "hearthwall-history": gt
 }, Dt = /* @__PURE__ */ new WeakMap();
-function $a({ connection: n, callWS: e }) {
+function xa({ connection: n, callWS: e }) {
   let t = Dt.get(n);
   return t || (t = e({ type: "config/label_registry/list" }), Dt.set(n, t), t.catch(() => Dt.delete(n))), t;
 }
-const ti = ["today", "now", "name", "status", "last_seen"], xa = ["all", "online", "restricted"], _a = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], ka = {
+const ni = ["today", "now", "name", "status", "last_seen"], _a = ["all", "online", "restricted"], ka = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Aa = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
 function ls(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!ka[i](e)) return !1;
-  const c = _a(n, e);
+  if (!Aa[i](e)) return !1;
+  const c = ka(n, e);
   if (o.length && !o.includes(c?.area_id ?? "") || a.length && !a.some((d) => c?.labels?.includes(d))) return !1;
+  if (!s.trim()) return !0;
   const r = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
   return s.toLocaleLowerCase().split(/\s+/).every((d) => r.includes(d));
 }
 const ds = (n) => n.upload_today + n.download_today, hs = (n) => n.upload_rate + n.download_rate;
-function Aa(n, e, t) {
-  const s = Ue(n), i = {
+function Sa(n, e, t) {
+  const s = De(n), i = {
     today: (o, a) => ds(a) - ds(o),
     now: (o, a) => hs(a) - hs(o),
     name: () => 0,
@@ -3320,17 +3324,17 @@ function Aa(n, e, t) {
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class Sa {
+class Ma {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
     const a = t.every(({ key: r }) => this.ranks.has(r));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Aa(e, t, s).map(({ key: r }, d) => [r, d])), this.since = i, this.sort = s), [...t].sort((r, d) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Sa(e, t, s).map(({ key: r }, d) => [r, d])), this.since = i, this.sort = s), [...t].sort((r, d) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
   }
 }
-function Ma() {
+function Ea() {
   const n = y(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
@@ -3338,7 +3342,7 @@ function Ma() {
       name: "sort",
       default: "today",
       selector: {
-        select: { mode: "dropdown", options: ti.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
+        select: { mode: "dropdown", options: ni.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
       }
     },
     { name: "area", selector: { area: { multiple: !0 } } },
@@ -3354,8 +3358,8 @@ const Ke = (n, e, t, s) => u`<select
   >
     ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
   </select>`;
-function Ea(n, e, t, s, i) {
-  const o = y(n), a = Ue(n), c = (r, d) => [
+function Ca(n, e, t, s, i) {
+  const o = y(n), a = De(n), c = (r, d) => [
     { value: "", label: d },
     ...r.sort((h, l) => a(h.label, l.label))
   ];
@@ -3372,13 +3376,13 @@ function Ea(n, e, t, s, i) {
     />
     ${Ke(
     o("devices.show"),
-    xa.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
+    _a.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
     e.shown,
     (r) => i({ shown: r })
   )}
     ${Ke(
     o("devices.sort"),
-    ti.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
+    ni.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
     e.sort,
     (r) => i({ sort: r })
   )}
@@ -3402,15 +3406,15 @@ function Ea(n, e, t, s, i) {
   ) : m}
   </div>`;
 }
-var Ca = Object.defineProperty, G = (n, e, t, s) => {
+var Oa = Object.defineProperty, z = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ca(e, t, i), i;
+  return i && Oa(e, t, i), i;
 };
-const Ut = (n) => n === void 0 ? [] : [n].flat();
-class D extends H {
+const us = 500, Ut = (n) => n === void 0 ? [] : [n].flat();
+class N extends H {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.live = new mt(this), this.order = new Sa(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new mt(this), this.order = new Ma(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       e.row.device_id && this.dialog.open(e.row.device_id);
     }, this.onQuarantine = ({ detail: e }) => {
       const { hass: t, confirm: s, notice: i } = this;
@@ -3426,7 +3430,7 @@ class D extends H {
     return {};
   }
   static getConfigForm() {
-    return Ma();
+    return Ea();
   }
   getCardSize() {
     return 7;
@@ -3442,7 +3446,7 @@ class D extends H {
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, $a(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, xa(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
@@ -3450,7 +3454,7 @@ class D extends H {
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return m;
-    const s = y(e), i = Qs(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+    const s = y(e), i = Zs(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
       o.filter(({ row: c }) => ls(e, c, this.settings)),
       this.settings.sort,
@@ -3475,9 +3479,9 @@ class D extends H {
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
-      online: B(e, i(({ row: c }) => c.online)),
-      all: B(e, t.length)
-    })}${a ? u` · <b>${s("devices.summary_restricted", { count: B(e, a) })}</b>` : m}
+      online: R(e, i(({ row: c }) => c.online)),
+      all: R(e, t.length)
+    })}${a ? u` · <b>${s("devices.summary_restricted", { count: R(e, a) })}</b>` : m}
       </span>
       <span class="rates">
         <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${je(e, o("download_rate"))}
@@ -3488,8 +3492,8 @@ class D extends H {
   renderList(e, t, s, i) {
     const o = y(e), { store: a } = this.live, c = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), r = new Set(c.flatMap((h) => h.area_id ?? [])), d = new Set(c.flatMap((h) => h.labels ?? []));
     return u`
-      ${Zs(e, a, t.entry_id)}
-      ${t.toolbar === !1 ? m : Ea(
+      ${Js(e, a, t.entry_id)}
+      ${t.toolbar === !1 ? m : Ca(
       e,
       this.settings,
       Ut(t.area).length === 1 ? /* @__PURE__ */ new Set() : r,
@@ -3503,8 +3507,8 @@ class D extends H {
             @hearthwall-open=${this.onOpen}
             @hearthwall-quarantine=${this.onQuarantine}
           >
-            ${j(
-      i,
+            ${D(
+      this.whole ? i : i.slice(0, us),
       ({ key: h }) => h,
       (h) => u`<hearthwall-device-row
                 role="listitem"
@@ -3513,6 +3517,9 @@ class D extends H {
                 .connected=${a?.gateways.get(h.entryId)?.connected ?? !1}
               ></hearthwall-device-row>`
     )}
+            ${i.length > us && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
+                  ${o("devices.show_rest", { count: R(e, i.length) })}
+                </button>` : m}
           </div>` : u`<div class="message" role="status">
             <p>${o(s.length ? "devices.none_found" : "devices.none")}</p>
             ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : m}
@@ -3539,7 +3546,7 @@ class D extends H {
   static {
     this.styles = [
       J,
-      F,
+      G,
       L`
       ha-card {
         container: devices / inline-size;
@@ -3597,6 +3604,10 @@ class D extends H {
         max-height: var(--hearthwall-list-height, 70vh);
         padding-bottom: 8px;
       }
+      .more {
+        display: block;
+        margin: 8px auto;
+      }
       hearthwall-device-row + hearthwall-device-row {
         border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
       }
@@ -3612,37 +3623,40 @@ class D extends H {
     ];
   }
 }
-G([
+z([
   E({ attribute: !1 })
-], D.prototype, "hass");
-G([
+], N.prototype, "hass");
+z([
   E({ attribute: !1 })
-], D.prototype, "layout");
-G([
+], N.prototype, "layout");
+z([
   A()
-], D.prototype, "config");
-G([
+], N.prototype, "config");
+z([
   A()
-], D.prototype, "settings");
-G([
+], N.prototype, "settings");
+z([
   A()
-], D.prototype, "labels");
-G([
+], N.prototype, "labels");
+z([
+  A()
+], N.prototype, "whole");
+z([
   I("hearthwall-confirm")
-], D.prototype, "confirm");
-G([
+], N.prototype, "confirm");
+z([
   I("hearthwall-notice")
-], D.prototype, "notice");
-G([
+], N.prototype, "notice");
+z([
   I("hearthwall-device-dialog")
-], D.prototype, "dialog");
-G([
+], N.prototype, "dialog");
+z([
   I(".list")
-], D.prototype, "rows");
-var Oa = Object.defineProperty, bn = (n, e, t, s) => {
+], N.prototype, "rows");
+var Ha = Object.defineProperty, bn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Oa(e, t, i), i;
+  return i && Ha(e, t, i), i;
 };
 class kt extends H {
   constructor() {
@@ -3657,7 +3671,7 @@ class kt extends H {
   render() {
     const { hass: e, device: t } = this;
     if (!e || !t) return m;
-    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: c, expires: r } = Js(i), [d, h] = [je(e, i.download_rate), je(e, i.upload_rate)], l = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: Kt(e, i.last_seen, o) });
+    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: c, expires: r } = Xs(i), [d, h] = [je(e, i.download_rate), je(e, i.upload_rate)], l = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: Kt(e, i.last_seen, o) });
     return u`
       <div class="row">
         <span class="dot ${c} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -3706,7 +3720,7 @@ class kt extends H {
   static {
     this.styles = [
       J,
-      F,
+      G,
       L`
       :host {
         content-visibility: auto;
@@ -3925,10 +3939,10 @@ bn([
 bn([
   E({ type: Boolean, reflect: !0 })
 ], kt.prototype, "connected");
-var Ha = Object.defineProperty, ke = (n, e, t, s) => {
+var Ta = Object.defineProperty, ke = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ha(e, t, i), i;
+  return i && Ta(e, t, i), i;
 };
 class de extends H {
   constructor() {
@@ -4081,7 +4095,7 @@ ke([
   I("dialog")
 ], de.prototype, "dialog");
 const Qe = 50;
-function Ta(n) {
+function La(n) {
   const { severity: e, limit: t } = n;
   if (e !== void 0 && !ye.includes(e))
     throw new Error(`severity is none of ${ye.join(", ")}`);
@@ -4089,7 +4103,7 @@ function Ta(n) {
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function La() {
+function qa() {
   const n = y(void 0), e = ye.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
@@ -4104,18 +4118,18 @@ function La() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const qa = 86400;
-function Pa({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), c = (l) => new Date(l * 1e3), [r, d] = [i.format(c(t)), i.format(c(t - qa))], h = (l) => l.charAt(0).toLocaleUpperCase(n.language) + l.slice(1);
+const Pa = 86400;
+function Ia({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), c = (l) => new Date(l * 1e3), [r, d] = [i.format(c(t)), i.format(c(t - Pa))], h = (l) => l.charAt(0).toLocaleUpperCase(n.language) + l.slice(1);
   return (l) => {
     const f = i.format(c(l));
     return f === r ? h(a.format(0, "day")) : f === d ? h(a.format(-1, "day")) : o.format(c(l));
   };
 }
-class Ia {
+class Na {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new Oo(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
+    this.host = e, this.mustHold = t, this.timeline = new Ho(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
   }
   hostConnected() {
     this.inPage = !0, this.begin();
@@ -4132,7 +4146,7 @@ class Ia {
   }
   begin() {
     const { hass: e } = this.host;
-    if (!this.inPage || !e || !this.wanted || !V(e)) return;
+    if (!this.inPage || !e || !this.wanted || !W(e)) return;
     this.end?.(), this.connection = e.connection, this.told.clear(), this.hasOlder = !1;
     const t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
     this.end = cn(
@@ -4146,7 +4160,7 @@ class Ia {
           this.told.clear(), this.enter("offline");
         },
         refused: (s) => {
-          this.reason = $e(s), this.enter(Os(s) ? "absent" : "failed");
+          this.reason = $e(s), this.enter(Hs(s) ? "absent" : "failed");
         }
       }
     );
@@ -4161,7 +4175,7 @@ class Ia {
   }
 }
 const zt = (n) => n.target.value;
-function Na(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+function ja(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
   const a = y(n), c = (r, d, h) => u`<option value=${r} ?selected=${r === h}>${d}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
@@ -4192,19 +4206,19 @@ function Na(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
         </select>` : m}
   </div>`;
 }
-const ja = L`
+const Ra = L`
   :host {
     height: 100%;
   }
   .filters {
     display: flex;
+    flex-wrap: wrap;
     gap: 8px;
     padding: 0 16px 8px;
-    overflow-x: auto;
   }
   select {
-    flex: 1 1 0;
-    min-width: 92px;
+    flex: 1 1 120px;
+    min-width: 0;
     max-width: 260px;
     min-height: 36px;
     padding: 0 8px;
@@ -4264,20 +4278,20 @@ const ja = L`
     margin: 8px auto 0;
   }
 `;
-var Ra = Object.defineProperty, he = (n, e, t, s) => {
+var Da = Object.defineProperty, he = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ra(e, t, i), i;
+  return i && Da(e, t, i), i;
 };
-const Da = 8;
+const Ua = 8;
 class X extends H {
   constructor() {
-    super(...arguments), this.filter = It, this.lost = [], this.limit = Qe, this.opened = new Ks(this, (e) => ({
+    super(...arguments), this.filter = It, this.lost = [], this.limit = Qe, this.opened = new Qs(this, (e) => ({
       hass: e,
       store: this.store,
       confirm: this.confirm,
       notice: this.notice
-    })), this.feed = new Ia(this, () => this.mustHold()), this.showNew = () => {
+    })), this.feed = new Na(this, () => this.mustHold()), this.showNew = () => {
       this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
@@ -4288,13 +4302,13 @@ class X extends H {
     };
   }
   static getConfigForm() {
-    return La();
+    return qa();
   }
   static getStubConfig() {
     return { limit: Qe };
   }
   setConfig(e) {
-    this.config = Ta(e), this.limit = e.limit ?? Qe, this.filter = { ...It, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
+    this.config = La(e), this.limit = e.limit ?? Qe, this.filter = { ...It, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
   }
   getCardSize() {
     return 8;
@@ -4315,7 +4329,7 @@ class X extends H {
     });
   }
   willUpdate(e) {
-    this.isConnected && this.hass && !this.store && V(this.hass) && (this.store = ln(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
+    this.isConnected && this.hass && !this.store && W(this.hass) && (this.store = ln(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
   }
   /** Which sensors are lost, and who is quarantined, shows; what moves does not. */
   onLive() {
@@ -4326,7 +4340,7 @@ class X extends H {
   }
   mustHold() {
     const { list: e } = this;
-    return this.opened.key !== null || !!(e && (e.scrollTop > Da || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > Ua || e.matches(":focus-within")));
   }
   render() {
     if (!this.config || !this.hass) return m;
@@ -4334,7 +4348,7 @@ class X extends H {
     return u`
       <ha-card>
         <h2 class="card-title">${this.config.title ?? e("events.title")}</h2>
-        ${this.trouble()} ${V(this.hass) ? this.timeline() : this.message(e("events.admin"))}
+        ${this.trouble()} ${W(this.hass) ? this.timeline() : this.message(e("events.admin"))}
         <hearthwall-notice .hass=${this.hass}></hearthwall-notice>
         <hearthwall-confirm .hass=${this.hass}></hearthwall-confirm>
       </ha-card>
@@ -4346,7 +4360,7 @@ class X extends H {
   /** Return why what is shown may be old. */
   trouble() {
     const e = y(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
-    return V(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
+    return W(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
   }
   timeline() {
     const e = this.hass, t = y(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
@@ -4372,14 +4386,14 @@ class X extends H {
   }
   days(e) {
     const t = this.hass;
-    return Ho(e, Pa(t)).map(
+    return To(e, Ia(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul class="events">
-          ${j(
+          ${D(
         i,
         P,
-        (o) => ei(
+        (o) => ti(
           o,
           this.opened.viewOf(t, o, {
             when: st(t, o.time),
@@ -4393,7 +4407,7 @@ class X extends H {
   }
   empty() {
     const e = y(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${_t(ea)}</span>`) : this.message(
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${_t(ta)}</span>`) : this.message(
       e("events.none_found"),
       u`<button class="quiet" @click=${() => this.choose({ ...It, severity: t })}>
         ${e("events.clear")}
@@ -4401,11 +4415,11 @@ class X extends H {
     );
   }
   filters(e) {
-    const t = this.hass, s = Ue(t);
-    return Na(t, {
+    const t = this.hass, s = De(t);
+    return ja(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : ts(e, Ys, xe, s),
+      who: this.config?.device_id ? [] : ts(e, Ks, xe, s),
       kinds: ts(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
@@ -4415,7 +4429,7 @@ class X extends H {
     this.filter = e, this.opened.close(), t && this.want();
   }
   static {
-    this.styles = [J, F, js, ja];
+    this.styles = [J, G, Rs, Ra];
   }
 }
 he([
@@ -4439,8 +4453,8 @@ he([
 he([
   I(".list")
 ], X.prototype, "list");
-const Ua = { "hearthwall-events-card": X };
-function za() {
+const za = { "hearthwall-events-card": X };
+function Va() {
   const n = y(void 0);
   return {
     type: "hearthwall-events-card",
@@ -4449,7 +4463,7 @@ function za() {
     preview: !0
   };
 }
-const ni = "important", Va = " !" + ni, $n = gn(class extends yn {
+const si = "important", Ba = " !" + si, $n = gn(class extends yn {
   constructor(n) {
     if (super(n), n.type !== vn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
@@ -4467,14 +4481,14 @@ const ni = "important", Va = " !" + ni, $n = gn(class extends yn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(Va);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? ni : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(Ba);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? si : "") : t[s] = i;
       }
     }
-    return W;
+    return F;
   }
 });
-function us(n, e) {
+function ps(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4486,7 +4500,7 @@ function us(n, e) {
   }
   return t;
 }
-function Ba(n, e) {
+function Wa(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4510,7 +4524,7 @@ function Vt(n, e) {
   }
   return t;
 }
-function Wa(n, e) {
+function Fa(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
 function Ze(n) {
@@ -4518,10 +4532,10 @@ function Ze(n) {
     return n;
   };
 }
-function ps(n, e) {
+function ms(n, e) {
   return at(n.source, e.source) || n.index - e.index;
 }
-function ms(n, e) {
+function fs(n, e) {
   return at(n.target, e.target) || n.index - e.index;
 }
 function at(n, e) {
@@ -4530,21 +4544,21 @@ function at(n, e) {
 function Bt(n) {
   return n.value;
 }
-function Fa(n) {
+function Ga(n) {
   return n.index;
 }
-function Ga(n) {
+function Ya(n) {
   return n.nodes;
 }
-function Ya(n) {
+function Ka(n) {
   return n.links;
 }
-function fs(n, e) {
+function vs(n, e) {
   const t = n.get(e);
   if (!t) throw new Error("missing: " + e);
   return t;
 }
-function vs({ nodes: n }) {
+function gs({ nodes: n }) {
   for (const e of n) {
     let t = e.y0, s = t;
     for (const i of e.sourceLinks)
@@ -4553,14 +4567,14 @@ function vs({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function Ka() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, c = Fa, r = Wa, d, h, l = Ga, f = Ya, w = 6;
+function Qa() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, c = Ga, r = Fa, d, h, l = Ya, f = Ka, w = 6;
   function v() {
     const p = { nodes: l.apply(null, arguments), links: f.apply(null, arguments) };
-    return k(p), T(p), q(p), z(p), mi(p), vs(p), p;
+    return k(p), T(p), q(p), B(p), fi(p), gs(p), p;
   }
   v.update = function(p) {
-    return vs(p), p;
+    return gs(p), p;
   }, v.nodeId = function(p) {
     return arguments.length ? (c = typeof p == "function" ? p : Ze(p), v) : c;
   }, v.nodeAlign = function(p) {
@@ -4591,7 +4605,7 @@ function Ka() {
     for (const [$, g] of x.entries()) {
       g.index = $;
       let { source: _, target: M } = g;
-      typeof _ != "object" && (_ = g.source = fs(b, _)), typeof M != "object" && (M = g.target = fs(b, M)), _.sourceLinks.push(g), M.targetLinks.push(g);
+      typeof _ != "object" && (_ = g.source = vs(b, _)), typeof M != "object" && (M = g.target = vs(b, M)), _.sourceLinks.push(g), M.targetLinks.push(g);
     }
     if (h != null)
       for (const { sourceLinks: $, targetLinks: g } of p)
@@ -4614,7 +4628,7 @@ function Ka() {
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function z({ nodes: p }) {
+  function B({ nodes: p }) {
     const x = p.length;
     let b = new Set(p), $ = /* @__PURE__ */ new Set(), g = 0;
     for (; b.size; ) {
@@ -4628,7 +4642,7 @@ function Ka() {
     }
   }
   function Et({ nodes: p }) {
-    const x = us(p, (g) => g.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
+    const x = ps(p, (g) => g.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
     for (const g of p) {
       const _ = Math.max(0, Math.min(x - 1, Math.floor(r.call(null, g, x))));
       g.layer = _, g.x0 = n + _ * b, g.x1 = g.x0 + i, $[_] ? $[_].push(g) : $[_] = [g];
@@ -4638,7 +4652,7 @@ function Ka() {
     return $;
   }
   function Ct(p) {
-    const x = Ba(p, (b) => (s - e - (b.length - 1) * a) / Vt(b, Bt));
+    const x = Wa(p, (b) => (s - e - (b.length - 1) * a) / Vt(b, Bt));
     for (const b of p) {
       let $ = e;
       for (const g of b) {
@@ -4651,25 +4665,25 @@ function Ka() {
         const _ = b[g];
         _.y0 += $ * (g + 1), _.y1 += $ * (g + 1);
       }
-      gi(b);
+      yi(b);
     }
   }
-  function mi(p) {
+  function fi(p) {
     const x = Et(p);
-    a = Math.min(o, (s - e) / (us(x, (b) => b.length) - 1)), Ct(x);
+    a = Math.min(o, (s - e) / (ps(x, (b) => b.length) - 1)), Ct(x);
     for (let b = 0; b < w; ++b) {
       const $ = Math.pow(0.99, b), g = Math.max(1 - $, (b + 1) / w);
-      vi(x, $, g), fi(x, $, g);
+      gi(x, $, g), vi(x, $, g);
     }
   }
-  function fi(p, x, b) {
+  function vi(p, x, b) {
     for (let $ = 1, g = p.length; $ < g; ++$) {
       const _ = p[$];
       for (const M of _) {
         let Se = 0, ee = 0;
         for (const { source: Ee, value: Ot } of M.targetLinks) {
           let Ce = Ot * (M.layer - Ee.layer);
-          Se += yi(Ee, M) * Ce, ee += Ce;
+          Se += wi(Ee, M) * Ce, ee += Ce;
         }
         if (!(ee > 0)) continue;
         let Me = (Se / ee - M.y0) * x;
@@ -4678,14 +4692,14 @@ function Ka() {
       d === void 0 && _.sort(at), On(_, b);
     }
   }
-  function vi(p, x, b) {
+  function gi(p, x, b) {
     for (let $ = p.length, g = $ - 2; g >= 0; --g) {
       const _ = p[g];
       for (const M of _) {
         let Se = 0, ee = 0;
         for (const { target: Ee, value: Ot } of M.sourceLinks) {
           let Ce = Ot * (Ee.layer - M.layer);
-          Se += wi(M, Ee) * Ce, ee += Ce;
+          Se += bi(M, Ee) * Ce, ee += Ce;
         }
         if (!(ee > 0)) continue;
         let Me = (Se / ee - M.y0) * x;
@@ -4713,17 +4727,17 @@ function Ka() {
   function Ln({ sourceLinks: p, targetLinks: x }) {
     if (h === void 0) {
       for (const { source: { sourceLinks: b } } of x)
-        b.sort(ms);
+        b.sort(fs);
       for (const { target: { targetLinks: b } } of p)
-        b.sort(ps);
+        b.sort(ms);
     }
   }
-  function gi(p) {
+  function yi(p) {
     if (h === void 0)
       for (const { sourceLinks: x, targetLinks: b } of p)
-        x.sort(ms), b.sort(ps);
+        x.sort(fs), b.sort(ms);
   }
-  function yi(p, x) {
+  function wi(p, x) {
     let b = p.y0 - (p.sourceLinks.length - 1) * a / 2;
     for (const { target: $, width: g } of p.sourceLinks) {
       if ($ === x) break;
@@ -4735,7 +4749,7 @@ function Ka() {
     }
     return b;
   }
-  function wi(p, x) {
+  function bi(p, x) {
     let b = x.y0 - (x.targetLinks.length - 1) * a / 2;
     for (const { source: $, width: g } of x.targetLinks) {
       if ($ === p) break;
@@ -4749,16 +4763,16 @@ function Ka() {
   }
   return v;
 }
-const qe = 24, Z = 10, rt = 560, Qa = 44, Za = 42, Ja = 180, Xa = 0.34, er = 560, Wt = 8, tr = 0.42, nr = 0.36, sr = (n) => n < rt ? 7 : n < 1e3 ? 9 : 12;
-function ir(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < rt ? 0 : Math.min(er, Math.round(e * Xa));
-  return Math.max(Ja, s, t * (e < rt ? Za : Qa));
-}
+const qe = 24, Z = 10, rt = 560, Za = 44, Ja = 42, Xa = 180, er = 0.34, tr = 560, Wt = 8, nr = 0.42, sr = 0.36, ir = (n) => n < rt ? 7 : n < 1e3 ? 9 : 12;
 function or(n, e) {
-  const t = ir(n, e);
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < rt ? 0 : Math.min(tr, Math.round(e * er));
+  return Math.max(Xa, s, t * (e < rt ? Ja : Za));
+}
+function ar(n, e) {
+  const t = or(n, e);
   if (n.streams.length === 0 || e < 3 * Z)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((c) => c.map(({ id: r }, d) => [r, d]))), o = Ka().nodeId(({ node: c }) => c.id).nodeAlign(({ node: c }) => c.column).nodeSort((c, r) => i.get(c.node.id) - i.get(r.node.id)).nodeWidth(Z).nodePadding(qe).extent([
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((c) => c.map(({ id: r }, d) => [r, d]))), o = Qa().nodeId(({ node: c }) => c.id).nodeAlign(({ node: c }) => c.column).nodeSort((c, r) => i.get(c.node.id) - i.get(r.node.id)).nodeWidth(Z).nodePadding(qe).extent([
     [0, qe / 2],
     [e, t - qe / 2]
   ])({
@@ -4772,27 +4786,27 @@ function or(n, e) {
         part: d
       }))
     )
-  }), a = si(e, s);
+  }), a = ii(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((c) => ar(c.node, c.y0, c.y1, a, e)),
+    nodes: o.nodes.map((c) => rr(c.node, c.y0, c.y1, a, e)),
     streams: o.links.map(({ stream: c, part: r, y0: d, y1: h, width: l }) => ({
       id: `${c.id}#${r}`,
       stream: c,
-      path: rr(a[r] + Z, d, a[r + 1], h),
+      path: cr(a[r] + Z, d, a[r + 1], h),
       width: l
     }))
   };
 }
-function si(n, e) {
-  const t = n - Z, s = n < rt ? nr : tr;
+function ii(n, e) {
+  const t = n - Z, s = n < rt ? sr : nr;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function ar(n, e, t, s, i) {
+function rr(n, e, t, s, i) {
   const { column: o } = n, a = s[o], c = o === s.length - 1, r = (c ? i - Z : s[o + 1]) - (c ? s[o - 1] : a) - Z, d = o >= s.length - 2 ? r / 2 : r;
   return {
     node: n,
@@ -4807,13 +4821,13 @@ function ar(n, e, t, s, i) {
     }
   };
 }
-function rr(n, e, t, s) {
+function cr(n, e, t, s) {
   const i = K((n + t) / 2);
   return `M${n},${K(e)}C${i},${K(e)} ${i},${K(s)} ${t},${K(s)}`;
 }
-const K = (n) => Math.round(n * 10) / 10, cr = 150;
-function lr(n, e, t) {
-  const { nodes: s, streams: i, height: o } = or(n, e), a = n.columns[0].map(({ id: r }) => r), c = $n({ height: `${o}px` });
+const K = (n) => Math.round(n * 10) / 10, lr = 150;
+function dr(n, e, t) {
+  const { nodes: s, streams: i, height: o } = ar(n, e), a = n.columns[0].map(({ id: r }) => r), c = $n({ height: `${o}px` });
   return u`<div
     class=${ce({ map: !0, singled: t.chosen !== null })}
     style=${c}
@@ -4828,34 +4842,34 @@ function lr(n, e, t) {
       aria-hidden="true"
       @click=${() => t.pinned && t.onPin(t.pinned)}
     >
-      ${j(
+      ${D(
     a,
     (r) => r,
     (r) => fe`<g class="source" stroke=${t.colours.get(r) ?? "currentColor"}>
-          ${j(
+          ${D(
       i.filter(({ stream: d }) => d.nodes[0] === r),
       ({ id: d }) => d,
-      (d) => dr(d, t)
+      (d) => hr(d, t)
     )}
         </g>`
   )}
-      ${j(
-    s,
-    ({ node: r }) => r.id,
-    (r) => hr(r, t)
-  )}
-    </svg>
-    ${j(
+      ${D(
     s,
     ({ node: r }) => r.id,
     (r) => ur(r, t)
+  )}
+    </svg>
+    ${D(
+    s,
+    ({ node: r }) => r.id,
+    (r) => pr(r, t)
   )}
   </div>`;
 }
 const xn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function dr({ stream: n, path: e, width: t }, s) {
+function hr({ stream: n, path: e, width: t }, s) {
   return fe`<path
     class=${ce({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
@@ -4866,7 +4880,7 @@ function dr({ stream: n, path: e, width: t }, s) {
   }}
   ></path>`;
 }
-function hr({ node: n, x: e, y: t, height: s }, i) {
+function ur({ node: n, x: e, y: t, height: s }, i) {
   return fe`<rect
     class=${ce({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
@@ -4881,7 +4895,7 @@ function hr({ node: n, x: e, y: t, height: s }, i) {
   }}
   ></rect>`;
 }
-function ur({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+function pr({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
   const a = o.name(n), c = s === "end", { amount: r, shown: d, spoken: h } = o.describe(n.id);
   return u`<button
     class=${ce({
@@ -4905,10 +4919,10 @@ function ur({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= cr ? u`<span class="amount">${r}</span>` : m}
+    ${i >= lr ? u`<span class="amount">${r}</span>` : m}
   </button>`;
 }
-const gs = [
+const ys = [
   "#0072b2",
   "#e69f00",
   "#009e73",
@@ -4918,7 +4932,7 @@ const gs = [
   "#999933",
   "#8a6fd1"
 ];
-class pr {
+class mr {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -4926,16 +4940,16 @@ class pr {
   of(e) {
     for (const t of [...this.given.keys()]) e.includes(t) || this.given.delete(t);
     for (const t of e) this.given.has(t) || this.given.set(t, this.rarest());
-    return new Map(e.map((t) => [t, gs[this.given.get(t)]]));
+    return new Map(e.map((t) => [t, ys[this.given.get(t)]]));
   }
   rarest() {
-    const e = gs.map(() => 0);
+    const e = ys.map(() => 0);
     for (const t of this.given.values()) e[t]++;
     return e.indexOf(Math.min(...e));
   }
 }
 const At = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, _n = ["application", "domain"], kn = ["country", "network", "domain", "peer"];
-function mr(n) {
+function fr(n) {
   const e = [
     ["period", Object.keys(At)],
     ["middle", _n],
@@ -4947,10 +4961,10 @@ function mr(n) {
   }
   return n;
 }
-const fr = (n) => n === "1h" ? 5e3 : 15e3, Ft = (n, e) => ({
+const vr = (n) => n === "1h" ? 5e3 : 15e3, Ft = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function vr() {
+function gr() {
   const n = y(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
@@ -4964,13 +4978,13 @@ function vr() {
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const ii = "others", gr = "unknown", yr = 1.25, ct = (n) => n.id === `${n.column}:${ii}`, Qt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+const oi = "others", yr = "unknown", wr = 1.25, ct = (n) => n.id === `${n.column}:${oi}`, Qt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
 function Zt(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
 const pe = (n) => n.upload_bytes + n.download_bytes;
-function wr(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((h) => pe(h) > 0).map((h) => br(h, e)), o = $r(n);
+function br(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((h) => pe(h) > 0).map((h) => $r(h, e)), o = xr(n);
   pe(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
@@ -4978,16 +4992,16 @@ function wr(n, e, t, s = /* @__PURE__ */ new Set()) {
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((h, l) => xr(i, l, t, s)), c = /* @__PURE__ */ new Map(), r = /* @__PURE__ */ new Map();
+  const a = e.map((h, l) => _r(i, l, t, s)), c = /* @__PURE__ */ new Map(), r = /* @__PURE__ */ new Map();
   for (const h of i) {
     const l = h.values.map((v, k) => {
-      const T = _r(k, v, a[k]), q = v != null && a[k].has(v);
-      let z = c.get(T);
-      if (z === void 0) {
+      const T = kr(k, v, a[k]), q = v != null && a[k].has(v);
+      let B = c.get(T);
+      if (B === void 0) {
         const Et = q ? h.names[k] ?? v : null, Ct = q && k === 0 ? h.deviceId : null;
-        z = { node: { id: T, column: k, label: Et, deviceId: Ct }, sums: Qt(), values: /* @__PURE__ */ new Set() }, c.set(T, z);
+        B = { node: { id: T, column: k, label: Et, deviceId: Ct }, sums: Qt(), values: /* @__PURE__ */ new Set() }, c.set(T, B);
       }
-      return Zt(z.sums, h.row), z.values.add(v), T;
+      return Zt(B.sums, h.row), B.values.add(v), T;
     }), f = JSON.stringify(l), w = r.get(f) ?? { nodes: l, sums: Qt() };
     r.set(f, w), Zt(w.sums, h.row);
   }
@@ -4998,7 +5012,7 @@ function wr(n, e, t, s = /* @__PURE__ */ new Set()) {
     joined: f.has(void 0) ? null : f.size
   }));
   return {
-    columns: e.map((h, l) => d.filter((f) => f.column === l).sort(kr)),
+    columns: e.map((h, l) => d.filter((f) => f.column === l).sort(Ar)),
     streams: [...r].map(([h, { nodes: l, sums: f }]) => ({
       id: h,
       nodes: l,
@@ -5008,7 +5022,7 @@ function wr(n, e, t, s = /* @__PURE__ */ new Set()) {
     bytes: i.reduce((h, l) => h + pe(l.row), 0)
   };
 }
-function br(n, e) {
+function $r(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5019,7 +5033,7 @@ function br(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function $r({ rows: n, ...e }) {
+function xr({ rows: n, ...e }) {
   const t = Qt();
   for (const s of n)
     Zt(t, s);
@@ -5029,28 +5043,28 @@ function $r({ rows: n, ...e }) {
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function xr(n, e, t, s) {
+function _r(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
   for (const { row: d, values: h } of n) {
     const l = h[e];
     l === void 0 ? o = !0 : i.set(l, (i.get(l) ?? 0) + pe(d));
   }
-  const a = (d, h) => s.has(oi(e, d)) ? h * yr : h, c = [...i].sort(([d, h], [l, f]) => a(l, f) - a(d, h)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  const a = (d, h) => s.has(ai(e, d)) ? h * wr : h, c = [...i].sort(([d, h], [l, f]) => a(l, f) - a(d, h)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
   return new Set(c.slice(0, Math.max(r, 1)).map(([d]) => d));
 }
-const oi = (n, e) => e === null ? `${n}:${gr}` : `${n}:=${e}`;
-function _r(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${ii}` : oi(n, e);
+const ai = (n, e) => e === null ? `${n}:${yr}` : `${n}:=${e}`;
+function kr(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${oi}` : ai(n, e);
 }
-function kr(n, e) {
+function Ar(n, e) {
   return Number(ct(n)) - Number(ct(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
 function Gt(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const Ar = L`
+const Sr = L`
   :host {
     container-type: inline-size;
   }
@@ -5145,6 +5159,9 @@ const Ar = L`
   }
   .middle.column {
     justify-self: start;
+  }
+  .end.column {
+    margin-inline-start: 8px;
   }
   .map {
     position: relative;
@@ -5294,20 +5311,20 @@ const Ar = L`
       transition: none !important;
     }
   }
-`, ys = 80, Sr = (n, e) => e, Mr = /* @__PURE__ */ new Set(["tor", "socks"]), Er = {
+`, ws = 80, Mr = (n, e) => e, Er = /* @__PURE__ */ new Set(["tor", "socks"]), Cr = {
   country: un,
-  application: (n, e) => e.length <= 5 && !Mr.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
+  application: (n, e) => e.length <= 5 && !Er.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
 };
 function lt(n, e, t) {
   const s = y(n);
   if (ct(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (Er[i] ?? Sr)(n, e.label);
-  return o.length > ys ? `${o.slice(0, ys)}…` : o;
+  const o = (Cr[i] ?? Mr)(n, e.label);
+  return o.length > ws ? `${o.slice(0, ws)}…` : o;
 }
-function ws(n, e, t, s) {
-  const i = y(n), o = e.columns.flat(), a = o.find(({ id: w }) => w === t), c = e.streams.find(({ id: w }) => w === t), r = a ?? c ?? Cr(e), d = a ? lt(n, a, s) : c ? c.nodes.map((w) => lt(n, o.find((v) => v.id === w), s)).join(" → ") : i("map.all"), h = C(n, r.bytes), l = nt(n, e.bytes ? r.bytes / e.bytes : 0), f = [
+function bs(n, e, t, s) {
+  const i = y(n), o = e.columns.flat(), a = o.find(({ id: w }) => w === t), c = e.streams.find(({ id: w }) => w === t), r = a ?? c ?? Or(e), d = a ? lt(n, a, s) : c ? c.nodes.map((w) => lt(n, o.find((v) => v.id === w), s)).join(" → ") : i("map.all"), h = C(n, r.bytes), l = nt(n, e.bytes ? r.bytes / e.bytes : 0), f = [
     `${i("map.upload")} ${C(n, r.upload_bytes)}`,
     `${i("map.download")} ${C(n, r.download_bytes)}`
   ];
@@ -5317,11 +5334,11 @@ function ws(n, e, t, s) {
     spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: l }) : `${d}, ${h}`
   };
 }
-function Cr(n) {
+function Or(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function Or(n, e, t) {
+function Hr(n, e, t) {
   const s = y(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, c) => c.bytes - a.bytes);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
@@ -5344,8 +5361,8 @@ function Or(n, e, t) {
     </table>
   </div>`;
 }
-const Hr = 500;
-class Tr {
+const Tr = 500;
+class Lr {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5363,7 +5380,7 @@ class Tr {
   start() {
     this.stop();
     const { hass: e } = this.host;
-    this.inPage && this.asked && e && V(e) && !document.hidden && this.next(++this.turn);
+    this.inPage && this.asked && e && W(e) && !document.hidden && this.next(++this.turn);
   }
   stop() {
     clearTimeout(this.timer), this.turn++;
@@ -5376,9 +5393,9 @@ class Tr {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = Os(s) ? { absent: !0 } : { absent: !1, reason: $e(s) };
+      this.problem = Hs(s) ? { absent: !0 } : { absent: !1, reason: $e(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), fr(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), vr(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (c) => {
@@ -5388,7 +5405,7 @@ class Tr {
         // Twice the same column says no more than once
         by: [...new Set(r)],
         since: At[e],
-        limit: Hr,
+        limit: Tr,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
       }), dimensions: r };
@@ -5399,34 +5416,34 @@ class Tr {
     return !a.usage.rows.length || a.usage.rows.some(({ country: c }) => c) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var Lr = Object.defineProperty, U = (n, e, t, s) => {
+var qr = Object.defineProperty, V = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Lr(e, t, i), i;
+  return i && qr(e, t, i), i;
 };
-class N extends H {
+class j extends H {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Tr(this), this.colours = new pr(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Lr(this), this.colours = new mr(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? Pr(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? Ir(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return vr();
+    return gr();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = mr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = fr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -5458,7 +5475,7 @@ class N extends H {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = wr(t.usage, t.dimensions, sr(this.width), s), this.pinned && !Gt(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = br(t.usage, t.dimensions, ir(this.width), s), this.pinned && !Gt(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
@@ -5486,7 +5503,7 @@ class N extends H {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Ko : ta}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Qo : na}></path></svg>
             </button>
           </div>
         </div>
@@ -5501,33 +5518,33 @@ class N extends H {
   }
   body() {
     const e = this.hass, t = y(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
-    if (!V(e)) return o(t("map.admin"));
+    if (!W(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${$n({ "--middle": `${si(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${$n({ "--middle": `${ii(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
       ${this.columnChoice("middle", _n, s.dimensions[1] ?? this.middle)}
       ${this.columnChoice("end", kn, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${Or(e, this.graph, s.dimensions)}`;
+    if (this.asTable) return u`${a}${Hr(e, this.graph, s.dimensions)}`;
     const c = this.pinned ?? this.hovered, { columns: r } = this.graph, d = this.colours.of(r[0].filter((h) => !ct(h)).map(({ id: h }) => h));
     return u`
       ${a}
-      ${lr(this.graph, this.width, {
+      ${dr(this.graph, this.width, {
       label: t("map.label"),
       colours: d,
       chosen: Gt(this.graph, c),
       pinned: this.pinned,
       reached: this.reached,
       name: (h) => lt(e, h, s.dimensions),
-      describe: (h) => ws(e, this.graph, h, s.dimensions),
+      describe: (h) => bs(e, this.graph, h, s.dimensions),
       onPin: this.pin,
       onHover: (h) => this.hovered = h,
       onReach: (h) => this.reached = h
     })}
       <p class=${ce({ caption: !0, secondary: !0 })} aria-live="polite">
-        ${ws(e, this.graph, Gt(this.graph, c) ? c : null, s.dimensions).shown}
+        ${bs(e, this.graph, Gt(this.graph, c) ? c : null, s.dimensions).shown}
         ${c ? m : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
@@ -5551,53 +5568,53 @@ class N extends H {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
   static {
-    this.styles = [F, Ar];
+    this.styles = [G, Sr];
   }
 }
-U([
+V([
   E({ attribute: !1 })
-], N.prototype, "hass");
-U([
+], j.prototype, "hass");
+V([
   A()
-], N.prototype, "config");
-U([
+], j.prototype, "config");
+V([
   A()
-], N.prototype, "period");
-U([
+], j.prototype, "period");
+V([
   A()
-], N.prototype, "middle");
-U([
+], j.prototype, "middle");
+V([
   A()
-], N.prototype, "end");
-U([
+], j.prototype, "end");
+V([
   A()
-], N.prototype, "width");
-U([
+], j.prototype, "width");
+V([
   A()
-], N.prototype, "asTable");
-U([
+], j.prototype, "asTable");
+V([
   A()
-], N.prototype, "pinned");
-U([
+], j.prototype, "pinned");
+V([
   A()
-], N.prototype, "hovered");
-U([
+], j.prototype, "hovered");
+V([
   A()
-], N.prototype, "reached");
-const qr = {
+], j.prototype, "reached");
+const Pr = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function Pr({ columns: n }, e, t) {
-  const s = qr[t], i = n.findIndex((c) => c.some(({ id: r }) => r === e));
+function Ir({ columns: n }, e, t) {
+  const s = Pr[t], i = n.findIndex((c) => c.some(({ id: r }) => r === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: c }) => c === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const Ir = { "hearthwall-flow-map-card": N };
-function Nr() {
+const Nr = { "hearthwall-flow-map-card": j };
+function jr() {
   const n = y(void 0);
   return {
     type: "hearthwall-flow-map-card",
@@ -5606,13 +5623,13 @@ function Nr() {
     preview: !0
   };
 }
-var jr = Object.defineProperty, St = (n, e, t, s) => {
+var Rr = Object.defineProperty, St = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && jr(e, t, i), i;
+  return i && Rr(e, t, i), i;
 };
-const Rr = 12e3;
-class Be extends H {
+const Dr = 12e3;
+class Ve extends H {
   constructor() {
     super(...arguments), this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
@@ -5641,7 +5658,7 @@ class Be extends H {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, Rr);
+    }, Dr);
   }
   render() {
     return u`
@@ -5655,7 +5672,7 @@ class Be extends H {
   static {
     this.styles = [
       J,
-      F,
+      G,
       L`
       :host {
         position: relative;
@@ -5682,22 +5699,22 @@ class Be extends H {
 }
 St([
   E({ attribute: !1 })
-], Be.prototype, "hass");
+], Ve.prototype, "hass");
 St([
   A()
-], Be.prototype, "text");
+], Ve.prototype, "text");
 St([
   A()
-], Be.prototype, "unseen");
+], Ve.prototype, "unseen");
 St([
   A()
-], Be.prototype, "undo");
-async function Dr(n) {
+], Ve.prototype, "undo");
+async function Ur(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
-function ai(n) {
+function ri(n) {
   return Object.defineProperties(n(), {
     name: { get: () => n().name, enumerable: !0 },
     description: { get: () => n().description, enumerable: !0 }
@@ -5707,12 +5724,12 @@ function Mt(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-var Ur = Object.defineProperty, ri = (n, e, t, s) => {
+var zr = Object.defineProperty, ci = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ur(e, t, i), i;
+  return i && zr(e, t, i), i;
 };
-function zr(n) {
+function Vr(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === O && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
@@ -5737,7 +5754,7 @@ class An extends H {
     if (!e || !t) return m;
     const s = y(e), i = [...this.live.store?.devices() ?? []].filter(
       ({ entryId: l }) => !t.entry_id || l === t.entry_id
-    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: l }) => !l), c = i.filter(({ row: l }) => l.quarantined || l.rule).length, r = t.entry_id ? c : zr(e) ?? c, d = i.filter(({ row: l }) => l.online).length, h = o.length ? s("badge.online", { online: B(e, d), all: B(e, i.length) }) : "–";
+    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: l }) => !l), c = i.filter(({ row: l }) => l.quarantined || l.rule).length, r = t.entry_id ? c : Vr(e) ?? c, d = i.filter(({ row: l }) => l.online).length, h = o.length ? s("badge.online", { online: R(e, d), all: R(e, i.length) }) : "–";
     return u`<div class="badge ${a ? "lost" : r ? "blocking" : ""}">
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
@@ -5745,14 +5762,14 @@ class An extends H {
       <span class="text">
         <span class="label">Hearthwall</span>
         <span>
-          ${a ? s("badge.lost") : h}${!a && r ? u` · ${s("badge.blocks", { count: B(e, r) })}` : m}
+          ${a ? s("badge.lost") : h}${!a && r ? u` · ${s("badge.blocks", { count: R(e, r) })}` : m}
         </span>
       </span>
     </div>`;
   }
   static {
     this.styles = [
-      F,
+      G,
       L`
       .badge {
         display: flex;
@@ -5796,16 +5813,16 @@ class An extends H {
     ];
   }
 }
-ri([
+ci([
   E({ attribute: !1 })
 ], An.prototype, "hass");
-ri([
+ci([
   A()
 ], An.prototype, "config");
-var Vr = Object.defineProperty, We = (n, e, t, s) => {
+var Br = Object.defineProperty, Be = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Vr(e, t, i), i;
+  return i && Br(e, t, i), i;
 };
 function Sn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
@@ -5868,33 +5885,33 @@ class Ae extends H {
     ];
   }
 }
-We([
+Be([
   E({ attribute: !1 })
 ], Ae.prototype, "hass");
-We([
+Be([
   E({ attribute: !1 })
 ], Ae.prototype, "context");
-We([
+Be([
   A()
 ], Ae.prototype, "config");
-We([
+Be([
   I("hearthwall-confirm")
 ], Ae.prototype, "confirm");
-We([
+Be([
   I("hearthwall-notice")
 ], Ae.prototype, "notice");
-var Br = Object.defineProperty, ci = (n, e, t, s) => {
+var Wr = Object.defineProperty, li = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Br(e, t, i), i;
+  return i && Wr(e, t, i), i;
 };
-const bs = 60, dt = 100, ie = 14, Wr = 2e3, Fr = 2;
-function Gr(n, e, t, s) {
-  const i = (l) => (Math.max(0, 1 - (e - l) / bs) * dt).toFixed(1), o = (l) => (ie - s * Math.sqrt(Math.min(1, l / t)) * (ie - 1)).toFixed(1), a = n.findLastIndex(([l]) => l <= e - bs), c = n.slice(Math.max(0, a)), [r] = c, d = c[c.length - 1];
+const $s = 60, dt = 100, ie = 14, Fr = 2e3, Gr = 2;
+function Yr(n, e, t, s) {
+  const i = (l) => (Math.max(0, 1 - (e - l) / $s) * dt).toFixed(1), o = (l) => (ie - s * Math.sqrt(Math.min(1, l / t)) * (ie - 1)).toFixed(1), a = n.findLastIndex(([l]) => l <= e - $s), c = n.slice(Math.max(0, a)), [r] = c, d = c[c.length - 1];
   if (!r || !d || c.every(([, l]) => l <= 0)) return "";
   const h = c.map(([l, f], w) => {
     const [v, k] = c[w - 1] ?? [l, f];
-    return `${l - v > Fr ? `L${i(l - 1)} ${o(k)}` : ""}L${i(l)} ${o(f)}`;
+    return `${l - v > Gr ? `L${i(l - 1)} ${o(k)}` : ""}L${i(l)} ${o(f)}`;
   });
   return `M${i(r[0])} ${ie}${h.join("")}L${dt} ${o(d[1])}V${ie}Z`;
 }
@@ -5903,7 +5920,7 @@ class Mn extends H {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(Wr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => fe`<path class=${s} d=${Gr(
+    const e = Math.max(Fr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => fe`<path class=${s} d=${Yr(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
@@ -5946,77 +5963,82 @@ class Mn extends H {
   `;
   }
 }
-ci([
+li([
   E({ attribute: !1 })
 ], Mn.prototype, "samples");
-ci([
+li([
   E({ attribute: !1 })
 ], Mn.prototype, "now");
-const $s = 60, li = ({ identifiers: n }) => n?.find(([e]) => e === O)?.[1], xs = (n) => !li(n).includes(":");
-function di(n, e) {
-  const t = Ue(n), s = /* @__PURE__ */ new Map();
+const xs = 60, di = ({ identifiers: n }) => n?.find(([e]) => e === O)?.[1], _s = (n) => !di(n).includes(":");
+function hi(n, e) {
+  const t = De(n), s = /* @__PURE__ */ new Map();
   for (const c of Object.values(n.entities)) {
     if (c.platform !== O || !c.device_id || c.hidden) continue;
     const r = s.get(c.device_id);
     r ? r.push(c) : s.set(c.device_id, [c]);
   }
-  const i = Object.values(n.devices).filter((c) => li(c) && !c.disabled_by), o = (c) => c.map((r) => ({
+  const i = Object.values(n.devices).filter((c) => di(c) && !c.disabled_by), o = (c) => c.map((r) => ({
     id: r.id,
-    name: hi(r.name_by_user || r.name || r.id),
+    name: ui(r.name_by_user || r.name || r.id),
     areaId: r.area_id,
     entities: s.get(r.id) ?? []
-  })).sort((r, d) => t(r.name, d.name) || (r.id < d.id ? -1 : 1)), a = o(i.filter((c) => !xs(c)));
-  return { gateways: o(i.filter(xs)), devices: a, areas: Yr(n, a, e) };
+  })).sort((r, d) => t(r.name, d.name) || (r.id < d.id ? -1 : 1)), a = o(i.filter((c) => !_s(c)));
+  return { gateways: o(i.filter(_s)), devices: a, areas: Kr(n, a, e) };
 }
-function Yr(n, e, t) {
-  const s = Ue(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: r }) => r)), a = i.map(({ area_id: r, name: d, icon: h }) => ({
+function Kr(n, e, t) {
+  const s = De(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: r }) => r)), a = i.map(({ area_id: r, name: d, icon: h }) => ({
     id: r,
-    name: hi(d),
+    name: ui(d),
     icon: h ?? null,
     devices: e.filter(({ areaId: l }) => l === r)
   })).sort((r, d) => s(r.name, d.name)), c = e.filter(({ areaId: r }) => r === null || !o.has(r));
   return [...a, { id: null, name: t, icon: null, devices: c }].filter((r) => r.devices.length);
 }
-const hi = (n) => n.length > $s ? `${n.slice(0, $s)}…` : n, ht = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Re = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), En = { grid_options: { columns: "full" } }, Kr = ["presence", "download_rate", "quarantine", "security"], Qr = ["active_blocks", "download_rate", "upload_rate"], Zr = ["download_rate", "upload_rate"], Jr = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Cn = { name: { type: "entity" } }, ui = ({ id: n }) => `device-${n}`;
-function Xr({ hass: n, home: e }) {
-  const t = y(n);
+const ui = (n) => n.length > xs ? `${n.slice(0, xs)}…` : n, ht = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), We = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), En = { grid_options: { columns: "full" } }, Qr = ["presence", "download_rate", "quarantine", "security"], Zr = ["active_blocks", "download_rate", "upload_rate"], Jr = ["download_rate", "upload_rate"], Xr = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Cn = { name: { type: "entity" } }, pi = ({ id: n }) => `device-${n}`, ec = 1088, tc = { docked: 256, auto: 56, always_hidden: 0 };
+function nc(n) {
+  const e = ec + tc[n.dockedSidebar ?? "docked"], t = (s, i) => ({
+    type: "grid",
+    column_span: s,
+    visibility: [{ condition: "screen", media_query: i }],
+    cards: [
+      We("events", {
+        grid_options: { columns: "full", rows: "auto" },
+        title: y(n)("strategy.newest"),
+        limit: 8,
+        filters: !1,
+        navigation_path: "events"
+      })
+    ]
+  });
+  return [t(1, `(min-width: ${e}px)`), t(2, `not all and (min-width: ${e}px)`)];
+}
+function sc({ hass: n, home: e }) {
   return {
     type: "sections",
     max_columns: 3,
     badges: [
       { type: "custom:hearthwall-badge" },
-      ...e.gateways.flatMap((s) => ht(s, Qr)).map((s) => ({ type: "entity", entity: s, show_name: !0, ...e.gateways.length > 1 ? {} : Cn }))
+      ...e.gateways.flatMap((t) => ht(t, Zr)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Cn }))
     ],
     sections: [
-      { type: "grid", column_span: 2, cards: [Re("devices", { ...En, toolbar: e.devices.length > 8 })] },
-      {
-        type: "grid",
-        cards: [
-          Re("events", {
-            grid_options: { columns: "full", rows: "auto" },
-            title: t("strategy.newest"),
-            limit: 8,
-            filters: !1,
-            navigation_path: "events"
-          })
-        ]
-      }
+      { type: "grid", column_span: 2, cards: [We("devices", { ...En, toolbar: e.devices.length > 8 })] },
+      ...nc(n)
     ]
   };
 }
-function ec() {
-  return { type: "panel", cards: [Re("flow-map")] };
+function ic() {
+  return { type: "panel", cards: [We("flow-map")] };
 }
-function tc() {
+function oc() {
   return {
     type: "sections",
     max_columns: 2,
     sections: [
-      { type: "grid", column_span: 2, cards: [Re("events", { grid_options: { columns: "full", rows: "auto" } })] }
+      { type: "grid", column_span: 2, cards: [We("events", { grid_options: { columns: "full", rows: "auto" } })] }
     ]
   };
 }
-function nc({ home: n }) {
+function ac({ home: n }) {
   return {
     type: "sections",
     max_columns: 4,
@@ -6025,22 +6047,22 @@ function nc({ home: n }) {
       type: "grid",
       cards: [
         { type: "heading", heading: e, ...t ? { icon: t } : {} },
-        ...s.map((i) => sc(i))
+        ...s.map((i) => rc(i))
       ]
     }))
   };
 }
-function sc(n) {
-  const [e] = ht(n, Kr), t = { action: "navigate", navigation_path: ui(n) };
+function rc(n) {
+  const [e] = ht(n, Qr), t = { action: "navigate", navigation_path: pi(n) };
   return e ? { type: "tile", entity: e, name: n.name, tap_action: t, icon_tap_action: t } : { type: "button", name: n.name, icon: "mdi:devices", show_state: !1, tap_action: t };
 }
-function ic({ hass: n, home: e, config: t }) {
+function cc({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
     max_columns: 3,
     sections: [
-      { type: "grid", column_span: 2, cards: [Re("device", { ...En, device_id: s.id })] },
+      { type: "grid", column_span: 2, cards: [We("device", { ...En, device_id: s.id })] },
       {
         type: "grid",
         cards: [
@@ -6051,13 +6073,13 @@ function ic({ hass: n, home: e, config: t }) {
     ]
   } : { cards: [{ type: "markdown", content: y(n)("strategy.gone") }] };
 }
-function oc({ hass: n, home: e }) {
+function lc({ hass: n, home: e }) {
   const t = y(n);
   return {
     type: "sections",
     max_columns: 3,
     sections: e.gateways.map((s) => {
-      const i = ht(s, Jr), o = s.entities.map(({ entity_id: c }) => c).filter((c) => !i.includes(c)), a = ht(s, Zr);
+      const i = ht(s, Xr), o = s.entities.map(({ entity_id: c }) => c).filter((c) => !i.includes(c)), a = ht(s, Jr);
       return {
         type: "grid",
         cards: [
@@ -6069,14 +6091,14 @@ function oc({ hass: n, home: e }) {
     })
   };
 }
-const Yt = { overview: Xr, map: ec, events: tc, devices: nc, device: ic, health: oc };
-function ac(n, e) {
+const Yt = { overview: sc, map: ic, events: oc, devices: ac, device: cc, health: lc };
+function dc(n, e) {
   const t = n.view ?? "overview", s = Object.hasOwn(Yt, t) ? Yt[t] : void 0;
   if (!s) throw new Error(`view is none of ${Object.keys(Yt).join(", ")}`);
-  const i = di(e, y(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : pi(e);
+  const i = hi(e, y(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : mi(e);
 }
-function pi(n) {
+function mi(n) {
   const e = y(n);
   return {
     type: "sections",
@@ -6097,35 +6119,35 @@ function pi(n) {
     ]
   };
 }
-const _s = "custom:hearthwall", rc = [
+const ks = "custom:hearthwall", hc = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:chart-sankey"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function cc(n) {
-  const e = y(n), { gateways: t, devices: s } = di(n, e("strategy.no_area")), i = e("strategy.title");
+function uc(n) {
+  const e = y(n), { gateways: t, devices: s } = hi(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...rc.map(([o, a]) => ({
+      ...hc.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
-        strategy: { type: _s, view: o }
+        strategy: { type: ks, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: ui(o),
+        path: pi(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: _s, view: "device", device_id: o.id }
+        strategy: { type: ks, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...pi(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...mi(n) }] };
 }
-class lc extends HTMLElement {
+class pc extends HTMLElement {
   static {
     this.noEditor = !0;
   }
@@ -6133,19 +6155,19 @@ class lc extends HTMLElement {
     return { title: y(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return cc(t);
+    return uc(t);
   }
 }
-class dc extends HTMLElement {
+class mc extends HTMLElement {
   static async generate(e, t) {
-    return ac(e, t);
+    return dc(e, t);
   }
 }
-const hc = {
-  "ll-strategy-dashboard-hearthwall": lc,
-  "ll-strategy-view-hearthwall": dc
+const fc = {
+  "ll-strategy-dashboard-hearthwall": pc,
+  "ll-strategy-view-hearthwall": mc
 };
-function uc() {
+function vc() {
   const n = y(void 0);
   return {
     type: "hearthwall",
@@ -6154,14 +6176,14 @@ function uc() {
     description: n("strategy.description")
   };
 }
-const pc = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function mc(n, e) {
+const gc = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function yc(n, e) {
   const t = n.entities[e];
   return t?.platform !== O || !t.device_id ? null : Object.values(n.entities).some(
     (i) => i.device_id === t.device_id && Sn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const oe = (n) => y(void 0)(n), me = (n) => ai(() => ({ ...n(), documentationURL: pc }));
+const oe = (n) => y(void 0)(n), me = (n) => ri(() => ({ ...n(), documentationURL: gc }));
 window.customCards = Mt(window.customCards ?? [], [
   me(() => ({
     type: "hearthwall-devices-card",
@@ -6174,12 +6196,12 @@ window.customCards = Mt(window.customCards ?? [], [
     name: oe("device.name"),
     description: oe("device.description"),
     preview: !0,
-    getEntitySuggestion: mc
+    getEntitySuggestion: yc
   })),
-  me(Nr),
-  me(za)
+  me(jr),
+  me(Va)
 ]);
-window.customStrategies = Mt(window.customStrategies ?? [], [me(uc)]);
+window.customStrategies = Mt(window.customStrategies ?? [], [me(vc)]);
 window.customBadges = Mt(window.customBadges ?? [], [
   me(() => ({
     type: "hearthwall-badge",
@@ -6189,24 +6211,24 @@ window.customBadges = Mt(window.customBadges ?? [], [
   }))
 ]);
 window.customCardFeatures = Mt(window.customCardFeatures ?? [], [
-  ai(() => ({
+  ri(() => ({
     type: "hearthwall-quarantine-feature",
     name: oe("feature.name"),
     isSupported: (n, { entity_id: e }) => Sn(n, e)
   }))
 ]);
-Dr({
+Ur({
   "hearthwall-confirm": de,
-  "hearthwall-notice": Be,
+  "hearthwall-notice": Ve,
   "hearthwall-sparkline": Mn,
-  "hearthwall-devices-card": D,
+  "hearthwall-devices-card": N,
   "hearthwall-device-row": kt,
-  ...ba,
+  ...$a,
   "hearthwall-badge": An,
   "hearthwall-quarantine-feature": Ae,
-  ...Ir,
-  ...Ua,
-  ...hc
+  ...Nr,
+  ...za,
+  ...fc
 });
 /**
  * @license

@@ -79,6 +79,32 @@ describe("the devices card", () => {
     expect(text(card)).toContain("1 of 2 online");
   });
 
+  it("draws 500 of 5,000 devices unless all are asked for, and of an update only what changed", async () => {
+    const many = Array.from({ length: 5000 }, (_, number) =>
+      row(String(number), { name: `Device ${number}`, download_today: 5000 - number }),
+    );
+    await told(snapshot(...many));
+    expect(text(card)).toContain("5,000 of 5,000 online");
+    const rows = all(card, "hearthwall-device-row");
+    expect(rows).toHaveLength(500);
+    const drawn = rows.map((each) => vi.spyOn(each as never, "render"));
+    await told(delta([many[3]!, many[4999]!].map((each) => ({ ...each, upload_rate: 5 }))));
+    expect(drawn.flatMap(({ mock }, index) => (mock.calls.length ? [index] : []))).toEqual([3]);
+    await type("input[type=search]", "device 4999");
+    expect(names()).toEqual(["Device 4999"]);
+    expect(all(card, ".more")).toEqual([]);
+    await type("input[type=search]", "device 1");
+    expect(all(card, "hearthwall-device-row")).toHaveLength(500);
+    expect(text(one(card, ".more"))).toBe("Show all 2,084 devices");
+  }, 30_000);
+
+  it("shows all devices to who asks for them", async () => {
+    await told(snapshot(...Array.from({ length: 501 }, (_, number) => row(String(number)))));
+    await click(one(card, ".more"));
+    expect(all(card, "hearthwall-device-row")).toHaveLength(501);
+    expect(all(card, ".more")).toEqual([]);
+  }, 30_000);
+
   it("keeps each row's element, and draws only those that changed", async () => {
     await told(snapshot(CAMERA, TV));
     const rows = all(card, "hearthwall-device-row");

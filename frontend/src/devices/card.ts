@@ -28,6 +28,9 @@ export interface DevicesConfig {
   toolbar?: boolean;
 }
 
+/** More rows are drawn only when somebody asks for them. */
+const MOST_ROWS = 500;
+
 const list = (value: string | string[] | undefined): string[] => (value === undefined ? [] : [value].flat());
 
 export class HearthwallDevicesCard extends LitElement {
@@ -37,6 +40,8 @@ export class HearthwallDevicesCard extends LitElement {
   @state() private config: DevicesConfig | undefined;
   @state() private settings: Settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" };
   @state() private labels: readonly Label[] = [];
+  /** Whether somebody asked for all rows. */
+  @state() private whole = false;
   @query("hearthwall-confirm") private confirm!: HearthwallConfirm;
   @query("hearthwall-notice") private notice!: HearthwallNotice;
   @query("hearthwall-device-dialog") private dialog!: HearthwallDeviceDialog;
@@ -166,7 +171,7 @@ export class HearthwallDevicesCard extends LitElement {
             @hearthwall-quarantine=${this.onQuarantine}
           >
             ${repeat(
-              shown,
+              this.whole ? shown : shown.slice(0, MOST_ROWS),
               ({ key }) => key,
               (device) => html`<hearthwall-device-row
                 role="listitem"
@@ -175,6 +180,11 @@ export class HearthwallDevicesCard extends LitElement {
                 .connected=${store?.gateways.get(device.entryId)?.connected ?? false}
               ></hearthwall-device-row>`,
             )}
+            ${shown.length > MOST_ROWS && !this.whole
+              ? html`<button class="quiet more" @click=${() => (this.whole = true)}>
+                  ${t("devices.show_rest", { count: formatCount(hass, shown.length) })}
+                </button>`
+              : nothing}
           </div>`
         : html`<div class="message" role="status">
             <p>${t(all.length ? "devices.none_found" : "devices.none")}</p>
@@ -277,6 +287,10 @@ export class HearthwallDevicesCard extends LitElement {
         overflow-y: auto;
         max-height: var(--hearthwall-list-height, 70vh);
         padding-bottom: 8px;
+      }
+      .more {
+        display: block;
+        margin: 8px auto;
       }
       hearthwall-device-row + hearthwall-device-row {
         border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);

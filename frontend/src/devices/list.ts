@@ -19,7 +19,7 @@ export interface Filter {
   labels: readonly string[];
 }
 
-/** Return what a person calls the kind of an area: of the registry, where there is one. */
+/** Return the device of Home Assistant's registry, which knows its area and labels. */
 const registered = (hass: Pick<HomeAssistant, "devices">, row: Row) =>
   row.device_id === null ? undefined : hass.devices[row.device_id];
 
@@ -35,6 +35,7 @@ export function matches(hass: Pick<HomeAssistant, "devices">, row: Row, filter: 
   const device = registered(hass, row);
   if (areas.length && !areas.includes(device?.area_id ?? "")) return false;
   if (labels.length && !labels.some((label) => device?.labels?.includes(label))) return false;
+  if (!search.trim()) return true;
   // Each word must be found somewhere: "tv 192.168" finds the TV of one network
   const text = [row.name, row.mac, row.vendor, row.top_peer, ...row.addresses].join(" ").toLocaleLowerCase();
   return search

@@ -77,6 +77,20 @@ describe("dashboard", () => {
     }
   });
 
+  it.each([
+    ["docked", 1344],
+    ["auto", 1144],
+    ["always_hidden", 1088],
+  ] as const)("shows events once, and as wide as there is room, with the sidebar %s", (dockedSidebar, width) => {
+    const { sections } = viewOf({ type: "custom:hearthwall" }, { ...home(), dockedSidebar });
+    const events = (sections as { column_span: number; visibility?: unknown; cards: { type: string }[] }[]).slice(1);
+    expect(events.map(({ column_span: span, visibility }) => [span, visibility])).toEqual([
+      [1, [{ condition: "screen", media_query: `(min-width: ${width}px)` }]],
+      [2, [{ condition: "screen", media_query: `not all and (min-width: ${width}px)` }]],
+    ]);
+    expect(events[0]!.cards).toEqual(events[1]!.cards);
+  });
+
   it("says how to set a gateway up where there is none", () => {
     const hass = home({ gateways: 0, devices: 0 });
     const { views } = dashboardOf(hass);

@@ -41,8 +41,31 @@ const OWN_NAME: Config = { name: { type: "entity" } };
 
 export const pathOf = ({ id }: HomeDevice): string => `device-${id}`;
 
+/** From this width on a view of sections has three columns beside each other: 3 × 320 and what is between and around. */
+const THREE_COLUMNS = 1088;
+const SIDEBARS = { docked: 256, auto: 56, always_hidden: 0 } as const;
+
+/** Return a section on the newest events: beside the devices on wide screens, else below them, as wide as they are. */
+function newest(hass: HomeAssistant): Config[] {
+  const width = THREE_COLUMNS + SIDEBARS[hass.dockedSidebar ?? "docked"];
+  const shown = (span: number, query: string): Config => ({
+    type: "grid",
+    column_span: span,
+    visibility: [{ condition: "screen", media_query: query }],
+    cards: [
+      card("events", {
+        grid_options: { columns: "full", rows: "auto" },
+        title: localizer(hass)("strategy.newest"),
+        limit: 8,
+        filters: false,
+        navigation_path: "events",
+      }),
+    ],
+  });
+  return [shown(1, `(min-width: ${width}px)`), shown(2, `not all and (min-width: ${width}px)`)];
+}
+
 function overview({ hass, home }: Made): ViewConfig {
-  const t = localizer(hass);
   return {
     type: "sections",
     max_columns: 3,
@@ -54,18 +77,7 @@ function overview({ hass, home }: Made): ViewConfig {
     ],
     sections: [
       { type: "grid", column_span: 2, cards: [card("devices", { ...FULL, toolbar: home.devices.length > 8 })] },
-      {
-        type: "grid",
-        cards: [
-          card("events", {
-            grid_options: { columns: "full", rows: "auto" },
-            title: t("strategy.newest"),
-            limit: 8,
-            filters: false,
-            navigation_path: "events",
-          }),
-        ],
-      },
+      ...newest(hass),
     ],
   };
 }

@@ -56,6 +56,7 @@ export const en = {
   "devices.none": "No devices yet. They appear as soon as they send something through the gateway.",
   "devices.none_found": "No device matches.",
   "devices.clear": "Show all devices",
+  "devices.show_rest": "Show all {count} devices",
   "devices.today": "Today",
   "devices.row": "{name}, {status}, download {download}, upload {upload}, today {today}",
   "devices.top_peer": "mostly {peer}",

@@ -57,6 +57,7 @@ export const ja: Record<keyof typeof en, string> = {
   "devices.none": "デバイスはまだありません。ゲートウェイを通る通信があると表示されます。",
   "devices.none_found": "該当するデバイスはありません。",
   "devices.clear": "すべてのデバイスを表示",
+  "devices.show_rest": "{count} 台すべてを表示",
   "devices.today": "今日",
   "devices.row": "{name}、{status}、ダウンロード {download}、アップロード {upload}、今日 {today}",
   "devices.top_peer": "主な通信相手: {peer}",
@@ -125,5 +126,5 @@ export const ja: Record<keyof typeof en, string> = {
   "badge.lost": "未接続",
   "feature.name": "Hearthwall 隔離",
   "device.minute": "直近 1 分",
-  "device.release_peer": "{peer} のブロックを解除",
+  "device.release_peer": "{peer} のブロックを解除する",
 };
