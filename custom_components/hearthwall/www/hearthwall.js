@@ -5996,12 +5996,14 @@ function Kr(n, e, t) {
 }
 const ui = (n) => n.length > xs ? `${n.slice(0, xs)}…` : n, ht = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), We = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), En = { grid_options: { columns: "full" } }, Qr = ["presence", "download_rate", "quarantine", "security"], Zr = ["active_blocks", "download_rate", "upload_rate"], Jr = ["download_rate", "upload_rate"], Xr = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Cn = { name: { type: "entity" } }, pi = ({ id: n }) => `device-${n}`, ec = 1088, tc = { docked: 256, auto: 56, always_hidden: 0 };
 function nc(n) {
-  const e = ec + tc[n.dockedSidebar ?? "docked"], t = (s, i) => ({
+  const e = ec + tc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
-    column_span: s,
-    visibility: [{ condition: "screen", media_query: i }],
+    column_span: i,
+    visibility: o,
     cards: [
       We("events", {
+        // A card that is hidden is taken out of the page and asks for nothing; one in a hidden section is not
+        visibility: o,
         grid_options: { columns: "full", rows: "auto" },
         title: y(n)("strategy.newest"),
         limit: 8,
@@ -6009,8 +6011,8 @@ function nc(n) {
         navigation_path: "events"
       })
     ]
-  });
-  return [t(1, `(min-width: ${e}px)`), t(2, `not all and (min-width: ${e}px)`)];
+  }), s = (i) => [{ condition: "screen", media_query: i }];
+  return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
 function sc({ hass: n, home: e }) {
   return {

@@ -48,12 +48,14 @@ const SIDEBARS = { docked: 256, auto: 56, always_hidden: 0 } as const;
 /** Return a section on the newest events: beside the devices on wide screens, else below them, as wide as they are. */
 function newest(hass: HomeAssistant): Config[] {
   const width = THREE_COLUMNS + SIDEBARS[hass.dockedSidebar ?? "docked"];
-  const shown = (span: number, query: string): Config => ({
+  const shown = (span: number, visibility: readonly Config[]): Config => ({
     type: "grid",
     column_span: span,
-    visibility: [{ condition: "screen", media_query: query }],
+    visibility,
     cards: [
       card("events", {
+        // A card that is hidden is taken out of the page and asks for nothing; one in a hidden section is not
+        visibility,
         grid_options: { columns: "full", rows: "auto" },
         title: localizer(hass)("strategy.newest"),
         limit: 8,
@@ -62,7 +64,8 @@ function newest(hass: HomeAssistant): Config[] {
       }),
     ],
   });
-  return [shown(1, `(min-width: ${width}px)`), shown(2, `not all and (min-width: ${width}px)`)];
+  const screen = (query: string) => [{ condition: "screen", media_query: query }];
+  return [shown(1, screen(`(min-width: ${width}px)`)), shown(2, screen(`not all and (min-width: ${width}px)`))];
 }
 
 function overview({ hass, home }: Made): ViewConfig {
