@@ -10,7 +10,7 @@ import type { LiveDevice } from "./store.js";
 const HOUR = 3600;
 /** What can be chosen, in seconds; else until somebody releases it. */
 export const SPANS = [HOUR / 4, HOUR, 8 * HOUR, 24 * HOUR] as const;
-export const FOREVER = "forever";
+const FOREVER = "forever";
 
 /** Return for how long something is offered to hold, the longest first. */
 export function durations(hass: HomeAssistant): { value: string; label: string }[] {

@@ -2,8 +2,9 @@
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { all, one, placed, settled, text } from "../../test/elements.js";
+import { event } from "../../test/events.js";
 import { delta, type FakeHome, home, row, snapshot } from "../../test/home.js";
-import type { Block, DeviceDetails, Event, EventDetails, ProfileReport, Usage } from "../messages.js";
+import type { Block, DeviceDetails, EventDetails, ProfileReport, Usage } from "../messages.js";
 import { spans, totals } from "./data.js";
 import { profileSentences } from "./profile.js";
 import type { HearthwallDeviceView } from "./view.js";
@@ -58,29 +59,14 @@ const BLOCK: Block = {
   asked: null,
   program: null,
 };
-const EVENT: Event = {
-  seq: 40,
-  time: 0,
+const EVENT = event(40, {
   kind: "unexpected_destination",
   severity: "high",
   mac: "a",
-  address: null,
   peer_address: "203.0.113.9",
   peer_name: "bad.example",
-  process: null,
   summary: HOSTILE,
-  evidence: {},
-  technique: null,
-  count: 1,
-  last_time: null,
-  subject: "",
-  why: null,
-  advice: null,
-  device_id: "id-a",
-  entry_id: "entry",
-  gateway: "Gateway",
-  device_name: "Camera",
-};
+});
 const VERDICT: EventDetails = {
   event: EVENT,
   culprit: null,

@@ -256,7 +256,7 @@ const STEPS: Record<string, [column: number, place: number]> = {
 };
 
 /** Return the node that an arrow leads to from another one, or undefined where there is none. */
-export function neighbour({ columns }: Graph, from: string, key: string): string | undefined {
+function neighbour({ columns }: Graph, from: string, key: string): string | undefined {
   const step = STEPS[key];
   const column = columns.findIndex((nodes) => nodes.some(({ id }) => id === from));
   if (!step || column < 0) return undefined;

@@ -8,7 +8,7 @@ export const LINE = 24;
 /** How wide a node is. */
 export const BAR = 10;
 /** Narrower than this, the map is condensed. */
-export const NARROW = 560;
+const NARROW = 560;
 /** The room that a node has in a column, for itself and the gap beside it. */
 const ROOM = 44;
 const ROOM_NARROW = 42;

@@ -15,7 +15,7 @@ export interface BadgeConfig {
 }
 
 /** Return the number of rules in force, as the gateways' sensors tell it; undefined where none does. */
-export function activeBlocks(hass: Pick<HomeAssistant, "entities" | "states">): number | undefined {
+function activeBlocks(hass: Pick<HomeAssistant, "entities" | "states">): number | undefined {
   const numbers = Object.values(hass.entities)
     .filter(({ platform, translation_key: key }) => platform === DOMAIN && key === "active_blocks")
     .map(({ entity_id: id }) => Number(hass.states[id]?.state))
