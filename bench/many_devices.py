@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,6 +88,8 @@ class Loop:
 
     longest_ns: int = 0
     longest: str = ""
+    #: The longest pause in which Python looked for garbage, among all objects of Home Assistant.
+    collecting_ns: int = 0
     tasks: int = 0
     writes: int = 0
     _began: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0))
@@ -93,6 +97,7 @@ class Loop:
     def begin(self) -> None:
         """Begin to measure anew."""
         self.longest_ns, self.longest, self.tasks, self.writes = 0, "", 0, 0
+        self.collecting_ns = 0
         self._began = (time.monotonic(), time.thread_time(), time.process_time())
 
     def shares(self) -> tuple[float, float]:
@@ -118,10 +123,24 @@ class Loop:
             if took > self.longest_ns:
                 self.longest_ns, self.longest = took, repr(handle)
 
+        here, began = threading.get_ident(), 0
+
+        def collecting(phase: str, _info: dict[str, int]) -> None:
+            nonlocal began
+            if threading.get_ident() != here:
+                return
+            now = time.thread_time_ns()
+            if phase == "start":
+                began = now
+            else:
+                self.collecting_ns = max(self.collecting_ns, now - began)
+
         asyncio.Handle._run = run  # type: ignore[method-assign]  # noqa: SLF001
+        gc.callbacks.append(collecting)
         try:
             yield
         finally:
+            gc.callbacks.remove(collecting)
             asyncio.Handle._run = original  # type: ignore[method-assign]  # noqa: SLF001
 
 
@@ -170,6 +189,7 @@ async def measure(config: Path, socket: Path, begin: Any, seconds: int) -> list[
         await asyncio.sleep(seconds)
         busy = loop.shares()
         writes, longest = loop.writes * 60 / seconds, loop.longest_ns / 1e6
+        collecting = loop.collecting_ns / 1e6
         sys.stderr.write(f"longest task: {loop.longest}\nat set-up: {setup[3]}\n")
         memory = _resident_mb() - memory
         await hass.async_stop(force=True)
@@ -181,6 +201,7 @@ async def measure(config: Path, socket: Path, begin: Any, seconds: int) -> list[
         Figure("event loop", round(busy[0] - alone[0], 2), "% of a core", 2),
         Figure("Home Assistant with its recorder", round(busy[1] - alone[1], 2), "% of a core"),
         Figure("longest task", round(longest, 1), "ms of CPU", 20),
+        Figure("longest garbage collection in one", round(collecting, 1), "ms of CPU"),
         Figure("state writes", round(writes), "a minute"),
         Figure("memory", round(memory, 1), "MB"),
     ]
@@ -204,7 +225,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench/home_assistant --devices", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print a JSON list")
     parser.add_argument("--seconds", type=int, default=SECONDS, help=f"default: {SECONDS}")
-    parser.add_argument("--each-second", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:

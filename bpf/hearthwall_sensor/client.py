@@ -61,15 +61,21 @@ class Client:
     """One connection to one sensor. It does not reconnect: whoever owns it decides when."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, *, name: str, endpoint: Endpoint | None = None
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        name: str,
+        endpoint: Endpoint | None = None,
+        loads: Callable[[str], Any] = json.loads,
     ) -> None:
-        """Take a session, a name for the sensor's log, and where the sensor is.
+        """Take a session, a name for the sensor's log, where the sensor is, and what reads JSON.
 
         Without an endpoint the session's connector leads to the sensor.
         """
         self._session = session
         self._name = name
         self._endpoint = endpoint
+        self._loads = loads
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -202,7 +208,7 @@ class Client:
         """Hand out what the sensor sends until it stops."""
         try:
             while (message := await socket.receive(SILENCE)).type is aiohttp.WSMsgType.TEXT:
-                self._dispatch(json.loads(message.data))
+                self._dispatch(self._loads(message.data))
         finally:
             for answer in self._waiting.values():
                 if not answer.done():

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from aiohttp import ClientSession
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util.json import json_loads
 
 from .bpf.hearthwall_sensor.client import Client, Endpoint, unix_session
 from .bpf.hearthwall_sensor.protocol import Hello, Role, SensorError, Status
@@ -19,13 +21,13 @@ async def connected(hass: HomeAssistant, data: Mapping[str, Any]) -> AsyncIterat
     if CONF_HOST in data:
         # The certificate is the sensor's own: its fingerprint is checked in place of who signed it.
         session = async_get_clientsession(hass)
-        async with _speaking(Client(session, name=CLIENT_NAME, endpoint=_endpoint(data))) as client:
+        async with _speaking(_client(session, _endpoint(data))) as client:
             yield client
         return
     # A session of Home Assistant's cannot be used here: its connections lead to hosts, not to sockets.
     async with (
         unix_session(data[CONF_SOCKET]) as session,
-        _speaking(Client(session, name=CLIENT_NAME)) as client,
+        _speaking(_client(session)) as client,
     ):
         yield client
 
@@ -52,6 +54,11 @@ async def _speaking(client: Client) -> AsyncIterator[Client]:
         yield client
     finally:
         await client.close()
+
+
+def _client(session: ClientSession, endpoint: Endpoint | None = None) -> Client:
+    """Return a client that reads JSON as Home Assistant does, which is faster than the standard library."""
+    return Client(session, name=CLIENT_NAME, endpoint=endpoint, loads=json_loads)
 
 
 def _endpoint(data: Mapping[str, Any]) -> Endpoint:

@@ -22,6 +22,8 @@ class HearthwallEntity(Entity):
 
     _attr_has_entity_name = True
     _attr_should_poll = False
+    #: Whether it shows something of its device's packets.
+    _of_packets = True
     _written: tuple[object, ...] | None = None
 
     def __init__(self, hub: Hub, description: EntityDescription, mac: str | None = None) -> None:
@@ -35,7 +37,9 @@ class HearthwallEntity(Entity):
     @override
     async def async_added_to_hass(self) -> None:
         """Listen to the hub for as long as the entity exists."""
-        self.async_on_remove(self.hub.async_subscribe(self.mac, self.async_hub_changed))
+        self.async_on_remove(
+            self.hub.async_subscribe(self.mac, self.async_hub_changed, of_packets=self._of_packets)
+        )
 
     @property
     @abstractmethod

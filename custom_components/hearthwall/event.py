@@ -42,6 +42,7 @@ class SecurityEvent(HearthwallEntity, EventEntity):
     """
 
     entity_description: EventEntityDescription
+    _of_packets = False
     _unrecorded_attributes = frozenset({"evidence"})
 
     @property

@@ -88,6 +88,8 @@ class Hub:
         self._known: set[str] = set()
         self._full = False
         self._listeners: defaultdict[str | None, set[CALLBACK_TYPE]] = defaultdict(set)
+        #: Those of them who show something of a device's packets.
+        self._packet_listeners: defaultdict[str | None, set[CALLBACK_TYPE]] = defaultdict(set)
         self.newcomers = Newcomers(hass, entry, self.devices, self._known)
         self._unsubscribes: list[CALLBACK_TYPE] = []
 
@@ -234,21 +236,30 @@ class Hub:
     # Listening
 
     @callback
-    def async_subscribe(self, mac: str | None, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call listener at each change of a device or its rule, or of anything if mac is None."""
-        self._listeners[mac].add(listener)
+    def async_subscribe(
+        self, mac: str | None, listener: CALLBACK_TYPE, *, of_packets: bool = True
+    ) -> CALLBACK_TYPE:
+        """Call listener at each change of a device or its rule, or of anything if mac is None.
+
+        Nearly all changes are packets that a device sent or received: who shows nothing of them is spared those.
+        """
+        places = [self._listeners[mac], *([self._packet_listeners[mac]] if of_packets else [])]
+        for place in places:
+            place.add(listener)
 
         @callback
         def unsubscribe() -> None:
-            self._listeners[mac].discard(listener)
+            for place in places:
+                place.discard(listener)
 
         return unsubscribe
 
-    def _notify(self, macs: Iterable[str]) -> None:
-        """Tell who listens to these devices, and who listens to the gateway."""
-        for key in (*macs, None):
-            for listener in tuple(self._listeners.get(key, ())):
-                listener()
+    def _notify(self, macs: Iterable[str], moved: Iterable[str] = ()) -> None:
+        """Tell who listens to these devices, to the packets of those that moved, and to the gateway."""
+        for listeners, keys in ((self._packet_listeners, moved), (self._listeners, (*macs, None))):
+            for key in keys:
+                for listener in tuple(listeners.get(key, ())):
+                    listener()
 
     # What the sensor tells
 
@@ -269,7 +280,8 @@ class Hub:
 
     def _on_delta(self, delta: Delta) -> None:
         """Take over what changed."""
-        changed = {device.mac for device in delta.devices} | set(delta.removed_devices)
+        told = {device.mac for device in delta.devices}
+        changed = (told - self.devices.keys()) | set(delta.removed_devices)
         changed |= {target for each in delta.removed_blocks if (target := self.blocks.remove(each))}
         for block in delta.blocks:
             self.blocks.put(block)
@@ -281,7 +293,8 @@ class Hub:
         if delta.feeds is not None:
             self._take_feeds(delta.feeds)
         self.today.async_take(delta.devices, delta.removed_devices)
-        self._notify(changed | self._take_devices(delta.devices))
+        changed |= self._take_devices(delta.devices)
+        self._notify(changed, told - changed)
         self.events.async_take(delta.events)
 
     def _on_lost(self) -> None:

@@ -176,6 +176,7 @@ class FeedSensor(HearthwallSensor[Feed], GatewayEntity):
 class RuleSensor(DeviceEntity, SensorEntity):
     """What the rule on a device's MAC says."""
 
+    _of_packets = False
     entity_description: RuleSensorDescription
 
     @property

@@ -39,6 +39,8 @@ async def async_setup_entry(
 class QuarantineSwitch(DeviceEntity, SwitchEntity):
     """Whether the kernel cuts the device off: its state, never a wish."""
 
+    _of_packets = False
+
     @property
     @override
     def is_on(self) -> bool:
