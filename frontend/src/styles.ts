@@ -74,6 +74,7 @@ export const card = css`
     color: var(--primary-text-color);
   }
   .card-title {
+    flex: none;
     margin: 0;
     padding: 16px 16px 8px;
     font-size: var(--ha-card-header-font-size, 20px);

@@ -8,6 +8,7 @@ export const eventsStyles = css`
   }
   .filters {
     display: flex;
+    flex: none;
     flex-wrap: wrap;
     gap: 8px;
     padding: 0 16px 8px;
