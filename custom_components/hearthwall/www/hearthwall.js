@@ -1483,6 +1483,7 @@ const J = L`
     color: var(--primary-text-color);
   }
   .card-title {
+    flex: none;
     margin: 0;
     padding: 16px 16px 8px;
     font-size: var(--ha-card-header-font-size, 20px);
@@ -4212,6 +4213,7 @@ const Ra = L`
   }
   .filters {
     display: flex;
+    flex: none;
     flex-wrap: wrap;
     gap: 8px;
     padding: 0 16px 8px;
