@@ -90,6 +90,17 @@ class Visitor:
         """Call an action, with data and target."""
         self._hass("callService(...given)", [domain, action, *data])
 
+    def release_all(self) -> None:
+        """Switch off each quarantine that is on."""
+        on: list[str] = self._hass(
+            "states && Object.values(hass.states).filter((each) => each.state === 'on'"
+            " && hass.entities[each.entity_id]?.translation_key === given)"
+            ".map((each) => each.entity_id)",
+            "quarantine",
+        )
+        if on:
+            self.action("switch", "turn_off", {}, {"entity_id": on})
+
     def device_id(self, name: str) -> str:
         """Return the id of a device that its owner called so."""
         id_: str = self._hass(
