@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from time import time
 from typing import Any
 
@@ -330,3 +331,28 @@ async def test_the_rules_of_before_a_loss_are_replaced_by_the_snapshot(
     await hass.async_block_till_done()
     assert state(hass, QUARANTINE) == STATE_UNAVAILABLE
     assert state(hass, "sensor.hearthwall_active_blocks") == "0"
+
+
+async def test_what_the_sensor_has_forgotten_is_back_with_all_its_entities(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    """Also with those that show nothing of its packets."""
+    entities = (QUARANTINE, "device_tracker.camera_presence", "sensor.camera_total_download")
+    await peer.tell(removed_devices=[CAMERA])
+    assert [state(hass, each) for each in entities] == [STATE_UNAVAILABLE] * 3
+    await peer.tell(devices=[device(CAMERA, hostname="camera")])
+    assert STATE_UNAVAILABLE not in [state(hass, each) for each in entities]
+
+
+async def test_who_shows_nothing_of_packets_is_not_called_for_them(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    called = []
+    for of_packets in (True, False):
+        loaded.runtime_data.async_subscribe(
+            CAMERA, partial(called.append, of_packets), of_packets=of_packets
+        )
+    await peer.tell(devices=[device(CAMERA, hostname="camera", download_bytes=1000)])
+    assert called == [True]
+    await peer.tell(blocks=[peer._block(AddBlock(target=CAMERA))])
+    assert sorted(called) == [False, True, True]
