@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
@@ -112,9 +111,9 @@ class Loop:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Measure each task for as long as this lasts."""
-        original = asyncio.Handle._run  # noqa: SLF001, nothing else sees every task
+        handles: Any = asyncio.Handle
+        original = handles._run  # noqa: SLF001, nothing else sees every task
 
-        @wraps(original)
         def run(handle: asyncio.Handle) -> None:
             began = time.thread_time_ns()
             original(handle)
@@ -135,13 +134,13 @@ class Loop:
             else:
                 self.collecting_ns = max(self.collecting_ns, now - began)
 
-        asyncio.Handle._run = run  # type: ignore[method-assign]  # noqa: SLF001
+        handles._run = run  # noqa: SLF001
         gc.callbacks.append(collecting)
         try:
             yield
         finally:
             gc.callbacks.remove(collecting)
-            asyncio.Handle._run = original  # type: ignore[method-assign]  # noqa: SLF001
+            handles._run = original  # noqa: SLF001
 
 
 def _resident_mb() -> float:
