@@ -42,14 +42,14 @@ FAULTS: Final = f"""async () => {{
   }}
   return faults;
 }}"""
-#: Whatever is wider than its place; what is meant to be cut, or to be scrolled, is not.
+#: Whatever of our cards ends beyond the window's edge, and the page where it scrolls sideways.
 WIDE: Final = f"""() => {{
   const wide = [];
   const search = (root, card) => {{
     for (const each of root.querySelectorAll("*")) {{
       const right = each.getBoundingClientRect().right;
       if (each.shadowRoot) search(each.shadowRoot, card);
-      if (right > innerWidth + 1 && each.getClientRects().length && !card.contains(each.closest(".unseen")))
+      if (right > innerWidth + 1 && each.getClientRects().length)
         wide.push(`${{card.localName}} ${{each.localName}}.${{each.className}} ends at ${{right}}`);
     }}
   }};
