@@ -1,4 +1,4 @@
-"""README.ja.md is README.md in Japanese: section by section, with the same code, links and claims."""
+"""README.ja.md and docs/features.ja.md are the English ones in Japanese: the same sections, code, links and claims."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-#: The way from one language to the other.
-OTHER = "README.md"
+#: The ways from one language to the other, and to what has a name of its own in each.
+OTHERS = {
+    "README.md",
+    "README.ja.md",
+    "features.md",
+    "features.ja.md",
+    "docs/features.md",
+    "docs/features.ja.md",
+    "#the-way-back",
+    "#元に戻す",
+}
 
 
 def sections(text: str) -> list[str]:
@@ -22,9 +31,7 @@ def sections(text: str) -> list[str]:
 def shape(section: str) -> tuple[object, ...]:
     """What has to be the same, whatever the language."""
     bare = FENCED.sub("", section)
-    links = [
-        each for each in re.findall(r"\]\(([^)]+)\)", bare) if each not in {OTHER, "README.ja.md"}
-    ]
+    links = [each for each in re.findall(r"\]\(([^)]+)\)", bare) if each not in OTHERS]
     return (
         len(re.match(r"#*", section)[0]),
         FENCED.findall(section),
@@ -35,8 +42,9 @@ def shape(section: str) -> tuple[object, ...]:
     )
 
 
-ENGLISH = sections((ROOT / "README.md").read_text())
-JAPANESE = sections((ROOT / "README.ja.md").read_text())
+PAGES = (("README.md", "README.ja.md"), ("docs/features.md", "docs/features.ja.md"))
+ENGLISH = [each for page, _ in PAGES for each in sections((ROOT / page).read_text())]
+JAPANESE = [each for _, page in PAGES for each in sections((ROOT / page).read_text())]
 
 
 def test_sections_are_the_same() -> None:
