@@ -22,6 +22,11 @@ POLL_SECONDS: Final = 0.2
 STOP_SECONDS: Final = 10
 
 CONFIGURATION: Final = """\
+automation: !include automations.yaml
+script: !include scripts.yaml
+scene: !include scenes.yaml
+assist_pipeline:
+conversation:
 frontend:
 history:
 logbook:
@@ -36,6 +41,9 @@ logger:
     homeassistant.components.camera.img_util: critical
 """
 
+#: What is made in the frontend is written there, and it must be there before.
+INCLUDED: Final = {"automations.yaml": "[]\n", "scripts.yaml": "{}\n", "scenes.yaml": "[]\n"}
+
 #: Only a step of Home Assistant's onboarding that sets up weather, radio and speech from the internet
 ONBOARDED: Final = {"version": 4, "key": "onboarding", "data": {"done": ["core_config"]}}
 
@@ -45,6 +53,8 @@ def install(config: Path) -> None:
     (config / ".storage").mkdir(parents=True)
     (config / ".storage" / "onboarding").write_text(json.dumps(ONBOARDED))
     (config / "configuration.yaml").write_text(CONFIGURATION)
+    for name, content in INCLUDED.items():
+        (config / name).write_text(content)
     package = config / "hearthwall.zip"
     done = subprocess.run(
         [tools.PYTHON, "-I", str(PACKAGE), "--output", str(package)],

@@ -82,6 +82,7 @@ async def running(
         progress.step("Everyday traffic, names and a dashboard")
         traffic = await start(*stage.lab.command("traffic"))
         await setup.name_devices(api, entry)
+        await setup.expose(api, entry)
         await dashboard.create(api)
 
         yield Demo(

@@ -168,3 +168,20 @@ async def _name_entities(api: Api, devices: Collection[str]) -> None:
     for old, new in renamed.items():
         if new not in {None, old}:
             await api.command("config/entity_registry/update", entity_id=old, new_entity_id=new)
+
+
+async def expose(api: Api, entry: str) -> None:
+    """Let Assist know of the devices: by its presence, which nobody can order to do anything."""
+    entities = [
+        each["entity_id"]
+        for each in await api.command("config/entity_registry/list")
+        if each["config_entry_id"] == entry
+        and each["entity_id"].startswith("device_tracker.")
+        and not each["disabled_by"]
+    ]
+    await api.command(
+        "homeassistant/expose_entity",
+        assistants=["conversation"],
+        entity_ids=entities,
+        should_expose=True,
+    )
