@@ -1,5 +1,6 @@
 """What may be answered when somebody asks an assistant about the home's devices."""
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -7,7 +8,11 @@ from typing import Final
 from homeassistant.components.homeassistant import async_should_expose
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Context, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+)
 
 from .bpf.hearthwall_sensor.protocol import Block
 from .const import DOMAIN
@@ -17,6 +22,8 @@ from .hub import Hub
 
 #: A name that is spoken, or read by a language model; the longest that anybody gives.
 MAX_NAME: Final = 64
+#: How one says where a device is.
+_IN_AREA: Final = ("{area} {name}", "{name} in {area}", "{name} in the {area}", "{area}の{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,30 @@ def async_known_devices(hass: HomeAssistant, assistant: str | None) -> Iterator[
                 download,
                 hub.blocks.whole(mac),
             )
+
+
+@callback
+def async_is_called(hass: HomeAssistant, device: KnownDevice, assistant: str, asked: str) -> bool:
+    """Tell whether a device goes by a name: its own, an alias of an exposed entity, or either with its area's."""
+    registered = async_registered(hass, device.hub.entry, device.mac)
+    if registered is None:
+        return False
+    names = {device.name}
+    for each in er.async_entries_for_device(er.async_get(hass), registered.id):
+        if async_should_expose(hass, assistant, each.entity_id):
+            # Beside them stands a mark for the entity's own name, which is none of the device's.
+            names |= {alias for alias in each.aliases if isinstance(alias, str)}
+    area = registered.area_id and ar.async_get(hass).async_get_area(registered.area_id)
+    areas = {area.name, *area.aliases} if area else set()
+    names |= {
+        form.format(area=each, name=name) for each in areas for name in names for form in _IN_AREA
+    }
+    return _spoken(asked) in map(_spoken, names)
+
+
+def _spoken(name: str) -> str:
+    """Return a name as it is heard: without spaces, which are not, and of one case and width."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 async def async_is_told_of_events(hass: HomeAssistant, context: Context | None) -> bool:

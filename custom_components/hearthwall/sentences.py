@@ -48,9 +48,10 @@ LANGUAGES: Final[Mapping[str, Words]] = {
         is_quarantined="Yes, {name} is quarantined.",
         is_restricted="No, {name} is not quarantined, but there is another rule on it.",
         is_free="No, {name} is not quarantined.",
-        is_unknown="I know no device called {name} on the network.",
+        is_unknown="No device that is exposed to me is called {name}.",
         online="{count} of {total} devices are online.",
-        none_known="No device of the network is exposed to me.",
+        none_known="No device of the network is exposed to me. Expose one of its entities, such as its presence,"
+        " in Settings, Voice assistants, Expose.",
         not_reachable="Hearthwall's sensor cannot be reached.",
     ),
     "ja": Words(
@@ -72,9 +73,10 @@ LANGUAGES: Final[Mapping[str, Words]] = {
         is_quarantined="はい、{name}は隔離されています。",
         is_restricted="いいえ、{name}は隔離されていませんが、別のルールが適用されています。",
         is_free="いいえ、{name}は隔離されていません。",
-        is_unknown="{name}というデバイスはネットワーク上に見つかりません。",
+        is_unknown="公開されているデバイスの中に、{name}という名前のものは見つかりません。",
         online="{total}台中{count}台がオンラインです。",
-        none_known="音声アシスタントに公開されているネットワークのデバイスがありません。",
+        none_known="音声アシスタントに公開されているネットワークのデバイスがありません。"
+        "「設定」→「音声アシスタント」→「公開」で、デバイスの「在宅」などのエンティティを公開してください。",
         not_reachable="Hearthwallのセンサーに接続できません。",
     ),
 }

@@ -8,7 +8,7 @@ from homeassistant.helpers.script import ScriptRunResult
 from homeassistant.helpers.trigger import async_initialize_triggers, async_validate_trigger_config
 from homeassistant.setup import async_when_setup
 
-from .answers import MAX_NAME, async_hubs, async_known_devices
+from .answers import MAX_NAME, async_hubs, async_is_called, async_known_devices
 from .blocks import isolates
 from .const import DOMAIN, LOGGER
 from .hostile import plain
@@ -75,11 +75,10 @@ def most_data(hass: HomeAssistant, words: Words, _asked: str) -> str:
 @callback
 def quarantined(hass: HomeAssistant, words: Words, asked: str) -> str:
     """Say whether a device is cut off; of several of one name, whether any is."""
-    named = [
-        each
-        for each in async_known_devices(hass, _CONVERSATION)
-        if each.name.casefold() == asked.casefold()
-    ]
+    known = list(async_known_devices(hass, _CONVERSATION))
+    if not known:
+        return words.none_known
+    named = [each for each in known if async_is_called(hass, each, _CONVERSATION, asked)]
     if not named:
         return words.is_unknown.format(name=asked)
     rules = [each.rule for each in named if each.rule is not None]

@@ -11,12 +11,13 @@ from time import time
 import pytest
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components.hearthwall as integration
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock
+from custom_components.hearthwall.devices import async_registered
 from custom_components.hearthwall.sentences import LANGUAGES
 from custom_components.hearthwall.voice import _amount
 from tests.devices import CAMERA, TV
@@ -69,7 +70,7 @@ async def ask(hass: HomeAssistant, text: str, language: str = "en") -> str:
         ("en", "How many devices are online?", "1 of 2 devices are online."),
         ("en", "Is the camera quarantined?", "No, camera is not quarantined."),
         ("en", "is Camera in quarantine", "No, camera is not quarantined."),
-        ("en", "Is the toaster quarantined?", "I know no device called toaster on the network."),
+        ("en", "Is the toaster quarantined?", "No device that is exposed to me is called toaster."),
         (
             "ja",
             "今日一番データを使ったデバイスは何ですか？",
@@ -83,7 +84,11 @@ async def ask(hass: HomeAssistant, text: str, language: str = "en") -> str:
         ("ja", "オンラインのデバイスは何台ですか？", "2台中1台がオンラインです。"),
         ("ja", "何台の端末がつながっていますか", "2台中1台がオンラインです。"),
         ("ja", "テレビは隔離されていますか？", "いいえ、テレビは隔離されていません。"),
-        ("ja", "冷蔵庫は隔離中ですか", "冷蔵庫というデバイスはネットワーク上に見つかりません。"),
+        (
+            "ja",
+            "冷蔵庫は隔離中ですか",
+            "公開されているデバイスの中に、冷蔵庫という名前のものは見つかりません。",
+        ),
     ],
 )
 async def test_questions(hass: HomeAssistant, language: str, question: str, answer: str) -> None:
@@ -102,15 +107,48 @@ async def test_quarantine_is_told_as_it_is(hass: HomeAssistant, loaded: MockConf
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("en", "Is the TV quarantined?"),
+        ("en", "Is the telly quarantined?"),
+        ("en", "Is the living room telly quarantined?"),
+        ("en", "Is the TV in the lounge quarantined?"),
+        ("ja", "ＴＶは隔離されていますか"),
+        ("ja", "テレビは隔離されていますか"),
+        ("ja", "リビングのテレビは隔離されていますか"),
+    ],
+)
+async def test_a_device_goes_by_aliases_and_its_area(
+    hass: HomeAssistant, loaded: MockConfigEntry, language: str, question: str
+) -> None:
+    registered = async_registered(hass, loaded, TV)
+    assert registered
+    area = ar.async_get(hass).async_create("Living Room", aliases={"Lounge", "リビング"})
+    dr.async_get(hass).async_update_device(registered.id, name_by_user="TV", area_id=area.id)
+    entities = er.async_get(hass)
+    for each in er.async_entries_for_device(entities, registered.id):
+        aliases = ["telly", "テレビ"] if each.domain == "switch" else ["box"]
+        entities.async_update_entity(each.entity_id, aliases=[*each.aliases, *aliases])
+    assert (await ask(hass, question, language)) in {
+        "No, TV is not quarantined.",
+        "いいえ、TVは隔離されていません。",
+    }
+    assert "called box" in await ask(hass, "Is the box quarantined?"), "of an entity not exposed"
+    assert "called living room" in await ask(hass, "Is the living room quarantined?")
+
+
+@pytest.mark.usefixtures("home")
 async def test_what_is_not_exposed_is_not_told_of(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     for each in er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id):
         async_expose_entity(hass, "conversation", each.entity_id, False)
-    assert await ask(hass, "Which device used the most data today?") == (
-        "No device of the network is exposed to me."
-    )
-    assert "no device called camera" in await ask(hass, "Is the camera quarantined?")
+    for question in ("Which device used the most data today?", "Is the camera quarantined?"):
+        said = await ask(hass, question)
+        assert said.startswith("No device of the network is exposed to me.")
+        assert "Settings, Voice assistants, Expose" in said
+    assert "「設定」→「音声アシスタント」→「公開」" in await ask(hass, "テレビは隔離中ですか", "ja")
     assert await ask(hass, "How many devices are online?") == "1 of 2 devices are online."
 
 
