@@ -9,6 +9,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .blocks import Blocks
+from .bpf.hearthwall_sensor.client import Client
 from .bpf.hearthwall_sensor.protocol import Delta, Device, SensorError, Snapshot
 from .connection import connected
 from .devices import gateway_identifier
@@ -17,6 +18,8 @@ from .live_rows import Row, async_row
 from .top_peers import TopPeers
 
 RETRY: Final = 2.0
+#: Seconds between two signs of life; who hears none for longer shows that the figures are old.
+HEARTBEAT: Final = 2.0
 #: Changes of the registries come in flocks, all of which are shown at once.
 SETTLES: Final = 0.1
 
@@ -106,11 +109,25 @@ class LiveFeed:
             try:
                 async with connected(self._hub.hass, self._hub.entry.data) as client:
                     self._take(await client.subscribe(self._on_delta, self._interval))
-                    await client.wait_closed()
+                    await self._tell_life(client)
             except SensorError:
                 pass  # the hub tells the user; a card waits for the next snapshot
             self._lose()
             await asyncio.sleep(RETRY)
+
+    async def _tell_life(self, client: Client) -> None:
+        """Tell again and again that the sensor answers, until there is no connection; raises SensorError.
+
+        What changes is told as it changes: without a sign of life, a sensor that hangs looks like a home at rest.
+        """
+        closed = asyncio.ensure_future(client.wait_closed())
+        try:
+            while not (await asyncio.wait({closed}, timeout=HEARTBEAT))[0]:
+                await client.status()
+                self._send({"type": "alive", "entry_id": self._hub.entry.entry_id})
+            await closed
+        finally:
+            closed.cancel()
 
     def _take(self, snapshot: Snapshot) -> None:
         """Replace everything that was known."""
@@ -139,8 +156,7 @@ class LiveFeed:
         """Tell that what is shown may be true no more, once."""
         if self._is_live is not False:
             self._is_live = False
-            for viewer in tuple(self._viewers):
-                viewer.send(lost(self._hub.entry.entry_id))
+            self._send(lost(self._hub.entry.entry_id))
 
     # What Home Assistant knows
 
@@ -211,6 +227,11 @@ class LiveFeed:
                         "removed": removed,
                     }
                 )
+
+    def _send(self, event: dict[str, Any]) -> None:
+        """Send what is the same for everyone."""
+        for viewer in tuple(self._viewers):
+            viewer.send(event)
 
     def _send_snapshot(self) -> None:
         """Send everything to everyone."""

@@ -44,6 +44,7 @@ def subscribe_devices(
 ) -> None:
     """Send of each gateway a `snapshot`, then a `delta` for each change, and `lost` when its sensor is gone.
 
+    Every two seconds in which the sensor answers there is an `alive`, also where nothing changes.
     After a loss a new snapshot comes as soon as there is a sensor again.
     """
     entry_id = message.get("entry_id")

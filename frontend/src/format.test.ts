@@ -5,8 +5,9 @@ import { home } from "../test/home.js";
 import {
   formatAgo,
   formatBytes,
-  formatCountdown,
+  formatClock,
   formatCountry,
+  formatLeft,
   formatPercent,
   formatRate,
   formatSpan,
@@ -61,14 +62,22 @@ describe("figures", () => {
   ])("%d seconds back is %s", (past, text) => expect(formatAgo(en, 1_000_000 - past, 1_000_000)).toBe(text));
 
   it.each([
-    [3544.2, "59:05"],
-    [3600, "1:00:00"],
-    [5, "0:05"],
-    [0, "0:00"],
-    [-3, "0:00"],
-    [90_061, "25:01:01"],
+    [3544.2, "1 hr"],
+    [3480, "58 min"],
+    [3600, "1 hr"],
+    [3661, "1 hr 2 min"],
+    [61, "2 min"],
+    [5, "5 sec"],
+    [0, "0 sec"],
+    [-3, "0 sec"],
+    [90_061, "25 hr 2 min"],
     [200_000, "2 days"],
-  ])("%d seconds left are %s", (left, text) => expect(formatCountdown(en, left)).toBe(text));
+  ])("%d seconds left are %s, which no clock shows", (left, text) => expect(formatLeft(en, left)).toBe(text));
+
+  it("what is left and when something was heard is in the user's words", () => {
+    expect(formatLeft(hass("ja"), 840)).toBe("14 分");
+    expect(formatClock(hass("en", "language", "24", { time_zone: "server" }), 3 * 3600 + 10)).toBe("12:00:10");
+  });
 
   it("spans and countries are words", () => {
     expect([900, 3600, 86_400].map((span) => formatSpan(hass("ja"), span))).toEqual(["15 分", "1 時間", "1 日"]);

@@ -96,6 +96,10 @@ function formatDate(hass: Formats, seconds: number, options: Intl.DateTimeFormat
 export const formatTime = (hass: Formats, seconds: number): string =>
   formatDate(hass, seconds, { hour: "numeric", minute: "2-digit" });
 
+/** Return a time of day to the second, such as 14:05:09. */
+export const formatClock = (hass: Formats, seconds: number): string =>
+  formatDate(hass, seconds, { hour: "numeric", minute: "2-digit", second: "2-digit" });
+
 /** Return a day and a time of day, such as 27 Nov, 14:05. */
 export const formatDateTime = (hass: Formats, seconds: number): string =>
   formatDate(hass, seconds, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
@@ -119,14 +123,20 @@ export function formatSpan(hass: Formats, seconds: number): string {
   return inUnit(hass, Math.round(seconds / span), unit);
 }
 
-/** Return what is left of a span as clocks show it, such as 59:04 or 1:00:00. */
-export function formatCountdown(hass: Formats, seconds: number): string {
+/** Return what is left of a span, such as 14 min or 1 hr 5 min: never as a clock shows a time of day. */
+export function formatLeft(hass: Formats, seconds: number): string {
+  const short = (value: number, unit: string) =>
+    formatNumber(hass, value, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 0 });
   const left = Math.max(0, Math.ceil(seconds));
+  if (left < 60) return short(left, "second");
   if (left >= 2 * 86_400) return inUnit(hass, Math.floor(left / 86_400), "day");
-  // Intl.DurationFormat is younger than some wall panels' browsers
-  const [hours, minutes] = [Math.floor(left / 3600), Math.floor(left / 60) % 60];
-  const two = (value: number) => String(value).padStart(2, "0");
-  return hours ? `${hours}:${two(minutes)}:${two(left % 60)}` : `${minutes}:${two(left % 60)}`;
+  // A started minute is told whole: what lasts an hour begins with "1 hr"
+  const minutes = Math.ceil(left / 60);
+  const parts = [
+    [Math.floor(minutes / 60), "hour"],
+    [minutes % 60, "minute"],
+  ] as const;
+  return parts.flatMap(([value, unit]) => (value ? [short(value, unit)] : [])).join(" ");
 }
 
 /** Return a country's name by its code; what is no code stays as it is. */

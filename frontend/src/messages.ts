@@ -55,7 +55,13 @@ export interface Lost {
   entry_id: string;
 }
 
-export type LiveMessage = Snapshot | Delta | Lost;
+/** The gateway's sensor has just answered, also where nothing changes. */
+export interface Alive {
+  type: "alive";
+  entry_id: string;
+}
+
+export type LiveMessage = Snapshot | Delta | Lost | Alive;
 
 /** An event, as the journal has it, and what Home Assistant knows of it. */
 export interface Event {

@@ -1,8 +1,8 @@
 // What a card says in place of figures, or above figures that are old.
 
 import { html, nothing, type TemplateResult } from "lit";
-import { formatTime } from "./format.js";
-import { DOMAIN, type HomeAssistant } from "./hass.js";
+import { formatClock } from "./format.js";
+import { DOMAIN, type HomeAssistant, isAdmin } from "./hass.js";
 import { localizer } from "./localize.js";
 import type { LiveStore } from "./store.js";
 
@@ -11,26 +11,34 @@ export function nothingYet(hass: HomeAssistant, store: LiveStore | undefined): T
   if (store?.gateways.size) return undefined;
   const t = localizer(hass);
   const absent = !hass.config.components.includes(DOMAIN) && store?.phase !== "offline";
+  if (!absent && store?.missing) {
+    return html`<div class="message" role="status">${t("common.not_connected")}${repairs(hass)}</div>`;
+  }
   return html`<div class="message" role="status">${t(absent ? "common.absent" : "common.loading")}</div>`;
 }
+
+/** Return a link to what Home Assistant says is wrong; only administrators may go there. */
+const repairs = (hass: HomeAssistant) =>
+  isAdmin(hass) ? html` <a href="/config/repairs">${localizer(hass)("common.repairs")}</a>` : nothing;
 
 /** Return a notice for each gateway whose figures are old: since when, and whose fault it is. */
 export function oldFigures(hass: HomeAssistant, store: LiveStore | undefined, entryId?: string) {
   const t = localizer(hass);
   const gateways = [...(store?.gateways.values() ?? [])];
-  const lost = gateways.filter((gateway) => !gateway.connected && (!entryId || gateway.entryId === entryId));
+  const lost = gateways.filter(
+    (gateway) => (!gateway.connected || gateway.stale) && (!entryId || gateway.entryId === entryId),
+  );
   if (!lost.length) return nothing;
-  const time = (heard: number) => formatTime(hass, heard);
+  const time = (heard: number) => formatClock(hass, heard);
   if (store?.phase === "offline" || store?.phase === "absent") {
     const heard = Math.max(...lost.map((gateway) => gateway.heard));
     return html`<div class="notice" role="status">${t("common.offline", { time: time(heard) })}</div>`;
   }
-  return lost.map(
-    ({ name, heard }) =>
-      html`<div class="notice" role="status">
-        ${gateways.length > 1
-          ? t("common.lost_named", { gateway: name, time: time(heard) })
-          : t("common.lost", { time: time(heard) })}
-      </div>`,
-  );
+  return lost.map(({ name, heard, stale }) => {
+    const said = { gateway: name, time: time(heard) };
+    const text = stale
+      ? t(gateways.length > 1 ? "common.stale_named" : "common.stale", said)
+      : t(gateways.length > 1 ? "common.lost_named" : "common.lost", said);
+    return html`<div class="notice" role="status">${text}${repairs(hass)}</div>`;
+  });
 }

@@ -52,6 +52,35 @@ describe("the live store", () => {
     expect(other.subscriptions).toHaveLength(0);
   });
 
+  it("tells when a sensor falls silent, and when it speaks again", async () => {
+    connection.say(snapshot(row("a")));
+    for (let second = 0; second < 30; second++) {
+      time++;
+      if (second % 2) connection.say({ type: "alive", entry_id: "entry" });
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(gateway()).toMatchObject({ connected: true, stale: false });
+    }
+    time += 7;
+    const before = told;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([gateway()?.stale, gateway()?.heard, told - before]).toEqual([true, 1030, 1]);
+    connection.say({ type: "alive", entry_id: "entry" });
+    expect(gateway()?.stale).toBe(false);
+  });
+
+  it("knows that a sensor is missing: at once where that is told, else after a while", async () => {
+    expect(store.missing).toBe(false);
+    time += 7;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([store.missing, told > 0]).toEqual([true, true]);
+    time -= 7;
+    expect(store.missing).toBe(false);
+    connection.say({ type: "lost", entry_id: "entry" });
+    expect(store.missing).toBe(true);
+    connection.say(snapshot());
+    expect(store.missing).toBe(false);
+  });
+
   it("takes what changed and what went, and leaves the rest as it was", async () => {
     expect(store.phase).toBe("waiting");
     connection.say(snapshot(row("a", { name: "A" }), row("b", { name: "B" }), row("c", { name: "C" })));

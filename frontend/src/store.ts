@@ -7,6 +7,8 @@ import type { LiveMessage, Row } from "./messages.js";
 
 /** Samples that are kept of a device: two minutes at one a second. */
 const SAMPLES = 120;
+/** After so many seconds without a word the figures are old: a sensor that answers says so every two. */
+const PATIENCE = 6;
 /** Who turns to another view and back finds all as it was. */
 const LINGER_MS = 30_000;
 
@@ -29,6 +31,8 @@ export interface Gateway {
   deviceId: string | null;
   /** Whether its sensor is there; what is shown of its devices is old else. */
   connected: boolean;
+  /** Whether it is connected and says nothing all the same. */
+  stale: boolean;
   /** When it last told something, in seconds since the epoch. */
   heard: number;
   devices: ReadonlyMap<string, LiveDevice>;
@@ -51,6 +55,10 @@ export class LiveStore {
   private end: (() => void) | undefined;
   private lingering: ReturnType<typeof setTimeout> | undefined;
   private told = false;
+  private ticking: ReturnType<typeof setInterval> | undefined;
+  private since = 0;
+  /** Gateways whose sensor was not there when they were asked for. */
+  private readonly lost = new Set<string>();
 
   constructor(
     private readonly connection: Connection,
@@ -68,6 +76,11 @@ export class LiveStore {
     };
   }
 
+  /** Whether there is nothing to show, and waiting for it has been in vain so far. */
+  get missing(): boolean {
+    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > PATIENCE);
+  }
+
   /** Return the device that Home Assistant's registry has under an id. */
   device(deviceId: string): LiveDevice | undefined {
     return this.byId.get(deviceId);
@@ -83,6 +96,8 @@ export class LiveStore {
   }
 
   private start(): void {
+    this.since = this.now();
+    this.ticking = setInterval(() => this.look(), 1000);
     this.end = subscribeLasting<LiveMessage>(
       this.connection,
       { type: "hearthwall/subscribe_devices" },
@@ -98,6 +113,8 @@ export class LiveStore {
   private stop(): void {
     this.end?.();
     this.end = undefined;
+    clearInterval(this.ticking);
+    this.lost.clear();
     // Who listens next sees nothing old
     this.phase = "waiting";
     this.gateways.clear();
@@ -105,10 +122,19 @@ export class LiveStore {
   }
 
   private enter(phase: Phase): void {
+    if (phase !== this.phase) this.since = this.now();
     this.phase = phase;
     // What was heard before is old until a snapshot says else
     if (phase !== "live") for (const gateway of this.own.values()) gateway.connected = false;
     this.changed();
+  }
+
+  /** Tell who listens when a gateway falls silent, or when nothing has come at all. */
+  private look(): void {
+    const silent = (gateway: Gateway) => gateway.connected && this.now() - gateway.heard > PATIENCE;
+    const found = [...this.own.values()].filter((gateway) => gateway.stale !== silent(gateway));
+    for (const gateway of found) gateway.stale = !gateway.stale;
+    if (found.length || this.missing) this.changed();
   }
 
   private receive(message: LiveMessage): void {
@@ -121,19 +147,27 @@ export class LiveStore {
         name: message.gateway,
         deviceId: message.gateway_device_id,
         connected: true,
+        stale: false,
         heard: this.now(),
         devices,
       };
       this.own.set(entryId, gateway);
+      this.lost.delete(entryId);
       for (const row of message.devices) this.put(gateway, row, known?.devices.get(row.mac)?.samples);
       for (const device of known?.devices.values() ?? []) if (!devices.has(device.row.mac)) this.forget(device);
       this.phase = "live";
     } else if (!known) {
-      return;
+      if (message.type !== "lost") return;
+      this.lost.add(entryId);
     } else if (message.type === "lost") {
-      known.connected = false;
+      known.connected = known.stale = false;
+    } else if (message.type === "alive") {
+      known.heard = this.now();
+      if (!known.stale) return;
+      known.stale = false;
     } else {
       known.connected = true;
+      known.stale = false;
       known.heard = this.now();
       for (const row of message.devices) this.put(known, row, known.devices.get(row.mac)?.samples);
       for (const mac of message.removed) {

@@ -114,6 +114,11 @@ export const card = css`
     line-height: 20px;
     background: color-mix(in srgb, var(--warning-color, #ffa600) 18%, transparent);
   }
+  .message a,
+  .notice a {
+    color: inherit;
+    font-weight: 500;
+  }
   .unseen {
     position: absolute;
     width: 1px;

@@ -54,6 +54,7 @@ SENT = {
     "Snapshot",
     "Delta",
     "Lost",
+    "Alive",
     "Event",
     "Events",
     "EventDetails",
@@ -160,6 +161,9 @@ async def test_live_messages(
         source.fit(delta, "Delta")
         told += [row for row in delta["devices"] if row["mac"] == CAMERA]
     assert None not in told[-1].values(), "each field was seen with what it holds"
+    alive = await admin.until(type="alive")
+    source.fit(alive, "Alive")
+    source.fit(alive, "LiveMessage")
     await peer.stop()
     lost = await admin.until(type="lost")
     source.fit(lost, "Lost")

@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.hearthwall import live, live_feed, top_peers
+from custom_components.hearthwall.bpf.hearthwall_sensor import client
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     DEFAULT_INTERVAL,
     MAX_INTERVAL,
@@ -280,6 +281,21 @@ async def test_a_loss_is_told_and_healed(
     assert await admin.is_told_nothing(), "once is enough"
     await peer.start()
     assert (await admin.next())["type"] == "snapshot"
+
+
+async def test_signs_of_life(
+    admin: Browser, loaded: MockConfigEntry, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_feed, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(client, "ANSWER_TIMEOUT", 0.5)
+    await admin.subscribe(COMMAND)
+    assert (await admin.next())["type"] == "snapshot"
+    alive = {"type": "alive", "entry_id": loaded.entry_id}
+    assert [await admin.next() for _ in "12"] == [alive, alive]
+    peer.silent.add("status")
+    assert await admin.until(type="lost"), "it is connected and does not answer"
+    peer.silent.clear()
+    assert await admin.until(type="snapshot")
 
 
 async def test_a_browser_that_comes_while_the_sensor_is_away(

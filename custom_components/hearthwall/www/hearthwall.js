@@ -1,15 +1,15 @@
-const Je = globalThis, Jt = Je.ShadowRoot && (Je.ShadyCSS === void 0 || Je.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Xt = Symbol(), qn = /* @__PURE__ */ new WeakMap();
-let As = class {
+const Xe = globalThis, Xt = Xe.ShadowRoot && (Xe.ShadyCSS === void 0 || Xe.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, en = Symbol(), Pn = /* @__PURE__ */ new WeakMap();
+let Ms = class {
   constructor(e, t, s) {
-    if (this._$cssResult$ = !0, s !== Xt) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
+    if (this._$cssResult$ = !0, s !== en) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
   }
   get styleSheet() {
     let e = this.o;
     const t = this.t;
-    if (Jt && e === void 0) {
+    if (Xt && e === void 0) {
       const s = t !== void 0 && t.length === 1;
-      s && (e = qn.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && qn.set(t, e));
+      s && (e = Pn.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && Pn.set(t, e));
     }
     return e;
   }
@@ -17,28 +17,28 @@ let As = class {
     return this.cssText;
   }
 };
-const $i = (n) => new As(typeof n == "string" ? n : n + "", void 0, Xt), L = (n, ...e) => {
+const _i = (n) => new Ms(typeof n == "string" ? n : n + "", void 0, en), L = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new As(t, n, Xt);
-}, xi = (n, e) => {
-  if (Jt) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
+  return new Ms(t, n, en);
+}, ki = (n, e) => {
+  if (Xt) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
-    const s = document.createElement("style"), i = Je.litNonce;
+    const s = document.createElement("style"), i = Xe.litNonce;
     i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
   }
-}, Pn = Jt ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+}, In = Xt ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return $i(t);
+  return _i(t);
 })(n) : n;
-const { is: _i, defineProperty: ki, getOwnPropertyDescriptor: Ai, getOwnPropertyNames: Si, getOwnPropertySymbols: Mi, getPrototypeOf: Ei } = Object, ut = globalThis, In = ut.trustedTypes, Ci = In ? In.emptyScript : "", Oi = ut.reactiveElementPolyfillSupport, Le = (n, e) => n, et = { toAttribute(n, e) {
+const { is: Ai, defineProperty: Si, getOwnPropertyDescriptor: Mi, getOwnPropertyNames: Ei, getOwnPropertySymbols: Ci, getPrototypeOf: Oi } = Object, ut = globalThis, Nn = ut.trustedTypes, Ti = Nn ? Nn.emptyScript : "", Hi = ut.reactiveElementPolyfillSupport, qe = (n, e) => n, tt = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? Ci : null;
+      n = n ? Ti : null;
       break;
     case Object:
     case Array:
@@ -63,7 +63,7 @@ const { is: _i, defineProperty: ki, getOwnPropertyDescriptor: Ai, getOwnProperty
       }
   }
   return t;
-} }, en = (n, e) => !_i(n, e), Nn = { attribute: !0, type: String, converter: et, reflect: !1, useDefault: !1, hasChanged: en };
+} }, tn = (n, e) => !Ai(n, e), jn = { attribute: !0, type: String, converter: tt, reflect: !1, useDefault: !1, hasChanged: tn };
 Symbol.metadata ??= Symbol("metadata"), ut.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
 let ue = class extends HTMLElement {
   static addInitializer(e) {
@@ -72,35 +72,35 @@ let ue = class extends HTMLElement {
   static get observedAttributes() {
     return this.finalize(), this._$Eh && [...this._$Eh.keys()];
   }
-  static createProperty(e, t = Nn) {
+  static createProperty(e, t = jn) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && ki(this.prototype, e, i);
+      i !== void 0 && Si(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = Ai(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = Mi(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
     } };
     return { get: i, set(a) {
-      const c = i?.call(this);
-      o?.call(this, a), this.requestUpdate(e, c, s);
+      const l = i?.call(this);
+      o?.call(this, a), this.requestUpdate(e, l, s);
     }, configurable: !0, enumerable: !0 };
   }
   static getPropertyOptions(e) {
-    return this.elementProperties.get(e) ?? Nn;
+    return this.elementProperties.get(e) ?? jn;
   }
   static _$Ei() {
-    if (this.hasOwnProperty(Le("elementProperties"))) return;
-    const e = Ei(this);
+    if (this.hasOwnProperty(qe("elementProperties"))) return;
+    const e = Oi(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
-    if (this.hasOwnProperty(Le("finalized"))) return;
-    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Le("properties"))) {
-      const t = this.properties, s = [...Si(t), ...Mi(t)];
+    if (this.hasOwnProperty(qe("finalized"))) return;
+    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(qe("properties"))) {
+      const t = this.properties, s = [...Ei(t), ...Ci(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -119,8 +119,8 @@ let ue = class extends HTMLElement {
     const t = [];
     if (Array.isArray(e)) {
       const s = new Set(e.flat(1 / 0).reverse());
-      for (const i of s) t.unshift(Pn(i));
-    } else e !== void 0 && t.push(Pn(e));
+      for (const i of s) t.unshift(In(i));
+    } else e !== void 0 && t.push(In(e));
     return t;
   }
   static _$Eu(e, t) {
@@ -146,7 +146,7 @@ let ue = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return xi(e, this.constructor.elementStyles), e;
+    return ki(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -162,23 +162,23 @@ let ue = class extends HTMLElement {
   _$ET(e, t) {
     const s = this.constructor.elementProperties.get(e), i = this.constructor._$Eu(e, s);
     if (i !== void 0 && s.reflect === !0) {
-      const o = (s.converter?.toAttribute !== void 0 ? s.converter : et).toAttribute(t, s.type);
+      const o = (s.converter?.toAttribute !== void 0 ? s.converter : tt).toAttribute(t, s.type);
       this._$Em = e, o == null ? this.removeAttribute(i) : this.setAttribute(i, o), this._$Em = null;
     }
   }
   _$AK(e, t) {
     const s = this.constructor, i = s._$Eh.get(e);
     if (i !== void 0 && this._$Em !== i) {
-      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : et;
+      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : tt;
       this._$Em = i;
-      const c = a.fromAttribute(t, o.type);
-      this[i] = c ?? this._$Ej?.get(i) ?? c, this._$Em = null;
+      const l = a.fromAttribute(t, o.type);
+      this[i] = l ?? this._$Ej?.get(i) ?? l, this._$Em = null;
     }
   }
   requestUpdate(e, t, s, i = !1, o) {
     if (e !== void 0) {
       const a = this.constructor;
-      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? en)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
+      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? tn)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
       this.C(e, t, s);
     }
     this.isUpdatePending === !1 && (this._$ES = this._$EP());
@@ -208,8 +208,8 @@ let ue = class extends HTMLElement {
       }
       const s = this.constructor.elementProperties;
       if (s.size > 0) for (const [i, o] of s) {
-        const { wrapped: a } = o, c = this[i];
-        a !== !0 || this._$AL.has(i) || c === void 0 || this.C(i, void 0, o, c);
+        const { wrapped: a } = o, l = this[i];
+        a !== !0 || this._$AL.has(i) || l === void 0 || this.C(i, void 0, o, l);
       }
     }
     let e = !1;
@@ -246,54 +246,54 @@ let ue = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-ue.elementStyles = [], ue.shadowRootOptions = { mode: "open" }, ue[Le("elementProperties")] = /* @__PURE__ */ new Map(), ue[Le("finalized")] = /* @__PURE__ */ new Map(), Oi?.({ ReactiveElement: ue }), (ut.reactiveElementVersions ??= []).push("2.1.2");
-const tn = globalThis, jn = (n) => n, tt = tn.trustedTypes, Rn = tt ? tt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, Ss = "$lit$", Y = `lit$${Math.random().toFixed(9).slice(2)}$`, Ms = "?" + Y, Hi = `<${Ms}>`, re = document, Pe = () => re.createComment(""), Ie = (n) => n === null || typeof n != "object" && typeof n != "function", nn = Array.isArray, Ti = (n) => nn(n) || typeof n?.[Symbol.iterator] == "function", Ht = `[ 	
-\f\r]`, Oe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Dn = /-->/g, Un = />/g, te = RegExp(`>|${Ht}(?:([^\\s"'>=/]+)(${Ht}*=${Ht}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), zn = /'/g, Vn = /"/g, Es = /^(?:script|style|textarea|title)$/i, Cs = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Cs(1), fe = Cs(2), F = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), Bn = /* @__PURE__ */ new WeakMap(), se = re.createTreeWalker(re, 129);
-function Os(n, e) {
-  if (!nn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
-  return Rn !== void 0 ? Rn.createHTML(e) : e;
+ue.elementStyles = [], ue.shadowRootOptions = { mode: "open" }, ue[qe("elementProperties")] = /* @__PURE__ */ new Map(), ue[qe("finalized")] = /* @__PURE__ */ new Map(), Hi?.({ ReactiveElement: ue }), (ut.reactiveElementVersions ??= []).push("2.1.2");
+const nn = globalThis, Rn = (n) => n, nt = nn.trustedTypes, Dn = nt ? nt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, Es = "$lit$", Y = `lit$${Math.random().toFixed(9).slice(2)}$`, Cs = "?" + Y, Li = `<${Cs}>`, re = document, Ie = () => re.createComment(""), Ne = (n) => n === null || typeof n != "object" && typeof n != "function", sn = Array.isArray, qi = (n) => sn(n) || typeof n?.[Symbol.iterator] == "function", Tt = `[ 	
+\f\r]`, Te = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Un = /-->/g, zn = />/g, te = RegExp(`>|${Tt}(?:([^\\s"'>=/]+)(${Tt}*=${Tt}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), Vn = /'/g, Bn = /"/g, Os = /^(?:script|style|textarea|title)$/i, Ts = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Ts(1), fe = Ts(2), F = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), Wn = /* @__PURE__ */ new WeakMap(), se = re.createTreeWalker(re, 129);
+function Hs(n, e) {
+  if (!sn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
+  return Dn !== void 0 ? Dn.createHTML(e) : e;
 }
-const Li = (n, e) => {
+const Pi = (n, e) => {
   const t = n.length - 1, s = [];
-  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Oe;
-  for (let c = 0; c < t; c++) {
-    const r = n[c];
-    let d, h, l = -1, f = 0;
-    for (; f < r.length && (a.lastIndex = f, h = a.exec(r), h !== null); ) f = a.lastIndex, a === Oe ? h[1] === "!--" ? a = Dn : h[1] !== void 0 ? a = Un : h[2] !== void 0 ? (Es.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = te) : h[3] !== void 0 && (a = te) : a === te ? h[0] === ">" ? (a = i ?? Oe, l = -1) : h[1] === void 0 ? l = -2 : (l = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? te : h[3] === '"' ? Vn : zn) : a === Vn || a === zn ? a = te : a === Dn || a === Un ? a = Oe : (a = te, i = void 0);
-    const w = a === te && n[c + 1].startsWith("/>") ? " " : "";
-    o += a === Oe ? r + Hi : l >= 0 ? (s.push(d), r.slice(0, l) + Ss + r.slice(l) + Y + w) : r + Y + (l === -2 ? c : w);
+  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Te;
+  for (let l = 0; l < t; l++) {
+    const r = n[l];
+    let d, h, c = -1, f = 0;
+    for (; f < r.length && (a.lastIndex = f, h = a.exec(r), h !== null); ) f = a.lastIndex, a === Te ? h[1] === "!--" ? a = Un : h[1] !== void 0 ? a = zn : h[2] !== void 0 ? (Os.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = te) : h[3] !== void 0 && (a = te) : a === te ? h[0] === ">" ? (a = i ?? Te, c = -1) : h[1] === void 0 ? c = -2 : (c = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? te : h[3] === '"' ? Bn : Vn) : a === Bn || a === Vn ? a = te : a === Un || a === zn ? a = Te : (a = te, i = void 0);
+    const w = a === te && n[l + 1].startsWith("/>") ? " " : "";
+    o += a === Te ? r + Li : c >= 0 ? (s.push(d), r.slice(0, c) + Es + r.slice(c) + Y + w) : r + Y + (c === -2 ? l : w);
   }
-  return [Os(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [Hs(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
-class Ne {
+class je {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const c = e.length - 1, r = this.parts, [d, h] = Li(e, t);
-    if (this.el = Ne.createElement(d, s), se.currentNode = this.el.content, t === 2 || t === 3) {
-      const l = this.el.content.firstChild;
-      l.replaceWith(...l.childNodes);
+    const l = e.length - 1, r = this.parts, [d, h] = Pi(e, t);
+    if (this.el = je.createElement(d, s), se.currentNode = this.el.content, t === 2 || t === 3) {
+      const c = this.el.content.firstChild;
+      c.replaceWith(...c.childNodes);
     }
-    for (; (i = se.nextNode()) !== null && r.length < c; ) {
+    for (; (i = se.nextNode()) !== null && r.length < l; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const l of i.getAttributeNames()) if (l.endsWith(Ss)) {
-          const f = h[a++], w = i.getAttribute(l).split(Y), v = /([.?@])?(.*)/.exec(f);
-          r.push({ type: 1, index: o, name: v[2], strings: w, ctor: v[1] === "." ? Pi : v[1] === "?" ? Ii : v[1] === "@" ? Ni : pt }), i.removeAttribute(l);
-        } else l.startsWith(Y) && (r.push({ type: 6, index: o }), i.removeAttribute(l));
-        if (Es.test(i.tagName)) {
-          const l = i.textContent.split(Y), f = l.length - 1;
+        if (i.hasAttributes()) for (const c of i.getAttributeNames()) if (c.endsWith(Es)) {
+          const f = h[a++], w = i.getAttribute(c).split(Y), v = /([.?@])?(.*)/.exec(f);
+          r.push({ type: 1, index: o, name: v[2], strings: w, ctor: v[1] === "." ? Ni : v[1] === "?" ? ji : v[1] === "@" ? Ri : pt }), i.removeAttribute(c);
+        } else c.startsWith(Y) && (r.push({ type: 6, index: o }), i.removeAttribute(c));
+        if (Os.test(i.tagName)) {
+          const c = i.textContent.split(Y), f = c.length - 1;
           if (f > 0) {
-            i.textContent = tt ? tt.emptyScript : "";
-            for (let w = 0; w < f; w++) i.append(l[w], Pe()), se.nextNode(), r.push({ type: 2, index: ++o });
-            i.append(l[f], Pe());
+            i.textContent = nt ? nt.emptyScript : "";
+            for (let w = 0; w < f; w++) i.append(c[w], Ie()), se.nextNode(), r.push({ type: 2, index: ++o });
+            i.append(c[f], Ie());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === Ms) r.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === Cs) r.push({ type: 2, index: o });
       else {
-        let l = -1;
-        for (; (l = i.data.indexOf(Y, l + 1)) !== -1; ) r.push({ type: 7, index: o }), l += Y.length - 1;
+        let c = -1;
+        for (; (c = i.data.indexOf(Y, c + 1)) !== -1; ) r.push({ type: 7, index: o }), c += Y.length - 1;
       }
       o++;
     }
@@ -306,10 +306,10 @@ class Ne {
 function ve(n, e, t = n, s) {
   if (e === F) return e;
   let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
-  const o = Ie(e) ? void 0 : e._$litDirective$;
+  const o = Ne(e) ? void 0 : e._$litDirective$;
   return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = ve(n, i._$AS(n, e.values), i, s)), e;
 }
-class qi {
+class Ii {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -322,11 +322,11 @@ class qi {
   u(e) {
     const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? re).importNode(t, !0);
     se.currentNode = i;
-    let o = se.nextNode(), a = 0, c = 0, r = s[0];
+    let o = se.nextNode(), a = 0, l = 0, r = s[0];
     for (; r !== void 0; ) {
       if (a === r.index) {
         let d;
-        r.type === 2 ? d = new be(o, o.nextSibling, this, e) : r.type === 1 ? d = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (d = new ji(o, this, e)), this._$AV.push(d), r = s[++c];
+        r.type === 2 ? d = new be(o, o.nextSibling, this, e) : r.type === 1 ? d = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (d = new Di(o, this, e)), this._$AV.push(d), r = s[++l];
       }
       a !== r?.index && (o = se.nextNode(), a++);
     }
@@ -356,7 +356,7 @@ class be {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = ve(this, e, t), Ie(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== F && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Ti(e) ? this.k(e) : this._(e);
+    e = ve(this, e, t), Ne(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== F && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : qi(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -365,31 +365,31 @@ class be {
     this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
   _(e) {
-    this._$AH !== m && Ie(this._$AH) ? this._$AA.nextSibling.data = e : this.T(re.createTextNode(e)), this._$AH = e;
+    this._$AH !== m && Ne(this._$AH) ? this._$AA.nextSibling.data = e : this.T(re.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Ne.createElement(Os(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = je.createElement(Hs(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new qi(i, this), a = o.u(this.options);
+      const o = new Ii(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
   _$AC(e) {
-    let t = Bn.get(e.strings);
-    return t === void 0 && Bn.set(e.strings, t = new Ne(e)), t;
+    let t = Wn.get(e.strings);
+    return t === void 0 && Wn.set(e.strings, t = new je(e)), t;
   }
   k(e) {
-    nn(this._$AH) || (this._$AH = [], this._$AR());
+    sn(this._$AH) || (this._$AH = [], this._$AR());
     const t = this._$AH;
     let s, i = 0;
-    for (const o of e) i === t.length ? t.push(s = new be(this.O(Pe()), this.O(Pe()), this, this.options)) : s = t[i], s._$AI(o), i++;
+    for (const o of e) i === t.length ? t.push(s = new be(this.O(Ie()), this.O(Ie()), this, this.options)) : s = t[i], s._$AI(o), i++;
     i < t.length && (this._$AR(s && s._$AB.nextSibling, i), t.length = i);
   }
   _$AR(e = this._$AA.nextSibling, t) {
     for (this._$AP?.(!1, !0, t); e !== this._$AB; ) {
-      const s = jn(e).nextSibling;
-      jn(e).remove(), e = s;
+      const s = Rn(e).nextSibling;
+      Rn(e).remove(), e = s;
     }
   }
   setConnected(e) {
@@ -409,11 +409,11 @@ class pt {
   _$AI(e, t = this, s, i) {
     const o = this.strings;
     let a = !1;
-    if (o === void 0) e = ve(this, e, t, 0), a = !Ie(e) || e !== this._$AH && e !== F, a && (this._$AH = e);
+    if (o === void 0) e = ve(this, e, t, 0), a = !Ne(e) || e !== this._$AH && e !== F, a && (this._$AH = e);
     else {
-      const c = e;
+      const l = e;
       let r, d;
-      for (e = o[0], r = 0; r < o.length - 1; r++) d = ve(this, c[s + r], t, r), d === F && (d = this._$AH[r]), a ||= !Ie(d) || d !== this._$AH[r], d === m ? e = m : e !== m && (e += (d ?? "") + o[r + 1]), this._$AH[r] = d;
+      for (e = o[0], r = 0; r < o.length - 1; r++) d = ve(this, l[s + r], t, r), d === F && (d = this._$AH[r]), a ||= !Ne(d) || d !== this._$AH[r], d === m ? e = m : e !== m && (e += (d ?? "") + o[r + 1]), this._$AH[r] = d;
     }
     a && !i && this.j(e);
   }
@@ -421,7 +421,7 @@ class pt {
     e === m ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class Pi extends pt {
+class Ni extends pt {
   constructor() {
     super(...arguments), this.type = 3;
   }
@@ -429,7 +429,7 @@ class Pi extends pt {
     this.element[this.name] = e === m ? void 0 : e;
   }
 }
-class Ii extends pt {
+class ji extends pt {
   constructor() {
     super(...arguments), this.type = 4;
   }
@@ -437,7 +437,7 @@ class Ii extends pt {
     this.element.toggleAttribute(this.name, !!e && e !== m);
   }
 }
-class Ni extends pt {
+class Ri extends pt {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
@@ -450,7 +450,7 @@ class Ni extends pt {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class ji {
+class Di {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -461,19 +461,19 @@ class ji {
     ve(this, e);
   }
 }
-const Ri = { I: be }, Di = tn.litHtmlPolyfillSupport;
-Di?.(Ne, be), (tn.litHtmlVersions ??= []).push("3.3.3");
-const Ui = (n, e, t) => {
+const Ui = { I: be }, zi = nn.litHtmlPolyfillSupport;
+zi?.(je, be), (nn.litHtmlVersions ??= []).push("3.3.3");
+const Vi = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
     const o = t?.renderBefore ?? null;
-    s._$litPart$ = i = new be(e.insertBefore(Pe(), o), o, void 0, t ?? {});
+    s._$litPart$ = i = new be(e.insertBefore(Ie(), o), o, void 0, t ?? {});
   }
   return i._$AI(n), i;
 };
-const sn = globalThis;
-let H = class extends ue {
+const on = globalThis;
+let T = class extends ue {
   constructor() {
     super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
   }
@@ -483,7 +483,7 @@ let H = class extends ue {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Ui(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Vi(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -495,33 +495,33 @@ let H = class extends ue {
     return F;
   }
 };
-H._$litElement$ = !0, H.finalized = !0, sn.litElementHydrateSupport?.({ LitElement: H });
-const zi = sn.litElementPolyfillSupport;
-zi?.({ LitElement: H });
-(sn.litElementVersions ??= []).push("4.2.2");
-const Vi = { attribute: !0, type: String, converter: et, reflect: !1, hasChanged: en }, Bi = (n = Vi, e, t) => {
+T._$litElement$ = !0, T.finalized = !0, on.litElementHydrateSupport?.({ LitElement: T });
+const Bi = on.litElementPolyfillSupport;
+Bi?.({ LitElement: T });
+(on.litElementVersions ??= []).push("4.2.2");
+const Wi = { attribute: !0, type: String, converter: tt, reflect: !1, hasChanged: tn }, Fi = (n = Wi, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
     const { name: a } = t;
-    return { set(c) {
+    return { set(l) {
       const r = e.get.call(this);
-      e.set.call(this, c), this.requestUpdate(a, r, n, !0, c);
-    }, init(c) {
-      return c !== void 0 && this.C(a, void 0, n, c), c;
+      e.set.call(this, l), this.requestUpdate(a, r, n, !0, l);
+    }, init(l) {
+      return l !== void 0 && this.C(a, void 0, n, l), l;
     } };
   }
   if (s === "setter") {
     const { name: a } = t;
-    return function(c) {
+    return function(l) {
       const r = this[a];
-      e.call(this, c), this.requestUpdate(a, r, n, !0, c);
+      e.call(this, l), this.requestUpdate(a, r, n, !0, l);
     };
   }
   throw Error("Unsupported decorator location: " + s);
 };
 function E(n) {
-  return (e, t) => typeof t == "object" ? Bi(n, e, t) : ((s, i, o) => {
+  return (e, t) => typeof t == "object" ? Fi(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
@@ -529,16 +529,16 @@ function E(n) {
 function A(n) {
   return E({ ...n, state: !0, attribute: !1 });
 }
-const Wi = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+const Gi = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
 function I(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return Wi(t, s, { get() {
+    return Gi(t, s, { get() {
       return o(this);
     } });
   };
 }
-const Fi = {
+const Yi = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -638,7 +638,7 @@ const Fi = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, Gi = {
+}, Ki = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -708,7 +708,7 @@ const Fi = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, Yi = {
+}, Qi = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -752,7 +752,7 @@ const Fi = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, Ki = {
+}, Zi = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -768,7 +768,7 @@ const Fi = {
   "strategy.welcome": "Hearthwall is not set up yet",
   "strategy.welcome.text": "Hearthwall watches over the traffic of your home on its gateway. Add the integration, choose the gateway’s interfaces, and this dashboard builds itself.",
   "strategy.welcome.link": "Add Hearthwall"
-}, on = {
+}, an = {
   "common.undo": "Undo",
   "common.undone": "Undone.",
   "common.close": "Close",
@@ -778,6 +778,10 @@ const Fi = {
   "common.offline": "No connection to Home Assistant: figures of {time}.",
   "common.lost": "Not connected to the sensor: figures of {time}.",
   "common.lost_named": "Not connected to the sensor of {gateway}: figures of {time}.",
+  "common.not_connected": "The sensor is not connected.",
+  "common.repairs": "What to do",
+  "common.stale": "The sensor does not answer: figures of {time}.",
+  "common.stale_named": "The sensor of {gateway} does not answer: figures of {time}.",
   "common.unknown": "Unknown",
   "common.admin": "Only administrators see who this device talks to and what happened.",
   "common.download": "Download",
@@ -785,7 +789,7 @@ const Fi = {
   "common.gateway": "Gateway",
   "common.gateway.help": "Only for homes with several gateways.",
   "common.title": "Title",
-  "common.until": "until {time}",
+  "common.left": "{span} left",
   "status.online": "Online",
   "status.away": "Away",
   "mode.isolate": "Quarantined",
@@ -837,10 +841,10 @@ const Fi = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...Fi,
-  ...Gi,
   ...Yi,
   ...Ki,
+  ...Qi,
+  ...Zi,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -889,7 +893,7 @@ const Fi = {
   "feature.name": "Hearthwall quarantine",
   "device.minute": "Last minute",
   "device.release_peer": "Release {peer}"
-}, Qi = {
+}, Ji = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -989,7 +993,7 @@ const Fi = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗ったほかのデバイスのアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, Zi = {
+}, Xi = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1059,7 +1063,7 @@ const Fi = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, Ji = {
+}, eo = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1103,7 +1107,7 @@ const Fi = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, Xi = {
+}, to = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、イベント、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1119,7 +1123,7 @@ const Fi = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, eo = {
+}, no = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1129,6 +1133,10 @@ const Fi = {
   "common.offline": "Home Assistant に接続できません。{time} 時点の値を表示しています。",
   "common.lost": "センサーに接続できません。{time} 時点の値を表示しています。",
   "common.lost_named": "{gateway} のセンサーに接続できません。{time} 時点の値を表示しています。",
+  "common.not_connected": "センサーに接続されていません。",
+  "common.repairs": "対処方法を見る",
+  "common.stale": "センサーが応答していません。{time} 時点の値を表示しています。",
+  "common.stale_named": "{gateway} のセンサーが応答していません。{time} 時点の値を表示しています。",
   "common.unknown": "不明",
   "common.admin": "通信相手とイベントは管理者だけに表示されます。",
   "common.download": "ダウンロード",
@@ -1136,7 +1144,7 @@ const Fi = {
   "common.gateway": "ゲートウェイ",
   "common.gateway.help": "ゲートウェイが複数ある場合に選びます。",
   "common.title": "タイトル",
-  "common.until": "{time} まで",
+  "common.left": "残り {span}",
   "status.online": "オンライン",
   "status.away": "不在",
   "mode.isolate": "隔離中",
@@ -1188,10 +1196,10 @@ const Fi = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
-  ...Qi,
-  ...Zi,
   ...Ji,
   ...Xi,
+  ...eo,
+  ...to,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1240,12 +1248,12 @@ const Fi = {
   "feature.name": "Hearthwall 隔離",
   "device.minute": "直近 1 分",
   "device.release_peer": "{peer} のブロックを解除する"
-}, Wn = { en: on, ja: eo };
+}, Fn = { en: an, ja: no };
 function y(n) {
-  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Wn[e] ?? Wn[e.split("-")[0] ?? ""] ?? on;
+  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Fn[e] ?? Fn[e.split("-")[0] ?? ""] ?? an;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const an = (n) => n in on ? n : void 0, to = {
+const rn = (n) => n in an ? n : void 0, so = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1253,62 +1261,66 @@ const an = (n) => n in on ? n : void 0, to = {
   toolbar: "devices.toolbar",
   entry_id: "common.gateway",
   device_id: "device.device"
-}, no = {
+}, io = {
   entry_id: "common.gateway.help"
 };
-function rn() {
+function ln() {
   const n = (e) => ({ name: t }) => {
     const s = e[t];
     return s && y(void 0)(s);
   };
-  return { computeLabel: n(to), computeHelper: n(no) };
+  return { computeLabel: n(so), computeHelper: n(io) };
 }
-const O = "hearthwall", Hs = (n) => n?.code === "unknown_command", $e = (n) => {
+const O = "hearthwall", Ls = (n) => n?.code === "unknown_command", $e = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, W = (n) => n.user?.is_admin ?? !1, Tt = 1e3, so = 3e4, Lt = (n) => {
+}, U = (n) => n.user?.is_admin ?? !1, Ht = 1e3, oo = 3e4, Lt = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
 function cn(n, e, t) {
-  let s = 0, i = Tt, o, a;
-  const c = () => {
+  let s = 0, i = Ht, o, a;
+  const l = () => {
     s++, clearTimeout(o);
-    const l = a;
-    return a = void 0, l;
+    const c = a;
+    return a = void 0, c;
   }, r = async () => {
-    const l = ++s;
+    const c = ++s;
     try {
       const f = await n.subscribeMessage(
-        (w) => l === s && t.message(w),
+        (w) => c === s && t.message(w),
         e,
         { resubscribe: !1 }
       );
-      if (l !== s) return Lt(f);
-      a = f, i = Tt, t.up?.();
+      if (c !== s) return Lt(f);
+      a = f, i = Ht, t.up?.();
     } catch (f) {
-      if (l !== s) return;
-      o = setTimeout(() => void r(), i), i = Math.min(i * 2, so), t.refused?.(f);
+      if (c !== s) return;
+      o = setTimeout(() => void r(), i), i = Math.min(i * 2, oo), t.refused?.(f);
     }
   }, d = () => {
-    Lt(c()), i = Tt, r();
+    Lt(l()), i = Ht, r();
   }, h = () => {
-    c(), t.down?.();
+    l(), t.down?.();
   };
   return n.addEventListener("ready", d), n.addEventListener("disconnected", h), n.connected === !1 ? h() : r(), () => {
-    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Lt(c());
+    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Lt(l());
   };
 }
-const io = 120, oo = 3e4;
-class ao {
+const ao = 120, Gn = 6, ro = 3e4;
+class lo {
   constructor(e, t = () => Date.now() / 1e3) {
-    this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1;
+    this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1, this.since = 0, this.lost = /* @__PURE__ */ new Set();
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), oo));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), ro));
     };
+  }
+  /** Whether there is nothing to show, and waiting for it has been in vain so far. */
+  get missing() {
+    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > Gn);
   }
   /** Return the device that Home Assistant's registry has under an id. */
   device(e) {
@@ -1322,7 +1334,7 @@ class ao {
     return new Set([...this.gateways.get(e)?.devices.values() ?? []].flatMap(({ row: t }) => t.addresses));
   }
   start() {
-    this.end = cn(
+    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = cn(
       this.connection,
       { type: "hearthwall/subscribe_devices" },
       {
@@ -1334,11 +1346,17 @@ class ao {
     );
   }
   stop() {
-    this.end?.(), this.end = void 0, this.phase = "waiting", this.gateways.clear(), this.byId.clear();
+    this.end?.(), this.end = void 0, clearInterval(this.ticking), this.lost.clear(), this.phase = "waiting", this.gateways.clear(), this.byId.clear();
   }
   enter(e) {
-    if (this.phase = e, e !== "live") for (const t of this.own.values()) t.connected = !1;
+    if (e !== this.phase && (this.since = this.now()), this.phase = e, e !== "live") for (const t of this.own.values()) t.connected = !1;
     this.changed();
+  }
+  /** Tell who listens when a gateway falls silent, or when nothing has come at all. */
+  look() {
+    const e = (s) => s.connected && this.now() - s.heard > Gn, t = [...this.own.values()].filter((s) => s.stale !== e(s));
+    for (const s of t) s.stale = !s.stale;
+    (t.length || this.missing) && this.changed();
   }
   receive(e) {
     const { entry_id: t } = e, s = this.own.get(t);
@@ -1348,25 +1366,32 @@ class ao {
         name: e.gateway,
         deviceId: e.gateway_device_id,
         connected: !0,
+        stale: !1,
         heard: this.now(),
         devices: i
       };
-      this.own.set(t, o);
+      this.own.set(t, o), this.lost.delete(t);
       for (const a of e.devices) this.put(o, a, s?.devices.get(a.mac)?.samples);
       for (const a of s?.devices.values() ?? []) i.has(a.row.mac) || this.forget(a);
       this.phase = "live";
     } else if (s)
       if (e.type === "lost")
-        s.connected = !1;
-      else {
-        s.connected = !0, s.heard = this.now();
+        s.connected = s.stale = !1;
+      else if (e.type === "alive") {
+        if (s.heard = this.now(), !s.stale) return;
+        s.stale = !1;
+      } else {
+        s.connected = !0, s.stale = !1, s.heard = this.now();
         for (const i of e.devices) this.put(s, i, s.devices.get(i.mac)?.samples);
         for (const i of e.removed) {
           const o = s.devices.get(i);
           s.devices.delete(i), o && this.forget(o);
         }
       }
-    else return;
+    else {
+      if (e.type !== "lost") return;
+      this.lost.add(t);
+    }
     this.changed();
   }
   put(e, t, s = []) {
@@ -1374,7 +1399,7 @@ class ao {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - io), i]
+      samples: [...s.slice(1 - ao), i]
     };
     e.devices.set(t.mac, o), t.device_id && this.byId.set(t.device_id, o);
   }
@@ -1388,10 +1413,10 @@ class ao {
     }));
   }
 }
-const Fn = /* @__PURE__ */ new WeakMap();
-function ln(n) {
-  let e = Fn.get(n);
-  return e || Fn.set(n, e = new ao(n)), e;
+const Yn = /* @__PURE__ */ new WeakMap();
+function dn(n) {
+  let e = Yn.get(n);
+  return e || Yn.set(n, e = new lo(n)), e;
 }
 class mt {
   constructor(e) {
@@ -1409,7 +1434,7 @@ class mt {
   follow() {
     const { hass: e } = this.host;
     if (!this.inPage || !e) return;
-    const t = ln(e.connection);
+    const t = dn(e.connection);
     t !== this.store && (this.end?.(), this.store = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
@@ -1523,6 +1548,11 @@ const J = L`
     line-height: 20px;
     background: color-mix(in srgb, var(--warning-color, #ffa600) 18%, transparent);
   }
+  .message a,
+  .notice a {
+    color: inherit;
+    font-weight: 500;
+  }
   .unseen {
     position: absolute;
     width: 1px;
@@ -1532,18 +1562,18 @@ const J = L`
     white-space: nowrap;
   }
 `;
-var ro = Object.defineProperty, Ts = (n, e, t, s) => {
+var co = Object.defineProperty, qs = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ro(e, t, i), i;
+  return i && co(e, t, i), i;
 };
-class dn extends H {
+class hn extends T {
   setConfig(e) {
     this.config = e;
   }
   /** Propose the device of ours that moved most today, or the first. */
   static getStubConfig(e) {
-    const t = [...ln(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
+    const t = [...dn(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
       ({ platform: o, translation_key: a }) => o === O && a === "quarantine"
     ), i = t[0]?.row.device_id ?? s?.device_id;
     return i ? { device_id: i } : {};
@@ -1558,7 +1588,7 @@ class dn extends H {
         },
         { name: "title", selector: { text: {} } }
       ],
-      ...rn()
+      ...ln()
     };
   }
   getCardSize() {
@@ -1581,18 +1611,18 @@ class dn extends H {
     this.styles = G;
   }
 }
-Ts([
+qs([
   E({ attribute: !1 })
-], dn.prototype, "hass");
-Ts([
+], hn.prototype, "hass");
+qs([
   A()
-], dn.prototype, "config");
-var co = Object.defineProperty, hn = (n, e, t, s) => {
+], hn.prototype, "config");
+var ho = Object.defineProperty, un = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && co(e, t, i), i;
+  return i && ho(e, t, i), i;
 };
-class ft extends H {
+class ft extends T {
   async open(e) {
     this.deviceId = e, await this.updateComplete, this.dialog.open || this.dialog.showModal();
   }
@@ -1681,22 +1711,22 @@ class ft extends H {
     ];
   }
 }
-hn([
+un([
   E({ attribute: !1 })
 ], ft.prototype, "hass");
-hn([
+un([
   A()
 ], ft.prototype, "deviceId");
-hn([
+un([
   I("dialog")
 ], ft.prototype, "dialog");
-const Gn = {
+const Kn = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, Yn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Ls = 1e3, qs = [
+}, Qn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Ps = 1e3, Is = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
@@ -1705,57 +1735,61 @@ const Gn = {
 function ge(n, e) {
   return qt.has(n) || qt.set(n, e()), qt.get(n);
 }
-function Re({ locale: n }, e, t) {
+function xe({ locale: n }, e, t) {
   const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ge(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
-  if (!(i in Gn)) return a.format(e);
-  const c = ge(`d ${o}`, () => {
+  if (!(i in Kn)) return a.format(e);
+  const l = ge(`d ${o}`, () => {
     const { style: f, unit: w, unitDisplay: v, ...k } = t;
-    return new Intl.NumberFormat(Gn[i], k);
-  }), r = (f) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(f.type), d = a.formatToParts(e), h = d.findIndex(r), l = c.format(t.style === "percent" ? e * 100 : e);
-  return d.map((f, w) => w === h ? l : r(f) ? "" : f.value).join("");
+    return new Intl.NumberFormat(Kn[i], k);
+  }), r = (f) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(f.type), d = a.formatToParts(e), h = d.findIndex(r), c = l.format(t.style === "percent" ? e * 100 : e);
+  return d.map((f, w) => w === h ? c : r(f) ? "" : f.value).join("");
 }
-function Ps(n, e, t) {
+function Ns(n, e, t) {
   let s = Math.max(0, e) / 1e3, i = 0;
-  for (; Math.round(s) >= 1e3 && i < Yn.length - 1; )
+  for (; Math.round(s) >= 1e3 && i < Qn.length - 1; )
     s /= 1e3, i++;
-  return Re(n, s, {
+  return xe(n, s, {
     style: "unit",
-    unit: `${Yn[i]}${t}`,
+    unit: `${Qn[i]}${t}`,
     unitDisplay: "short",
     maximumFractionDigits: s >= 100 ? 0 : 1
   });
 }
-const C = (n, e) => Ps(n, e, ""), je = (n, e) => Ps(n, e, "-per-second"), R = (n, e) => Re(n, e, { maximumFractionDigits: 0 }), nt = (n, e) => Re(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
-function lo({ locale: n, config: e }) {
+const C = (n, e) => Ns(n, e, ""), Re = (n, e) => Ns(n, e, "-per-second"), R = (n, e) => xe(n, e, { maximumFractionDigits: 0 }), st = (n, e) => xe(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
+function uo({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
-function Is(n, e, t) {
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...lo(n) }, a = i === "system" ? void 0 : s;
+function pn(n, e, t) {
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...uo(n) }, a = i === "system" ? void 0 : s;
   return ge(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * Ls
+    e * Ps
   );
 }
-const st = (n, e) => Is(n, e, { hour: "numeric", minute: "2-digit" }), ae = (n, e) => Is(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function Kt(n, e, t = Date.now() / Ls) {
-  const s = Math.max(0, Math.round(t - e)), [i, o] = qs.find(([, a]) => s >= a) ?? ["second", 1];
+const Kt = (n, e) => pn(n, e, { hour: "numeric", minute: "2-digit" }), po = (n, e) => pn(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), ae = (n, e) => pn(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function Qt(n, e, t = Date.now() / Ps) {
+  const s = Math.max(0, Math.round(t - e)), [i, o] = Is.find(([, a]) => s >= a) ?? ["second", 1];
   return ge(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const Ns = (n, e, t) => Re(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
-function js(n, e) {
-  const [t, s] = qs.find(([, i]) => e >= i) ?? ["second", 1];
-  return Ns(n, Math.round(e / s), t);
+const js = (n, e, t) => xe(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+function Rs(n, e) {
+  const [t, s] = Is.find(([, i]) => e >= i) ?? ["second", 1];
+  return js(n, Math.round(e / s), t);
 }
 function vt(n, e) {
-  const t = Math.max(0, Math.ceil(e));
-  if (t >= 2 * 86400) return Ns(n, Math.floor(t / 86400), "day");
-  const [s, i] = [Math.floor(t / 3600), Math.floor(t / 60) % 60], o = (a) => String(a).padStart(2, "0");
-  return s ? `${s}:${o(i)}:${o(t % 60)}` : `${i}:${o(t % 60)}`;
+  const t = (a, l) => xe(n, a, { style: "unit", unit: l, unitDisplay: "short", maximumFractionDigits: 0 }), s = Math.max(0, Math.ceil(e));
+  if (s < 60) return t(s, "second");
+  if (s >= 2 * 86400) return js(n, Math.floor(s / 86400), "day");
+  const i = Math.ceil(s / 60);
+  return [
+    [Math.floor(i / 60), "hour"],
+    [i % 60, "minute"]
+  ].flatMap(([a, l]) => a ? [t(a, l)] : []).join(" ");
 }
-function un({ locale: n }, e) {
+function mn({ locale: n }, e) {
   try {
     return ge(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
   } catch {
@@ -1763,13 +1797,13 @@ function un({ locale: n }, e) {
   }
 }
 const De = ({ locale: n }) => ge(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var ho = Object.defineProperty, pn = (n, e, t, s) => {
+var mo = Object.defineProperty, fn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ho(e, t, i), i;
+  return i && mo(e, t, i), i;
 };
-const Pt = 960, Fe = 120, Kn = 0.15, Qn = 4;
-class gt extends H {
+const Pt = 960, Ge = 120, Zn = 0.15, Jn = 4;
+class gt extends T {
   constructor() {
     super(...arguments), this.spans = [], this.onPointer = (e) => {
       const t = e.currentTarget.getBoundingClientRect(), s = (e.clientX - t.left) / t.width;
@@ -1782,36 +1816,36 @@ class gt extends H {
   render() {
     const { hass: e, spans: t } = this;
     if (!e || !t.length) return m;
-    const s = y(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Fe * Math.min(1 - Kn, Math.max(Kn, i / (i + o)))), c = Math.max(i / (a - 2), o / (Fe - a - 2)), r = Pt / t.length, d = (v, k, T) => {
-      const q = k[v] && Math.max(1.5, k[v] / c), B = v === "download" ? a - 1 - q : a + 1;
-      return q ? fe`<rect class=${v} x=${T * r + 1} y=${B} width=${r - 2} height=${q} rx="1.5"></rect>` : m;
-    }, h = (v) => C(e, t.reduce((k, T) => k + T[v], 0)), l = s("device.history_sum", { download: h("download"), upload: h("upload") }), f = this.at === void 0 ? void 0 : t[this.at], w = f && s("device.history_at", {
-      time: st(e, f.start / 1e3),
+    const s = y(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Ge * Math.min(1 - Zn, Math.max(Zn, i / (i + o)))), l = Math.max(i / (a - 2), o / (Ge - a - 2)), r = Pt / t.length, d = (v, k, H) => {
+      const q = k[v] && Math.max(1.5, k[v] / l), W = v === "download" ? a - 1 - q : a + 1;
+      return q ? fe`<rect class=${v} x=${H * r + 1} y=${W} width=${r - 2} height=${q} rx="1.5"></rect>` : m;
+    }, h = (v) => C(e, t.reduce((k, H) => k + H[v], 0)), c = s("device.history_sum", { download: h("download"), upload: h("upload") }), f = this.at === void 0 ? void 0 : t[this.at], w = f && s("device.history_at", {
+      time: Kt(e, f.start / 1e3),
       download: C(e, f.download),
       upload: C(e, f.upload)
     });
     return u`
-      <div class="words" aria-live="polite">${w ?? l}</div>
+      <div class="words" aria-live="polite">${w ?? c}</div>
       <svg
-        viewBox="0 0 ${Pt} ${Fe}"
+        viewBox="0 0 ${Pt} ${Ge}"
         preserveAspectRatio="none"
         role="img"
         tabindex="0"
-        aria-label=${w ?? `${s("device.history")}: ${l}`}
+        aria-label=${w ?? `${s("device.history")}: ${c}`}
         @pointermove=${this.onPointer}
         @pointerdown=${this.onPointer}
         @pointerleave=${() => this.at = void 0}
         @keydown=${this.onKey}
         @blur=${() => this.at = void 0}
       >
-        ${this.at === void 0 ? m : fe`<rect class="at" x=${this.at * r} y="0" width=${r} height=${Fe}></rect>`}
+        ${this.at === void 0 ? m : fe`<rect class="at" x=${this.at * r} y="0" width=${r} height=${Ge}></rect>`}
         ${t.map((v, k) => [d("download", v, k), d("upload", v, k)])}
         <line x1="0" x2=${Pt} y1=${a} y2=${a}></line>
       </svg>
       <div class="times" aria-hidden="true">
-        ${Array.from({ length: Qn + 1 }, (v, k) => {
-      const T = t[t.length - 1]?.start ?? 0, q = t[0]?.start ?? 0;
-      return u`<span>${st(e, (q + (T - q) * k / Qn) / 1e3)}</span>`;
+        ${Array.from({ length: Jn + 1 }, (v, k) => {
+      const H = t[t.length - 1]?.start ?? 0, q = t[0]?.start ?? 0;
+      return u`<span>${Kt(e, (q + (H - q) * k / Jn) / 1e3)}</span>`;
     })}
       </div>
     `;
@@ -1864,16 +1898,16 @@ class gt extends H {
   `;
   }
 }
-pn([
+fn([
   E({ attribute: !1 })
 ], gt.prototype, "hass");
-pn([
+fn([
   E({ attribute: !1 })
 ], gt.prototype, "spans");
-pn([
+fn([
   A()
 ], gt.prototype, "at");
-const Rs = L`
+const Ds = L`
   .events {
     container-type: inline-size;
     margin: 0;
@@ -2114,34 +2148,34 @@ const Rs = L`
     }
   }
 `;
-async function le({ confirm: n, notice: e, after: t }, s, i, o) {
+async function ce({ confirm: n, notice: e, after: t }, s, i, o) {
   let a;
   return await n.ask({ ...s, act: async (r) => a = await s.act(r) }) ? (e.show(i, async () => {
     await a?.(), o?.(), await t?.();
   }), await t?.(), !0) : !1;
 }
-const U = (n, e, t, s) => (
+const z = (n, e, t, s) => (
   // The cards show themselves what fails
   n.callService(O, e, t, s === void 0 ? void 0 : { device_id: [s] }, !1)
-), it = "pid:", yt = (n) => n === null ? {} : { duration: { seconds: n } }, Ds = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
-async function Us(n, e, t) {
+), it = "pid:", yt = (n) => n === null ? {} : { duration: { seconds: n } }, Us = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
+async function zs(n, e, t) {
   const s = yt(t), { device_id: i, mac: o } = e.row;
-  return i ? await U(n, "quarantine", s, i) : await U(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => zs(n, e);
+  return i ? await z(n, "quarantine", s, i) : await z(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => Vs(n, e);
 }
-async function zs(n, e) {
+async function Vs(n, e) {
   const { device_id: t, mac: s, rule: i, quarantine_entity: o } = e.row;
-  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await U(n, "release", {}, t) : await U(n, "unblock", { target: s, config_entry_id: e.entryId }), () => Us(n, e, Ds(i?.expires ?? null));
+  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await z(n, "release", {}, t) : await z(n, "unblock", { target: s, config_entry_id: e.entryId }), () => zs(n, e, Us(i?.expires ?? null));
 }
-async function Vs(n, e, t, s) {
-  return await U(n, "block", { target: t, config_entry_id: e, ...yt(s) }), () => U(n, "unblock", { target: t, config_entry_id: e });
+async function Bs(n, e, t, s) {
+  return await z(n, "block", { target: t, config_entry_id: e, ...yt(s) }), () => z(n, "unblock", { target: t, config_entry_id: e });
 }
-async function uo(n, e, t, s) {
-  const o = { ...t.startsWith(it) ? { pid: Number(t.slice(it.length)), children: !0 } : { executable: t }, config_entry_id: e, ...yt(s) }, a = await n.callService(O, "block_process", o, void 0, !1, !0), { blocks: c } = (a ?? {}).response ?? {};
+async function fo(n, e, t, s) {
+  const o = { ...t.startsWith(it) ? { pid: Number(t.slice(it.length)), children: !0 } : { executable: t }, config_entry_id: e, ...yt(s) }, a = await n.callService(O, "block_process", o, void 0, !1, !0), { blocks: l } = (a ?? {}).response ?? {};
   return async () => {
-    for (const { id: r } of c ?? []) await U(n, "unblock", { id: r, config_entry_id: e });
+    for (const { id: r } of l ?? []) await z(n, "unblock", { id: r, config_entry_id: e });
   };
 }
-const po = [
+const vo = [
   "mode",
   "allow",
   "reason",
@@ -2154,49 +2188,49 @@ const po = [
   "redirect_to",
   "audits"
 ];
-async function mo(n, e, t) {
-  await U(n, "unblock", { id: t.id, config_entry_id: e });
-  const s = po.map((o) => [o, t[o]]).filter(
+async function go(n, e, t) {
+  await z(n, "unblock", { id: t.id, config_entry_id: e });
+  const s = vo.map((o) => [o, t[o]]).filter(
     ([o, a]) => a !== null && a !== "" && !(o === "peers" && !t.peers.length)
   ), i = { target: t.target, config_entry_id: e, ...Object.fromEntries(s) };
-  return () => U(n, "block", { ...i, ...yt(Ds(t.expires)) });
+  return () => z(n, "block", { ...i, ...yt(Us(t.expires)) });
 }
-const fo = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
-async function Bs(n, e, t) {
-  return await U(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
+const yo = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+async function Ws(n, e, t) {
+  return await z(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const Ge = 3600, vo = [Ge / 4, Ge, 8 * Ge, 24 * Ge], Ws = "forever";
+const Ye = 3600, wo = [Ye / 4, Ye, 8 * Ye, 24 * Ye], Fs = "forever";
 function wt(n) {
   const e = y(n);
   return [
-    { value: Ws, label: e("quarantine.forever") },
-    ...vo.map((t) => ({ value: String(t), label: e("quarantine.for", { span: js(n, t) }) }))
+    { value: Fs, label: e("quarantine.forever") },
+    ...wo.map((t) => ({ value: String(t), label: e("quarantine.for", { span: Rs(n, t) }) }))
   ];
 }
-const bt = (n) => n === Ws ? null : Number(n);
+const bt = (n) => n === Fs ? null : Number(n);
 async function $t(n, e) {
   const { hass: t } = n, s = y(t), { name: i, quarantined: o } = e.row, a = o ? {
     title: s("quarantine.release_ask", { name: i }),
     text: s("quarantine.release_text"),
     confirm: s("quarantine.release"),
-    act: () => zs(t, e)
+    act: () => Vs(t, e)
   } : {
     title: s("quarantine.ask", { name: i }),
     text: s("quarantine.text"),
     confirm: s("quarantine.confirm"),
     danger: !0,
     choices: wt(t),
-    act: (c) => Us(t, e, bt(c))
+    act: (l) => zs(t, e, bt(l))
   };
-  await le(n, a, s(o ? "quarantine.off" : "quarantine.on", { name: i }));
+  await ce(n, a, s(o ? "quarantine.off" : "quarantine.on", { name: i }));
 }
-const go = /* @__PURE__ */ new Set(["blocked", "unblocked"]), yo = /* @__PURE__ */ new Set([
+const bo = /* @__PURE__ */ new Set(["blocked", "unblocked"]), $o = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), wo = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), bo = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Zn = {
+]), xo = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), _o = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Xn = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -2228,34 +2262,34 @@ const go = /* @__PURE__ */ new Set(["blocked", "unblocked"]), yo = /* @__PURE__ 
   ]
 };
 function xt(n) {
-  const e = an(`kind.${n}.meaning`) ? n : "other";
+  const e = rn(`kind.${n}.meaning`) ? n : "other";
   return {
     name: `kind.${e}`,
     meaning: `kind.${e}.meaning`,
     advice: `kind.${e}.advice`
   };
 }
-const $o = (n, e) => Object.hasOwn(Zn, n) ? Zn[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Fs = 10, Jn = 300, xo = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ye = (n) => Array.isArray(n) ? n.filter(xo).slice(0, Fs) : [], Q = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+const ko = (n, e) => Object.hasOwn(Xn, n) ? Xn[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Gs = 10, es = 300, Ao = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ke = (n) => Array.isArray(n) ? n.filter(Ao).slice(0, Gs) : [], Q = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
 function S(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
-  return e.length > Jn ? `${e.slice(0, Jn)}…` : e;
+  return e.length > es ? `${e.slice(0, es)}…` : e;
 }
-function _o(n, e) {
+function So(n, e) {
   const { evidence: t } = e;
   return {
     detector: S(t.detector),
     why: S(t.why),
-    measured: Ao(n, e),
-    flows: [...Ye(t.flows), ...Ye(t.connections)].slice(0, Fs).map(ko),
-    processes: Ye(t.chain).map((s) => ({
+    measured: Eo(n, e),
+    flows: [...Ke(t.flows), ...Ke(t.connections)].slice(0, Gs).map(Mo),
+    processes: Ke(t.chain).map((s) => ({
       program: S(s.executable),
       pid: Q(s.pid),
       commandLine: S(s.command_line)
     })),
-    files: Ye(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
+    files: Ke(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
   };
 }
-function ko(n) {
+function Mo(n) {
   const e = S(n.peer_name) || S(n.peer_address), t = Q(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
@@ -2264,50 +2298,50 @@ function ko(n) {
     download: Q(n.download_bytes)
   };
 }
-function Ao(n, { kind: e, subject: t, evidence: s }) {
-  const i = y(n), o = $o(e, t), a = Q(s.value), c = [];
+function Eo(n, { kind: e, subject: t, evidence: s }) {
+  const i = y(n), o = ko(e, t), a = Q(s.value), l = [];
   if (o && a !== null) {
-    const d = (f) => o.unit ? C(n, f * (o.unit === "bytes" ? 1 : 1e6)) : So(n, f);
-    c.push([i("events.measured"), i(o.key, { value: d(a) })]);
-    const h = s.threshold, l = Array.isArray(h) && h.length === 2 ? h.map(Q) : null;
-    l && l[0] != null && l[1] != null ? c.push([i("events.band"), i("events.band.text", { usual: d(l[0]), most: d(l[1]) })]) : Q(h) !== null && h !== 1 && c.push([i("events.threshold"), d(h)]);
+    const d = (f) => o.unit ? C(n, f * (o.unit === "bytes" ? 1 : 1e6)) : Co(n, f);
+    l.push([i("events.measured"), i(o.key, { value: d(a) })]);
+    const h = s.threshold, c = Array.isArray(h) && h.length === 2 ? h.map(Q) : null;
+    c && c[0] != null && c[1] != null ? l.push([i("events.band"), i("events.band.text", { usual: d(c[0]), most: d(c[1]) })]) : Q(h) !== null && h !== 1 && l.push([i("events.threshold"), d(h)]);
   }
   const r = Q(s.window);
-  return r !== null && r >= 1 && c.push([i("events.window"), js(n, r)]), c;
+  return r !== null && r >= 1 && l.push([i("events.window"), Rs(n, r)]), l;
 }
-const So = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? R(n, e) : Re(n, e, { maximumSignificantDigits: 3 });
-function Mo({ event: n, culprit: e, program: t, blockable_peer: s }) {
-  return go.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
+const Co = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? R(n, e) : xe(n, e, { maximumSignificantDigits: 3 });
+function Oo({ event: n, culprit: e, program: t, blockable_peer: s }) {
+  return bo.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
 }
-function xe({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
+function _e({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
   return S(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
-const mn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function Gs(n, e, t) {
-  const s = mn(n, e, t)?.row.name;
-  return S(s ?? (t === e.mac ? xe(e) : t));
+const vn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+function Ys(n, e, t) {
+  const s = vn(n, e, t)?.row.name;
+  return S(s ?? (t === e.mac ? _e(e) : t));
 }
-function Eo(n, e, t) {
-  const { hass: s } = n, i = y(s), [o, a] = [xe(e), i(xt(e.kind).name)], c = [
+function To(n, e, t) {
+  const { hass: s } = n, i = y(s), [o, a] = [_e(e), i(xt(e.kind).name)], l = [
     e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: S(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
-    bo.has(e.kind) ? i("events.accept.amount") : "",
-    yo.has(e.kind) ? i("events.accept.learnt") : ""
+    _o.has(e.kind) ? i("events.accept.amount") : "",
+    $o.has(e.kind) ? i("events.accept.learnt") : ""
   ];
-  return le(
+  return ce(
     n,
     {
       title: i("events.accept.ask"),
-      text: c.filter(Boolean).join(" "),
+      text: l.filter(Boolean).join(" "),
       confirm: i("events.accept"),
-      act: () => Bs(s, e.entry_id, e.seq)
+      act: () => Ws(s, e.entry_id, e.seq)
     },
     i("events.accepted", { kind: a }),
     t
   );
 }
-function Ys(n, e, t) {
+function Ks(n, e, t) {
   const { hass: s } = n, i = y(s), o = { peer: S(t) };
-  return le(
+  return ce(
     n,
     {
       title: i("events.block.ask", o),
@@ -2315,49 +2349,49 @@ function Ys(n, e, t) {
       confirm: i("events.block"),
       danger: !0,
       choices: wt(s),
-      act: (a) => Vs(s, e, t, bt(a))
+      act: (a) => Bs(s, e, t, bt(a))
     },
     i("events.blocked", o)
   );
 }
-function Co(n, e, t) {
-  const { hass: s } = n, i = y(s), { entry_id: o, seq: a } = e, c = xe(e);
-  return le(
+function Ho(n, e, t) {
+  const { hass: s } = n, i = y(s), { entry_id: o, seq: a } = e, l = _e(e);
+  return ce(
     n,
     {
-      title: i("events.stop.ask", { name: c }),
+      title: i("events.stop.ask", { name: l }),
       text: t.startsWith(it) ? i("events.stop.text_process", { pid: t.slice(it.length) }) : i("events.stop.text", { path: S(t.slice(t.indexOf(":") + 1)) }),
       confirm: i("events.stop.confirm"),
       danger: !0,
       choices: wt(s),
       act: async (r) => {
         if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
-        return uo(s, o, t, bt(r));
+        return fo(s, o, t, bt(r));
       }
     },
-    i("events.stopped", { name: c })
+    i("events.stopped", { name: l })
   );
 }
-async function Oo(n, e, t, s) {
-  const { hass: i } = n, o = mn(e, t, s);
+async function Lo(n, e, t, s) {
+  const { hass: i } = n, o = vn(e, t, s);
   if (o) return $t(n, o);
-  const a = y(i), c = Gs(e, t, s);
-  await le(
+  const a = y(i), l = Ys(e, t, s);
+  await ce(
     n,
     {
-      title: a("quarantine.ask", { name: c }),
+      title: a("quarantine.ask", { name: l }),
       text: a("quarantine.text"),
       confirm: a("quarantine.confirm"),
       danger: !0,
       choices: wt(i),
       // Home Assistant has no device for it, so that there is only its MAC to name
-      act: (r) => Vs(i, t.entry_id, s, bt(r))
+      act: (r) => Bs(i, t.entry_id, s, bt(r))
     },
-    a("quarantine.on", { name: c })
+    a("quarantine.on", { name: l })
   );
 }
-const ye = ["info", "low", "medium", "high", "critical"], ot = 500, It = { severity: "info", kind: null, who: null }, P = ({ entry_id: n, seq: e }) => `${n}/${e}`, Ks = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), we = (n) => Math.max(0, ye.indexOf(n)), Xn = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class Ho {
+const ye = ["info", "low", "medium", "high", "critical"], ot = 500, It = { severity: "info", kind: null, who: null }, P = ({ entry_id: n, seq: e }) => `${n}/${e}`, Qs = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), we = (n) => Math.max(0, ye.indexOf(n)), ts = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class qo {
   constructor() {
     this.events = [], this.waiting = [];
   }
@@ -2365,10 +2399,10 @@ class Ho {
   receive(e, t) {
     const s = new Map(this.events.map((a) => [P(a), a])), i = new Map(this.waiting.map((a) => [P(a), a])), o = this.events[0]?.time ?? -1 / 0;
     for (const a of e) {
-      const c = P(a);
-      (!s.has(c) && (i.has(c) || t && a.time > o) ? i : s).set(c, a);
+      const l = P(a);
+      (!s.has(l) && (i.has(l) || t && a.time > o) ? i : s).set(l, a);
     }
-    this.events = [...s.values()].sort(Xn).slice(0, ot), this.waiting = [...i.values()].sort(Xn).slice(0, ot);
+    this.events = [...s.values()].sort(ts).slice(0, ot), this.waiting = [...i.values()].sort(ts).slice(0, ot);
   }
   /** Show those that wait. */
   release() {
@@ -2380,13 +2414,13 @@ class Ho {
     this.events = this.waiting = [];
   }
 }
-function es(n, { severity: e, kind: t, who: s }) {
+function ns(n, { severity: e, kind: t, who: s }) {
   const i = we(e);
   return n.filter(
-    (o) => we(o.severity) >= i && (t === null || o.kind === t) && (s === null || Ks(o) === s)
+    (o) => we(o.severity) >= i && (t === null || o.kind === t) && (s === null || Qs(o) === s)
   );
 }
-function ts(n, e, t, s) {
+function ss(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   for (const o of n) {
     const a = e(o);
@@ -2394,7 +2428,7 @@ function ts(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function To(n, e) {
+function Po(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -2402,7 +2436,7 @@ function To(n, e) {
   }
   return t;
 }
-class Qs {
+class Zs {
   constructor(e, t) {
     this.host = e, this.page = t, this.key = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set();
   }
@@ -2445,84 +2479,86 @@ class Qs {
     const o = this.page(e);
     await {
       accept: () => this.accept(o, s),
-      block: () => Ys(o, s.entry_id, i.blockable_peer),
-      quarantine: () => Oo(o, o.store, s, i.culprit),
-      stop: () => Co(o, s, i.program)
+      block: () => Ks(o, s.entry_id, i.blockable_peer),
+      quarantine: () => Lo(o, o.store, s, i.culprit),
+      stop: () => Ho(o, s, i.program)
     }[t]();
   }
   async accept(e, t) {
-    await Eo(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
+    await To(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
   }
   setAccepted(e, t) {
     t ? this.accepted.add(P(e)) : this.accepted.delete(P(e)), this.host.requestUpdate();
   }
 }
-function Zs(n, e) {
+function Js(n, e) {
   if (e?.gateways.size) return;
   const t = y(n), s = !n.config.components.includes(O) && e?.phase !== "offline";
-  return u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
+  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${Xs(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
-function Js(n, e, t) {
-  const s = y(n), i = [...e?.gateways.values() ?? []], o = i.filter((c) => !c.connected && (!t || c.entryId === t));
-  if (!o.length) return m;
-  const a = (c) => st(n, c);
-  if (e?.phase === "offline" || e?.phase === "absent") {
-    const c = Math.max(...o.map((r) => r.heard));
-    return u`<div class="notice" role="status">${s("common.offline", { time: a(c) })}</div>`;
-  }
-  return o.map(
-    ({ name: c, heard: r }) => u`<div class="notice" role="status">
-        ${i.length > 1 ? s("common.lost_named", { gateway: c, time: a(r) }) : s("common.lost", { time: a(r) })}
-      </div>`
+const Xs = (n) => U(n) ? u` <a href="/config/repairs">${y(n)("common.repairs")}</a>` : m;
+function ei(n, e, t) {
+  const s = y(n), i = [...e?.gateways.values() ?? []], o = i.filter(
+    (l) => (!l.connected || l.stale) && (!t || l.entryId === t)
   );
+  if (!o.length) return m;
+  const a = (l) => po(n, l);
+  if (e?.phase === "offline" || e?.phase === "absent") {
+    const l = Math.max(...o.map((r) => r.heard));
+    return u`<div class="notice" role="status">${s("common.offline", { time: a(l) })}</div>`;
+  }
+  return o.map(({ name: l, heard: r, stale: d }) => {
+    const h = { gateway: l, time: a(r) }, c = s(d ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
+    return u`<div class="notice" role="status">${c}${Xs(n)}</div>`;
+  });
 }
-function Xs({ rule: n, quarantined: e, online: t }) {
+function ti({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
-    return { key: an(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
+    return { key: rn(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
   }
   return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
 }
-function ns(n) {
+function is(n) {
   return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
 }
-const Xe = /* @__PURE__ */ new Set();
+const et = /* @__PURE__ */ new Set();
 let Nt;
-function Lo() {
-  if (document.visibilityState !== "hidden") for (const n of Xe) n();
+function Io() {
+  if (document.visibilityState !== "hidden") for (const n of et) n();
 }
-function qo(n) {
-  return Xe.add(n), Nt ??= setInterval(Lo, 1e3), () => {
-    Xe.delete(n), Xe.size || (clearInterval(Nt), Nt = void 0);
+function No(n) {
+  return et.add(n), Nt ??= setInterval(Io, 1e3), () => {
+    et.delete(n), et.size || (clearInterval(Nt), Nt = void 0);
   };
 }
-const ei = /* @__PURE__ */ new WeakMap(), jt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => ei.get(e)?.(t)),
+const ni = /* @__PURE__ */ new WeakMap(), jt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => ni.get(e)?.(t)),
   { rootMargin: "100px" }
 );
-class fn {
+class gn {
   constructor(e, t = () => !0) {
     this.host = e, this.wanted = t, this.visible = !jt, e.addController(this);
   }
   hostConnected() {
-    ei.set(this.host, (e) => {
+    ni.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
-    }), jt?.observe(this.host), this.end = qo(() => this.visible && this.wanted() && this.host.requestUpdate());
+    }), jt?.observe(this.host), this.end = No(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
   hostDisconnected() {
     jt?.unobserve(this.host), this.end?.();
   }
 }
-const Po = 3e4, ss = 86400, is = 20, Io = 12;
-function No(n, e) {
+const jo = 3e4, os = 86400, as = 20, Ro = 12;
+function Do(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
     s.device_id !== e || s.platform !== O || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
   return t;
 }
-function jo(n, e, t, s, i) {
-  const o = i * 6e4, a = Math.floor(t / o), c = Math.floor(s / o) - a + 1, r = Array.from({ length: c }, (d, h) => ({
+function Uo(n, e, t, s, i) {
+  const o = i * 6e4, a = Math.floor(t / o), l = Math.floor(s / o) - a + 1, r = Array.from({ length: l }, (d, h) => ({
     start: (a + h) * o,
     download: 0,
     upload: 0
@@ -2531,17 +2567,17 @@ function jo(n, e, t, s, i) {
     ["download", n],
     ["upload", e]
   ])
-    for (const { start: l, change: f } of h) {
-      const w = r[Math.floor(l / o) - a];
+    for (const { start: c, change: f } of h) {
+      const w = r[Math.floor(c / o) - a];
       w && (w[d] += Math.max(0, f ?? 0));
     }
   return r;
 }
-async function Ro(n, e) {
+async function zo(n, e) {
   const t = await n.callService(O, "get_blocks", { config_entry_id: e }, void 0, !1, !0), { blocks: s } = (t ?? {}).response ?? {};
   return new Map((s ?? []).filter(({ port: i }) => i === null).map((i) => [i.target, i]));
 }
-class Do {
+class Vo {
   constructor(e) {
     this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
   }
@@ -2561,35 +2597,35 @@ class Do {
     const s = ++this.asked, i = [
       ["history", this.askHistory(e, t)]
     ];
-    if (W(e)) {
-      const c = { device_id: t }, r = e.callWS({ type: "hearthwall/device", ...c });
+    if (U(e)) {
+      const l = { device_id: t }, r = e.callWS({ type: "hearthwall/device", ...l });
       i.push(
         ["details", r],
-        ["rules", r.then(({ entry_id: d }) => Ro(e, d))],
+        ["rules", r.then(({ entry_id: d }) => zo(e, d))],
         [
           "usage",
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
-            since: ss,
-            limit: Io,
-            ...c
+            since: os,
+            limit: Ro,
+            ...l
           })
         ]
       );
     }
-    const o = i.map(async ([c, r]) => {
+    const o = i.map(async ([l, r]) => {
       const d = await r;
-      s === this.asked && (this[c] = d, this.host.requestUpdate());
+      s === this.asked && (this[l] = d, this.host.requestUpdate());
     }), a = (await Promise.allSettled(o)).flatMap(
-      (c) => c.status === "rejected" ? [$e(c.reason)] : []
+      (l) => l.status === "rejected" ? [$e(l.reason)] : []
     );
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Po), W(e) && (this.endEvents = cn(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), jo), U(e) && (this.endEvents = cn(
       e.connection,
-      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: is },
+      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: as },
       { message: ({ events: t }) => this.receive(t) }
     )));
   }
@@ -2599,51 +2635,51 @@ class Do {
   receive(e) {
     const t = new Map((this.events ?? []).map((s) => [s.seq, s]));
     for (const s of e) t.set(s.seq, s);
-    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, is), this.host.requestUpdate();
+    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, as), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = No(e, t), o = [s, i].filter((l) => l !== void 0);
+    const { download: s, upload: i } = Do(e, t), o = [s, i].filter((c) => c !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
-    const a = Date.now(), c = a - ss * 1e3, r = await e.callWS({
+    const a = Date.now(), l = a - os * 1e3, r = await e.callWS({
       type: "recorder/statistics_during_period",
-      start_time: new Date(c).toISOString(),
+      start_time: new Date(l).toISOString(),
       end_time: new Date(a).toISOString(),
       statistic_ids: o,
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), d = (l) => l === void 0 ? [] : r[l] ?? [], h = jo(d(s), d(i), c, a, 15);
-    return h.some((l) => l.download + l.upload > 0) ? h : [];
+    }), d = (c) => c === void 0 ? [] : r[c] ?? [], h = Uo(d(s), d(i), l, a, 15);
+    return h.some((c) => c.download + c.upload > 0) ? h : [];
   }
 }
-function Uo(n, e, t) {
+function Bo(n, e, t) {
   const { hass: s } = n, i = y(s);
-  return le(
+  return ce(
     n,
     {
       title: i("device.unblock_ask"),
       text: i("device.unblock_text"),
       confirm: i("quarantine.release"),
-      act: () => mo(s, e, t)
+      act: () => go(s, e, t)
     },
     i("device.unblock_done")
   );
 }
-function zo(n, e, { id: t, seq: s, summary: i }) {
+function Wo(n, e, { id: t, seq: s, summary: i }) {
   const { hass: o } = n, a = y(o);
-  return le(
+  return ce(
     n,
     {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await fo(o, e, t), () => Bs(o, e, s))
+      act: async () => (await yo(o, e, t), () => Ws(o, e, s))
     },
     a("device.revoke_done")
   );
 }
-const vn = { ATTRIBUTE: 1, CHILD: 2 }, gn = (n) => (...e) => ({ _$litDirective$: n, values: e });
-let yn = class {
+const yn = { ATTRIBUTE: 1, CHILD: 2 }, wn = (n) => (...e) => ({ _$litDirective$: n, values: e });
+let bn = class {
   constructor(e) {
   }
   get _$AU() {
@@ -2659,83 +2695,83 @@ let yn = class {
     return this.render(...t);
   }
 };
-const { I: Vo } = Ri, os = (n) => n, as = () => document.createComment(""), He = (n, e, t) => {
+const { I: Fo } = Ui, rs = (n) => n, ls = () => document.createComment(""), He = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
-    const o = s.insertBefore(as(), i), a = s.insertBefore(as(), i);
-    t = new Vo(o, a, n, n.options);
+    const o = s.insertBefore(ls(), i), a = s.insertBefore(ls(), i);
+    t = new Fo(o, a, n, n.options);
   } else {
-    const o = t._$AB.nextSibling, a = t._$AM, c = a !== n;
-    if (c) {
+    const o = t._$AB.nextSibling, a = t._$AM, l = a !== n;
+    if (l) {
       let r;
       t._$AQ?.(n), t._$AM = n, t._$AP !== void 0 && (r = n._$AU) !== a._$AU && t._$AP(r);
     }
-    if (o !== i || c) {
+    if (o !== i || l) {
       let r = t._$AA;
       for (; r !== o; ) {
-        const d = os(r).nextSibling;
-        os(s).insertBefore(r, i), r = d;
+        const d = rs(r).nextSibling;
+        rs(s).insertBefore(r, i), r = d;
       }
     }
   }
   return t;
-}, ne = (n, e, t = n) => (n._$AI(e, t), n), Bo = {}, Wo = (n, e = Bo) => n._$AH = e, Fo = (n) => n._$AH, Rt = (n) => {
+}, ne = (n, e, t = n) => (n._$AI(e, t), n), Go = {}, Yo = (n, e = Go) => n._$AH = e, Ko = (n) => n._$AH, Rt = (n) => {
   n._$AR(), n._$AA.remove();
 };
-const rs = (n, e, t) => {
+const cs = (n, e, t) => {
   const s = /* @__PURE__ */ new Map();
   for (let i = e; i <= t; i++) s.set(n[i], i);
   return s;
-}, D = gn(class extends yn {
+}, D = wn(class extends bn {
   constructor(n) {
-    if (super(n), n.type !== vn.CHILD) throw Error("repeat() can only be used in text expressions");
+    if (super(n), n.type !== yn.CHILD) throw Error("repeat() can only be used in text expressions");
   }
   dt(n, e, t) {
     let s;
     t === void 0 ? t = e : e !== void 0 && (s = e);
     const i = [], o = [];
     let a = 0;
-    for (const c of n) i[a] = s ? s(c, a) : a, o[a] = t(c, a), a++;
+    for (const l of n) i[a] = s ? s(l, a) : a, o[a] = t(l, a), a++;
     return { values: o, keys: i };
   }
   render(n, e, t) {
     return this.dt(n, e, t).values;
   }
   update(n, [e, t, s]) {
-    const i = Fo(n), { values: o, keys: a } = this.dt(e, t, s);
+    const i = Ko(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
-    const c = this.ut ??= [], r = [];
-    let d, h, l = 0, f = i.length - 1, w = 0, v = o.length - 1;
-    for (; l <= f && w <= v; ) if (i[l] === null) l++;
+    const l = this.ut ??= [], r = [];
+    let d, h, c = 0, f = i.length - 1, w = 0, v = o.length - 1;
+    for (; c <= f && w <= v; ) if (i[c] === null) c++;
     else if (i[f] === null) f--;
-    else if (c[l] === a[w]) r[w] = ne(i[l], o[w]), l++, w++;
-    else if (c[f] === a[v]) r[v] = ne(i[f], o[v]), f--, v--;
-    else if (c[l] === a[v]) r[v] = ne(i[l], o[v]), He(n, r[v + 1], i[l]), l++, v--;
-    else if (c[f] === a[w]) r[w] = ne(i[f], o[w]), He(n, i[l], i[f]), f--, w++;
-    else if (d === void 0 && (d = rs(a, w, v), h = rs(c, l, f)), d.has(c[l])) if (d.has(c[f])) {
-      const k = h.get(a[w]), T = k !== void 0 ? i[k] : null;
-      if (T === null) {
-        const q = He(n, i[l]);
+    else if (l[c] === a[w]) r[w] = ne(i[c], o[w]), c++, w++;
+    else if (l[f] === a[v]) r[v] = ne(i[f], o[v]), f--, v--;
+    else if (l[c] === a[v]) r[v] = ne(i[c], o[v]), He(n, r[v + 1], i[c]), c++, v--;
+    else if (l[f] === a[w]) r[w] = ne(i[f], o[w]), He(n, i[c], i[f]), f--, w++;
+    else if (d === void 0 && (d = cs(a, w, v), h = cs(l, c, f)), d.has(l[c])) if (d.has(l[f])) {
+      const k = h.get(a[w]), H = k !== void 0 ? i[k] : null;
+      if (H === null) {
+        const q = He(n, i[c]);
         ne(q, o[w]), r[w] = q;
-      } else r[w] = ne(T, o[w]), He(n, i[l], T), i[k] = null;
+      } else r[w] = ne(H, o[w]), He(n, i[c], H), i[k] = null;
       w++;
     } else Rt(i[f]), f--;
-    else Rt(i[l]), l++;
+    else Rt(i[c]), c++;
     for (; w <= v; ) {
       const k = He(n, r[v + 1]);
       ne(k, o[w]), r[w++] = k;
     }
-    for (; l <= f; ) {
-      const k = i[l++];
+    for (; c <= f; ) {
+      const k = i[c++];
       k !== null && Rt(k);
     }
-    return this.ut = a, Wo(n, r), F;
+    return this.ut = a, Yo(n, r), F;
   }
 });
-var Go = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Yo = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Ko = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Qo = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Zo = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Jo = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Xo = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", ea = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", ta = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", na = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const ce = gn(class extends yn {
+var Qo = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Zo = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Jo = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Xo = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", ea = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", ta = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", na = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", sa = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", ia = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", oa = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const le = wn(class extends bn {
   constructor(n) {
-    if (super(n), n.type !== vn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== yn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return " " + Object.keys(n).filter((e) => n[e]).join(" ") + " ";
@@ -2754,23 +2790,23 @@ const ce = gn(class extends yn {
     }
     return F;
   }
-}), cs = {
-  info: Jo,
-  low: Go,
-  medium: Ko,
-  high: Yo,
-  critical: ea
-}, _t = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, sa = (n) => _t(cs[n] ?? cs.info), ia = /^T\d{4}(\.\d{3})?$/;
-function oa(n, e) {
-  const { hass: t, asked: s } = e, i = y(t), o = xt(n.kind), c = (s && "event" in s ? s : void 0)?.event ?? n, r = n.mac === null && n.process !== null && !wo.has(n.kind);
+}), ds = {
+  info: ta,
+  low: Qo,
+  medium: Jo,
+  high: Zo,
+  critical: sa
+}, _t = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, aa = (n) => _t(ds[n] ?? ds.info), ra = /^T\d{4}(\.\d{3})?$/;
+function la(n, e) {
+  const { hass: t, asked: s } = e, i = y(t), o = xt(n.kind), l = (s && "event" in s ? s : void 0)?.event ?? n, r = n.mac === null && n.process !== null && !xo.has(n.kind);
   return u`
     <p>${i(o.meaning)} ${r ? i("events.of_program") : m}</p>
     <p class="advice">
-      ${_t(Xo)}<span>${i(r ? "events.of_program.advice" : o.advice)}</span>
+      ${_t(na)}<span>${i(r ? "events.of_program.advice" : o.advice)}</span>
     </p>
-    ${aa(n, e)}
+    ${ca(n, e)}
     <h4>${i("events.evidence")}</h4>
-    ${ra(t, c, _o(t, c))}
+    ${da(t, l, So(t, l))}
     ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
@@ -2778,35 +2814,35 @@ function oa(n, e) {
         </p>` : m}
   `;
 }
-function aa(n, e) {
+function ca(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
   if (!i || !("event" in i)) return m;
-  const c = y(t), { accept: r, peer: d, culprit: h, program: l } = Mo(i), f = h !== null && mn(s, n, h)?.row.quarantined, w = h === null ? "" : Gs(s, n, h), v = [
+  const l = y(t), { accept: r, peer: d, culprit: h, program: c } = Oo(i), f = h !== null && vn(s, n, h)?.row.quarantined, w = h === null ? "" : Ys(s, n, h), v = [
     r ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
-          ${c(o ? "events.is_accepted" : "events.accept")}
+          ${l(o ? "events.is_accepted" : "events.accept")}
         </button>` : m,
     d === null ? m : u`<button class="quiet cut" title=${S(d)} @click=${() => a("block", i)}>
-          ${c("events.block.peer", { peer: S(d) })}
+          ${l("events.block.peer", { peer: S(d) })}
         </button>`,
     h === null ? m : u`<button class="quiet cut" title=${w} @click=${() => a("quarantine", i)}>
-          ${c(f ? "events.release" : "events.quarantine", { name: w })}
+          ${l(f ? "events.release" : "events.quarantine", { name: w })}
         </button>`,
-    l === null ? m : u`<button class="quiet cut" title=${S(l)} @click=${() => a("stop", i)}>
-          ${c("events.stop", { name: xe(n) })}
+    c === null ? m : u`<button class="quiet cut" title=${S(c)} @click=${() => a("stop", i)}>
+          ${l("events.stop", { name: _e(n) })}
         </button>`
   ];
   return u`
-    ${i.has_ended && l === null ? u`<p class="secondary">${c("events.ended")}</p>` : m}
+    ${i.has_ended && c === null ? u`<p class="secondary">${l("events.ended")}</p>` : m}
     ${v.every((k) => k === m) ? m : u`<div class="orders">${v}</div>`}
   `;
 }
-function ra(n, e, t) {
-  const s = y(n), { technique: i } = e, o = i && ia.test(i) ? u`<a
+function da(n, e, t) {
+  const s = y(n), { technique: i } = e, o = i && ra.test(i) ? u`<a
           href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
           target="_blank"
           rel="noreferrer noopener"
           >${i}</a
-        >` : m, a = [S(e.peer_name), S(e.peer_address)].filter(Boolean), c = [
+        >` : m, a = [S(e.peer_name), S(e.peer_address)].filter(Boolean), l = [
     [s("events.why"), t.why],
     [s("events.program"), S(e.process)],
     [s("events.peer"), [...new Set(a)].join(" · ")],
@@ -2822,17 +2858,17 @@ function ra(n, e, t) {
   ];
   return u`
     <dl>
-      ${c.filter(([, r]) => r !== "" && r !== m).map(
+      ${l.filter(([, r]) => r !== "" && r !== m).map(
     ([r, d]) => u`<div>
               <dt>${r}</dt>
               <dd>${d}</dd>
             </div>`
   )}
     </dl>
-    ${ca(n, t)} ${la(n, t)}
+    ${ha(n, t)} ${ua(n, t)}
   `;
 }
-function ca(n, { flows: e }) {
+function ha(n, { flows: e }) {
   if (!e.length) return m;
   const t = y(n), s = (i) => i === null ? "" : C(n, i);
   return u`<table>
@@ -2859,7 +2895,7 @@ function ca(n, { flows: e }) {
     </tbody>
   </table>`;
 }
-function la(n, { processes: e, files: t }) {
+function ua(n, { processes: e, files: t }) {
   if (!e.length && !t.length) return m;
   const s = y(n);
   return u`
@@ -2879,58 +2915,58 @@ function la(n, { processes: e, files: t }) {
           </ul>` : m}
   `;
 }
-function ti(n, e) {
-  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, c = y(t), r = ye.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${P(n)}`;
-  return u`<li class=${ce({ event: !0, open: s, fresh: o, [r]: !0 })}>
+function si(n, e) {
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, l = y(t), r = ye.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${P(n)}`;
+  return u`<li class=${le({ event: !0, open: s, fresh: o, [r]: !0 })}>
     <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${P(n)} @click=${a}>
-      <span class="badge">${sa(r)}</span>
+      <span class="badge">${aa(r)}</span>
       <span class="words">
         <span class="first">
-          <span class="kind cut">${c(xt(n.kind).name)}</span>
-          <span class="severity">${c(`severity.${r}`)}</span>
-          ${n.count > 1 ? u`<span class="severity">${c("events.times", { count: R(t, n.count) })}</span>` : m}
+          <span class="kind cut">${l(xt(n.kind).name)}</span>
+          <span class="severity">${l(`severity.${r}`)}</span>
+          ${n.count > 1 ? u`<span class="severity">${l("events.times", { count: R(t, n.count) })}</span>` : m}
           <time datetime=${new Date(n.time * 1e3).toISOString()} title=${ae(t, n.time)}>${i}</time>
         </span>
         <span class="second">
-          <span class="who">${xe(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : m}
+          <span class="who">${_e(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : m}
         </span>
         <span class="summary">${S(n.summary)}</span>
       </span>
-      <span class="chevron">${_t(Zo)}</span>
+      <span class="chevron">${_t(ea)}</span>
     </button>
-    <div id=${h} class="details" ?hidden=${!s}>${s ? oa(n, e) : m}</div>
+    <div id=${h} class="details" ?hidden=${!s}>${s ? la(n, e) : m}</div>
   </li>`;
 }
-const da = 5, ha = "-";
-function ua(n, e, t = Date.now() / 1e3) {
-  const s = y(n), i = (l) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(l), o = (l, f = (w) => w.name) => i(l.slice(0, da).map(f)), a = e.domains.filter(({ name: l }) => l !== ha), c = [
+const pa = 5, ma = "-";
+function fa(n, e, t = Date.now() / 1e3) {
+  const s = y(n), i = (c) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(c), o = (c, f = (w) => w.name) => i(c.slice(0, pa).map(f)), a = e.domains.filter(({ name: c }) => c !== ma), l = [
     e.frozen ? s("profile.frozen", { since: ae(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: ae(n, e.learning_until) }) : s("profile.learnt", {
       since: ae(n, e.since),
-      sure: nt(n, Math.min(1, Math.max(0, e.sure)))
+      sure: st(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
-  a.length && c.push(s("profile.domains", { names: o(a) })), e.countries.length && c.push(s("profile.countries", { names: o(e.countries, ({ name: l }) => un(n, l)) })), e.networks.length && c.push(s("profile.networks", { names: o(e.networks) }));
+  a.length && l.push(s("profile.domains", { names: o(a) })), e.countries.length && l.push(s("profile.countries", { names: o(e.countries, ({ name: c }) => mn(n, c)) })), e.networks.length && l.push(s("profile.networks", { names: o(e.networks) }));
   const r = e.applications.length ? e.applications : e.ports;
-  r.length && c.push(s("profile.speaks", { names: o(r) }));
+  r.length && l.push(s("profile.speaks", { names: o(r) }));
   const [d, h] = [e.download_a_day, e.upload_a_day];
-  return d && h && c.push(s("profile.day", { download: C(n, d.usual), upload: C(n, h.usual) })), c;
+  return d && h && l.push(s("profile.day", { download: C(n, d.usual), upload: C(n, h.usual) })), l;
 }
 const Ue = (n, e) => u`<section>
     <h3>${n}</h3>
     ${e}
-  </section>`, wn = (n) => u`<p class="secondary">${n}</p>`, Te = (n) => n.download_bytes + n.upload_bytes, pa = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
-function ma(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = y(n), c = Math.max(1, Te(e)), r = c - e.rows.reduce((l, f) => l + Te(f), 0), d = (l) => u`<div class="bar"><div style="width: ${(l * 100).toFixed(1)}%"></div></div>`, h = (l) => {
-    const f = l.peer ?? a("common.unknown"), w = t.get(f);
+  </section>`, $n = (n) => u`<p class="secondary">${n}</p>`, Le = (n) => n.download_bytes + n.upload_bytes, va = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
+function ga(n, e, { rules: t, home: s, block: i, release: o }) {
+  const a = y(n), l = Math.max(1, Le(e)), r = l - e.rows.reduce((c, f) => c + Le(f), 0), d = (c) => u`<div class="bar"><div style="width: ${(c * 100).toFixed(1)}%"></div></div>`, h = (c) => {
+    const f = c.peer ?? a("common.unknown"), w = t.get(f);
     return u`<li>
       <div class="line">
         <span class="cut grow" title=${f}>${f}</span>
-        <span class="secondary">${l.country ? un(n, l.country) : m}</span>
-        <span class="figure" title="↓ ${C(n, l.download_bytes)} ↑ ${C(n, l.upload_bytes)}">
-          ${C(n, Te(l))}
+        <span class="secondary">${c.country ? mn(n, c.country) : m}</span>
+        <span class="figure" title="↓ ${C(n, c.download_bytes)} ↑ ${C(n, c.upload_bytes)}">
+          ${C(n, Le(c))}
         </span>
-        <span class="figure share secondary">${nt(n, Te(l) / c)}</span>
-        ${l.peer && (w || !(pa.test(l.peer) || s.has(l.peer))) ? u`<button
+        <span class="figure share secondary">${st(n, Le(c) / l)}</span>
+        ${c.peer && (w || !(va.test(c.peer) || s.has(c.peer))) ? u`<button
               class="quiet"
               aria-label=${a(w ? "device.release_peer" : "events.block.peer", { peer: f })}
               @click=${() => w ? o(w) : i(f)}
@@ -2938,41 +2974,41 @@ function ma(n, e, { rules: t, home: s, block: i, release: o }) {
               ${a(w ? "quarantine.release" : "events.block")}
             </button>` : m}
       </div>
-      ${d(Te(l) / c)}
+      ${d(Le(c) / l)}
     </li>`;
   };
   return Ue(
     a("device.peers"),
     e.rows.length ? u`<ul>
-          ${D(e.rows, (l) => `${l.peer} ${l.country}`, h)}
-          ${r / c >= 5e-3 ? u`<li>
+          ${D(e.rows, (c) => `${c.peer} ${c.country}`, h)}
+          ${r / l >= 5e-3 ? u`<li>
                 <div class="line">
                   <span class="grow secondary">${a("device.peers_rest")}</span>
                   <span class="figure">${C(n, r)}</span>
-                  <span class="figure share secondary">${nt(n, r / c)}</span>
+                  <span class="figure share secondary">${st(n, r / l)}</span>
                 </div>
-                ${d(r / c)}
+                ${d(r / l)}
               </li>` : m}
-        </ul>` : wn(a("device.peers_none"))
+        </ul>` : $n(a("device.peers_none"))
   );
 }
-function fa(n, e, t) {
+function ya(n, e, t) {
   const s = y(n);
   return Ue(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${D(e, P, (i) => ti(i, t(i)))}
-        </ul>` : wn(s("device.events_none"))
+          ${D(e, P, (i) => si(i, t(i)))}
+        </ul>` : $n(s("device.events_none"))
   );
 }
-function va(n, e, t) {
+function wa(n, e, t) {
   const s = y(n), i = (o) => {
-    const a = o.expires === null ? void 0 : o.expires - Date.now() / 1e3, c = o.port === null ? o.transport ?? "" : `${o.transport ?? ""}/${o.port}`;
+    const a = o.expires === null ? void 0 : o.expires - Date.now() / 1e3, l = o.port === null ? o.transport ?? "" : `${o.transport ?? ""}/${o.port}`;
     return u`<li class="rule">
       <div class="grow">
         <div class="line">
-          <b class="cut grow">${s(an(`mode.${o.mode}`) ?? "mode.other")} ${c}</b>
-          ${a === void 0 ? m : u`<span class="figure" role="timer">${vt(n, a)}</span>`}
+          <b class="cut grow">${s(rn(`mode.${o.mode}`) ?? "mode.other")} ${l}</b>
+          ${a === void 0 ? m : u`<span class="figure" role="timer">${s("common.left", { span: vt(n, a) })}</span>`}
           <button class="quiet" @click=${() => t(o)}>${s("quarantine.release")}</button>
         </div>
         <div class="secondary wrap">
@@ -2989,17 +3025,17 @@ function va(n, e, t) {
   };
   return Ue(
     s("device.blocks"),
-    e.length ? u`<ul>${D(e, ({ id: o }) => o, i)}</ul>` : wn(s("device.blocks_none"))
+    e.length ? u`<ul>${D(e, ({ id: o }) => o, i)}</ul>` : $n(s("device.blocks_none"))
   );
 }
-function ga(n, e) {
+function ba(n, e) {
   const t = y(n);
   return Ue(
     t("device.profile"),
-    ua(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+    fa(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function ya(n, e, t) {
+function $a(n, e, t) {
   if (!e.length) return m;
   const s = y(n);
   return Ue(
@@ -3018,7 +3054,7 @@ function ya(n, e, t) {
     </ul>`
   );
 }
-const wa = L`
+const xa = L`
   :host {
     container: device / inline-size;
   }
@@ -3157,26 +3193,26 @@ const wa = L`
     }
   }
 `;
-var ba = Object.defineProperty, ze = (n, e, t, s) => {
+var _a = Object.defineProperty, ze = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ba(e, t, i), i;
+  return i && _a(e, t, i), i;
 };
-class _e extends H {
+class ke extends T {
   constructor() {
-    super(), this.live = new mt(this), this.data = new Do(this), this.opened = new Qs(this, (e) => this.asking(e)), new fn(this);
+    super(), this.live = new mt(this), this.data = new Vo(this), this.opened = new Zs(this, (e) => this.asking(e)), new gn(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
     if (!e) return m;
     const s = y(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
-    const i = Zs(e, this.live.store), o = this.live.store?.device(t);
+    const i = Js(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
-      ${this.renderHead(e, o)} ${Js(e, this.live.store, o.entryId)}
+      ${this.renderHead(e, o)} ${ei(e, this.live.store, o.entryId)}
       ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
       <div class="sections">
-        ${W(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
+        ${U(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
               <p class="secondary">${s("common.admin")}</p>`}
       </div>
       <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -3184,14 +3220,14 @@ class _e extends H {
     `;
   }
   renderHead(e, t) {
-    const s = y(e), { row: i } = t, { key: o, tone: a, expires: c } = Xs(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
+    const s = y(e), { row: i } = t, { key: o, tone: a, expires: l } = ti(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
         <div class="secondary wrap">
           <span class="chip ${a}">${s(o)}</span>
-          ${c === null ? m : u`<span role="timer">${vt(e, c - d)}</span>`}
-          ${i.online ? m : u`<span>${s("devices.seen", { ago: Kt(e, i.last_seen, d) })}</span>`}
+          ${l === null ? m : u`<span role="timer">${s("common.left", { span: vt(e, l - d) })}</span>`}
+          ${i.online ? m : u`<span>${s("devices.seen", { ago: Qt(e, i.last_seen, d) })}</span>`}
         </div>
       </div>
       <button
@@ -3207,14 +3243,14 @@ class _e extends H {
   renderTraffic(e, t) {
     const s = y(e), { row: i, samples: o } = t, a = (r, d) => u`<div class="tile">
       <div class="secondary"><span class=${r === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${r}`)}</div>
-      <div class="large">${je(e, i[`${r}_rate`])}</div>
+      <div class="large">${Re(e, i[`${r}_rate`])}</div>
       <div class="secondary">
         ${s("device.moved", {
       today: C(e, i[`${r}_today`]),
       all: C(e, i[`${r}_bytes`])
     })}
       </div>
-    </div>`, c = [
+    </div>`, l = [
       i.vendor,
       i.mac,
       i.randomised ? s("devices.random") : null,
@@ -3222,7 +3258,7 @@ class _e extends H {
       s("device.first_seen", { since: ae(e, i.first_seen) })
     ].filter((r) => r !== null);
     return u`<section class="traffic">
-      <div class="secondary wrap">${c.join(" · ")}</div>
+      <div class="secondary wrap">${l.join(" · ")}</div>
       <div class="tiles">${a("download", "↓")}${a("upload", "↑")}</div>
       <h3>${s("device.minute")}</h3>
       <hearthwall-sparkline .samples=${o} .now=${Date.now() / 1e3}></hearthwall-sparkline>
@@ -3231,32 +3267,32 @@ class _e extends H {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, c = () => this.asking(e), r = (d) => void Uo(c(), a, d);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, l = () => this.asking(e), r = (d) => void Bo(l(), a, d);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? va(e, s.blocks, r) : m}
-        ${s?.profile ? ga(e, s.profile) : m}
+        ${s ? wa(e, s.blocks, r) : m}
+        ${s?.profile ? ba(e, s.profile) : m}
       </div>
       <div>
-        ${i ? ma(e, i, {
+        ${i ? ga(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
-      block: (d) => void Ys(c(), a, d),
+      block: (d) => void Ks(l(), a, d),
       release: r
     }) : m}
         ${o ? this.renderEvents(e, o) : m}
-        ${s ? ya(e, s.accepted, (d) => void zo(c(), a, d)) : m}
+        ${s ? $a(e, s.accepted, (d) => void Wo(l(), a, d)) : m}
       </div>
     `;
   }
   renderEvents(e, t) {
     const s = new Set(this.data.details?.accepted.map(({ seq: i }) => i));
-    return fa(
+    return ya(
       e,
       t,
       (i) => this.opened.viewOf(e, i, {
-        when: Kt(e, i.last_time ?? i.time),
+        when: Qt(e, i.last_time ?? i.time),
         accepted: s.has(i.seq)
       })
     );
@@ -3270,72 +3306,72 @@ class _e extends H {
     this.rule !== void 0 && e !== void 0 && e !== this.rule && this.data.refresh(), this.rule = e;
   }
   static {
-    this.styles = [J, G, wa, Rs];
+    this.styles = [J, G, xa, Ds];
   }
 }
 ze([
   E({ attribute: !1 })
-], _e.prototype, "hass");
+], ke.prototype, "hass");
 ze([
   E({ attribute: !1 })
-], _e.prototype, "deviceId");
+], ke.prototype, "deviceId");
 ze([
   E({ attribute: !1 })
-], _e.prototype, "heading");
+], ke.prototype, "heading");
 ze([
   I("hearthwall-confirm")
-], _e.prototype, "confirm");
+], ke.prototype, "confirm");
 ze([
   I("hearthwall-notice")
-], _e.prototype, "notice");
-const $a = {
-  "hearthwall-device-card": dn,
-  "hearthwall-device-view": _e,
+], ke.prototype, "notice");
+const ka = {
+  "hearthwall-device-card": hn,
+  "hearthwall-device-view": ke,
   "hearthwall-device-dialog": ft,
   "hearthwall-history": gt
 }, Dt = /* @__PURE__ */ new WeakMap();
-function xa({ connection: n, callWS: e }) {
+function Aa({ connection: n, callWS: e }) {
   let t = Dt.get(n);
   return t || (t = e({ type: "config/label_registry/list" }), Dt.set(n, t), t.catch(() => Dt.delete(n))), t;
 }
-const ni = ["today", "now", "name", "status", "last_seen"], _a = ["all", "online", "restricted"], ka = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Aa = {
+const ii = ["today", "now", "name", "status", "last_seen"], Sa = ["all", "online", "restricted"], Ma = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Ea = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
-function ls(n, e, t) {
+function hs(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!Aa[i](e)) return !1;
-  const c = ka(n, e);
-  if (o.length && !o.includes(c?.area_id ?? "") || a.length && !a.some((d) => c?.labels?.includes(d))) return !1;
+  if (!Ea[i](e)) return !1;
+  const l = Ma(n, e);
+  if (o.length && !o.includes(l?.area_id ?? "") || a.length && !a.some((d) => l?.labels?.includes(d))) return !1;
   if (!s.trim()) return !0;
   const r = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
   return s.toLocaleLowerCase().split(/\s+/).every((d) => r.includes(d));
 }
-const ds = (n) => n.upload_today + n.download_today, hs = (n) => n.upload_rate + n.download_rate;
-function Sa(n, e, t) {
+const us = (n) => n.upload_today + n.download_today, ps = (n) => n.upload_rate + n.download_rate;
+function Ca(n, e, t) {
   const s = De(n), i = {
-    today: (o, a) => ds(a) - ds(o),
-    now: (o, a) => hs(a) - hs(o),
+    today: (o, a) => us(a) - us(o),
+    now: (o, a) => ps(a) - ps(o),
     name: () => 0,
-    status: (o, a) => ns(o) - ns(a),
+    status: (o, a) => is(o) - is(a),
     last_seen: (o, a) => a.last_seen - o.last_seen
   };
   return [...e].sort(
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class Ma {
+class Oa {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
     const a = t.every(({ key: r }) => this.ranks.has(r));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Sa(e, t, s).map(({ key: r }, d) => [r, d])), this.since = i, this.sort = s), [...t].sort((r, d) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Ca(e, t, s).map(({ key: r }, d) => [r, d])), this.since = i, this.sort = s), [...t].sort((r, d) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
   }
 }
-function Ea() {
+function Ta() {
   const n = y(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
@@ -3343,26 +3379,26 @@ function Ea() {
       name: "sort",
       default: "today",
       selector: {
-        select: { mode: "dropdown", options: ni.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
+        select: { mode: "dropdown", options: ii.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
       }
     },
     { name: "area", selector: { area: { multiple: !0 } } },
     { name: "label", selector: { label: { multiple: !0 } } },
     { name: "toolbar", default: !0, selector: { boolean: {} } },
     { name: "entry_id", selector: { config_entry: { integration: O } } }
-  ], ...rn() };
+  ], ...ln() };
 }
-const Ke = (n, e, t, s) => u`<select
+const Qe = (n, e, t, s) => u`<select
     aria-label=${n}
     title=${n}
     @change=${(i) => s(i.target.value)}
   >
     ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
   </select>`;
-function Ca(n, e, t, s, i) {
-  const o = y(n), a = De(n), c = (r, d) => [
+function Ha(n, e, t, s, i) {
+  const o = y(n), a = De(n), l = (r, d) => [
     { value: "", label: d },
-    ...r.sort((h, l) => a(h.label, l.label))
+    ...r.sort((h, c) => a(h.label, c.label))
   ];
   return u`<div class="toolbar" role="search">
     <input
@@ -3375,30 +3411,30 @@ function Ca(n, e, t, s, i) {
       .value=${e.search}
       @input=${(r) => i({ search: r.target.value })}
     />
-    ${Ke(
+    ${Qe(
     o("devices.show"),
-    _a.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
+    Sa.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
     e.shown,
     (r) => i({ shown: r })
   )}
-    ${Ke(
+    ${Qe(
     o("devices.sort"),
-    ni.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
+    ii.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
     e.sort,
     (r) => i({ sort: r })
   )}
-    ${t.size ? Ke(
+    ${t.size ? Qe(
     o("devices.area"),
-    c(
+    l(
       [...t].map((r) => ({ value: r, label: n.areas[r]?.name ?? r })),
       o("devices.areas_all")
     ),
     e.areas[0] ?? "",
     (r) => i({ areas: r ? [r] : [] })
   ) : m}
-    ${s.length ? Ke(
+    ${s.length ? Qe(
     o("devices.label"),
-    c(
+    l(
       s.map(({ label_id: r, name: d }) => ({ value: r, label: d })),
       o("devices.labels_all")
     ),
@@ -3407,15 +3443,15 @@ function Ca(n, e, t, s, i) {
   ) : m}
   </div>`;
 }
-var Oa = Object.defineProperty, z = (n, e, t, s) => {
+var La = Object.defineProperty, V = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Oa(e, t, i), i;
+  return i && La(e, t, i), i;
 };
-const us = 500, Ut = (n) => n === void 0 ? [] : [n].flat();
-class N extends H {
+const ms = 500, Ut = (n) => n === void 0 ? [] : [n].flat();
+class N extends T {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new mt(this), this.order = new Ma(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new mt(this), this.order = new Oa(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       e.row.device_id && this.dialog.open(e.row.device_id);
     }, this.onQuarantine = ({ detail: e }) => {
       const { hass: t, confirm: s, notice: i } = this;
@@ -3431,7 +3467,7 @@ class N extends H {
     return {};
   }
   static getConfigForm() {
-    return Ea();
+    return Ta();
   }
   getCardSize() {
     return 7;
@@ -3443,11 +3479,11 @@ class N extends H {
   mine(e) {
     const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: Ut(s), labels: Ut(i) };
     return [...this.live.store?.devices() ?? []].filter(
-      (a) => (!t || a.entryId === t) && ls(e, a.row, o)
+      (a) => (!t || a.entryId === t) && hs(e, a.row, o)
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, xa(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Aa(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
@@ -3455,9 +3491,9 @@ class N extends H {
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return m;
-    const s = y(e), i = Zs(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+    const s = y(e), i = Js(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
-      o.filter(({ row: c }) => ls(e, c, this.settings)),
+      o.filter(({ row: l }) => hs(e, l, this.settings)),
       this.settings.sort,
       Date.now() / 1e3,
       this.rows?.matches(":hover, :focus-within") ?? !1
@@ -3476,25 +3512,25 @@ class N extends H {
     `;
   }
   renderSummary(e, t) {
-    const s = y(e), i = (c) => t.filter(c).length, o = (c) => t.reduce((r, { row: d }) => r + d[c], 0), a = i(({ row: c }) => c.quarantined || c.rule !== null);
+    const s = y(e), i = (l) => t.filter(l).length, o = (l) => t.reduce((r, { row: d }) => r + d[l], 0), a = i(({ row: l }) => l.quarantined || l.rule !== null);
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
-      online: R(e, i(({ row: c }) => c.online)),
+      online: R(e, i(({ row: l }) => l.online)),
       all: R(e, t.length)
     })}${a ? u` · <b>${s("devices.summary_restricted", { count: R(e, a) })}</b>` : m}
       </span>
       <span class="rates">
-        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${je(e, o("download_rate"))}
-        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${je(e, o("upload_rate"))}
+        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${Re(e, o("download_rate"))}
+        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${Re(e, o("upload_rate"))}
       </span>
     </div>`;
   }
   renderList(e, t, s, i) {
-    const o = y(e), { store: a } = this.live, c = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), r = new Set(c.flatMap((h) => h.area_id ?? [])), d = new Set(c.flatMap((h) => h.labels ?? []));
+    const o = y(e), { store: a } = this.live, l = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), r = new Set(l.flatMap((h) => h.area_id ?? [])), d = new Set(l.flatMap((h) => h.labels ?? []));
     return u`
-      ${Js(e, a, t.entry_id)}
-      ${t.toolbar === !1 ? m : Ca(
+      ${ei(e, a, t.entry_id)}
+      ${t.toolbar === !1 ? m : Ha(
       e,
       this.settings,
       Ut(t.area).length === 1 ? /* @__PURE__ */ new Set() : r,
@@ -3509,16 +3545,17 @@ class N extends H {
             @hearthwall-quarantine=${this.onQuarantine}
           >
             ${D(
-      this.whole ? i : i.slice(0, us),
+      this.whole ? i : i.slice(0, ms),
       ({ key: h }) => h,
       (h) => u`<hearthwall-device-row
                 role="listitem"
                 .hass=${e}
                 .device=${h}
                 .connected=${a?.gateways.get(h.entryId)?.connected ?? !1}
+                .stale=${a?.gateways.get(h.entryId)?.stale ?? !1}
               ></hearthwall-device-row>`
     )}
-            ${i.length > us && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
+            ${i.length > ms && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
                   ${o("devices.show_rest", { count: R(e, i.length) })}
                 </button>` : m}
           </div>` : u`<div class="message" role="status">
@@ -3539,8 +3576,8 @@ class N extends H {
     const i = [];
     for (const { key: o, row: a } of this.mine(e)) {
       this.quarantined.set(o, a.quarantined);
-      const c = s?.get(o);
-      c !== void 0 && c !== a.quarantined && i.push(t(a.quarantined ? "quarantine.on" : "quarantine.off", { name: a.name }));
+      const l = s?.get(o);
+      l !== void 0 && l !== a.quarantined && i.push(t(a.quarantined ? "quarantine.on" : "quarantine.off", { name: a.name }));
     }
     i.length && this.notice.announce(i.slice(0, 3).join(" "));
   }
@@ -3624,63 +3661,63 @@ class N extends H {
     ];
   }
 }
-z([
+V([
   E({ attribute: !1 })
 ], N.prototype, "hass");
-z([
+V([
   E({ attribute: !1 })
 ], N.prototype, "layout");
-z([
+V([
   A()
 ], N.prototype, "config");
-z([
+V([
   A()
 ], N.prototype, "settings");
-z([
+V([
   A()
 ], N.prototype, "labels");
-z([
+V([
   A()
 ], N.prototype, "whole");
-z([
+V([
   I("hearthwall-confirm")
 ], N.prototype, "confirm");
-z([
+V([
   I("hearthwall-notice")
 ], N.prototype, "notice");
-z([
+V([
   I("hearthwall-device-dialog")
 ], N.prototype, "dialog");
-z([
+V([
   I(".list")
 ], N.prototype, "rows");
-var Ha = Object.defineProperty, bn = (n, e, t, s) => {
+var qa = Object.defineProperty, kt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ha(e, t, i), i;
+  return i && qa(e, t, i), i;
 };
-class kt extends H {
+class Ve extends T {
   constructor() {
-    super(), this.connected = !0, new fn(this, () => this.moves());
+    super(), this.connected = !0, this.stale = !1, new gn(this, () => this.moves());
   }
   /** Whether there is something to see that changes with the clock. */
   moves() {
-    if (!this.connected || !this.device) return !1;
+    if (!this.connected || this.stale || !this.device) return !1;
     const { row: e, samples: t } = this.device;
     return e.rule?.expires != null || t.some(({ upload: s, download: i }) => s + i > 0);
   }
   render() {
     const { hass: e, device: t } = this;
     if (!e || !t) return m;
-    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: c, expires: r } = Xs(i), [d, h] = [je(e, i.download_rate), je(e, i.upload_rate)], l = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: Kt(e, i.last_seen, o) });
+    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: l, expires: r } = ti(i), [d, h] = [Re(e, i.download_rate), Re(e, i.upload_rate)], c = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: Qt(e, i.last_seen, o) });
     return u`
       <div class="row">
-        <span class="dot ${c} ${i.online ? "" : "away"}" aria-hidden="true"></span>
+        <span class="dot ${l} ${i.online ? "" : "away"}" aria-hidden="true"></span>
         <div class="who">
           <button
             class="open cut"
             ?disabled=${!i.device_id}
-            aria-label=${s("devices.row", { name: i.name, status: s(a), download: d, upload: h, today: l })}
+            aria-label=${s("devices.row", { name: i.name, status: s(a), download: d, upload: h, today: c })}
             title=${i.name}
             @click=${() => this.fire("hearthwall-open")}
           >
@@ -3689,8 +3726,8 @@ class kt extends H {
           <div class="secondary cut" title=${f}>${f}</div>
         </div>
         <div class="status">
-          ${c === "good" || c === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${c}">${s(a)}</span>`}
-          ${r === null ? m : u`<span class="secondary count" role="timer">${vt(e, r - o)}</span>`}
+          ${l === "good" || l === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${l}">${s(a)}</span>`}
+          ${r === null ? m : u`<span class="secondary count" role="timer">${s("common.left", { span: vt(e, r - o) })}</span>`}
         </div>
         <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
@@ -3698,7 +3735,7 @@ class kt extends H {
           <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${h}</span>
         </div>
         <div class="today" aria-hidden="true">
-          <span>${l}</span>
+          <span>${c}</span>
           <span class="secondary">${s("devices.today")}</span>
         </div>
         <button
@@ -3831,10 +3868,10 @@ class kt extends H {
         grid-area: spark;
         height: 32px;
       }
-      :host(:not([connected])) hearthwall-sparkline {
+      :host(:is(:not([connected]), [stale])) hearthwall-sparkline {
         opacity: 0.4;
       }
-      :host(:not([connected])) :is(.rates, .today) {
+      :host(:is(:not([connected]), [stale])) :is(.rates, .today) {
         color: var(--secondary-text-color);
       }
       .rates {
@@ -3931,21 +3968,24 @@ class kt extends H {
     ];
   }
 }
-bn([
+kt([
   E({ attribute: !1 })
-], kt.prototype, "hass");
-bn([
+], Ve.prototype, "hass");
+kt([
   E({ attribute: !1 })
-], kt.prototype, "device");
-bn([
+], Ve.prototype, "device");
+kt([
   E({ type: Boolean, reflect: !0 })
-], kt.prototype, "connected");
-var Ta = Object.defineProperty, ke = (n, e, t, s) => {
+], Ve.prototype, "connected");
+kt([
+  E({ type: Boolean, reflect: !0 })
+], Ve.prototype, "stale");
+var Pa = Object.defineProperty, Ae = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ta(e, t, i), i;
+  return i && Pa(e, t, i), i;
 };
-class de extends H {
+class de extends T {
   constructor() {
     super(...arguments), this.choice = "", this.busy = !1, this.problem = "", this.onSubmit = async (e) => {
       e.preventDefault();
@@ -4077,26 +4117,26 @@ class de extends H {
     ];
   }
 }
-ke([
+Ae([
   E({ attribute: !1 })
 ], de.prototype, "hass");
-ke([
+Ae([
   A()
 ], de.prototype, "question");
-ke([
+Ae([
   A()
 ], de.prototype, "choice");
-ke([
+Ae([
   A()
 ], de.prototype, "busy");
-ke([
+Ae([
   A()
 ], de.prototype, "problem");
-ke([
+Ae([
   I("dialog")
 ], de.prototype, "dialog");
-const Qe = 50;
-function La(n) {
+const Ze = 50;
+function Ia(n) {
   const { severity: e, limit: t } = n;
   if (e !== void 0 && !ye.includes(e))
     throw new Error(`severity is none of ${ye.join(", ")}`);
@@ -4104,7 +4144,7 @@ function La(n) {
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function qa() {
+function Na() {
   const n = y(void 0), e = ye.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
@@ -4119,18 +4159,18 @@ function qa() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const Pa = 86400;
-function Ia({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), c = (l) => new Date(l * 1e3), [r, d] = [i.format(c(t)), i.format(c(t - Pa))], h = (l) => l.charAt(0).toLocaleUpperCase(n.language) + l.slice(1);
-  return (l) => {
-    const f = i.format(c(l));
-    return f === r ? h(a.format(0, "day")) : f === d ? h(a.format(-1, "day")) : o.format(c(l));
+const ja = 86400;
+function Ra({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), l = (c) => new Date(c * 1e3), [r, d] = [i.format(l(t)), i.format(l(t - ja))], h = (c) => c.charAt(0).toLocaleUpperCase(n.language) + c.slice(1);
+  return (c) => {
+    const f = i.format(l(c));
+    return f === r ? h(a.format(0, "day")) : f === d ? h(a.format(-1, "day")) : o.format(l(c));
   };
 }
-class Na {
+class Da {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new Ho(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
+    this.host = e, this.mustHold = t, this.timeline = new qo(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
   }
   hostConnected() {
     this.inPage = !0, this.begin();
@@ -4147,7 +4187,7 @@ class Na {
   }
   begin() {
     const { hass: e } = this.host;
-    if (!this.inPage || !e || !this.wanted || !W(e)) return;
+    if (!this.inPage || !e || !this.wanted || !U(e)) return;
     this.end?.(), this.connection = e.connection, this.told.clear(), this.hasOlder = !1;
     const t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
     this.end = cn(
@@ -4161,7 +4201,7 @@ class Na {
           this.told.clear(), this.enter("offline");
         },
         refused: (s) => {
-          this.reason = $e(s), this.enter(Hs(s) ? "absent" : "failed");
+          this.reason = $e(s), this.enter(Ls(s) ? "absent" : "failed");
         }
       }
     );
@@ -4176,15 +4216,15 @@ class Na {
   }
 }
 const zt = (n) => n.target.value;
-function ja(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
-  const a = y(n), c = (r, d, h) => u`<option value=${r} ?selected=${r === h}>${d}</option>`;
+function Ua(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+  const a = y(n), l = (r, d, h) => u`<option value=${r} ?selected=${r === h}>${d}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
       aria-label=${a("events.filter.severity")}
       @change=${(r) => o({ ...e, severity: zt(r) })}
     >
       ${ye.filter((r) => we(r) >= we(t)).map(
-    (r) => c(
+    (r) => l(
       r,
       r === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${r}`) }),
       e.severity
@@ -4195,19 +4235,19 @@ function ja(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
       aria-label=${a("events.filter.kind")}
       @change=${(r) => o({ ...e, kind: zt(r) || null })}
     >
-      ${c("", a("events.filter.all_kinds"), e.kind ?? "")}
-      ${i.map((r) => c(r, a(xt(r).name), e.kind ?? ""))}
+      ${l("", a("events.filter.all_kinds"), e.kind ?? "")}
+      ${i.map((r) => l(r, a(xt(r).name), e.kind ?? ""))}
     </select>
     ${s.length ? u`<select
           aria-label=${a("events.filter.who")}
           @change=${(r) => o({ ...e, who: zt(r) || null })}
         >
-          ${c("", a("events.filter.all_devices"), e.who ?? "")}
-          ${s.map(({ id: r, name: d }) => c(r, d, e.who ?? ""))}
+          ${l("", a("events.filter.all_devices"), e.who ?? "")}
+          ${s.map(({ id: r, name: d }) => l(r, d, e.who ?? ""))}
         </select>` : m}
   </div>`;
 }
-const Ra = L`
+const za = L`
   :host {
     height: 100%;
   }
@@ -4280,37 +4320,37 @@ const Ra = L`
     margin: 8px auto 0;
   }
 `;
-var Da = Object.defineProperty, he = (n, e, t, s) => {
+var Va = Object.defineProperty, he = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Da(e, t, i), i;
+  return i && Va(e, t, i), i;
 };
-const Ua = 8;
-class X extends H {
+const Ba = 8;
+class X extends T {
   constructor() {
-    super(...arguments), this.filter = It, this.lost = [], this.limit = Qe, this.opened = new Qs(this, (e) => ({
+    super(...arguments), this.filter = It, this.lost = [], this.limit = Ze, this.opened = new Zs(this, (e) => ({
       hass: e,
       store: this.store,
       confirm: this.confirm,
       notice: this.notice
-    })), this.feed = new Na(this, () => this.mustHold()), this.showNew = () => {
+    })), this.feed = new Da(this, () => this.mustHold()), this.showNew = () => {
       this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
     }, this.loadOlder = () => {
-      this.limit = Math.min(ot, this.limit + (this.config?.limit ?? Qe)), this.want();
+      this.limit = Math.min(ot, this.limit + (this.config?.limit ?? Ze)), this.want();
     }, this.showAll = () => {
       history.pushState(null, "", this.config.navigation_path), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
     };
   }
   static getConfigForm() {
-    return qa();
+    return Na();
   }
   static getStubConfig() {
-    return { limit: Qe };
+    return { limit: Ze };
   }
   setConfig(e) {
-    this.config = La(e), this.limit = e.limit ?? Qe, this.filter = { ...It, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
+    this.config = Ia(e), this.limit = e.limit ?? Ze, this.filter = { ...It, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
   }
   getCardSize() {
     return 8;
@@ -4331,7 +4371,7 @@ class X extends H {
     });
   }
   willUpdate(e) {
-    this.isConnected && this.hass && !this.store && W(this.hass) && (this.store = ln(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
+    this.isConnected && this.hass && !this.store && U(this.hass) && (this.store = dn(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
   }
   /** Which sensors are lost, and who is quarantined, shows; what moves does not. */
   onLive() {
@@ -4342,7 +4382,7 @@ class X extends H {
   }
   mustHold() {
     const { list: e } = this;
-    return this.opened.key !== null || !!(e && (e.scrollTop > Ua || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > Ba || e.matches(":focus-within")));
   }
   render() {
     if (!this.config || !this.hass) return m;
@@ -4350,7 +4390,7 @@ class X extends H {
     return u`
       <ha-card>
         <h2 class="card-title">${this.config.title ?? e("events.title")}</h2>
-        ${this.trouble()} ${W(this.hass) ? this.timeline() : this.message(e("events.admin"))}
+        ${this.trouble()} ${U(this.hass) ? this.timeline() : this.message(e("events.admin"))}
         <hearthwall-notice .hass=${this.hass}></hearthwall-notice>
         <hearthwall-confirm .hass=${this.hass}></hearthwall-confirm>
       </ha-card>
@@ -4362,7 +4402,7 @@ class X extends H {
   /** Return why what is shown may be old. */
   trouble() {
     const e = y(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
-    return W(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
+    return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
   }
   timeline() {
     const e = this.hass, t = y(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
@@ -4371,7 +4411,7 @@ class X extends H {
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
-    const c = es(s.events, this.filter), r = es(s.waiting, this.filter).length, d = this.config.filters === !1 ? c.slice(0, this.limit) : c;
+    const l = ns(s.events, this.filter), r = ns(s.waiting, this.filter).length, d = this.config.filters === !1 ? l.slice(0, this.limit) : l;
     return u`
       ${this.config.filters === !1 ? m : this.filters(s.events)}
       <div class="news" role="status">
@@ -4388,17 +4428,17 @@ class X extends H {
   }
   days(e) {
     const t = this.hass;
-    return To(e, Ia(t)).map(
+    return Po(e, Ra(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul class="events">
           ${D(
         i,
         P,
-        (o) => ti(
+        (o) => si(
           o,
           this.opened.viewOf(t, o, {
-            when: st(t, o.time),
+            when: Kt(t, o.time),
             fresh: o.time > (this.seen ?? 1 / 0)
           })
         )
@@ -4409,7 +4449,7 @@ class X extends H {
   }
   empty() {
     const e = y(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${_t(ta)}</span>`) : this.message(
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${_t(ia)}</span>`) : this.message(
       e("events.none_found"),
       u`<button class="quiet" @click=${() => this.choose({ ...It, severity: t })}>
         ${e("events.clear")}
@@ -4418,11 +4458,11 @@ class X extends H {
   }
   filters(e) {
     const t = this.hass, s = De(t);
-    return ja(t, {
+    return Ua(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : ts(e, Ks, xe, s),
-      kinds: ts(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
+      who: this.config?.device_id ? [] : ss(e, Qs, _e, s),
+      kinds: ss(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
   }
@@ -4431,7 +4471,7 @@ class X extends H {
     this.filter = e, this.opened.close(), t && this.want();
   }
   static {
-    this.styles = [J, G, Rs, Ra];
+    this.styles = [J, G, Ds, za];
   }
 }
 he([
@@ -4455,8 +4495,8 @@ he([
 he([
   I(".list")
 ], X.prototype, "list");
-const za = { "hearthwall-events-card": X };
-function Va() {
+const Wa = { "hearthwall-events-card": X };
+function Fa() {
   const n = y(void 0);
   return {
     type: "hearthwall-events-card",
@@ -4465,9 +4505,9 @@ function Va() {
     preview: !0
   };
 }
-const si = "important", Ba = " !" + si, $n = gn(class extends yn {
+const oi = "important", Ga = " !" + oi, xn = wn(class extends bn {
   constructor(n) {
-    if (super(n), n.type !== vn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== yn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return Object.keys(n).reduce((e, t) => {
@@ -4483,14 +4523,14 @@ const si = "important", Ba = " !" + si, $n = gn(class extends yn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(Ba);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? si : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(Ga);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? oi : "") : t[s] = i;
       }
     }
     return F;
   }
 });
-function ps(n, e) {
+function fs(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4502,7 +4542,7 @@ function ps(n, e) {
   }
   return t;
 }
-function Wa(n, e) {
+function Ya(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4526,18 +4566,18 @@ function Vt(n, e) {
   }
   return t;
 }
-function Fa(n, e) {
+function Ka(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
-function Ze(n) {
+function Je(n) {
   return function() {
     return n;
   };
 }
-function ms(n, e) {
+function vs(n, e) {
   return at(n.source, e.source) || n.index - e.index;
 }
-function fs(n, e) {
+function gs(n, e) {
   return at(n.target, e.target) || n.index - e.index;
 }
 function at(n, e) {
@@ -4546,21 +4586,21 @@ function at(n, e) {
 function Bt(n) {
   return n.value;
 }
-function Ga(n) {
+function Qa(n) {
   return n.index;
 }
-function Ya(n) {
+function Za(n) {
   return n.nodes;
 }
-function Ka(n) {
+function Ja(n) {
   return n.links;
 }
-function vs(n, e) {
+function ys(n, e) {
   const t = n.get(e);
   if (!t) throw new Error("missing: " + e);
   return t;
 }
-function gs({ nodes: n }) {
+function ws({ nodes: n }) {
   for (const e of n) {
     let t = e.y0, s = t;
     for (const i of e.sourceLinks)
@@ -4569,18 +4609,18 @@ function gs({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function Qa() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, c = Ga, r = Fa, d, h, l = Ya, f = Ka, w = 6;
+function Xa() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, l = Qa, r = Ka, d, h, c = Za, f = Ja, w = 6;
   function v() {
-    const p = { nodes: l.apply(null, arguments), links: f.apply(null, arguments) };
-    return k(p), T(p), q(p), B(p), fi(p), gs(p), p;
+    const p = { nodes: c.apply(null, arguments), links: f.apply(null, arguments) };
+    return k(p), H(p), q(p), W(p), gi(p), ws(p), p;
   }
   v.update = function(p) {
-    return gs(p), p;
+    return ws(p), p;
   }, v.nodeId = function(p) {
-    return arguments.length ? (c = typeof p == "function" ? p : Ze(p), v) : c;
+    return arguments.length ? (l = typeof p == "function" ? p : Je(p), v) : l;
   }, v.nodeAlign = function(p) {
-    return arguments.length ? (r = typeof p == "function" ? p : Ze(p), v) : r;
+    return arguments.length ? (r = typeof p == "function" ? p : Je(p), v) : r;
   }, v.nodeSort = function(p) {
     return arguments.length ? (d = p, v) : d;
   }, v.nodeWidth = function(p) {
@@ -4588,9 +4628,9 @@ function Qa() {
   }, v.nodePadding = function(p) {
     return arguments.length ? (o = a = +p, v) : o;
   }, v.nodes = function(p) {
-    return arguments.length ? (l = typeof p == "function" ? p : Ze(p), v) : l;
+    return arguments.length ? (c = typeof p == "function" ? p : Je(p), v) : c;
   }, v.links = function(p) {
-    return arguments.length ? (f = typeof p == "function" ? p : Ze(p), v) : f;
+    return arguments.length ? (f = typeof p == "function" ? p : Je(p), v) : f;
   }, v.linkSort = function(p) {
     return arguments.length ? (h = p, v) : h;
   }, v.size = function(p) {
@@ -4603,17 +4643,17 @@ function Qa() {
   function k({ nodes: p, links: x }) {
     for (const [$, g] of p.entries())
       g.index = $, g.sourceLinks = [], g.targetLinks = [];
-    const b = new Map(p.map(($, g) => [c($, g, p), $]));
+    const b = new Map(p.map(($, g) => [l($, g, p), $]));
     for (const [$, g] of x.entries()) {
       g.index = $;
       let { source: _, target: M } = g;
-      typeof _ != "object" && (_ = g.source = vs(b, _)), typeof M != "object" && (M = g.target = vs(b, M)), _.sourceLinks.push(g), M.targetLinks.push(g);
+      typeof _ != "object" && (_ = g.source = ys(b, _)), typeof M != "object" && (M = g.target = ys(b, M)), _.sourceLinks.push(g), M.targetLinks.push(g);
     }
     if (h != null)
       for (const { sourceLinks: $, targetLinks: g } of p)
         $.sort(h), g.sort(h);
   }
-  function T({ nodes: p }) {
+  function H({ nodes: p }) {
     for (const x of p)
       x.value = x.fixedValue === void 0 ? Math.max(Vt(x.sourceLinks, Bt), Vt(x.targetLinks, Bt)) : x.fixedValue;
   }
@@ -4630,7 +4670,7 @@ function Qa() {
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function B({ nodes: p }) {
+  function W({ nodes: p }) {
     const x = p.length;
     let b = new Set(p), $ = /* @__PURE__ */ new Set(), g = 0;
     for (; b.size; ) {
@@ -4644,7 +4684,7 @@ function Qa() {
     }
   }
   function Et({ nodes: p }) {
-    const x = ps(p, (g) => g.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
+    const x = fs(p, (g) => g.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
     for (const g of p) {
       const _ = Math.max(0, Math.min(x - 1, Math.floor(r.call(null, g, x))));
       g.layer = _, g.x0 = n + _ * b, g.x1 = g.x0 + i, $[_] ? $[_].push(g) : $[_] = [g];
@@ -4654,7 +4694,7 @@ function Qa() {
     return $;
   }
   function Ct(p) {
-    const x = Wa(p, (b) => (s - e - (b.length - 1) * a) / Vt(b, Bt));
+    const x = Ya(p, (b) => (s - e - (b.length - 1) * a) / Vt(b, Bt));
     for (const b of p) {
       let $ = e;
       for (const g of b) {
@@ -4667,52 +4707,52 @@ function Qa() {
         const _ = b[g];
         _.y0 += $ * (g + 1), _.y1 += $ * (g + 1);
       }
-      yi(b);
+      bi(b);
     }
   }
-  function fi(p) {
+  function gi(p) {
     const x = Et(p);
-    a = Math.min(o, (s - e) / (ps(x, (b) => b.length) - 1)), Ct(x);
+    a = Math.min(o, (s - e) / (fs(x, (b) => b.length) - 1)), Ct(x);
     for (let b = 0; b < w; ++b) {
       const $ = Math.pow(0.99, b), g = Math.max(1 - $, (b + 1) / w);
-      gi(x, $, g), vi(x, $, g);
+      wi(x, $, g), yi(x, $, g);
     }
   }
-  function vi(p, x, b) {
+  function yi(p, x, b) {
     for (let $ = 1, g = p.length; $ < g; ++$) {
       const _ = p[$];
       for (const M of _) {
-        let Se = 0, ee = 0;
-        for (const { source: Ee, value: Ot } of M.targetLinks) {
-          let Ce = Ot * (M.layer - Ee.layer);
-          Se += wi(Ee, M) * Ce, ee += Ce;
+        let Me = 0, ee = 0;
+        for (const { source: Ce, value: Ot } of M.targetLinks) {
+          let Oe = Ot * (M.layer - Ce.layer);
+          Me += $i(Ce, M) * Oe, ee += Oe;
         }
         if (!(ee > 0)) continue;
-        let Me = (Se / ee - M.y0) * x;
-        M.y0 += Me, M.y1 += Me, Ln(M);
+        let Ee = (Me / ee - M.y0) * x;
+        M.y0 += Ee, M.y1 += Ee, qn(M);
       }
-      d === void 0 && _.sort(at), On(_, b);
+      d === void 0 && _.sort(at), Tn(_, b);
     }
   }
-  function gi(p, x, b) {
+  function wi(p, x, b) {
     for (let $ = p.length, g = $ - 2; g >= 0; --g) {
       const _ = p[g];
       for (const M of _) {
-        let Se = 0, ee = 0;
-        for (const { target: Ee, value: Ot } of M.sourceLinks) {
-          let Ce = Ot * (Ee.layer - M.layer);
-          Se += bi(M, Ee) * Ce, ee += Ce;
+        let Me = 0, ee = 0;
+        for (const { target: Ce, value: Ot } of M.sourceLinks) {
+          let Oe = Ot * (Ce.layer - M.layer);
+          Me += xi(M, Ce) * Oe, ee += Oe;
         }
         if (!(ee > 0)) continue;
-        let Me = (Se / ee - M.y0) * x;
-        M.y0 += Me, M.y1 += Me, Ln(M);
+        let Ee = (Me / ee - M.y0) * x;
+        M.y0 += Ee, M.y1 += Ee, qn(M);
       }
-      d === void 0 && _.sort(at), On(_, b);
+      d === void 0 && _.sort(at), Tn(_, b);
     }
   }
-  function On(p, x) {
+  function Tn(p, x) {
     const b = p.length >> 1, $ = p[b];
-    Tn(p, $.y0 - a, b - 1, x), Hn(p, $.y1 + a, b + 1, x), Tn(p, s, p.length - 1, x), Hn(p, e, 0, x);
+    Ln(p, $.y0 - a, b - 1, x), Hn(p, $.y1 + a, b + 1, x), Ln(p, s, p.length - 1, x), Hn(p, e, 0, x);
   }
   function Hn(p, x, b, $) {
     for (; b < p.length; ++b) {
@@ -4720,26 +4760,26 @@ function Qa() {
       _ > 1e-6 && (g.y0 += _, g.y1 += _), x = g.y1 + a;
     }
   }
-  function Tn(p, x, b, $) {
+  function Ln(p, x, b, $) {
     for (; b >= 0; --b) {
       const g = p[b], _ = (g.y1 - x) * $;
       _ > 1e-6 && (g.y0 -= _, g.y1 -= _), x = g.y0 - a;
     }
   }
-  function Ln({ sourceLinks: p, targetLinks: x }) {
+  function qn({ sourceLinks: p, targetLinks: x }) {
     if (h === void 0) {
       for (const { source: { sourceLinks: b } } of x)
-        b.sort(fs);
+        b.sort(gs);
       for (const { target: { targetLinks: b } } of p)
-        b.sort(ms);
+        b.sort(vs);
     }
   }
-  function yi(p) {
+  function bi(p) {
     if (h === void 0)
       for (const { sourceLinks: x, targetLinks: b } of p)
-        x.sort(fs), b.sort(ms);
+        x.sort(gs), b.sort(vs);
   }
-  function wi(p, x) {
+  function $i(p, x) {
     let b = p.y0 - (p.sourceLinks.length - 1) * a / 2;
     for (const { target: $, width: g } of p.sourceLinks) {
       if ($ === x) break;
@@ -4751,7 +4791,7 @@ function Qa() {
     }
     return b;
   }
-  function bi(p, x) {
+  function xi(p, x) {
     let b = x.y0 - (x.targetLinks.length - 1) * a / 2;
     for (const { source: $, width: g } of x.targetLinks) {
       if ($ === p) break;
@@ -4765,74 +4805,74 @@ function Qa() {
   }
   return v;
 }
-const qe = 24, Z = 10, rt = 560, Za = 44, Ja = 42, Xa = 180, er = 0.34, tr = 560, Wt = 8, nr = 0.42, sr = 0.36, ir = (n) => n < rt ? 7 : n < 1e3 ? 9 : 12;
-function or(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < rt ? 0 : Math.min(tr, Math.round(e * er));
-  return Math.max(Xa, s, t * (e < rt ? Ja : Za));
+const Pe = 24, Z = 10, rt = 560, er = 44, tr = 42, nr = 180, sr = 0.34, ir = 560, Wt = 8, or = 0.42, ar = 0.36, rr = (n) => n < rt ? 7 : n < 1e3 ? 9 : 12;
+function lr(n, e) {
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < rt ? 0 : Math.min(ir, Math.round(e * sr));
+  return Math.max(nr, s, t * (e < rt ? tr : er));
 }
-function ar(n, e) {
-  const t = or(n, e);
+function cr(n, e) {
+  const t = lr(n, e);
   if (n.streams.length === 0 || e < 3 * Z)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((c) => c.map(({ id: r }, d) => [r, d]))), o = Qa().nodeId(({ node: c }) => c.id).nodeAlign(({ node: c }) => c.column).nodeSort((c, r) => i.get(c.node.id) - i.get(r.node.id)).nodeWidth(Z).nodePadding(qe).extent([
-    [0, qe / 2],
-    [e, t - qe / 2]
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((l) => l.map(({ id: r }, d) => [r, d]))), o = Xa().nodeId(({ node: l }) => l.id).nodeAlign(({ node: l }) => l.column).nodeSort((l, r) => i.get(l.node.id) - i.get(r.node.id)).nodeWidth(Z).nodePadding(Pe).extent([
+    [0, Pe / 2],
+    [e, t - Pe / 2]
   ])({
-    nodes: n.columns.flat().map((c) => ({ node: c })),
+    nodes: n.columns.flat().map((l) => ({ node: l })),
     links: n.streams.flatMap(
-      (c) => c.nodes.slice(1).map((r, d) => ({
-        source: c.nodes[d],
+      (l) => l.nodes.slice(1).map((r, d) => ({
+        source: l.nodes[d],
         target: r,
-        value: c.bytes,
-        stream: c,
+        value: l.bytes,
+        stream: l,
         part: d
       }))
     )
-  }), a = ii(e, s);
+  }), a = ai(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((c) => rr(c.node, c.y0, c.y1, a, e)),
-    streams: o.links.map(({ stream: c, part: r, y0: d, y1: h, width: l }) => ({
-      id: `${c.id}#${r}`,
-      stream: c,
-      path: cr(a[r] + Z, d, a[r + 1], h),
-      width: l
+    nodes: o.nodes.map((l) => dr(l.node, l.y0, l.y1, a, e)),
+    streams: o.links.map(({ stream: l, part: r, y0: d, y1: h, width: c }) => ({
+      id: `${l.id}#${r}`,
+      stream: l,
+      path: hr(a[r] + Z, d, a[r + 1], h),
+      width: c
     }))
   };
 }
-function ii(n, e) {
-  const t = n - Z, s = n < rt ? sr : nr;
+function ai(n, e) {
+  const t = n - Z, s = n < rt ? ar : or;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function rr(n, e, t, s, i) {
-  const { column: o } = n, a = s[o], c = o === s.length - 1, r = (c ? i - Z : s[o + 1]) - (c ? s[o - 1] : a) - Z, d = o >= s.length - 2 ? r / 2 : r;
+function dr(n, e, t, s, i) {
+  const { column: o } = n, a = s[o], l = o === s.length - 1, r = (l ? i - Z : s[o + 1]) - (l ? s[o - 1] : a) - Z, d = o >= s.length - 2 ? r / 2 : r;
   return {
     node: n,
     x: a,
     y: K(e),
     height: Math.max(2, K(t - e)),
     label: {
-      x: c ? a - Wt : a + Z + Wt,
+      x: l ? a - Wt : a + Z + Wt,
       y: K((e + t) / 2),
-      anchor: c ? "end" : "start",
+      anchor: l ? "end" : "start",
       width: Math.max(0, Math.floor(d - Wt * 1.5))
     }
   };
 }
-function cr(n, e, t, s) {
+function hr(n, e, t, s) {
   const i = K((n + t) / 2);
   return `M${n},${K(e)}C${i},${K(e)} ${i},${K(s)} ${t},${K(s)}`;
 }
-const K = (n) => Math.round(n * 10) / 10, lr = 150;
-function dr(n, e, t) {
-  const { nodes: s, streams: i, height: o } = ar(n, e), a = n.columns[0].map(({ id: r }) => r), c = $n({ height: `${o}px` });
+const K = (n) => Math.round(n * 10) / 10, ur = 150;
+function pr(n, e, t) {
+  const { nodes: s, streams: i, height: o } = cr(n, e), a = n.columns[0].map(({ id: r }) => r), l = xn({ height: `${o}px` });
   return u`<div
-    class=${ce({ map: !0, singled: t.chosen !== null })}
-    style=${c}
+    class=${le({ map: !0, singled: t.chosen !== null })}
+    style=${l}
     role="group"
     aria-label=${t.label}
     @pointerleave=${() => t.onHover(null)}
@@ -4851,80 +4891,80 @@ function dr(n, e, t) {
           ${D(
       i.filter(({ stream: d }) => d.nodes[0] === r),
       ({ id: d }) => d,
-      (d) => hr(d, t)
+      (d) => mr(d, t)
     )}
         </g>`
   )}
       ${D(
     s,
     ({ node: r }) => r.id,
-    (r) => ur(r, t)
+    (r) => fr(r, t)
   )}
     </svg>
     ${D(
     s,
     ({ node: r }) => r.id,
-    (r) => pr(r, t)
+    (r) => vr(r, t)
   )}
   </div>`;
 }
-const xn = (n, e) => {
+const _n = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function hr({ stream: n, path: e, width: t }, s) {
+function mr({ stream: n, path: e, width: t }, s) {
   return fe`<path
-    class=${ce({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
+    class=${le({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
     stroke-width=${Math.max(1, t)}
-    @pointerenter=${(i) => xn(i, () => s.onHover(n.id))}
+    @pointerenter=${(i) => _n(i, () => s.onHover(n.id))}
     @click=${(i) => {
     i.stopPropagation(), s.onPin(n.id);
   }}
   ></path>`;
 }
-function ur({ node: n, x: e, y: t, height: s }, i) {
+function fr({ node: n, x: e, y: t, height: s }, i) {
   return fe`<rect
-    class=${ce({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
+    class=${le({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
     y=${t}
     width=${Z}
     height=${s}
     rx="2"
     fill=${i.colours.get(n.id) ?? "currentColor"}
-    @pointerenter=${(o) => xn(o, () => i.onHover(n.id))}
+    @pointerenter=${(o) => _n(o, () => i.onHover(n.id))}
     @click=${(o) => {
     o.stopPropagation(), i.onPin(n.id);
   }}
   ></rect>`;
 }
-function pr({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
-  const a = o.name(n), c = s === "end", { amount: r, shown: d, spoken: h } = o.describe(n.id);
+function vr({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+  const a = o.name(n), l = s === "end", { amount: r, shown: d, spoken: h } = o.describe(n.id);
   return u`<button
-    class=${ce({
+    class=${le({
     label: !0,
-    end: c,
+    end: l,
     known: n.label !== null,
     faded: o.chosen !== null && !o.chosen.has(n.id)
   })}
-    style=${$n({
+    style=${xn({
     "max-width": `${i}px`,
-    height: `${qe}px`,
-    transform: `translate(${e}px, ${t - qe / 2}px)${c ? " translateX(-100%)" : ""}`
+    height: `${Pe}px`,
+    transform: `translate(${e}px, ${t - Pe / 2}px)${l ? " translateX(-100%)" : ""}`
   })}
     data-node=${n.id}
     tabindex=${o.reached === n.id ? 0 : -1}
     aria-pressed=${o.pinned === n.id}
     aria-label=${h}
     title=${d}
-    @pointerenter=${(l) => xn(l, () => o.onHover(n.id))}
+    @pointerenter=${(c) => _n(c, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= lr ? u`<span class="amount">${r}</span>` : m}
+    ${i >= ur ? u`<span class="amount">${r}</span>` : m}
   </button>`;
 }
-const ys = [
+const bs = [
   "#0072b2",
   "#e69f00",
   "#009e73",
@@ -4934,7 +4974,7 @@ const ys = [
   "#999933",
   "#8a6fd1"
 ];
-class mr {
+class gr {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -4942,20 +4982,20 @@ class mr {
   of(e) {
     for (const t of [...this.given.keys()]) e.includes(t) || this.given.delete(t);
     for (const t of e) this.given.has(t) || this.given.set(t, this.rarest());
-    return new Map(e.map((t) => [t, ys[this.given.get(t)]]));
+    return new Map(e.map((t) => [t, bs[this.given.get(t)]]));
   }
   rarest() {
-    const e = ys.map(() => 0);
+    const e = bs.map(() => 0);
     for (const t of this.given.values()) e[t]++;
     return e.indexOf(Math.min(...e));
   }
 }
-const At = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, _n = ["application", "domain"], kn = ["country", "network", "domain", "peer"];
-function fr(n) {
+const At = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, kn = ["application", "domain"], An = ["country", "network", "domain", "peer"];
+function yr(n) {
   const e = [
     ["period", Object.keys(At)],
-    ["middle", _n],
-    ["end", kn]
+    ["middle", kn],
+    ["end", An]
   ];
   for (const [t, s] of e) {
     const i = n[t];
@@ -4963,30 +5003,30 @@ function fr(n) {
   }
   return n;
 }
-const vr = (n) => n === "1h" ? 5e3 : 15e3, Ft = (n, e) => ({
+const wr = (n) => n === "1h" ? 5e3 : 15e3, Ft = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function gr() {
+function br() {
   const n = y(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
       { name: "title", selector: { text: {} } },
       { name: "period", selector: Ft(Object.keys(At), (t) => n(`map.period.${t}`)) },
-      { name: "middle", selector: Ft(_n, e) },
-      { name: "end", selector: Ft(kn, e) },
+      { name: "middle", selector: Ft(kn, e) },
+      { name: "end", selector: Ft(An, e) },
       { name: "device_id", selector: { device: { filter: { integration: O } } } },
       { name: "entry_id", selector: { config_entry: { integration: O } } }
     ],
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const oi = "others", yr = "unknown", wr = 1.25, ct = (n) => n.id === `${n.column}:${oi}`, Qt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
-function Zt(n, e) {
+const ri = "others", $r = "unknown", xr = 1.25, lt = (n) => n.id === `${n.column}:${ri}`, Zt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+function Jt(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
 const pe = (n) => n.upload_bytes + n.download_bytes;
-function br(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((h) => pe(h) > 0).map((h) => $r(h, e)), o = xr(n);
+function _r(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((h) => pe(h) > 0).map((h) => kr(h, e)), o = Ar(n);
   pe(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
@@ -4994,37 +5034,37 @@ function br(n, e, t, s = /* @__PURE__ */ new Set()) {
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((h, l) => _r(i, l, t, s)), c = /* @__PURE__ */ new Map(), r = /* @__PURE__ */ new Map();
+  const a = e.map((h, c) => Sr(i, c, t, s)), l = /* @__PURE__ */ new Map(), r = /* @__PURE__ */ new Map();
   for (const h of i) {
-    const l = h.values.map((v, k) => {
-      const T = kr(k, v, a[k]), q = v != null && a[k].has(v);
-      let B = c.get(T);
-      if (B === void 0) {
+    const c = h.values.map((v, k) => {
+      const H = Mr(k, v, a[k]), q = v != null && a[k].has(v);
+      let W = l.get(H);
+      if (W === void 0) {
         const Et = q ? h.names[k] ?? v : null, Ct = q && k === 0 ? h.deviceId : null;
-        B = { node: { id: T, column: k, label: Et, deviceId: Ct }, sums: Qt(), values: /* @__PURE__ */ new Set() }, c.set(T, B);
+        W = { node: { id: H, column: k, label: Et, deviceId: Ct }, sums: Zt(), values: /* @__PURE__ */ new Set() }, l.set(H, W);
       }
-      return Zt(B.sums, h.row), B.values.add(v), T;
-    }), f = JSON.stringify(l), w = r.get(f) ?? { nodes: l, sums: Qt() };
-    r.set(f, w), Zt(w.sums, h.row);
+      return Jt(W.sums, h.row), W.values.add(v), H;
+    }), f = JSON.stringify(c), w = r.get(f) ?? { nodes: c, sums: Zt() };
+    r.set(f, w), Jt(w.sums, h.row);
   }
-  const d = [...c.values()].map(({ node: h, sums: l, values: f }) => ({
+  const d = [...l.values()].map(({ node: h, sums: c, values: f }) => ({
     ...h,
-    ...l,
-    bytes: pe(l),
+    ...c,
+    bytes: pe(c),
     joined: f.has(void 0) ? null : f.size
   }));
   return {
-    columns: e.map((h, l) => d.filter((f) => f.column === l).sort(Ar)),
-    streams: [...r].map(([h, { nodes: l, sums: f }]) => ({
+    columns: e.map((h, c) => d.filter((f) => f.column === c).sort(Er)),
+    streams: [...r].map(([h, { nodes: c, sums: f }]) => ({
       id: h,
-      nodes: l,
+      nodes: c,
       ...f,
       bytes: pe(f)
     })),
-    bytes: i.reduce((h, l) => h + pe(l.row), 0)
+    bytes: i.reduce((h, c) => h + pe(c.row), 0)
   };
 }
-function $r(n, e) {
+function kr(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5035,38 +5075,38 @@ function $r(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function xr({ rows: n, ...e }) {
-  const t = Qt();
+function Ar({ rows: n, ...e }) {
+  const t = Zt();
   for (const s of n)
-    Zt(t, s);
+    Jt(t, s);
   return {
     upload_bytes: Math.max(0, e.upload_bytes - t.upload_bytes),
     download_bytes: Math.max(0, e.download_bytes - t.download_bytes),
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function _r(n, e, t, s) {
+function Sr(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
   for (const { row: d, values: h } of n) {
-    const l = h[e];
-    l === void 0 ? o = !0 : i.set(l, (i.get(l) ?? 0) + pe(d));
+    const c = h[e];
+    c === void 0 ? o = !0 : i.set(c, (i.get(c) ?? 0) + pe(d));
   }
-  const a = (d, h) => s.has(ai(e, d)) ? h * wr : h, c = [...i].sort(([d, h], [l, f]) => a(l, f) - a(d, h)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
-  return new Set(c.slice(0, Math.max(r, 1)).map(([d]) => d));
+  const a = (d, h) => s.has(li(e, d)) ? h * xr : h, l = [...i].sort(([d, h], [c, f]) => a(c, f) - a(d, h)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  return new Set(l.slice(0, Math.max(r, 1)).map(([d]) => d));
 }
-const ai = (n, e) => e === null ? `${n}:${yr}` : `${n}:=${e}`;
-function kr(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${oi}` : ai(n, e);
+const li = (n, e) => e === null ? `${n}:${$r}` : `${n}:=${e}`;
+function Mr(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${ri}` : li(n, e);
 }
-function Ar(n, e) {
-  return Number(ct(n)) - Number(ct(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
+function Er(n, e) {
+  return Number(lt(n)) - Number(lt(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
 function Gt(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const Sr = L`
+const Cr = L`
   :host {
     container-type: inline-size;
   }
@@ -5313,35 +5353,35 @@ const Sr = L`
       transition: none !important;
     }
   }
-`, ws = 80, Mr = (n, e) => e, Er = /* @__PURE__ */ new Set(["tor", "socks"]), Cr = {
-  country: un,
-  application: (n, e) => e.length <= 5 && !Er.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
+`, $s = 80, Or = (n, e) => e, Tr = /* @__PURE__ */ new Set(["tor", "socks"]), Hr = {
+  country: mn,
+  application: (n, e) => e.length <= 5 && !Tr.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
 };
-function lt(n, e, t) {
+function ct(n, e, t) {
   const s = y(n);
-  if (ct(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
+  if (lt(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (Cr[i] ?? Mr)(n, e.label);
-  return o.length > ws ? `${o.slice(0, ws)}…` : o;
+  const o = (Hr[i] ?? Or)(n, e.label);
+  return o.length > $s ? `${o.slice(0, $s)}…` : o;
 }
-function bs(n, e, t, s) {
-  const i = y(n), o = e.columns.flat(), a = o.find(({ id: w }) => w === t), c = e.streams.find(({ id: w }) => w === t), r = a ?? c ?? Or(e), d = a ? lt(n, a, s) : c ? c.nodes.map((w) => lt(n, o.find((v) => v.id === w), s)).join(" → ") : i("map.all"), h = C(n, r.bytes), l = nt(n, e.bytes ? r.bytes / e.bytes : 0), f = [
+function xs(n, e, t, s) {
+  const i = y(n), o = e.columns.flat(), a = o.find(({ id: w }) => w === t), l = e.streams.find(({ id: w }) => w === t), r = a ?? l ?? Lr(e), d = a ? ct(n, a, s) : l ? l.nodes.map((w) => ct(n, o.find((v) => v.id === w), s)).join(" → ") : i("map.all"), h = C(n, r.bytes), c = st(n, e.bytes ? r.bytes / e.bytes : 0), f = [
     `${i("map.upload")} ${C(n, r.upload_bytes)}`,
     `${i("map.download")} ${C(n, r.download_bytes)}`
   ];
   return {
     amount: h,
-    shown: [d, a || c ? `${h} (${l})` : h, ...f].join(" · "),
-    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: l }) : `${d}, ${h}`
+    shown: [d, a || l ? `${h} (${c})` : h, ...f].join(" · "),
+    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: c }) : `${d}, ${h}`
   };
 }
-function Or(n) {
+function Lr(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function Hr(n, e, t) {
-  const s = y(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, c) => c.bytes - a.bytes);
+function qr(n, e, t) {
+  const s = y(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, l) => l.bytes - a.bytes);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
       <thead>
@@ -5354,7 +5394,7 @@ function Hr(n, e, t) {
       <tbody>
         ${o.map(
     (a) => u`<tr>
-            ${a.nodes.map((c) => u`<td>${lt(n, i.get(c), t)}</td>`)}
+            ${a.nodes.map((l) => u`<td>${ct(n, i.get(l), t)}</td>`)}
             <td class="number">${C(n, a.upload_bytes)}</td>
             <td class="number">${C(n, a.download_bytes)}</td>
           </tr>`
@@ -5363,8 +5403,8 @@ function Hr(n, e, t) {
     </table>
   </div>`;
 }
-const Tr = 500;
-class Lr {
+const Pr = 500;
+class Ir {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5382,7 +5422,7 @@ class Lr {
   start() {
     this.stop();
     const { hass: e } = this.host;
-    this.inPage && this.asked && e && W(e) && !document.hidden && this.next(++this.turn);
+    this.inPage && this.asked && e && U(e) && !document.hidden && this.next(++this.turn);
   }
   stop() {
     clearTimeout(this.timer), this.turn++;
@@ -5395,19 +5435,19 @@ class Lr {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = Hs(s) ? { absent: !0 } : { absent: !1, reason: $e(s) };
+      this.problem = Ls(s) ? { absent: !0 } : { absent: !1, reason: $e(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), vr(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), wr(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
-    const i = async (c) => {
-      const r = ["mac", t, c];
+    const i = async (l) => {
+      const r = ["mac", t, l];
       return { usage: await this.host.hass.callWS({
         type: "hearthwall/usage",
         // Twice the same column says no more than once
         by: [...new Set(r)],
         since: At[e],
-        limit: Tr,
+        limit: Pr,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
       }), dimensions: r };
@@ -5415,37 +5455,37 @@ class Lr {
     if (s !== null) return i(s);
     if (this.lacksCountries) return i(o);
     const a = await i("country");
-    return !a.usage.rows.length || a.usage.rows.some(({ country: c }) => c) ? a : (this.lacksCountries = !0, i(o));
+    return !a.usage.rows.length || a.usage.rows.some(({ country: l }) => l) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var qr = Object.defineProperty, V = (n, e, t, s) => {
+var Nr = Object.defineProperty, B = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && qr(e, t, i), i;
+  return i && Nr(e, t, i), i;
 };
-class j extends H {
+class j extends T {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Lr(this), this.colours = new mr(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Ir(this), this.colours = new gr(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? Ir(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? Rr(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return gr();
+    return br();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = fr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = yr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -5477,7 +5517,7 @@ class j extends H {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = br(t.usage, t.dimensions, ir(this.width), s), this.pinned && !Gt(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = _r(t.usage, t.dimensions, rr(this.width), s), this.pinned && !Gt(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
@@ -5505,7 +5545,7 @@ class j extends H {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Qo : na}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Xo : oa}></path></svg>
             </button>
           </div>
         </div>
@@ -5520,41 +5560,41 @@ class j extends H {
   }
   body() {
     const e = this.hass, t = y(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
-    if (!W(e)) return o(t("map.admin"));
+    if (!U(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${$n({ "--middle": `${ii(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${xn({ "--middle": `${ai(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
-      ${this.columnChoice("middle", _n, s.dimensions[1] ?? this.middle)}
-      ${this.columnChoice("end", kn, s.dimensions[2] ?? "country")}
+      ${this.columnChoice("middle", kn, s.dimensions[1] ?? this.middle)}
+      ${this.columnChoice("end", An, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${Hr(e, this.graph, s.dimensions)}`;
-    const c = this.pinned ?? this.hovered, { columns: r } = this.graph, d = this.colours.of(r[0].filter((h) => !ct(h)).map(({ id: h }) => h));
+    if (this.asTable) return u`${a}${qr(e, this.graph, s.dimensions)}`;
+    const l = this.pinned ?? this.hovered, { columns: r } = this.graph, d = this.colours.of(r[0].filter((h) => !lt(h)).map(({ id: h }) => h));
     return u`
       ${a}
-      ${dr(this.graph, this.width, {
+      ${pr(this.graph, this.width, {
       label: t("map.label"),
       colours: d,
-      chosen: Gt(this.graph, c),
+      chosen: Gt(this.graph, l),
       pinned: this.pinned,
       reached: this.reached,
-      name: (h) => lt(e, h, s.dimensions),
-      describe: (h) => bs(e, this.graph, h, s.dimensions),
+      name: (h) => ct(e, h, s.dimensions),
+      describe: (h) => xs(e, this.graph, h, s.dimensions),
       onPin: this.pin,
       onHover: (h) => this.hovered = h,
       onReach: (h) => this.reached = h
     })}
-      <p class=${ce({ caption: !0, secondary: !0 })} aria-live="polite">
-        ${bs(e, this.graph, Gt(this.graph, c) ? c : null, s.dimensions).shown}
-        ${c ? m : u`<span class="hint">${t("map.hint")}</span>`}
+      <p class=${le({ caption: !0, secondary: !0 })} aria-live="polite">
+        ${xs(e, this.graph, Gt(this.graph, l) ? l : null, s.dimensions).shown}
+        ${l ? m : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
   }
   columnChoice(e, t, s) {
     const i = y(this.hass);
     return u`<select
-      class=${ce({ column: !0, [e]: !0 })}
+      class=${le({ column: !0, [e]: !0 })}
       aria-label=${i(e === "middle" ? "map.column.middle" : "map.column.end")}
       @change=${(o) => this.chooseColumn(e, o.target.value)}
     >
@@ -5570,53 +5610,53 @@ class j extends H {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
   static {
-    this.styles = [G, Sr];
+    this.styles = [G, Cr];
   }
 }
-V([
+B([
   E({ attribute: !1 })
 ], j.prototype, "hass");
-V([
+B([
   A()
 ], j.prototype, "config");
-V([
+B([
   A()
 ], j.prototype, "period");
-V([
+B([
   A()
 ], j.prototype, "middle");
-V([
+B([
   A()
 ], j.prototype, "end");
-V([
+B([
   A()
 ], j.prototype, "width");
-V([
+B([
   A()
 ], j.prototype, "asTable");
-V([
+B([
   A()
 ], j.prototype, "pinned");
-V([
+B([
   A()
 ], j.prototype, "hovered");
-V([
+B([
   A()
 ], j.prototype, "reached");
-const Pr = {
+const jr = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function Ir({ columns: n }, e, t) {
-  const s = Pr[t], i = n.findIndex((c) => c.some(({ id: r }) => r === e));
+function Rr({ columns: n }, e, t) {
+  const s = jr[t], i = n.findIndex((l) => l.some(({ id: r }) => r === e));
   if (!s || i < 0) return;
-  const o = n[i].findIndex(({ id: c }) => c === e), a = n[i + s[0]];
+  const o = n[i].findIndex(({ id: l }) => l === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const Nr = { "hearthwall-flow-map-card": j };
-function jr() {
+const Dr = { "hearthwall-flow-map-card": j };
+function Ur() {
   const n = y(void 0);
   return {
     type: "hearthwall-flow-map-card",
@@ -5625,13 +5665,13 @@ function jr() {
     preview: !0
   };
 }
-var Rr = Object.defineProperty, St = (n, e, t, s) => {
+var zr = Object.defineProperty, St = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Rr(e, t, i), i;
+  return i && zr(e, t, i), i;
 };
-const Dr = 12e3;
-class Ve extends H {
+const Vr = 12e3;
+class Be extends T {
   constructor() {
     super(...arguments), this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
@@ -5660,7 +5700,7 @@ class Ve extends H {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, Dr);
+    }, Vr);
   }
   render() {
     return u`
@@ -5701,22 +5741,22 @@ class Ve extends H {
 }
 St([
   E({ attribute: !1 })
-], Ve.prototype, "hass");
+], Be.prototype, "hass");
 St([
   A()
-], Ve.prototype, "text");
+], Be.prototype, "text");
 St([
   A()
-], Ve.prototype, "unseen");
+], Be.prototype, "unseen");
 St([
   A()
-], Ve.prototype, "undo");
-async function Ur(n) {
+], Be.prototype, "undo");
+async function Br(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
-function ri(n) {
+function ci(n) {
   return Object.defineProperties(n(), {
     name: { get: () => n().name, enumerable: !0 },
     description: { get: () => n().description, enumerable: !0 }
@@ -5726,16 +5766,16 @@ function Mt(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-var zr = Object.defineProperty, ci = (n, e, t, s) => {
+var Wr = Object.defineProperty, di = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && zr(e, t, i), i;
+  return i && Wr(e, t, i), i;
 };
-function Vr(n) {
+function Fr(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === O && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
-class An extends H {
+class Sn extends T {
   constructor() {
     super(...arguments), this.live = new mt(this);
   }
@@ -5748,15 +5788,15 @@ class An extends H {
   static getConfigForm() {
     return {
       schema: [{ name: "entry_id", selector: { config_entry: { integration: O } } }],
-      ...rn()
+      ...ln()
     };
   }
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return m;
     const s = y(e), i = [...this.live.store?.devices() ?? []].filter(
-      ({ entryId: l }) => !t.entry_id || l === t.entry_id
-    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: l }) => !l), c = i.filter(({ row: l }) => l.quarantined || l.rule).length, r = t.entry_id ? c : Vr(e) ?? c, d = i.filter(({ row: l }) => l.online).length, h = o.length ? s("badge.online", { online: R(e, d), all: R(e, i.length) }) : "–";
+      ({ entryId: c }) => !t.entry_id || c === t.entry_id
+    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: c }) => !c), l = i.filter(({ row: c }) => c.quarantined || c.rule).length, r = t.entry_id ? l : Fr(e) ?? l, d = i.filter(({ row: c }) => c.online).length, h = o.length ? s("badge.online", { online: R(e, d), all: R(e, i.length) }) : "–";
     return u`<div class="badge ${a ? "lost" : r ? "blocking" : ""}">
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
@@ -5815,24 +5855,24 @@ class An extends H {
     ];
   }
 }
-ci([
+di([
   E({ attribute: !1 })
-], An.prototype, "hass");
-ci([
+], Sn.prototype, "hass");
+di([
   A()
-], An.prototype, "config");
-var Br = Object.defineProperty, Be = (n, e, t, s) => {
+], Sn.prototype, "config");
+var Gr = Object.defineProperty, We = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Br(e, t, i), i;
+  return i && Gr(e, t, i), i;
 };
-function Sn(n, e) {
+function Mn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
   return t?.platform === O && t.translation_key === "quarantine";
 }
-class Ae extends H {
+class Se extends T {
   constructor() {
-    super(), this.live = new mt(this), new fn(this, () => this.device?.row.rule?.expires != null);
+    super(), this.live = new mt(this), new gn(this, () => this.device?.row.rule?.expires != null);
   }
   static getStubConfig() {
     return { type: "custom:hearthwall-quarantine-feature" };
@@ -5846,7 +5886,7 @@ class Ae extends H {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !this.config || !Sn(e, this.context?.entity_id)) return m;
+    if (!e || !this.config || !Mn(e, this.context?.entity_id)) return m;
     const s = y(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
     return u`
       <button
@@ -5856,7 +5896,7 @@ class Ae extends H {
         @click=${() => t && $t({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
       >
         ${s(o ? "quarantine.release" : "quarantine.confirm")}
-        ${a ? u`<span role="timer">${vt(e, a - Date.now() / 1e3)}</span>` : m}
+        ${a ? u`<span role="timer">${s("common.left", { span: vt(e, a - Date.now() / 1e3) })}</span>` : m}
       </button>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
       <hearthwall-notice hidden .hass=${e}></hearthwall-notice>
@@ -5887,42 +5927,42 @@ class Ae extends H {
     ];
   }
 }
-Be([
+We([
   E({ attribute: !1 })
-], Ae.prototype, "hass");
-Be([
+], Se.prototype, "hass");
+We([
   E({ attribute: !1 })
-], Ae.prototype, "context");
-Be([
+], Se.prototype, "context");
+We([
   A()
-], Ae.prototype, "config");
-Be([
+], Se.prototype, "config");
+We([
   I("hearthwall-confirm")
-], Ae.prototype, "confirm");
-Be([
+], Se.prototype, "confirm");
+We([
   I("hearthwall-notice")
-], Ae.prototype, "notice");
-var Wr = Object.defineProperty, li = (n, e, t, s) => {
+], Se.prototype, "notice");
+var Yr = Object.defineProperty, hi = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Wr(e, t, i), i;
+  return i && Yr(e, t, i), i;
 };
-const $s = 60, dt = 100, ie = 14, Fr = 2e3, Gr = 2;
-function Yr(n, e, t, s) {
-  const i = (l) => (Math.max(0, 1 - (e - l) / $s) * dt).toFixed(1), o = (l) => (ie - s * Math.sqrt(Math.min(1, l / t)) * (ie - 1)).toFixed(1), a = n.findLastIndex(([l]) => l <= e - $s), c = n.slice(Math.max(0, a)), [r] = c, d = c[c.length - 1];
-  if (!r || !d || c.every(([, l]) => l <= 0)) return "";
-  const h = c.map(([l, f], w) => {
-    const [v, k] = c[w - 1] ?? [l, f];
-    return `${l - v > Gr ? `L${i(l - 1)} ${o(k)}` : ""}L${i(l)} ${o(f)}`;
+const _s = 60, dt = 100, ie = 14, Kr = 2e3, Qr = 2;
+function Zr(n, e, t, s) {
+  const i = (c) => (Math.max(0, 1 - (e - c) / _s) * dt).toFixed(1), o = (c) => (ie - s * Math.sqrt(Math.min(1, c / t)) * (ie - 1)).toFixed(1), a = n.findLastIndex(([c]) => c <= e - _s), l = n.slice(Math.max(0, a)), [r] = l, d = l[l.length - 1];
+  if (!r || !d || l.every(([, c]) => c <= 0)) return "";
+  const h = l.map(([c, f], w) => {
+    const [v, k] = l[w - 1] ?? [c, f];
+    return `${c - v > Qr ? `L${i(c - 1)} ${o(k)}` : ""}L${i(c)} ${o(f)}`;
   });
   return `M${i(r[0])} ${ie}${h.join("")}L${dt} ${o(d[1])}V${ie}Z`;
 }
-class Mn extends H {
+class En extends T {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(Fr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => fe`<path class=${s} d=${Yr(
+    const e = Math.max(Kr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => fe`<path class=${s} d=${Zr(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
@@ -5965,45 +6005,45 @@ class Mn extends H {
   `;
   }
 }
-li([
+hi([
   E({ attribute: !1 })
-], Mn.prototype, "samples");
-li([
+], En.prototype, "samples");
+hi([
   E({ attribute: !1 })
-], Mn.prototype, "now");
-const xs = 60, di = ({ identifiers: n }) => n?.find(([e]) => e === O)?.[1], _s = (n) => !di(n).includes(":");
-function hi(n, e) {
+], En.prototype, "now");
+const ks = 60, ui = ({ identifiers: n }) => n?.find(([e]) => e === O)?.[1], As = (n) => !ui(n).includes(":");
+function pi(n, e) {
   const t = De(n), s = /* @__PURE__ */ new Map();
-  for (const c of Object.values(n.entities)) {
-    if (c.platform !== O || !c.device_id || c.hidden) continue;
-    const r = s.get(c.device_id);
-    r ? r.push(c) : s.set(c.device_id, [c]);
+  for (const l of Object.values(n.entities)) {
+    if (l.platform !== O || !l.device_id || l.hidden) continue;
+    const r = s.get(l.device_id);
+    r ? r.push(l) : s.set(l.device_id, [l]);
   }
-  const i = Object.values(n.devices).filter((c) => di(c) && !c.disabled_by), o = (c) => c.map((r) => ({
+  const i = Object.values(n.devices).filter((l) => ui(l) && !l.disabled_by), o = (l) => l.map((r) => ({
     id: r.id,
-    name: ui(r.name_by_user || r.name || r.id),
+    name: mi(r.name_by_user || r.name || r.id),
     areaId: r.area_id,
     entities: s.get(r.id) ?? []
-  })).sort((r, d) => t(r.name, d.name) || (r.id < d.id ? -1 : 1)), a = o(i.filter((c) => !_s(c)));
-  return { gateways: o(i.filter(_s)), devices: a, areas: Kr(n, a, e) };
+  })).sort((r, d) => t(r.name, d.name) || (r.id < d.id ? -1 : 1)), a = o(i.filter((l) => !As(l)));
+  return { gateways: o(i.filter(As)), devices: a, areas: Jr(n, a, e) };
 }
-function Kr(n, e, t) {
+function Jr(n, e, t) {
   const s = De(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: r }) => r)), a = i.map(({ area_id: r, name: d, icon: h }) => ({
     id: r,
-    name: ui(d),
+    name: mi(d),
     icon: h ?? null,
-    devices: e.filter(({ areaId: l }) => l === r)
-  })).sort((r, d) => s(r.name, d.name)), c = e.filter(({ areaId: r }) => r === null || !o.has(r));
-  return [...a, { id: null, name: t, icon: null, devices: c }].filter((r) => r.devices.length);
+    devices: e.filter(({ areaId: c }) => c === r)
+  })).sort((r, d) => s(r.name, d.name)), l = e.filter(({ areaId: r }) => r === null || !o.has(r));
+  return [...a, { id: null, name: t, icon: null, devices: l }].filter((r) => r.devices.length);
 }
-const ui = (n) => n.length > xs ? `${n.slice(0, xs)}…` : n, ht = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), We = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), En = { grid_options: { columns: "full" } }, Qr = ["presence", "download_rate", "quarantine", "security"], Zr = ["active_blocks", "download_rate", "upload_rate"], Jr = ["download_rate", "upload_rate"], Xr = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Cn = { name: { type: "entity" } }, pi = ({ id: n }) => `device-${n}`, ec = 1088, tc = { docked: 256, auto: 56, always_hidden: 0 };
-function nc(n) {
-  const e = ec + tc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
+const mi = (n) => n.length > ks ? `${n.slice(0, ks)}…` : n, ht = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Fe = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Cn = { grid_options: { columns: "full" } }, Xr = ["presence", "download_rate", "quarantine", "security"], el = ["active_blocks", "download_rate", "upload_rate"], tl = ["download_rate", "upload_rate"], nl = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], On = { name: { type: "entity" } }, fi = ({ id: n }) => `device-${n}`, sl = 1088, il = { docked: 256, auto: 56, always_hidden: 0 };
+function ol(n) {
+  const e = sl + il[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
     column_span: i,
     visibility: o,
     cards: [
-      We("events", {
+      Fe("events", {
         // A card that is hidden is taken out of the page and asks for nothing; one in a hidden section is not
         visibility: o,
         grid_options: { columns: "full", rows: "auto" },
@@ -6016,33 +6056,33 @@ function nc(n) {
   }), s = (i) => [{ condition: "screen", media_query: i }];
   return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
-function sc({ hass: n, home: e }) {
+function al({ hass: n, home: e }) {
   return {
     type: "sections",
     max_columns: 3,
     badges: [
       { type: "custom:hearthwall-badge" },
-      ...e.gateways.flatMap((t) => ht(t, Zr)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Cn }))
+      ...e.gateways.flatMap((t) => ht(t, el)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : On }))
     ],
     sections: [
-      { type: "grid", column_span: 2, cards: [We("devices", { ...En, toolbar: e.devices.length > 8 })] },
-      ...nc(n)
+      { type: "grid", column_span: 2, cards: [Fe("devices", { ...Cn, toolbar: e.devices.length > 8 })] },
+      ...ol(n)
     ]
   };
 }
-function ic() {
-  return { type: "panel", cards: [We("flow-map")] };
+function rl() {
+  return { type: "panel", cards: [Fe("flow-map")] };
 }
-function oc() {
+function ll() {
   return {
     type: "sections",
     max_columns: 2,
     sections: [
-      { type: "grid", column_span: 2, cards: [We("events", { grid_options: { columns: "full", rows: "auto" } })] }
+      { type: "grid", column_span: 2, cards: [Fe("events", { grid_options: { columns: "full", rows: "auto" } })] }
     ]
   };
 }
-function ac({ home: n }) {
+function cl({ home: n }) {
   return {
     type: "sections",
     max_columns: 4,
@@ -6051,58 +6091,58 @@ function ac({ home: n }) {
       type: "grid",
       cards: [
         { type: "heading", heading: e, ...t ? { icon: t } : {} },
-        ...s.map((i) => rc(i))
+        ...s.map((i) => dl(i))
       ]
     }))
   };
 }
-function rc(n) {
-  const [e] = ht(n, Qr), t = { action: "navigate", navigation_path: pi(n) };
+function dl(n) {
+  const [e] = ht(n, Xr), t = { action: "navigate", navigation_path: fi(n) };
   return e ? { type: "tile", entity: e, name: n.name, tap_action: t, icon_tap_action: t } : { type: "button", name: n.name, icon: "mdi:devices", show_state: !1, tap_action: t };
 }
-function cc({ hass: n, home: e, config: t }) {
+function hl({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
     max_columns: 3,
     sections: [
-      { type: "grid", column_span: 2, cards: [We("device", { ...En, device_id: s.id })] },
+      { type: "grid", column_span: 2, cards: [Fe("device", { ...Cn, device_id: s.id })] },
       {
         type: "grid",
         cards: [
           { type: "heading", heading: y(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...Cn }))
+          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...On }))
         ]
       }
     ]
   } : { cards: [{ type: "markdown", content: y(n)("strategy.gone") }] };
 }
-function lc({ hass: n, home: e }) {
+function ul({ hass: n, home: e }) {
   const t = y(n);
   return {
     type: "sections",
     max_columns: 3,
     sections: e.gateways.map((s) => {
-      const i = ht(s, Xr), o = s.entities.map(({ entity_id: c }) => c).filter((c) => !i.includes(c)), a = ht(s, Jr);
+      const i = ht(s, nl), o = s.entities.map(({ entity_id: l }) => l).filter((l) => !i.includes(l)), a = ht(s, tl);
       return {
         type: "grid",
         cards: [
           { type: "heading", heading: s.name, icon: "mdi:shield-home" },
-          ...[...i, ...o.sort()].map((c) => ({ type: "tile", entity: c, ...Cn })),
-          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...En }] : []
+          ...[...i, ...o.sort()].map((l) => ({ type: "tile", entity: l, ...On })),
+          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Cn }] : []
         ]
       };
     })
   };
 }
-const Yt = { overview: sc, map: ic, events: oc, devices: ac, device: cc, health: lc };
-function dc(n, e) {
+const Yt = { overview: al, map: rl, events: ll, devices: cl, device: hl, health: ul };
+function pl(n, e) {
   const t = n.view ?? "overview", s = Object.hasOwn(Yt, t) ? Yt[t] : void 0;
   if (!s) throw new Error(`view is none of ${Object.keys(Yt).join(", ")}`);
-  const i = hi(e, y(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : mi(e);
+  const i = pi(e, y(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : vi(e);
 }
-function mi(n) {
+function vi(n) {
   const e = y(n);
   return {
     type: "sections",
@@ -6123,35 +6163,35 @@ function mi(n) {
     ]
   };
 }
-const ks = "custom:hearthwall", hc = [
+const Ss = "custom:hearthwall", ml = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:chart-sankey"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function uc(n) {
-  const e = y(n), { gateways: t, devices: s } = hi(n, e("strategy.no_area")), i = e("strategy.title");
+function fl(n) {
+  const e = y(n), { gateways: t, devices: s } = pi(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...hc.map(([o, a]) => ({
+      ...ml.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
-        strategy: { type: ks, view: o }
+        strategy: { type: Ss, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: pi(o),
+        path: fi(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: ks, view: "device", device_id: o.id }
+        strategy: { type: Ss, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...mi(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...vi(n) }] };
 }
-class pc extends HTMLElement {
+class vl extends HTMLElement {
   static {
     this.noEditor = !0;
   }
@@ -6159,19 +6199,19 @@ class pc extends HTMLElement {
     return { title: y(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return uc(t);
+    return fl(t);
   }
 }
-class mc extends HTMLElement {
+class gl extends HTMLElement {
   static async generate(e, t) {
-    return dc(e, t);
+    return pl(e, t);
   }
 }
-const fc = {
-  "ll-strategy-dashboard-hearthwall": pc,
-  "ll-strategy-view-hearthwall": mc
+const yl = {
+  "ll-strategy-dashboard-hearthwall": vl,
+  "ll-strategy-view-hearthwall": gl
 };
-function vc() {
+function wl() {
   const n = y(void 0);
   return {
     type: "hearthwall",
@@ -6180,14 +6220,14 @@ function vc() {
     description: n("strategy.description")
   };
 }
-const gc = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function yc(n, e) {
+const bl = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function $l(n, e) {
   const t = n.entities[e];
   return t?.platform !== O || !t.device_id ? null : Object.values(n.entities).some(
-    (i) => i.device_id === t.device_id && Sn(n, i.entity_id)
+    (i) => i.device_id === t.device_id && Mn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const oe = (n) => y(void 0)(n), me = (n) => ri(() => ({ ...n(), documentationURL: gc }));
+const oe = (n) => y(void 0)(n), me = (n) => ci(() => ({ ...n(), documentationURL: bl }));
 window.customCards = Mt(window.customCards ?? [], [
   me(() => ({
     type: "hearthwall-devices-card",
@@ -6200,12 +6240,12 @@ window.customCards = Mt(window.customCards ?? [], [
     name: oe("device.name"),
     description: oe("device.description"),
     preview: !0,
-    getEntitySuggestion: yc
+    getEntitySuggestion: $l
   })),
-  me(jr),
-  me(Va)
+  me(Ur),
+  me(Fa)
 ]);
-window.customStrategies = Mt(window.customStrategies ?? [], [me(vc)]);
+window.customStrategies = Mt(window.customStrategies ?? [], [me(wl)]);
 window.customBadges = Mt(window.customBadges ?? [], [
   me(() => ({
     type: "hearthwall-badge",
@@ -6215,24 +6255,24 @@ window.customBadges = Mt(window.customBadges ?? [], [
   }))
 ]);
 window.customCardFeatures = Mt(window.customCardFeatures ?? [], [
-  ri(() => ({
+  ci(() => ({
     type: "hearthwall-quarantine-feature",
     name: oe("feature.name"),
-    isSupported: (n, { entity_id: e }) => Sn(n, e)
+    isSupported: (n, { entity_id: e }) => Mn(n, e)
   }))
 ]);
-Ur({
+Br({
   "hearthwall-confirm": de,
-  "hearthwall-notice": Ve,
-  "hearthwall-sparkline": Mn,
+  "hearthwall-notice": Be,
+  "hearthwall-sparkline": En,
   "hearthwall-devices-card": N,
-  "hearthwall-device-row": kt,
-  ...$a,
-  "hearthwall-badge": An,
-  "hearthwall-quarantine-feature": Ae,
-  ...Nr,
-  ...za,
-  ...fc
+  "hearthwall-device-row": Ve,
+  ...ka,
+  "hearthwall-badge": Sn,
+  "hearthwall-quarantine-feature": Se,
+  ...Dr,
+  ...Wa,
+  ...yl
 });
 /**
  * @license

@@ -4,7 +4,7 @@ import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { item, type ItemView } from "../events/item.js";
 import { keyOf } from "../events/timeline.js";
-import { formatBytes, formatCount, formatCountdown, formatCountry, formatDateTime, formatPercent } from "../format.js";
+import { formatBytes, formatCount, formatLeft, formatCountry, formatDateTime, formatPercent } from "../format.js";
 import type { HomeAssistant } from "../hass.js";
 import { localizer, optionalKey } from "../localize.js";
 import type { Acceptance, Block, Event, ProfileReport, Usage, UsageRow } from "../messages.js";
@@ -105,7 +105,7 @@ export function blocksSection(hass: HomeAssistant, blocks: readonly Block[], rel
           <b class="cut grow">${t(optionalKey(`mode.${block.mode}`) ?? "mode.other")} ${port}</b>
           ${left === undefined
             ? nothing
-            : html`<span class="figure" role="timer">${formatCountdown(hass, left)}</span>`}
+            : html`<span class="figure" role="timer">${t("common.left", { span: formatLeft(hass, left) })}</span>`}
           <button class="quiet" @click=${() => release(block)}>${t("quarantine.release")}</button>
         </div>
         <div class="secondary wrap">

@@ -6,7 +6,7 @@ import type { HearthwallConfirm } from "../dialog.js";
 import { itemStyles } from "../events/item-styles.js";
 import { OpenedEvents, type Page } from "../events/opened.js";
 import { askBlock } from "../events/orders.js";
-import { formatAgo, formatBytes, formatCountdown, formatDateTime, formatRate } from "../format.js";
+import { formatAgo, formatBytes, formatLeft, formatDateTime, formatRate } from "../format.js";
 import { type HomeAssistant, isAdmin } from "../hass.js";
 import { localizer } from "../localize.js";
 import type { Block, Event } from "../messages.js";
@@ -73,7 +73,7 @@ export class HearthwallDeviceView extends LitElement {
         <h2 class="cut" title=${row.name}>${this.heading ?? row.name}</h2>
         <div class="secondary wrap">
           <span class="chip ${tone}">${t(key)}</span>
-          ${expires === null ? nothing : html`<span role="timer">${formatCountdown(hass, expires - now)}</span>`}
+          ${expires === null ? nothing : html`<span role="timer">${t("common.left", { span: formatLeft(hass, expires - now) })}</span>`}
           ${row.online ? nothing : html`<span>${t("devices.seen", { ago: formatAgo(hass, row.last_seen, now) })}</span>`}
         </div>
       </div>

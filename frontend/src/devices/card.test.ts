@@ -198,11 +198,11 @@ describe("the devices card", () => {
     const rule = { id: 1, mode: "isolate", expires: 1_000_000 + 65 };
     await told(delta([{ ...CAMERA, quarantined: true, rule }]));
     expect(switchOf("Camera").getAttribute("aria-checked")).toBe("true");
-    expect(one(card, "[role=timer]").textContent).toBe("1:05");
+    expect(one(card, "[role=timer]").textContent).toBe("2 min left");
     expect(one(card, "hearthwall-notice").shadowRoot?.querySelector(".unseen")?.textContent).toBe("Camera is quarantined.");
     await vi.advanceTimersByTimeAsync(5000);
     await settled(card);
-    expect(one(card, "[role=timer]").textContent).toBe("1:00");
+    expect(one(card, "[role=timer]").textContent).toBe("1 min left");
     await told(delta([CAMERA]));
     expect(all(card, "[role=timer]")).toEqual([]);
     expect(one(card, "hearthwall-notice").shadowRoot?.querySelector(".unseen")?.textContent).toBe("Camera is released.");

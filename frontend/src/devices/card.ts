@@ -178,6 +178,7 @@ export class HearthwallDevicesCard extends LitElement {
                 .hass=${hass}
                 .device=${device}
                 .connected=${store?.gateways.get(device.entryId)?.connected ?? false}
+                .stale=${store?.gateways.get(device.entryId)?.stale ?? false}
               ></hearthwall-device-row>`,
             )}
             ${shown.length > MOST_ROWS && !this.whole

@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing } from "lit";
 import { property } from "lit/decorators.js";
-import { formatAgo, formatBytes, formatCountdown, formatRate } from "../format.js";
+import { formatAgo, formatBytes, formatLeft, formatRate } from "../format.js";
 import type { HomeAssistant } from "../hass.js";
 import { localizer } from "../localize.js";
 import { statusOf } from "../status.js";
@@ -17,6 +17,9 @@ export class HearthwallDeviceRow extends LitElement {
   /** Whether what is shown is of now. */
   @property({ type: Boolean, reflect: true }) connected = true;
 
+  /** Whether the sensor is connected and says nothing. */
+  @property({ type: Boolean, reflect: true }) stale = false;
+
   constructor() {
     super();
     new Ticking(this, () => this.moves());
@@ -24,7 +27,7 @@ export class HearthwallDeviceRow extends LitElement {
 
   /** Whether there is something to see that changes with the clock. */
   private moves(): boolean {
-    if (!this.connected || !this.device) return false;
+    if (!this.connected || this.stale || !this.device) return false;
     const { row, samples } = this.device;
     return row.rule?.expires != null || samples.some(({ upload, download }) => upload + download > 0);
   }
@@ -64,7 +67,7 @@ export class HearthwallDeviceRow extends LitElement {
             : html`<span class="chip ${tone}">${t(key)}</span>`}
           ${expires === null
             ? nothing
-            : html`<span class="secondary count" role="timer">${formatCountdown(hass, expires - now)}</span>`}
+            : html`<span class="secondary count" role="timer">${t("common.left", { span: formatLeft(hass, expires - now) })}</span>`}
         </div>
         <hearthwall-sparkline .samples=${device.samples} .now=${now}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
@@ -206,10 +209,10 @@ export class HearthwallDeviceRow extends LitElement {
         grid-area: spark;
         height: 32px;
       }
-      :host(:not([connected])) hearthwall-sparkline {
+      :host(:is(:not([connected]), [stale])) hearthwall-sparkline {
         opacity: 0.4;
       }
-      :host(:not([connected])) :is(.rates, .today) {
+      :host(:is(:not([connected]), [stale])) :is(.rates, .today) {
         color: var(--secondary-text-color);
       }
       .rates {

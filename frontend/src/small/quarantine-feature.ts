@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import type { HearthwallConfirm } from "../dialog.js";
-import { formatCountdown } from "../format.js";
+import { formatLeft } from "../format.js";
 import { DOMAIN, type HomeAssistant } from "../hass.js";
 import { localizer } from "../localize.js";
 import type { HearthwallNotice } from "../notice.js";
@@ -63,7 +63,7 @@ export class HearthwallQuarantineFeature extends LitElement {
         @click=${() => device && askQuarantine({ hass, confirm: this.confirm, notice: this.notice }, device)}
       >
         ${t(quarantined ? "quarantine.release" : "quarantine.confirm")}
-        ${expires ? html`<span role="timer">${formatCountdown(hass, expires - Date.now() / 1000)}</span>` : nothing}
+        ${expires ? html`<span role="timer">${t("common.left", { span: formatLeft(hass, expires - Date.now() / 1000) })}</span>` : nothing}
       </button>
       <hearthwall-confirm .hass=${hass}></hearthwall-confirm>
       <hearthwall-notice hidden .hass=${hass}></hearthwall-notice>
