@@ -38,6 +38,7 @@ from .rules.process_protection import ProcessProtection
 from .rules.rule import Rule
 from .rules.terms import check_place
 from .targets import PROCESS_KINDS, Target, parse_target
+from .verdicts import judged
 
 
 class Orders:
@@ -210,7 +211,7 @@ class Orders:
     async def _get_events(self, request: GetEvents) -> Any:
         """Answer with what happened."""
         events = await self._parts.journal.select(request, self._parts.chosen.macs)
-        return [each.to_wire() for each in events]
+        return [judged(self._parts, each).to_wire() for each in events]
 
     async def _discard_damaged(self, _: DiscardDamaged) -> Any:
         """Remove the damaged files that were set aside."""

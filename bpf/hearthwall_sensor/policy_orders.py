@@ -32,7 +32,8 @@ from .requests import (
     SetPolicy,
     SetProfile,
 )
-from .targets import parse_mac, parse_target
+from .targets import parse_mac
+from .verdicts import blockable, judged
 
 #: Devices that there may be hints on, and labels of one.
 MAX_HINTS: Final = 1024
@@ -69,20 +70,10 @@ class PolicyOrders:
     async def _get_event(self, request: GetEvent) -> Any:
         """Answer with one event, and whom an order may cut off for it."""
         event, blame = await self._event(request.seq), self._parts.responder.blame
-        return event.to_wire() | {
-            "culprit": self._blockable(blame.culprit(event) or blame.program(event)),
-            "blockable_peer": self._blockable(blame.peer(event)),
+        return judged(self._parts, event).to_wire() | {
+            "blockable_peer": blockable(self._parts, blame.peer(event)),
             "has_ended": blame.has_ended(event),
         }
-
-    def _blockable(self, target: str | None) -> str | None:
-        """Return a target, None where an order on it would be refused."""
-        try:
-            if target is not None:
-                self._parts.surroundings.protection.check(parse_target(target))
-        except SensorError:
-            return None
-        return target
 
     async def _event(self, seq: int) -> Event:
         """Return an event; raises SensorError `not_found`."""
@@ -108,7 +99,7 @@ class PolicyOrders:
             if event.kind in _OF_DESTINATIONS:
                 self._need(who, event.evidence, now, is_fine=True)
             await self._keep_profile(who, now)
-            return event.to_wire()
+            return judged(self._parts, event).to_wire()
 
     async def _keep_profile(self, who: str, now: float) -> None:
         """Write a device's profile to disk."""

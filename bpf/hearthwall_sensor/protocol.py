@@ -84,12 +84,18 @@ class UnsupportedSchemaError(SensorError):
 
 @dataclass(frozen=True, slots=True)
 class Hello(Message):
-    """The sensor's first message. `id` tells sensors apart, wherever they are reached."""
+    """The sensor's first message. `id` tells sensors apart, wherever they are reached.
+
+    A client on another host is told in `address` and `port` where the sensor was reached: whoever dialled
+    something else was passed on by somebody between both.
+    """
 
     version: str
     min_schema: int
     max_schema: int
     id: str | None = None
+    address: str | None = None
+    port: int | None = None
 
     def schema(self) -> int:
         """Return the highest schema that both sides speak; raises SensorError `unsupported_schema`."""
@@ -391,7 +397,9 @@ class Event(Message):
 
     What happens again within the kind's quiet window is the same event: `count` says how often it happened,
     `last_time` when last, null while that is `time`. `technique` is MITRE ATT&CK's, where one fits. `subject`
-    is what the event is about beside the device, such as `tcp/23`: who accepts the event accepts that.
+    is what the event is about beside the device, such as `tcp/23`: who accepts the event accepts that. `culprit`
+    is whom an order may cut off for it, as a rule names it, when this was told: the device that did it or the
+    program, null for whom it was only done to, or who has to stay reachable, and where that is not known.
     """
 
     seq: int
@@ -409,6 +417,7 @@ class Event(Message):
     count: int = 1
     last_time: float | None = None
     subject: str = ""
+    culprit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from .protocol import (
     Status,
 )
 from .rules.rule import Rule
+from .verdicts import judged
 
 
 class Reports:
@@ -182,7 +183,7 @@ class Reports:
             blocks=tuple(each for each in self.blocks() if each.id in blocks) if blocks else (),
             removed_blocks=tuple(each for each in removed if isinstance(each, int)),
             feeds=tuple(self._parts.feeds.list()) if changes.feeds_since(since) else None,
-            events=changes.events_since(since),
+            events=tuple(judged(self._parts, each) for each in changes.events_since(since)),
         )
         return None if delta == Delta(seq=0) else delta
 

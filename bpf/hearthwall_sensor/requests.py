@@ -19,11 +19,15 @@ MAX_EVENTS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Initialize(Message):
-    """The client's first message: the schema it chose and a name for the log."""
+    """The client's first message: the schema it chose and a name for the log.
+
+    A client on another host says in `address` whence it comes, to a sensor that says where it was reached.
+    """
 
     type: ClassVar[str] = "initialize"
     schema: int
     client: str = "unnamed"
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +262,7 @@ class GetEvents(Message):
 class GetEvent(Message):
     """Asks for the Event with a number, with whom an order may cut off for it, or null.
 
-    `culprit` is the device that did it, `blockable_peer` the peer's address or name: never whom it was only done to.
+    Beside the Event's `culprit`, `blockable_peer` is the peer's address or name: never whom it was only done to.
     `has_ended` says that only a process could have been cut off, which has ended.
     """
 

@@ -99,15 +99,20 @@ class DeviceSecurity(SecurityEvent, DeviceEntity):
 def described(hub: Hub, event: Event) -> dict[str, Any]:
     """Return an event's attributes, flat, so that an automation needs no template.
 
-    Beside what the sensor says these are why it is unusual, what can be done, and the device that an
-    action can be aimed at.
+    Beside what the sensor says these are why it is unusual, what can be done, and the devices that an
+    action can be aimed at: whose event it is, which may be the victim's, and who did it.
     """
     kind = KINDS.get(event.kind)  # type: ignore[call-overload]
     why = event.evidence.get("why")
     return event.to_wire() | {
         "why": why if isinstance(why, str) else None,
         "advice": None if kind is None else kind.advice,
-        "device_id": None
-        if event.mac is None
-        else async_registered_id(hub.hass, hub.entry, event.mac),
+        "device_id": _device_id(hub, event.mac),
+        "culprit_device_id": _device_id(hub, event.culprit),
     }
+
+
+@callback
+def _device_id(hub: Hub, mac: str | None) -> str | None:
+    """Return the id of a device in Home Assistant; what is no MAC has none."""
+    return None if mac is None else async_registered_id(hub.hass, hub.entry, mac)

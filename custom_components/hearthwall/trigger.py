@@ -47,6 +47,7 @@ from .targets import async_is_meant
 
 _KIND: Final = "kind"
 _SEVERITY: Final = "severity"
+_CULPRIT: Final = "culprit"
 
 _EVENT_SCHEMA: Final = vol.Schema(
     {
@@ -54,6 +55,7 @@ _EVENT_SCHEMA: Final = vol.Schema(
         vol.Optional(CONF_OPTIONS, default={}): {
             vol.Optional(_KIND, default=[]): vol.All(cv.ensure_list, [vol.In(list(KINDS))]),
             vol.Optional(_SEVERITY, default=SEVERITIES[0]): vol.In(SEVERITIES),
+            vol.Optional(_CULPRIT, default=False): cv.boolean,
         },
     }
 )
@@ -110,8 +112,10 @@ class EventDetected(JournalTrigger):
 
     @override
     def takes(self, hub: Hub, event: Event) -> bool:
-        """Tell whether kind, severity and device fit."""
+        """Tell whether kind, severity and device fit, and whether the device did it if that is wanted."""
         wanted = self.options[_SEVERITY]
+        if self.options[_CULPRIT] and event.culprit is None:
+            return False
         if self.options[_KIND] and event.kind not in self.options[_KIND]:
             return False
         if SEVERITIES.index(event.severity) < SEVERITIES.index(wanted):

@@ -58,20 +58,20 @@ async def tell_event(hass: HomeAssistant, message: dict[str, Any]) -> dict[str, 
     """Answer with an event as it stands now, and whom an order may cut off for it."""
     hub = async_hub(hass, message["entry_id"])
     wire: Any = await hub.call(GetEvent(message["seq"]))
-    culprit, peer = wire.get("culprit"), wire.get("blockable_peer")
+    event, peer = Event.from_wire(wire), wire.get("blockable_peer")
     return {
-        "event": event_row(hub, Event.from_wire(wire)),
-        "culprit": _target(culprit, ("mac",)),
-        "program": _target(culprit, PROCESS_KINDS),
+        "event": event_row(hub, event),
+        "culprit": _target(event.culprit, ("mac",)),
+        "program": _target(event.culprit, PROCESS_KINDS),
         "blockable_peer": peer if isinstance(peer, str) else None,
         "has_ended": wire.get("has_ended") is True,
     }
 
 
-def _target(culprit: Any, kinds: Collection[str]) -> str | None:
+def _target(culprit: str | None, kinds: Collection[str]) -> str | None:
     """Return who did it as a rule names it, if that is of one of these kinds."""
     try:
-        target = parse_target(culprit) if isinstance(culprit, str) else None
+        target = None if culprit is None else parse_target(culprit)
     except SensorError:
         return None
     return None if target is None or target.kind not in kinds else target.value

@@ -80,9 +80,13 @@ export interface Event {
   count: number;
   last_time: number | null;
   subject: string;
+  /** Whom an order may cut off for it, as a rule names it: never whom it was only done to. */
+  culprit: string | null;
   why: string | null;
   advice: string | null;
   device_id: string | null;
+  /** The device that did it, if an action can be aimed at it. */
+  culprit_device_id: string | null;
   entry_id: string;
   gateway: string;
   device_name: string | null;

@@ -12,6 +12,7 @@ from aiohttp import WSMsgType, web
 
 from custom_components.hearthwall.bpf.hearthwall_sensor import __version__
 from custom_components.hearthwall.bpf.hearthwall_sensor.kinds import SEVERITIES
+from custom_components.hearthwall.bpf.hearthwall_sensor.policy.blame import Blame
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     WEBSOCKET_PATH,
     Block,
@@ -75,6 +76,10 @@ def feed(name: str, **fields: Any) -> Feed:
     return Feed(name=name, **(said | fields))
 
 
+#: Tells as the sensor does who did what.
+_BLAME = Blame(lambda _: False, lambda _: False)
+
+
 def event(seq: int, kind: str = "threat_address", **fields: Any) -> Event:
     """Return the event with this number in a journal that has one a second."""
     said: dict[str, Any] = {
@@ -88,7 +93,8 @@ def event(seq: int, kind: str = "threat_address", **fields: Any) -> Event:
         "summary": f"number {seq}",
         "evidence": {"feed": "drop", "packets": 3},
     }
-    return Event(seq=seq, kind=kind, **(said | fields))
+    happened = Event(seq=seq, kind=kind, **(said | fields))
+    return happened if "culprit" in fields else replace(happened, culprit=_BLAME.whom(happened))
 
 
 def flow(mac: str | None, peer_address: str, peer_name: str | None = None, **fields: Any) -> Flow:

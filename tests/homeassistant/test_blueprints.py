@@ -149,6 +149,26 @@ async def test_something_grave_cuts_off_and_the_phone_lets_back_in(
     assert not peer.orders(AcceptEvent)
 
 
+@pytest.mark.parametrize("blame", ["peer", "unknown"])
+async def test_a_victim_stays_connected_and_the_phone_says_so(
+    hass: HomeAssistant,
+    peer: Peer,
+    aioclient_mock: AiohttpClientMocker,
+    phone: Phone,
+    blame: str,
+) -> None:
+    await grave(hass, aioclient_mock, phone)
+    await peer.happen(event(1, severity="critical", evidence={"blame": blame}))
+    await wait_for(lambda: bool(phone.told))
+    (message,) = phone.told
+    assert message["title"] == "camera stays connected"
+    assert message["message"].startswith("number 1 It is not cut off: it was only attacked")
+    assert [each["title"] for each in message["data"]["actions"]] == ["This is fine"]
+    assert not peer.orders(AddBlock)
+    await peer.happen(event(2, severity="critical", evidence={"blame": "device"}))
+    await wait_for(lambda: bool(peer.orders(AddBlock)))
+
+
 async def test_what_is_fine_is_let_back_in_and_learnt_also_after_a_reload(
     hass: HomeAssistant,
     loaded: MockConfigEntry,

@@ -70,7 +70,7 @@ def test_every_trigger_and_condition_and_its_fields_are_documented(
 
 def test_every_kind_and_attribute_of_an_event_is_documented() -> None:
     section = TEXT.split("## Events")[1].split("\n## ")[0]
-    shown = {*event(1).to_wire(), "device_id", "event_type", "why", "advice"}
+    shown = {*event(1).to_wire(), "device_id", "culprit_device_id", "event_type", "why", "advice"}
     for name in {*shown, *(event_platform.SECURITY.event_types or ())}:
         assert f"`{name}`" in section, name
 
@@ -175,7 +175,10 @@ async def test_an_event_triggers_a_quarantine_and_a_reload_does_not(
     assert await hass.config_entries.async_reload(loaded.entry_id)
     await hass.async_block_till_done()
     await peer.happen(event(3, mac=None))
-    assert len(peer.orders(AddBlock)) == 1
+    for number, blame in ((4, "peer"), (5, "unknown")):
+        await peer.happen(event(number, evidence={"blame": blame}))
+    await hass.async_block_till_done()
+    assert len(peer.orders(AddBlock)) == 1, "whom something was done to is not cut off for it"
 
 
 async def test_something_grave_triggers_a_quarantine_and_nothing_else_does(
@@ -193,9 +196,11 @@ async def test_something_grave_triggers_a_quarantine_and_nothing_else_does(
 
     await peer.happen(event(1, kind="beacon", severity="medium"))
     await peer.happen(event(2, kind="beacon", severity="critical", mac=TV))
+    for number, blame in ((3, "peer"), (4, "unknown")):
+        await peer.happen(event(number, severity="critical", evidence={"blame": blame}))
     assert await ordered_after(0) == 0
     for number in (1, 2):
-        await peer.happen(event(2 + number, kind="beacon", severity="high"))
+        await peer.happen(event(4 + number, kind="beacon", severity="high"))
         assert await ordered_after(number) == number
     assert peer.orders(AddBlock)[0] == AddBlock(CAMERA, reason="Quarantined from Home Assistant")
     assert await hass.config_entries.async_reload(loaded.entry_id)

@@ -48,7 +48,7 @@ DEFINED: dict[str, type] = {
     "Block": Block,
 }
 #: What Home Assistant adds to an event of the sensor's.
-ADDED = {"why", "advice", "device_id", "entry_id", "gateway", "device_name"}
+ADDED = {"why", "advice", "device_id", "culprit_device_id", "entry_id", "gateway", "device_name"}
 #: What is looked at as it is sent.
 SENT = {
     "Snapshot",

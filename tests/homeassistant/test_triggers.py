@@ -40,6 +40,8 @@ TOLD = {
     "seq": "{{ trigger.seq }}",
     "peer": "{{ trigger.peer }}",
     "mac": "{{ trigger.mac }}",
+    "culprit": "{{ trigger.culprit }}",
+    "culprit_device_id": "{{ trigger.culprit_device_id }}",
 }
 
 # What they are called
@@ -124,8 +126,40 @@ async def test_an_event_is_told_flat(
         "seq": 1,
         "peer": "203.0.113.66",
         "mac": CAMERA,
+        "culprit": CAMERA,
+        "culprit_device_id": camera(hass, loaded).id,
     }
     assert (told[1].data["peer"], told[1].data["device_name"]) == ("bad.example", "Acme 53:13")
+
+
+async def test_whom_something_was_only_done_to_is_no_culprit(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, automate: Automate
+) -> None:
+    told = await automate({"trigger": "event_detected"}, says=TOLD)
+    program: dict[str, Any] = {"mac": None, "address": None, "process": "/usr/bin/curl"}
+    await peer.happen(
+        event(1, evidence={"blame": "peer"}),
+        event(2, evidence={"blame": "unknown"}),
+        event(3, **program),
+    )
+    await wait_for(lambda: len(told) == 3)
+    assert [each.data["device_name"] for each in told] == ["camera", "camera", "Hearthwall"]
+    assert [each.data["culprit"] for each in told] == [None, None, "exe:/usr/bin/curl"]
+    assert {each.data["culprit_device_id"] for each in told} == {None}
+
+
+async def test_only_what_has_a_culprit(peer: Peer, automate: Automate) -> None:
+    told = await automate({"trigger": "event_detected", "options": {"culprit": True}}, says=TOLD)
+    await peer.happen(
+        event(1, evidence={"blame": "peer"}),
+        event(2, evidence={"blame": "unknown"}),
+        event(3, evidence={"blame": "device"}),
+        event(4, kind="blocked"),
+        event(5, culprit=None),  # an older sensor's
+        event(6),
+    )
+    await wait_for(lambda: len(told) == 2)
+    assert [each.data["seq"] for each in told] == [3, 6]
 
 
 @pytest.mark.parametrize("by", ["device", "area", "label", "entity"])

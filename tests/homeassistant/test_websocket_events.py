@@ -176,12 +176,11 @@ async def test_an_event_and_whom_an_order_may_cut_off(
         ("192.0.2.7", None),
         ("exe:relative", None),
         ("", None),
-        (4711, None),
         (None, None),
     ],
 )
 async def test_an_event_of_a_program_and_what_stops_it(
-    admin: Browser, loaded: MockConfigEntry, peer: Peer, culprit: object, program: str | None
+    admin: Browser, loaded: MockConfigEntry, peer: Peer, culprit: str | None, program: str | None
 ) -> None:
     said = {"culprit": culprit, "blockable_peer": None, "has_ended": True}
     peer.answers["event"] = event(7, mac=None, process="/usr/bin/curl").to_wire() | said

@@ -66,6 +66,7 @@ EVENT = Event(
     count=5,
     last_time=time.mktime((2026, 5, 4, 14, 40, 0, 0, 0, -1)),
     subject="host 192.168.10.1",
+    culprit=CAMERA,
 )
 ACCEPTED = Acceptance(
     3, 1_777_900_000.0, 17, "port_scan", CAMERA, None, EVENT.subject, EVENT.summary, EVENT.evidence
@@ -76,7 +77,7 @@ ACCEPTED = Acceptance(
 def serving(tmp_path: Path) -> Iterator[Serving]:
     household = Household()
     household.answers |= {
-        "event": EVENT.to_wire() | {"culprit": CAMERA, "blockable_peer": None},
+        "event": EVENT.to_wire() | {"blockable_peer": None},
         "accept": EVENT.to_wire(),
         "accepted": [],
         "revoke": ACCEPTED.to_wire(),

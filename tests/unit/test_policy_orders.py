@@ -119,6 +119,8 @@ async def test_an_event_tells_whom_an_order_may_cut_off_for_it(sensor: Sensor) -
         (notice(evidence={"blame": "peer"}, peer_address="203.0.113.9"), None, "203.0.113.9"),
         (notice(kind="flood", peer_address="203.0.113.9"), CAMERA, None),  # the victim
         (notice("domain bad.example", kind="threat_domain"), CAMERA, "bad.example"),
+        (notice(evidence={"blame": "unknown"}, peer_address="192.168.20.9"), None, None),
+        (notice(kind="blocked", subject="rule"), None, None),  # nobody did anything
     ):
         sensor.journal.note(dataclasses.replace(told, time=sensor.later()))
         (written,) = await sensor.journal.write()

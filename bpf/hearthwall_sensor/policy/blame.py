@@ -96,6 +96,13 @@ class Blame:
         """Learn whom the home needs."""
         self._servers.take(observation)
 
+    def whom(self, told: Told) -> str | None:
+        """Return who did it, as a rule names it; None also for what a person or the policy has ordered."""
+        kind = KINDS.get(told.kind)  # type: ignore[call-overload]
+        if kind is not None and kind.by_rules:
+            return None
+        return self.culprit(told) or self.program(told)
+
     def culprit(self, told: Told) -> str | None:
         """Return the device that did it: not one that something was only done to, or perhaps was."""
         if told.evidence.get("blame", _DEVICE) != _DEVICE or told.process is not None:
