@@ -15,7 +15,8 @@ export interface Asking {
 }
 
 export interface OrderQuestion extends Question {
-  act: (choice: string) => Promise<Undo>;
+  /** Return the way back, if there is one. */
+  act: (choice: string) => Promise<Undo | undefined>;
 }
 
 /** Ask; if it was done, say `told` and offer the way back, of which `undone` hears. Return whether it was done. */
@@ -28,11 +29,15 @@ export async function askOrder(
   let undo: Undo | undefined;
   const done = await confirm.ask({ ...question, act: async (choice) => (undo = await question.act(choice)) });
   if (!done) return false;
-  notice.show(told, async () => {
-    await undo?.();
-    undone?.();
-    await after?.();
-  });
+  notice.show(
+    told,
+    undo &&
+      (async () => {
+        await undo?.();
+        undone?.();
+        await after?.();
+      }),
+  );
   await after?.();
   return true;
 }

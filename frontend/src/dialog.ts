@@ -24,14 +24,22 @@ export interface Question {
   act: (choice: string) => Promise<unknown>;
 }
 
+/** Keys that press a button, again and again while they are held. */
+const PRESSING: ReadonlySet<string> = new Set(["Enter", " "]);
+
 export class HearthwallConfirm extends LitElement {
+  /** How long nothing can be confirmed: the second click of a double one, or a key held down, is no answer. */
+  static patienceMs = 500;
+
   @property({ attribute: false }) hass?: HomeAssistant | undefined;
   @state() private question: Question | undefined;
   @state() private choice = "";
   @state() private busy = false;
+  @state() private ready = false;
   @state() private problem = "";
   @query("dialog") private dialog!: HTMLDialogElement;
   private answered: ((done: boolean) => void) | undefined;
+  private waiting: ReturnType<typeof setTimeout> | undefined;
 
   /** Ask; return whether it was done. */
   async ask(question: Question): Promise<boolean> {
@@ -40,10 +48,23 @@ export class HearthwallConfirm extends LitElement {
     this.choice = question.choices?.[0]?.value ?? "";
     this.problem = "";
     this.busy = false;
+    this.wait();
     await this.updateComplete;
     const answer = new Promise<boolean>((resolve) => (this.answered = resolve));
     if (!this.dialog.open) this.dialog.showModal();
     return answer;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.waiting);
+  }
+
+  private wait(): void {
+    const { patienceMs } = HearthwallConfirm;
+    clearTimeout(this.waiting);
+    this.ready = patienceMs === 0;
+    if (!this.ready) this.waiting = setTimeout(() => (this.ready = true), patienceMs);
   }
 
   protected override render() {
@@ -55,7 +76,8 @@ export class HearthwallConfirm extends LitElement {
         aria-labelledby="title"
         aria-describedby="text"
         @close=${() => this.end(false)}
-        @click=${(event: MouseEvent) => event.target === this.dialog && !this.busy && this.end(false)}
+        @click=${(event: MouseEvent) => event.target === this.dialog && this.ready && this.end(false)}
+        @keydown=${(event: KeyboardEvent) => event.repeat && PRESSING.has(event.key) && event.preventDefault()}
         @cancel=${(event: globalThis.Event) => this.busy && event.preventDefault()}
       >
         <form @submit=${this.onSubmit}>
@@ -78,10 +100,14 @@ export class HearthwallConfirm extends LitElement {
             : nothing}
           <p class="problem" role="alert">${this.problem}</p>
           <div class="buttons">
-            <button type="button" class="plain" ?disabled=${this.busy} @click=${() => this.end(false)}>
+            <button type="button" class="plain" ?disabled=${this.busy} autofocus @click=${() => this.end(false)}>
               ${t("common.cancel")}
             </button>
-            <button type="submit" class=${question.danger ? "danger" : "main"} ?disabled=${this.busy} autofocus>
+            <button
+              type="submit"
+              class=${question.danger ? "danger" : "main"}
+              ?disabled=${this.busy || !this.ready}
+            >
               ${this.busy ? t("common.busy") : question.confirm}
             </button>
           </div>
@@ -93,7 +119,7 @@ export class HearthwallConfirm extends LitElement {
   private readonly onSubmit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const { question } = this;
-    if (!question || this.busy) return;
+    if (!question || this.busy || !this.ready) return;
     this.busy = true;
     this.problem = "";
     try {

@@ -1,47 +1,49 @@
 // The question before a device is quarantined or released, and what is said after it.
 
-import { askOrder, type Asking, type OrderQuestion } from "./asking.js";
-import { formatSpan } from "./format.js";
-import type { HomeAssistant } from "./hass.js";
+import { askOrder, type Asking } from "./asking.js";
+import { askCutOff } from "./cutting-off.js";
 import { localizer } from "./localize.js";
 import { quarantine, release } from "./orders.js";
 import type { LiveDevice } from "./store.js";
 
-const HOUR = 3600;
-/** What can be chosen, in seconds; else until somebody releases it. */
-export const SPANS = [HOUR / 4, HOUR, 8 * HOUR, 24 * HOUR] as const;
-const FOREVER = "forever";
-
-/** Return for how long something is offered to hold, the longest first. */
-export function durations(hass: HomeAssistant): { value: string; label: string }[] {
-  const t = localizer(hass);
-  return [
-    { value: FOREVER, label: t("quarantine.forever") },
-    ...SPANS.map((span) => ({ value: String(span), label: t("quarantine.for", { span: formatSpan(hass, span) }) })),
-  ];
+/** A device that is to be quarantined; one that Home Assistant does not know has no `deviceId`. */
+export interface Suspect {
+  entryId: string;
+  mac: string;
+  name: string;
+  deviceId: string | null;
 }
 
-export const chosenSeconds = (choice: string): number | null => (choice === FOREVER ? null : Number(choice));
-
-/** Ask, and quarantine or release the device; the notice tells, and offers the way back. */
-export async function askQuarantine(asking: Asking, device: LiveDevice): Promise<void> {
+/** Ask, and quarantine a device. */
+export function askToQuarantine(asking: Asking, { entryId, mac, name, deviceId }: Suspect): Promise<boolean> {
   const { hass } = asking;
   const t = localizer(hass);
-  const { name, quarantined } = device.row;
-  const question: OrderQuestion = quarantined
-    ? {
-        title: t("quarantine.release_ask", { name }),
-        text: t("quarantine.release_text"),
-        confirm: t("quarantine.release"),
-        act: () => release(hass, device),
-      }
-    : {
-        title: t("quarantine.ask", { name }),
-        text: t("quarantine.text"),
-        confirm: t("quarantine.confirm"),
-        danger: true,
-        choices: durations(hass),
-        act: (choice) => quarantine(hass, device, chosenSeconds(choice)),
-      };
-  await askOrder(asking, question, t(quarantined ? "quarantine.off" : "quarantine.on", { name }));
+  return askCutOff(asking, {
+    entryId,
+    target: mac,
+    name,
+    title: t("quarantine.ask", { name }),
+    text: t("quarantine.text"),
+    confirm: t("quarantine.confirm"),
+    told: t("quarantine.on", { name }),
+    act: (before, seconds) => quarantine(hass, before, deviceId, seconds),
+  });
+}
+
+/** Ask, and quarantine or release the device; the notice tells, and offers the way back. */
+export function askQuarantine(asking: Asking, device: LiveDevice): Promise<boolean> {
+  const { hass } = asking;
+  const t = localizer(hass);
+  const { name, mac, device_id: deviceId, quarantined } = device.row;
+  if (!quarantined) return askToQuarantine(asking, { entryId: device.entryId, mac, name, deviceId });
+  return askOrder(
+    asking,
+    {
+      title: t("quarantine.release_ask", { name }),
+      text: t("quarantine.release_text"),
+      confirm: t("quarantine.release"),
+      act: () => release(hass, device),
+    },
+    t("quarantine.off", { name }),
+  );
 }

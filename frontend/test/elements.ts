@@ -23,6 +23,9 @@ for (const [name, element] of Object.entries({
   customElements.define(name, element);
 }
 
+// A person takes a while; whether that is asked for is a test of its own
+HearthwallConfirm.patienceMs = 0;
+
 /** Put an element into the page, with these properties. */
 export async function placed<T extends HTMLElement>(name: string, fields: object): Promise<T> {
   const element = Object.assign(document.createElement(name), fields) as T;

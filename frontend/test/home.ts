@@ -2,6 +2,7 @@
 
 import type { Connection, HomeAssistant, Unsubscribe } from "../src/hass.js";
 import type { Row } from "../src/messages.js";
+import { FakeGateway } from "./gateway.js";
 
 type Callback = (message: unknown) => void;
 
@@ -99,7 +100,9 @@ export const delta = (devices: Row[], removed: string[] = []) => ({
 
 export interface FakeHome extends HomeAssistant {
   connection: FakeConnection;
-  /** Actions that were called: domain, name, data, target. */
+  /** The rules of its only gateway. */
+  gateway: FakeGateway;
+  /** Actions that order something, as they were called: domain, name, data, target. */
   called: unknown[][];
   /** What the next actions fail with. */
   failure: unknown;
@@ -108,6 +111,7 @@ export interface FakeHome extends HomeAssistant {
 export function home(fields: Partial<HomeAssistant> = {}): FakeHome {
   const made = {
     connection: new FakeConnection(),
+    gateway: new FakeGateway(),
     called: [],
     failure: undefined,
     states: {},
@@ -118,9 +122,13 @@ export function home(fields: Partial<HomeAssistant> = {}): FakeHome {
     config: { components: ["hearthwall"], time_zone: "UTC" },
     user: { is_admin: true },
     callWS: async <T>() => [] as T,
-    async callService(...call: unknown[]) {
-      if (made.failure !== undefined) throw made.failure;
-      made.called.push(call.slice(0, 4));
+    async callService(...call: Parameters<HomeAssistant["callService"]>) {
+      const [domain, action, data, target] = call;
+      if (!action.startsWith("get_")) {
+        if (made.failure !== undefined) throw made.failure;
+        made.called.push([domain, action, data, target]);
+      }
+      return { response: made.gateway.call(action, data ?? {}, target) };
     },
     ...fields,
   } as unknown as FakeHome;

@@ -4,6 +4,7 @@ import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { DOMAIN, errorText, type HomeAssistant, isAdmin } from "../hass.js";
 import { subscribeLasting } from "../lasting.js";
 import type { Block, DeviceDetails, Event, Events, Usage } from "../messages.js";
+import { rulesOf } from "../orders.js";
 
 const REFRESH_MS = 30_000;
 const DAY = 86_400;
@@ -64,10 +65,9 @@ export function spans(
 }
 
 /** Return a gateway's rules on all traffic of what they are on. */
-async function rulesOf(hass: HomeAssistant, entryId: string): Promise<ReadonlyMap<string, Block>> {
-  const answer = await hass.callService(DOMAIN, "get_blocks", { config_entry_id: entryId }, undefined, false, true);
-  const { blocks } = ((answer ?? {}).response ?? {}) as { blocks?: Block[] };
-  return new Map((blocks ?? []).filter(({ port }) => port === null).map((block) => [block.target, block]));
+async function wholeRules(hass: HomeAssistant, entryId: string): Promise<ReadonlyMap<string, Block>> {
+  const whole = (await rulesOf(hass, entryId)).filter(({ transport, port }) => transport === null && port === null);
+  return new Map(whole.map((block) => [block.target, block]));
 }
 
 export class DeviceData implements ReactiveController {
@@ -121,7 +121,7 @@ export class DeviceData implements ReactiveController {
       const details = hass.callWS<DeviceDetails>({ type: "hearthwall/device", ...device });
       parts.push(
         ["details", details],
-        ["rules", details.then(({ entry_id: entryId }) => rulesOf(hass, entryId))],
+        ["rules", details.then(({ entry_id: entryId }) => wholeRules(hass, entryId))],
         [
           "usage",
           hass.callWS<Usage>({

@@ -3,8 +3,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { all, one, placed, settled, text } from "../../test/elements.js";
 import { event } from "../../test/events.js";
+import { FakeGateway, rule } from "../../test/gateway.js";
 import { delta, type FakeHome, home, row, snapshot } from "../../test/home.js";
-import type { Block, DeviceDetails, EventDetails, ProfileReport, Usage } from "../messages.js";
+import type { DeviceDetails, EventDetails, ProfileReport, Usage } from "../messages.js";
 import { spans, totals } from "./data.js";
 import { profileSentences } from "./profile.js";
 import type { HearthwallDeviceView } from "./view.js";
@@ -30,35 +31,16 @@ const PROFILE: ProfileReport = {
   mud: null,
   accepted: [],
 };
-const BLOCK: Block = {
+const BLOCK = rule("203.0.113.9", {
   id: 7,
-  target: "203.0.113.9",
   kind: "address",
   mode: "rate_limit",
   allow: ["addressing"],
   reason: HOSTILE,
-  created: 0,
-  expires: null,
-  confirm_by: null,
   packets: 1234,
   bytes: 98_765,
-  first_hit: null,
-  last_hit: null,
-  latency_ms: null,
-  transport: null,
-  port: null,
-  direction: "any",
-  peers: [],
   bytes_per_second: 1000,
-  packets_per_second: null,
-  redirect_to: null,
-  audits: null,
-  addresses: [],
-  children: false,
-  enforced: true,
-  asked: null,
-  program: null,
-};
+});
 const EVENT = event(40, {
   kind: "unexpected_destination",
   severity: "high",
@@ -192,22 +174,19 @@ describe("the device view", () => {
       target: "cam.example",
       config_entry_id: "entry",
     });
+    expect(hass.gateway.rules.map(({ target }) => target)).toEqual(["cam.example"]);
     await click(one(one(view, "hearthwall-notice"), "button"));
-    expect(hass.called.find(([, name]) => name === "unblock")?.[2]).toEqual({
-      target: "cam.example",
-      config_entry_id: "entry",
-    });
+    expect(hass.gateway.rules).toEqual([]);
   });
 
   it("offers to release a peer that is blocked already", async () => {
     document.body.replaceChildren();
-    await made({
-      callService: async () => ({ response: { blocks: [{ ...BLOCK, target: "cam.example" }] } }),
-    });
+    await made({ gateway: Object.assign(new FakeGateway(), { rules: [rule("cam.example")] }) });
     expect(all(view, 'button[aria-label="Release cam.example"]')).toHaveLength(1);
   });
 
   it("ends a rule, and on the way back orders the same again", async () => {
+    hass.gateway.rules = [BLOCK];
     await click(all(view, ".rule button").find((each) => each.textContent?.trim() === "Release") as HTMLElement);
     await submit();
     expect(hass.called.find(([, name]) => name === "unblock")?.[2]).toEqual({ id: 7, config_entry_id: "entry" });

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { all, one, placed, settled, text } from "../../test/elements.js";
+import { rule } from "../../test/gateway.js";
 import { delta, type FakeHome, home, row, snapshot } from "../../test/home.js";
 import type { HearthwallDevicesCard } from "./card.js";
 
@@ -166,7 +167,7 @@ describe("the devices card", () => {
     expect(all(card, "dialog[open]")).toEqual([]);
     expect(text(one(card, "hearthwall-notice"))).toContain("Camera is quarantined. Undo");
     await click(one(one(card, "hearthwall-notice"), "button"));
-    expect(hass.called.at(-1)?.slice(0, 2)).toEqual(["hearthwall", "release"]);
+    expect(hass.gateway.rules).toEqual([]);
     expect(text(one(card, "hearthwall-notice"))).toContain("Undone");
   });
 
@@ -208,11 +209,50 @@ describe("the devices card", () => {
     expect(one(card, "hearthwall-notice").shadowRoot?.querySelector(".unseen")?.textContent).toBe("Camera is released.");
   });
 
-  it("releases by the switch, which ends no other rule", async () => {
+  it("releases from quarantine, and ends no other rule", async () => {
+    const part = rule("a", { mode: "no_internet", transport: "tcp", port: 443 });
+    hass.gateway.rules = [rule("a"), part];
     await told(snapshot({ ...CAMERA, quarantined: true, quarantine_entity: "switch.camera" }));
     await click(switchOf("Camera"));
     await submit();
-    expect(hass.called).toEqual([["switch", "turn_off", {}, { entity_id: "switch.camera" }]]);
+    expect(hass.gateway.rules).toEqual([part]);
+    expect(text(one(card, "hearthwall-notice"))).toContain("Camera is released. Undo");
+  });
+
+  it("says which rule a quarantine takes the place of, and offers nothing shorter", async () => {
+    const choices = () => all(card, "dialog[open] label").map((each) => each.textContent?.trim());
+    hass.gateway.rules = [rule("a", { mode: "no_internet" })];
+    await told(snapshot(CAMERA, TV));
+    await click(switchOf("Camera"));
+    expect(text(one(card, "dialog[open]"))).toContain("a rule that is in force: No internet (Until released). Undo brings");
+    expect(choices()).toEqual(["Until released"]);
+    await submit();
+    await click(one(one(card, "hearthwall-notice"), "button"));
+    expect(hass.gateway.rules).toMatchObject([{ mode: "no_internet", expires: null }]);
+    const response = { mode: "isolate", reason: "port_scan: it scans", expires: Date.now() / 1000 + 2 * 3600 };
+    hass.gateway.rules = [rule("b", response)];
+    await click(switchOf("TV"));
+    expect(text(one(card, "dialog[open]"))).toContain("the sensor ordered by itself: Quarantined (until ");
+    expect(choices()).toEqual(["Until released", "For 8 hours", "For 1 day"]);
+  });
+
+  it("says so where a device is cut off already, and orders nothing", async () => {
+    hass.gateway.rules = [rule("a")];
+    await told(snapshot(CAMERA));
+    await click(switchOf("Camera"));
+    expect(all(card, "dialog[open]")).toEqual([]);
+    expect(text(one(card, "hearthwall-notice"))).toBe("Camera is cut off already.");
+    expect(hass.called).toEqual([]);
+  });
+
+  it("asks nothing where the rules cannot be read", async () => {
+    await told(snapshot(CAMERA));
+    hass.callService = async () => {
+      throw { message: "The sensor is not running" };
+    };
+    await click(switchOf("Camera"));
+    expect(all(card, "dialog[open]")).toEqual([]);
+    expect(text(one(card, "hearthwall-notice"))).toBe("The sensor is not running");
   });
 
   it("says that figures are old, and orders nothing then", async () => {

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { all, one, placed, settled, text } from "../../test/elements.js";
 import { event } from "../../test/events.js";
+import { rule } from "../../test/gateway.js";
 import { type FakeHome, home, row, snapshot } from "../../test/home.js";
 import type { Event, EventDetails } from "../messages.js";
 import type { HearthwallEventsCard } from "./events-card.js";
@@ -183,17 +184,25 @@ describe("events card", () => {
     await told(event(1, { mac: null, process: "/usr/bin/curl", kind: "unexpected_process" }));
     await click(lines()[0]);
     expect(orders()).toEqual(["This is fine", "Cut curl off"]);
-    hass.callService = async (...call) => {
-      hass.called.push(call.slice(0, 3));
-      return { response: { blocks: [{ id: 12 }] } };
-    };
     await click(all(card, ".orders button")[1]);
     expect(text(one(card, "dialog[open]"))).toContain(said);
     expect(hass.called).toEqual([]);
     await confirm();
-    expect(hass.called).toEqual([["hearthwall", "block_process", { ...ordered, config_entry_id: "entry" }]]);
+    expect(hass.called).toEqual([["hearthwall", "block_process", { ...ordered, config_entry_id: "entry" }, undefined]]);
+    expect(hass.gateway.rules.map(({ target }) => target)).toEqual([program]);
     await click(one(one(card, "hearthwall-notice"), "button"));
-    expect(hass.called[1]).toEqual(["hearthwall", "unblock", { id: 12, config_entry_id: "entry" }]);
+    expect(hass.gateway.rules).toEqual([]);
+  });
+
+  it("blocks no peer for less long than it is blocked", async () => {
+    answer = { blockable_peer: "bad.example" };
+    hass.gateway.rules = [rule("bad.example")];
+    await told(event(1));
+    await click(lines()[0]);
+    await click(all(card, ".orders button")[1]);
+    expect(all(card, "dialog[open]")).toEqual([]);
+    expect(text(one(card, "hearthwall-notice"))).toBe("bad.example is cut off already.");
+    expect(hass.called).toEqual([]);
   });
 
   it("cuts nobody off whose process has ended by the time of the order", async () => {

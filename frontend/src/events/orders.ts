@@ -1,10 +1,11 @@
 // What can be ordered for an event: asked first, told after, each with a way back.
 
 import { askOrder, type Asking } from "../asking.js";
+import { askCutOff } from "../cutting-off.js";
 import { localizer } from "../localize.js";
 import type { Event, EventDetails } from "../messages.js";
-import { accept, blockPeer, blockProgram, PROCESS } from "../orders.js";
-import { askQuarantine, chosenSeconds, durations } from "../quarantine.js";
+import { accept, block, blockProgram, PROCESS } from "../orders.js";
+import { askQuarantine, askToQuarantine } from "../quarantine.js";
 import type { LiveDevice, LiveStore } from "../store.js";
 import { text } from "./evidence.js";
 import { AMOUNTS, BY_RULES, kindKeys, LEARNT } from "./kinds.js";
@@ -72,18 +73,16 @@ export function askBlock(asking: Asking, entryId: string, peer: string): Promise
   const { hass } = asking;
   const t = localizer(hass);
   const named = { peer: text(peer) };
-  return askOrder(
-    asking,
-    {
-      title: t("events.block.ask", named),
-      text: t("events.block.text", named),
-      confirm: t("events.block"),
-      danger: true,
-      choices: durations(hass),
-      act: (choice) => blockPeer(hass, entryId, peer, chosenSeconds(choice)),
-    },
-    t("events.blocked", named),
-  );
+  return askCutOff(asking, {
+    entryId,
+    target: peer,
+    name: named.peer,
+    title: t("events.block.ask", named),
+    text: t("events.block.text", named),
+    confirm: t("events.block"),
+    told: t("events.blocked", named),
+    act: (before, seconds) => block(hass, before, seconds),
+  });
 }
 
 /** Ask whether to cut off the program of the gateway that did it. */
@@ -92,50 +91,35 @@ export function askStop(asking: Asking, event: Event, program: string): Promise<
   const t = localizer(hass);
   const { entry_id: entryId, seq } = event;
   const name = whoName(event);
-  return askOrder(
-    asking,
-    {
-      title: t("events.stop.ask", { name }),
-      text: program.startsWith(PROCESS)
-        ? t("events.stop.text_process", { pid: program.slice(PROCESS.length) })
-        : t("events.stop.text", { path: text(program.slice(program.indexOf(":") + 1)) }),
-      confirm: t("events.stop.confirm"),
-      danger: true,
-      choices: durations(hass),
-      act: async (choice) => {
-        // A process may have ended while somebody read, and its number be another's by now
-        const now = await hass.callWS<EventDetails>({ type: "hearthwall/event", entry_id: entryId, seq });
-        if (now.program !== program) throw new Error(t("events.ended"));
-        return blockProgram(hass, entryId, program, chosenSeconds(choice));
-      },
+  return askCutOff(asking, {
+    entryId,
+    target: program,
+    name,
+    title: t("events.stop.ask", { name }),
+    text: program.startsWith(PROCESS)
+      ? t("events.stop.text_process", { pid: program.slice(PROCESS.length) })
+      : t("events.stop.text", { path: text(program.slice(program.indexOf(":") + 1)) }),
+    confirm: t("events.stop.confirm"),
+    told: t("events.stopped", { name }),
+    act: async (before, seconds) => {
+      // A process may have ended while somebody read, and its number be another's by now
+      const now = await hass.callWS<EventDetails>({ type: "hearthwall/event", entry_id: entryId, seq });
+      if (now.program !== program) throw new Error(t("events.ended"));
+      return blockProgram(hass, before, seconds);
     },
-    t("events.stopped", { name }),
-  );
+  });
 }
 
 /** Ask whether to cut off the device that did it, or to let it back in. */
-export async function askCulprit(
+export function askCulprit(
   asking: Asking,
   store: LiveStore | undefined,
   event: Event,
   culprit: string,
-): Promise<void> {
-  const { hass } = asking;
+): Promise<boolean> {
   const device = culpritDevice(store, event, culprit);
   if (device) return askQuarantine(asking, device);
-  const t = localizer(hass);
+  const { entry_id: entryId } = event;
   const name = culpritName(store, event, culprit);
-  await askOrder(
-    asking,
-    {
-      title: t("quarantine.ask", { name }),
-      text: t("quarantine.text"),
-      confirm: t("quarantine.confirm"),
-      danger: true,
-      choices: durations(hass),
-      // Home Assistant has no device for it, so that there is only its MAC to name
-      act: (choice) => blockPeer(hass, event.entry_id, culprit, chosenSeconds(choice)),
-    },
-    t("quarantine.on", { name }),
-  );
+  return askToQuarantine(asking, { entryId, mac: culprit, name, deviceId: null });
 }

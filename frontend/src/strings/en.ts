@@ -3,6 +3,7 @@
 import { enEvents } from "./en-events.js";
 import { enKinds } from "./en-kinds.js";
 import { enMap } from "./en-map.js";
+import { enOrders } from "./en-orders.js";
 import { enStrategy } from "./en-strategy.js";
 
 export const en = {
@@ -81,6 +82,7 @@ export const en = {
   ...enEvents,
   ...enKinds,
   ...enMap,
+  ...enOrders,
   ...enStrategy,
   "common.cancel": "Cancel",
   "common.busy": "Working…",

@@ -4,6 +4,7 @@ import type { en } from "./en.js";
 import { jaEvents } from "./ja-events.js";
 import { jaKinds } from "./ja-kinds.js";
 import { jaMap } from "./ja-map.js";
+import { jaOrders } from "./ja-orders.js";
 import { jaStrategy } from "./ja-strategy.js";
 
 export const ja: Record<keyof typeof en, string> = {
@@ -82,6 +83,7 @@ export const ja: Record<keyof typeof en, string> = {
   ...jaEvents,
   ...jaKinds,
   ...jaMap,
+  ...jaOrders,
   ...jaStrategy,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
