@@ -1,15 +1,15 @@
-const Xe = globalThis, Xt = Xe.ShadowRoot && (Xe.ShadyCSS === void 0 || Xe.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, en = Symbol(), Pn = /* @__PURE__ */ new WeakMap();
-let Ms = class {
+const nt = globalThis, en = nt.ShadowRoot && (nt.ShadyCSS === void 0 || nt.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, tn = Symbol(), jn = /* @__PURE__ */ new WeakMap();
+let Hs = class {
   constructor(e, t, s) {
-    if (this._$cssResult$ = !0, s !== en) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
+    if (this._$cssResult$ = !0, s !== tn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
   }
   get styleSheet() {
     let e = this.o;
     const t = this.t;
-    if (Xt && e === void 0) {
+    if (en && e === void 0) {
       const s = t !== void 0 && t.length === 1;
-      s && (e = Pn.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && Pn.set(t, e));
+      s && (e = jn.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && jn.set(t, e));
     }
     return e;
   }
@@ -17,28 +17,28 @@ let Ms = class {
     return this.cssText;
   }
 };
-const _i = (n) => new Ms(typeof n == "string" ? n : n + "", void 0, en), L = (n, ...e) => {
+const Li = (n) => new Hs(typeof n == "string" ? n : n + "", void 0, tn), L = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new Ms(t, n, en);
-}, ki = (n, e) => {
-  if (Xt) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
+  return new Hs(t, n, tn);
+}, qi = (n, e) => {
+  if (en) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
-    const s = document.createElement("style"), i = Xe.litNonce;
+    const s = document.createElement("style"), i = nt.litNonce;
     i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
   }
-}, In = Xt ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+}, Rn = en ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return _i(t);
+  return Li(t);
 })(n) : n;
-const { is: Ai, defineProperty: Si, getOwnPropertyDescriptor: Mi, getOwnPropertyNames: Ei, getOwnPropertySymbols: Ci, getPrototypeOf: Oi } = Object, ut = globalThis, Nn = ut.trustedTypes, Ti = Nn ? Nn.emptyScript : "", Hi = ut.reactiveElementPolyfillSupport, qe = (n, e) => n, tt = { toAttribute(n, e) {
+const { is: Ii, defineProperty: Pi, getOwnPropertyDescriptor: Ni, getOwnPropertyNames: ji, getOwnPropertySymbols: Ri, getPrototypeOf: Di } = Object, ft = globalThis, Dn = ft.trustedTypes, Ui = Dn ? Dn.emptyScript : "", zi = ft.reactiveElementPolyfillSupport, Le = (n, e) => n, it = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? Ti : null;
+      n = n ? Ui : null;
       break;
     case Object:
     case Array:
@@ -63,8 +63,8 @@ const { is: Ai, defineProperty: Si, getOwnPropertyDescriptor: Mi, getOwnProperty
       }
   }
   return t;
-} }, tn = (n, e) => !Ai(n, e), jn = { attribute: !0, type: String, converter: tt, reflect: !1, useDefault: !1, hasChanged: tn };
-Symbol.metadata ??= Symbol("metadata"), ut.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
+} }, nn = (n, e) => !Ii(n, e), Un = { attribute: !0, type: String, converter: it, reflect: !1, useDefault: !1, hasChanged: nn };
+Symbol.metadata ??= Symbol("metadata"), ft.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
 let ue = class extends HTMLElement {
   static addInitializer(e) {
     this._$Ei(), (this.l ??= []).push(e);
@@ -72,35 +72,35 @@ let ue = class extends HTMLElement {
   static get observedAttributes() {
     return this.finalize(), this._$Eh && [...this._$Eh.keys()];
   }
-  static createProperty(e, t = jn) {
+  static createProperty(e, t = Un) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && Si(this.prototype, e, i);
+      i !== void 0 && Pi(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = Mi(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = Ni(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
     } };
     return { get: i, set(a) {
-      const l = i?.call(this);
-      o?.call(this, a), this.requestUpdate(e, l, s);
+      const r = i?.call(this);
+      o?.call(this, a), this.requestUpdate(e, r, s);
     }, configurable: !0, enumerable: !0 };
   }
   static getPropertyOptions(e) {
-    return this.elementProperties.get(e) ?? jn;
+    return this.elementProperties.get(e) ?? Un;
   }
   static _$Ei() {
-    if (this.hasOwnProperty(qe("elementProperties"))) return;
-    const e = Oi(this);
+    if (this.hasOwnProperty(Le("elementProperties"))) return;
+    const e = Di(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
-    if (this.hasOwnProperty(qe("finalized"))) return;
-    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(qe("properties"))) {
-      const t = this.properties, s = [...Ei(t), ...Ci(t)];
+    if (this.hasOwnProperty(Le("finalized"))) return;
+    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Le("properties"))) {
+      const t = this.properties, s = [...ji(t), ...Ri(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -119,8 +119,8 @@ let ue = class extends HTMLElement {
     const t = [];
     if (Array.isArray(e)) {
       const s = new Set(e.flat(1 / 0).reverse());
-      for (const i of s) t.unshift(In(i));
-    } else e !== void 0 && t.push(In(e));
+      for (const i of s) t.unshift(Rn(i));
+    } else e !== void 0 && t.push(Rn(e));
     return t;
   }
   static _$Eu(e, t) {
@@ -146,7 +146,7 @@ let ue = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return ki(e, this.constructor.elementStyles), e;
+    return qi(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -162,23 +162,23 @@ let ue = class extends HTMLElement {
   _$ET(e, t) {
     const s = this.constructor.elementProperties.get(e), i = this.constructor._$Eu(e, s);
     if (i !== void 0 && s.reflect === !0) {
-      const o = (s.converter?.toAttribute !== void 0 ? s.converter : tt).toAttribute(t, s.type);
+      const o = (s.converter?.toAttribute !== void 0 ? s.converter : it).toAttribute(t, s.type);
       this._$Em = e, o == null ? this.removeAttribute(i) : this.setAttribute(i, o), this._$Em = null;
     }
   }
   _$AK(e, t) {
     const s = this.constructor, i = s._$Eh.get(e);
     if (i !== void 0 && this._$Em !== i) {
-      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : tt;
+      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : it;
       this._$Em = i;
-      const l = a.fromAttribute(t, o.type);
-      this[i] = l ?? this._$Ej?.get(i) ?? l, this._$Em = null;
+      const r = a.fromAttribute(t, o.type);
+      this[i] = r ?? this._$Ej?.get(i) ?? r, this._$Em = null;
     }
   }
   requestUpdate(e, t, s, i = !1, o) {
     if (e !== void 0) {
       const a = this.constructor;
-      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? tn)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
+      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? nn)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
       this.C(e, t, s);
     }
     this.isUpdatePending === !1 && (this._$ES = this._$EP());
@@ -208,8 +208,8 @@ let ue = class extends HTMLElement {
       }
       const s = this.constructor.elementProperties;
       if (s.size > 0) for (const [i, o] of s) {
-        const { wrapped: a } = o, l = this[i];
-        a !== !0 || this._$AL.has(i) || l === void 0 || this.C(i, void 0, o, l);
+        const { wrapped: a } = o, r = this[i];
+        a !== !0 || this._$AL.has(i) || r === void 0 || this.C(i, void 0, o, r);
       }
     }
     let e = !1;
@@ -246,54 +246,54 @@ let ue = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-ue.elementStyles = [], ue.shadowRootOptions = { mode: "open" }, ue[qe("elementProperties")] = /* @__PURE__ */ new Map(), ue[qe("finalized")] = /* @__PURE__ */ new Map(), Hi?.({ ReactiveElement: ue }), (ut.reactiveElementVersions ??= []).push("2.1.2");
-const nn = globalThis, Rn = (n) => n, nt = nn.trustedTypes, Dn = nt ? nt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, Es = "$lit$", Y = `lit$${Math.random().toFixed(9).slice(2)}$`, Cs = "?" + Y, Li = `<${Cs}>`, re = document, Ie = () => re.createComment(""), Ne = (n) => n === null || typeof n != "object" && typeof n != "function", sn = Array.isArray, qi = (n) => sn(n) || typeof n?.[Symbol.iterator] == "function", Tt = `[ 	
-\f\r]`, Te = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Un = /-->/g, zn = />/g, te = RegExp(`>|${Tt}(?:([^\\s"'>=/]+)(${Tt}*=${Tt}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), Vn = /'/g, Bn = /"/g, Os = /^(?:script|style|textarea|title)$/i, Ts = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Ts(1), fe = Ts(2), F = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), Wn = /* @__PURE__ */ new WeakMap(), se = re.createTreeWalker(re, 129);
-function Hs(n, e) {
-  if (!sn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
-  return Dn !== void 0 ? Dn.createHTML(e) : e;
+ue.elementStyles = [], ue.shadowRootOptions = { mode: "open" }, ue[Le("elementProperties")] = /* @__PURE__ */ new Map(), ue[Le("finalized")] = /* @__PURE__ */ new Map(), zi?.({ ReactiveElement: ue }), (ft.reactiveElementVersions ??= []).push("2.1.2");
+const sn = globalThis, zn = (n) => n, ot = sn.trustedTypes, Vn = ot ? ot.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, Ls = "$lit$", G = `lit$${Math.random().toFixed(9).slice(2)}$`, qs = "?" + G, Vi = `<${qs}>`, re = document, Ie = () => re.createComment(""), Pe = (n) => n === null || typeof n != "object" && typeof n != "function", on = Array.isArray, Bi = (n) => on(n) || typeof n?.[Symbol.iterator] == "function", Ht = `[ 	
+\f\r]`, Oe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Bn = /-->/g, Wn = />/g, ne = RegExp(`>|${Ht}(?:([^\\s"'>=/]+)(${Ht}*=${Ht}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), Fn = /'/g, Gn = /"/g, Is = /^(?:script|style|textarea|title)$/i, Ps = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Ps(1), fe = Ps(2), W = Symbol.for("lit-noChange"), f = Symbol.for("lit-nothing"), Qn = /* @__PURE__ */ new WeakMap(), ie = re.createTreeWalker(re, 129);
+function Ns(n, e) {
+  if (!on(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
+  return Vn !== void 0 ? Vn.createHTML(e) : e;
 }
-const Pi = (n, e) => {
+const Wi = (n, e) => {
   const t = n.length - 1, s = [];
-  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Te;
-  for (let l = 0; l < t; l++) {
-    const r = n[l];
-    let d, h, c = -1, f = 0;
-    for (; f < r.length && (a.lastIndex = f, h = a.exec(r), h !== null); ) f = a.lastIndex, a === Te ? h[1] === "!--" ? a = Un : h[1] !== void 0 ? a = zn : h[2] !== void 0 ? (Os.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = te) : h[3] !== void 0 && (a = te) : a === te ? h[0] === ">" ? (a = i ?? Te, c = -1) : h[1] === void 0 ? c = -2 : (c = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? te : h[3] === '"' ? Bn : Vn) : a === Bn || a === Vn ? a = te : a === Un || a === zn ? a = Te : (a = te, i = void 0);
-    const w = a === te && n[l + 1].startsWith("/>") ? " " : "";
-    o += a === Te ? r + Li : c >= 0 ? (s.push(d), r.slice(0, c) + Es + r.slice(c) + Y + w) : r + Y + (c === -2 ? l : w);
+  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Oe;
+  for (let r = 0; r < t; r++) {
+    const l = n[r];
+    let d, h, c = -1, m = 0;
+    for (; m < l.length && (a.lastIndex = m, h = a.exec(l), h !== null); ) m = a.lastIndex, a === Oe ? h[1] === "!--" ? a = Bn : h[1] !== void 0 ? a = Wn : h[2] !== void 0 ? (Is.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = ne) : h[3] !== void 0 && (a = ne) : a === ne ? h[0] === ">" ? (a = i ?? Oe, c = -1) : h[1] === void 0 ? c = -2 : (c = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? ne : h[3] === '"' ? Gn : Fn) : a === Gn || a === Fn ? a = ne : a === Bn || a === Wn ? a = Oe : (a = ne, i = void 0);
+    const g = a === ne && n[r + 1].startsWith("/>") ? " " : "";
+    o += a === Oe ? l + Vi : c >= 0 ? (s.push(d), l.slice(0, c) + Ls + l.slice(c) + G + g) : l + G + (c === -2 ? r : g);
   }
-  return [Hs(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [Ns(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
-class je {
+class Ne {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const l = e.length - 1, r = this.parts, [d, h] = Pi(e, t);
-    if (this.el = je.createElement(d, s), se.currentNode = this.el.content, t === 2 || t === 3) {
+    const r = e.length - 1, l = this.parts, [d, h] = Wi(e, t);
+    if (this.el = Ne.createElement(d, s), ie.currentNode = this.el.content, t === 2 || t === 3) {
       const c = this.el.content.firstChild;
       c.replaceWith(...c.childNodes);
     }
-    for (; (i = se.nextNode()) !== null && r.length < l; ) {
+    for (; (i = ie.nextNode()) !== null && l.length < r; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const c of i.getAttributeNames()) if (c.endsWith(Es)) {
-          const f = h[a++], w = i.getAttribute(c).split(Y), v = /([.?@])?(.*)/.exec(f);
-          r.push({ type: 1, index: o, name: v[2], strings: w, ctor: v[1] === "." ? Ni : v[1] === "?" ? ji : v[1] === "@" ? Ri : pt }), i.removeAttribute(c);
-        } else c.startsWith(Y) && (r.push({ type: 6, index: o }), i.removeAttribute(c));
-        if (Os.test(i.tagName)) {
-          const c = i.textContent.split(Y), f = c.length - 1;
-          if (f > 0) {
-            i.textContent = nt ? nt.emptyScript : "";
-            for (let w = 0; w < f; w++) i.append(c[w], Ie()), se.nextNode(), r.push({ type: 2, index: ++o });
-            i.append(c[f], Ie());
+        if (i.hasAttributes()) for (const c of i.getAttributeNames()) if (c.endsWith(Ls)) {
+          const m = h[a++], g = i.getAttribute(c).split(G), v = /([.?@])?(.*)/.exec(m);
+          l.push({ type: 1, index: o, name: v[2], strings: g, ctor: v[1] === "." ? Gi : v[1] === "?" ? Qi : v[1] === "@" ? Yi : vt }), i.removeAttribute(c);
+        } else c.startsWith(G) && (l.push({ type: 6, index: o }), i.removeAttribute(c));
+        if (Is.test(i.tagName)) {
+          const c = i.textContent.split(G), m = c.length - 1;
+          if (m > 0) {
+            i.textContent = ot ? ot.emptyScript : "";
+            for (let g = 0; g < m; g++) i.append(c[g], Ie()), ie.nextNode(), l.push({ type: 2, index: ++o });
+            i.append(c[m], Ie());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === Cs) r.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === qs) l.push({ type: 2, index: o });
       else {
         let c = -1;
-        for (; (c = i.data.indexOf(Y, c + 1)) !== -1; ) r.push({ type: 7, index: o }), c += Y.length - 1;
+        for (; (c = i.data.indexOf(G, c + 1)) !== -1; ) l.push({ type: 7, index: o }), c += G.length - 1;
       }
       o++;
     }
@@ -304,12 +304,12 @@ class je {
   }
 }
 function ve(n, e, t = n, s) {
-  if (e === F) return e;
+  if (e === W) return e;
   let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
-  const o = Ne(e) ? void 0 : e._$litDirective$;
+  const o = Pe(e) ? void 0 : e._$litDirective$;
   return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = ve(n, i._$AS(n, e.values), i, s)), e;
 }
-class Ii {
+class Fi {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -321,28 +321,28 @@ class Ii {
   }
   u(e) {
     const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? re).importNode(t, !0);
-    se.currentNode = i;
-    let o = se.nextNode(), a = 0, l = 0, r = s[0];
-    for (; r !== void 0; ) {
-      if (a === r.index) {
+    ie.currentNode = i;
+    let o = ie.nextNode(), a = 0, r = 0, l = s[0];
+    for (; l !== void 0; ) {
+      if (a === l.index) {
         let d;
-        r.type === 2 ? d = new be(o, o.nextSibling, this, e) : r.type === 1 ? d = new r.ctor(o, r.name, r.strings, this, e) : r.type === 6 && (d = new Di(o, this, e)), this._$AV.push(d), r = s[++l];
+        l.type === 2 ? d = new $e(o, o.nextSibling, this, e) : l.type === 1 ? d = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (d = new Ki(o, this, e)), this._$AV.push(d), l = s[++r];
       }
-      a !== r?.index && (o = se.nextNode(), a++);
+      a !== l?.index && (o = ie.nextNode(), a++);
     }
-    return se.currentNode = re, i;
+    return ie.currentNode = re, i;
   }
   p(e) {
     let t = 0;
     for (const s of this._$AV) s !== void 0 && (s.strings !== void 0 ? (s._$AI(e, s, t), t += s.strings.length - 2) : s._$AI(e[t])), t++;
   }
 }
-class be {
+class $e {
   get _$AU() {
     return this._$AM?._$AU ?? this._$Cv;
   }
   constructor(e, t, s, i) {
-    this.type = 2, this._$AH = m, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
+    this.type = 2, this._$AH = f, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
   }
   get parentNode() {
     let e = this._$AA.parentNode;
@@ -356,7 +356,7 @@ class be {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = ve(this, e, t), Ne(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== F && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : qi(e) ? this.k(e) : this._(e);
+    e = ve(this, e, t), Pe(e) ? e === f || e == null || e === "" ? (this._$AH !== f && this._$AR(), this._$AH = f) : e !== this._$AH && e !== W && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Bi(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -365,38 +365,38 @@ class be {
     this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
   _(e) {
-    this._$AH !== m && Ne(this._$AH) ? this._$AA.nextSibling.data = e : this.T(re.createTextNode(e)), this._$AH = e;
+    this._$AH !== f && Pe(this._$AH) ? this._$AA.nextSibling.data = e : this.T(re.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = je.createElement(Hs(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Ne.createElement(Ns(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new Ii(i, this), a = o.u(this.options);
+      const o = new Fi(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
   _$AC(e) {
-    let t = Wn.get(e.strings);
-    return t === void 0 && Wn.set(e.strings, t = new je(e)), t;
+    let t = Qn.get(e.strings);
+    return t === void 0 && Qn.set(e.strings, t = new Ne(e)), t;
   }
   k(e) {
-    sn(this._$AH) || (this._$AH = [], this._$AR());
+    on(this._$AH) || (this._$AH = [], this._$AR());
     const t = this._$AH;
     let s, i = 0;
-    for (const o of e) i === t.length ? t.push(s = new be(this.O(Ie()), this.O(Ie()), this, this.options)) : s = t[i], s._$AI(o), i++;
+    for (const o of e) i === t.length ? t.push(s = new $e(this.O(Ie()), this.O(Ie()), this, this.options)) : s = t[i], s._$AI(o), i++;
     i < t.length && (this._$AR(s && s._$AB.nextSibling, i), t.length = i);
   }
   _$AR(e = this._$AA.nextSibling, t) {
     for (this._$AP?.(!1, !0, t); e !== this._$AB; ) {
-      const s = Rn(e).nextSibling;
-      Rn(e).remove(), e = s;
+      const s = zn(e).nextSibling;
+      zn(e).remove(), e = s;
     }
   }
   setConnected(e) {
     this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
   }
 }
-class pt {
+class vt {
   get tagName() {
     return this.element.tagName;
   }
@@ -404,53 +404,53 @@ class pt {
     return this._$AM._$AU;
   }
   constructor(e, t, s, i, o) {
-    this.type = 1, this._$AH = m, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = m;
+    this.type = 1, this._$AH = f, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = f;
   }
   _$AI(e, t = this, s, i) {
     const o = this.strings;
     let a = !1;
-    if (o === void 0) e = ve(this, e, t, 0), a = !Ne(e) || e !== this._$AH && e !== F, a && (this._$AH = e);
+    if (o === void 0) e = ve(this, e, t, 0), a = !Pe(e) || e !== this._$AH && e !== W, a && (this._$AH = e);
     else {
-      const l = e;
-      let r, d;
-      for (e = o[0], r = 0; r < o.length - 1; r++) d = ve(this, l[s + r], t, r), d === F && (d = this._$AH[r]), a ||= !Ne(d) || d !== this._$AH[r], d === m ? e = m : e !== m && (e += (d ?? "") + o[r + 1]), this._$AH[r] = d;
+      const r = e;
+      let l, d;
+      for (e = o[0], l = 0; l < o.length - 1; l++) d = ve(this, r[s + l], t, l), d === W && (d = this._$AH[l]), a ||= !Pe(d) || d !== this._$AH[l], d === f ? e = f : e !== f && (e += (d ?? "") + o[l + 1]), this._$AH[l] = d;
     }
     a && !i && this.j(e);
   }
   j(e) {
-    e === m ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+    e === f ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class Ni extends pt {
+class Gi extends vt {
   constructor() {
     super(...arguments), this.type = 3;
   }
   j(e) {
-    this.element[this.name] = e === m ? void 0 : e;
+    this.element[this.name] = e === f ? void 0 : e;
   }
 }
-class ji extends pt {
+class Qi extends vt {
   constructor() {
     super(...arguments), this.type = 4;
   }
   j(e) {
-    this.element.toggleAttribute(this.name, !!e && e !== m);
+    this.element.toggleAttribute(this.name, !!e && e !== f);
   }
 }
-class Ri extends pt {
+class Yi extends vt {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
   _$AI(e, t = this) {
-    if ((e = ve(this, e, t, 0) ?? m) === F) return;
-    const s = this._$AH, i = e === m && s !== m || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== m && (s === m || i);
+    if ((e = ve(this, e, t, 0) ?? f) === W) return;
+    const s = this._$AH, i = e === f && s !== f || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== f && (s === f || i);
     i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
   handleEvent(e) {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class Di {
+class Ki {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -461,19 +461,19 @@ class Di {
     ve(this, e);
   }
 }
-const Ui = { I: be }, zi = nn.litHtmlPolyfillSupport;
-zi?.(je, be), (nn.litHtmlVersions ??= []).push("3.3.3");
-const Vi = (n, e, t) => {
+const Zi = { I: $e }, Ji = sn.litHtmlPolyfillSupport;
+Ji?.(Ne, $e), (sn.litHtmlVersions ??= []).push("3.3.3");
+const Xi = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
     const o = t?.renderBefore ?? null;
-    s._$litPart$ = i = new be(e.insertBefore(Ie(), o), o, void 0, t ?? {});
+    s._$litPart$ = i = new $e(e.insertBefore(Ie(), o), o, void 0, t ?? {});
   }
   return i._$AI(n), i;
 };
-const on = globalThis;
-let T = class extends ue {
+const an = globalThis;
+let H = class extends ue {
   constructor() {
     super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
   }
@@ -483,7 +483,7 @@ let T = class extends ue {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Vi(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Xi(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -492,53 +492,53 @@ let T = class extends ue {
     super.disconnectedCallback(), this._$Do?.setConnected(!1);
   }
   render() {
-    return F;
+    return W;
   }
 };
-T._$litElement$ = !0, T.finalized = !0, on.litElementHydrateSupport?.({ LitElement: T });
-const Bi = on.litElementPolyfillSupport;
-Bi?.({ LitElement: T });
-(on.litElementVersions ??= []).push("4.2.2");
-const Wi = { attribute: !0, type: String, converter: tt, reflect: !1, hasChanged: tn }, Fi = (n = Wi, e, t) => {
+H._$litElement$ = !0, H.finalized = !0, an.litElementHydrateSupport?.({ LitElement: H });
+const eo = an.litElementPolyfillSupport;
+eo?.({ LitElement: H });
+(an.litElementVersions ??= []).push("4.2.2");
+const to = { attribute: !0, type: String, converter: it, reflect: !1, hasChanged: nn }, no = (n = to, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
     const { name: a } = t;
-    return { set(l) {
-      const r = e.get.call(this);
-      e.set.call(this, l), this.requestUpdate(a, r, n, !0, l);
-    }, init(l) {
-      return l !== void 0 && this.C(a, void 0, n, l), l;
+    return { set(r) {
+      const l = e.get.call(this);
+      e.set.call(this, r), this.requestUpdate(a, l, n, !0, r);
+    }, init(r) {
+      return r !== void 0 && this.C(a, void 0, n, r), r;
     } };
   }
   if (s === "setter") {
     const { name: a } = t;
-    return function(l) {
-      const r = this[a];
-      e.call(this, l), this.requestUpdate(a, r, n, !0, l);
+    return function(r) {
+      const l = this[a];
+      e.call(this, r), this.requestUpdate(a, l, n, !0, r);
     };
   }
   throw Error("Unsupported decorator location: " + s);
 };
-function E(n) {
-  return (e, t) => typeof t == "object" ? Fi(n, e, t) : ((s, i, o) => {
+function C(n) {
+  return (e, t) => typeof t == "object" ? no(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
 }
 function A(n) {
-  return E({ ...n, state: !0, attribute: !1 });
+  return C({ ...n, state: !0, attribute: !1 });
 }
-const Gi = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
-function I(n, e) {
+const so = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+function P(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return Gi(t, s, { get() {
+    return so(t, s, { get() {
       return o(this);
     } });
   };
 }
-const Yi = {
+const io = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -638,7 +638,7 @@ const Yi = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, Ki = {
+}, oo = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -708,7 +708,7 @@ const Yi = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, Qi = {
+}, ao = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -752,7 +752,13 @@ const Yi = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, Zi = {
+}, ro = {
+  "orders.already": "{name} is cut off already.",
+  "orders.changed": "Its rules were changed in the meantime, and stay as they are.",
+  "orders.until": "until {time}",
+  "orders.replaces": "It takes the place of a rule that is in force: {rule}. Undo brings that back; a release later does not.",
+  "orders.replaces_response": "It takes the place of a rule that the sensor ordered by itself: {rule}. Undo orders the same again, but a rule that this one had taken the place of does not come back."
+}, lo = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -768,7 +774,7 @@ const Yi = {
   "strategy.welcome": "Hearthwall is not set up yet",
   "strategy.welcome.text": "Hearthwall watches over the traffic of your home on its gateway. Add the integration, choose the gateway’s interfaces, and this dashboard builds itself.",
   "strategy.welcome.link": "Add Hearthwall"
-}, an = {
+}, rn = {
   "common.undo": "Undo",
   "common.undone": "Undone.",
   "common.close": "Close",
@@ -841,10 +847,11 @@ const Yi = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...Yi,
-  ...Ki,
-  ...Qi,
-  ...Zi,
+  ...io,
+  ...oo,
+  ...ao,
+  ...ro,
+  ...lo,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -893,7 +900,7 @@ const Yi = {
   "feature.name": "Hearthwall quarantine",
   "device.minute": "Last minute",
   "device.release_peer": "Release {peer}"
-}, Ji = {
+}, co = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -993,7 +1000,7 @@ const Yi = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗ったほかのデバイスのアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, Xi = {
+}, ho = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1063,7 +1070,7 @@ const Yi = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, eo = {
+}, uo = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1107,7 +1114,13 @@ const Yi = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, to = {
+}, po = {
+  "orders.already": "{name} はすでに遮断されています。",
+  "orders.changed": "その間にルールが変更されたため、変更せずそのままにしました。",
+  "orders.until": "{time} まで",
+  "orders.replaces": "現在有効なルール「{rule}」と置き換わります。「元に戻す」を選ぶと元のルールに戻りますが、後から解除しても戻りません。",
+  "orders.replaces_response": "センサーが自動で設定したルール「{rule}」と置き換わります。「元に戻す」を選ぶと同じルールを設定し直しますが、そのルールが置き換えたルールは戻りません。"
+}, mo = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、イベント、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1123,7 +1136,7 @@ const Yi = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, no = {
+}, fo = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1196,10 +1209,11 @@ const Yi = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
-  ...Ji,
-  ...Xi,
-  ...eo,
-  ...to,
+  ...co,
+  ...ho,
+  ...uo,
+  ...po,
+  ...mo,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1248,12 +1262,12 @@ const Yi = {
   "feature.name": "Hearthwall 隔離",
   "device.minute": "直近 1 分",
   "device.release_peer": "{peer} のブロックを解除する"
-}, Fn = { en: an, ja: no };
-function y(n) {
-  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Fn[e] ?? Fn[e.split("-")[0] ?? ""] ?? an;
+}, Yn = { en: rn, ja: fo };
+function w(n) {
+  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Yn[e] ?? Yn[e.split("-")[0] ?? ""] ?? rn;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const rn = (n) => n in an ? n : void 0, so = {
+const Ue = (n) => n in rn ? n : void 0, vo = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1261,66 +1275,66 @@ const rn = (n) => n in an ? n : void 0, so = {
   toolbar: "devices.toolbar",
   entry_id: "common.gateway",
   device_id: "device.device"
-}, io = {
+}, go = {
   entry_id: "common.gateway.help"
 };
 function ln() {
   const n = (e) => ({ name: t }) => {
     const s = e[t];
-    return s && y(void 0)(s);
+    return s && w(void 0)(s);
   };
-  return { computeLabel: n(so), computeHelper: n(io) };
+  return { computeLabel: n(vo), computeHelper: n(go) };
 }
-const O = "hearthwall", Ls = (n) => n?.code === "unknown_command", $e = (n) => {
+const T = "hearthwall", js = (n) => n?.code === "unknown_command", ce = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, U = (n) => n.user?.is_admin ?? !1, Ht = 1e3, oo = 3e4, Lt = (n) => {
+}, U = (n) => n.user?.is_admin ?? !1, Lt = 1e3, yo = 3e4, qt = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
 function cn(n, e, t) {
-  let s = 0, i = Ht, o, a;
-  const l = () => {
+  let s = 0, i = Lt, o, a;
+  const r = () => {
     s++, clearTimeout(o);
     const c = a;
     return a = void 0, c;
-  }, r = async () => {
+  }, l = async () => {
     const c = ++s;
     try {
-      const f = await n.subscribeMessage(
-        (w) => c === s && t.message(w),
+      const m = await n.subscribeMessage(
+        (g) => c === s && t.message(g),
         e,
         { resubscribe: !1 }
       );
-      if (c !== s) return Lt(f);
-      a = f, i = Ht, t.up?.();
-    } catch (f) {
+      if (c !== s) return qt(m);
+      a = m, i = Lt, t.up?.();
+    } catch (m) {
       if (c !== s) return;
-      o = setTimeout(() => void r(), i), i = Math.min(i * 2, oo), t.refused?.(f);
+      o = setTimeout(() => void l(), i), i = Math.min(i * 2, yo), t.refused?.(m);
     }
   }, d = () => {
-    Lt(l()), i = Ht, r();
+    qt(r()), i = Lt, l();
   }, h = () => {
-    l(), t.down?.();
+    r(), t.down?.();
   };
-  return n.addEventListener("ready", d), n.addEventListener("disconnected", h), n.connected === !1 ? h() : r(), () => {
-    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Lt(l());
+  return n.addEventListener("ready", d), n.addEventListener("disconnected", h), n.connected === !1 ? h() : l(), () => {
+    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), qt(r());
   };
 }
-const ao = 120, Gn = 6, ro = 3e4;
-class lo {
+const wo = 120, Kn = 6, bo = 3e4;
+class $o {
   constructor(e, t = () => Date.now() / 1e3) {
     this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1, this.since = 0, this.lost = /* @__PURE__ */ new Set();
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), ro));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), bo));
     };
   }
   /** Whether there is nothing to show, and waiting for it has been in vain so far. */
   get missing() {
-    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > Gn);
+    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > Kn);
   }
   /** Return the device that Home Assistant's registry has under an id. */
   device(e) {
@@ -1354,7 +1368,7 @@ class lo {
   }
   /** Tell who listens when a gateway falls silent, or when nothing has come at all. */
   look() {
-    const e = (s) => s.connected && this.now() - s.heard > Gn, t = [...this.own.values()].filter((s) => s.stale !== e(s));
+    const e = (s) => s.connected && this.now() - s.heard > Kn, t = [...this.own.values()].filter((s) => s.stale !== e(s));
     for (const s of t) s.stale = !s.stale;
     (t.length || this.missing) && this.changed();
   }
@@ -1399,7 +1413,7 @@ class lo {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - ao), i]
+      samples: [...s.slice(1 - wo), i]
     };
     e.devices.set(t.mac, o), t.device_id && this.byId.set(t.device_id, o);
   }
@@ -1413,12 +1427,12 @@ class lo {
     }));
   }
 }
-const Yn = /* @__PURE__ */ new WeakMap();
+const Zn = /* @__PURE__ */ new WeakMap();
 function dn(n) {
-  let e = Yn.get(n);
-  return e || Yn.set(n, e = new lo(n)), e;
+  let e = Zn.get(n);
+  return e || Zn.set(n, e = new $o(n)), e;
 }
-class mt {
+class gt {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -1493,7 +1507,7 @@ const J = L`
       transition: none !important;
     }
   }
-`, G = L`
+`, F = L`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -1562,19 +1576,19 @@ const J = L`
     white-space: nowrap;
   }
 `;
-var co = Object.defineProperty, qs = (n, e, t, s) => {
+var xo = Object.defineProperty, Rs = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && co(e, t, i), i;
+  return i && xo(e, t, i), i;
 };
-class hn extends T {
+class hn extends H {
   setConfig(e) {
     this.config = e;
   }
   /** Propose the device of ours that moved most today, or the first. */
   static getStubConfig(e) {
     const t = [...dn(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
-      ({ platform: o, translation_key: a }) => o === O && a === "quarantine"
+      ({ platform: o, translation_key: a }) => o === T && a === "quarantine"
     ), i = t[0]?.row.device_id ?? s?.device_id;
     return i ? { device_id: i } : {};
   }
@@ -1584,7 +1598,7 @@ class hn extends T {
         {
           name: "device_id",
           required: !0,
-          selector: { device: { filter: { integration: O }, entity: { domain: "switch", integration: O } } }
+          selector: { device: { filter: { integration: T }, entity: { domain: "switch", integration: T } } }
         },
         { name: "title", selector: { text: {} } }
       ],
@@ -1599,7 +1613,7 @@ class hn extends T {
   }
   render() {
     const { hass: e, config: t } = this;
-    return !e || !t ? m : u`<ha-card>
+    return !e || !t ? f : u`<ha-card>
       <hearthwall-device-view
         .hass=${e}
         .deviceId=${t.device_id}
@@ -1608,28 +1622,28 @@ class hn extends T {
     </ha-card>`;
   }
   static {
-    this.styles = G;
+    this.styles = F;
   }
 }
-qs([
-  E({ attribute: !1 })
+Rs([
+  C({ attribute: !1 })
 ], hn.prototype, "hass");
-qs([
+Rs([
   A()
 ], hn.prototype, "config");
-var ho = Object.defineProperty, un = (n, e, t, s) => {
+var _o = Object.defineProperty, un = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ho(e, t, i), i;
+  return i && _o(e, t, i), i;
 };
-class ft extends T {
+class yt extends H {
   async open(e) {
     this.deviceId = e, await this.updateComplete, this.dialog.open || this.dialog.showModal();
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e || !t) return m;
-    const s = y(e);
+    if (!e || !t) return f;
+    const s = w(e);
     return u`<dialog
       aria-label=${s("device.device")}
       @close=${() => this.deviceId = void 0}
@@ -1648,7 +1662,7 @@ class ft extends T {
   static {
     this.styles = [
       J,
-      G,
+      F,
       L`
       :host {
         display: contents;
@@ -1712,82 +1726,82 @@ class ft extends T {
   }
 }
 un([
-  E({ attribute: !1 })
-], ft.prototype, "hass");
+  C({ attribute: !1 })
+], yt.prototype, "hass");
 un([
   A()
-], ft.prototype, "deviceId");
+], yt.prototype, "deviceId");
 un([
-  I("dialog")
-], ft.prototype, "dialog");
-const Kn = {
+  P("dialog")
+], yt.prototype, "dialog");
+const Jn = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, Qn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Ps = 1e3, Is = [
+}, Xn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Ds = 1e3, Us = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
   ["second", 1]
-], qt = /* @__PURE__ */ new Map();
+], It = /* @__PURE__ */ new Map();
 function ge(n, e) {
-  return qt.has(n) || qt.set(n, e()), qt.get(n);
+  return It.has(n) || It.set(n, e()), It.get(n);
 }
 function xe({ locale: n }, e, t) {
   const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ge(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
-  if (!(i in Kn)) return a.format(e);
-  const l = ge(`d ${o}`, () => {
-    const { style: f, unit: w, unitDisplay: v, ...k } = t;
-    return new Intl.NumberFormat(Kn[i], k);
-  }), r = (f) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(f.type), d = a.formatToParts(e), h = d.findIndex(r), c = l.format(t.style === "percent" ? e * 100 : e);
-  return d.map((f, w) => w === h ? c : r(f) ? "" : f.value).join("");
+  if (!(i in Jn)) return a.format(e);
+  const r = ge(`d ${o}`, () => {
+    const { style: m, unit: g, unitDisplay: v, ...k } = t;
+    return new Intl.NumberFormat(Jn[i], k);
+  }), l = (m) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(m.type), d = a.formatToParts(e), h = d.findIndex(l), c = r.format(t.style === "percent" ? e * 100 : e);
+  return d.map((m, g) => g === h ? c : l(m) ? "" : m.value).join("");
 }
-function Ns(n, e, t) {
+function zs(n, e, t) {
   let s = Math.max(0, e) / 1e3, i = 0;
-  for (; Math.round(s) >= 1e3 && i < Qn.length - 1; )
+  for (; Math.round(s) >= 1e3 && i < Xn.length - 1; )
     s /= 1e3, i++;
   return xe(n, s, {
     style: "unit",
-    unit: `${Qn[i]}${t}`,
+    unit: `${Xn[i]}${t}`,
     unitDisplay: "short",
     maximumFractionDigits: s >= 100 ? 0 : 1
   });
 }
-const C = (n, e) => Ns(n, e, ""), Re = (n, e) => Ns(n, e, "-per-second"), R = (n, e) => xe(n, e, { maximumFractionDigits: 0 }), st = (n, e) => xe(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
-function uo({ locale: n, config: e }) {
+const O = (n, e) => zs(n, e, ""), je = (n, e) => zs(n, e, "-per-second"), R = (n, e) => xe(n, e, { maximumFractionDigits: 0 }), at = (n, e) => xe(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
+function ko({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
 function pn(n, e, t) {
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...uo(n) }, a = i === "system" ? void 0 : s;
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...ko(n) }, a = i === "system" ? void 0 : s;
   return ge(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * Ps
+    e * Ds
   );
 }
-const Kt = (n, e) => pn(n, e, { hour: "numeric", minute: "2-digit" }), po = (n, e) => pn(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), ae = (n, e) => pn(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function Qt(n, e, t = Date.now() / Ps) {
-  const s = Math.max(0, Math.round(t - e)), [i, o] = Is.find(([, a]) => s >= a) ?? ["second", 1];
+const Kt = (n, e) => pn(n, e, { hour: "numeric", minute: "2-digit" }), Ao = (n, e) => pn(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), K = (n, e) => pn(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function Zt(n, e, t = Date.now() / Ds) {
+  const s = Math.max(0, Math.round(t - e)), [i, o] = Us.find(([, a]) => s >= a) ?? ["second", 1];
   return ge(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const js = (n, e, t) => xe(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
-function Rs(n, e) {
-  const [t, s] = Is.find(([, i]) => e >= i) ?? ["second", 1];
-  return js(n, Math.round(e / s), t);
+const Vs = (n, e, t) => xe(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+function Bs(n, e) {
+  const [t, s] = Us.find(([, i]) => e >= i) ?? ["second", 1];
+  return Vs(n, Math.round(e / s), t);
 }
-function vt(n, e) {
-  const t = (a, l) => xe(n, a, { style: "unit", unit: l, unitDisplay: "short", maximumFractionDigits: 0 }), s = Math.max(0, Math.ceil(e));
+function wt(n, e) {
+  const t = (a, r) => xe(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 }), s = Math.max(0, Math.ceil(e));
   if (s < 60) return t(s, "second");
-  if (s >= 2 * 86400) return js(n, Math.floor(s / 86400), "day");
+  if (s >= 2 * 86400) return Vs(n, Math.floor(s / 86400), "day");
   const i = Math.ceil(s / 60);
   return [
     [Math.floor(i / 60), "hour"],
     [i % 60, "minute"]
-  ].flatMap(([a, l]) => a ? [t(a, l)] : []).join(" ");
+  ].flatMap(([a, r]) => a ? [t(a, r)] : []).join(" ");
 }
 function mn({ locale: n }, e) {
   try {
@@ -1796,14 +1810,14 @@ function mn({ locale: n }, e) {
     return e;
   }
 }
-const De = ({ locale: n }) => ge(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var mo = Object.defineProperty, fn = (n, e, t, s) => {
+const ze = ({ locale: n }) => ge(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
+var So = Object.defineProperty, fn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && mo(e, t, i), i;
+  return i && So(e, t, i), i;
 };
-const Pt = 960, Ge = 120, Zn = 0.15, Jn = 4;
-class gt extends T {
+const Pt = 960, Ke = 120, es = 0.15, ts = 4;
+class bt extends H {
   constructor() {
     super(...arguments), this.spans = [], this.onPointer = (e) => {
       const t = e.currentTarget.getBoundingClientRect(), s = (e.clientX - t.left) / t.width;
@@ -1815,37 +1829,37 @@ class gt extends T {
   }
   render() {
     const { hass: e, spans: t } = this;
-    if (!e || !t.length) return m;
-    const s = y(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Ge * Math.min(1 - Zn, Math.max(Zn, i / (i + o)))), l = Math.max(i / (a - 2), o / (Ge - a - 2)), r = Pt / t.length, d = (v, k, H) => {
-      const q = k[v] && Math.max(1.5, k[v] / l), W = v === "download" ? a - 1 - q : a + 1;
-      return q ? fe`<rect class=${v} x=${H * r + 1} y=${W} width=${r - 2} height=${q} rx="1.5"></rect>` : m;
-    }, h = (v) => C(e, t.reduce((k, H) => k + H[v], 0)), c = s("device.history_sum", { download: h("download"), upload: h("upload") }), f = this.at === void 0 ? void 0 : t[this.at], w = f && s("device.history_at", {
-      time: Kt(e, f.start / 1e3),
-      download: C(e, f.download),
-      upload: C(e, f.upload)
+    if (!e || !t.length) return f;
+    const s = w(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Ke * Math.min(1 - es, Math.max(es, i / (i + o)))), r = Math.max(i / (a - 2), o / (Ke - a - 2)), l = Pt / t.length, d = (v, k, E) => {
+      const q = k[v] && Math.max(1.5, k[v] / r), B = v === "download" ? a - 1 - q : a + 1;
+      return q ? fe`<rect class=${v} x=${E * l + 1} y=${B} width=${l - 2} height=${q} rx="1.5"></rect>` : f;
+    }, h = (v) => O(e, t.reduce((k, E) => k + E[v], 0)), c = s("device.history_sum", { download: h("download"), upload: h("upload") }), m = this.at === void 0 ? void 0 : t[this.at], g = m && s("device.history_at", {
+      time: Kt(e, m.start / 1e3),
+      download: O(e, m.download),
+      upload: O(e, m.upload)
     });
     return u`
-      <div class="words" aria-live="polite">${w ?? c}</div>
+      <div class="words" aria-live="polite">${g ?? c}</div>
       <svg
-        viewBox="0 0 ${Pt} ${Ge}"
+        viewBox="0 0 ${Pt} ${Ke}"
         preserveAspectRatio="none"
         role="img"
         tabindex="0"
-        aria-label=${w ?? `${s("device.history")}: ${c}`}
+        aria-label=${g ?? `${s("device.history")}: ${c}`}
         @pointermove=${this.onPointer}
         @pointerdown=${this.onPointer}
         @pointerleave=${() => this.at = void 0}
         @keydown=${this.onKey}
         @blur=${() => this.at = void 0}
       >
-        ${this.at === void 0 ? m : fe`<rect class="at" x=${this.at * r} y="0" width=${r} height=${Ge}></rect>`}
+        ${this.at === void 0 ? f : fe`<rect class="at" x=${this.at * l} y="0" width=${l} height=${Ke}></rect>`}
         ${t.map((v, k) => [d("download", v, k), d("upload", v, k)])}
         <line x1="0" x2=${Pt} y1=${a} y2=${a}></line>
       </svg>
       <div class="times" aria-hidden="true">
-        ${Array.from({ length: Jn + 1 }, (v, k) => {
-      const H = t[t.length - 1]?.start ?? 0, q = t[0]?.start ?? 0;
-      return u`<span>${Kt(e, (q + (H - q) * k / Jn) / 1e3)}</span>`;
+        ${Array.from({ length: ts + 1 }, (v, k) => {
+      const E = t[t.length - 1]?.start ?? 0, q = t[0]?.start ?? 0;
+      return u`<span>${Kt(e, (q + (E - q) * k / ts) / 1e3)}</span>`;
     })}
       </div>
     `;
@@ -1899,15 +1913,15 @@ class gt extends T {
   }
 }
 fn([
-  E({ attribute: !1 })
-], gt.prototype, "hass");
+  C({ attribute: !1 })
+], bt.prototype, "hass");
 fn([
-  E({ attribute: !1 })
-], gt.prototype, "spans");
+  C({ attribute: !1 })
+], bt.prototype, "spans");
 fn([
   A()
-], gt.prototype, "at");
-const Ds = L`
+], bt.prototype, "at");
+const Ws = L`
   .events {
     container-type: inline-size;
     margin: 0;
@@ -2148,34 +2162,62 @@ const Ds = L`
     }
   }
 `;
-async function ce({ confirm: n, notice: e, after: t }, s, i, o) {
+async function Ve({ confirm: n, notice: e, after: t }, s, i, o) {
   let a;
-  return await n.ask({ ...s, act: async (r) => a = await s.act(r) }) ? (e.show(i, async () => {
-    await a?.(), o?.(), await t?.();
-  }), await t?.(), !0) : !1;
+  return await n.ask({ ...s, act: async (l) => a = await s.act(l) }) ? (e.show(
+    i,
+    a && (async () => {
+      await a?.(), o?.(), await t?.();
+    })
+  ), await t?.(), !0) : !1;
 }
-const z = (n, e, t, s) => (
+const Re = (n, e, t) => (
   // The cards show themselves what fails
-  n.callService(O, e, t, s === void 0 ? void 0 : { device_id: [s] }, !1)
-), it = "pid:", yt = (n) => n === null ? {} : { duration: { seconds: n } }, Us = (n) => n === null ? null : Math.max(1, Math.round(n - Date.now() / 1e3));
-async function zs(n, e, t) {
-  const s = yt(t), { device_id: i, mac: o } = e.row;
-  return i ? await z(n, "quarantine", s, i) : await z(n, "block", { target: o, config_entry_id: e.entryId, ...s }), () => Vs(n, e);
+  n.callService(T, e, t, void 0, !1)
+), De = "pid:", ns = "dir:", $t = (n) => n === null ? {} : { duration: { seconds: n } }, ss = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Fs = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Gs = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Qs = (n) => (n ?? {}).response?.blocks ?? [];
+async function vn(n, e, t) {
+  const s = { config_entry_id: e, ...t === void 0 ? {} : { target: t } };
+  return Qs(await n.callService(T, "get_blocks", s, void 0, !1, !0));
 }
-async function Vs(n, e) {
-  const { device_id: t, mac: s, rule: i, quarantine_entity: o } = e.row;
-  return o ? await n.callService("switch", "turn_off", {}, { entity_id: o }, !1) : t ? await z(n, "release", {}, t) : await z(n, "unblock", { target: s, config_entry_id: e.entryId }), () => zs(n, e, Us(i?.expires ?? null));
-}
-async function Bs(n, e, t, s) {
-  return await z(n, "block", { target: t, config_entry_id: e, ...yt(s) }), () => z(n, "unblock", { target: t, config_entry_id: e });
-}
-async function fo(n, e, t, s) {
-  const o = { ...t.startsWith(it) ? { pid: Number(t.slice(it.length)), children: !0 } : { executable: t }, config_entry_id: e, ...yt(s) }, a = await n.callService(O, "block_process", o, void 0, !1, !0), { blocks: l } = (a ?? {}).response ?? {};
+const ye = async (n, e, t) => (await vn(n, e, t.target)).find((s) => Gs(s, t)), rt = (n) => new Error(w(n)("orders.changed")), Mo = async (n, e, t) => ({
+  entryId: e,
+  target: t,
+  rule: await ye(n, e, { target: t })
+});
+async function gn(n, { entryId: e, target: t, rule: s }, i, o, a) {
+  const [r, l] = await Promise.all([ye(n, e, { target: t }), vn(n, e)]);
+  if (r?.id !== s?.id) throw rt(n);
+  const [d] = Qs(
+    await n.callService(T, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
+  );
+  if (!d) return;
+  const h = l.find((c) => c.target === d.target && Gs(c, d));
   return async () => {
-    for (const { id: r } of l ?? []) await z(n, "unblock", { id: r, config_entry_id: e });
+    const c = await ye(n, e, d);
+    if (c) {
+      if (c.id !== d.id) throw rt(n);
+      h && !Fs(h) ? await Zs(n, e, h) : await Re(n, "unblock", { id: d.id, config_entry_id: e });
+    }
   };
 }
-const vo = [
+function Eo(n, e, t, s) {
+  return t === null ? Ys(n, e, s) : gn(n, e, "quarantine", $t(s), t);
+}
+const Ys = (n, e, t) => gn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...$t(t) });
+function Ks(n) {
+  return n.startsWith(De) ? { pid: Number(n.slice(De.length)) } : n.startsWith(ns) ? { folder: n.slice(ns.length) } : { executable: n };
+}
+function Co(n, e, t) {
+  const { entryId: s, target: i } = e, o = i.startsWith(De) ? { children: !0 } : {}, a = { ...Ks(i), ...o, config_entry_id: s, ...$t(t) };
+  return gn(n, e, "block_process", a);
+}
+const Oo = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
+async function To(n, { entryId: e, row: t }) {
+  const s = await ye(n, e, { target: t.mac });
+  if (!s || !Oo(s)) throw rt(n);
+  return Js(n, e, s);
+}
+const Ho = [
   "mode",
   "allow",
   "reason",
@@ -2188,49 +2230,104 @@ const vo = [
   "redirect_to",
   "audits"
 ];
-async function go(n, e, t) {
-  await z(n, "unblock", { id: t.id, config_entry_id: e });
-  const s = vo.map((o) => [o, t[o]]).filter(
-    ([o, a]) => a !== null && a !== "" && !(o === "peers" && !t.peers.length)
-  ), i = { target: t.target, config_entry_id: e, ...Object.fromEntries(s) };
-  return () => z(n, "block", { ...i, ...yt(Us(t.expires)) });
+async function Zs(n, e, t) {
+  const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, l = {
+    ...s === null ? {} : $t(ss(s)),
+    ...i === null ? {} : { confirm_within: { seconds: ss(i) } }
+  }, d = (c) => Object.fromEntries(
+    c.filter(([m, g]) => g !== null && g !== "" && !(m === "peers" && !o.length))
+  ), h = { config_entry_id: e, ...l };
+  if (t.children) {
+    const c = d([["reason", a], ["peers", o]]), m = t.mode === "audit" ? { audit: !0 } : {};
+    await Re(n, "block_process", { ...Ks(r), children: !0, ...h, ...c, ...m });
+  } else
+    await Re(n, "block", { target: r, ...h, ...d(Ho.map((c) => [c, t[c]])) });
 }
-const yo = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
-async function Ws(n, e, t) {
-  return await z(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
+async function Js(n, e, t) {
+  if (await Re(n, "unblock", { id: t.id, config_entry_id: e }), !await ye(n, e, t))
+    return async () => {
+      if (await ye(n, e, t)) throw rt(n);
+      Fs(t) || await Zs(n, e, t);
+    };
 }
-const Ye = 3600, wo = [Ye / 4, Ye, 8 * Ye, 24 * Ye], Fs = "forever";
-function wt(n) {
-  const e = y(n);
+const Lo = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+async function Xs(n, e, t) {
+  return await Re(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
+}
+const Ze = 3600, qo = [Ze / 4, Ze, 8 * Ze, 24 * Ze], ei = "forever";
+function Io(n, e) {
+  const t = w(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
   return [
-    { value: Fs, label: e("quarantine.forever") },
-    ...wo.map((t) => ({ value: String(t), label: e("quarantine.for", { span: Rs(n, t) }) }))
+    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: ei, label: t("quarantine.forever") }],
+    ...qo.filter((o) => o > s).map((o) => ({
+      value: String(o),
+      label: t("quarantine.for", { span: Bs(n, o) })
+    }))
   ];
 }
-const bt = (n) => n === Fs ? null : Number(n);
-async function $t(n, e) {
-  const { hass: t } = n, s = y(t), { name: i, quarantined: o } = e.row, a = o ? {
-    title: s("quarantine.release_ask", { name: i }),
-    text: s("quarantine.release_text"),
-    confirm: s("quarantine.release"),
-    act: () => Vs(t, e)
-  } : {
-    title: s("quarantine.ask", { name: i }),
-    text: s("quarantine.text"),
-    confirm: s("quarantine.confirm"),
-    danger: !0,
-    choices: wt(t),
-    act: (l) => zs(t, e, bt(l))
-  };
-  await ce(n, a, s(o ? "quarantine.off" : "quarantine.on", { name: i }));
+const Po = ({ reason: n, expires: e }) => e !== null && Ue(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
+function No(n, e) {
+  const t = w(n), s = e.expires === null ? t("quarantine.forever") : t("orders.until", { time: K(n, e.expires) }), i = `${t(Ue(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
+  return t(Po(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
 }
-const bo = /* @__PURE__ */ new Set(["blocked", "unblocked"]), $o = /* @__PURE__ */ new Set([
+async function yn(n, e) {
+  const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: d, told: h, act: c } = e;
+  let m;
+  try {
+    m = await Mo(t, i, o);
+  } catch (E) {
+    return s.show(ce(E)), !1;
+  }
+  const { rule: g } = m, v = Io(t, g);
+  if (!v.length)
+    return s.show(w(t)("orders.already", { name: a })), !1;
+  const k = (E) => E === ei ? null : Number(E);
+  return Ve(
+    n,
+    {
+      title: r,
+      text: g ? `${l} ${No(t, g)}` : l,
+      confirm: d,
+      danger: !0,
+      choices: v,
+      act: (E) => c(m, k(E))
+    },
+    h
+  );
+}
+function ti(n, { entryId: e, mac: t, name: s, deviceId: i }) {
+  const { hass: o } = n, a = w(o);
+  return yn(n, {
+    entryId: e,
+    target: t,
+    name: s,
+    title: a("quarantine.ask", { name: s }),
+    text: a("quarantine.text"),
+    confirm: a("quarantine.confirm"),
+    told: a("quarantine.on", { name: s }),
+    act: (r, l) => Eo(o, r, i, l)
+  });
+}
+function xt(n, e) {
+  const { hass: t } = n, s = w(t), { name: i, mac: o, device_id: a, quarantined: r } = e.row;
+  return r ? Ve(
+    n,
+    {
+      title: s("quarantine.release_ask", { name: i }),
+      text: s("quarantine.release_text"),
+      confirm: s("quarantine.release"),
+      act: () => To(t, e)
+    },
+    s("quarantine.off", { name: i })
+  ) : ti(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
+}
+const jo = /* @__PURE__ */ new Set(["blocked", "unblocked"]), Ro = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), xo = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), _o = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Xn = {
+]), Do = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Uo = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), is = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -2261,148 +2358,132 @@ const bo = /* @__PURE__ */ new Set(["blocked", "unblocked"]), $o = /* @__PURE__ 
     { key: "measure.claims" }
   ]
 };
-function xt(n) {
-  const e = rn(`kind.${n}.meaning`) ? n : "other";
+function _t(n) {
+  const e = Ue(`kind.${n}.meaning`) ? n : "other";
   return {
     name: `kind.${e}`,
     meaning: `kind.${e}.meaning`,
     advice: `kind.${e}.advice`
   };
 }
-const ko = (n, e) => Object.hasOwn(Xn, n) ? Xn[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Gs = 10, es = 300, Ao = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Ke = (n) => Array.isArray(n) ? n.filter(Ao).slice(0, Gs) : [], Q = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+const zo = (n, e) => Object.hasOwn(is, n) ? is[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, ni = 10, os = 300, Vo = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Je = (n) => Array.isArray(n) ? n.filter(Vo).slice(0, ni) : [], Y = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
 function S(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
-  return e.length > es ? `${e.slice(0, es)}…` : e;
+  return e.length > os ? `${e.slice(0, os)}…` : e;
 }
-function So(n, e) {
+function Bo(n, e) {
   const { evidence: t } = e;
   return {
     detector: S(t.detector),
     why: S(t.why),
-    measured: Eo(n, e),
-    flows: [...Ke(t.flows), ...Ke(t.connections)].slice(0, Gs).map(Mo),
-    processes: Ke(t.chain).map((s) => ({
+    measured: Fo(n, e),
+    flows: [...Je(t.flows), ...Je(t.connections)].slice(0, ni).map(Wo),
+    processes: Je(t.chain).map((s) => ({
       program: S(s.executable),
-      pid: Q(s.pid),
+      pid: Y(s.pid),
       commandLine: S(s.command_line)
     })),
-    files: Ke(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
+    files: Je(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
   };
 }
-function Mo(n) {
-  const e = S(n.peer_name) || S(n.peer_address), t = Q(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
+function Wo(n) {
+  const e = S(n.peer_name) || S(n.peer_address), t = Y(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
     what: i.join(", "),
-    upload: Q(n.upload_bytes),
-    download: Q(n.download_bytes)
+    upload: Y(n.upload_bytes),
+    download: Y(n.download_bytes)
   };
 }
-function Eo(n, { kind: e, subject: t, evidence: s }) {
-  const i = y(n), o = ko(e, t), a = Q(s.value), l = [];
+function Fo(n, { kind: e, subject: t, evidence: s }) {
+  const i = w(n), o = zo(e, t), a = Y(s.value), r = [];
   if (o && a !== null) {
-    const d = (f) => o.unit ? C(n, f * (o.unit === "bytes" ? 1 : 1e6)) : Co(n, f);
-    l.push([i("events.measured"), i(o.key, { value: d(a) })]);
-    const h = s.threshold, c = Array.isArray(h) && h.length === 2 ? h.map(Q) : null;
-    c && c[0] != null && c[1] != null ? l.push([i("events.band"), i("events.band.text", { usual: d(c[0]), most: d(c[1]) })]) : Q(h) !== null && h !== 1 && l.push([i("events.threshold"), d(h)]);
+    const d = (m) => o.unit ? O(n, m * (o.unit === "bytes" ? 1 : 1e6)) : Go(n, m);
+    r.push([i("events.measured"), i(o.key, { value: d(a) })]);
+    const h = s.threshold, c = Array.isArray(h) && h.length === 2 ? h.map(Y) : null;
+    c && c[0] != null && c[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: d(c[0]), most: d(c[1]) })]) : Y(h) !== null && h !== 1 && r.push([i("events.threshold"), d(h)]);
   }
-  const r = Q(s.window);
-  return r !== null && r >= 1 && l.push([i("events.window"), Rs(n, r)]), l;
+  const l = Y(s.window);
+  return l !== null && l >= 1 && r.push([i("events.window"), Bs(n, l)]), r;
 }
-const Co = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? R(n, e) : xe(n, e, { maximumSignificantDigits: 3 });
-function Oo({ event: n, culprit: e, program: t, blockable_peer: s }) {
-  return bo.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
+const Go = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? R(n, e) : xe(n, e, { maximumSignificantDigits: 3 });
+function Qo({ event: n, culprit: e, program: t, blockable_peer: s }) {
+  return jo.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
 }
 function _e({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
   return S(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
-const vn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function Ys(n, e, t) {
-  const s = vn(n, e, t)?.row.name;
+const wn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+function si(n, e, t) {
+  const s = wn(n, e, t)?.row.name;
   return S(s ?? (t === e.mac ? _e(e) : t));
 }
-function To(n, e, t) {
-  const { hass: s } = n, i = y(s), [o, a] = [_e(e), i(xt(e.kind).name)], l = [
+function Yo(n, e, t) {
+  const { hass: s } = n, i = w(s), [o, a] = [_e(e), i(_t(e.kind).name)], r = [
     e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: S(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
-    _o.has(e.kind) ? i("events.accept.amount") : "",
-    $o.has(e.kind) ? i("events.accept.learnt") : ""
+    Uo.has(e.kind) ? i("events.accept.amount") : "",
+    Ro.has(e.kind) ? i("events.accept.learnt") : ""
   ];
-  return ce(
+  return Ve(
     n,
     {
       title: i("events.accept.ask"),
-      text: l.filter(Boolean).join(" "),
+      text: r.filter(Boolean).join(" "),
       confirm: i("events.accept"),
-      act: () => Ws(s, e.entry_id, e.seq)
+      act: () => Xs(s, e.entry_id, e.seq)
     },
     i("events.accepted", { kind: a }),
     t
   );
 }
-function Ks(n, e, t) {
-  const { hass: s } = n, i = y(s), o = { peer: S(t) };
-  return ce(
-    n,
-    {
-      title: i("events.block.ask", o),
-      text: i("events.block.text", o),
-      confirm: i("events.block"),
-      danger: !0,
-      choices: wt(s),
-      act: (a) => Bs(s, e, t, bt(a))
-    },
-    i("events.blocked", o)
-  );
+function ii(n, e, t) {
+  const { hass: s } = n, i = w(s), o = { peer: S(t) };
+  return yn(n, {
+    entryId: e,
+    target: t,
+    name: o.peer,
+    title: i("events.block.ask", o),
+    text: i("events.block.text", o),
+    confirm: i("events.block"),
+    told: i("events.blocked", o),
+    act: (a, r) => Ys(s, a, r)
+  });
 }
-function Ho(n, e, t) {
-  const { hass: s } = n, i = y(s), { entry_id: o, seq: a } = e, l = _e(e);
-  return ce(
-    n,
-    {
-      title: i("events.stop.ask", { name: l }),
-      text: t.startsWith(it) ? i("events.stop.text_process", { pid: t.slice(it.length) }) : i("events.stop.text", { path: S(t.slice(t.indexOf(":") + 1)) }),
-      confirm: i("events.stop.confirm"),
-      danger: !0,
-      choices: wt(s),
-      act: async (r) => {
-        if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
-        return fo(s, o, t, bt(r));
-      }
-    },
-    i("events.stopped", { name: l })
-  );
+function Ko(n, e, t) {
+  const { hass: s } = n, i = w(s), { entry_id: o, seq: a } = e, r = _e(e);
+  return yn(n, {
+    entryId: o,
+    target: t,
+    name: r,
+    title: i("events.stop.ask", { name: r }),
+    text: t.startsWith(De) ? i("events.stop.text_process", { pid: t.slice(De.length) }) : i("events.stop.text", { path: S(t.slice(t.indexOf(":") + 1)) }),
+    confirm: i("events.stop.confirm"),
+    told: i("events.stopped", { name: r }),
+    act: async (l, d) => {
+      if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
+      return Co(s, l, d);
+    }
+  });
 }
-async function Lo(n, e, t, s) {
-  const { hass: i } = n, o = vn(e, t, s);
-  if (o) return $t(n, o);
-  const a = y(i), l = Ys(e, t, s);
-  await ce(
-    n,
-    {
-      title: a("quarantine.ask", { name: l }),
-      text: a("quarantine.text"),
-      confirm: a("quarantine.confirm"),
-      danger: !0,
-      choices: wt(i),
-      // Home Assistant has no device for it, so that there is only its MAC to name
-      act: (r) => Bs(i, t.entry_id, s, bt(r))
-    },
-    a("quarantine.on", { name: l })
-  );
+function Zo(n, e, t, s) {
+  const i = wn(e, t, s);
+  if (i) return xt(n, i);
+  const { entry_id: o } = t, a = si(e, t, s);
+  return ti(n, { entryId: o, mac: s, name: a, deviceId: null });
 }
-const ye = ["info", "low", "medium", "high", "critical"], ot = 500, It = { severity: "info", kind: null, who: null }, P = ({ entry_id: n, seq: e }) => `${n}/${e}`, Qs = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), we = (n) => Math.max(0, ye.indexOf(n)), ts = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class qo {
+const we = ["info", "low", "medium", "high", "critical"], lt = 500, Nt = { severity: "info", kind: null, who: null }, I = ({ entry_id: n, seq: e }) => `${n}/${e}`, oi = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), be = (n) => Math.max(0, we.indexOf(n)), as = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class Jo {
   constructor() {
     this.events = [], this.waiting = [];
   }
   /** Take events; `hold` says to let new ones wait. */
   receive(e, t) {
-    const s = new Map(this.events.map((a) => [P(a), a])), i = new Map(this.waiting.map((a) => [P(a), a])), o = this.events[0]?.time ?? -1 / 0;
+    const s = new Map(this.events.map((a) => [I(a), a])), i = new Map(this.waiting.map((a) => [I(a), a])), o = this.events[0]?.time ?? -1 / 0;
     for (const a of e) {
-      const l = P(a);
-      (!s.has(l) && (i.has(l) || t && a.time > o) ? i : s).set(l, a);
+      const r = I(a);
+      (!s.has(r) && (i.has(r) || t && a.time > o) ? i : s).set(r, a);
     }
-    this.events = [...s.values()].sort(ts).slice(0, ot), this.waiting = [...i.values()].sort(ts).slice(0, ot);
+    this.events = [...s.values()].sort(as).slice(0, lt), this.waiting = [...i.values()].sort(as).slice(0, lt);
   }
   /** Show those that wait. */
   release() {
@@ -2414,13 +2495,13 @@ class qo {
     this.events = this.waiting = [];
   }
 }
-function ns(n, { severity: e, kind: t, who: s }) {
-  const i = we(e);
+function rs(n, { severity: e, kind: t, who: s }) {
+  const i = be(e);
   return n.filter(
-    (o) => we(o.severity) >= i && (t === null || o.kind === t) && (s === null || Qs(o) === s)
+    (o) => be(o.severity) >= i && (t === null || o.kind === t) && (s === null || oi(o) === s)
   );
 }
-function ss(n, e, t, s) {
+function ls(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   for (const o of n) {
     const a = e(o);
@@ -2428,7 +2509,7 @@ function ss(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function Po(n, e) {
+function Xo(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -2436,7 +2517,7 @@ function Po(n, e) {
   }
   return t;
 }
-class Zs {
+class ai {
   constructor(e, t) {
     this.host = e, this.page = t, this.key = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set();
   }
@@ -2445,7 +2526,7 @@ class Zs {
   }
   /** Return how an event is shown; `more` says what the list knows better. */
   viewOf(e, t, s) {
-    const i = P(t);
+    const i = I(t);
     return {
       hass: e,
       store: this.page(e).store,
@@ -2460,105 +2541,105 @@ class Zs {
     };
   }
   toggle(e, t) {
-    const s = P(t);
+    const s = I(t);
     this.key = this.key === s ? null : s, this.key && this.ask(e, t), this.host.requestUpdate();
   }
   note(e, t) {
-    this.asked.set(P(e), t), this.host.requestUpdate();
+    this.asked.set(I(e), t), this.host.requestUpdate();
   }
   async ask(e, t) {
-    const { entry_id: s, seq: i } = t, o = this.asked.get(P(t));
+    const { entry_id: s, seq: i } = t, o = this.asked.get(I(t));
     o && "problem" in o && this.note(t, void 0);
     try {
       this.note(t, await e.callWS({ type: "hearthwall/event", entry_id: s, seq: i }));
     } catch (a) {
-      this.note(t, { problem: $e(a) });
+      this.note(t, { problem: ce(a) });
     }
   }
   async order(e, t, s, i) {
     const o = this.page(e);
     await {
       accept: () => this.accept(o, s),
-      block: () => Ks(o, s.entry_id, i.blockable_peer),
-      quarantine: () => Lo(o, o.store, s, i.culprit),
-      stop: () => Ho(o, s, i.program)
+      block: () => ii(o, s.entry_id, i.blockable_peer),
+      quarantine: () => Zo(o, o.store, s, i.culprit),
+      stop: () => Ko(o, s, i.program)
     }[t]();
   }
   async accept(e, t) {
-    await To(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
+    await Yo(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
   }
   setAccepted(e, t) {
-    t ? this.accepted.add(P(e)) : this.accepted.delete(P(e)), this.host.requestUpdate();
+    t ? this.accepted.add(I(e)) : this.accepted.delete(I(e)), this.host.requestUpdate();
   }
 }
-function Js(n, e) {
+function ri(n, e) {
   if (e?.gateways.size) return;
-  const t = y(n), s = !n.config.components.includes(O) && e?.phase !== "offline";
-  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${Xs(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
+  const t = w(n), s = !n.config.components.includes(T) && e?.phase !== "offline";
+  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${li(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
-const Xs = (n) => U(n) ? u` <a href="/config/repairs">${y(n)("common.repairs")}</a>` : m;
-function ei(n, e, t) {
-  const s = y(n), i = [...e?.gateways.values() ?? []], o = i.filter(
-    (l) => (!l.connected || l.stale) && (!t || l.entryId === t)
+const li = (n) => U(n) ? u` <a href="/config/repairs">${w(n)("common.repairs")}</a>` : f;
+function ci(n, e, t) {
+  const s = w(n), i = [...e?.gateways.values() ?? []], o = i.filter(
+    (r) => (!r.connected || r.stale) && (!t || r.entryId === t)
   );
-  if (!o.length) return m;
-  const a = (l) => po(n, l);
+  if (!o.length) return f;
+  const a = (r) => Ao(n, r);
   if (e?.phase === "offline" || e?.phase === "absent") {
-    const l = Math.max(...o.map((r) => r.heard));
-    return u`<div class="notice" role="status">${s("common.offline", { time: a(l) })}</div>`;
+    const r = Math.max(...o.map((l) => l.heard));
+    return u`<div class="notice" role="status">${s("common.offline", { time: a(r) })}</div>`;
   }
-  return o.map(({ name: l, heard: r, stale: d }) => {
-    const h = { gateway: l, time: a(r) }, c = s(d ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
-    return u`<div class="notice" role="status">${c}${Xs(n)}</div>`;
+  return o.map(({ name: r, heard: l, stale: d }) => {
+    const h = { gateway: r, time: a(l) }, c = s(d ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
+    return u`<div class="notice" role="status">${c}${li(n)}</div>`;
   });
 }
-function ti({ rule: n, quarantined: e, online: t }) {
+function di({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
-    return { key: rn(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
+    return { key: Ue(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
   }
   return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
 }
-function is(n) {
+function cs(n) {
   return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
 }
-const et = /* @__PURE__ */ new Set();
-let Nt;
-function Io() {
-  if (document.visibilityState !== "hidden") for (const n of et) n();
+const st = /* @__PURE__ */ new Set();
+let jt;
+function ea() {
+  if (document.visibilityState !== "hidden") for (const n of st) n();
 }
-function No(n) {
-  return et.add(n), Nt ??= setInterval(Io, 1e3), () => {
-    et.delete(n), et.size || (clearInterval(Nt), Nt = void 0);
+function ta(n) {
+  return st.add(n), jt ??= setInterval(ea, 1e3), () => {
+    st.delete(n), st.size || (clearInterval(jt), jt = void 0);
   };
 }
-const ni = /* @__PURE__ */ new WeakMap(), jt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => ni.get(e)?.(t)),
+const hi = /* @__PURE__ */ new WeakMap(), Rt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => hi.get(e)?.(t)),
   { rootMargin: "100px" }
 );
-class gn {
+class bn {
   constructor(e, t = () => !0) {
-    this.host = e, this.wanted = t, this.visible = !jt, e.addController(this);
+    this.host = e, this.wanted = t, this.visible = !Rt, e.addController(this);
   }
   hostConnected() {
-    ni.set(this.host, (e) => {
+    hi.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
-    }), jt?.observe(this.host), this.end = No(() => this.visible && this.wanted() && this.host.requestUpdate());
+    }), Rt?.observe(this.host), this.end = ta(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
   hostDisconnected() {
-    jt?.unobserve(this.host), this.end?.();
+    Rt?.unobserve(this.host), this.end?.();
   }
 }
-const jo = 3e4, os = 86400, as = 20, Ro = 12;
-function Do(n, e) {
+const na = 3e4, ds = 86400, hs = 20, sa = 12;
+function ia(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
-    s.device_id !== e || s.platform !== O || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
+    s.device_id !== e || s.platform !== T || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
   return t;
 }
-function Uo(n, e, t, s, i) {
-  const o = i * 6e4, a = Math.floor(t / o), l = Math.floor(s / o) - a + 1, r = Array.from({ length: l }, (d, h) => ({
+function oa(n, e, t, s, i) {
+  const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (d, h) => ({
     start: (a + h) * o,
     download: 0,
     upload: 0
@@ -2567,17 +2648,17 @@ function Uo(n, e, t, s, i) {
     ["download", n],
     ["upload", e]
   ])
-    for (const { start: c, change: f } of h) {
-      const w = r[Math.floor(c / o) - a];
-      w && (w[d] += Math.max(0, f ?? 0));
+    for (const { start: c, change: m } of h) {
+      const g = l[Math.floor(c / o) - a];
+      g && (g[d] += Math.max(0, m ?? 0));
     }
-  return r;
+  return l;
 }
-async function zo(n, e) {
-  const t = await n.callService(O, "get_blocks", { config_entry_id: e }, void 0, !1, !0), { blocks: s } = (t ?? {}).response ?? {};
-  return new Map((s ?? []).filter(({ port: i }) => i === null).map((i) => [i.target, i]));
+async function aa(n, e) {
+  const t = (await vn(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
+  return new Map(t.map((s) => [s.target, s]));
 }
-class Vo {
+class ra {
   constructor(e) {
     this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
   }
@@ -2598,34 +2679,34 @@ class Vo {
       ["history", this.askHistory(e, t)]
     ];
     if (U(e)) {
-      const l = { device_id: t }, r = e.callWS({ type: "hearthwall/device", ...l });
+      const r = { device_id: t }, l = e.callWS({ type: "hearthwall/device", ...r });
       i.push(
-        ["details", r],
-        ["rules", r.then(({ entry_id: d }) => zo(e, d))],
+        ["details", l],
+        ["rules", l.then(({ entry_id: d }) => aa(e, d))],
         [
           "usage",
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
-            since: os,
-            limit: Ro,
-            ...l
+            since: ds,
+            limit: sa,
+            ...r
           })
         ]
       );
     }
-    const o = i.map(async ([l, r]) => {
-      const d = await r;
-      s === this.asked && (this[l] = d, this.host.requestUpdate());
+    const o = i.map(async ([r, l]) => {
+      const d = await l;
+      s === this.asked && (this[r] = d, this.host.requestUpdate());
     }), a = (await Promise.allSettled(o)).flatMap(
-      (l) => l.status === "rejected" ? [$e(l.reason)] : []
+      (r) => r.status === "rejected" ? [ce(r.reason)] : []
     );
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), jo), U(e) && (this.endEvents = cn(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), na), U(e) && (this.endEvents = cn(
       e.connection,
-      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: as },
+      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: hs },
       { message: ({ events: t }) => this.receive(t) }
     )));
   }
@@ -2635,51 +2716,51 @@ class Vo {
   receive(e) {
     const t = new Map((this.events ?? []).map((s) => [s.seq, s]));
     for (const s of e) t.set(s.seq, s);
-    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, as), this.host.requestUpdate();
+    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, hs), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = Do(e, t), o = [s, i].filter((c) => c !== void 0);
+    const { download: s, upload: i } = ia(e, t), o = [s, i].filter((c) => c !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
-    const a = Date.now(), l = a - os * 1e3, r = await e.callWS({
+    const a = Date.now(), r = a - ds * 1e3, l = await e.callWS({
       type: "recorder/statistics_during_period",
-      start_time: new Date(l).toISOString(),
+      start_time: new Date(r).toISOString(),
       end_time: new Date(a).toISOString(),
       statistic_ids: o,
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), d = (c) => c === void 0 ? [] : r[c] ?? [], h = Uo(d(s), d(i), l, a, 15);
+    }), d = (c) => c === void 0 ? [] : l[c] ?? [], h = oa(d(s), d(i), r, a, 15);
     return h.some((c) => c.download + c.upload > 0) ? h : [];
   }
 }
-function Bo(n, e, t) {
-  const { hass: s } = n, i = y(s);
-  return ce(
+function la(n, e, t) {
+  const { hass: s } = n, i = w(s);
+  return Ve(
     n,
     {
       title: i("device.unblock_ask"),
       text: i("device.unblock_text"),
       confirm: i("quarantine.release"),
-      act: () => go(s, e, t)
+      act: () => Js(s, e, t)
     },
     i("device.unblock_done")
   );
 }
-function Wo(n, e, { id: t, seq: s, summary: i }) {
-  const { hass: o } = n, a = y(o);
-  return ce(
+function ca(n, e, { id: t, seq: s, summary: i }) {
+  const { hass: o } = n, a = w(o);
+  return Ve(
     n,
     {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await yo(o, e, t), () => Ws(o, e, s))
+      act: async () => (await Lo(o, e, t), () => Xs(o, e, s))
     },
     a("device.revoke_done")
   );
 }
-const yn = { ATTRIBUTE: 1, CHILD: 2 }, wn = (n) => (...e) => ({ _$litDirective$: n, values: e });
-let bn = class {
+const $n = { ATTRIBUTE: 1, CHILD: 2 }, xn = (n) => (...e) => ({ _$litDirective$: n, values: e });
+let _n = class {
   constructor(e) {
   }
   get _$AU() {
@@ -2695,83 +2776,83 @@ let bn = class {
     return this.render(...t);
   }
 };
-const { I: Fo } = Ui, rs = (n) => n, ls = () => document.createComment(""), He = (n, e, t) => {
+const { I: da } = Zi, us = (n) => n, ps = () => document.createComment(""), Te = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
-    const o = s.insertBefore(ls(), i), a = s.insertBefore(ls(), i);
-    t = new Fo(o, a, n, n.options);
+    const o = s.insertBefore(ps(), i), a = s.insertBefore(ps(), i);
+    t = new da(o, a, n, n.options);
   } else {
-    const o = t._$AB.nextSibling, a = t._$AM, l = a !== n;
-    if (l) {
-      let r;
-      t._$AQ?.(n), t._$AM = n, t._$AP !== void 0 && (r = n._$AU) !== a._$AU && t._$AP(r);
+    const o = t._$AB.nextSibling, a = t._$AM, r = a !== n;
+    if (r) {
+      let l;
+      t._$AQ?.(n), t._$AM = n, t._$AP !== void 0 && (l = n._$AU) !== a._$AU && t._$AP(l);
     }
-    if (o !== i || l) {
-      let r = t._$AA;
-      for (; r !== o; ) {
-        const d = rs(r).nextSibling;
-        rs(s).insertBefore(r, i), r = d;
+    if (o !== i || r) {
+      let l = t._$AA;
+      for (; l !== o; ) {
+        const d = us(l).nextSibling;
+        us(s).insertBefore(l, i), l = d;
       }
     }
   }
   return t;
-}, ne = (n, e, t = n) => (n._$AI(e, t), n), Go = {}, Yo = (n, e = Go) => n._$AH = e, Ko = (n) => n._$AH, Rt = (n) => {
+}, se = (n, e, t = n) => (n._$AI(e, t), n), ha = {}, ua = (n, e = ha) => n._$AH = e, pa = (n) => n._$AH, Dt = (n) => {
   n._$AR(), n._$AA.remove();
 };
-const cs = (n, e, t) => {
+const ms = (n, e, t) => {
   const s = /* @__PURE__ */ new Map();
   for (let i = e; i <= t; i++) s.set(n[i], i);
   return s;
-}, D = wn(class extends bn {
+}, D = xn(class extends _n {
   constructor(n) {
-    if (super(n), n.type !== yn.CHILD) throw Error("repeat() can only be used in text expressions");
+    if (super(n), n.type !== $n.CHILD) throw Error("repeat() can only be used in text expressions");
   }
   dt(n, e, t) {
     let s;
     t === void 0 ? t = e : e !== void 0 && (s = e);
     const i = [], o = [];
     let a = 0;
-    for (const l of n) i[a] = s ? s(l, a) : a, o[a] = t(l, a), a++;
+    for (const r of n) i[a] = s ? s(r, a) : a, o[a] = t(r, a), a++;
     return { values: o, keys: i };
   }
   render(n, e, t) {
     return this.dt(n, e, t).values;
   }
   update(n, [e, t, s]) {
-    const i = Ko(n), { values: o, keys: a } = this.dt(e, t, s);
+    const i = pa(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
-    const l = this.ut ??= [], r = [];
-    let d, h, c = 0, f = i.length - 1, w = 0, v = o.length - 1;
-    for (; c <= f && w <= v; ) if (i[c] === null) c++;
-    else if (i[f] === null) f--;
-    else if (l[c] === a[w]) r[w] = ne(i[c], o[w]), c++, w++;
-    else if (l[f] === a[v]) r[v] = ne(i[f], o[v]), f--, v--;
-    else if (l[c] === a[v]) r[v] = ne(i[c], o[v]), He(n, r[v + 1], i[c]), c++, v--;
-    else if (l[f] === a[w]) r[w] = ne(i[f], o[w]), He(n, i[c], i[f]), f--, w++;
-    else if (d === void 0 && (d = cs(a, w, v), h = cs(l, c, f)), d.has(l[c])) if (d.has(l[f])) {
-      const k = h.get(a[w]), H = k !== void 0 ? i[k] : null;
-      if (H === null) {
-        const q = He(n, i[c]);
-        ne(q, o[w]), r[w] = q;
-      } else r[w] = ne(H, o[w]), He(n, i[c], H), i[k] = null;
-      w++;
-    } else Rt(i[f]), f--;
-    else Rt(i[c]), c++;
-    for (; w <= v; ) {
-      const k = He(n, r[v + 1]);
-      ne(k, o[w]), r[w++] = k;
+    const r = this.ut ??= [], l = [];
+    let d, h, c = 0, m = i.length - 1, g = 0, v = o.length - 1;
+    for (; c <= m && g <= v; ) if (i[c] === null) c++;
+    else if (i[m] === null) m--;
+    else if (r[c] === a[g]) l[g] = se(i[c], o[g]), c++, g++;
+    else if (r[m] === a[v]) l[v] = se(i[m], o[v]), m--, v--;
+    else if (r[c] === a[v]) l[v] = se(i[c], o[v]), Te(n, l[v + 1], i[c]), c++, v--;
+    else if (r[m] === a[g]) l[g] = se(i[m], o[g]), Te(n, i[c], i[m]), m--, g++;
+    else if (d === void 0 && (d = ms(a, g, v), h = ms(r, c, m)), d.has(r[c])) if (d.has(r[m])) {
+      const k = h.get(a[g]), E = k !== void 0 ? i[k] : null;
+      if (E === null) {
+        const q = Te(n, i[c]);
+        se(q, o[g]), l[g] = q;
+      } else l[g] = se(E, o[g]), Te(n, i[c], E), i[k] = null;
+      g++;
+    } else Dt(i[m]), m--;
+    else Dt(i[c]), c++;
+    for (; g <= v; ) {
+      const k = Te(n, l[v + 1]);
+      se(k, o[g]), l[g++] = k;
     }
-    for (; c <= f; ) {
+    for (; c <= m; ) {
       const k = i[c++];
-      k !== null && Rt(k);
+      k !== null && Dt(k);
     }
-    return this.ut = a, Yo(n, r), F;
+    return this.ut = a, ua(n, l), W;
   }
 });
-var Qo = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Zo = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Jo = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Xo = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", ea = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", ta = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", na = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", sa = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", ia = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", oa = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const le = wn(class extends bn {
+var ma = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", fa = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", va = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", ga = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", ya = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", wa = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", ba = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", $a = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", xa = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", _a = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const le = xn(class extends _n {
   constructor(n) {
-    if (super(n), n.type !== yn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== $n.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return " " + Object.keys(n).filter((e) => n[e]).join(" ") + " ";
@@ -2788,61 +2869,61 @@ const le = wn(class extends bn {
       const i = !!e[s];
       i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
     }
-    return F;
+    return W;
   }
-}), ds = {
-  info: ta,
-  low: Qo,
-  medium: Jo,
-  high: Zo,
-  critical: sa
-}, _t = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, aa = (n) => _t(ds[n] ?? ds.info), ra = /^T\d{4}(\.\d{3})?$/;
-function la(n, e) {
-  const { hass: t, asked: s } = e, i = y(t), o = xt(n.kind), l = (s && "event" in s ? s : void 0)?.event ?? n, r = n.mac === null && n.process !== null && !xo.has(n.kind);
+}), fs = {
+  info: wa,
+  low: ma,
+  medium: va,
+  high: fa,
+  critical: $a
+}, kt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, ka = (n) => kt(fs[n] ?? fs.info), Aa = /^T\d{4}(\.\d{3})?$/;
+function Sa(n, e) {
+  const { hass: t, asked: s } = e, i = w(t), o = _t(n.kind), r = (s && "event" in s ? s : void 0)?.event ?? n, l = n.mac === null && n.process !== null && !Do.has(n.kind);
   return u`
-    <p>${i(o.meaning)} ${r ? i("events.of_program") : m}</p>
+    <p>${i(o.meaning)} ${l ? i("events.of_program") : f}</p>
     <p class="advice">
-      ${_t(na)}<span>${i(r ? "events.of_program.advice" : o.advice)}</span>
+      ${kt(ba)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
     </p>
-    ${ca(n, e)}
+    ${Ma(n, e)}
     <h4>${i("events.evidence")}</h4>
-    ${da(t, l, So(t, l))}
-    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
+    ${Ea(t, r, Bo(t, r))}
+    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : f}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
           <button class="quiet" @click=${e.onRetry}>${i("events.again")}</button>
-        </p>` : m}
+        </p>` : f}
   `;
 }
-function ca(n, e) {
+function Ma(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
-  if (!i || !("event" in i)) return m;
-  const l = y(t), { accept: r, peer: d, culprit: h, program: c } = Oo(i), f = h !== null && vn(s, n, h)?.row.quarantined, w = h === null ? "" : Ys(s, n, h), v = [
-    r ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
-          ${l(o ? "events.is_accepted" : "events.accept")}
-        </button>` : m,
-    d === null ? m : u`<button class="quiet cut" title=${S(d)} @click=${() => a("block", i)}>
-          ${l("events.block.peer", { peer: S(d) })}
+  if (!i || !("event" in i)) return f;
+  const r = w(t), { accept: l, peer: d, culprit: h, program: c } = Qo(i), m = h !== null && wn(s, n, h)?.row.quarantined, g = h === null ? "" : si(s, n, h), v = [
+    l ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
+          ${r(o ? "events.is_accepted" : "events.accept")}
+        </button>` : f,
+    d === null ? f : u`<button class="quiet cut" title=${S(d)} @click=${() => a("block", i)}>
+          ${r("events.block.peer", { peer: S(d) })}
         </button>`,
-    h === null ? m : u`<button class="quiet cut" title=${w} @click=${() => a("quarantine", i)}>
-          ${l(f ? "events.release" : "events.quarantine", { name: w })}
+    h === null ? f : u`<button class="quiet cut" title=${g} @click=${() => a("quarantine", i)}>
+          ${r(m ? "events.release" : "events.quarantine", { name: g })}
         </button>`,
-    c === null ? m : u`<button class="quiet cut" title=${S(c)} @click=${() => a("stop", i)}>
-          ${l("events.stop", { name: _e(n) })}
+    c === null ? f : u`<button class="quiet cut" title=${S(c)} @click=${() => a("stop", i)}>
+          ${r("events.stop", { name: _e(n) })}
         </button>`
   ];
   return u`
-    ${i.has_ended && c === null ? u`<p class="secondary">${l("events.ended")}</p>` : m}
-    ${v.every((k) => k === m) ? m : u`<div class="orders">${v}</div>`}
+    ${i.has_ended && c === null ? u`<p class="secondary">${r("events.ended")}</p>` : f}
+    ${v.every((k) => k === f) ? f : u`<div class="orders">${v}</div>`}
   `;
 }
-function da(n, e, t) {
-  const s = y(n), { technique: i } = e, o = i && ra.test(i) ? u`<a
+function Ea(n, e, t) {
+  const s = w(n), { technique: i } = e, o = i && Aa.test(i) ? u`<a
           href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
           target="_blank"
           rel="noreferrer noopener"
           >${i}</a
-        >` : m, a = [S(e.peer_name), S(e.peer_address)].filter(Boolean), l = [
+        >` : f, a = [S(e.peer_name), S(e.peer_address)].filter(Boolean), r = [
     [s("events.why"), t.why],
     [s("events.program"), S(e.process)],
     [s("events.peer"), [...new Set(a)].join(" · ")],
@@ -2853,24 +2934,24 @@ function da(n, e, t) {
     [s("events.gateway"), S(e.gateway)],
     [
       s("events.last"),
-      e.count > 1 && e.last_time ? ae(n, e.last_time) : ""
+      e.count > 1 && e.last_time ? K(n, e.last_time) : ""
     ]
   ];
   return u`
     <dl>
-      ${l.filter(([, r]) => r !== "" && r !== m).map(
-    ([r, d]) => u`<div>
-              <dt>${r}</dt>
+      ${r.filter(([, l]) => l !== "" && l !== f).map(
+    ([l, d]) => u`<div>
+              <dt>${l}</dt>
               <dd>${d}</dd>
             </div>`
   )}
     </dl>
-    ${ha(n, t)} ${ua(n, t)}
+    ${Ca(n, t)} ${Oa(n, t)}
   `;
 }
-function ha(n, { flows: e }) {
-  if (!e.length) return m;
-  const t = y(n), s = (i) => i === null ? "" : C(n, i);
+function Ca(n, { flows: e }) {
+  if (!e.length) return f;
+  const t = w(n), s = (i) => i === null ? "" : O(n, i);
   return u`<table>
     <caption>
       ${t("events.flows")}
@@ -2895,150 +2976,150 @@ function ha(n, { flows: e }) {
     </tbody>
   </table>`;
 }
-function ua(n, { processes: e, files: t }) {
-  if (!e.length && !t.length) return m;
-  const s = y(n);
+function Oa(n, { processes: e, files: t }) {
+  if (!e.length && !t.length) return f;
+  const s = w(n);
   return u`
     ${e.length ? u`<h5>${s("events.processes")}</h5>
           <ol class="chain">
             ${e.map(
     (i) => u`<li>
                   <span class="mono">${i.program}</span>
-                  ${i.pid === null ? m : u`<span class="secondary">${i.pid}</span>`}
-                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : m}
+                  ${i.pid === null ? f : u`<span class="secondary">${i.pid}</span>`}
+                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : f}
                 </li>`
   )}
-          </ol>` : m}
+          </ol>` : f}
     ${t.length ? u`<h5>${s("events.files")}</h5>
           <ul class="chain">
             ${t.map((i) => u`<li class="mono">${i.path}</li>`)}
-          </ul>` : m}
+          </ul>` : f}
   `;
 }
-function si(n, e) {
-  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, l = y(t), r = ye.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${P(n)}`;
-  return u`<li class=${le({ event: !0, open: s, fresh: o, [r]: !0 })}>
-    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${P(n)} @click=${a}>
-      <span class="badge">${aa(r)}</span>
+function ui(n, e) {
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = w(t), l = we.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${I(n)}`;
+  return u`<li class=${le({ event: !0, open: s, fresh: o, [l]: !0 })}>
+    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${I(n)} @click=${a}>
+      <span class="badge">${ka(l)}</span>
       <span class="words">
         <span class="first">
-          <span class="kind cut">${l(xt(n.kind).name)}</span>
-          <span class="severity">${l(`severity.${r}`)}</span>
-          ${n.count > 1 ? u`<span class="severity">${l("events.times", { count: R(t, n.count) })}</span>` : m}
-          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${ae(t, n.time)}>${i}</time>
+          <span class="kind cut">${r(_t(n.kind).name)}</span>
+          <span class="severity">${r(`severity.${l}`)}</span>
+          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: R(t, n.count) })}</span>` : f}
+          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${K(t, n.time)}>${i}</time>
         </span>
         <span class="second">
-          <span class="who">${_e(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : m}
+          <span class="who">${_e(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : f}
         </span>
         <span class="summary">${S(n.summary)}</span>
       </span>
-      <span class="chevron">${_t(ea)}</span>
+      <span class="chevron">${kt(ya)}</span>
     </button>
-    <div id=${h} class="details" ?hidden=${!s}>${s ? la(n, e) : m}</div>
+    <div id=${h} class="details" ?hidden=${!s}>${s ? Sa(n, e) : f}</div>
   </li>`;
 }
-const pa = 5, ma = "-";
-function fa(n, e, t = Date.now() / 1e3) {
-  const s = y(n), i = (c) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(c), o = (c, f = (w) => w.name) => i(c.slice(0, pa).map(f)), a = e.domains.filter(({ name: c }) => c !== ma), l = [
-    e.frozen ? s("profile.frozen", { since: ae(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: ae(n, e.learning_until) }) : s("profile.learnt", {
-      since: ae(n, e.since),
-      sure: st(n, Math.min(1, Math.max(0, e.sure)))
+const Ta = 5, Ha = "-";
+function La(n, e, t = Date.now() / 1e3) {
+  const s = w(n), i = (c) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(c), o = (c, m = (g) => g.name) => i(c.slice(0, Ta).map(m)), a = e.domains.filter(({ name: c }) => c !== Ha), r = [
+    e.frozen ? s("profile.frozen", { since: K(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: K(n, e.learning_until) }) : s("profile.learnt", {
+      since: K(n, e.since),
+      sure: at(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
-  a.length && l.push(s("profile.domains", { names: o(a) })), e.countries.length && l.push(s("profile.countries", { names: o(e.countries, ({ name: c }) => mn(n, c)) })), e.networks.length && l.push(s("profile.networks", { names: o(e.networks) }));
-  const r = e.applications.length ? e.applications : e.ports;
-  r.length && l.push(s("profile.speaks", { names: o(r) }));
+  a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: c }) => mn(n, c)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
+  const l = e.applications.length ? e.applications : e.ports;
+  l.length && r.push(s("profile.speaks", { names: o(l) }));
   const [d, h] = [e.download_a_day, e.upload_a_day];
-  return d && h && l.push(s("profile.day", { download: C(n, d.usual), upload: C(n, h.usual) })), l;
+  return d && h && r.push(s("profile.day", { download: O(n, d.usual), upload: O(n, h.usual) })), r;
 }
-const Ue = (n, e) => u`<section>
+const Be = (n, e) => u`<section>
     <h3>${n}</h3>
     ${e}
-  </section>`, $n = (n) => u`<p class="secondary">${n}</p>`, Le = (n) => n.download_bytes + n.upload_bytes, va = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
-function ga(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = y(n), l = Math.max(1, Le(e)), r = l - e.rows.reduce((c, f) => c + Le(f), 0), d = (c) => u`<div class="bar"><div style="width: ${(c * 100).toFixed(1)}%"></div></div>`, h = (c) => {
-    const f = c.peer ?? a("common.unknown"), w = t.get(f);
+  </section>`, kn = (n) => u`<p class="secondary">${n}</p>`, He = (n) => n.download_bytes + n.upload_bytes, qa = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
+function Ia(n, e, { rules: t, home: s, block: i, release: o }) {
+  const a = w(n), r = Math.max(1, He(e)), l = r - e.rows.reduce((c, m) => c + He(m), 0), d = (c) => u`<div class="bar"><div style="width: ${(c * 100).toFixed(1)}%"></div></div>`, h = (c) => {
+    const m = c.peer ?? a("common.unknown"), g = t.get(m);
     return u`<li>
       <div class="line">
-        <span class="cut grow" title=${f}>${f}</span>
-        <span class="secondary">${c.country ? mn(n, c.country) : m}</span>
-        <span class="figure" title="↓ ${C(n, c.download_bytes)} ↑ ${C(n, c.upload_bytes)}">
-          ${C(n, Le(c))}
+        <span class="cut grow" title=${m}>${m}</span>
+        <span class="secondary">${c.country ? mn(n, c.country) : f}</span>
+        <span class="figure" title="↓ ${O(n, c.download_bytes)} ↑ ${O(n, c.upload_bytes)}">
+          ${O(n, He(c))}
         </span>
-        <span class="figure share secondary">${st(n, Le(c) / l)}</span>
-        ${c.peer && (w || !(va.test(c.peer) || s.has(c.peer))) ? u`<button
+        <span class="figure share secondary">${at(n, He(c) / r)}</span>
+        ${c.peer && (g || !(qa.test(c.peer) || s.has(c.peer))) ? u`<button
               class="quiet"
-              aria-label=${a(w ? "device.release_peer" : "events.block.peer", { peer: f })}
-              @click=${() => w ? o(w) : i(f)}
+              aria-label=${a(g ? "device.release_peer" : "events.block.peer", { peer: m })}
+              @click=${() => g ? o(g) : i(m)}
             >
-              ${a(w ? "quarantine.release" : "events.block")}
-            </button>` : m}
+              ${a(g ? "quarantine.release" : "events.block")}
+            </button>` : f}
       </div>
-      ${d(Le(c) / l)}
+      ${d(He(c) / r)}
     </li>`;
   };
-  return Ue(
+  return Be(
     a("device.peers"),
     e.rows.length ? u`<ul>
           ${D(e.rows, (c) => `${c.peer} ${c.country}`, h)}
-          ${r / l >= 5e-3 ? u`<li>
+          ${l / r >= 5e-3 ? u`<li>
                 <div class="line">
                   <span class="grow secondary">${a("device.peers_rest")}</span>
-                  <span class="figure">${C(n, r)}</span>
-                  <span class="figure share secondary">${st(n, r / l)}</span>
+                  <span class="figure">${O(n, l)}</span>
+                  <span class="figure share secondary">${at(n, l / r)}</span>
                 </div>
-                ${d(r / l)}
-              </li>` : m}
-        </ul>` : $n(a("device.peers_none"))
+                ${d(l / r)}
+              </li>` : f}
+        </ul>` : kn(a("device.peers_none"))
   );
 }
-function ya(n, e, t) {
-  const s = y(n);
-  return Ue(
+function Pa(n, e, t) {
+  const s = w(n);
+  return Be(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${D(e, P, (i) => si(i, t(i)))}
-        </ul>` : $n(s("device.events_none"))
+          ${D(e, I, (i) => ui(i, t(i)))}
+        </ul>` : kn(s("device.events_none"))
   );
 }
-function wa(n, e, t) {
-  const s = y(n), i = (o) => {
-    const a = o.expires === null ? void 0 : o.expires - Date.now() / 1e3, l = o.port === null ? o.transport ?? "" : `${o.transport ?? ""}/${o.port}`;
+function Na(n, e, t) {
+  const s = w(n), i = (o) => {
+    const a = o.expires === null ? void 0 : o.expires - Date.now() / 1e3, r = o.port === null ? o.transport ?? "" : `${o.transport ?? ""}/${o.port}`;
     return u`<li class="rule">
       <div class="grow">
         <div class="line">
-          <b class="cut grow">${s(rn(`mode.${o.mode}`) ?? "mode.other")} ${l}</b>
-          ${a === void 0 ? m : u`<span class="figure" role="timer">${s("common.left", { span: vt(n, a) })}</span>`}
+          <b class="cut grow">${s(Ue(`mode.${o.mode}`) ?? "mode.other")} ${r}</b>
+          ${a === void 0 ? f : u`<span class="figure" role="timer">${s("common.left", { span: wt(n, a) })}</span>`}
           <button class="quiet" @click=${() => t(o)}>${s("quarantine.release")}</button>
         </div>
         <div class="secondary wrap">
-          ${s("device.blocked_since", { since: ae(n, o.created) })}${o.reason ? u` · ${o.reason}` : m}
+          ${s("device.blocked_since", { since: K(n, o.created) })}${o.reason ? u` · ${o.reason}` : f}
         </div>
         <div class="secondary wrap">
           ${o.packets ? s("device.blocked_packets", {
       packets: R(n, o.packets),
-      bytes: C(n, o.bytes)
+      bytes: O(n, o.bytes)
     }) : s("device.blocked_nothing")}
         </div>
       </div>
     </li>`;
   };
-  return Ue(
+  return Be(
     s("device.blocks"),
-    e.length ? u`<ul>${D(e, ({ id: o }) => o, i)}</ul>` : $n(s("device.blocks_none"))
+    e.length ? u`<ul>${D(e, ({ id: o }) => o, i)}</ul>` : kn(s("device.blocks_none"))
   );
 }
-function ba(n, e) {
-  const t = y(n);
-  return Ue(
+function ja(n, e) {
+  const t = w(n);
+  return Be(
     t("device.profile"),
-    fa(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+    La(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function $a(n, e, t) {
-  if (!e.length) return m;
-  const s = y(n);
-  return Ue(
+function Ra(n, e, t) {
+  if (!e.length) return f;
+  const s = w(n);
+  return Be(
     s("device.accepted"),
     u`<ul>
       ${D(
@@ -3054,7 +3135,7 @@ function $a(n, e, t) {
     </ul>`
   );
 }
-const xa = L`
+const Da = L`
   :host {
     container: device / inline-size;
   }
@@ -3193,24 +3274,24 @@ const xa = L`
     }
   }
 `;
-var _a = Object.defineProperty, ze = (n, e, t, s) => {
+var Ua = Object.defineProperty, We = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && _a(e, t, i), i;
+  return i && Ua(e, t, i), i;
 };
-class ke extends T {
+class ke extends H {
   constructor() {
-    super(), this.live = new mt(this), this.data = new Vo(this), this.opened = new Zs(this, (e) => this.asking(e)), new gn(this);
+    super(), this.live = new gt(this), this.data = new ra(this), this.opened = new ai(this, (e) => this.asking(e)), new bn(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e) return m;
-    const s = y(e);
+    if (!e) return f;
+    const s = w(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
-    const i = Js(e, this.live.store), o = this.live.store?.device(t);
+    const i = ri(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
-      ${this.renderHead(e, o)} ${ei(e, this.live.store, o.entryId)}
-      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
+      ${this.renderHead(e, o)} ${ci(e, this.live.store, o.entryId)}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : f}
       <div class="sections">
         ${U(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
               <p class="secondary">${s("common.admin")}</p>`}
@@ -3220,45 +3301,45 @@ class ke extends T {
     `;
   }
   renderHead(e, t) {
-    const s = y(e), { row: i } = t, { key: o, tone: a, expires: l } = ti(i), r = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
+    const s = w(e), { row: i } = t, { key: o, tone: a, expires: r } = di(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
         <div class="secondary wrap">
           <span class="chip ${a}">${s(o)}</span>
-          ${l === null ? m : u`<span role="timer">${s("common.left", { span: vt(e, l - d) })}</span>`}
-          ${i.online ? m : u`<span>${s("devices.seen", { ago: Qt(e, i.last_seen, d) })}</span>`}
+          ${r === null ? f : u`<span role="timer">${s("common.left", { span: wt(e, r - d) })}</span>`}
+          ${i.online ? f : u`<span>${s("devices.seen", { ago: Zt(e, i.last_seen, d) })}</span>`}
         </div>
       </div>
       <button
         class=${i.quarantined ? "main" : "danger"}
-        ?disabled=${!r}
-        title=${r ? "" : s("quarantine.impossible")}
-        @click=${() => $t(this.asking(e), t)}
+        ?disabled=${!l}
+        title=${l ? "" : s("quarantine.impossible")}
+        @click=${() => xt(this.asking(e), t)}
       >
         ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
       </button>
     </header>`;
   }
   renderTraffic(e, t) {
-    const s = y(e), { row: i, samples: o } = t, a = (r, d) => u`<div class="tile">
-      <div class="secondary"><span class=${r === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${r}`)}</div>
-      <div class="large">${Re(e, i[`${r}_rate`])}</div>
+    const s = w(e), { row: i, samples: o } = t, a = (l, d) => u`<div class="tile">
+      <div class="secondary"><span class=${l === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${l}`)}</div>
+      <div class="large">${je(e, i[`${l}_rate`])}</div>
       <div class="secondary">
         ${s("device.moved", {
-      today: C(e, i[`${r}_today`]),
-      all: C(e, i[`${r}_bytes`])
+      today: O(e, i[`${l}_today`]),
+      all: O(e, i[`${l}_bytes`])
     })}
       </div>
-    </div>`, l = [
+    </div>`, r = [
       i.vendor,
       i.mac,
       i.randomised ? s("devices.random") : null,
       ...i.addresses.slice(0, 4),
-      s("device.first_seen", { since: ae(e, i.first_seen) })
-    ].filter((r) => r !== null);
+      s("device.first_seen", { since: K(e, i.first_seen) })
+    ].filter((l) => l !== null);
     return u`<section class="traffic">
-      <div class="secondary wrap">${l.join(" · ")}</div>
+      <div class="secondary wrap">${r.join(" · ")}</div>
       <div class="tiles">${a("download", "↓")}${a("upload", "↑")}</div>
       <h3>${s("device.minute")}</h3>
       <hearthwall-sparkline .samples=${o} .now=${Date.now() / 1e3}></hearthwall-sparkline>
@@ -3267,32 +3348,32 @@ class ke extends T {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, l = () => this.asking(e), r = (d) => void Bo(l(), a, d);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (d) => void la(r(), a, d);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? wa(e, s.blocks, r) : m}
-        ${s?.profile ? ba(e, s.profile) : m}
+        ${s ? Na(e, s.blocks, l) : f}
+        ${s?.profile ? ja(e, s.profile) : f}
       </div>
       <div>
-        ${i ? ga(e, i, {
+        ${i ? Ia(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
-      block: (d) => void Ks(l(), a, d),
-      release: r
-    }) : m}
-        ${o ? this.renderEvents(e, o) : m}
-        ${s ? $a(e, s.accepted, (d) => void Wo(l(), a, d)) : m}
+      block: (d) => void ii(r(), a, d),
+      release: l
+    }) : f}
+        ${o ? this.renderEvents(e, o) : f}
+        ${s ? Ra(e, s.accepted, (d) => void ca(r(), a, d)) : f}
       </div>
     `;
   }
   renderEvents(e, t) {
     const s = new Set(this.data.details?.accepted.map(({ seq: i }) => i));
-    return ya(
+    return Pa(
       e,
       t,
       (i) => this.opened.viewOf(e, i, {
-        when: Qt(e, i.last_time ?? i.time),
+        when: Zt(e, i.last_time ?? i.time),
         accepted: s.has(i.seq)
       })
     );
@@ -3306,99 +3387,99 @@ class ke extends T {
     this.rule !== void 0 && e !== void 0 && e !== this.rule && this.data.refresh(), this.rule = e;
   }
   static {
-    this.styles = [J, G, xa, Ds];
+    this.styles = [J, F, Da, Ws];
   }
 }
-ze([
-  E({ attribute: !1 })
+We([
+  C({ attribute: !1 })
 ], ke.prototype, "hass");
-ze([
-  E({ attribute: !1 })
+We([
+  C({ attribute: !1 })
 ], ke.prototype, "deviceId");
-ze([
-  E({ attribute: !1 })
+We([
+  C({ attribute: !1 })
 ], ke.prototype, "heading");
-ze([
-  I("hearthwall-confirm")
+We([
+  P("hearthwall-confirm")
 ], ke.prototype, "confirm");
-ze([
-  I("hearthwall-notice")
+We([
+  P("hearthwall-notice")
 ], ke.prototype, "notice");
-const ka = {
+const za = {
   "hearthwall-device-card": hn,
   "hearthwall-device-view": ke,
-  "hearthwall-device-dialog": ft,
-  "hearthwall-history": gt
-}, Dt = /* @__PURE__ */ new WeakMap();
-function Aa({ connection: n, callWS: e }) {
-  let t = Dt.get(n);
-  return t || (t = e({ type: "config/label_registry/list" }), Dt.set(n, t), t.catch(() => Dt.delete(n))), t;
+  "hearthwall-device-dialog": yt,
+  "hearthwall-history": bt
+}, Ut = /* @__PURE__ */ new WeakMap();
+function Va({ connection: n, callWS: e }) {
+  let t = Ut.get(n);
+  return t || (t = e({ type: "config/label_registry/list" }), Ut.set(n, t), t.catch(() => Ut.delete(n))), t;
 }
-const ii = ["today", "now", "name", "status", "last_seen"], Sa = ["all", "online", "restricted"], Ma = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Ea = {
+const pi = ["today", "now", "name", "status", "last_seen"], Ba = ["all", "online", "restricted"], Wa = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Fa = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
-function hs(n, e, t) {
+function vs(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!Ea[i](e)) return !1;
-  const l = Ma(n, e);
-  if (o.length && !o.includes(l?.area_id ?? "") || a.length && !a.some((d) => l?.labels?.includes(d))) return !1;
+  if (!Fa[i](e)) return !1;
+  const r = Wa(n, e);
+  if (o.length && !o.includes(r?.area_id ?? "") || a.length && !a.some((d) => r?.labels?.includes(d))) return !1;
   if (!s.trim()) return !0;
-  const r = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
-  return s.toLocaleLowerCase().split(/\s+/).every((d) => r.includes(d));
+  const l = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
+  return s.toLocaleLowerCase().split(/\s+/).every((d) => l.includes(d));
 }
-const us = (n) => n.upload_today + n.download_today, ps = (n) => n.upload_rate + n.download_rate;
-function Ca(n, e, t) {
-  const s = De(n), i = {
-    today: (o, a) => us(a) - us(o),
-    now: (o, a) => ps(a) - ps(o),
+const gs = (n) => n.upload_today + n.download_today, ys = (n) => n.upload_rate + n.download_rate;
+function Ga(n, e, t) {
+  const s = ze(n), i = {
+    today: (o, a) => gs(a) - gs(o),
+    now: (o, a) => ys(a) - ys(o),
     name: () => 0,
-    status: (o, a) => is(o) - is(a),
+    status: (o, a) => cs(o) - cs(a),
     last_seen: (o, a) => a.last_seen - o.last_seen
   };
   return [...e].sort(
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class Oa {
+class Qa {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
-    const a = t.every(({ key: r }) => this.ranks.has(r));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Ca(e, t, s).map(({ key: r }, d) => [r, d])), this.since = i, this.sort = s), [...t].sort((r, d) => (this.ranks.get(r.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
+    const a = t.every(({ key: l }) => this.ranks.has(l));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Ga(e, t, s).map(({ key: l }, d) => [l, d])), this.since = i, this.sort = s), [...t].sort((l, d) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
   }
 }
-function Ta() {
-  const n = y(void 0);
+function Ya() {
+  const n = w(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
     {
       name: "sort",
       default: "today",
       selector: {
-        select: { mode: "dropdown", options: ii.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
+        select: { mode: "dropdown", options: pi.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
       }
     },
     { name: "area", selector: { area: { multiple: !0 } } },
     { name: "label", selector: { label: { multiple: !0 } } },
     { name: "toolbar", default: !0, selector: { boolean: {} } },
-    { name: "entry_id", selector: { config_entry: { integration: O } } }
+    { name: "entry_id", selector: { config_entry: { integration: T } } }
   ], ...ln() };
 }
-const Qe = (n, e, t, s) => u`<select
+const Xe = (n, e, t, s) => u`<select
     aria-label=${n}
     title=${n}
     @change=${(i) => s(i.target.value)}
   >
     ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
   </select>`;
-function Ha(n, e, t, s, i) {
-  const o = y(n), a = De(n), l = (r, d) => [
+function Ka(n, e, t, s, i) {
+  const o = w(n), a = ze(n), r = (l, d) => [
     { value: "", label: d },
-    ...r.sort((h, c) => a(h.label, c.label))
+    ...l.sort((h, c) => a(h.label, c.label))
   ];
   return u`<div class="toolbar" role="search">
     <input
@@ -3409,53 +3490,53 @@ function Ha(n, e, t, s, i) {
       placeholder=${o("devices.search")}
       aria-label=${o("devices.search")}
       .value=${e.search}
-      @input=${(r) => i({ search: r.target.value })}
+      @input=${(l) => i({ search: l.target.value })}
     />
-    ${Qe(
+    ${Xe(
     o("devices.show"),
-    Sa.map((r) => ({ value: r, label: o(`devices.show.${r}`) })),
+    Ba.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
     e.shown,
-    (r) => i({ shown: r })
+    (l) => i({ shown: l })
   )}
-    ${Qe(
+    ${Xe(
     o("devices.sort"),
-    ii.map((r) => ({ value: r, label: o(`devices.sort.${r}`) })),
+    pi.map((l) => ({ value: l, label: o(`devices.sort.${l}`) })),
     e.sort,
-    (r) => i({ sort: r })
+    (l) => i({ sort: l })
   )}
-    ${t.size ? Qe(
+    ${t.size ? Xe(
     o("devices.area"),
-    l(
-      [...t].map((r) => ({ value: r, label: n.areas[r]?.name ?? r })),
+    r(
+      [...t].map((l) => ({ value: l, label: n.areas[l]?.name ?? l })),
       o("devices.areas_all")
     ),
     e.areas[0] ?? "",
-    (r) => i({ areas: r ? [r] : [] })
-  ) : m}
-    ${s.length ? Qe(
+    (l) => i({ areas: l ? [l] : [] })
+  ) : f}
+    ${s.length ? Xe(
     o("devices.label"),
-    l(
-      s.map(({ label_id: r, name: d }) => ({ value: r, label: d })),
+    r(
+      s.map(({ label_id: l, name: d }) => ({ value: l, label: d })),
       o("devices.labels_all")
     ),
     e.labels[0] ?? "",
-    (r) => i({ labels: r ? [r] : [] })
-  ) : m}
+    (l) => i({ labels: l ? [l] : [] })
+  ) : f}
   </div>`;
 }
-var La = Object.defineProperty, V = (n, e, t, s) => {
+var Za = Object.defineProperty, z = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && La(e, t, i), i;
+  return i && Za(e, t, i), i;
 };
-const ms = 500, Ut = (n) => n === void 0 ? [] : [n].flat();
-class N extends T {
+const ws = 500, zt = (n) => n === void 0 ? [] : [n].flat();
+class N extends H {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new mt(this), this.order = new Oa(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new gt(this), this.order = new Qa(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       e.row.device_id && this.dialog.open(e.row.device_id);
     }, this.onQuarantine = ({ detail: e }) => {
       const { hass: t, confirm: s, notice: i } = this;
-      t && $t({ hass: t, confirm: s, notice: i }, e);
+      t && xt({ hass: t, confirm: s, notice: i }, e);
     }, this.onClear = () => {
       this.settings = { ...this.settings, search: "", shown: "all", areas: [], labels: [] };
     };
@@ -3467,7 +3548,7 @@ class N extends T {
     return {};
   }
   static getConfigForm() {
-    return Ta();
+    return Ya();
   }
   getCardSize() {
     return 7;
@@ -3477,23 +3558,23 @@ class N extends T {
   }
   /** Return the devices that the card is about, whatever the user searches for. */
   mine(e) {
-    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: Ut(s), labels: Ut(i) };
+    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: zt(s), labels: zt(i) };
     return [...this.live.store?.devices() ?? []].filter(
-      (a) => (!t || a.entryId === t) && hs(e, a.row, o)
+      (a) => (!t || a.entryId === t) && vs(e, a.row, o)
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Aa(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Va(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return m;
-    const s = y(e), i = Js(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+    if (!e || !t) return f;
+    const s = w(e), i = ri(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
-      o.filter(({ row: l }) => hs(e, l, this.settings)),
+      o.filter(({ row: r }) => vs(e, r, this.settings)),
       this.settings.sort,
       Date.now() / 1e3,
       this.rows?.matches(":hover, :focus-within") ?? !1
@@ -3502,7 +3583,7 @@ class N extends T {
       <ha-card>
         <div class="head">
           <h2 class="card-title">${t.title ?? s("devices.title")}</h2>
-          ${i ? m : this.renderSummary(e, o)}
+          ${i ? f : this.renderSummary(e, o)}
         </div>
         ${i ?? this.renderList(e, t, o, a)}
         <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -3512,28 +3593,28 @@ class N extends T {
     `;
   }
   renderSummary(e, t) {
-    const s = y(e), i = (l) => t.filter(l).length, o = (l) => t.reduce((r, { row: d }) => r + d[l], 0), a = i(({ row: l }) => l.quarantined || l.rule !== null);
+    const s = w(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((l, { row: d }) => l + d[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
-      online: R(e, i(({ row: l }) => l.online)),
+      online: R(e, i(({ row: r }) => r.online)),
       all: R(e, t.length)
-    })}${a ? u` · <b>${s("devices.summary_restricted", { count: R(e, a) })}</b>` : m}
+    })}${a ? u` · <b>${s("devices.summary_restricted", { count: R(e, a) })}</b>` : f}
       </span>
       <span class="rates">
-        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${Re(e, o("download_rate"))}
-        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${Re(e, o("upload_rate"))}
+        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${je(e, o("download_rate"))}
+        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${je(e, o("upload_rate"))}
       </span>
     </div>`;
   }
   renderList(e, t, s, i) {
-    const o = y(e), { store: a } = this.live, l = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), r = new Set(l.flatMap((h) => h.area_id ?? [])), d = new Set(l.flatMap((h) => h.labels ?? []));
+    const o = w(e), { store: a } = this.live, r = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), l = new Set(r.flatMap((h) => h.area_id ?? [])), d = new Set(r.flatMap((h) => h.labels ?? []));
     return u`
-      ${ei(e, a, t.entry_id)}
-      ${t.toolbar === !1 ? m : Ha(
+      ${ci(e, a, t.entry_id)}
+      ${t.toolbar === !1 ? f : Ka(
       e,
       this.settings,
-      Ut(t.area).length === 1 ? /* @__PURE__ */ new Set() : r,
+      zt(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
       this.labels.filter(({ label_id: h }) => d.has(h)),
       (h) => this.settings = { ...this.settings, ...h }
     )}
@@ -3545,7 +3626,7 @@ class N extends T {
             @hearthwall-quarantine=${this.onQuarantine}
           >
             ${D(
-      this.whole ? i : i.slice(0, ms),
+      this.whole ? i : i.slice(0, ws),
       ({ key: h }) => h,
       (h) => u`<hearthwall-device-row
                 role="listitem"
@@ -3555,12 +3636,12 @@ class N extends T {
                 .stale=${a?.gateways.get(h.entryId)?.stale ?? !1}
               ></hearthwall-device-row>`
     )}
-            ${i.length > ms && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
+            ${i.length > ws && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
                   ${o("devices.show_rest", { count: R(e, i.length) })}
-                </button>` : m}
+                </button>` : f}
           </div>` : u`<div class="message" role="status">
             <p>${o(s.length ? "devices.none_found" : "devices.none")}</p>
-            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : m}
+            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : f}
           </div>`}
     `;
   }
@@ -3571,20 +3652,20 @@ class N extends T {
   announce() {
     const { hass: e } = this;
     if (!e || !this.live.store?.gateways.size) return;
-    const t = y(e), s = this.quarantined;
+    const t = w(e), s = this.quarantined;
     this.quarantined = /* @__PURE__ */ new Map();
     const i = [];
     for (const { key: o, row: a } of this.mine(e)) {
       this.quarantined.set(o, a.quarantined);
-      const l = s?.get(o);
-      l !== void 0 && l !== a.quarantined && i.push(t(a.quarantined ? "quarantine.on" : "quarantine.off", { name: a.name }));
+      const r = s?.get(o);
+      r !== void 0 && r !== a.quarantined && i.push(t(a.quarantined ? "quarantine.on" : "quarantine.off", { name: a.name }));
     }
     i.length && this.notice.announce(i.slice(0, 3).join(" "));
   }
   static {
     this.styles = [
       J,
-      G,
+      F,
       L`
       ha-card {
         container: devices / inline-size;
@@ -3661,44 +3742,44 @@ class N extends T {
     ];
   }
 }
-V([
-  E({ attribute: !1 })
+z([
+  C({ attribute: !1 })
 ], N.prototype, "hass");
-V([
-  E({ attribute: !1 })
+z([
+  C({ attribute: !1 })
 ], N.prototype, "layout");
-V([
+z([
   A()
 ], N.prototype, "config");
-V([
+z([
   A()
 ], N.prototype, "settings");
-V([
+z([
   A()
 ], N.prototype, "labels");
-V([
+z([
   A()
 ], N.prototype, "whole");
-V([
-  I("hearthwall-confirm")
+z([
+  P("hearthwall-confirm")
 ], N.prototype, "confirm");
-V([
-  I("hearthwall-notice")
+z([
+  P("hearthwall-notice")
 ], N.prototype, "notice");
-V([
-  I("hearthwall-device-dialog")
+z([
+  P("hearthwall-device-dialog")
 ], N.prototype, "dialog");
-V([
-  I(".list")
+z([
+  P(".list")
 ], N.prototype, "rows");
-var qa = Object.defineProperty, kt = (n, e, t, s) => {
+var Ja = Object.defineProperty, At = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && qa(e, t, i), i;
+  return i && Ja(e, t, i), i;
 };
-class Ve extends T {
+class Fe extends H {
   constructor() {
-    super(), this.connected = !0, this.stale = !1, new gn(this, () => this.moves());
+    super(), this.connected = !0, this.stale = !1, new bn(this, () => this.moves());
   }
   /** Whether there is something to see that changes with the clock. */
   moves() {
@@ -3708,11 +3789,11 @@ class Ve extends T {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !t) return m;
-    const s = y(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: l, expires: r } = ti(i), [d, h] = [Re(e, i.download_rate), Re(e, i.upload_rate)], c = C(e, i.download_today + i.upload_today), f = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: Qt(e, i.last_seen, o) });
+    if (!e || !t) return f;
+    const s = w(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = di(i), [d, h] = [je(e, i.download_rate), je(e, i.upload_rate)], c = O(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: Zt(e, i.last_seen, o) });
     return u`
       <div class="row">
-        <span class="dot ${l} ${i.online ? "" : "away"}" aria-hidden="true"></span>
+        <span class="dot ${r} ${i.online ? "" : "away"}" aria-hidden="true"></span>
         <div class="who">
           <button
             class="open cut"
@@ -3723,11 +3804,11 @@ class Ve extends T {
           >
             ${i.name}
           </button>
-          <div class="secondary cut" title=${f}>${f}</div>
+          <div class="secondary cut" title=${m}>${m}</div>
         </div>
         <div class="status">
-          ${l === "good" || l === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${l}">${s(a)}</span>`}
-          ${r === null ? m : u`<span class="secondary count" role="timer">${s("common.left", { span: vt(e, r - o) })}</span>`}
+          ${r === "good" || r === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${r}">${s(a)}</span>`}
+          ${l === null ? f : u`<span class="secondary count" role="timer">${s("common.left", { span: wt(e, l - o) })}</span>`}
         </div>
         <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
@@ -3758,7 +3839,7 @@ class Ve extends T {
   static {
     this.styles = [
       J,
-      G,
+      F,
       L`
       :host {
         content-visibility: auto;
@@ -3968,54 +4049,65 @@ class Ve extends T {
     ];
   }
 }
-kt([
-  E({ attribute: !1 })
-], Ve.prototype, "hass");
-kt([
-  E({ attribute: !1 })
-], Ve.prototype, "device");
-kt([
-  E({ type: Boolean, reflect: !0 })
-], Ve.prototype, "connected");
-kt([
-  E({ type: Boolean, reflect: !0 })
-], Ve.prototype, "stale");
-var Pa = Object.defineProperty, Ae = (n, e, t, s) => {
+At([
+  C({ attribute: !1 })
+], Fe.prototype, "hass");
+At([
+  C({ attribute: !1 })
+], Fe.prototype, "device");
+At([
+  C({ type: Boolean, reflect: !0 })
+], Fe.prototype, "connected");
+At([
+  C({ type: Boolean, reflect: !0 })
+], Fe.prototype, "stale");
+var Xa = Object.defineProperty, de = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Pa(e, t, i), i;
+  return i && Xa(e, t, i), i;
 };
-class de extends T {
+const er = /* @__PURE__ */ new Set(["Enter", " "]), X = class mi extends H {
   constructor() {
-    super(...arguments), this.choice = "", this.busy = !1, this.problem = "", this.onSubmit = async (e) => {
+    super(...arguments), this.choice = "", this.busy = !1, this.ready = !1, this.problem = "", this.onSubmit = async (e) => {
       e.preventDefault();
       const { question: t } = this;
-      if (!(!t || this.busy)) {
+      if (!(!t || this.busy || !this.ready)) {
         this.busy = !0, this.problem = "";
         try {
           await t.act(this.choice), this.busy = !1, this.question === t && this.end(!0);
         } catch (s) {
-          this.busy = !1, this.problem = $e(s);
+          this.busy = !1, this.problem = ce(s);
         }
       }
     };
   }
+  static {
+    this.patienceMs = 500;
+  }
   /** Ask; return whether it was done. */
   async ask(e) {
-    this.answered?.(!1), this.question = e, this.choice = e.choices?.[0]?.value ?? "", this.problem = "", this.busy = !1, await this.updateComplete;
+    this.answered?.(!1), this.question = e, this.choice = e.choices?.[0]?.value ?? "", this.problem = "", this.busy = !1, this.wait(), await this.updateComplete;
     const t = new Promise((s) => this.answered = s);
     return this.dialog.open || this.dialog.showModal(), t;
   }
+  disconnectedCallback() {
+    super.disconnectedCallback(), clearTimeout(this.waiting);
+  }
+  wait() {
+    const { patienceMs: e } = mi;
+    clearTimeout(this.waiting), this.ready = e === 0, this.ready || (this.waiting = setTimeout(() => this.ready = !0, e));
+  }
   render() {
     const { question: e } = this;
-    if (!e) return m;
-    const t = y(this.hass);
+    if (!e) return f;
+    const t = w(this.hass);
     return u`
       <dialog
         aria-labelledby="title"
         aria-describedby="text"
         @close=${() => this.end(!1)}
-        @click=${(s) => s.target === this.dialog && !this.busy && this.end(!1)}
+        @click=${(s) => s.target === this.dialog && this.ready && this.end(!1)}
+        @keydown=${(s) => s.repeat && er.has(s.key) && s.preventDefault()}
         @cancel=${(s) => this.busy && s.preventDefault()}
       >
         <form @submit=${this.onSubmit}>
@@ -4033,13 +4125,17 @@ class de extends T {
                     /><span>${i}</span>
                   </label>`
     )}
-              </fieldset>` : m}
+              </fieldset>` : f}
           <p class="problem" role="alert">${this.problem}</p>
           <div class="buttons">
-            <button type="button" class="plain" ?disabled=${this.busy} @click=${() => this.end(!1)}>
+            <button type="button" class="plain" ?disabled=${this.busy} autofocus @click=${() => this.end(!1)}>
               ${t("common.cancel")}
             </button>
-            <button type="submit" class=${e.danger ? "danger" : "main"} ?disabled=${this.busy} autofocus>
+            <button
+              type="submit"
+              class=${e.danger ? "danger" : "main"}
+              ?disabled=${this.busy || !this.ready}
+            >
               ${this.busy ? t("common.busy") : e.confirm}
             </button>
           </div>
@@ -4116,42 +4212,46 @@ class de extends T {
     `
     ];
   }
-}
-Ae([
-  E({ attribute: !1 })
-], de.prototype, "hass");
-Ae([
+};
+de([
+  C({ attribute: !1 })
+], X.prototype, "hass");
+de([
   A()
-], de.prototype, "question");
-Ae([
+], X.prototype, "question");
+de([
   A()
-], de.prototype, "choice");
-Ae([
+], X.prototype, "choice");
+de([
   A()
-], de.prototype, "busy");
-Ae([
+], X.prototype, "busy");
+de([
   A()
-], de.prototype, "problem");
-Ae([
-  I("dialog")
-], de.prototype, "dialog");
-const Ze = 50;
-function Ia(n) {
+], X.prototype, "ready");
+de([
+  A()
+], X.prototype, "problem");
+de([
+  P("dialog")
+], X.prototype, "dialog");
+let tr = X;
+const et = 50;
+function nr(n) {
   const { severity: e, limit: t } = n;
-  if (e !== void 0 && !ye.includes(e))
-    throw new Error(`severity is none of ${ye.join(", ")}`);
+  if (e !== void 0 && !we.includes(e))
+    throw new Error(`severity is none of ${we.join(", ")}`);
   if (t !== void 0 && !(Number.isInteger(t) && t >= 1 && t <= 200))
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function Na() {
-  const n = y(void 0), e = ye.map((t) => ({ value: t, label: n(`severity.${t}`) }));
+function sr() {
+  const n = w(void 0), e = we.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
       { name: "title", selector: { text: {} } },
       { name: "severity", selector: { select: { mode: "dropdown", options: e } } },
-      { name: "device_id", selector: { device: { filter: { integration: O } } } },
-      { name: "entry_id", selector: { config_entry: { integration: O } } },
+      { name: "device_id", selector: { device: { filter: { integration: T } } } },
+      { name: "entry_id", selector: { config_entry: { integration: T } } },
       { name: "limit", selector: { number: { min: 1, max: 200, mode: "box" } } },
       { name: "filters", default: !0, selector: { boolean: {} } },
       { name: "navigation_path", selector: { navigation: {} } }
@@ -4159,18 +4259,18 @@ function Na() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const ja = 86400;
-function Ra({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), l = (c) => new Date(c * 1e3), [r, d] = [i.format(l(t)), i.format(l(t - ja))], h = (c) => c.charAt(0).toLocaleUpperCase(n.language) + c.slice(1);
+const ir = 86400;
+function or({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (c) => new Date(c * 1e3), [l, d] = [i.format(r(t)), i.format(r(t - ir))], h = (c) => c.charAt(0).toLocaleUpperCase(n.language) + c.slice(1);
   return (c) => {
-    const f = i.format(l(c));
-    return f === r ? h(a.format(0, "day")) : f === d ? h(a.format(-1, "day")) : o.format(l(c));
+    const m = i.format(r(c));
+    return m === l ? h(a.format(0, "day")) : m === d ? h(a.format(-1, "day")) : o.format(r(c));
   };
 }
-class Da {
+class ar {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new qo(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
+    this.host = e, this.mustHold = t, this.timeline = new Jo(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
   }
   hostConnected() {
     this.inPage = !0, this.begin();
@@ -4201,7 +4301,7 @@ class Da {
           this.told.clear(), this.enter("offline");
         },
         refused: (s) => {
-          this.reason = $e(s), this.enter(Ls(s) ? "absent" : "failed");
+          this.reason = ce(s), this.enter(js(s) ? "absent" : "failed");
         }
       }
     );
@@ -4212,42 +4312,42 @@ class Da {
   receive({ type: e, entry_id: t, events: s }) {
     if (e !== "events") return;
     const { limit: i } = this.wanted;
-    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < ot), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
+    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < lt), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
   }
 }
-const zt = (n) => n.target.value;
-function Ua(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
-  const a = y(n), l = (r, d, h) => u`<option value=${r} ?selected=${r === h}>${d}</option>`;
+const Vt = (n) => n.target.value;
+function rr(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+  const a = w(n), r = (l, d, h) => u`<option value=${l} ?selected=${l === h}>${d}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
       aria-label=${a("events.filter.severity")}
-      @change=${(r) => o({ ...e, severity: zt(r) })}
+      @change=${(l) => o({ ...e, severity: Vt(l) })}
     >
-      ${ye.filter((r) => we(r) >= we(t)).map(
-    (r) => l(
-      r,
-      r === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${r}`) }),
+      ${we.filter((l) => be(l) >= be(t)).map(
+    (l) => r(
+      l,
+      l === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${l}`) }),
       e.severity
     )
   )}
     </select>
     <select
       aria-label=${a("events.filter.kind")}
-      @change=${(r) => o({ ...e, kind: zt(r) || null })}
+      @change=${(l) => o({ ...e, kind: Vt(l) || null })}
     >
-      ${l("", a("events.filter.all_kinds"), e.kind ?? "")}
-      ${i.map((r) => l(r, a(xt(r).name), e.kind ?? ""))}
+      ${r("", a("events.filter.all_kinds"), e.kind ?? "")}
+      ${i.map((l) => r(l, a(_t(l).name), e.kind ?? ""))}
     </select>
     ${s.length ? u`<select
           aria-label=${a("events.filter.who")}
-          @change=${(r) => o({ ...e, who: zt(r) || null })}
+          @change=${(l) => o({ ...e, who: Vt(l) || null })}
         >
-          ${l("", a("events.filter.all_devices"), e.who ?? "")}
-          ${s.map(({ id: r, name: d }) => l(r, d, e.who ?? ""))}
-        </select>` : m}
+          ${r("", a("events.filter.all_devices"), e.who ?? "")}
+          ${s.map(({ id: l, name: d }) => r(l, d, e.who ?? ""))}
+        </select>` : f}
   </div>`;
 }
-const za = L`
+const lr = L`
   :host {
     height: 100%;
   }
@@ -4320,37 +4420,37 @@ const za = L`
     margin: 8px auto 0;
   }
 `;
-var Va = Object.defineProperty, he = (n, e, t, s) => {
+var cr = Object.defineProperty, he = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Va(e, t, i), i;
+  return i && cr(e, t, i), i;
 };
-const Ba = 8;
-class X extends T {
+const dr = 8;
+class ee extends H {
   constructor() {
-    super(...arguments), this.filter = It, this.lost = [], this.limit = Ze, this.opened = new Zs(this, (e) => ({
+    super(...arguments), this.filter = Nt, this.lost = [], this.limit = et, this.opened = new ai(this, (e) => ({
       hass: e,
       store: this.store,
       confirm: this.confirm,
       notice: this.notice
-    })), this.feed = new Da(this, () => this.mustHold()), this.showNew = () => {
+    })), this.feed = new ar(this, () => this.mustHold()), this.showNew = () => {
       this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
     }, this.loadOlder = () => {
-      this.limit = Math.min(ot, this.limit + (this.config?.limit ?? Ze)), this.want();
+      this.limit = Math.min(lt, this.limit + (this.config?.limit ?? et)), this.want();
     }, this.showAll = () => {
       history.pushState(null, "", this.config.navigation_path), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
     };
   }
   static getConfigForm() {
-    return Na();
+    return sr();
   }
   static getStubConfig() {
-    return { limit: Ze };
+    return { limit: et };
   }
   setConfig(e) {
-    this.config = Ia(e), this.limit = e.limit ?? Ze, this.filter = { ...It, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
+    this.config = nr(e), this.limit = e.limit ?? et, this.filter = { ...Nt, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
   }
   getCardSize() {
     return 8;
@@ -4382,11 +4482,11 @@ class X extends T {
   }
   mustHold() {
     const { list: e } = this;
-    return this.opened.key !== null || !!(e && (e.scrollTop > Ba || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > dr || e.matches(":focus-within")));
   }
   render() {
-    if (!this.config || !this.hass) return m;
-    const e = y(this.hass);
+    if (!this.config || !this.hass) return f;
+    const e = w(this.hass);
     return u`
       <ha-card>
         <h2 class="card-title">${this.config.title ?? e("events.title")}</h2>
@@ -4396,46 +4496,46 @@ class X extends T {
       </ha-card>
     `;
   }
-  message(e, t = m) {
+  message(e, t = f) {
     return u`<div class="message" role="status">${t}<p>${e}</p></div>`;
   }
   /** Return why what is shown may be old. */
   trouble() {
-    const e = y(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
-    return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
+    const e = w(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
+    return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : f : f;
   }
   timeline() {
-    const e = this.hass, t = y(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
+    const e = this.hass, t = w(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
     if (!s.events.length) {
       if (i === "absent") return this.message(t("common.absent"));
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
-    const l = ns(s.events, this.filter), r = ns(s.waiting, this.filter).length, d = this.config.filters === !1 ? l.slice(0, this.limit) : l;
+    const r = rs(s.events, this.filter), l = rs(s.waiting, this.filter).length, d = this.config.filters === !1 ? r.slice(0, this.limit) : r;
     return u`
-      ${this.config.filters === !1 ? m : this.filters(s.events)}
+      ${this.config.filters === !1 ? f : this.filters(s.events)}
       <div class="news" role="status">
-        ${r ? u`<button class="main" @click=${this.showNew}>
-              ${t(r === 1 ? "events.new.one" : "events.new", { count: r })}
-            </button>` : m}
+        ${l ? u`<button class="main" @click=${this.showNew}>
+              ${t(l === 1 ? "events.new.one" : "events.new", { count: l })}
+            </button>` : f}
       </div>
       <div class="list">
         ${d.length ? this.days(d) : this.empty()}
-        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : m}
-        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : m}
+        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : f}
+        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : f}
       </div>
     `;
   }
   days(e) {
     const t = this.hass;
-    return Po(e, Ra(t)).map(
+    return Xo(e, or(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul class="events">
           ${D(
         i,
-        P,
-        (o) => si(
+        I,
+        (o) => ui(
           o,
           this.opened.viewOf(t, o, {
             when: Kt(t, o.time),
@@ -4448,56 +4548,56 @@ class X extends T {
     );
   }
   empty() {
-    const e = y(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${_t(ia)}</span>`) : this.message(
+    const e = w(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${kt(xa)}</span>`) : this.message(
       e("events.none_found"),
-      u`<button class="quiet" @click=${() => this.choose({ ...It, severity: t })}>
+      u`<button class="quiet" @click=${() => this.choose({ ...Nt, severity: t })}>
         ${e("events.clear")}
       </button>`
     );
   }
   filters(e) {
-    const t = this.hass, s = De(t);
-    return Ua(t, {
+    const t = this.hass, s = ze(t);
+    return rr(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : ss(e, Qs, _e, s),
-      kinds: ss(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
+      who: this.config?.device_id ? [] : ls(e, oi, _e, s),
+      kinds: ls(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
   }
   choose(e) {
-    const t = we(e.severity) !== we(this.filter.severity);
+    const t = be(e.severity) !== be(this.filter.severity);
     this.filter = e, this.opened.close(), t && this.want();
   }
   static {
-    this.styles = [J, G, Ds, za];
+    this.styles = [J, F, Ws, lr];
   }
 }
 he([
-  E({ attribute: !1 })
-], X.prototype, "hass");
+  C({ attribute: !1 })
+], ee.prototype, "hass");
 he([
   A()
-], X.prototype, "config");
+], ee.prototype, "config");
 he([
   A()
-], X.prototype, "filter");
+], ee.prototype, "filter");
 he([
   A()
-], X.prototype, "lost");
+], ee.prototype, "lost");
 he([
-  I("hearthwall-confirm")
-], X.prototype, "confirm");
+  P("hearthwall-confirm")
+], ee.prototype, "confirm");
 he([
-  I("hearthwall-notice")
-], X.prototype, "notice");
+  P("hearthwall-notice")
+], ee.prototype, "notice");
 he([
-  I(".list")
-], X.prototype, "list");
-const Wa = { "hearthwall-events-card": X };
-function Fa() {
-  const n = y(void 0);
+  P(".list")
+], ee.prototype, "list");
+const hr = { "hearthwall-events-card": ee };
+function ur() {
+  const n = w(void 0);
   return {
     type: "hearthwall-events-card",
     name: n("events.name"),
@@ -4505,9 +4605,9 @@ function Fa() {
     preview: !0
   };
 }
-const oi = "important", Ga = " !" + oi, xn = wn(class extends bn {
+const fi = "important", pr = " !" + fi, An = xn(class extends _n {
   constructor(n) {
-    if (super(n), n.type !== yn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== $n.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return Object.keys(n).reduce((e, t) => {
@@ -4523,14 +4623,14 @@ const oi = "important", Ga = " !" + oi, xn = wn(class extends bn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(Ga);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? oi : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(pr);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? fi : "") : t[s] = i;
       }
     }
-    return F;
+    return W;
   }
 });
-function fs(n, e) {
+function bs(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4542,7 +4642,7 @@ function fs(n, e) {
   }
   return t;
 }
-function Ya(n, e) {
+function mr(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4554,7 +4654,7 @@ function Ya(n, e) {
   }
   return t;
 }
-function Vt(n, e) {
+function Bt(n, e) {
   let t = 0;
   if (e === void 0)
     for (let s of n)
@@ -4566,41 +4666,41 @@ function Vt(n, e) {
   }
   return t;
 }
-function Ka(n, e) {
+function fr(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
-function Je(n) {
+function tt(n) {
   return function() {
     return n;
   };
 }
-function vs(n, e) {
-  return at(n.source, e.source) || n.index - e.index;
+function $s(n, e) {
+  return ct(n.source, e.source) || n.index - e.index;
 }
-function gs(n, e) {
-  return at(n.target, e.target) || n.index - e.index;
+function xs(n, e) {
+  return ct(n.target, e.target) || n.index - e.index;
 }
-function at(n, e) {
+function ct(n, e) {
   return n.y0 - e.y0;
 }
-function Bt(n) {
+function Wt(n) {
   return n.value;
 }
-function Qa(n) {
+function vr(n) {
   return n.index;
 }
-function Za(n) {
+function gr(n) {
   return n.nodes;
 }
-function Ja(n) {
+function yr(n) {
   return n.links;
 }
-function ys(n, e) {
+function _s(n, e) {
   const t = n.get(e);
   if (!t) throw new Error("missing: " + e);
   return t;
 }
-function ws({ nodes: n }) {
+function ks({ nodes: n }) {
   for (const e of n) {
     let t = e.y0, s = t;
     for (const i of e.sourceLinks)
@@ -4609,18 +4709,18 @@ function ws({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function Xa() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, l = Qa, r = Ka, d, h, c = Za, f = Ja, w = 6;
+function wr() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = vr, l = fr, d, h, c = gr, m = yr, g = 6;
   function v() {
-    const p = { nodes: c.apply(null, arguments), links: f.apply(null, arguments) };
-    return k(p), H(p), q(p), W(p), gi(p), ws(p), p;
+    const p = { nodes: c.apply(null, arguments), links: m.apply(null, arguments) };
+    return k(p), E(p), q(p), B(p), Mi(p), ks(p), p;
   }
   v.update = function(p) {
-    return ws(p), p;
+    return ks(p), p;
   }, v.nodeId = function(p) {
-    return arguments.length ? (l = typeof p == "function" ? p : Je(p), v) : l;
+    return arguments.length ? (r = typeof p == "function" ? p : tt(p), v) : r;
   }, v.nodeAlign = function(p) {
-    return arguments.length ? (r = typeof p == "function" ? p : Je(p), v) : r;
+    return arguments.length ? (l = typeof p == "function" ? p : tt(p), v) : l;
   }, v.nodeSort = function(p) {
     return arguments.length ? (d = p, v) : d;
   }, v.nodeWidth = function(p) {
@@ -4628,9 +4728,9 @@ function Xa() {
   }, v.nodePadding = function(p) {
     return arguments.length ? (o = a = +p, v) : o;
   }, v.nodes = function(p) {
-    return arguments.length ? (c = typeof p == "function" ? p : Je(p), v) : c;
+    return arguments.length ? (c = typeof p == "function" ? p : tt(p), v) : c;
   }, v.links = function(p) {
-    return arguments.length ? (f = typeof p == "function" ? p : Je(p), v) : f;
+    return arguments.length ? (m = typeof p == "function" ? p : tt(p), v) : m;
   }, v.linkSort = function(p) {
     return arguments.length ? (h = p, v) : h;
   }, v.size = function(p) {
@@ -4638,241 +4738,241 @@ function Xa() {
   }, v.extent = function(p) {
     return arguments.length ? (n = +p[0][0], t = +p[1][0], e = +p[0][1], s = +p[1][1], v) : [[n, e], [t, s]];
   }, v.iterations = function(p) {
-    return arguments.length ? (w = +p, v) : w;
+    return arguments.length ? (g = +p, v) : g;
   };
   function k({ nodes: p, links: x }) {
-    for (const [$, g] of p.entries())
-      g.index = $, g.sourceLinks = [], g.targetLinks = [];
-    const b = new Map(p.map(($, g) => [l($, g, p), $]));
-    for (const [$, g] of x.entries()) {
-      g.index = $;
-      let { source: _, target: M } = g;
-      typeof _ != "object" && (_ = g.source = ys(b, _)), typeof M != "object" && (M = g.target = ys(b, M)), _.sourceLinks.push(g), M.targetLinks.push(g);
+    for (const [$, y] of p.entries())
+      y.index = $, y.sourceLinks = [], y.targetLinks = [];
+    const b = new Map(p.map(($, y) => [r($, y, p), $]));
+    for (const [$, y] of x.entries()) {
+      y.index = $;
+      let { source: _, target: M } = y;
+      typeof _ != "object" && (_ = y.source = _s(b, _)), typeof M != "object" && (M = y.target = _s(b, M)), _.sourceLinks.push(y), M.targetLinks.push(y);
     }
     if (h != null)
-      for (const { sourceLinks: $, targetLinks: g } of p)
-        $.sort(h), g.sort(h);
+      for (const { sourceLinks: $, targetLinks: y } of p)
+        $.sort(h), y.sort(h);
   }
-  function H({ nodes: p }) {
+  function E({ nodes: p }) {
     for (const x of p)
-      x.value = x.fixedValue === void 0 ? Math.max(Vt(x.sourceLinks, Bt), Vt(x.targetLinks, Bt)) : x.fixedValue;
+      x.value = x.fixedValue === void 0 ? Math.max(Bt(x.sourceLinks, Wt), Bt(x.targetLinks, Wt)) : x.fixedValue;
   }
   function q({ nodes: p }) {
     const x = p.length;
-    let b = new Set(p), $ = /* @__PURE__ */ new Set(), g = 0;
+    let b = new Set(p), $ = /* @__PURE__ */ new Set(), y = 0;
     for (; b.size; ) {
       for (const _ of b) {
-        _.depth = g;
+        _.depth = y;
         for (const { target: M } of _.sourceLinks)
           $.add(M);
       }
-      if (++g > x) throw new Error("circular link");
+      if (++y > x) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function W({ nodes: p }) {
+  function B({ nodes: p }) {
     const x = p.length;
-    let b = new Set(p), $ = /* @__PURE__ */ new Set(), g = 0;
+    let b = new Set(p), $ = /* @__PURE__ */ new Set(), y = 0;
     for (; b.size; ) {
       for (const _ of b) {
-        _.height = g;
+        _.height = y;
         for (const { source: M } of _.targetLinks)
           $.add(M);
       }
-      if (++g > x) throw new Error("circular link");
+      if (++y > x) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function Et({ nodes: p }) {
-    const x = fs(p, (g) => g.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
-    for (const g of p) {
-      const _ = Math.max(0, Math.min(x - 1, Math.floor(r.call(null, g, x))));
-      g.layer = _, g.x0 = n + _ * b, g.x1 = g.x0 + i, $[_] ? $[_].push(g) : $[_] = [g];
+  function Ct({ nodes: p }) {
+    const x = bs(p, (y) => y.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
+    for (const y of p) {
+      const _ = Math.max(0, Math.min(x - 1, Math.floor(l.call(null, y, x))));
+      y.layer = _, y.x0 = n + _ * b, y.x1 = y.x0 + i, $[_] ? $[_].push(y) : $[_] = [y];
     }
-    if (d) for (const g of $)
-      g.sort(d);
+    if (d) for (const y of $)
+      y.sort(d);
     return $;
   }
-  function Ct(p) {
-    const x = Ya(p, (b) => (s - e - (b.length - 1) * a) / Vt(b, Bt));
+  function Ot(p) {
+    const x = mr(p, (b) => (s - e - (b.length - 1) * a) / Bt(b, Wt));
     for (const b of p) {
       let $ = e;
-      for (const g of b) {
-        g.y0 = $, g.y1 = $ + g.value * x, $ = g.y1 + a;
-        for (const _ of g.sourceLinks)
+      for (const y of b) {
+        y.y0 = $, y.y1 = $ + y.value * x, $ = y.y1 + a;
+        for (const _ of y.sourceLinks)
           _.width = _.value * x;
       }
       $ = (s - $ + a) / (b.length + 1);
-      for (let g = 0; g < b.length; ++g) {
-        const _ = b[g];
-        _.y0 += $ * (g + 1), _.y1 += $ * (g + 1);
+      for (let y = 0; y < b.length; ++y) {
+        const _ = b[y];
+        _.y0 += $ * (y + 1), _.y1 += $ * (y + 1);
       }
-      bi(b);
+      Oi(b);
     }
   }
-  function gi(p) {
-    const x = Et(p);
-    a = Math.min(o, (s - e) / (fs(x, (b) => b.length) - 1)), Ct(x);
-    for (let b = 0; b < w; ++b) {
-      const $ = Math.pow(0.99, b), g = Math.max(1 - $, (b + 1) / w);
-      wi(x, $, g), yi(x, $, g);
+  function Mi(p) {
+    const x = Ct(p);
+    a = Math.min(o, (s - e) / (bs(x, (b) => b.length) - 1)), Ot(x);
+    for (let b = 0; b < g; ++b) {
+      const $ = Math.pow(0.99, b), y = Math.max(1 - $, (b + 1) / g);
+      Ci(x, $, y), Ei(x, $, y);
     }
   }
-  function yi(p, x, b) {
-    for (let $ = 1, g = p.length; $ < g; ++$) {
+  function Ei(p, x, b) {
+    for (let $ = 1, y = p.length; $ < y; ++$) {
       const _ = p[$];
       for (const M of _) {
-        let Me = 0, ee = 0;
-        for (const { source: Ce, value: Ot } of M.targetLinks) {
-          let Oe = Ot * (M.layer - Ce.layer);
-          Me += $i(Ce, M) * Oe, ee += Oe;
+        let Se = 0, te = 0;
+        for (const { source: Ee, value: Tt } of M.targetLinks) {
+          let Ce = Tt * (M.layer - Ee.layer);
+          Se += Ti(Ee, M) * Ce, te += Ce;
         }
-        if (!(ee > 0)) continue;
-        let Ee = (Me / ee - M.y0) * x;
-        M.y0 += Ee, M.y1 += Ee, qn(M);
+        if (!(te > 0)) continue;
+        let Me = (Se / te - M.y0) * x;
+        M.y0 += Me, M.y1 += Me, Nn(M);
       }
-      d === void 0 && _.sort(at), Tn(_, b);
+      d === void 0 && _.sort(ct), qn(_, b);
     }
   }
-  function wi(p, x, b) {
-    for (let $ = p.length, g = $ - 2; g >= 0; --g) {
-      const _ = p[g];
+  function Ci(p, x, b) {
+    for (let $ = p.length, y = $ - 2; y >= 0; --y) {
+      const _ = p[y];
       for (const M of _) {
-        let Me = 0, ee = 0;
-        for (const { target: Ce, value: Ot } of M.sourceLinks) {
-          let Oe = Ot * (Ce.layer - M.layer);
-          Me += xi(M, Ce) * Oe, ee += Oe;
+        let Se = 0, te = 0;
+        for (const { target: Ee, value: Tt } of M.sourceLinks) {
+          let Ce = Tt * (Ee.layer - M.layer);
+          Se += Hi(M, Ee) * Ce, te += Ce;
         }
-        if (!(ee > 0)) continue;
-        let Ee = (Me / ee - M.y0) * x;
-        M.y0 += Ee, M.y1 += Ee, qn(M);
+        if (!(te > 0)) continue;
+        let Me = (Se / te - M.y0) * x;
+        M.y0 += Me, M.y1 += Me, Nn(M);
       }
-      d === void 0 && _.sort(at), Tn(_, b);
+      d === void 0 && _.sort(ct), qn(_, b);
     }
   }
-  function Tn(p, x) {
+  function qn(p, x) {
     const b = p.length >> 1, $ = p[b];
-    Ln(p, $.y0 - a, b - 1, x), Hn(p, $.y1 + a, b + 1, x), Ln(p, s, p.length - 1, x), Hn(p, e, 0, x);
+    Pn(p, $.y0 - a, b - 1, x), In(p, $.y1 + a, b + 1, x), Pn(p, s, p.length - 1, x), In(p, e, 0, x);
   }
-  function Hn(p, x, b, $) {
+  function In(p, x, b, $) {
     for (; b < p.length; ++b) {
-      const g = p[b], _ = (x - g.y0) * $;
-      _ > 1e-6 && (g.y0 += _, g.y1 += _), x = g.y1 + a;
+      const y = p[b], _ = (x - y.y0) * $;
+      _ > 1e-6 && (y.y0 += _, y.y1 += _), x = y.y1 + a;
     }
   }
-  function Ln(p, x, b, $) {
+  function Pn(p, x, b, $) {
     for (; b >= 0; --b) {
-      const g = p[b], _ = (g.y1 - x) * $;
-      _ > 1e-6 && (g.y0 -= _, g.y1 -= _), x = g.y0 - a;
+      const y = p[b], _ = (y.y1 - x) * $;
+      _ > 1e-6 && (y.y0 -= _, y.y1 -= _), x = y.y0 - a;
     }
   }
-  function qn({ sourceLinks: p, targetLinks: x }) {
+  function Nn({ sourceLinks: p, targetLinks: x }) {
     if (h === void 0) {
       for (const { source: { sourceLinks: b } } of x)
-        b.sort(gs);
+        b.sort(xs);
       for (const { target: { targetLinks: b } } of p)
-        b.sort(vs);
+        b.sort($s);
     }
   }
-  function bi(p) {
+  function Oi(p) {
     if (h === void 0)
       for (const { sourceLinks: x, targetLinks: b } of p)
-        x.sort(gs), b.sort(vs);
+        x.sort(xs), b.sort($s);
   }
-  function $i(p, x) {
+  function Ti(p, x) {
     let b = p.y0 - (p.sourceLinks.length - 1) * a / 2;
-    for (const { target: $, width: g } of p.sourceLinks) {
+    for (const { target: $, width: y } of p.sourceLinks) {
       if ($ === x) break;
-      b += g + a;
+      b += y + a;
     }
-    for (const { source: $, width: g } of x.targetLinks) {
+    for (const { source: $, width: y } of x.targetLinks) {
       if ($ === p) break;
-      b -= g;
+      b -= y;
     }
     return b;
   }
-  function xi(p, x) {
+  function Hi(p, x) {
     let b = x.y0 - (x.targetLinks.length - 1) * a / 2;
-    for (const { source: $, width: g } of x.targetLinks) {
+    for (const { source: $, width: y } of x.targetLinks) {
       if ($ === p) break;
-      b += g + a;
+      b += y + a;
     }
-    for (const { target: $, width: g } of p.sourceLinks) {
+    for (const { target: $, width: y } of p.sourceLinks) {
       if ($ === x) break;
-      b -= g;
+      b -= y;
     }
     return b;
   }
   return v;
 }
-const Pe = 24, Z = 10, rt = 560, er = 44, tr = 42, nr = 180, sr = 0.34, ir = 560, Wt = 8, or = 0.42, ar = 0.36, rr = (n) => n < rt ? 7 : n < 1e3 ? 9 : 12;
-function lr(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < rt ? 0 : Math.min(ir, Math.round(e * sr));
-  return Math.max(nr, s, t * (e < rt ? tr : er));
+const qe = 24, Z = 10, dt = 560, br = 44, $r = 42, xr = 180, _r = 0.34, kr = 560, Ft = 8, Ar = 0.42, Sr = 0.36, Mr = (n) => n < dt ? 7 : n < 1e3 ? 9 : 12;
+function Er(n, e) {
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < dt ? 0 : Math.min(kr, Math.round(e * _r));
+  return Math.max(xr, s, t * (e < dt ? $r : br));
 }
-function cr(n, e) {
-  const t = lr(n, e);
+function Cr(n, e) {
+  const t = Er(n, e);
   if (n.streams.length === 0 || e < 3 * Z)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((l) => l.map(({ id: r }, d) => [r, d]))), o = Xa().nodeId(({ node: l }) => l.id).nodeAlign(({ node: l }) => l.column).nodeSort((l, r) => i.get(l.node.id) - i.get(r.node.id)).nodeWidth(Z).nodePadding(Pe).extent([
-    [0, Pe / 2],
-    [e, t - Pe / 2]
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, d) => [l, d]))), o = wr().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(Z).nodePadding(qe).extent([
+    [0, qe / 2],
+    [e, t - qe / 2]
   ])({
-    nodes: n.columns.flat().map((l) => ({ node: l })),
+    nodes: n.columns.flat().map((r) => ({ node: r })),
     links: n.streams.flatMap(
-      (l) => l.nodes.slice(1).map((r, d) => ({
-        source: l.nodes[d],
-        target: r,
-        value: l.bytes,
-        stream: l,
+      (r) => r.nodes.slice(1).map((l, d) => ({
+        source: r.nodes[d],
+        target: l,
+        value: r.bytes,
+        stream: r,
         part: d
       }))
     )
-  }), a = ai(e, s);
+  }), a = vi(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((l) => dr(l.node, l.y0, l.y1, a, e)),
-    streams: o.links.map(({ stream: l, part: r, y0: d, y1: h, width: c }) => ({
-      id: `${l.id}#${r}`,
-      stream: l,
-      path: hr(a[r] + Z, d, a[r + 1], h),
+    nodes: o.nodes.map((r) => Or(r.node, r.y0, r.y1, a, e)),
+    streams: o.links.map(({ stream: r, part: l, y0: d, y1: h, width: c }) => ({
+      id: `${r.id}#${l}`,
+      stream: r,
+      path: Tr(a[l] + Z, d, a[l + 1], h),
       width: c
     }))
   };
 }
-function ai(n, e) {
-  const t = n - Z, s = n < rt ? ar : or;
+function vi(n, e) {
+  const t = n - Z, s = n < dt ? Sr : Ar;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function dr(n, e, t, s, i) {
-  const { column: o } = n, a = s[o], l = o === s.length - 1, r = (l ? i - Z : s[o + 1]) - (l ? s[o - 1] : a) - Z, d = o >= s.length - 2 ? r / 2 : r;
+function Or(n, e, t, s, i) {
+  const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - Z : s[o + 1]) - (r ? s[o - 1] : a) - Z, d = o >= s.length - 2 ? l / 2 : l;
   return {
     node: n,
     x: a,
-    y: K(e),
-    height: Math.max(2, K(t - e)),
+    y: Q(e),
+    height: Math.max(2, Q(t - e)),
     label: {
-      x: l ? a - Wt : a + Z + Wt,
-      y: K((e + t) / 2),
-      anchor: l ? "end" : "start",
-      width: Math.max(0, Math.floor(d - Wt * 1.5))
+      x: r ? a - Ft : a + Z + Ft,
+      y: Q((e + t) / 2),
+      anchor: r ? "end" : "start",
+      width: Math.max(0, Math.floor(d - Ft * 1.5))
     }
   };
 }
-function hr(n, e, t, s) {
-  const i = K((n + t) / 2);
-  return `M${n},${K(e)}C${i},${K(e)} ${i},${K(s)} ${t},${K(s)}`;
+function Tr(n, e, t, s) {
+  const i = Q((n + t) / 2);
+  return `M${n},${Q(e)}C${i},${Q(e)} ${i},${Q(s)} ${t},${Q(s)}`;
 }
-const K = (n) => Math.round(n * 10) / 10, ur = 150;
-function pr(n, e, t) {
-  const { nodes: s, streams: i, height: o } = cr(n, e), a = n.columns[0].map(({ id: r }) => r), l = xn({ height: `${o}px` });
+const Q = (n) => Math.round(n * 10) / 10, Hr = 150;
+function Lr(n, e, t) {
+  const { nodes: s, streams: i, height: o } = Cr(n, e), a = n.columns[0].map(({ id: l }) => l), r = An({ height: `${o}px` });
   return u`<div
     class=${le({ map: !0, singled: t.chosen !== null })}
-    style=${l}
+    style=${r}
     role="group"
     aria-label=${t.label}
     @pointerleave=${() => t.onHover(null)}
@@ -4886,43 +4986,43 @@ function pr(n, e, t) {
     >
       ${D(
     a,
-    (r) => r,
-    (r) => fe`<g class="source" stroke=${t.colours.get(r) ?? "currentColor"}>
+    (l) => l,
+    (l) => fe`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
           ${D(
-      i.filter(({ stream: d }) => d.nodes[0] === r),
+      i.filter(({ stream: d }) => d.nodes[0] === l),
       ({ id: d }) => d,
-      (d) => mr(d, t)
+      (d) => qr(d, t)
     )}
         </g>`
   )}
       ${D(
     s,
-    ({ node: r }) => r.id,
-    (r) => fr(r, t)
+    ({ node: l }) => l.id,
+    (l) => Ir(l, t)
   )}
     </svg>
     ${D(
     s,
-    ({ node: r }) => r.id,
-    (r) => vr(r, t)
+    ({ node: l }) => l.id,
+    (l) => Pr(l, t)
   )}
   </div>`;
 }
-const _n = (n, e) => {
+const Sn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function mr({ stream: n, path: e, width: t }, s) {
+function qr({ stream: n, path: e, width: t }, s) {
   return fe`<path
     class=${le({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
     stroke-width=${Math.max(1, t)}
-    @pointerenter=${(i) => _n(i, () => s.onHover(n.id))}
+    @pointerenter=${(i) => Sn(i, () => s.onHover(n.id))}
     @click=${(i) => {
     i.stopPropagation(), s.onPin(n.id);
   }}
   ></path>`;
 }
-function fr({ node: n, x: e, y: t, height: s }, i) {
+function Ir({ node: n, x: e, y: t, height: s }, i) {
   return fe`<rect
     class=${le({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
@@ -4931,40 +5031,40 @@ function fr({ node: n, x: e, y: t, height: s }, i) {
     height=${s}
     rx="2"
     fill=${i.colours.get(n.id) ?? "currentColor"}
-    @pointerenter=${(o) => _n(o, () => i.onHover(n.id))}
+    @pointerenter=${(o) => Sn(o, () => i.onHover(n.id))}
     @click=${(o) => {
     o.stopPropagation(), i.onPin(n.id);
   }}
   ></rect>`;
 }
-function vr({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
-  const a = o.name(n), l = s === "end", { amount: r, shown: d, spoken: h } = o.describe(n.id);
+function Pr({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+  const a = o.name(n), r = s === "end", { amount: l, shown: d, spoken: h } = o.describe(n.id);
   return u`<button
     class=${le({
     label: !0,
-    end: l,
+    end: r,
     known: n.label !== null,
     faded: o.chosen !== null && !o.chosen.has(n.id)
   })}
-    style=${xn({
+    style=${An({
     "max-width": `${i}px`,
-    height: `${Pe}px`,
-    transform: `translate(${e}px, ${t - Pe / 2}px)${l ? " translateX(-100%)" : ""}`
+    height: `${qe}px`,
+    transform: `translate(${e}px, ${t - qe / 2}px)${r ? " translateX(-100%)" : ""}`
   })}
     data-node=${n.id}
     tabindex=${o.reached === n.id ? 0 : -1}
     aria-pressed=${o.pinned === n.id}
     aria-label=${h}
     title=${d}
-    @pointerenter=${(c) => _n(c, () => o.onHover(n.id))}
+    @pointerenter=${(c) => Sn(c, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= ur ? u`<span class="amount">${r}</span>` : m}
+    ${i >= Hr ? u`<span class="amount">${l}</span>` : f}
   </button>`;
 }
-const bs = [
+const As = [
   "#0072b2",
   "#e69f00",
   "#009e73",
@@ -4974,7 +5074,7 @@ const bs = [
   "#999933",
   "#8a6fd1"
 ];
-class gr {
+class Nr {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -4982,20 +5082,20 @@ class gr {
   of(e) {
     for (const t of [...this.given.keys()]) e.includes(t) || this.given.delete(t);
     for (const t of e) this.given.has(t) || this.given.set(t, this.rarest());
-    return new Map(e.map((t) => [t, bs[this.given.get(t)]]));
+    return new Map(e.map((t) => [t, As[this.given.get(t)]]));
   }
   rarest() {
-    const e = bs.map(() => 0);
+    const e = As.map(() => 0);
     for (const t of this.given.values()) e[t]++;
     return e.indexOf(Math.min(...e));
   }
 }
-const At = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, kn = ["application", "domain"], An = ["country", "network", "domain", "peer"];
-function yr(n) {
+const St = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Mn = ["application", "domain"], En = ["country", "network", "domain", "peer"];
+function jr(n) {
   const e = [
-    ["period", Object.keys(At)],
-    ["middle", kn],
-    ["end", An]
+    ["period", Object.keys(St)],
+    ["middle", Mn],
+    ["end", En]
   ];
   for (const [t, s] of e) {
     const i = n[t];
@@ -5003,30 +5103,30 @@ function yr(n) {
   }
   return n;
 }
-const wr = (n) => n === "1h" ? 5e3 : 15e3, Ft = (n, e) => ({
+const Rr = (n) => n === "1h" ? 5e3 : 15e3, Gt = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function br() {
-  const n = y(void 0), e = (t) => n(`map.column.${t}`);
+function Dr() {
+  const n = w(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
       { name: "title", selector: { text: {} } },
-      { name: "period", selector: Ft(Object.keys(At), (t) => n(`map.period.${t}`)) },
-      { name: "middle", selector: Ft(kn, e) },
-      { name: "end", selector: Ft(An, e) },
-      { name: "device_id", selector: { device: { filter: { integration: O } } } },
-      { name: "entry_id", selector: { config_entry: { integration: O } } }
+      { name: "period", selector: Gt(Object.keys(St), (t) => n(`map.period.${t}`)) },
+      { name: "middle", selector: Gt(Mn, e) },
+      { name: "end", selector: Gt(En, e) },
+      { name: "device_id", selector: { device: { filter: { integration: T } } } },
+      { name: "entry_id", selector: { config_entry: { integration: T } } }
     ],
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const ri = "others", $r = "unknown", xr = 1.25, lt = (n) => n.id === `${n.column}:${ri}`, Zt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
-function Jt(n, e) {
+const gi = "others", Ur = "unknown", zr = 1.25, ht = (n) => n.id === `${n.column}:${gi}`, Jt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+function Xt(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
 const pe = (n) => n.upload_bytes + n.download_bytes;
-function _r(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((h) => pe(h) > 0).map((h) => kr(h, e)), o = Ar(n);
+function Vr(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((h) => pe(h) > 0).map((h) => Br(h, e)), o = Wr(n);
   pe(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
@@ -5034,37 +5134,37 @@ function _r(n, e, t, s = /* @__PURE__ */ new Set()) {
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((h, c) => Sr(i, c, t, s)), l = /* @__PURE__ */ new Map(), r = /* @__PURE__ */ new Map();
+  const a = e.map((h, c) => Fr(i, c, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
   for (const h of i) {
     const c = h.values.map((v, k) => {
-      const H = Mr(k, v, a[k]), q = v != null && a[k].has(v);
-      let W = l.get(H);
-      if (W === void 0) {
-        const Et = q ? h.names[k] ?? v : null, Ct = q && k === 0 ? h.deviceId : null;
-        W = { node: { id: H, column: k, label: Et, deviceId: Ct }, sums: Zt(), values: /* @__PURE__ */ new Set() }, l.set(H, W);
+      const E = Gr(k, v, a[k]), q = v != null && a[k].has(v);
+      let B = r.get(E);
+      if (B === void 0) {
+        const Ct = q ? h.names[k] ?? v : null, Ot = q && k === 0 ? h.deviceId : null;
+        B = { node: { id: E, column: k, label: Ct, deviceId: Ot }, sums: Jt(), values: /* @__PURE__ */ new Set() }, r.set(E, B);
       }
-      return Jt(W.sums, h.row), W.values.add(v), H;
-    }), f = JSON.stringify(c), w = r.get(f) ?? { nodes: c, sums: Zt() };
-    r.set(f, w), Jt(w.sums, h.row);
+      return Xt(B.sums, h.row), B.values.add(v), E;
+    }), m = JSON.stringify(c), g = l.get(m) ?? { nodes: c, sums: Jt() };
+    l.set(m, g), Xt(g.sums, h.row);
   }
-  const d = [...l.values()].map(({ node: h, sums: c, values: f }) => ({
+  const d = [...r.values()].map(({ node: h, sums: c, values: m }) => ({
     ...h,
     ...c,
     bytes: pe(c),
-    joined: f.has(void 0) ? null : f.size
+    joined: m.has(void 0) ? null : m.size
   }));
   return {
-    columns: e.map((h, c) => d.filter((f) => f.column === c).sort(Er)),
-    streams: [...r].map(([h, { nodes: c, sums: f }]) => ({
+    columns: e.map((h, c) => d.filter((m) => m.column === c).sort(Qr)),
+    streams: [...l].map(([h, { nodes: c, sums: m }]) => ({
       id: h,
       nodes: c,
-      ...f,
-      bytes: pe(f)
+      ...m,
+      bytes: pe(m)
     })),
     bytes: i.reduce((h, c) => h + pe(c.row), 0)
   };
 }
-function kr(n, e) {
+function Br(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5075,38 +5175,38 @@ function kr(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function Ar({ rows: n, ...e }) {
-  const t = Zt();
+function Wr({ rows: n, ...e }) {
+  const t = Jt();
   for (const s of n)
-    Jt(t, s);
+    Xt(t, s);
   return {
     upload_bytes: Math.max(0, e.upload_bytes - t.upload_bytes),
     download_bytes: Math.max(0, e.download_bytes - t.download_bytes),
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function Sr(n, e, t, s) {
+function Fr(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
   for (const { row: d, values: h } of n) {
     const c = h[e];
     c === void 0 ? o = !0 : i.set(c, (i.get(c) ?? 0) + pe(d));
   }
-  const a = (d, h) => s.has(li(e, d)) ? h * xr : h, l = [...i].sort(([d, h], [c, f]) => a(c, f) - a(d, h)), r = i.size + (o ? 1 : 0) > t ? t - 1 : t;
-  return new Set(l.slice(0, Math.max(r, 1)).map(([d]) => d));
+  const a = (d, h) => s.has(yi(e, d)) ? h * zr : h, r = [...i].sort(([d, h], [c, m]) => a(c, m) - a(d, h)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  return new Set(r.slice(0, Math.max(l, 1)).map(([d]) => d));
 }
-const li = (n, e) => e === null ? `${n}:${$r}` : `${n}:=${e}`;
-function Mr(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${ri}` : li(n, e);
+const yi = (n, e) => e === null ? `${n}:${Ur}` : `${n}:=${e}`;
+function Gr(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${gi}` : yi(n, e);
 }
-function Er(n, e) {
-  return Number(lt(n)) - Number(lt(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
+function Qr(n, e) {
+  return Number(ht(n)) - Number(ht(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
-function Gt(n, e) {
+function Qt(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const Cr = L`
+const Yr = L`
   :host {
     container-type: inline-size;
   }
@@ -5353,35 +5453,35 @@ const Cr = L`
       transition: none !important;
     }
   }
-`, $s = 80, Or = (n, e) => e, Tr = /* @__PURE__ */ new Set(["tor", "socks"]), Hr = {
+`, Ss = 80, Kr = (n, e) => e, Zr = /* @__PURE__ */ new Set(["tor", "socks"]), Jr = {
   country: mn,
-  application: (n, e) => e.length <= 5 && !Tr.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
+  application: (n, e) => e.length <= 5 && !Zr.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
 };
-function ct(n, e, t) {
-  const s = y(n);
-  if (lt(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
+function ut(n, e, t) {
+  const s = w(n);
+  if (ht(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (Hr[i] ?? Or)(n, e.label);
-  return o.length > $s ? `${o.slice(0, $s)}…` : o;
+  const o = (Jr[i] ?? Kr)(n, e.label);
+  return o.length > Ss ? `${o.slice(0, Ss)}…` : o;
 }
-function xs(n, e, t, s) {
-  const i = y(n), o = e.columns.flat(), a = o.find(({ id: w }) => w === t), l = e.streams.find(({ id: w }) => w === t), r = a ?? l ?? Lr(e), d = a ? ct(n, a, s) : l ? l.nodes.map((w) => ct(n, o.find((v) => v.id === w), s)).join(" → ") : i("map.all"), h = C(n, r.bytes), c = st(n, e.bytes ? r.bytes / e.bytes : 0), f = [
-    `${i("map.upload")} ${C(n, r.upload_bytes)}`,
-    `${i("map.download")} ${C(n, r.download_bytes)}`
+function Ms(n, e, t, s) {
+  const i = w(n), o = e.columns.flat(), a = o.find(({ id: g }) => g === t), r = e.streams.find(({ id: g }) => g === t), l = a ?? r ?? Xr(e), d = a ? ut(n, a, s) : r ? r.nodes.map((g) => ut(n, o.find((v) => v.id === g), s)).join(" → ") : i("map.all"), h = O(n, l.bytes), c = at(n, e.bytes ? l.bytes / e.bytes : 0), m = [
+    `${i("map.upload")} ${O(n, l.upload_bytes)}`,
+    `${i("map.download")} ${O(n, l.download_bytes)}`
   ];
   return {
     amount: h,
-    shown: [d, a || l ? `${h} (${c})` : h, ...f].join(" · "),
+    shown: [d, a || r ? `${h} (${c})` : h, ...m].join(" · "),
     spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: c }) : `${d}, ${h}`
   };
 }
-function Lr(n) {
+function Xr(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function qr(n, e, t) {
-  const s = y(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, l) => l.bytes - a.bytes);
+function el(n, e, t) {
+  const s = w(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, r) => r.bytes - a.bytes);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
       <thead>
@@ -5394,17 +5494,17 @@ function qr(n, e, t) {
       <tbody>
         ${o.map(
     (a) => u`<tr>
-            ${a.nodes.map((l) => u`<td>${ct(n, i.get(l), t)}</td>`)}
-            <td class="number">${C(n, a.upload_bytes)}</td>
-            <td class="number">${C(n, a.download_bytes)}</td>
+            ${a.nodes.map((r) => u`<td>${ut(n, i.get(r), t)}</td>`)}
+            <td class="number">${O(n, a.upload_bytes)}</td>
+            <td class="number">${O(n, a.download_bytes)}</td>
           </tr>`
   )}
       </tbody>
     </table>
   </div>`;
 }
-const Pr = 500;
-class Ir {
+const tl = 500;
+class nl {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5435,57 +5535,57 @@ class Ir {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = Ls(s) ? { absent: !0 } : { absent: !1, reason: $e(s) };
+      this.problem = js(s) ? { absent: !0 } : { absent: !1, reason: ce(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), wr(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Rr(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
-    const i = async (l) => {
-      const r = ["mac", t, l];
+    const i = async (r) => {
+      const l = ["mac", t, r];
       return { usage: await this.host.hass.callWS({
         type: "hearthwall/usage",
         // Twice the same column says no more than once
-        by: [...new Set(r)],
-        since: At[e],
-        limit: Pr,
+        by: [...new Set(l)],
+        since: St[e],
+        limit: tl,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
-      }), dimensions: r };
+      }), dimensions: l };
     }, o = t === "domain" ? "peer" : "domain";
     if (s !== null) return i(s);
     if (this.lacksCountries) return i(o);
     const a = await i("country");
-    return !a.usage.rows.length || a.usage.rows.some(({ country: l }) => l) ? a : (this.lacksCountries = !0, i(o));
+    return !a.usage.rows.length || a.usage.rows.some(({ country: r }) => r) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var Nr = Object.defineProperty, B = (n, e, t, s) => {
+var sl = Object.defineProperty, V = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Nr(e, t, i), i;
+  return i && sl(e, t, i), i;
 };
-class j extends T {
+class j extends H {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Ir(this), this.colours = new gr(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new nl(this), this.colours = new Nr(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? Rr(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? ol(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return br();
+    return Dr();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = yr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = jr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -5517,20 +5617,20 @@ class j extends T {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = _r(t.usage, t.dimensions, rr(this.width), s), this.pinned && !Gt(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = Vr(t.usage, t.dimensions, Mr(this.width), s), this.pinned && !Qt(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
   render() {
-    if (!this.config || !this.hass) return m;
-    const e = y(this.hass);
+    if (!this.config || !this.hass) return f;
+    const e = w(this.hass);
     return u`
       <ha-card @keydown=${this.onKey}>
         <div class="head">
           <h2 class="card-title">${this.config.title ?? e("map.title")}</h2>
           <div class="tools">
             <div class="periods" role="group" aria-label=${e("map.period")}>
-              ${Object.keys(At).map(
+              ${Object.keys(St).map(
       (t) => u`<button
                   aria-pressed=${t === this.period}
                   @click=${() => this.choosePeriod(t)}
@@ -5545,7 +5645,7 @@ class j extends T {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Xo : oa}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? ga : _a}></path></svg>
             </button>
           </div>
         </div>
@@ -5555,44 +5655,44 @@ class j extends T {
     `;
   }
   problemText() {
-    const { problem: e, answer: t } = this.usage, s = y(this.hass);
-    return !e || !t || e.absent ? m : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
+    const { problem: e, answer: t } = this.usage, s = w(this.hass);
+    return !e || !t || e.absent ? f : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
   }
   body() {
-    const e = this.hass, t = y(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
+    const e = this.hass, t = w(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
     if (!U(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${xn({ "--middle": `${ai(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${An({ "--middle": `${vi(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
-      ${this.columnChoice("middle", kn, s.dimensions[1] ?? this.middle)}
-      ${this.columnChoice("end", An, s.dimensions[2] ?? "country")}
+      ${this.columnChoice("middle", Mn, s.dimensions[1] ?? this.middle)}
+      ${this.columnChoice("end", En, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${qr(e, this.graph, s.dimensions)}`;
-    const l = this.pinned ?? this.hovered, { columns: r } = this.graph, d = this.colours.of(r[0].filter((h) => !lt(h)).map(({ id: h }) => h));
+    if (this.asTable) return u`${a}${el(e, this.graph, s.dimensions)}`;
+    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, d = this.colours.of(l[0].filter((h) => !ht(h)).map(({ id: h }) => h));
     return u`
       ${a}
-      ${pr(this.graph, this.width, {
+      ${Lr(this.graph, this.width, {
       label: t("map.label"),
       colours: d,
-      chosen: Gt(this.graph, l),
+      chosen: Qt(this.graph, r),
       pinned: this.pinned,
       reached: this.reached,
-      name: (h) => ct(e, h, s.dimensions),
-      describe: (h) => xs(e, this.graph, h, s.dimensions),
+      name: (h) => ut(e, h, s.dimensions),
+      describe: (h) => Ms(e, this.graph, h, s.dimensions),
       onPin: this.pin,
       onHover: (h) => this.hovered = h,
       onReach: (h) => this.reached = h
     })}
       <p class=${le({ caption: !0, secondary: !0 })} aria-live="polite">
-        ${xs(e, this.graph, Gt(this.graph, l) ? l : null, s.dimensions).shown}
-        ${l ? m : u`<span class="hint">${t("map.hint")}</span>`}
+        ${Ms(e, this.graph, Qt(this.graph, r) ? r : null, s.dimensions).shown}
+        ${r ? f : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
   }
   columnChoice(e, t, s) {
-    const i = y(this.hass);
+    const i = w(this.hass);
     return u`<select
       class=${le({ column: !0, [e]: !0 })}
       aria-label=${i(e === "middle" ? "map.column.middle" : "map.column.end")}
@@ -5610,54 +5710,54 @@ class j extends T {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
   static {
-    this.styles = [G, Cr];
+    this.styles = [F, Yr];
   }
 }
-B([
-  E({ attribute: !1 })
+V([
+  C({ attribute: !1 })
 ], j.prototype, "hass");
-B([
+V([
   A()
 ], j.prototype, "config");
-B([
+V([
   A()
 ], j.prototype, "period");
-B([
+V([
   A()
 ], j.prototype, "middle");
-B([
+V([
   A()
 ], j.prototype, "end");
-B([
+V([
   A()
 ], j.prototype, "width");
-B([
+V([
   A()
 ], j.prototype, "asTable");
-B([
+V([
   A()
 ], j.prototype, "pinned");
-B([
+V([
   A()
 ], j.prototype, "hovered");
-B([
+V([
   A()
 ], j.prototype, "reached");
-const jr = {
+const il = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function Rr({ columns: n }, e, t) {
-  const s = jr[t], i = n.findIndex((l) => l.some(({ id: r }) => r === e));
+function ol({ columns: n }, e, t) {
+  const s = il[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
   if (!s || i < 0) return;
-  const o = n[i].findIndex(({ id: l }) => l === e), a = n[i + s[0]];
+  const o = n[i].findIndex(({ id: r }) => r === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const Dr = { "hearthwall-flow-map-card": j };
-function Ur() {
-  const n = y(void 0);
+const al = { "hearthwall-flow-map-card": j };
+function rl() {
+  const n = w(void 0);
   return {
     type: "hearthwall-flow-map-card",
     name: n("map.name"),
@@ -5665,23 +5765,23 @@ function Ur() {
     preview: !0
   };
 }
-var zr = Object.defineProperty, St = (n, e, t, s) => {
+var ll = Object.defineProperty, Mt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && zr(e, t, i), i;
+  return i && ll(e, t, i), i;
 };
-const Vr = 12e3;
-class Be extends T {
+const cl = 12e3;
+class Ge extends H {
   constructor() {
     super(...arguments), this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
       if (this.undo = void 0, !e) return;
-      const t = y(this.hass);
+      const t = w(this.hass);
       this.text = t("common.busy");
       try {
         await e(), this.text = t("common.undone");
       } catch (s) {
-        this.text = $e(s);
+        this.text = ce(s);
       }
       this.hide();
     };
@@ -5700,13 +5800,13 @@ class Be extends T {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, Vr);
+    }, cl);
   }
   render() {
     return u`
       <div class="bar" ?hidden=${!this.text}>
         <span role="status">${this.text}</span>
-        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${y(this.hass)("common.undo")}</button>` : m}
+        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${w(this.hass)("common.undo")}</button>` : f}
       </div>
       <span class="unseen" role="status">${this.unseen}</span>
     `;
@@ -5714,7 +5814,7 @@ class Be extends T {
   static {
     this.styles = [
       J,
-      G,
+      F,
       L`
       :host {
         position: relative;
@@ -5739,45 +5839,45 @@ class Be extends T {
     ];
   }
 }
-St([
-  E({ attribute: !1 })
-], Be.prototype, "hass");
-St([
+Mt([
+  C({ attribute: !1 })
+], Ge.prototype, "hass");
+Mt([
   A()
-], Be.prototype, "text");
-St([
+], Ge.prototype, "text");
+Mt([
   A()
-], Be.prototype, "unseen");
-St([
+], Ge.prototype, "unseen");
+Mt([
   A()
-], Be.prototype, "undo");
-async function Br(n) {
+], Ge.prototype, "undo");
+async function dl(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
-function ci(n) {
+function wi(n) {
   return Object.defineProperties(n(), {
     name: { get: () => n().name, enumerable: !0 },
     description: { get: () => n().description, enumerable: !0 }
   });
 }
-function Mt(n, e) {
+function Et(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-var Wr = Object.defineProperty, di = (n, e, t, s) => {
+var hl = Object.defineProperty, bi = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Wr(e, t, i), i;
+  return i && hl(e, t, i), i;
 };
-function Fr(n) {
-  const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === O && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
+function ul(n) {
+  const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === T && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
-class Sn extends T {
+class Cn extends H {
   constructor() {
-    super(...arguments), this.live = new mt(this);
+    super(...arguments), this.live = new gt(this);
   }
   setConfig(e) {
     this.config = e;
@@ -5787,31 +5887,31 @@ class Sn extends T {
   }
   static getConfigForm() {
     return {
-      schema: [{ name: "entry_id", selector: { config_entry: { integration: O } } }],
+      schema: [{ name: "entry_id", selector: { config_entry: { integration: T } } }],
       ...ln()
     };
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return m;
-    const s = y(e), i = [...this.live.store?.devices() ?? []].filter(
+    if (!e || !t) return f;
+    const s = w(e), i = [...this.live.store?.devices() ?? []].filter(
       ({ entryId: c }) => !t.entry_id || c === t.entry_id
-    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: c }) => !c), l = i.filter(({ row: c }) => c.quarantined || c.rule).length, r = t.entry_id ? l : Fr(e) ?? l, d = i.filter(({ row: c }) => c.online).length, h = o.length ? s("badge.online", { online: R(e, d), all: R(e, i.length) }) : "–";
-    return u`<div class="badge ${a ? "lost" : r ? "blocking" : ""}">
+    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: c }) => !c), r = i.filter(({ row: c }) => c.quarantined || c.rule).length, l = t.entry_id ? r : ul(e) ?? r, d = i.filter(({ row: c }) => c.online).length, h = o.length ? s("badge.online", { online: R(e, d), all: R(e, i.length) }) : "–";
+    return u`<div class="badge ${a ? "lost" : l ? "blocking" : ""}">
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
       </svg>
       <span class="text">
         <span class="label">Hearthwall</span>
         <span>
-          ${a ? s("badge.lost") : h}${!a && r ? u` · ${s("badge.blocks", { count: R(e, r) })}` : m}
+          ${a ? s("badge.lost") : h}${!a && l ? u` · ${s("badge.blocks", { count: R(e, l) })}` : f}
         </span>
       </span>
     </div>`;
   }
   static {
     this.styles = [
-      G,
+      F,
       L`
       .badge {
         display: flex;
@@ -5855,24 +5955,24 @@ class Sn extends T {
     ];
   }
 }
-di([
-  E({ attribute: !1 })
-], Sn.prototype, "hass");
-di([
+bi([
+  C({ attribute: !1 })
+], Cn.prototype, "hass");
+bi([
   A()
-], Sn.prototype, "config");
-var Gr = Object.defineProperty, We = (n, e, t, s) => {
+], Cn.prototype, "config");
+var pl = Object.defineProperty, Qe = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Gr(e, t, i), i;
+  return i && pl(e, t, i), i;
 };
-function Mn(n, e) {
+function On(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
-  return t?.platform === O && t.translation_key === "quarantine";
+  return t?.platform === T && t.translation_key === "quarantine";
 }
-class Se extends T {
+class Ae extends H {
   constructor() {
-    super(), this.live = new mt(this), new gn(this, () => this.device?.row.rule?.expires != null);
+    super(), this.live = new gt(this), new bn(this, () => this.device?.row.rule?.expires != null);
   }
   static getStubConfig() {
     return { type: "custom:hearthwall-quarantine-feature" };
@@ -5886,17 +5986,17 @@ class Se extends T {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !this.config || !Mn(e, this.context?.entity_id)) return m;
-    const s = y(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
+    if (!e || !this.config || !On(e, this.context?.entity_id)) return f;
+    const s = w(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
     return u`
       <button
         class=${o ? "on" : ""}
         ?disabled=${!i}
         title=${i ? "" : s("quarantine.impossible")}
-        @click=${() => t && $t({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
+        @click=${() => t && xt({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
       >
         ${s(o ? "quarantine.release" : "quarantine.confirm")}
-        ${a ? u`<span role="timer">${s("common.left", { span: vt(e, a - Date.now() / 1e3) })}</span>` : m}
+        ${a ? u`<span role="timer">${s("common.left", { span: wt(e, a - Date.now() / 1e3) })}</span>` : f}
       </button>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
       <hearthwall-notice hidden .hass=${e}></hearthwall-notice>
@@ -5927,49 +6027,49 @@ class Se extends T {
     ];
   }
 }
-We([
-  E({ attribute: !1 })
-], Se.prototype, "hass");
-We([
-  E({ attribute: !1 })
-], Se.prototype, "context");
-We([
+Qe([
+  C({ attribute: !1 })
+], Ae.prototype, "hass");
+Qe([
+  C({ attribute: !1 })
+], Ae.prototype, "context");
+Qe([
   A()
-], Se.prototype, "config");
-We([
-  I("hearthwall-confirm")
-], Se.prototype, "confirm");
-We([
-  I("hearthwall-notice")
-], Se.prototype, "notice");
-var Yr = Object.defineProperty, hi = (n, e, t, s) => {
+], Ae.prototype, "config");
+Qe([
+  P("hearthwall-confirm")
+], Ae.prototype, "confirm");
+Qe([
+  P("hearthwall-notice")
+], Ae.prototype, "notice");
+var ml = Object.defineProperty, $i = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Yr(e, t, i), i;
+  return i && ml(e, t, i), i;
 };
-const _s = 60, dt = 100, ie = 14, Kr = 2e3, Qr = 2;
-function Zr(n, e, t, s) {
-  const i = (c) => (Math.max(0, 1 - (e - c) / _s) * dt).toFixed(1), o = (c) => (ie - s * Math.sqrt(Math.min(1, c / t)) * (ie - 1)).toFixed(1), a = n.findLastIndex(([c]) => c <= e - _s), l = n.slice(Math.max(0, a)), [r] = l, d = l[l.length - 1];
-  if (!r || !d || l.every(([, c]) => c <= 0)) return "";
-  const h = l.map(([c, f], w) => {
-    const [v, k] = l[w - 1] ?? [c, f];
-    return `${c - v > Qr ? `L${i(c - 1)} ${o(k)}` : ""}L${i(c)} ${o(f)}`;
+const Es = 60, pt = 100, oe = 14, fl = 2e3, vl = 2;
+function gl(n, e, t, s) {
+  const i = (c) => (Math.max(0, 1 - (e - c) / Es) * pt).toFixed(1), o = (c) => (oe - s * Math.sqrt(Math.min(1, c / t)) * (oe - 1)).toFixed(1), a = n.findLastIndex(([c]) => c <= e - Es), r = n.slice(Math.max(0, a)), [l] = r, d = r[r.length - 1];
+  if (!l || !d || r.every(([, c]) => c <= 0)) return "";
+  const h = r.map(([c, m], g) => {
+    const [v, k] = r[g - 1] ?? [c, m];
+    return `${c - v > vl ? `L${i(c - 1)} ${o(k)}` : ""}L${i(c)} ${o(m)}`;
   });
-  return `M${i(r[0])} ${ie}${h.join("")}L${dt} ${o(d[1])}V${ie}Z`;
+  return `M${i(l[0])} ${oe}${h.join("")}L${pt} ${o(d[1])}V${oe}Z`;
 }
-class En extends T {
+class Tn extends H {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(Kr, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => fe`<path class=${s} d=${Zr(
+    const e = Math.max(fl, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => fe`<path class=${s} d=${gl(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
       i
     )}></path>`;
-    return u`<svg viewBox="0 0 ${dt} ${2 * ie}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-      <line x1="0" x2=${dt} y1=${ie} y2=${ie}></line>
+    return u`<svg viewBox="0 0 ${pt} ${2 * oe}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      <line x1="0" x2=${pt} y1=${oe} y2=${oe}></line>
       ${t("download", 1)}${t("upload", -1)}
     </svg>`;
   }
@@ -6005,49 +6105,49 @@ class En extends T {
   `;
   }
 }
-hi([
-  E({ attribute: !1 })
-], En.prototype, "samples");
-hi([
-  E({ attribute: !1 })
-], En.prototype, "now");
-const ks = 60, ui = ({ identifiers: n }) => n?.find(([e]) => e === O)?.[1], As = (n) => !ui(n).includes(":");
-function pi(n, e) {
-  const t = De(n), s = /* @__PURE__ */ new Map();
-  for (const l of Object.values(n.entities)) {
-    if (l.platform !== O || !l.device_id || l.hidden) continue;
-    const r = s.get(l.device_id);
-    r ? r.push(l) : s.set(l.device_id, [l]);
+$i([
+  C({ attribute: !1 })
+], Tn.prototype, "samples");
+$i([
+  C({ attribute: !1 })
+], Tn.prototype, "now");
+const Cs = 60, xi = ({ identifiers: n }) => n?.find(([e]) => e === T)?.[1], Os = (n) => !xi(n).includes(":");
+function _i(n, e) {
+  const t = ze(n), s = /* @__PURE__ */ new Map();
+  for (const r of Object.values(n.entities)) {
+    if (r.platform !== T || !r.device_id || r.hidden) continue;
+    const l = s.get(r.device_id);
+    l ? l.push(r) : s.set(r.device_id, [r]);
   }
-  const i = Object.values(n.devices).filter((l) => ui(l) && !l.disabled_by), o = (l) => l.map((r) => ({
-    id: r.id,
-    name: mi(r.name_by_user || r.name || r.id),
-    areaId: r.area_id,
-    entities: s.get(r.id) ?? []
-  })).sort((r, d) => t(r.name, d.name) || (r.id < d.id ? -1 : 1)), a = o(i.filter((l) => !As(l)));
-  return { gateways: o(i.filter(As)), devices: a, areas: Jr(n, a, e) };
+  const i = Object.values(n.devices).filter((r) => xi(r) && !r.disabled_by), o = (r) => r.map((l) => ({
+    id: l.id,
+    name: ki(l.name_by_user || l.name || l.id),
+    areaId: l.area_id,
+    entities: s.get(l.id) ?? []
+  })).sort((l, d) => t(l.name, d.name) || (l.id < d.id ? -1 : 1)), a = o(i.filter((r) => !Os(r)));
+  return { gateways: o(i.filter(Os)), devices: a, areas: yl(n, a, e) };
 }
-function Jr(n, e, t) {
-  const s = De(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: r }) => r)), a = i.map(({ area_id: r, name: d, icon: h }) => ({
-    id: r,
-    name: mi(d),
+function yl(n, e, t) {
+  const s = ze(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: d, icon: h }) => ({
+    id: l,
+    name: ki(d),
     icon: h ?? null,
-    devices: e.filter(({ areaId: c }) => c === r)
-  })).sort((r, d) => s(r.name, d.name)), l = e.filter(({ areaId: r }) => r === null || !o.has(r));
-  return [...a, { id: null, name: t, icon: null, devices: l }].filter((r) => r.devices.length);
+    devices: e.filter(({ areaId: c }) => c === l)
+  })).sort((l, d) => s(l.name, d.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
+  return [...a, { id: null, name: t, icon: null, devices: r }].filter((l) => l.devices.length);
 }
-const mi = (n) => n.length > ks ? `${n.slice(0, ks)}…` : n, ht = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Fe = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Cn = { grid_options: { columns: "full" } }, Xr = ["presence", "download_rate", "quarantine", "security"], el = ["active_blocks", "download_rate", "upload_rate"], tl = ["download_rate", "upload_rate"], nl = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], On = { name: { type: "entity" } }, fi = ({ id: n }) => `device-${n}`, sl = 1088, il = { docked: 256, auto: 56, always_hidden: 0 };
-function ol(n) {
-  const e = sl + il[n.dockedSidebar ?? "docked"], t = (i, o) => ({
+const ki = (n) => n.length > Cs ? `${n.slice(0, Cs)}…` : n, mt = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Ye = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Hn = { grid_options: { columns: "full" } }, wl = ["presence", "download_rate", "quarantine", "security"], bl = ["active_blocks", "download_rate", "upload_rate"], $l = ["download_rate", "upload_rate"], xl = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Ln = { name: { type: "entity" } }, Ai = ({ id: n }) => `device-${n}`, _l = 1088, kl = { docked: 256, auto: 56, always_hidden: 0 };
+function Al(n) {
+  const e = _l + kl[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
     column_span: i,
     visibility: o,
     cards: [
-      Fe("events", {
+      Ye("events", {
         // A card that is hidden is taken out of the page and asks for nothing; one in a hidden section is not
         visibility: o,
         grid_options: { columns: "full", rows: "auto" },
-        title: y(n)("strategy.newest"),
+        title: w(n)("strategy.newest"),
         limit: 8,
         filters: !1,
         navigation_path: "events"
@@ -6056,33 +6156,33 @@ function ol(n) {
   }), s = (i) => [{ condition: "screen", media_query: i }];
   return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
-function al({ hass: n, home: e }) {
+function Sl({ hass: n, home: e }) {
   return {
     type: "sections",
     max_columns: 3,
     badges: [
       { type: "custom:hearthwall-badge" },
-      ...e.gateways.flatMap((t) => ht(t, el)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : On }))
+      ...e.gateways.flatMap((t) => mt(t, bl)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Ln }))
     ],
     sections: [
-      { type: "grid", column_span: 2, cards: [Fe("devices", { ...Cn, toolbar: e.devices.length > 8 })] },
-      ...ol(n)
+      { type: "grid", column_span: 2, cards: [Ye("devices", { ...Hn, toolbar: e.devices.length > 8 })] },
+      ...Al(n)
     ]
   };
 }
-function rl() {
-  return { type: "panel", cards: [Fe("flow-map")] };
+function Ml() {
+  return { type: "panel", cards: [Ye("flow-map")] };
 }
-function ll() {
+function El() {
   return {
     type: "sections",
     max_columns: 2,
     sections: [
-      { type: "grid", column_span: 2, cards: [Fe("events", { grid_options: { columns: "full", rows: "auto" } })] }
+      { type: "grid", column_span: 2, cards: [Ye("events", { grid_options: { columns: "full", rows: "auto" } })] }
     ]
   };
 }
-function cl({ home: n }) {
+function Cl({ home: n }) {
   return {
     type: "sections",
     max_columns: 4,
@@ -6091,59 +6191,59 @@ function cl({ home: n }) {
       type: "grid",
       cards: [
         { type: "heading", heading: e, ...t ? { icon: t } : {} },
-        ...s.map((i) => dl(i))
+        ...s.map((i) => Ol(i))
       ]
     }))
   };
 }
-function dl(n) {
-  const [e] = ht(n, Xr), t = { action: "navigate", navigation_path: fi(n) };
+function Ol(n) {
+  const [e] = mt(n, wl), t = { action: "navigate", navigation_path: Ai(n) };
   return e ? { type: "tile", entity: e, name: n.name, tap_action: t, icon_tap_action: t } : { type: "button", name: n.name, icon: "mdi:devices", show_state: !1, tap_action: t };
 }
-function hl({ hass: n, home: e, config: t }) {
+function Tl({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
     max_columns: 3,
     sections: [
-      { type: "grid", column_span: 2, cards: [Fe("device", { ...Cn, device_id: s.id })] },
+      { type: "grid", column_span: 2, cards: [Ye("device", { ...Hn, device_id: s.id })] },
       {
         type: "grid",
         cards: [
-          { type: "heading", heading: y(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...On }))
+          { type: "heading", heading: w(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
+          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...Ln }))
         ]
       }
     ]
-  } : { cards: [{ type: "markdown", content: y(n)("strategy.gone") }] };
+  } : { cards: [{ type: "markdown", content: w(n)("strategy.gone") }] };
 }
-function ul({ hass: n, home: e }) {
-  const t = y(n);
+function Hl({ hass: n, home: e }) {
+  const t = w(n);
   return {
     type: "sections",
     max_columns: 3,
     sections: e.gateways.map((s) => {
-      const i = ht(s, nl), o = s.entities.map(({ entity_id: l }) => l).filter((l) => !i.includes(l)), a = ht(s, tl);
+      const i = mt(s, xl), o = s.entities.map(({ entity_id: r }) => r).filter((r) => !i.includes(r)), a = mt(s, $l);
       return {
         type: "grid",
         cards: [
           { type: "heading", heading: s.name, icon: "mdi:shield-home" },
-          ...[...i, ...o.sort()].map((l) => ({ type: "tile", entity: l, ...On })),
-          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Cn }] : []
+          ...[...i, ...o.sort()].map((r) => ({ type: "tile", entity: r, ...Ln })),
+          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Hn }] : []
         ]
       };
     })
   };
 }
-const Yt = { overview: al, map: rl, events: ll, devices: cl, device: hl, health: ul };
-function pl(n, e) {
+const Yt = { overview: Sl, map: Ml, events: El, devices: Cl, device: Tl, health: Hl };
+function Ll(n, e) {
   const t = n.view ?? "overview", s = Object.hasOwn(Yt, t) ? Yt[t] : void 0;
   if (!s) throw new Error(`view is none of ${Object.keys(Yt).join(", ")}`);
-  const i = pi(e, y(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : vi(e);
+  const i = _i(e, w(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : Si(e);
 }
-function vi(n) {
-  const e = y(n);
+function Si(n) {
+  const e = w(n);
   return {
     type: "sections",
     max_columns: 1,
@@ -6163,56 +6263,56 @@ function vi(n) {
     ]
   };
 }
-const Ss = "custom:hearthwall", ml = [
+const Ts = "custom:hearthwall", ql = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:chart-sankey"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function fl(n) {
-  const e = y(n), { gateways: t, devices: s } = pi(n, e("strategy.no_area")), i = e("strategy.title");
+function Il(n) {
+  const e = w(n), { gateways: t, devices: s } = _i(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...ml.map(([o, a]) => ({
+      ...ql.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
-        strategy: { type: Ss, view: o }
+        strategy: { type: Ts, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: fi(o),
+        path: Ai(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: Ss, view: "device", device_id: o.id }
+        strategy: { type: Ts, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...vi(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...Si(n) }] };
 }
-class vl extends HTMLElement {
+class Pl extends HTMLElement {
   static {
     this.noEditor = !0;
   }
   static getCreateSuggestions(e) {
-    return { title: y(e)("strategy.title"), icon: "mdi:shield-home" };
+    return { title: w(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return fl(t);
+    return Il(t);
   }
 }
-class gl extends HTMLElement {
+class Nl extends HTMLElement {
   static async generate(e, t) {
-    return pl(e, t);
+    return Ll(e, t);
   }
 }
-const yl = {
-  "ll-strategy-dashboard-hearthwall": vl,
-  "ll-strategy-view-hearthwall": gl
+const jl = {
+  "ll-strategy-dashboard-hearthwall": Pl,
+  "ll-strategy-view-hearthwall": Nl
 };
-function wl() {
-  const n = y(void 0);
+function Rl() {
+  const n = w(void 0);
   return {
     type: "hearthwall",
     strategyType: "dashboard",
@@ -6220,59 +6320,59 @@ function wl() {
     description: n("strategy.description")
   };
 }
-const bl = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function $l(n, e) {
+const Dl = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function Ul(n, e) {
   const t = n.entities[e];
-  return t?.platform !== O || !t.device_id ? null : Object.values(n.entities).some(
-    (i) => i.device_id === t.device_id && Mn(n, i.entity_id)
+  return t?.platform !== T || !t.device_id ? null : Object.values(n.entities).some(
+    (i) => i.device_id === t.device_id && On(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const oe = (n) => y(void 0)(n), me = (n) => ci(() => ({ ...n(), documentationURL: bl }));
-window.customCards = Mt(window.customCards ?? [], [
+const ae = (n) => w(void 0)(n), me = (n) => wi(() => ({ ...n(), documentationURL: Dl }));
+window.customCards = Et(window.customCards ?? [], [
   me(() => ({
     type: "hearthwall-devices-card",
-    name: oe("devices.name"),
-    description: oe("devices.description"),
+    name: ae("devices.name"),
+    description: ae("devices.description"),
     preview: !0
   })),
   me(() => ({
     type: "hearthwall-device-card",
-    name: oe("device.name"),
-    description: oe("device.description"),
+    name: ae("device.name"),
+    description: ae("device.description"),
     preview: !0,
-    getEntitySuggestion: $l
+    getEntitySuggestion: Ul
   })),
-  me(Ur),
-  me(Fa)
+  me(rl),
+  me(ur)
 ]);
-window.customStrategies = Mt(window.customStrategies ?? [], [me(wl)]);
-window.customBadges = Mt(window.customBadges ?? [], [
+window.customStrategies = Et(window.customStrategies ?? [], [me(Rl)]);
+window.customBadges = Et(window.customBadges ?? [], [
   me(() => ({
     type: "hearthwall-badge",
-    name: oe("badge.name"),
-    description: oe("badge.description"),
+    name: ae("badge.name"),
+    description: ae("badge.description"),
     preview: !0
   }))
 ]);
-window.customCardFeatures = Mt(window.customCardFeatures ?? [], [
-  ci(() => ({
+window.customCardFeatures = Et(window.customCardFeatures ?? [], [
+  wi(() => ({
     type: "hearthwall-quarantine-feature",
-    name: oe("feature.name"),
-    isSupported: (n, { entity_id: e }) => Mn(n, e)
+    name: ae("feature.name"),
+    isSupported: (n, { entity_id: e }) => On(n, e)
   }))
 ]);
-Br({
-  "hearthwall-confirm": de,
-  "hearthwall-notice": Be,
-  "hearthwall-sparkline": En,
+dl({
+  "hearthwall-confirm": tr,
+  "hearthwall-notice": Ge,
+  "hearthwall-sparkline": Tn,
   "hearthwall-devices-card": N,
-  "hearthwall-device-row": Ve,
-  ...ka,
-  "hearthwall-badge": Sn,
-  "hearthwall-quarantine-feature": Se,
-  ...Dr,
-  ...Wa,
-  ...yl
+  "hearthwall-device-row": Fe,
+  ...za,
+  "hearthwall-badge": Cn,
+  "hearthwall-quarantine-feature": Ae,
+  ...al,
+  ...hr,
+  ...jl
 });
 /**
  * @license
