@@ -12,6 +12,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
+from .notation import plain_address
 from .protocol import (
     DEFAULT_INTERVAL,
     MAX_ANSWER_BYTES,
@@ -45,6 +46,9 @@ ANSWER_TIMEOUT: Final = 10.0
 
 #: A sensor pings its clients every 30 seconds: one that is silent for longer than this hangs.
 SILENCE: Final = 75.0
+
+#: What a sensor that takes no connection says by HTTP's statuses.
+_STATUSES: Final = {401: "unauthorised", 403: "not_permitted", 503: "too_many_clients"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ class Client:
     async def connect(self) -> Hello:
         """Open the connection and agree on a schema.
 
-        Raises SensorError `not_running`, `not_permitted`, `unsupported_schema` or `timeout`; of a sensor on
-        another host also `unreachable`, `wrong_certificate` or `unauthorised`.
+        Raises SensorError `not_running`, `not_permitted`, `too_many_clients`, `unsupported_schema` or `timeout`; of
+        a sensor on another host also `unreachable`, `wrong_certificate` or `unauthorised`.
         """
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT):
@@ -99,7 +103,9 @@ class Client:
             self._reader = asyncio.create_task(
                 self._read(self._socket), name="hearthwall sensor reader"
             )
-            await self.call(Initialize(schema=self.hello.schema(), client=self._name))
+            await self.call(
+                Initialize(self.hello.schema(), self._name, self._own_address(self.hello))
+            )
         except BaseException as error:
             await self.close()
             raise _as_sensor_error(error, is_remote=self._endpoint is not None) from error
@@ -118,6 +124,11 @@ class Client:
             headers={"Authorization": f"Bearer {there.token}"},
             ssl=aiohttp.Fingerprint(there.fingerprint),
         )
+
+    def _own_address(self, hello: Hello) -> str | None:
+        """Return whence we come, for a sensor that wants to know whether somebody stands between."""
+        own = self._socket.get_extra_info("sockname") if self._socket is not None else None
+        return None if own is None or hello.address is None else plain_address(own[0])
 
     async def close(self) -> None:
         """Close the connection; calls that still wait fail with `not_running`."""
@@ -269,6 +280,8 @@ def unix_session(socket_path: str) -> aiohttp.ClientSession:
 
 def _as_sensor_error(error: BaseException, *, is_remote: bool = False) -> BaseException:
     """Return a failure to connect as the SensorError that says what to do, others as they are."""
+    if isinstance(error, aiohttp.WSServerHandshakeError) and error.status in _STATUSES:
+        return SensorError(_STATUSES[error.status])
     told = _remote_error(error) if is_remote else None
     return told or _local_error(error)
 
@@ -276,8 +289,6 @@ def _as_sensor_error(error: BaseException, *, is_remote: bool = False) -> BaseEx
 def _remote_error(error: BaseException) -> SensorError | None:
     """Return what only a connection to another host fails with."""
     match error:
-        case aiohttp.WSServerHandshakeError(status=401):
-            return SensorError("unauthorised")
         case aiohttp.ServerFingerprintMismatch():
             return SensorError(
                 "wrong_certificate",
@@ -303,8 +314,6 @@ def _remote_error(error: BaseException) -> SensorError | None:
 def _local_error(error: BaseException) -> BaseException:
     """Return what any connection fails with."""
     match error:
-        case aiohttp.WSServerHandshakeError(status=403):
-            return SensorError("not_permitted")
         case PermissionError() | aiohttp.ClientConnectorError(os_error=PermissionError()):
             return SensorError("not_permitted")
         case TimeoutError():

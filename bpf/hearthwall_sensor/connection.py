@@ -93,10 +93,10 @@ class Connection:
         transport: asyncio.Transport,
         source: Source,
         name: str,
-        identity: str | None = None,
+        hello: Hello,
     ) -> None:
         """Take the open websocket and what it runs on, what is served, who the client is, and who the sensor."""
-        self._identity = identity
+        self._hello = hello
         self._ws = ws
         self._transport = transport
         self._source = source
@@ -107,6 +107,8 @@ class Connection:
         self.subscription: _Subscription | None = None
         self._end_trace: Callable[[], None] | None = None
         self.overflowed = False
+        #: Called with the address from which a client that may talk says that it came.
+        self.on_address: Callable[[str], None] = lambda _: None
 
     async def serve(self) -> None:
         """Talk until either side ends it."""
@@ -114,8 +116,7 @@ class Connection:
         # A client that takes nothing must not believe that there is nothing new.
         writer.add_done_callback(lambda task: None if task.cancelled() else self._transport.abort())
         try:
-            hello = Hello(__version__, MIN_SCHEMA, MAX_SCHEMA, self._identity)
-            self._send(hello.to_wire() | {"type": "hello"})
+            self._send(self._hello.to_wire() | {"type": "hello"})
             while not writer.done():
                 timeout = None if self._initialized else _INITIALIZE_TIMEOUT
                 message = await self._ws.receive(timeout)
@@ -159,6 +160,8 @@ class Connection:
                 )
             self._initialized = True
             self.name = f"{request.client[:40]!r} ({self.name})"
+            if request.address is not None:
+                self.on_address(request.address)
             return {}
         if not self._initialized:
             raise SensorError("not_initialized")

@@ -26,6 +26,7 @@ ERRORS: Final[Mapping[str, str]] = {
     "not_permitted": "this user may not talk to the sensor",
     "unauthorised": "the sensor does not know this token",
     "unreachable": "nothing answers at this address",
+    "too_many_clients": "the sensor serves as many clients as it may, in all or by this token",
     "wrong_certificate": "what answers at this address has another certificate",
     "unsafe_files": "the sensor's files can be changed by someone other than root",
     "missing_capability": "this host lacks something that the sensor needs",

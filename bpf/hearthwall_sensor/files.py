@@ -54,6 +54,7 @@ def write(path: Path, content: bytes) -> None:
     """Write to a new file, push it to disk, and put it in the old one's place; raises OSError."""
     fresh = path.with_name(path.name + ".new")
     with open(fresh, "wb", opener=_private) as file:
+        os.fchmod(file.fileno(), 0o600)  # one that was left half written may have had another
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -70,5 +71,5 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that only its owner may read."""
-    return os.open(path, flags, 0o600)
+    """Open a file that only its owner may read, and never the one that a link leads to."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

@@ -43,6 +43,12 @@ def address_text(key: bytes) -> str:
     return str(address.ipv4_mapped or address)
 
 
+def plain_address(text: str) -> str:
+    """Return an address as it is written everywhere: without an interface, and IPv4 as such; raises ValueError."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
 def mapped(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bytes:
     """Return sixteen bytes for both families, IPv4 as ::ffff:a.b.c.d."""
     return address.packed if address.version == 6 else b"\0" * 10 + b"\xff\xff" + address.packed

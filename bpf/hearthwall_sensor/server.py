@@ -9,16 +9,28 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
+from . import __version__
 from .connection import Connection, Source
-from .protocol import MAX_INTERVAL, MAX_REQUEST_BYTES, WEBSOCKET_PATH, SensorError
+from .protocol import (
+    MAX_INTERVAL,
+    MAX_REQUEST_BYTES,
+    MAX_SCHEMA,
+    MIN_SCHEMA,
+    WEBSOCKET_PATH,
+    Hello,
+    SensorError,
+)
 
 _LOGGER = logging.getLogger(__name__)
+#: That a client goes while it is answered is no news, and who does it again and again could fill the log with it.
+_QUIET: Final = logging.getLogger(f"{__name__}.http")
+_QUIET.setLevel(logging.CRITICAL)
 
 _MAX_CLIENTS: Final = 32
 _SO_PEERGROUPS: Final = 59
@@ -100,7 +112,7 @@ class Server:
         """Begin to listen."""
         application = web.Application()
         application.router.add_get(WEBSOCKET_PATH, self._connect)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, logger=_QUIET)
         await self._runner.setup()
         await web.SockSite(self._runner, self._listener).start()
 
@@ -142,19 +154,38 @@ class Server:
         if not allowed:
             _LOGGER.warning("A process without permission was turned away (%s)", peer)
             raise web.HTTPForbidden(text="")
-        return await self.converse(request, peer, pid)
+        try:
+            return await self.converse(request, peer, pid)
+        except web.HTTPException:
+            raise
+        except ConnectionError:  # it has gone meanwhile
+            raise web.HTTPBadRequest(text="") from None
+        except Exception:
+            _LOGGER.exception("A connection of %s failed", peer)
+            raise
 
     async def converse(
-        self, request: web.BaseRequest, peer: str, pid: int | None = None
+        self,
+        request: web.BaseRequest,
+        peer: str,
+        pid: int | None = None,
+        *,
+        reached: tuple[str, int] | tuple[None, None] = (None, None),
+        on_address: Callable[[str], None] = lambda _: None,
     ) -> web.StreamResponse:
-        """Have a conversation with somebody who may talk."""
+        """Have a conversation with somebody who may talk.
+
+        One on another host is told where it has reached us; whence it says to come is passed on.
+        """
         transport = request.transport
         if len(self._clients) >= _MAX_CLIENTS or not isinstance(transport, asyncio.Transport):
             raise web.HTTPServiceUnavailable(text="too many clients")
         # Twice the limit, so that a message somewhat too large is answered and not just cut off.
         ws = web.WebSocketResponse(heartbeat=30, max_msg_size=2 * MAX_REQUEST_BYTES, compress=False)
         await ws.prepare(request)
-        client = Connection(ws, transport, self._source, peer, self.identity)
+        hello = Hello(__version__, MIN_SCHEMA, MAX_SCHEMA, self.identity, *reached)
+        client = Connection(ws, transport, self._source, peer, hello)
+        client.on_address = on_address
         self._clients[client] = pid
         try:
             await client.serve()

@@ -18,6 +18,7 @@ from homeassistant.core import callback
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
+from .bpf.hearthwall_sensor.notation import plain_address
 from .bpf.hearthwall_sensor.protocol import SensorError
 from .connection import guarded_interfaces, probe
 from .const import (
@@ -27,6 +28,7 @@ from .const import (
     CONF_STATE_DIR,
     CONF_WAN,
     DOMAIN,
+    LOGGER,
 )
 from .flow_forms import (
     EXISTING_SCHEMA,
@@ -168,9 +170,12 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         entry = self.hass.config_entries.async_entry_for_domain_unique_id(
             DOMAIN, self.unique_id or ""
         )
-        # One that is reached otherwise stays so.
-        is_remote = entry is not None and CONF_HOST in entry.data
-        self._abort_if_unique_id_configured(updates=self._data if is_remote else None)
+        # Any app can claim to have any sensor, whose identity everybody is told. Without its certificate, which nobody
+        # else has, only its user may say that it is another one now; one that is reached otherwise stays so.
+        is_same = entry is not None and (
+            entry.data.get(CONF_FINGERPRINT) == self._data[CONF_FINGERPRINT]
+        )
+        self._abort_if_unique_id_configured(updates=self._data if is_same else None)
         self._app = discovery_info.name
         self.context["title_placeholders"] = {"name": self._app}
         return await self.async_step_hassio_confirm()
@@ -241,7 +246,8 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         """Take over the address of a sensor that we know, if it is really at the new one.
 
         Anybody in the home can announce anything: what answers there must have the sensor's certificate and
-        know our token. While we are connected there is nothing to mend.
+        know our token. It must also be the sensor that says so: who only passes us on to it could announce an
+        address of its own. While we are connected there is nothing to mend.
         """
         if CONF_HOST not in entry.data:
             return
@@ -249,8 +255,14 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
             return
         data = {**entry.data, **self._found}
         try:
-            await probe(self.hass, data)
+            hello, _ = await probe(self.hass, data)
         except SensorError:
+            return
+        if (hello.address, hello.port) != (plain_address(data[CONF_HOST]), data[CONF_PORT]):
+            LOGGER.warning(
+                "What is announced at %s leads to the sensor, but it is not where the sensor is: not followed",
+                data[CONF_HOST],
+            )
             return
         self._abort_if_unique_id_configured(updates=data)
 

@@ -19,7 +19,7 @@ from .bpf.hearthwall_sensor.protocol import (
     UnsupportedSchemaError,
 )
 from .connection import guarded_interfaces
-from .const import CONF_INTERFACES, CONF_SOCKET, CONF_WAN
+from .const import CONF_FINGERPRINT, CONF_INTERFACES, CONF_SOCKET, CONF_WAN
 from .hostile import plain, quoted_lines
 from .issues import Problem
 from .process import LAUNCHER
@@ -27,6 +27,7 @@ from .process import LAUNCHER
 # Why there is no connection
 ISSUE_NOT_RUNNING: Final = "sensor_not_running"
 ISSUE_UNREACHABLE: Final = "sensor_unreachable"
+ISSUE_CERTIFICATE: Final = "wrong_certificate"
 ISSUE_PART_MISSING: Final = "part_missing"
 ISSUE_OLDER: Final = "sensor_older"
 ISSUE_NEWER: Final = "sensor_newer"
@@ -43,6 +44,7 @@ CONNECTION_ISSUES: Final = frozenset(
     {
         ISSUE_NOT_RUNNING,
         ISSUE_UNREACHABLE,
+        ISSUE_CERTIFICATE,
         ISSUE_PART_MISSING,
         ISSUE_OLDER,
         ISSUE_NEWER,
@@ -119,6 +121,13 @@ def connection_problem(
         return Problem(key, placeholders=said | {"mine": mine, "its": its})
     if error.code in OF_PACKAGES:
         return Problem(ISSUE_PART_MISSING, placeholders=said | {"parts": parts or said["message"]})
+    if error.code == ISSUE_CERTIFICATE:
+        return Problem(
+            ISSUE_CERTIFICATE,
+            placeholders=said | _fingerprints(entry, error),
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+        )
     if not is_ours(entry):
         return Problem(
             ISSUE_UNREACHABLE,
@@ -132,6 +141,15 @@ def connection_problem(
         patience=OUTAGE_PATIENCE,
         severity=ir.IssueSeverity.ERROR,
     )
+
+
+def _fingerprints(entry: ConfigEntry, error: SensorError) -> dict[str, str]:
+    """Return the fingerprint that answered and the one that was to answer."""
+    digits = entry.data.get(CONF_FINGERPRINT, "")
+    return {
+        "found": plain(error.message.partition(" ")[0], 95),
+        "expected": ":".join(digits[at : at + 2] for at in range(0, len(digits), 2)).upper(),
+    }
 
 
 def status_problems(look: Look) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -145,6 +146,77 @@ async def test_a_revoked_token_ends_what_it_began(lab: Lab, listening: SensorPro
     for wrong in ("", "x" * 41, "a/b"):
         with pytest.raises(Refused):
             listening.call("token", wrong)
+
+
+def pass_on(source: socket.socket, sink: socket.socket) -> None:
+    """Send what comes on one connection over another, until it ends."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    for each in (source, sink):
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def relay(lab: Lab, host: str, address: str) -> Iterator[int]:
+    """Let a host pass connections on to the sensor, as whoever has no token can; yield its port."""
+    with inside(lab, host):
+        server = socket.create_server((address, 0))
+
+    def run() -> None:
+        with inside(lab, host), contextlib.suppress(OSError):
+            while True:
+                came, _ = server.accept()
+                there = socket.create_connection((HOST, PORT), 5)
+                for pair in ((came, there), (there, came)):
+                    threading.Thread(target=pass_on, args=pair, daemon=True).start()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join(5)
+
+
+async def test_who_passes_a_client_on_takes_nobodys_protection(
+    lab: Lab, listening: SensorProcess
+) -> None:
+    there = endpoint(listening.call("token", "one"))
+    camera = DEVICES["camera"]
+    async with talking(lab, "laptop", there) as client:
+        assert client.hello is not None
+        assert (client.hello.address, client.hello.port) == (HOST, PORT)
+    address = str(camera.ipv4)
+    with relay(lab, "camera", address) as port:
+        via = dataclasses.replace(there, host=address, port=port)
+        async with talking(lab, "laptop", via) as client:
+            assert client.hello is not None
+            assert (client.hello.address, client.hello.port) == (HOST, PORT), "not what was dialled"
+            protected = (await client.status()).protected
+            assert "Home Assistant" in protected[str(LAPTOP.ipv4)]
+            assert address not in protected
+    for target in (str(LAPTOP.ipv4), LAPTOP.mac):
+        with pytest.raises(Refused, match="Home Assistant"):
+            listening.call("block", target)
+    assert listening.call("block", camera.mac)["mode"] == "isolate"
+    assert address not in (listening.state / "remote_clients.json").read_text()
+    assert "somebody passes it on" in listening.log.read_text()
+
+
+async def test_one_token_leaves_room_for_another(lab: Lab, listening: SensorProcess) -> None:
+    there, other = (endpoint(listening.call("token", name)) for name in ("one", "other"))
+    async with contextlib.AsyncExitStack() as held:
+        for _ in range(8):
+            await held.enter_async_context(talking(lab, "laptop", there))
+        assert await refusal(lab, there) == "too_many_clients"
+        async with talking(lab, "phone", other) as beside:
+            assert (await beside.status()).pid == listening.pid
+    async with talking(lab, "laptop", there) as client:
+        assert (await client.status()).pid == listening.pid
 
 
 async def test_no_rule_cuts_its_client_off(lab: Lab, listening: SensorProcess) -> None:

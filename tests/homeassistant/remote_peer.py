@@ -29,20 +29,27 @@ class RemotePeer(Peer):
         self.hello["id"] = identity
         self.token = tokens.create(state, "first")
         self.port = unused_port()
-        self._listener: Listener | None = None
+        self._listeners: list[Listener] = []
 
     async def start(self) -> None:
-        self._listener = Listener(HOST, self.port)
-        self._listener.claim()
-        self._listener.context = certificate.context(certificate.ensure(self.state))
+        """Listen on the port, beside others where that was done before."""
+        listener = Listener(HOST, self.port)
+        listener.claim()
+        listener.context = certificate.context(certificate.ensure(self.state))
         self._tokens = Tokens(self.state)
-        await self._listener.start(self._tokens, Admission(lambda _: True), self._converse)
+        await listener.start(self._tokens, Admission(lambda _: True), self._converse)
+        self._listeners.append(listener)
 
     async def stop(self) -> None:
-        if self._listener is not None:
-            await self._listener.stop()
-            self._listener.close()
-            self._listener = None
+        while self._listeners:
+            listener = self._listeners.pop()
+            await listener.stop()
+            listener.close()
+
+    @property
+    def turned_away(self) -> int:
+        """How many connections there were without a good token."""
+        return sum(each.turned_away for each in self._listeners)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -67,12 +74,17 @@ class RemotePeer(Peer):
         tokens.revoke(self.state, before.name)
         self.token = tokens.create(self.state, "next")
         self._tokens.follow()
-        assert self._listener is not None
-        self._listener.revoke()
+        for each in self._listeners:
+            each.revoke()
 
     async def _converse(
         self, request: web.BaseRequest, _name: str, _token: Token, _address: str
     ) -> web.StreamResponse:
+        # As the sensor does (`Remote._serve`): where it was reached, whatever was dialled.
+        assert request.transport is not None
+        address, port = request.transport.get_extra_info("sockname")[:2]
+        if isinstance(self.hello, dict):
+            self.hello |= {"address": address, "port": port}
         return await self._serve(request)
 
 

@@ -1,9 +1,11 @@
 """A sensor on another host in the config flow: every way in, every failure and the way on from it."""
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -20,14 +22,15 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hearthwall import link
+from custom_components.hearthwall import config_flow as flows_of, link
 from custom_components.hearthwall.bpf.hearthwall_sensor import client
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
+from custom_components.hearthwall.bpf.hearthwall_sensor.remote import certificate, listener
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import Unload
 from custom_components.hearthwall.const import CONF_FINGERPRINT, CONF_SOCKET, DOMAIN
 from custom_components.hearthwall.devices import gateway_identifier
@@ -200,6 +203,10 @@ async def test_each_failure_and_the_way_on(
     flow = await submit(hass, flow, far.typed)
     assert flow["errors"] == {"base": "internal"}
     far.errors.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(listener, "MAX_CLIENTS_OF_TOKEN", 0)
+        flow = await submit(hass, flow, far.typed)
+        assert flow["errors"] == {"base": "too_many_clients"}
 
     flow = await submit(hass, flow, far.typed)
     assert flow["type"] is FlowResultType.CREATE_ENTRY
@@ -314,6 +321,83 @@ async def test_an_announcement_of_somebody_else_leads_nowhere(
     await liar.stop()
 
 
+@contextlib.asynccontextmanager
+async def relay(port: int) -> AsyncIterator[int]:
+    """Pass connections on to a port, as whoever has no token can; yield the port of that."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(HOST, port)
+        writers.extend((writer, back))
+        await asyncio.gather(pump(reader, back), pump(there, writer))
+
+    server = await asyncio.start_server(serve, HOST, 0)
+    yield server.sockets[0].getsockname()[1]
+    for each in writers:
+        each.close()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_who_passes_us_on_to_the_sensor_is_not_followed(
+    hass: HomeAssistant,
+    far: RemotePeer,
+    remote: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It has neither certificate nor token, and both are good: TLS goes through it."""
+    assert await hass.config_entries.async_unload(remote.entry_id)
+    before = dict(remote.data)
+    async with relay(far.port) as port:
+        asked = len(far.received)
+        flow = await discover(hass, announcement(far, port=port))
+        assert flow["reason"] == "already_configured"
+        assert len(far.received) > asked, "the sensor was asked, by way of it"
+    assert remote.data == before
+    assert "not followed" in caplog.text
+    await hass.async_block_till_done()
+
+
+async def test_an_older_sensor_that_does_not_say_where_it_is_is_not_followed(
+    hass: HomeAssistant, far: RemotePeer, remote: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await hass.config_entries.async_unload(remote.entry_id)
+    before = dict(remote.data)
+    await far.stop()
+    far.port = unused_port()
+    await far.start()
+    told = flows_of.probe
+
+    async def probe(*arguments: Any) -> Any:
+        hello, status = await told(*arguments)
+        return replace(hello, address=None, port=None), status
+
+    monkeypatch.setattr(flows_of, "probe", probe)
+    assert (await discover(hass, announcement(far)))["reason"] == "already_configured"
+    assert remote.data == before
+
+
+async def test_a_gateway_that_is_connected_is_not_moved(
+    hass: HomeAssistant, far: RemotePeer, remote: MockConfigEntry
+) -> None:
+    """Not even to where its sensor is, too: nothing is to be mended, and nobody is asked."""
+    before = dict(remote.data)
+    far.port = unused_port()
+    await far.start()
+    asked = len(far.received)
+    assert (await discover(hass, announcement(far)))["reason"] == "already_configured"
+    await hass.async_block_till_done()
+    assert remote.data == before
+    assert len(far.received) == asked
+
+
 # An app, announced by the Supervisor
 
 
@@ -340,6 +424,22 @@ async def test_an_apps_sensor(hass: HomeAssistant, far: RemotePeer) -> None:
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     assert entry.data == far.data, "a new token is taken over"
     assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_an_app_does_not_take_a_known_sensors_place(
+    hass: HomeAssistant, far: RemotePeer, remote: MockConfigEntry, tmp_path: Path
+) -> None:
+    """Whatever app says the identity, which everybody is told: it has not the sensor's certificate."""
+    fake = RemotePeer(tmp_path / "fake")
+    await fake.start()
+    before = dict(remote.data)
+    assert fake.data[CONF_FINGERPRINT] != before[CONF_FINGERPRINT]
+    flow = await discover(hass, of_app(fake), SOURCE_HASSIO)
+    assert flow["reason"] == "already_configured"
+    await hass.async_block_till_done()
+    assert remote.data == before
+    assert (far.clients, fake.clients) == (1, 0)
+    await fake.stop()
 
 
 @pytest.mark.parametrize(
@@ -397,6 +497,10 @@ async def test_a_revoked_token_asks_for_another(
             break
     assert [each["context"]["source"] for each in progress] == [SOURCE_REAUTH]
     assert not remote.runtime_data.available
+    refused = far.turned_away
+    assert refused
+    await asyncio.sleep(0.5)
+    assert far.turned_away == refused, "nobody asks on and on with a token that is not good"
     flow = dict(await hass.config_entries.flow.async_configure(progress[0]["flow_id"]))
     assert flow["step_id"] == "reauth_confirm"
     assert flow["description_placeholders"]["place"] == f"{HOST}, {far.port}"
@@ -420,6 +524,30 @@ async def test_a_revoked_token_asks_for_another(
     assert remote.state is ConfigEntryState.LOADED
     assert remote.data == far.data
     assert remote.title == "Cellar"
+
+
+async def test_another_certificate_is_an_issue_that_shows_both_until_it_is_reconfigured(
+    hass: HomeAssistant, far: RemotePeer, remote: MockConfigEntry
+) -> None:
+    before = far.typed[CONF_FINGERPRINT]
+    assert await hass.config_entries.async_unload(remote.entry_id)
+    await far.stop()
+    (far.state / certificate.CERTIFICATE_FILE).unlink()
+    await far.start()
+    after = far.typed[CONF_FINGERPRINT]
+    assert not await hass.config_entries.async_setup(remote.entry_id)
+    registry = ir.async_get(hass)
+    (issue,) = registry.issues.values()
+    assert issue.translation_key == "wrong_certificate"
+    assert not issue.is_fixable
+    assert issue.translation_placeholders is not None
+    said = issue.translation_placeholders
+    assert (said["found"], said["expected"]) == (after, before)
+    flow = dict(await remote.start_reconfigure_flow(hass))
+    assert (await submit(hass, flow, far.typed))["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert remote.state is ConfigEntryState.LOADED
+    assert not registry.issues
 
 
 async def test_reconfigure_follows_a_sensor_that_was_set_up_anew(

@@ -1,21 +1,22 @@
 """Tokens, certificates, who may knock, and where a listener is found: without a network."""
 
-import asyncio
 import json
-import socket
 import ssl
 import sys
 from pathlib import Path
 
 import pytest
 
-from hearthwall_sensor import capabilities
+from hearthwall_sensor import capabilities, files
 from hearthwall_sensor.network.topology import NetInterface, Network
+from hearthwall_sensor.notation import plain_address
 from hearthwall_sensor.protocol import SensorError
-from hearthwall_sensor.remote import certificate, sensor_id, tokens
+from hearthwall_sensor.remote import (
+    certificate,
+    sensor_id,
+    tokens,
+)
 from hearthwall_sensor.remote.admission import Admission
-from hearthwall_sensor.remote.announcer import Announcer
-from hearthwall_sensor.remote.listener import plain_address
 from hearthwall_sensor.remote.remote import reached_by
 from hearthwall_sensor.remote.tokens import Tokens
 from hearthwall_sensor.remote.whereabouts import WHEREABOUTS_FILE, Whereabouts
@@ -55,7 +56,9 @@ def test_tokens_are_bounded(tmp_path: Path) -> None:
     assert failed.value.code == "storage_failed"
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"tokens": [{"name": "x"}]}', "\0"])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"tokens": [{"name": "x"}]}', "\0", "[" * 200_000, "[" * 60_000]
+)
 def test_a_damaged_file_lets_nobody_in(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str
 ) -> None:
@@ -64,6 +67,33 @@ def test_a_damaged_file_lets_nobody_in(
     assert "nobody is let in" in caplog.text
     with pytest.raises(SensorError, match="make new tokens"):
         tokens.create(tmp_path, "one")
+
+
+def test_a_file_that_others_could_change_lets_nobody_in_until_it_is_seen_to(tmp_path: Path) -> None:
+    token = tokens.create(tmp_path, "one")
+    known = Tokens(tmp_path)
+    path = tmp_path / tokens.TOKENS_FILE
+    path.chmod(0o666)
+    assert known.find(token) is None
+    with pytest.raises(SensorError, match="someone else could change") as failed:
+        tokens.listed(tmp_path)
+    assert failed.value.code == "unsafe_files"
+    path.chmod(0o600)
+    assert known.find(token) is not None
+
+
+def test_what_is_written_goes_where_no_link_leads_and_is_private(tmp_path: Path) -> None:
+    path, left = tmp_path / "file", tmp_path / "file.new"
+    left.write_text("half")
+    left.chmod(0o666)
+    files.write(path, b"whole")
+    assert path.stat().st_mode & 0o777 == 0o600
+    other = tmp_path / "other"
+    other.write_text("theirs")
+    left.symlink_to(other)
+    with pytest.raises(OSError, match="symbolic links"):
+        files.write(path, b"anew")
+    assert (path.read_text(), other.read_text()) == ("whole", "theirs")
 
 
 def test_a_certificate_is_made_once_and_speaks(tmp_path: Path) -> None:
@@ -118,6 +148,17 @@ def test_strangers_together_are_bounded_and_home_assistant_is_none() -> None:
     assert admission.admit("192.168.1.30", 0.0)
     prefix = [f"2001:db8::{number:x}" for number in range(1, 500)]
     assert sum(admission.admit(each, 1000.0) for each in prefix) == 20
+    link = [f"fe80::{number:x}" for number in range(1, 500)]
+    assert sum(admission.admit(each, 2000.0, 3) for each in link) == 20
+    assert admission.admit("fe80::1", 2000.0, 4), "another link"
+
+
+def test_home_assistant_does_not_pay_for_strangers_with_its_prefix() -> None:
+    admission = Admission(lambda address: address == "2001:db8::30")
+    for number in range(0x100, 0x200):
+        admission.admit(f"2001:db8::{number:x}", 0.0)
+    assert not admission.admit("2001:db8::31", 0.0)
+    assert admission.admit("2001:db8::30", 0.0)
 
 
 def test_a_good_token_costs_nothing() -> None:
@@ -135,9 +176,21 @@ def test_whereabouts_stay_as_long_as_the_token(tmp_path: Path) -> None:
     assert Whereabouts(tmp_path).addresses == {"192.168.1.30", "192.168.1.31"}
     assert there.keep(frozenset("b"))
     assert Whereabouts(tmp_path).addresses == {"192.168.1.31"}
-    for content in ("[]", "{", '{"a": "there"}', '{"a": 7.5}'):
+    for content in ("[]", "{", '{"a": "there"}', '{"a": 7.5}', '{"a": {}}', "[" * 200_000):
         (tmp_path / WHEREABOUTS_FILE).write_text(content)
         assert Whereabouts(tmp_path).addresses == frozenset()
+    (tmp_path / WHEREABOUTS_FILE).write_text('{"a": "192.168.1.30"}')
+    assert Whereabouts(tmp_path).addresses == {"192.168.1.30"}, "as it was written before"
+
+
+def test_where_it_was_stays_until_it_has_moved(tmp_path: Path) -> None:
+    there = Whereabouts(tmp_path)
+    for number in range(30, 40):
+        there.note("a", f"192.168.1.{number}")
+    assert Whereabouts(tmp_path).addresses == {f"192.168.1.{each}" for each in (30, 37, 38, 39)}
+    assert there.settle("a", {"192.168.1.39"})
+    assert not there.settle("a", {"192.168.1.39"})
+    assert Whereabouts(tmp_path).addresses == {"192.168.1.39"}
 
 
 @pytest.mark.parametrize(
@@ -198,18 +251,3 @@ def test_a_listener_on_all_addresses_is_found_at_those_of_the_home() -> None:
         assert reached_by("::", network, names) == ["192.168.1.1"]
     assert reached_by("::", network, ["wan"]) == ["198.51.100.2"]
     assert reached_by("192.168.1.1", network, ["wan"]) == ["192.168.1.1"]
-
-
-async def test_an_announcer_that_has_ended_is_told_of_once(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: "ä" * 70)
-    announcer = Announcer("0" * 32, 8447)
-    assert len(announcer._said["name"].encode()) < 63
-    child = await asyncio.create_subprocess_exec("/bin/true", stdin=asyncio.subprocess.PIPE)
-    announcer._child = child
-    await child.wait()
-    for address in ("192.168.1.1", "192.168.1.2"):
-        announcer.follow([address])
-    assert caplog.text.count("is started again") == 1
-    await announcer.stop()

@@ -44,9 +44,23 @@ class Admission:
         self._all = _Bucket(_ALL_BURST, 0.0)
         self._addresses: dict[str, _Bucket] = {}
 
-    def admit(self, address: str, now: float) -> bool:
+    def whose(self, address: str, interface: int = 0) -> str:
+        """Return what stands for an address: where a good token was last used, itself.
+
+        A stranger has as many addresses as it likes: of IPv6 its prefix stands for it, and of a link the interface.
+        """
+        if self._is_known(address):
+            return address
+        parsed = ip_address(address)
+        if isinstance(parsed, IPv6Address):
+            if parsed.is_link_local:
+                return f"link {interface}"
+            return str(ip_network((int(parsed), 64), strict=False))
+        return address
+
+    def admit(self, address: str, now: float, interface: int = 0) -> bool:
         """Return whether an address may open one more connection."""
-        key = _whose(address)
+        key = self.whose(address, interface)
         bucket = self._addresses.pop(key, None) or _Bucket(_ADDRESS_BURST, now)
         self._addresses[key] = bucket  # at the end: those that knocked long ago give way
         make_room(self._addresses, _REMEMBERED)
@@ -54,14 +68,6 @@ class Admission:
             return False
         return self._is_known(address) or self._all.take(_ALL_BURST, _ALL_RATE, now)
 
-    def welcome(self, address: str) -> None:
+    def welcome(self, address: str, interface: int = 0) -> None:
         """Give an address back what it took: it has shown a good token."""
-        self._addresses.pop(_whose(address), None)
-
-
-def _whose(address: str) -> str:
-    """Return what stands for an address: of IPv6 its prefix, since one host has as many addresses as it likes."""
-    parsed = ip_address(address)
-    if isinstance(parsed, IPv6Address) and not parsed.is_link_local:
-        return str(ip_network((int(parsed), 64), strict=False))
-    return address
+        self._addresses.pop(self.whose(address, interface), None)

@@ -17,6 +17,12 @@ SERVICE: Final = "_hearthwall._tcp.local."
 _MEMORY: Final = 128 * 1024 * 1024
 _NOBODY: Final = 65534
 _GOODBYE_SECONDS: Final = 3
+#: Seconds until what failed is tried again.
+RETRY: Final = 30.0
+#: Seconds that it may take: it takes one or two.
+_PATIENCE: Final = 20.0
+#: Letters of an error that are told.
+_LONGEST: Final = 200
 
 
 def run() -> None:
@@ -44,25 +50,73 @@ async def _follow() -> None:
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
-    announced: Any = None
-    while line := await reader.readline():
-        if announced is not None:
-            await announced.async_close()
-        announced = await _announce(json.loads(line))
+    announcement = Announcement()
+    reading = asyncio.ensure_future(reader.readline())
+    while True:
+        pause = RETRY if announcement.failed else None
+        await asyncio.wait({reading}, timeout=pause)
+        if reading.done():
+            line = reading.result()
+            if not line:
+                break
+            reading = asyncio.ensure_future(reader.readline())
+            await announcement.say(json.loads(line))
+        else:
+            await announcement.repeat()
     # Nobody may be left who could end this process.
     signal.alarm(_GOODBYE_SECONDS)
-    if announced is not None:
-        await announced.async_unregister_all_services()
-        await announced.async_close()
+    await announcement.end()
+
+
+class Announcement:
+    """What is announced now; what failed is tried again, since an address may come a little later."""
+
+    def __init__(self) -> None:
+        """Announce nothing yet."""
+        self._said: dict[str, Any] = {"addresses": []}
+        self._announced: Any = None
+        self._told = False
+        self.failed = False
+
+    async def say(self, said: dict[str, Any]) -> None:
+        """Announce this from now on."""
+        self._said = said
+        await self.repeat()
+
+    async def repeat(self) -> None:
+        """Announce anew, or note that it failed."""
+        before, self._announced = self._announced, None
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                if before is not None:
+                    await before.async_close()
+                self._announced = await _announce(self._said)
+        except Exception as error:  # noqa: BLE001, of zeroconf's many: it is tried again
+            self.failed = True
+            if not self._told:
+                self._told = True
+                what = f"{type(error).__name__}: {error}"[:_LONGEST]
+                print(
+                    f"The announcement by mDNS failed, and is tried again: {what}", file=sys.stderr
+                )
+        else:
+            self.failed = self._told = False
+
+    async def end(self) -> None:
+        """Say goodbye."""
+        if self._announced is not None:
+            await self._announced.async_unregister_all_services()
+            await self._announced.async_close()
 
 
 async def _announce(said: dict[str, Any]) -> Any:
     """Begin to announce one service, on the addresses' interfaces only; return what ends it."""
+    if not said["addresses"]:
+        return None
+
     from zeroconf import IPVersion, ServiceInfo
     from zeroconf.asyncio import AsyncZeroconf
 
-    if not said["addresses"]:
-        return None
     announcer = AsyncZeroconf(
         interfaces=said["addresses"],
         ip_version=IPVersion.V6Only if ":" in said["addresses"][0] else IPVersion.V4Only,
@@ -75,5 +129,9 @@ async def _announce(said: dict[str, Any]) -> Any:
         server=f"hearthwall-{said['id'][:12]}.local.",
         parsed_addresses=said["addresses"],
     )
-    await announcer.async_register_service(service, allow_name_change=True)
+    try:
+        await announcer.async_register_service(service, allow_name_change=True)
+    except BaseException:
+        await announcer.async_close()
+        raise
     return announcer

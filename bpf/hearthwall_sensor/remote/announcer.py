@@ -72,6 +72,9 @@ class Announcer:
         if child is None or child.stdin is None:
             return
         child.stdin.close()
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(_GOODBYE):
                 await child.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                child.kill()

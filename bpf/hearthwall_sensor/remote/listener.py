@@ -8,11 +8,11 @@ import ssl
 import struct
 import time
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from aiohttp import web
 
+from ..notation import plain_address
 from ..protocol import WEBSOCKET_PATH, SensorError
 from .admission import Admission
 from .newcomer import Newcomer
@@ -29,6 +29,10 @@ MAX_NEWCOMERS_OF_ADDRESS: Final = 8
 PATIENCE: Final = 10.0
 _HANDSHAKE_TIMEOUT: Final = 5.0
 MAX_CLIENTS: Final = 16
+#: Who shows one token again and again must leave room for those with another.
+MAX_CLIENTS_OF_TOKEN: Final = 8
+#: How long nobody is taken after no descriptor was left: the kernel would say at once that somebody waits still.
+_PAUSE: Final = 1.0
 _BACKLOG: Final = 64
 #: Connections that are taken before others have their turn.
 _AT_ONCE: Final = 16
@@ -58,6 +62,7 @@ class Listener:
         self._newcomers: dict[asyncio.Task[None], str] = {}
         self._clients: dict[asyncio.Transport, str] = {}
         self._server: web.Server | None = None
+        self._pause: asyncio.TimerHandle | None = None
         self._warned = -_WARN_EVERY
         self.turned_away = 0
 
@@ -79,13 +84,15 @@ class Listener:
             self._answer, access_log=None, logger=_QUIET, lingering_time=0, keepalive_timeout=0
         )
         self._socket.listen(_BACKLOG)
-        asyncio.get_running_loop().add_reader(self._socket, self._accept)
+        self._go_on()
 
     async def stop(self) -> None:
         """Stop listening and let everyone go."""
         if self._server is None:
             return
         asyncio.get_running_loop().remove_reader(self._socket)
+        if self._pause is not None:
+            self._pause.cancel()
         for task in tuple(self._newcomers):
             task.cancel()
         for transport in tuple(self._clients):
@@ -107,6 +114,10 @@ class Listener:
 
     # Strangers
 
+    def _go_on(self) -> None:
+        """Take connections from now on."""
+        asyncio.get_running_loop().add_reader(self._socket, self._accept)
+
     def _accept(self) -> None:
         """Take the connections that wait."""
         for _ in range(_AT_ONCE):
@@ -116,9 +127,13 @@ class Listener:
                 return
             except OSError as error:  # no descriptor is left
                 self._warn("No connection can be taken: %s", error)
+                loop = asyncio.get_running_loop()
+                loop.remove_reader(self._socket)
+                self._pause = loop.call_later(_PAUSE, self._go_on)
                 return
             address = plain_address(peer[0])
-            if not self._may_knock(address):
+            interface = peer[3] if len(peer) > 3 else 0
+            if not self._may_knock(address, interface):
                 self.turned_away += 1
                 self._warn(
                     "Connections from %s are turned away: there are too many without a good token",
@@ -128,15 +143,16 @@ class Listener:
                 continue
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            task = asyncio.ensure_future(self._welcome(connection, address))
-            self._newcomers[task] = address
+            task = asyncio.ensure_future(self._welcome(connection, address, interface))
+            self._newcomers[task] = self._admission.whose(address, interface)
             task.add_done_callback(lambda done: self._newcomers.pop(done, None))
 
-    def _may_knock(self, address: str) -> bool:
+    def _may_knock(self, address: str, interface: int) -> bool:
         """Return whether a connection may go on; the one that waits longest gives way to it."""
-        if not self._admission.admit(address, time.monotonic()):
+        if not self._admission.admit(address, time.monotonic(), interface):
             return False
-        if sum(each == address for each in self._newcomers.values()) >= MAX_NEWCOMERS_OF_ADDRESS:
+        who = self._admission.whose(address, interface)
+        if sum(each == who for each in self._newcomers.values()) >= MAX_NEWCOMERS_OF_ADDRESS:
             return False
         if len(self._newcomers) >= MAX_NEWCOMERS:
             oldest = next(iter(self._newcomers))
@@ -144,11 +160,11 @@ class Listener:
             oldest.cancel()
         return True
 
-    async def _welcome(self, connection: socket.socket, address: str) -> None:
+    async def _welcome(self, connection: socket.socket, address: str, interface: int) -> None:
         """Speak TLS, and wait until the connection is admitted or gone; it has not long for both."""
         assert self._server is not None  # noqa: S101, for the type checker
         gone = asyncio.Event()
-        newcomer = Newcomer(self._server(), address, gone.set)
+        newcomer = Newcomer(self._server(), address, interface, gone.set)
         try:
             async with asyncio.timeout(PATIENCE):
                 await asyncio.get_running_loop().connect_accepted_socket(
@@ -185,10 +201,12 @@ class Listener:
             self.turned_away += 1
             self._warn("A client at %s showed no good token", newcomer.address)
             return _refusal(401)
-        self._admission.welcome(newcomer.address)
+        self._admission.welcome(newcomer.address, newcomer.interface)
         if request.path != WEBSOCKET_PATH:
             return _refusal(404)
-        if len(self._clients) >= MAX_CLIENTS:
+        of_token = sum(each == token.sha256 for each in self._clients.values())
+        if len(self._clients) >= MAX_CLIENTS or of_token >= MAX_CLIENTS_OF_TOKEN:
+            self._warn("Token %r has too many clients, or all have: one was refused", token.name)
             return _refusal(503)
         newcomer.admit()
         self._clients[transport] = token.sha256
@@ -202,14 +220,6 @@ class Listener:
             return _refusal(500)
         finally:
             self._clients.pop(transport, None)
-
-
-def plain_address(text: str) -> str:
-    """Return an address as the rest of the sensor writes it: without an interface, and IPv4 as such."""
-    address = ip_address(text.partition("%")[0])
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return str(address)
 
 
 def _bearer(request: web.BaseRequest) -> str:

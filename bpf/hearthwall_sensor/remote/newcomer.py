@@ -11,13 +11,17 @@ MAX_BYTES: Final = 16 * 1024
 class Newcomer(asyncio.Protocol):
     """Stands before the protocol that speaks HTTP until the connection is admitted, then steps aside."""
 
-    def __init__(self, inner: asyncio.Protocol, address: str, on_gone: Callable[[], None]) -> None:
+    def __init__(
+        self, inner: asyncio.Protocol, address: str, interface: int, on_gone: Callable[[], None]
+    ) -> None:
         """Take what speaks HTTP, where the connection comes from, and whom to tell when it is no newcomer any more."""
         self._inner = inner
         self._on_gone = on_gone
         self._received = 0
         self._transport: asyncio.Transport | None = None
         self.address = address
+        #: The link on which a link's own address is meant.
+        self.interface = interface
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: TLS is spoken."""

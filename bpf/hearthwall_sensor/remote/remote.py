@@ -1,13 +1,17 @@
 """A sensor's side for other hosts: nothing of it is there unless it is told to listen."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 
 from aiohttp import web
 
 from ..network.topology import Network
+from ..notation import plain_address
 from ..server import Server
 from . import announcer, certificate
 from .admission import Admission
@@ -17,6 +21,21 @@ from .tokens import Token, Tokens
 from .whereabouts import Whereabouts
 
 _LOGGER = logging.getLogger(__name__)
+
+#: Seconds after which a client that came from another address than before has moved there.
+SETTLED: Final = 300.0
+#: Clients whose way here was told of; whatever more there are is told of again.
+_TOLD: Final = 64
+
+
+@dataclass(slots=True, eq=False)
+class _Visit:
+    """A client that is here, since when, and whether it came without anybody between."""
+
+    token: Token
+    address: str
+    began: float
+    is_direct: bool = False
 
 
 class Remote:
@@ -32,6 +51,8 @@ class Remote:
         self._state = state
         self._server = server
         self._announcer: Announcer | None = None
+        self._visits: set[_Visit] = set()
+        self._told: set[tuple[str, str]] = set()
         #: Called with the hosts that must stay reachable: Home Assistant's, wherever a token was last used.
         self.on_moved: Callable[[frozenset[str]], None] = lambda _: None
 
@@ -78,7 +99,7 @@ class Remote:
             self.on_moved(self._whereabouts.addresses)
 
     def each_second(self) -> None:
-        """Let nobody stay whose token was revoked."""
+        """Let nobody stay whose token was revoked, and forget where those were before who have moved."""
         if self._listener is None:
             return
         self._server.turned_away = self._listener.turned_away
@@ -86,6 +107,7 @@ class Remote:
             self._listener.revoke()
             if self._whereabouts.keep(self._tokens.digests):
                 self.protect()
+        self._settle(time.monotonic())
 
     async def stop(self) -> None:
         """Stop listening and announcing."""
@@ -103,9 +125,56 @@ class Remote:
         self, request: web.BaseRequest, name: str, token: Token, address: str
     ) -> web.StreamResponse:
         """Have a conversation with whoever has shown a token."""
-        if not ip_address(address).is_loopback and self._whereabouts.note(token.sha256, address):
+        visit = _Visit(token, address, time.monotonic())
+        self._visits.add(visit)
+        own = None if request.transport is None else request.transport.get_extra_info("sockname")
+        try:
+            return await self._server.converse(
+                request,
+                name,
+                reached=(None, None) if own is None else (plain_address(own[0]), own[1]),
+                on_address=lambda said: self._arrive(visit, said),
+            )
+        finally:
+            self._visits.discard(visit)
+
+    def _arrive(self, visit: _Visit, said: str) -> None:
+        """Protect whoever comes from where it says.
+
+        A stranger who passes a connection on, which nobody sees in TLS, would else be protected in its client's place.
+        """
+        if said != visit.address:
+            way = (visit.token.sha256, visit.address)
+            if way not in self._told:
+                if len(self._told) >= _TOLD:
+                    self._told.clear()
+                self._told.add(way)
+                _LOGGER.warning(
+                    "The client with the token %r comes from %s, but says that its address is %.45r: somebody"
+                    " passes it on, so that address is not protected from rules",
+                    *(visit.token.name, visit.address, said),
+                )
+            return
+        visit.is_direct = True
+        is_good = visit.token.sha256 in self._tokens.digests
+        if (
+            is_good
+            and not ip_address(visit.address).is_loopback
+            and self._whereabouts.note(visit.token.sha256, visit.address)
+        ):
             self.protect()
-        return await self._server.converse(request, name)
+
+    def _settle(self, now: float) -> None:
+        """Forget where the clients were before that have been elsewhere for a while."""
+        direct = [each for each in self._visits if each.is_direct]
+        lasting = {each.token.sha256 for each in direct if now - each.began >= SETTLED}
+        here = {
+            digest: {each.address for each in direct if each.token.sha256 == digest}
+            for digest in lasting
+        }
+        moved = [each for each in here if self._whereabouts.settle(each, here[each])]
+        if moved:
+            self.protect()
 
 
 def reached_by(listen: str, seen: Network, interfaces: Iterable[str]) -> list[str]:

@@ -22,6 +22,8 @@ _LOGGER = logging.getLogger(__name__)
 
 TOKENS_FILE: Final = "tokens.json"
 MAX_TOKENS: Final = 32
+#: Longest file that is looked at: all tokens need less.
+_MAX_BYTES: Final = 64 * 1024
 #: Random bytes in a token. Nobody guesses 256 bits, so one fast hash keeps them as well as a slow one would:
 #: what makes a password's hash slow is that passwords can be guessed.
 _TOKEN_BYTES: Final = 32
@@ -136,16 +138,16 @@ def _changing(state: Path) -> Iterator[list[Token]]:
 
 
 def _read(path: Path) -> tuple[Token, ...]:
-    """Return the file's tokens, none where there is no file; raises SensorError `storage_failed`."""
+    """Return the file's tokens, none where there is no file; raises SensorError `storage_failed` or `unsafe_files`."""
     try:
-        wire = json.loads(path.read_text())
+        wire = json.loads(_content(path))
         tokens = tuple(
             Token(str(each["name"]), str(each["sha256"]), float(each["created"]))
             for each in wire["tokens"]
         )
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError, TypeError, LookupError) as error:
+    except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
         raise SensorError(
             "storage_failed",
             f"{path} can't be read; remove it and make new tokens with `token NAME`",
@@ -153,13 +155,25 @@ def _read(path: Path) -> tuple[Token, ...]:
     return tuple(each for each in tokens if _DIGEST.fullmatch(each.sha256))[:MAX_TOKENS]
 
 
+def _content(path: Path) -> bytes:
+    """Return what is in a file that nobody else could have written; raises OSError and SensorError `unsafe_files`."""
+    with path.open("rb") as file:
+        said = os.fstat(file.fileno())
+        if said.st_uid not in (0, os.geteuid()) or said.st_mode & 0o022:
+            raise SensorError(
+                "unsafe_files",
+                f"someone else could change {path}: chmod 600 it, after a look into it",
+            )
+        return file.read(_MAX_BYTES)
+
+
 def _look(path: Path) -> tuple[int, ...]:
-    """Return what changes whenever the file is written."""
+    """Return what changes whenever the file is written, or its owner and mode are changed."""
     try:
         said = path.stat()
     except OSError:
         return ()
-    return (said.st_ino, said.st_mtime_ns, said.st_size)
+    return (said.st_ino, said.st_mtime_ns, said.st_ctime_ns, said.st_size)
 
 
 def _digest(token: str) -> str:

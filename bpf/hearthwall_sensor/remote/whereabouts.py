@@ -2,19 +2,22 @@
 
 import json
 import logging
+from collections.abc import Collection
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from .. import files
 
 _LOGGER = logging.getLogger(__name__)
 
 WHEREABOUTS_FILE: Final = "remote_clients.json"
+#: Addresses that are remembered of one token, until it is clear where its owner stays.
+MAX_ADDRESSES: Final = 4
 
 
 class Whereabouts:
-    """An address for each token, kept on disk: a sensor that starts again must not cut its owner off."""
+    """Addresses for each token, kept on disk: a sensor that starts again must not cut its owner off."""
 
     def __init__(self, state: Path) -> None:
         """Take the state folder and read what is there."""
@@ -24,13 +27,26 @@ class Whereabouts:
     @property
     def addresses(self) -> frozenset[str]:
         """The addresses."""
-        return frozenset(self._by_token.values())
+        return frozenset(each for addresses in self._by_token.values() for each in addresses)
 
     def note(self, token: str, address: str) -> bool:
-        """Remember where a token's owner is; return whether that is new."""
-        if self._by_token.get(token) == address:
+        """Remember where a token's owner is, and where it was still; return whether that is new."""
+        before = self._by_token.get(token, ())
+        if address in before:
             return False
-        self._by_token[token] = address
+        # The first is where it stayed, the newest where it is.
+        kept = (*before[:1], *before[1:][-(MAX_ADDRESSES - 2) :], address)
+        self._by_token[token] = kept
+        self._write()
+        return True
+
+    def settle(self, token: str, addresses: Collection[str]) -> bool:
+        """Forget where else a token's owner was: it stays there now; return whether there was more."""
+        before = self._by_token.get(token, ())
+        after = tuple(each for each in before if each in addresses)
+        if after == before:
+            return False
+        self._by_token[token] = after
         self._write()
         return True
 
@@ -51,13 +67,21 @@ class Whereabouts:
             _LOGGER.warning("%s can't be written: %s", self._path, error.strerror)
 
 
-def _read(path: Path) -> dict[str, str]:
+def _read(path: Path) -> dict[str, tuple[str, ...]]:
     """Return what a file says; nothing of one that is damaged, since each client says it anew."""
     try:
         wire = json.loads(path.read_text())
-        return {str(token): str(ip_address(address)) for token, address in wire.items()}
+        return {
+            str(token): tuple(str(ip_address(each)) for each in _several(said)[:MAX_ADDRESSES])
+            for token, said in wire.items()
+        }
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         _LOGGER.warning("%s can't be read: %s", path, error)
         return {}
+
+
+def _several(said: Any) -> Any:
+    """Return a token's addresses: once there was one only."""
+    return [said] if isinstance(said, str) else said
