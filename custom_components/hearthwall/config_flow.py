@@ -30,6 +30,7 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
+from .errors import detail_of
 from .flow_forms import (
     EXISTING_SCHEMA,
     REMOTE_SCHEMA,
@@ -41,6 +42,7 @@ from .flow_forms import (
     shown_fingerprint,
 )
 from .flow_this_host import ThisHostFlow
+from .issues import LEARN_MORE_OTHER_HOSTS
 from .options_flow import HearthwallOptionsFlow
 from .process import LAUNCHER
 
@@ -104,7 +106,7 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
                 try:
                     hello, status = await probe(self.hass, user_input)
                 except SensorError as error:
-                    errors, message = {"base": error.code}, error.message
+                    errors, message = {"base": error.code}, detail_of(error)
                 else:
                     named = ", ".join(guarded_interfaces(status, "lan"))
                     return await self._async_finish(user_input, hello, named)
@@ -227,7 +229,7 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
                 try:
                     hello, _ = await probe(self.hass, data)
                 except SensorError as error:
-                    errors, message = {"base": error.code}, error.message
+                    errors, message = {"base": error.code}, detail_of(error)
                 else:
                     return await self._async_finish(data, hello, data[CONF_HOST])
         schema = SECRETS_SCHEMA if known else REMOTE_SCHEMA
@@ -237,7 +239,9 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
             errors=errors,
             description_placeholders={
                 "message": message,
-                "command": "sudo hearthwall-sensor token homeassistant",
+                "command": "sudo scripts/sensor token homeassistant",
+                "copied": "sudo bpf/hearthwall-sensor token homeassistant",
+                "documents": LEARN_MORE_OTHER_HOSTS,
                 "place": f"{known[CONF_HOST]}, {known[CONF_PORT]}" if known else "",
             },
         )

@@ -12,6 +12,7 @@ from homeassistant.exceptions import (
 
 from .bpf.hearthwall_sensor.protocol import SensorError
 from .const import DOMAIN
+from .process import ProcessError
 
 #: Errors that whoever gave the order can avoid.
 _BAD_INPUT: Final = frozenset(
@@ -64,5 +65,10 @@ def _translated[ErrorT: HomeAssistantError](kind: type[ErrorT], error: SensorErr
     return kind(
         translation_domain=DOMAIN,
         translation_key=error.code,
-        translation_placeholders={"message": error.message},
+        translation_placeholders={"message": detail_of(error)},
     )
+
+
+def detail_of(error: SensorError) -> str:
+    """Return what is known beside an error's code, whose sentence says the rest in the user's language."""
+    return (error.detail if isinstance(error, ProcessError) else "") or error.message

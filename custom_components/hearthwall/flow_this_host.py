@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from .bpf.hearthwall_sensor.protocol import Hello, SensorError, Status
 from .connection import guarded_interfaces, probe
 from .const import CONF_INTERFACES, CONF_SOCKET, CONF_STATE_DIR, CONF_WAN
+from .errors import detail_of
 from .flow_finish import FinishingFlow
 from .flow_forms import SECTION_PATHS, describe_missing, find_input_errors, interfaces_schema
 from .process import ProcessError, SensorProcess, run_command
@@ -58,7 +59,7 @@ class ThisHostFlow(FinishingFlow):
             errors={"base": reason},
             description_placeholders={
                 "parts": describe_missing(self._report),
-                "message": self._error.message if self._error else "",
+                "message": detail_of(self._error) if self._error else "",
             },
         )
 
@@ -87,7 +88,7 @@ class ThisHostFlow(FinishingFlow):
                 interfaces_schema(self._report["interfaces"]), self._input
             ),
             errors=errors,
-            description_placeholders={"message": self._error.message if self._error else ""},
+            description_placeholders={"message": detail_of(self._error) if self._error else ""},
         )
 
     async def async_step_start(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -5,6 +5,8 @@ from typing import Final
 
 MOST_SHOWN: Final = 200
 _MOST_LINES: Final = 8
+#: Of a log's line, which names files by their paths.
+_MOST_OF_A_LINE: Final = 500
 
 
 def plain(text: str, limit: int = MOST_SHOWN) -> str:
@@ -16,5 +18,5 @@ def plain(text: str, limit: int = MOST_SHOWN) -> str:
 
 def quoted_lines(lines: Iterable[str]) -> str:
     """Return the last lines of a log as Markdown that shows them as they are."""
-    shown = [plain(each) for each in list(lines)[-_MOST_LINES:]]
+    shown = [plain(each, _MOST_OF_A_LINE) for each in list(lines)[-_MOST_LINES:]]
     return "\n".join(("```text", *shown, "```")) if any(shown) else "—"

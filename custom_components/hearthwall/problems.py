@@ -22,7 +22,7 @@ from .connection import guarded_interfaces
 from .const import CONF_FINGERPRINT, CONF_INTERFACES, CONF_SOCKET, CONF_WAN
 from .hostile import plain, quoted_lines
 from .issues import Problem
-from .process import LAUNCHER
+from .process import LAUNCHER, ProcessError
 
 # Why there is no connection
 ISSUE_NOT_RUNNING: Final = "sensor_not_running"
@@ -135,9 +135,12 @@ def connection_problem(
             patience=OUTAGE_PATIENCE,
             severity=ir.IssueSeverity.ERROR,
         )
+    words = tuple(last_words)
+    if isinstance(error, ProcessError) and error.detail in words:  # which are told beside it
+        said["message"] = error.sentence
     return Problem(
         ISSUE_NOT_RUNNING,
-        placeholders=said | {"last_words": quoted_lines(last_words)},
+        placeholders=said | {"last_words": quoted_lines(words)},
         patience=OUTAGE_PATIENCE,
         severity=ir.IssueSeverity.ERROR,
     )

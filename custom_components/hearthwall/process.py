@@ -57,6 +57,8 @@ class ProcessError(SensorError):
         sentence = PROCESS_ERRORS[code]
         super().__init__("internal", f"{sentence}: {detail}" if detail else sentence)
         self.code = code
+        #: The two by themselves, for whoever says one of them in other words.
+        self.sentence, self.detail = sentence, detail
 
 
 async def run_command(name: str, *arguments: str) -> Any:
@@ -178,7 +180,7 @@ class SensorProcess:
             raise ProcessError("unreadable_output", "a line without end") from error
         await self._finish_readers()
         _read_output(b"".join(lines), list(self._log))
-        raise ProcessError("unreadable_output")
+        raise ProcessError("unreadable_output", "it never said that it was ready")
 
     async def _read_log(self, stderr: asyncio.StreamReader) -> None:
         """Pass the sensor's log on, each line at its own level."""
@@ -252,7 +254,7 @@ def _read_output(output: bytes, log: Sequence[str]) -> Any:
     try:
         answer = json.loads(output)
     except ValueError as error:
-        raise ProcessError("unreadable_output", log[-1] if log else "") from error
+        raise ProcessError("unreadable_output", log[-1] if log else "it said nothing") from error
     if isinstance(answer, dict) and isinstance(reported := answer.get("error"), dict):
         raise SensorError(str(reported.get("code")), str(reported.get("message")))
     return answer

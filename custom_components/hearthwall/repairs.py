@@ -99,10 +99,13 @@ class StartFlow(_ConfirmFlow):
     @override
     async def mend(self) -> RepairsFlowResult:
         """Reload the entry."""
+        was_set_up = self.entry.state is ConfigEntryState.LOADED
         await self.hass.config_entries.async_reload(self.entry.entry_id)
-        if self.entry.state is not ConfigEntryState.LOADED:
-            return self.refused(SensorError("not_running", self.entry.reason))
-        return self.done()
+        if self.entry.state is ConfigEntryState.LOADED:
+            return self.done()
+        # What has failed before is what the issue says, renewed by this attempt.
+        reason = self.entry.reason if was_set_up else None
+        return self.refused(SensorError("not_running", reason) if reason else None)
 
 
 class PartsFlow(StartFlow):

@@ -118,7 +118,16 @@ async def listen(answer: bytes) -> tuple[asyncio.Server, int]:
 async def test_a_sensor_on_another_host(hass: HomeAssistant, far: RemotePeer) -> None:
     flow = await begin(hass)
     assert flow["step_id"] == "remote"
-    assert "hearthwall-sensor token" in flow["description_placeholders"]["command"]
+    said = flow["description_placeholders"]
+    # As it is called in a checkout, and in a copy of the integration's folder: nobody puts it on the path
+    assert said["command"] == "sudo scripts/sensor token homeassistant"
+    assert said["copied"] == "sudo bpf/hearthwall-sensor token homeassistant"
+    page = said["documents"].partition("/blob/main/")[2]
+    document, _, section = page.partition("#")
+    assert (
+        f"## {section.replace('-', ' ').capitalize()}"
+        in (Path(flows_of.__file__).parents[2] / document).read_text()
+    )
     flow = await submit(hass, flow, far.typed | {CONF_HOST: f" {HOST} "})
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     assert flow["title"] == f"Hearthwall ({HOST})"

@@ -231,12 +231,34 @@ async def test_a_sensor_of_ours_is_started_again(
     assert "```text\nWARNING the disk of 'Anna' is full\n```" in said
     assert "`no room`" in said
     flow = await go_on(hass, await begin(hass, "sensor_not_running"))
-    assert flow["errors"] == {"base": "failed"}
+    assert flow["errors"] == {"base": "still_there"}, "the cause is said above it"
     program("import sys\nprint('READY', flush=True)\nsys.stdin.read()\n")
     flow = await go_on(hass, flow)
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     assert ours.state is ConfigEntryState.LOADED
     assert issues(hass) == {}
+
+
+@as_root
+@pytest.mark.usefixtures("at_once")
+async def test_what_ended_the_program_is_said_once(
+    hass: HomeAssistant, ours: MockConfigEntry, program: Callable[[str], Path]
+) -> None:
+    line = f"ERROR /{'long/' * 50}sensor is no program"
+    program(f"import sys\nsys.exit({line!r})\n")
+    assert not await hass.config_entries.async_setup(ours.entry_id)
+    assert str(ours.reason) == f"The sensor's program ended without an answer: {line}"
+    said = told(hass, "sensor_not_running")
+    assert "Why: `the sensor's program ended without an answer`" in said
+    assert said.count(line) == 1
+    flow = await go_on(hass, await begin(hass, "sensor_not_running"))
+    assert flow["errors"] == {"base": "still_there"}
+    program("pass")
+    await hass.config_entries.async_reload(ours.entry_id)
+    assert str(ours.reason) == "The sensor's program ended without an answer: it said nothing"
+    assert "`the sensor's program ended without an answer: it said nothing`" in told(
+        hass, "sensor_not_running"
+    )
 
 
 MISSING = """
@@ -289,7 +311,7 @@ async def test_no_schema_in_common(
     assert set(issues(hass)) == {key}
     assert f"schemas {schemas[0]} to {schemas[1]}" in told(hass, key)
     flow = await go_on(hass, await begin(hass, key))
-    assert flow["errors"] == {"base": "failed"}
+    assert flow["errors"] == {"base": "still_there"}
     peer.hello = fitting
     assert (await go_on(hass, flow))["type"] is FlowResultType.CREATE_ENTRY
     assert entry.state is ConfigEntryState.LOADED
@@ -473,7 +495,7 @@ async def test_lost_events_are_told_of_for_an_hour(
 ) -> None:
     await peer.fare(lost={"events_lost": 3})
     await peer.fare(lost={"events_lost": 5})
-    assert "5 events" in told(hass, "events_lost")
+    assert "Lost in the last hour: 5." in told(hass, "events_lost")
     monkeypatch.setattr(health, "LOSS_REMEMBERED", 0.0)
     await peer.fare(lost={"events_lost": 5}, rules=1)
     assert issues(hass) == {}
