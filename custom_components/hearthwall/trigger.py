@@ -9,8 +9,11 @@ from typing import Any, ClassVar, Final, override
 
 import voluptuous as vol
 from homeassistant.const import (
+    ATTR_AREA_ID,
     ATTR_CONFIG_ENTRY_ID,
+    ATTR_DEVICE_ID,
     ATTR_ENTITY_ID,
+    ATTR_LABEL_ID,
     CONF_OPTIONS,
     CONF_TARGET,
     STATE_OFF,
@@ -45,6 +48,8 @@ from .hub import HearthwallConfigEntry, Hub
 from .switch import QUARANTINE
 from .targets import async_is_meant
 
+#: Whose events, as options: a trigger with a target is shown as unfinished while that is empty.
+_WHOSE: Final = (ATTR_DEVICE_ID, ATTR_AREA_ID, ATTR_LABEL_ID)
 _KIND: Final = "kind"
 _SEVERITY: Final = "severity"
 _CULPRIT: Final = "culprit"
@@ -56,6 +61,10 @@ _EVENT_SCHEMA: Final = vol.Schema(
             vol.Optional(_KIND, default=[]): vol.All(cv.ensure_list, [vol.In(list(KINDS))]),
             vol.Optional(_SEVERITY, default=SEVERITIES[0]): vol.In(SEVERITIES),
             vol.Optional(_CULPRIT, default=False): cv.boolean,
+            **{
+                vol.Optional(each, default=[]): vol.All(cv.ensure_list, [cv.string])
+                for each in _WHOSE
+            },
         },
     }
 )
@@ -109,6 +118,16 @@ class EventDetected(JournalTrigger):
     """The sensor noticed something, of these devices or of anyone."""
 
     schema = _EVENT_SCHEMA
+
+    @classmethod
+    @override
+    async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
+        """Check target and fields, and make those that say whose a target, by which Home Assistant sees what is used."""
+        checked = await super().async_validate_config(hass, config)
+        for key in _WHOSE:
+            if chosen := checked[CONF_OPTIONS].pop(key):
+                checked[CONF_TARGET][key] = [*checked[CONF_TARGET].get(key, ()), *chosen]
+        return checked
 
     @override
     def takes(self, hub: Hub, event: Event) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from homeassistant.components.automation import automations_with_area, automations_with_device
 from homeassistant.components.binary_sensor import BinarySensorDeviceClass
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
@@ -177,6 +178,43 @@ async def test_events_of_a_target(
     await hass.async_block_till_done()
     # A program is the gateway's, which is in that area; the TV is nobody's whom the target means.
     assert [each.data["seq"] for each in told] == ([2, 3] if by == "area" else [2])
+
+
+@pytest.mark.parametrize("by", ["device", "area", "label"])
+async def test_events_of_whom_the_fields_name(
+    hass: HomeAssistant,
+    peer: Peer,
+    automate: Automate,
+    kitchen: dict[str, dict[str, Any]],
+    by: str,
+) -> None:
+    told = await automate({"trigger": "event_detected", "options": kitchen[by]}, says=TOLD)
+    await peer.happen(event(1, mac=TV), event(2))
+    await wait_for(lambda: len(told) >= 1)
+    await hass.async_block_till_done()
+    assert [each.data["seq"] for each in told] == [2]
+
+
+async def test_home_assistant_knows_whom_the_fields_name(
+    hass: HomeAssistant, loaded: MockConfigEntry, automate: Automate
+) -> None:
+    registered = camera(hass, loaded).id
+    await automate(
+        {
+            "trigger": "event_detected",
+            "target": {"device_id": gateway(hass, loaded).id},
+            "options": {"device_id": registered, "area_id": "kitchen"},
+        }
+    )
+    for each in (registered, gateway(hass, loaded).id):
+        assert automations_with_device(hass, each) == ["automation.test"]
+    assert automations_with_area(hass, "kitchen") == ["automation.test"]
+
+
+def test_an_event_needs_no_target_in_the_editor() -> None:
+    triggers = yaml.safe_load((FOLDER / "triggers.yaml").read_text())
+    assert "target" not in triggers["event_detected"], "it is warned of while it is empty"
+    assert not any(each.get("required") for each in triggers["event_detected"]["fields"].values())
 
 
 async def test_the_gateway_named_itself_means_the_whole_home(
