@@ -122,7 +122,7 @@ class EventDetected(JournalTrigger):
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
-        """Check target and fields, and make those that say whose a target, by which Home Assistant sees what is used."""
+        """Check it all, and make a target of the fields that say whose: so Home Assistant sees what is used."""
         checked = await super().async_validate_config(hass, config)
         for key in _WHOSE:
             if chosen := checked[CONF_OPTIONS].pop(key):
