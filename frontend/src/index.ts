@@ -10,6 +10,7 @@ import { DOMAIN, type HomeAssistant } from "./hass.js";
 import { type Localize, localizer } from "./localize.js";
 import { HearthwallNotice } from "./notice.js";
 import { announce, define, inWords } from "./register.js";
+import { rulesElements, rulesEntry } from "./rules/index.js";
 import { HearthwallBadge } from "./small/badge.js";
 import { HearthwallQuarantineFeature, isQuarantineSwitch } from "./small/quarantine-feature.js";
 import { HearthwallSparkline } from "./sparkline.js";
@@ -47,6 +48,7 @@ window.customCards = announce(window.customCards ?? [], [
   })),
   entry(flowMapEntry),
   entry(eventsEntry),
+  entry(rulesEntry),
 ]);
 window.customStrategies = announce(window.customStrategies ?? [], [entry(strategyEntry)]);
 window.customBadges = announce(window.customBadges ?? [], [
@@ -77,5 +79,6 @@ void define({
   "hearthwall-quarantine-feature": HearthwallQuarantineFeature,
   ...flowMapElements,
   ...eventsElements,
+  ...rulesElements,
   ...strategyElements,
 });

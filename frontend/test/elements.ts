@@ -5,6 +5,7 @@ import { HearthwallDevicesCard } from "../src/devices/card.js";
 import { HearthwallDeviceRow } from "../src/devices/row.js";
 import { HearthwallConfirm } from "../src/dialog.js";
 import { HearthwallNotice } from "../src/notice.js";
+import { rulesElements } from "../src/rules/index.js";
 import { HearthwallBadge } from "../src/small/badge.js";
 import { HearthwallQuarantineFeature } from "../src/small/quarantine-feature.js";
 import { HearthwallSparkline } from "../src/sparkline.js";
@@ -17,6 +18,7 @@ for (const [name, element] of Object.entries({
   "hearthwall-devices-card": HearthwallDevicesCard,
   "hearthwall-device-row": HearthwallDeviceRow,
   ...deviceElements,
+  ...rulesElements,
   "hearthwall-badge": HearthwallBadge,
   "hearthwall-quarantine-feature": HearthwallQuarantineFeature,
 })) {

@@ -1,15 +1,15 @@
-const nt = globalThis, en = nt.ShadowRoot && (nt.ShadyCSS === void 0 || nt.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, tn = Symbol(), jn = /* @__PURE__ */ new WeakMap();
-let Hs = class {
+const at = globalThis, an = at.ShadowRoot && (at.ShadyCSS === void 0 || at.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, rn = Symbol(), zn = /* @__PURE__ */ new WeakMap();
+let Ps = class {
   constructor(e, t, s) {
-    if (this._$cssResult$ = !0, s !== tn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
+    if (this._$cssResult$ = !0, s !== rn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
   }
   get styleSheet() {
     let e = this.o;
     const t = this.t;
-    if (en && e === void 0) {
+    if (an && e === void 0) {
       const s = t !== void 0 && t.length === 1;
-      s && (e = jn.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && jn.set(t, e));
+      s && (e = zn.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && zn.set(t, e));
     }
     return e;
   }
@@ -17,28 +17,28 @@ let Hs = class {
     return this.cssText;
   }
 };
-const Li = (n) => new Hs(typeof n == "string" ? n : n + "", void 0, tn), L = (n, ...e) => {
+const Di = (n) => new Ps(typeof n == "string" ? n : n + "", void 0, rn), L = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new Hs(t, n, tn);
-}, qi = (n, e) => {
-  if (en) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
+  return new Ps(t, n, rn);
+}, Ui = (n, e) => {
+  if (an) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
-    const s = document.createElement("style"), i = nt.litNonce;
+    const s = document.createElement("style"), i = at.litNonce;
     i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
   }
-}, Rn = en ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+}, Vn = an ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return Li(t);
+  return Di(t);
 })(n) : n;
-const { is: Ii, defineProperty: Pi, getOwnPropertyDescriptor: Ni, getOwnPropertyNames: ji, getOwnPropertySymbols: Ri, getPrototypeOf: Di } = Object, ft = globalThis, Dn = ft.trustedTypes, Ui = Dn ? Dn.emptyScript : "", zi = ft.reactiveElementPolyfillSupport, Le = (n, e) => n, it = { toAttribute(n, e) {
+const { is: zi, defineProperty: Vi, getOwnPropertyDescriptor: Bi, getOwnPropertyNames: Wi, getOwnPropertySymbols: Fi, getPrototypeOf: Gi } = Object, bt = globalThis, Bn = bt.trustedTypes, Qi = Bn ? Bn.emptyScript : "", Yi = bt.reactiveElementPolyfillSupport, Ie = (n, e) => n, lt = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? Ui : null;
+      n = n ? Qi : null;
       break;
     case Object:
     case Array:
@@ -63,23 +63,23 @@ const { is: Ii, defineProperty: Pi, getOwnPropertyDescriptor: Ni, getOwnProperty
       }
   }
   return t;
-} }, nn = (n, e) => !Ii(n, e), Un = { attribute: !0, type: String, converter: it, reflect: !1, useDefault: !1, hasChanged: nn };
-Symbol.metadata ??= Symbol("metadata"), ft.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
-let ue = class extends HTMLElement {
+} }, ln = (n, e) => !zi(n, e), Wn = { attribute: !0, type: String, converter: lt, reflect: !1, useDefault: !1, hasChanged: ln };
+Symbol.metadata ??= Symbol("metadata"), bt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
+let pe = class extends HTMLElement {
   static addInitializer(e) {
     this._$Ei(), (this.l ??= []).push(e);
   }
   static get observedAttributes() {
     return this.finalize(), this._$Eh && [...this._$Eh.keys()];
   }
-  static createProperty(e, t = Un) {
+  static createProperty(e, t = Wn) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && Pi(this.prototype, e, i);
+      i !== void 0 && Vi(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = Ni(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = Bi(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
@@ -90,17 +90,17 @@ let ue = class extends HTMLElement {
     }, configurable: !0, enumerable: !0 };
   }
   static getPropertyOptions(e) {
-    return this.elementProperties.get(e) ?? Un;
+    return this.elementProperties.get(e) ?? Wn;
   }
   static _$Ei() {
-    if (this.hasOwnProperty(Le("elementProperties"))) return;
-    const e = Di(this);
+    if (this.hasOwnProperty(Ie("elementProperties"))) return;
+    const e = Gi(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
-    if (this.hasOwnProperty(Le("finalized"))) return;
-    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Le("properties"))) {
-      const t = this.properties, s = [...ji(t), ...Ri(t)];
+    if (this.hasOwnProperty(Ie("finalized"))) return;
+    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Ie("properties"))) {
+      const t = this.properties, s = [...Wi(t), ...Fi(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -119,8 +119,8 @@ let ue = class extends HTMLElement {
     const t = [];
     if (Array.isArray(e)) {
       const s = new Set(e.flat(1 / 0).reverse());
-      for (const i of s) t.unshift(Rn(i));
-    } else e !== void 0 && t.push(Rn(e));
+      for (const i of s) t.unshift(Vn(i));
+    } else e !== void 0 && t.push(Vn(e));
     return t;
   }
   static _$Eu(e, t) {
@@ -146,7 +146,7 @@ let ue = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return qi(e, this.constructor.elementStyles), e;
+    return Ui(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -162,14 +162,14 @@ let ue = class extends HTMLElement {
   _$ET(e, t) {
     const s = this.constructor.elementProperties.get(e), i = this.constructor._$Eu(e, s);
     if (i !== void 0 && s.reflect === !0) {
-      const o = (s.converter?.toAttribute !== void 0 ? s.converter : it).toAttribute(t, s.type);
+      const o = (s.converter?.toAttribute !== void 0 ? s.converter : lt).toAttribute(t, s.type);
       this._$Em = e, o == null ? this.removeAttribute(i) : this.setAttribute(i, o), this._$Em = null;
     }
   }
   _$AK(e, t) {
     const s = this.constructor, i = s._$Eh.get(e);
     if (i !== void 0 && this._$Em !== i) {
-      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : it;
+      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : lt;
       this._$Em = i;
       const r = a.fromAttribute(t, o.type);
       this[i] = r ?? this._$Ej?.get(i) ?? r, this._$Em = null;
@@ -178,7 +178,7 @@ let ue = class extends HTMLElement {
   requestUpdate(e, t, s, i = !1, o) {
     if (e !== void 0) {
       const a = this.constructor;
-      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? nn)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
+      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? ln)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
       this.C(e, t, s);
     }
     this.isUpdatePending === !1 && (this._$ES = this._$EP());
@@ -246,70 +246,70 @@ let ue = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-ue.elementStyles = [], ue.shadowRootOptions = { mode: "open" }, ue[Le("elementProperties")] = /* @__PURE__ */ new Map(), ue[Le("finalized")] = /* @__PURE__ */ new Map(), zi?.({ ReactiveElement: ue }), (ft.reactiveElementVersions ??= []).push("2.1.2");
-const sn = globalThis, zn = (n) => n, ot = sn.trustedTypes, Vn = ot ? ot.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, Ls = "$lit$", G = `lit$${Math.random().toFixed(9).slice(2)}$`, qs = "?" + G, Vi = `<${qs}>`, re = document, Ie = () => re.createComment(""), Pe = (n) => n === null || typeof n != "object" && typeof n != "function", on = Array.isArray, Bi = (n) => on(n) || typeof n?.[Symbol.iterator] == "function", Ht = `[ 	
-\f\r]`, Oe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Bn = /-->/g, Wn = />/g, ne = RegExp(`>|${Ht}(?:([^\\s"'>=/]+)(${Ht}*=${Ht}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), Fn = /'/g, Gn = /"/g, Is = /^(?:script|style|textarea|title)$/i, Ps = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Ps(1), fe = Ps(2), W = Symbol.for("lit-noChange"), f = Symbol.for("lit-nothing"), Qn = /* @__PURE__ */ new WeakMap(), ie = re.createTreeWalker(re, 129);
-function Ns(n, e) {
-  if (!on(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
-  return Vn !== void 0 ? Vn.createHTML(e) : e;
+pe.elementStyles = [], pe.shadowRootOptions = { mode: "open" }, pe[Ie("elementProperties")] = /* @__PURE__ */ new Map(), pe[Ie("finalized")] = /* @__PURE__ */ new Map(), Yi?.({ ReactiveElement: pe }), (bt.reactiveElementVersions ??= []).push("2.1.2");
+const cn = globalThis, Fn = (n) => n, ct = cn.trustedTypes, Gn = ct ? ct.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, Ns = "$lit$", Q = `lit$${Math.random().toFixed(9).slice(2)}$`, Rs = "?" + Q, Ki = `<${Rs}>`, ce = document, Ne = () => ce.createComment(""), Re = (n) => n === null || typeof n != "object" && typeof n != "function", dn = Array.isArray, Zi = (n) => dn(n) || typeof n?.[Symbol.iterator] == "function", Rt = `[ 	
+\f\r]`, He = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Qn = /-->/g, Yn = />/g, se = RegExp(`>|${Rt}(?:([^\\s"'>=/]+)(${Rt}*=${Rt}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), Kn = /'/g, Zn = /"/g, js = /^(?:script|style|textarea|title)$/i, Ds = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Ds(1), fe = Ds(2), F = Symbol.for("lit-noChange"), p = Symbol.for("lit-nothing"), Jn = /* @__PURE__ */ new WeakMap(), ae = ce.createTreeWalker(ce, 129);
+function Us(n, e) {
+  if (!dn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
+  return Gn !== void 0 ? Gn.createHTML(e) : e;
 }
-const Wi = (n, e) => {
+const Ji = (n, e) => {
   const t = n.length - 1, s = [];
-  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Oe;
+  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = He;
   for (let r = 0; r < t; r++) {
     const l = n[r];
     let d, h, c = -1, m = 0;
-    for (; m < l.length && (a.lastIndex = m, h = a.exec(l), h !== null); ) m = a.lastIndex, a === Oe ? h[1] === "!--" ? a = Bn : h[1] !== void 0 ? a = Wn : h[2] !== void 0 ? (Is.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = ne) : h[3] !== void 0 && (a = ne) : a === ne ? h[0] === ">" ? (a = i ?? Oe, c = -1) : h[1] === void 0 ? c = -2 : (c = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? ne : h[3] === '"' ? Gn : Fn) : a === Gn || a === Fn ? a = ne : a === Bn || a === Wn ? a = Oe : (a = ne, i = void 0);
-    const g = a === ne && n[r + 1].startsWith("/>") ? " " : "";
-    o += a === Oe ? l + Vi : c >= 0 ? (s.push(d), l.slice(0, c) + Ls + l.slice(c) + G + g) : l + G + (c === -2 ? r : g);
+    for (; m < l.length && (a.lastIndex = m, h = a.exec(l), h !== null); ) m = a.lastIndex, a === He ? h[1] === "!--" ? a = Qn : h[1] !== void 0 ? a = Yn : h[2] !== void 0 ? (js.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = se) : h[3] !== void 0 && (a = se) : a === se ? h[0] === ">" ? (a = i ?? He, c = -1) : h[1] === void 0 ? c = -2 : (c = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? se : h[3] === '"' ? Zn : Kn) : a === Zn || a === Kn ? a = se : a === Qn || a === Yn ? a = He : (a = se, i = void 0);
+    const y = a === se && n[r + 1].startsWith("/>") ? " " : "";
+    o += a === He ? l + Ki : c >= 0 ? (s.push(d), l.slice(0, c) + Ns + l.slice(c) + Q + y) : l + Q + (c === -2 ? r : y);
   }
-  return [Ns(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [Us(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
-class Ne {
+class je {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const r = e.length - 1, l = this.parts, [d, h] = Wi(e, t);
-    if (this.el = Ne.createElement(d, s), ie.currentNode = this.el.content, t === 2 || t === 3) {
+    const r = e.length - 1, l = this.parts, [d, h] = Ji(e, t);
+    if (this.el = je.createElement(d, s), ae.currentNode = this.el.content, t === 2 || t === 3) {
       const c = this.el.content.firstChild;
       c.replaceWith(...c.childNodes);
     }
-    for (; (i = ie.nextNode()) !== null && l.length < r; ) {
+    for (; (i = ae.nextNode()) !== null && l.length < r; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const c of i.getAttributeNames()) if (c.endsWith(Ls)) {
-          const m = h[a++], g = i.getAttribute(c).split(G), v = /([.?@])?(.*)/.exec(m);
-          l.push({ type: 1, index: o, name: v[2], strings: g, ctor: v[1] === "." ? Gi : v[1] === "?" ? Qi : v[1] === "@" ? Yi : vt }), i.removeAttribute(c);
-        } else c.startsWith(G) && (l.push({ type: 6, index: o }), i.removeAttribute(c));
-        if (Is.test(i.tagName)) {
-          const c = i.textContent.split(G), m = c.length - 1;
+        if (i.hasAttributes()) for (const c of i.getAttributeNames()) if (c.endsWith(Ns)) {
+          const m = h[a++], y = i.getAttribute(c).split(Q), g = /([.?@])?(.*)/.exec(m);
+          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? eo : g[1] === "?" ? to : g[1] === "@" ? no : $t }), i.removeAttribute(c);
+        } else c.startsWith(Q) && (l.push({ type: 6, index: o }), i.removeAttribute(c));
+        if (js.test(i.tagName)) {
+          const c = i.textContent.split(Q), m = c.length - 1;
           if (m > 0) {
-            i.textContent = ot ? ot.emptyScript : "";
-            for (let g = 0; g < m; g++) i.append(c[g], Ie()), ie.nextNode(), l.push({ type: 2, index: ++o });
-            i.append(c[m], Ie());
+            i.textContent = ct ? ct.emptyScript : "";
+            for (let y = 0; y < m; y++) i.append(c[y], Ne()), ae.nextNode(), l.push({ type: 2, index: ++o });
+            i.append(c[m], Ne());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === qs) l.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === Rs) l.push({ type: 2, index: o });
       else {
         let c = -1;
-        for (; (c = i.data.indexOf(G, c + 1)) !== -1; ) l.push({ type: 7, index: o }), c += G.length - 1;
+        for (; (c = i.data.indexOf(Q, c + 1)) !== -1; ) l.push({ type: 7, index: o }), c += Q.length - 1;
       }
       o++;
     }
   }
   static createElement(e, t) {
-    const s = re.createElement("template");
+    const s = ce.createElement("template");
     return s.innerHTML = e, s;
   }
 }
 function ve(n, e, t = n, s) {
-  if (e === W) return e;
+  if (e === F) return e;
   let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
-  const o = Pe(e) ? void 0 : e._$litDirective$;
+  const o = Re(e) ? void 0 : e._$litDirective$;
   return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = ve(n, i._$AS(n, e.values), i, s)), e;
 }
-class Fi {
+class Xi {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -320,17 +320,17 @@ class Fi {
     return this._$AM._$AU;
   }
   u(e) {
-    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? re).importNode(t, !0);
-    ie.currentNode = i;
-    let o = ie.nextNode(), a = 0, r = 0, l = s[0];
+    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? ce).importNode(t, !0);
+    ae.currentNode = i;
+    let o = ae.nextNode(), a = 0, r = 0, l = s[0];
     for (; l !== void 0; ) {
       if (a === l.index) {
         let d;
-        l.type === 2 ? d = new $e(o, o.nextSibling, this, e) : l.type === 1 ? d = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (d = new Ki(o, this, e)), this._$AV.push(d), l = s[++r];
+        l.type === 2 ? d = new $e(o, o.nextSibling, this, e) : l.type === 1 ? d = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (d = new so(o, this, e)), this._$AV.push(d), l = s[++r];
       }
-      a !== l?.index && (o = ie.nextNode(), a++);
+      a !== l?.index && (o = ae.nextNode(), a++);
     }
-    return ie.currentNode = re, i;
+    return ae.currentNode = ce, i;
   }
   p(e) {
     let t = 0;
@@ -342,7 +342,7 @@ class $e {
     return this._$AM?._$AU ?? this._$Cv;
   }
   constructor(e, t, s, i) {
-    this.type = 2, this._$AH = f, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
+    this.type = 2, this._$AH = p, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
   }
   get parentNode() {
     let e = this._$AA.parentNode;
@@ -356,7 +356,7 @@ class $e {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = ve(this, e, t), Pe(e) ? e === f || e == null || e === "" ? (this._$AH !== f && this._$AR(), this._$AH = f) : e !== this._$AH && e !== W && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Bi(e) ? this.k(e) : this._(e);
+    e = ve(this, e, t), Re(e) ? e === p || e == null || e === "" ? (this._$AH !== p && this._$AR(), this._$AH = p) : e !== this._$AH && e !== F && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Zi(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -365,38 +365,38 @@ class $e {
     this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
   _(e) {
-    this._$AH !== f && Pe(this._$AH) ? this._$AA.nextSibling.data = e : this.T(re.createTextNode(e)), this._$AH = e;
+    this._$AH !== p && Re(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ce.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Ne.createElement(Ns(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = je.createElement(Us(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new Fi(i, this), a = o.u(this.options);
+      const o = new Xi(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
   _$AC(e) {
-    let t = Qn.get(e.strings);
-    return t === void 0 && Qn.set(e.strings, t = new Ne(e)), t;
+    let t = Jn.get(e.strings);
+    return t === void 0 && Jn.set(e.strings, t = new je(e)), t;
   }
   k(e) {
-    on(this._$AH) || (this._$AH = [], this._$AR());
+    dn(this._$AH) || (this._$AH = [], this._$AR());
     const t = this._$AH;
     let s, i = 0;
-    for (const o of e) i === t.length ? t.push(s = new $e(this.O(Ie()), this.O(Ie()), this, this.options)) : s = t[i], s._$AI(o), i++;
+    for (const o of e) i === t.length ? t.push(s = new $e(this.O(Ne()), this.O(Ne()), this, this.options)) : s = t[i], s._$AI(o), i++;
     i < t.length && (this._$AR(s && s._$AB.nextSibling, i), t.length = i);
   }
   _$AR(e = this._$AA.nextSibling, t) {
     for (this._$AP?.(!1, !0, t); e !== this._$AB; ) {
-      const s = zn(e).nextSibling;
-      zn(e).remove(), e = s;
+      const s = Fn(e).nextSibling;
+      Fn(e).remove(), e = s;
     }
   }
   setConnected(e) {
     this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
   }
 }
-class vt {
+class $t {
   get tagName() {
     return this.element.tagName;
   }
@@ -404,53 +404,53 @@ class vt {
     return this._$AM._$AU;
   }
   constructor(e, t, s, i, o) {
-    this.type = 1, this._$AH = f, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = f;
+    this.type = 1, this._$AH = p, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = p;
   }
   _$AI(e, t = this, s, i) {
     const o = this.strings;
     let a = !1;
-    if (o === void 0) e = ve(this, e, t, 0), a = !Pe(e) || e !== this._$AH && e !== W, a && (this._$AH = e);
+    if (o === void 0) e = ve(this, e, t, 0), a = !Re(e) || e !== this._$AH && e !== F, a && (this._$AH = e);
     else {
       const r = e;
       let l, d;
-      for (e = o[0], l = 0; l < o.length - 1; l++) d = ve(this, r[s + l], t, l), d === W && (d = this._$AH[l]), a ||= !Pe(d) || d !== this._$AH[l], d === f ? e = f : e !== f && (e += (d ?? "") + o[l + 1]), this._$AH[l] = d;
+      for (e = o[0], l = 0; l < o.length - 1; l++) d = ve(this, r[s + l], t, l), d === F && (d = this._$AH[l]), a ||= !Re(d) || d !== this._$AH[l], d === p ? e = p : e !== p && (e += (d ?? "") + o[l + 1]), this._$AH[l] = d;
     }
     a && !i && this.j(e);
   }
   j(e) {
-    e === f ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+    e === p ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class Gi extends vt {
+class eo extends $t {
   constructor() {
     super(...arguments), this.type = 3;
   }
   j(e) {
-    this.element[this.name] = e === f ? void 0 : e;
+    this.element[this.name] = e === p ? void 0 : e;
   }
 }
-class Qi extends vt {
+class to extends $t {
   constructor() {
     super(...arguments), this.type = 4;
   }
   j(e) {
-    this.element.toggleAttribute(this.name, !!e && e !== f);
+    this.element.toggleAttribute(this.name, !!e && e !== p);
   }
 }
-class Yi extends vt {
+class no extends $t {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
   _$AI(e, t = this) {
-    if ((e = ve(this, e, t, 0) ?? f) === W) return;
-    const s = this._$AH, i = e === f && s !== f || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== f && (s === f || i);
+    if ((e = ve(this, e, t, 0) ?? p) === F) return;
+    const s = this._$AH, i = e === p && s !== p || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== p && (s === p || i);
     i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
   handleEvent(e) {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class Ki {
+class so {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -461,19 +461,19 @@ class Ki {
     ve(this, e);
   }
 }
-const Zi = { I: $e }, Ji = sn.litHtmlPolyfillSupport;
-Ji?.(Ne, $e), (sn.litHtmlVersions ??= []).push("3.3.3");
-const Xi = (n, e, t) => {
+const io = { I: $e }, oo = cn.litHtmlPolyfillSupport;
+oo?.(je, $e), (cn.litHtmlVersions ??= []).push("3.3.3");
+const ao = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
     const o = t?.renderBefore ?? null;
-    s._$litPart$ = i = new $e(e.insertBefore(Ie(), o), o, void 0, t ?? {});
+    s._$litPart$ = i = new $e(e.insertBefore(Ne(), o), o, void 0, t ?? {});
   }
   return i._$AI(n), i;
 };
-const an = globalThis;
-let H = class extends ue {
+const hn = globalThis;
+let H = class extends pe {
   constructor() {
     super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
   }
@@ -483,7 +483,7 @@ let H = class extends ue {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Xi(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = ao(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -492,14 +492,14 @@ let H = class extends ue {
     super.disconnectedCallback(), this._$Do?.setConnected(!1);
   }
   render() {
-    return W;
+    return F;
   }
 };
-H._$litElement$ = !0, H.finalized = !0, an.litElementHydrateSupport?.({ LitElement: H });
-const eo = an.litElementPolyfillSupport;
-eo?.({ LitElement: H });
-(an.litElementVersions ??= []).push("4.2.2");
-const to = { attribute: !0, type: String, converter: it, reflect: !1, hasChanged: nn }, no = (n = to, e, t) => {
+H._$litElement$ = !0, H.finalized = !0, hn.litElementHydrateSupport?.({ LitElement: H });
+const ro = hn.litElementPolyfillSupport;
+ro?.({ LitElement: H });
+(hn.litElementVersions ??= []).push("4.2.2");
+const lo = { attribute: !0, type: String, converter: lt, reflect: !1, hasChanged: ln }, co = (n = lo, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
@@ -520,25 +520,25 @@ const to = { attribute: !0, type: String, converter: it, reflect: !1, hasChanged
   }
   throw Error("Unsupported decorator location: " + s);
 };
-function C(n) {
-  return (e, t) => typeof t == "object" ? no(n, e, t) : ((s, i, o) => {
+function E(n) {
+  return (e, t) => typeof t == "object" ? co(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
 }
 function A(n) {
-  return C({ ...n, state: !0, attribute: !1 });
+  return E({ ...n, state: !0, attribute: !1 });
 }
-const so = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
-function P(n, e) {
+const ho = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+function q(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return so(t, s, { get() {
+    return ho(t, s, { get() {
       return o(this);
     } });
   };
 }
-const io = {
+const uo = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -638,7 +638,7 @@ const io = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, oo = {
+}, po = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -708,7 +708,7 @@ const io = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, ao = {
+}, mo = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -752,13 +752,28 @@ const io = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, ro = {
+}, fo = {
   "orders.already": "{name} is cut off already.",
   "orders.changed": "Its rules were changed in the meantime, and stay as they are.",
   "orders.until": "until {time}",
   "orders.replaces": "It takes the place of a rule that is in force: {rule}. Undo brings that back; a release later does not.",
   "orders.replaces_response": "It takes the place of a rule that the sensor ordered by itself: {rule}. Undo orders the same again, but a rule that this one had taken the place of does not come back."
-}, lo = {
+}, vo = {
+  "rules.name": "Hearthwall rules",
+  "rules.description": "What is held back right now, of devices, peers and programs: since when, why, for how long, and the way to end it.",
+  "rules.title": "Rules in force",
+  "rules.none": "No rule is in force: everything passes.",
+  "rules.end": "End",
+  "rules.end_named": "End the rule on {name}",
+  "rules.end_confirm": "End rule",
+  "rules.show_rest": "Show all {count} rules",
+  "rules.process": "Process {pid}",
+  "rules.unconfirmed": "ends in {span} unless it is confirmed",
+  "rules.audited": "{packets} packets seen ({bytes})",
+  "rules.last_hit": "last {ago}",
+  "rules.unenforced": "The kernel does not enforce it now.",
+  "rules.reason.quarantine": "Quarantined from Home Assistant"
+}, go = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -774,7 +789,7 @@ const io = {
   "strategy.welcome": "Hearthwall is not set up yet",
   "strategy.welcome.text": "Hearthwall watches over the traffic of your home on its gateway. Add the integration, choose the gateway’s interfaces, and this dashboard builds itself.",
   "strategy.welcome.link": "Add Hearthwall"
-}, rn = {
+}, un = {
   "common.undo": "Undo",
   "common.undone": "Undone.",
   "common.close": "Close",
@@ -847,11 +862,12 @@ const io = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...io,
-  ...oo,
-  ...ao,
-  ...ro,
-  ...lo,
+  ...uo,
+  ...po,
+  ...mo,
+  ...fo,
+  ...vo,
+  ...go,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -899,8 +915,9 @@ const io = {
   "badge.lost": "Not connected",
   "feature.name": "Hearthwall quarantine",
   "device.minute": "Last minute",
-  "device.release_peer": "Release {peer}"
-}, co = {
+  "device.unblock": "Unblock",
+  "device.release_peer": "Unblock {peer}"
+}, yo = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -1000,7 +1017,7 @@ const io = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗ったほかのデバイスのアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, ho = {
+}, wo = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1070,7 +1087,7 @@ const io = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, uo = {
+}, bo = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1114,13 +1131,28 @@ const io = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, po = {
+}, $o = {
   "orders.already": "{name} はすでに遮断されています。",
   "orders.changed": "その間にルールが変更されたため、変更せずそのままにしました。",
   "orders.until": "{time} まで",
   "orders.replaces": "現在有効なルール「{rule}」と置き換わります。「元に戻す」を選ぶと元のルールに戻りますが、後から解除しても戻りません。",
   "orders.replaces_response": "センサーが自動で設定したルール「{rule}」と置き換わります。「元に戻す」を選ぶと同じルールを設定し直しますが、そのルールが置き換えたルールは戻りません。"
-}, mo = {
+}, xo = {
+  "rules.name": "Hearthwall ルール",
+  "rules.description": "現在制限しているデバイス、通信相手、プログラムを表示します。開始時刻、理由、残り時間を確認し、その場で終了できます。",
+  "rules.title": "有効なルール",
+  "rules.none": "有効なルールはありません。すべての通信が通ります。",
+  "rules.end": "終了",
+  "rules.end_named": "{name} のルールを終了",
+  "rules.end_confirm": "終了する",
+  "rules.show_rest": "{count} 件すべてを表示",
+  "rules.process": "プロセス {pid}",
+  "rules.unconfirmed": "確認しないと、残り {span} で終了します",
+  "rules.audited": "{packets} パケット ({bytes}) を検出",
+  "rules.last_hit": "最後: {ago}",
+  "rules.unenforced": "現在カーネルで適用されていません。",
+  "rules.reason.quarantine": "Home Assistant から隔離しました"
+}, _o = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、イベント、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1136,7 +1168,7 @@ const io = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, fo = {
+}, ko = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1209,11 +1241,12 @@ const io = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
-  ...co,
-  ...ho,
-  ...uo,
-  ...po,
-  ...mo,
+  ...yo,
+  ...wo,
+  ...bo,
+  ...$o,
+  ...xo,
+  ..._o,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1261,13 +1294,14 @@ const io = {
   "badge.lost": "未接続",
   "feature.name": "Hearthwall 隔離",
   "device.minute": "直近 1 分",
+  "device.unblock": "ブロックを解除",
   "device.release_peer": "{peer} のブロックを解除する"
-}, Yn = { en: rn, ja: fo };
-function w(n) {
-  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Yn[e] ?? Yn[e.split("-")[0] ?? ""] ?? rn;
+}, Xn = { en: un, ja: ko };
+function v(n) {
+  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Xn[e] ?? Xn[e.split("-")[0] ?? ""] ?? un;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const Ue = (n) => n in rn ? n : void 0, vo = {
+const xe = (n) => n in un ? n : void 0, Ao = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1275,25 +1309,25 @@ const Ue = (n) => n in rn ? n : void 0, vo = {
   toolbar: "devices.toolbar",
   entry_id: "common.gateway",
   device_id: "device.device"
-}, go = {
+}, So = {
   entry_id: "common.gateway.help"
 };
-function ln() {
+function xt() {
   const n = (e) => ({ name: t }) => {
     const s = e[t];
-    return s && w(void 0)(s);
+    return s && v(void 0)(s);
   };
-  return { computeLabel: n(vo), computeHelper: n(go) };
+  return { computeLabel: n(Ao), computeHelper: n(So) };
 }
-const T = "hearthwall", js = (n) => n?.code === "unknown_command", ce = (n) => {
+const C = "hearthwall", zs = (n) => n?.code === "unknown_command", X = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, U = (n) => n.user?.is_admin ?? !1, Lt = 1e3, yo = 3e4, qt = (n) => {
+}, U = (n) => n.user?.is_admin ?? !1, jt = 1e3, Mo = 3e4, Dt = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
-function cn(n, e, t) {
-  let s = 0, i = Lt, o, a;
+function pn(n, e, t) {
+  let s = 0, i = jt, o, a;
   const r = () => {
     s++, clearTimeout(o);
     const c = a;
@@ -1302,39 +1336,39 @@ function cn(n, e, t) {
     const c = ++s;
     try {
       const m = await n.subscribeMessage(
-        (g) => c === s && t.message(g),
+        (y) => c === s && t.message(y),
         e,
         { resubscribe: !1 }
       );
-      if (c !== s) return qt(m);
-      a = m, i = Lt, t.up?.();
+      if (c !== s) return Dt(m);
+      a = m, i = jt, t.up?.();
     } catch (m) {
       if (c !== s) return;
-      o = setTimeout(() => void l(), i), i = Math.min(i * 2, yo), t.refused?.(m);
+      o = setTimeout(() => void l(), i), i = Math.min(i * 2, Mo), t.refused?.(m);
     }
   }, d = () => {
-    qt(r()), i = Lt, l();
+    Dt(r()), i = jt, l();
   }, h = () => {
     r(), t.down?.();
   };
   return n.addEventListener("ready", d), n.addEventListener("disconnected", h), n.connected === !1 ? h() : l(), () => {
-    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), qt(r());
+    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Dt(r());
   };
 }
-const wo = 120, Kn = 6, bo = 3e4;
-class $o {
+const Eo = 120, es = 6, Oo = 3e4;
+class Co {
   constructor(e, t = () => Date.now() / 1e3) {
     this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1, this.since = 0, this.lost = /* @__PURE__ */ new Set();
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), bo));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), Oo));
     };
   }
   /** Whether there is nothing to show, and waiting for it has been in vain so far. */
   get missing() {
-    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > Kn);
+    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > es);
   }
   /** Return the device that Home Assistant's registry has under an id. */
   device(e) {
@@ -1348,7 +1382,7 @@ class $o {
     return new Set([...this.gateways.get(e)?.devices.values() ?? []].flatMap(({ row: t }) => t.addresses));
   }
   start() {
-    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = cn(
+    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = pn(
       this.connection,
       { type: "hearthwall/subscribe_devices" },
       {
@@ -1368,7 +1402,7 @@ class $o {
   }
   /** Tell who listens when a gateway falls silent, or when nothing has come at all. */
   look() {
-    const e = (s) => s.connected && this.now() - s.heard > Kn, t = [...this.own.values()].filter((s) => s.stale !== e(s));
+    const e = (s) => s.connected && this.now() - s.heard > es, t = [...this.own.values()].filter((s) => s.stale !== e(s));
     for (const s of t) s.stale = !s.stale;
     (t.length || this.missing) && this.changed();
   }
@@ -1413,7 +1447,7 @@ class $o {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - wo), i]
+      samples: [...s.slice(1 - Eo), i]
     };
     e.devices.set(t.mac, o), t.device_id && this.byId.set(t.device_id, o);
   }
@@ -1427,12 +1461,12 @@ class $o {
     }));
   }
 }
-const Zn = /* @__PURE__ */ new WeakMap();
-function dn(n) {
-  let e = Zn.get(n);
-  return e || Zn.set(n, e = new $o(n)), e;
+const ts = /* @__PURE__ */ new WeakMap();
+function mn(n) {
+  let e = ts.get(n);
+  return e || ts.set(n, e = new Co(n)), e;
 }
-class gt {
+class Be {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -1448,11 +1482,11 @@ class gt {
   follow() {
     const { hass: e } = this.host;
     if (!this.inPage || !e) return;
-    const t = dn(e.connection);
+    const t = mn(e.connection);
     t !== this.store && (this.end?.(), this.store = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
-const J = L`
+const G = L`
   button {
     min-height: 40px;
     padding: 0 16px;
@@ -1507,7 +1541,7 @@ const J = L`
       transition: none !important;
     }
   }
-`, F = L`
+`, z = L`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -1576,19 +1610,19 @@ const J = L`
     white-space: nowrap;
   }
 `;
-var xo = Object.defineProperty, Rs = (n, e, t, s) => {
+var To = Object.defineProperty, Vs = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && xo(e, t, i), i;
+  return i && To(e, t, i), i;
 };
-class hn extends H {
+class fn extends H {
   setConfig(e) {
     this.config = e;
   }
   /** Propose the device of ours that moved most today, or the first. */
   static getStubConfig(e) {
-    const t = [...dn(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
-      ({ platform: o, translation_key: a }) => o === T && a === "quarantine"
+    const t = [...mn(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
+      ({ platform: o, translation_key: a }) => o === C && a === "quarantine"
     ), i = t[0]?.row.device_id ?? s?.device_id;
     return i ? { device_id: i } : {};
   }
@@ -1598,11 +1632,11 @@ class hn extends H {
         {
           name: "device_id",
           required: !0,
-          selector: { device: { filter: { integration: T }, entity: { domain: "switch", integration: T } } }
+          selector: { device: { filter: { integration: C }, entity: { domain: "switch", integration: C } } }
         },
         { name: "title", selector: { text: {} } }
       ],
-      ...ln()
+      ...xt()
     };
   }
   getCardSize() {
@@ -1613,7 +1647,7 @@ class hn extends H {
   }
   render() {
     const { hass: e, config: t } = this;
-    return !e || !t ? f : u`<ha-card>
+    return !e || !t ? p : u`<ha-card>
       <hearthwall-device-view
         .hass=${e}
         .deviceId=${t.device_id}
@@ -1622,28 +1656,28 @@ class hn extends H {
     </ha-card>`;
   }
   static {
-    this.styles = F;
+    this.styles = z;
   }
 }
-Rs([
-  C({ attribute: !1 })
-], hn.prototype, "hass");
-Rs([
+Vs([
+  E({ attribute: !1 })
+], fn.prototype, "hass");
+Vs([
   A()
-], hn.prototype, "config");
-var _o = Object.defineProperty, un = (n, e, t, s) => {
+], fn.prototype, "config");
+var Ho = Object.defineProperty, vn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && _o(e, t, i), i;
+  return i && Ho(e, t, i), i;
 };
-class yt extends H {
+class _t extends H {
   async open(e) {
     this.deviceId = e, await this.updateComplete, this.dialog.open || this.dialog.showModal();
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e || !t) return f;
-    const s = w(e);
+    if (!e || !t) return p;
+    const s = v(e);
     return u`<dialog
       aria-label=${s("device.device")}
       @close=${() => this.deviceId = void 0}
@@ -1661,8 +1695,8 @@ class yt extends H {
   }
   static {
     this.styles = [
-      J,
-      F,
+      G,
+      z,
       L`
       :host {
         display: contents;
@@ -1725,99 +1759,99 @@ class yt extends H {
     ];
   }
 }
-un([
-  C({ attribute: !1 })
-], yt.prototype, "hass");
-un([
+vn([
+  E({ attribute: !1 })
+], _t.prototype, "hass");
+vn([
   A()
-], yt.prototype, "deviceId");
-un([
-  P("dialog")
-], yt.prototype, "dialog");
-const Jn = {
+], _t.prototype, "deviceId");
+vn([
+  q("dialog")
+], _t.prototype, "dialog");
+const ns = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, Xn = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Ds = 1e3, Us = [
+}, ss = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Bs = 1e3, Ws = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
   ["second", 1]
-], It = /* @__PURE__ */ new Map();
+], Ut = /* @__PURE__ */ new Map();
 function ge(n, e) {
-  return It.has(n) || It.set(n, e()), It.get(n);
+  return Ut.has(n) || Ut.set(n, e()), Ut.get(n);
 }
-function xe({ locale: n }, e, t) {
+function _e({ locale: n }, e, t) {
   const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ge(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
-  if (!(i in Jn)) return a.format(e);
+  if (!(i in ns)) return a.format(e);
   const r = ge(`d ${o}`, () => {
-    const { style: m, unit: g, unitDisplay: v, ...k } = t;
-    return new Intl.NumberFormat(Jn[i], k);
+    const { style: m, unit: y, unitDisplay: g, ...k } = t;
+    return new Intl.NumberFormat(ns[i], k);
   }), l = (m) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(m.type), d = a.formatToParts(e), h = d.findIndex(l), c = r.format(t.style === "percent" ? e * 100 : e);
-  return d.map((m, g) => g === h ? c : l(m) ? "" : m.value).join("");
+  return d.map((m, y) => y === h ? c : l(m) ? "" : m.value).join("");
 }
-function zs(n, e, t) {
+function Fs(n, e, t) {
   let s = Math.max(0, e) / 1e3, i = 0;
-  for (; Math.round(s) >= 1e3 && i < Xn.length - 1; )
+  for (; Math.round(s) >= 1e3 && i < ss.length - 1; )
     s /= 1e3, i++;
-  return xe(n, s, {
+  return _e(n, s, {
     style: "unit",
-    unit: `${Xn[i]}${t}`,
+    unit: `${ss[i]}${t}`,
     unitDisplay: "short",
     maximumFractionDigits: s >= 100 ? 0 : 1
   });
 }
-const O = (n, e) => zs(n, e, ""), je = (n, e) => zs(n, e, "-per-second"), R = (n, e) => xe(n, e, { maximumFractionDigits: 0 }), at = (n, e) => xe(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
-function ko({ locale: n, config: e }) {
+const T = (n, e) => Fs(n, e, ""), De = (n, e) => Fs(n, e, "-per-second"), N = (n, e) => _e(n, e, { maximumFractionDigits: 0 }), dt = (n, e) => _e(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
+function Lo({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
-function pn(n, e, t) {
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...ko(n) }, a = i === "system" ? void 0 : s;
+function gn(n, e, t) {
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...Lo(n) }, a = i === "system" ? void 0 : s;
   return ge(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * Ds
+    e * Bs
   );
 }
-const Kt = (n, e) => pn(n, e, { hour: "numeric", minute: "2-digit" }), Ao = (n, e) => pn(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), K = (n, e) => pn(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function Zt(n, e, t = Date.now() / Ds) {
-  const s = Math.max(0, Math.round(t - e)), [i, o] = Us.find(([, a]) => s >= a) ?? ["second", 1];
+const nn = (n, e) => gn(n, e, { hour: "numeric", minute: "2-digit" }), qo = (n, e) => gn(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), Z = (n, e) => gn(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function ht(n, e, t = Date.now() / Bs) {
+  const s = Math.max(0, Math.round(t - e)), [i, o] = Ws.find(([, a]) => s >= a) ?? ["second", 1];
   return ge(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const Vs = (n, e, t) => xe(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
-function Bs(n, e) {
-  const [t, s] = Us.find(([, i]) => e >= i) ?? ["second", 1];
-  return Vs(n, Math.round(e / s), t);
+const Gs = (n, e, t) => _e(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+function Qs(n, e) {
+  const [t, s] = Ws.find(([, i]) => e >= i) ?? ["second", 1];
+  return Gs(n, Math.round(e / s), t);
 }
-function wt(n, e) {
-  const t = (a, r) => xe(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 }), s = Math.max(0, Math.ceil(e));
+function Ue(n, e) {
+  const t = (a, r) => _e(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 }), s = Math.max(0, Math.ceil(e));
   if (s < 60) return t(s, "second");
-  if (s >= 2 * 86400) return Vs(n, Math.floor(s / 86400), "day");
+  if (s >= 2 * 86400) return Gs(n, Math.floor(s / 86400), "day");
   const i = Math.ceil(s / 60);
   return [
     [Math.floor(i / 60), "hour"],
     [i % 60, "minute"]
   ].flatMap(([a, r]) => a ? [t(a, r)] : []).join(" ");
 }
-function mn({ locale: n }, e) {
+function yn({ locale: n }, e) {
   try {
     return ge(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
   } catch {
     return e;
   }
 }
-const ze = ({ locale: n }) => ge(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var So = Object.defineProperty, fn = (n, e, t, s) => {
+const We = ({ locale: n }) => ge(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
+var Io = Object.defineProperty, wn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && So(e, t, i), i;
+  return i && Io(e, t, i), i;
 };
-const Pt = 960, Ke = 120, es = 0.15, ts = 4;
-class bt extends H {
+const zt = 960, et = 120, is = 0.15, os = 4;
+class kt extends H {
   constructor() {
     super(...arguments), this.spans = [], this.onPointer = (e) => {
       const t = e.currentTarget.getBoundingClientRect(), s = (e.clientX - t.left) / t.width;
@@ -1829,37 +1863,37 @@ class bt extends H {
   }
   render() {
     const { hass: e, spans: t } = this;
-    if (!e || !t.length) return f;
-    const s = w(e), i = Math.max(1, ...t.map(({ download: v }) => v)), o = Math.max(1, ...t.map(({ upload: v }) => v)), a = Math.round(Ke * Math.min(1 - es, Math.max(es, i / (i + o)))), r = Math.max(i / (a - 2), o / (Ke - a - 2)), l = Pt / t.length, d = (v, k, E) => {
-      const q = k[v] && Math.max(1.5, k[v] / r), B = v === "download" ? a - 1 - q : a + 1;
-      return q ? fe`<rect class=${v} x=${E * l + 1} y=${B} width=${l - 2} height=${q} rx="1.5"></rect>` : f;
-    }, h = (v) => O(e, t.reduce((k, E) => k + E[v], 0)), c = s("device.history_sum", { download: h("download"), upload: h("upload") }), m = this.at === void 0 ? void 0 : t[this.at], g = m && s("device.history_at", {
-      time: Kt(e, m.start / 1e3),
-      download: O(e, m.download),
-      upload: O(e, m.upload)
+    if (!e || !t.length) return p;
+    const s = v(e), i = Math.max(1, ...t.map(({ download: g }) => g)), o = Math.max(1, ...t.map(({ upload: g }) => g)), a = Math.round(et * Math.min(1 - is, Math.max(is, i / (i + o)))), r = Math.max(i / (a - 2), o / (et - a - 2)), l = zt / t.length, d = (g, k, O) => {
+      const I = k[g] && Math.max(1.5, k[g] / r), W = g === "download" ? a - 1 - I : a + 1;
+      return I ? fe`<rect class=${g} x=${O * l + 1} y=${W} width=${l - 2} height=${I} rx="1.5"></rect>` : p;
+    }, h = (g) => T(e, t.reduce((k, O) => k + O[g], 0)), c = s("device.history_sum", { download: h("download"), upload: h("upload") }), m = this.at === void 0 ? void 0 : t[this.at], y = m && s("device.history_at", {
+      time: nn(e, m.start / 1e3),
+      download: T(e, m.download),
+      upload: T(e, m.upload)
     });
     return u`
-      <div class="words" aria-live="polite">${g ?? c}</div>
+      <div class="words" aria-live="polite">${y ?? c}</div>
       <svg
-        viewBox="0 0 ${Pt} ${Ke}"
+        viewBox="0 0 ${zt} ${et}"
         preserveAspectRatio="none"
         role="img"
         tabindex="0"
-        aria-label=${g ?? `${s("device.history")}: ${c}`}
+        aria-label=${y ?? `${s("device.history")}: ${c}`}
         @pointermove=${this.onPointer}
         @pointerdown=${this.onPointer}
         @pointerleave=${() => this.at = void 0}
         @keydown=${this.onKey}
         @blur=${() => this.at = void 0}
       >
-        ${this.at === void 0 ? f : fe`<rect class="at" x=${this.at * l} y="0" width=${l} height=${Ke}></rect>`}
-        ${t.map((v, k) => [d("download", v, k), d("upload", v, k)])}
-        <line x1="0" x2=${Pt} y1=${a} y2=${a}></line>
+        ${this.at === void 0 ? p : fe`<rect class="at" x=${this.at * l} y="0" width=${l} height=${et}></rect>`}
+        ${t.map((g, k) => [d("download", g, k), d("upload", g, k)])}
+        <line x1="0" x2=${zt} y1=${a} y2=${a}></line>
       </svg>
       <div class="times" aria-hidden="true">
-        ${Array.from({ length: ts + 1 }, (v, k) => {
-      const E = t[t.length - 1]?.start ?? 0, q = t[0]?.start ?? 0;
-      return u`<span>${Kt(e, (q + (E - q) * k / ts) / 1e3)}</span>`;
+        ${Array.from({ length: os + 1 }, (g, k) => {
+      const O = t[t.length - 1]?.start ?? 0, I = t[0]?.start ?? 0;
+      return u`<span>${nn(e, (I + (O - I) * k / os) / 1e3)}</span>`;
     })}
       </div>
     `;
@@ -1912,16 +1946,16 @@ class bt extends H {
   `;
   }
 }
-fn([
-  C({ attribute: !1 })
-], bt.prototype, "hass");
-fn([
-  C({ attribute: !1 })
-], bt.prototype, "spans");
-fn([
+wn([
+  E({ attribute: !1 })
+], kt.prototype, "hass");
+wn([
+  E({ attribute: !1 })
+], kt.prototype, "spans");
+wn([
   A()
-], bt.prototype, "at");
-const Ws = L`
+], kt.prototype, "at");
+const Ys = L`
   .events {
     container-type: inline-size;
     margin: 0;
@@ -2162,7 +2196,7 @@ const Ws = L`
     }
   }
 `;
-async function Ve({ confirm: n, notice: e, after: t }, s, i, o) {
+async function Fe({ confirm: n, notice: e, after: t }, s, i, o) {
   let a;
   return await n.ask({ ...s, act: async (l) => a = await s.act(l) }) ? (e.show(
     i,
@@ -2171,53 +2205,53 @@ async function Ve({ confirm: n, notice: e, after: t }, s, i, o) {
     })
   ), await t?.(), !0) : !1;
 }
-const Re = (n, e, t) => (
+const ze = (n, e, t) => (
   // The cards show themselves what fails
-  n.callService(T, e, t, void 0, !1)
-), De = "pid:", ns = "dir:", $t = (n) => n === null ? {} : { duration: { seconds: n } }, ss = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Fs = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Gs = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Qs = (n) => (n ?? {}).response?.blocks ?? [];
-async function vn(n, e, t) {
+  n.callService(C, e, t, void 0, !1)
+), Ve = "pid:", as = "dir:", At = (n) => n === null ? {} : { duration: { seconds: n } }, rs = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Ks = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Zs = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Js = (n) => (n ?? {}).response?.blocks ?? [];
+async function St(n, e, t) {
   const s = { config_entry_id: e, ...t === void 0 ? {} : { target: t } };
-  return Qs(await n.callService(T, "get_blocks", s, void 0, !1, !0));
+  return Js(await n.callService(C, "get_blocks", s, void 0, !1, !0));
 }
-const ye = async (n, e, t) => (await vn(n, e, t.target)).find((s) => Gs(s, t)), rt = (n) => new Error(w(n)("orders.changed")), Mo = async (n, e, t) => ({
+const ye = async (n, e, t) => (await St(n, e, t.target)).find((s) => Zs(s, t)), ut = (n) => new Error(v(n)("orders.changed")), Po = async (n, e, t) => ({
   entryId: e,
   target: t,
   rule: await ye(n, e, { target: t })
 });
-async function gn(n, { entryId: e, target: t, rule: s }, i, o, a) {
-  const [r, l] = await Promise.all([ye(n, e, { target: t }), vn(n, e)]);
-  if (r?.id !== s?.id) throw rt(n);
-  const [d] = Qs(
-    await n.callService(T, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
+async function bn(n, { entryId: e, target: t, rule: s }, i, o, a) {
+  const [r, l] = await Promise.all([ye(n, e, { target: t }), St(n, e)]);
+  if (r?.id !== s?.id) throw ut(n);
+  const [d] = Js(
+    await n.callService(C, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
   );
   if (!d) return;
-  const h = l.find((c) => c.target === d.target && Gs(c, d));
+  const h = l.find((c) => c.target === d.target && Zs(c, d));
   return async () => {
     const c = await ye(n, e, d);
     if (c) {
-      if (c.id !== d.id) throw rt(n);
-      h && !Fs(h) ? await Zs(n, e, h) : await Re(n, "unblock", { id: d.id, config_entry_id: e });
+      if (c.id !== d.id) throw ut(n);
+      h && !Ks(h) ? await ti(n, e, h) : await ze(n, "unblock", { id: d.id, config_entry_id: e });
     }
   };
 }
-function Eo(n, e, t, s) {
-  return t === null ? Ys(n, e, s) : gn(n, e, "quarantine", $t(s), t);
+function No(n, e, t, s) {
+  return t === null ? Xs(n, e, s) : bn(n, e, "quarantine", At(s), t);
 }
-const Ys = (n, e, t) => gn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...$t(t) });
-function Ks(n) {
-  return n.startsWith(De) ? { pid: Number(n.slice(De.length)) } : n.startsWith(ns) ? { folder: n.slice(ns.length) } : { executable: n };
+const Xs = (n, e, t) => bn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...At(t) });
+function ei(n) {
+  return n.startsWith(Ve) ? { pid: Number(n.slice(Ve.length)) } : n.startsWith(as) ? { folder: n.slice(as.length) } : { executable: n };
 }
-function Co(n, e, t) {
-  const { entryId: s, target: i } = e, o = i.startsWith(De) ? { children: !0 } : {}, a = { ...Ks(i), ...o, config_entry_id: s, ...$t(t) };
-  return gn(n, e, "block_process", a);
+function Ro(n, e, t) {
+  const { entryId: s, target: i } = e, o = i.startsWith(Ve) ? { children: !0 } : {}, a = { ...ei(i), ...o, config_entry_id: s, ...At(t) };
+  return bn(n, e, "block_process", a);
 }
-const Oo = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
-async function To(n, { entryId: e, row: t }) {
+const jo = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
+async function Do(n, { entryId: e, row: t }) {
   const s = await ye(n, e, { target: t.mac });
-  if (!s || !Oo(s)) throw rt(n);
-  return Js(n, e, s);
+  if (!s || !jo(s)) throw ut(n);
+  return ni(n, e, s);
 }
-const Ho = [
+const Uo = [
   "mode",
   "allow",
   "reason",
@@ -2230,74 +2264,74 @@ const Ho = [
   "redirect_to",
   "audits"
 ];
-async function Zs(n, e, t) {
+async function ti(n, e, t) {
   const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, l = {
-    ...s === null ? {} : $t(ss(s)),
-    ...i === null ? {} : { confirm_within: { seconds: ss(i) } }
+    ...s === null ? {} : At(rs(s)),
+    ...i === null ? {} : { confirm_within: { seconds: rs(i) } }
   }, d = (c) => Object.fromEntries(
-    c.filter(([m, g]) => g !== null && g !== "" && !(m === "peers" && !o.length))
+    c.filter(([m, y]) => y !== null && y !== "" && !(m === "peers" && !o.length))
   ), h = { config_entry_id: e, ...l };
   if (t.children) {
     const c = d([["reason", a], ["peers", o]]), m = t.mode === "audit" ? { audit: !0 } : {};
-    await Re(n, "block_process", { ...Ks(r), children: !0, ...h, ...c, ...m });
+    await ze(n, "block_process", { ...ei(r), children: !0, ...h, ...c, ...m });
   } else
-    await Re(n, "block", { target: r, ...h, ...d(Ho.map((c) => [c, t[c]])) });
+    await ze(n, "block", { target: r, ...h, ...d(Uo.map((c) => [c, t[c]])) });
 }
-async function Js(n, e, t) {
-  if (await Re(n, "unblock", { id: t.id, config_entry_id: e }), !await ye(n, e, t))
+async function ni(n, e, t) {
+  if (await ze(n, "unblock", { id: t.id, config_entry_id: e }), !await ye(n, e, t))
     return async () => {
-      if (await ye(n, e, t)) throw rt(n);
-      Fs(t) || await Zs(n, e, t);
+      if (await ye(n, e, t)) throw ut(n);
+      Ks(t) || await ti(n, e, t);
     };
 }
-const Lo = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
-async function Xs(n, e, t) {
-  return await Re(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
+const zo = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+async function si(n, e, t) {
+  return await ze(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const Ze = 3600, qo = [Ze / 4, Ze, 8 * Ze, 24 * Ze], ei = "forever";
-function Io(n, e) {
-  const t = w(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
+const tt = 3600, Vo = [tt / 4, tt, 8 * tt, 24 * tt], ii = "forever";
+function Bo(n, e) {
+  const t = v(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
   return [
-    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: ei, label: t("quarantine.forever") }],
-    ...qo.filter((o) => o > s).map((o) => ({
+    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: ii, label: t("quarantine.forever") }],
+    ...Vo.filter((o) => o > s).map((o) => ({
       value: String(o),
-      label: t("quarantine.for", { span: Bs(n, o) })
+      label: t("quarantine.for", { span: Qs(n, o) })
     }))
   ];
 }
-const Po = ({ reason: n, expires: e }) => e !== null && Ue(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
-function No(n, e) {
-  const t = w(n), s = e.expires === null ? t("quarantine.forever") : t("orders.until", { time: K(n, e.expires) }), i = `${t(Ue(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
-  return t(Po(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
+const Wo = ({ reason: n, expires: e }) => e !== null && xe(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
+function Fo(n, e) {
+  const t = v(n), s = e.expires === null ? t("quarantine.forever") : t("orders.until", { time: Z(n, e.expires) }), i = `${t(xe(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
+  return t(Wo(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
 }
-async function yn(n, e) {
+async function $n(n, e) {
   const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: d, told: h, act: c } = e;
   let m;
   try {
-    m = await Mo(t, i, o);
-  } catch (E) {
-    return s.show(ce(E)), !1;
+    m = await Po(t, i, o);
+  } catch (O) {
+    return s.show(X(O)), !1;
   }
-  const { rule: g } = m, v = Io(t, g);
-  if (!v.length)
-    return s.show(w(t)("orders.already", { name: a })), !1;
-  const k = (E) => E === ei ? null : Number(E);
-  return Ve(
+  const { rule: y } = m, g = Bo(t, y);
+  if (!g.length)
+    return s.show(v(t)("orders.already", { name: a })), !1;
+  const k = (O) => O === ii ? null : Number(O);
+  return Fe(
     n,
     {
       title: r,
-      text: g ? `${l} ${No(t, g)}` : l,
+      text: y ? `${l} ${Fo(t, y)}` : l,
       confirm: d,
       danger: !0,
-      choices: v,
-      act: (E) => c(m, k(E))
+      choices: g,
+      act: (O) => c(m, k(O))
     },
     h
   );
 }
-function ti(n, { entryId: e, mac: t, name: s, deviceId: i }) {
-  const { hass: o } = n, a = w(o);
-  return yn(n, {
+function oi(n, { entryId: e, mac: t, name: s, deviceId: i }) {
+  const { hass: o } = n, a = v(o);
+  return $n(n, {
     entryId: e,
     target: t,
     name: s,
@@ -2305,29 +2339,29 @@ function ti(n, { entryId: e, mac: t, name: s, deviceId: i }) {
     text: a("quarantine.text"),
     confirm: a("quarantine.confirm"),
     told: a("quarantine.on", { name: s }),
-    act: (r, l) => Eo(o, r, i, l)
+    act: (r, l) => No(o, r, i, l)
   });
 }
-function xt(n, e) {
-  const { hass: t } = n, s = w(t), { name: i, mac: o, device_id: a, quarantined: r } = e.row;
-  return r ? Ve(
+function Mt(n, e) {
+  const { hass: t } = n, s = v(t), { name: i, mac: o, device_id: a, quarantined: r } = e.row;
+  return r ? Fe(
     n,
     {
       title: s("quarantine.release_ask", { name: i }),
       text: s("quarantine.release_text"),
       confirm: s("quarantine.release"),
-      act: () => To(t, e)
+      act: () => Do(t, e)
     },
     s("quarantine.off", { name: i })
-  ) : ti(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
+  ) : oi(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
 }
-const jo = /* @__PURE__ */ new Set(["blocked", "unblocked"]), Ro = /* @__PURE__ */ new Set([
+const Go = /* @__PURE__ */ new Set(["blocked", "unblocked"]), Qo = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), Do = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Uo = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), is = {
+]), Yo = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Ko = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), ls = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -2358,87 +2392,87 @@ const jo = /* @__PURE__ */ new Set(["blocked", "unblocked"]), Ro = /* @__PURE__ 
     { key: "measure.claims" }
   ]
 };
-function _t(n) {
-  const e = Ue(`kind.${n}.meaning`) ? n : "other";
+function Et(n) {
+  const e = xe(`kind.${n}.meaning`) ? n : "other";
   return {
     name: `kind.${e}`,
     meaning: `kind.${e}.meaning`,
     advice: `kind.${e}.advice`
   };
 }
-const zo = (n, e) => Object.hasOwn(is, n) ? is[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, ni = 10, os = 300, Vo = (n) => typeof n == "object" && n !== null && !Array.isArray(n), Je = (n) => Array.isArray(n) ? n.filter(Vo).slice(0, ni) : [], Y = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+const Zo = (n, e) => Object.hasOwn(ls, n) ? ls[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, ai = 10, cs = 300, Jo = (n) => typeof n == "object" && n !== null && !Array.isArray(n), nt = (n) => Array.isArray(n) ? n.filter(Jo).slice(0, ai) : [], K = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
 function S(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
-  return e.length > os ? `${e.slice(0, os)}…` : e;
+  return e.length > cs ? `${e.slice(0, cs)}…` : e;
 }
-function Bo(n, e) {
+function Xo(n, e) {
   const { evidence: t } = e;
   return {
     detector: S(t.detector),
     why: S(t.why),
-    measured: Fo(n, e),
-    flows: [...Je(t.flows), ...Je(t.connections)].slice(0, ni).map(Wo),
-    processes: Je(t.chain).map((s) => ({
+    measured: ta(n, e),
+    flows: [...nt(t.flows), ...nt(t.connections)].slice(0, ai).map(ea),
+    processes: nt(t.chain).map((s) => ({
       program: S(s.executable),
-      pid: Y(s.pid),
+      pid: K(s.pid),
       commandLine: S(s.command_line)
     })),
-    files: Je(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
+    files: nt(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
   };
 }
-function Wo(n) {
-  const e = S(n.peer_name) || S(n.peer_address), t = Y(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
+function ea(n) {
+  const e = S(n.peer_name) || S(n.peer_address), t = K(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
     what: i.join(", "),
-    upload: Y(n.upload_bytes),
-    download: Y(n.download_bytes)
+    upload: K(n.upload_bytes),
+    download: K(n.download_bytes)
   };
 }
-function Fo(n, { kind: e, subject: t, evidence: s }) {
-  const i = w(n), o = zo(e, t), a = Y(s.value), r = [];
+function ta(n, { kind: e, subject: t, evidence: s }) {
+  const i = v(n), o = Zo(e, t), a = K(s.value), r = [];
   if (o && a !== null) {
-    const d = (m) => o.unit ? O(n, m * (o.unit === "bytes" ? 1 : 1e6)) : Go(n, m);
+    const d = (m) => o.unit ? T(n, m * (o.unit === "bytes" ? 1 : 1e6)) : na(n, m);
     r.push([i("events.measured"), i(o.key, { value: d(a) })]);
-    const h = s.threshold, c = Array.isArray(h) && h.length === 2 ? h.map(Y) : null;
-    c && c[0] != null && c[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: d(c[0]), most: d(c[1]) })]) : Y(h) !== null && h !== 1 && r.push([i("events.threshold"), d(h)]);
+    const h = s.threshold, c = Array.isArray(h) && h.length === 2 ? h.map(K) : null;
+    c && c[0] != null && c[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: d(c[0]), most: d(c[1]) })]) : K(h) !== null && h !== 1 && r.push([i("events.threshold"), d(h)]);
   }
-  const l = Y(s.window);
-  return l !== null && l >= 1 && r.push([i("events.window"), Bs(n, l)]), r;
+  const l = K(s.window);
+  return l !== null && l >= 1 && r.push([i("events.window"), Qs(n, l)]), r;
 }
-const Go = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? R(n, e) : xe(n, e, { maximumSignificantDigits: 3 });
-function Qo({ event: n, culprit: e, program: t, blockable_peer: s }) {
-  return jo.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
+const na = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? N(n, e) : _e(n, e, { maximumSignificantDigits: 3 });
+function sa({ event: n, culprit: e, program: t, blockable_peer: s }) {
+  return Go.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
 }
-function _e({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
+function ke({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
   return S(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
-const wn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function si(n, e, t) {
-  const s = wn(n, e, t)?.row.name;
-  return S(s ?? (t === e.mac ? _e(e) : t));
+const xn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+function ri(n, e, t) {
+  const s = xn(n, e, t)?.row.name;
+  return S(s ?? (t === e.mac ? ke(e) : t));
 }
-function Yo(n, e, t) {
-  const { hass: s } = n, i = w(s), [o, a] = [_e(e), i(_t(e.kind).name)], r = [
+function ia(n, e, t) {
+  const { hass: s } = n, i = v(s), [o, a] = [ke(e), i(Et(e.kind).name)], r = [
     e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: S(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
-    Uo.has(e.kind) ? i("events.accept.amount") : "",
-    Ro.has(e.kind) ? i("events.accept.learnt") : ""
+    Ko.has(e.kind) ? i("events.accept.amount") : "",
+    Qo.has(e.kind) ? i("events.accept.learnt") : ""
   ];
-  return Ve(
+  return Fe(
     n,
     {
       title: i("events.accept.ask"),
       text: r.filter(Boolean).join(" "),
       confirm: i("events.accept"),
-      act: () => Xs(s, e.entry_id, e.seq)
+      act: () => si(s, e.entry_id, e.seq)
     },
     i("events.accepted", { kind: a }),
     t
   );
 }
-function ii(n, e, t) {
-  const { hass: s } = n, i = w(s), o = { peer: S(t) };
-  return yn(n, {
+function li(n, e, t) {
+  const { hass: s } = n, i = v(s), o = { peer: S(t) };
+  return $n(n, {
     entryId: e,
     target: t,
     name: o.peer,
@@ -2446,44 +2480,44 @@ function ii(n, e, t) {
     text: i("events.block.text", o),
     confirm: i("events.block"),
     told: i("events.blocked", o),
-    act: (a, r) => Ys(s, a, r)
+    act: (a, r) => Xs(s, a, r)
   });
 }
-function Ko(n, e, t) {
-  const { hass: s } = n, i = w(s), { entry_id: o, seq: a } = e, r = _e(e);
-  return yn(n, {
+function oa(n, e, t) {
+  const { hass: s } = n, i = v(s), { entry_id: o, seq: a } = e, r = ke(e);
+  return $n(n, {
     entryId: o,
     target: t,
     name: r,
     title: i("events.stop.ask", { name: r }),
-    text: t.startsWith(De) ? i("events.stop.text_process", { pid: t.slice(De.length) }) : i("events.stop.text", { path: S(t.slice(t.indexOf(":") + 1)) }),
+    text: t.startsWith(Ve) ? i("events.stop.text_process", { pid: t.slice(Ve.length) }) : i("events.stop.text", { path: S(t.slice(t.indexOf(":") + 1)) }),
     confirm: i("events.stop.confirm"),
     told: i("events.stopped", { name: r }),
     act: async (l, d) => {
       if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
-      return Co(s, l, d);
+      return Ro(s, l, d);
     }
   });
 }
-function Zo(n, e, t, s) {
-  const i = wn(e, t, s);
-  if (i) return xt(n, i);
-  const { entry_id: o } = t, a = si(e, t, s);
-  return ti(n, { entryId: o, mac: s, name: a, deviceId: null });
+function aa(n, e, t, s) {
+  const i = xn(e, t, s);
+  if (i) return Mt(n, i);
+  const { entry_id: o } = t, a = ri(e, t, s);
+  return oi(n, { entryId: o, mac: s, name: a, deviceId: null });
 }
-const we = ["info", "low", "medium", "high", "critical"], lt = 500, Nt = { severity: "info", kind: null, who: null }, I = ({ entry_id: n, seq: e }) => `${n}/${e}`, oi = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), be = (n) => Math.max(0, we.indexOf(n)), as = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class Jo {
+const we = ["info", "low", "medium", "high", "critical"], pt = 500, Vt = { severity: "info", kind: null, who: null }, P = ({ entry_id: n, seq: e }) => `${n}/${e}`, ci = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), be = (n) => Math.max(0, we.indexOf(n)), ds = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class ra {
   constructor() {
     this.events = [], this.waiting = [];
   }
   /** Take events; `hold` says to let new ones wait. */
   receive(e, t) {
-    const s = new Map(this.events.map((a) => [I(a), a])), i = new Map(this.waiting.map((a) => [I(a), a])), o = this.events[0]?.time ?? -1 / 0;
+    const s = new Map(this.events.map((a) => [P(a), a])), i = new Map(this.waiting.map((a) => [P(a), a])), o = this.events[0]?.time ?? -1 / 0;
     for (const a of e) {
-      const r = I(a);
+      const r = P(a);
       (!s.has(r) && (i.has(r) || t && a.time > o) ? i : s).set(r, a);
     }
-    this.events = [...s.values()].sort(as).slice(0, lt), this.waiting = [...i.values()].sort(as).slice(0, lt);
+    this.events = [...s.values()].sort(ds).slice(0, pt), this.waiting = [...i.values()].sort(ds).slice(0, pt);
   }
   /** Show those that wait. */
   release() {
@@ -2495,13 +2529,13 @@ class Jo {
     this.events = this.waiting = [];
   }
 }
-function rs(n, { severity: e, kind: t, who: s }) {
+function hs(n, { severity: e, kind: t, who: s }) {
   const i = be(e);
   return n.filter(
-    (o) => be(o.severity) >= i && (t === null || o.kind === t) && (s === null || oi(o) === s)
+    (o) => be(o.severity) >= i && (t === null || o.kind === t) && (s === null || ci(o) === s)
   );
 }
-function ls(n, e, t, s) {
+function us(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   for (const o of n) {
     const a = e(o);
@@ -2509,7 +2543,7 @@ function ls(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function Xo(n, e) {
+function la(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -2517,7 +2551,7 @@ function Xo(n, e) {
   }
   return t;
 }
-class ai {
+class di {
   constructor(e, t) {
     this.host = e, this.page = t, this.key = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set();
   }
@@ -2526,7 +2560,7 @@ class ai {
   }
   /** Return how an event is shown; `more` says what the list knows better. */
   viewOf(e, t, s) {
-    const i = I(t);
+    const i = P(t);
     return {
       hass: e,
       store: this.page(e).store,
@@ -2541,104 +2575,104 @@ class ai {
     };
   }
   toggle(e, t) {
-    const s = I(t);
+    const s = P(t);
     this.key = this.key === s ? null : s, this.key && this.ask(e, t), this.host.requestUpdate();
   }
   note(e, t) {
-    this.asked.set(I(e), t), this.host.requestUpdate();
+    this.asked.set(P(e), t), this.host.requestUpdate();
   }
   async ask(e, t) {
-    const { entry_id: s, seq: i } = t, o = this.asked.get(I(t));
+    const { entry_id: s, seq: i } = t, o = this.asked.get(P(t));
     o && "problem" in o && this.note(t, void 0);
     try {
       this.note(t, await e.callWS({ type: "hearthwall/event", entry_id: s, seq: i }));
     } catch (a) {
-      this.note(t, { problem: ce(a) });
+      this.note(t, { problem: X(a) });
     }
   }
   async order(e, t, s, i) {
     const o = this.page(e);
     await {
       accept: () => this.accept(o, s),
-      block: () => ii(o, s.entry_id, i.blockable_peer),
-      quarantine: () => Zo(o, o.store, s, i.culprit),
-      stop: () => Ko(o, s, i.program)
+      block: () => li(o, s.entry_id, i.blockable_peer),
+      quarantine: () => aa(o, o.store, s, i.culprit),
+      stop: () => oa(o, s, i.program)
     }[t]();
   }
   async accept(e, t) {
-    await Yo(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
+    await ia(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
   }
   setAccepted(e, t) {
-    t ? this.accepted.add(I(e)) : this.accepted.delete(I(e)), this.host.requestUpdate();
+    t ? this.accepted.add(P(e)) : this.accepted.delete(P(e)), this.host.requestUpdate();
   }
 }
-function ri(n, e) {
+function _n(n, e) {
   if (e?.gateways.size) return;
-  const t = w(n), s = !n.config.components.includes(T) && e?.phase !== "offline";
-  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${li(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
+  const t = v(n), s = !n.config.components.includes(C) && e?.phase !== "offline";
+  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${hi(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
-const li = (n) => U(n) ? u` <a href="/config/repairs">${w(n)("common.repairs")}</a>` : f;
-function ci(n, e, t) {
-  const s = w(n), i = [...e?.gateways.values() ?? []], o = i.filter(
+const hi = (n) => U(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : p;
+function kn(n, e, t) {
+  const s = v(n), i = [...e?.gateways.values() ?? []], o = i.filter(
     (r) => (!r.connected || r.stale) && (!t || r.entryId === t)
   );
-  if (!o.length) return f;
-  const a = (r) => Ao(n, r);
+  if (!o.length) return p;
+  const a = (r) => qo(n, r);
   if (e?.phase === "offline" || e?.phase === "absent") {
     const r = Math.max(...o.map((l) => l.heard));
     return u`<div class="notice" role="status">${s("common.offline", { time: a(r) })}</div>`;
   }
   return o.map(({ name: r, heard: l, stale: d }) => {
     const h = { gateway: r, time: a(l) }, c = s(d ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
-    return u`<div class="notice" role="status">${c}${li(n)}</div>`;
+    return u`<div class="notice" role="status">${c}${hi(n)}</div>`;
   });
 }
-function di({ rule: n, quarantined: e, online: t }) {
+function ui({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
-    return { key: Ue(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
+    return { key: xe(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
   }
   return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
 }
-function cs(n) {
+function ps(n) {
   return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
 }
-const st = /* @__PURE__ */ new Set();
-let jt;
-function ea() {
-  if (document.visibilityState !== "hidden") for (const n of st) n();
+const rt = /* @__PURE__ */ new Set();
+let Bt;
+function ca() {
+  if (document.visibilityState !== "hidden") for (const n of rt) n();
 }
-function ta(n) {
-  return st.add(n), jt ??= setInterval(ea, 1e3), () => {
-    st.delete(n), st.size || (clearInterval(jt), jt = void 0);
+function da(n) {
+  return rt.add(n), Bt ??= setInterval(ca, 1e3), () => {
+    rt.delete(n), rt.size || (clearInterval(Bt), Bt = void 0);
   };
 }
-const hi = /* @__PURE__ */ new WeakMap(), Rt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => hi.get(e)?.(t)),
+const pi = /* @__PURE__ */ new WeakMap(), Wt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => pi.get(e)?.(t)),
   { rootMargin: "100px" }
 );
-class bn {
+class Ot {
   constructor(e, t = () => !0) {
-    this.host = e, this.wanted = t, this.visible = !Rt, e.addController(this);
+    this.host = e, this.wanted = t, this.visible = !Wt, e.addController(this);
   }
   hostConnected() {
-    hi.set(this.host, (e) => {
+    pi.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
-    }), Rt?.observe(this.host), this.end = ta(() => this.visible && this.wanted() && this.host.requestUpdate());
+    }), Wt?.observe(this.host), this.end = da(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
   hostDisconnected() {
-    Rt?.unobserve(this.host), this.end?.();
+    Wt?.unobserve(this.host), this.end?.();
   }
 }
-const na = 3e4, ds = 86400, hs = 20, sa = 12;
-function ia(n, e) {
+const ha = 3e4, ms = 86400, fs = 20, ua = 12;
+function pa(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
-    s.device_id !== e || s.platform !== T || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
+    s.device_id !== e || s.platform !== C || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
   return t;
 }
-function oa(n, e, t, s, i) {
+function ma(n, e, t, s, i) {
   const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (d, h) => ({
     start: (a + h) * o,
     download: 0,
@@ -2649,16 +2683,16 @@ function oa(n, e, t, s, i) {
     ["upload", e]
   ])
     for (const { start: c, change: m } of h) {
-      const g = l[Math.floor(c / o) - a];
-      g && (g[d] += Math.max(0, m ?? 0));
+      const y = l[Math.floor(c / o) - a];
+      y && (y[d] += Math.max(0, m ?? 0));
     }
   return l;
 }
-async function aa(n, e) {
-  const t = (await vn(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
+async function fa(n, e) {
+  const t = (await St(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
   return new Map(t.map((s) => [s.target, s]));
 }
-class ra {
+class va {
   constructor(e) {
     this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
   }
@@ -2682,14 +2716,14 @@ class ra {
       const r = { device_id: t }, l = e.callWS({ type: "hearthwall/device", ...r });
       i.push(
         ["details", l],
-        ["rules", l.then(({ entry_id: d }) => aa(e, d))],
+        ["rules", l.then(({ entry_id: d }) => fa(e, d))],
         [
           "usage",
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
-            since: ds,
-            limit: sa,
+            since: ms,
+            limit: ua,
             ...r
           })
         ]
@@ -2699,14 +2733,14 @@ class ra {
       const d = await l;
       s === this.asked && (this[r] = d, this.host.requestUpdate());
     }), a = (await Promise.allSettled(o)).flatMap(
-      (r) => r.status === "rejected" ? [ce(r.reason)] : []
+      (r) => r.status === "rejected" ? [X(r.reason)] : []
     );
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), na), U(e) && (this.endEvents = cn(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), ha), U(e) && (this.endEvents = pn(
       e.connection,
-      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: hs },
+      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: fs },
       { message: ({ events: t }) => this.receive(t) }
     )));
   }
@@ -2716,12 +2750,12 @@ class ra {
   receive(e) {
     const t = new Map((this.events ?? []).map((s) => [s.seq, s]));
     for (const s of e) t.set(s.seq, s);
-    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, hs), this.host.requestUpdate();
+    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, fs), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = ia(e, t), o = [s, i].filter((c) => c !== void 0);
+    const { download: s, upload: i } = pa(e, t), o = [s, i].filter((c) => c !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
-    const a = Date.now(), r = a - ds * 1e3, l = await e.callWS({
+    const a = Date.now(), r = a - ms * 1e3, l = await e.callWS({
       type: "recorder/statistics_during_period",
       start_time: new Date(r).toISOString(),
       end_time: new Date(a).toISOString(),
@@ -2729,38 +2763,38 @@ class ra {
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), d = (c) => c === void 0 ? [] : l[c] ?? [], h = oa(d(s), d(i), r, a, 15);
+    }), d = (c) => c === void 0 ? [] : l[c] ?? [], h = ma(d(s), d(i), r, a, 15);
     return h.some((c) => c.download + c.upload > 0) ? h : [];
   }
 }
-function la(n, e, t) {
-  const { hass: s } = n, i = w(s);
-  return Ve(
+function mi(n, e, t) {
+  const { hass: s } = n, i = v(s);
+  return Fe(
     n,
     {
       title: i("device.unblock_ask"),
       text: i("device.unblock_text"),
-      confirm: i("quarantine.release"),
-      act: () => Js(s, e, t)
+      confirm: i("rules.end_confirm"),
+      act: () => ni(s, e, t)
     },
     i("device.unblock_done")
   );
 }
-function ca(n, e, { id: t, seq: s, summary: i }) {
-  const { hass: o } = n, a = w(o);
-  return Ve(
+function ga(n, e, { id: t, seq: s, summary: i }) {
+  const { hass: o } = n, a = v(o);
+  return Fe(
     n,
     {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await Lo(o, e, t), () => Xs(o, e, s))
+      act: async () => (await zo(o, e, t), () => si(o, e, s))
     },
     a("device.revoke_done")
   );
 }
-const $n = { ATTRIBUTE: 1, CHILD: 2 }, xn = (n) => (...e) => ({ _$litDirective$: n, values: e });
-let _n = class {
+const An = { ATTRIBUTE: 1, CHILD: 2 }, Sn = (n) => (...e) => ({ _$litDirective$: n, values: e });
+let Mn = class {
   constructor(e) {
   }
   get _$AU() {
@@ -2776,11 +2810,11 @@ let _n = class {
     return this.render(...t);
   }
 };
-const { I: da } = Zi, us = (n) => n, ps = () => document.createComment(""), Te = (n, e, t) => {
+const { I: ya } = io, vs = (n) => n, gs = () => document.createComment(""), Le = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
-    const o = s.insertBefore(ps(), i), a = s.insertBefore(ps(), i);
-    t = new da(o, a, n, n.options);
+    const o = s.insertBefore(gs(), i), a = s.insertBefore(gs(), i);
+    t = new ya(o, a, n, n.options);
   } else {
     const o = t._$AB.nextSibling, a = t._$AM, r = a !== n;
     if (r) {
@@ -2790,22 +2824,22 @@ const { I: da } = Zi, us = (n) => n, ps = () => document.createComment(""), Te =
     if (o !== i || r) {
       let l = t._$AA;
       for (; l !== o; ) {
-        const d = us(l).nextSibling;
-        us(s).insertBefore(l, i), l = d;
+        const d = vs(l).nextSibling;
+        vs(s).insertBefore(l, i), l = d;
       }
     }
   }
   return t;
-}, se = (n, e, t = n) => (n._$AI(e, t), n), ha = {}, ua = (n, e = ha) => n._$AH = e, pa = (n) => n._$AH, Dt = (n) => {
+}, ie = (n, e, t = n) => (n._$AI(e, t), n), wa = {}, ba = (n, e = wa) => n._$AH = e, $a = (n) => n._$AH, Ft = (n) => {
   n._$AR(), n._$AA.remove();
 };
-const ms = (n, e, t) => {
+const ys = (n, e, t) => {
   const s = /* @__PURE__ */ new Map();
   for (let i = e; i <= t; i++) s.set(n[i], i);
   return s;
-}, D = xn(class extends _n {
+}, R = Sn(class extends Mn {
   constructor(n) {
-    if (super(n), n.type !== $n.CHILD) throw Error("repeat() can only be used in text expressions");
+    if (super(n), n.type !== An.CHILD) throw Error("repeat() can only be used in text expressions");
   }
   dt(n, e, t) {
     let s;
@@ -2819,40 +2853,40 @@ const ms = (n, e, t) => {
     return this.dt(n, e, t).values;
   }
   update(n, [e, t, s]) {
-    const i = pa(n), { values: o, keys: a } = this.dt(e, t, s);
+    const i = $a(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
     const r = this.ut ??= [], l = [];
-    let d, h, c = 0, m = i.length - 1, g = 0, v = o.length - 1;
-    for (; c <= m && g <= v; ) if (i[c] === null) c++;
+    let d, h, c = 0, m = i.length - 1, y = 0, g = o.length - 1;
+    for (; c <= m && y <= g; ) if (i[c] === null) c++;
     else if (i[m] === null) m--;
-    else if (r[c] === a[g]) l[g] = se(i[c], o[g]), c++, g++;
-    else if (r[m] === a[v]) l[v] = se(i[m], o[v]), m--, v--;
-    else if (r[c] === a[v]) l[v] = se(i[c], o[v]), Te(n, l[v + 1], i[c]), c++, v--;
-    else if (r[m] === a[g]) l[g] = se(i[m], o[g]), Te(n, i[c], i[m]), m--, g++;
-    else if (d === void 0 && (d = ms(a, g, v), h = ms(r, c, m)), d.has(r[c])) if (d.has(r[m])) {
-      const k = h.get(a[g]), E = k !== void 0 ? i[k] : null;
-      if (E === null) {
-        const q = Te(n, i[c]);
-        se(q, o[g]), l[g] = q;
-      } else l[g] = se(E, o[g]), Te(n, i[c], E), i[k] = null;
-      g++;
-    } else Dt(i[m]), m--;
-    else Dt(i[c]), c++;
-    for (; g <= v; ) {
-      const k = Te(n, l[v + 1]);
-      se(k, o[g]), l[g++] = k;
+    else if (r[c] === a[y]) l[y] = ie(i[c], o[y]), c++, y++;
+    else if (r[m] === a[g]) l[g] = ie(i[m], o[g]), m--, g--;
+    else if (r[c] === a[g]) l[g] = ie(i[c], o[g]), Le(n, l[g + 1], i[c]), c++, g--;
+    else if (r[m] === a[y]) l[y] = ie(i[m], o[y]), Le(n, i[c], i[m]), m--, y++;
+    else if (d === void 0 && (d = ys(a, y, g), h = ys(r, c, m)), d.has(r[c])) if (d.has(r[m])) {
+      const k = h.get(a[y]), O = k !== void 0 ? i[k] : null;
+      if (O === null) {
+        const I = Le(n, i[c]);
+        ie(I, o[y]), l[y] = I;
+      } else l[y] = ie(O, o[y]), Le(n, i[c], O), i[k] = null;
+      y++;
+    } else Ft(i[m]), m--;
+    else Ft(i[c]), c++;
+    for (; y <= g; ) {
+      const k = Le(n, l[g + 1]);
+      ie(k, o[y]), l[y++] = k;
     }
     for (; c <= m; ) {
       const k = i[c++];
-      k !== null && Dt(k);
+      k !== null && Ft(k);
     }
-    return this.ut = a, ua(n, l), W;
+    return this.ut = a, ba(n, l), F;
   }
 });
-var ma = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", fa = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", va = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", ga = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", ya = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", wa = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", ba = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", $a = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", xa = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", _a = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const le = xn(class extends _n {
+var xa = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", _a = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", ka = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Aa = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Sa = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Ma = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Ea = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Oa = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", Ca = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", Ta = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const de = Sn(class extends Mn {
   constructor(n) {
-    if (super(n), n.type !== $n.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== An.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return " " + Object.keys(n).filter((e) => n[e]).join(" ") + " ";
@@ -2869,61 +2903,61 @@ const le = xn(class extends _n {
       const i = !!e[s];
       i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
     }
-    return W;
+    return F;
   }
-}), fs = {
-  info: wa,
-  low: ma,
-  medium: va,
-  high: fa,
-  critical: $a
-}, kt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, ka = (n) => kt(fs[n] ?? fs.info), Aa = /^T\d{4}(\.\d{3})?$/;
-function Sa(n, e) {
-  const { hass: t, asked: s } = e, i = w(t), o = _t(n.kind), r = (s && "event" in s ? s : void 0)?.event ?? n, l = n.mac === null && n.process !== null && !Do.has(n.kind);
+}), ws = {
+  info: Ma,
+  low: xa,
+  medium: ka,
+  high: _a,
+  critical: Oa
+}, Ct = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Ha = (n) => Ct(ws[n] ?? ws.info), La = /^T\d{4}(\.\d{3})?$/;
+function qa(n, e) {
+  const { hass: t, asked: s } = e, i = v(t), o = Et(n.kind), r = (s && "event" in s ? s : void 0)?.event ?? n, l = n.mac === null && n.process !== null && !Yo.has(n.kind);
   return u`
-    <p>${i(o.meaning)} ${l ? i("events.of_program") : f}</p>
+    <p>${i(o.meaning)} ${l ? i("events.of_program") : p}</p>
     <p class="advice">
-      ${kt(ba)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
+      ${Ct(Ea)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
     </p>
-    ${Ma(n, e)}
+    ${Ia(n, e)}
     <h4>${i("events.evidence")}</h4>
-    ${Ea(t, r, Bo(t, r))}
-    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : f}
+    ${Pa(t, r, Xo(t, r))}
+    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : p}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
           <button class="quiet" @click=${e.onRetry}>${i("events.again")}</button>
-        </p>` : f}
+        </p>` : p}
   `;
 }
-function Ma(n, e) {
+function Ia(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
-  if (!i || !("event" in i)) return f;
-  const r = w(t), { accept: l, peer: d, culprit: h, program: c } = Qo(i), m = h !== null && wn(s, n, h)?.row.quarantined, g = h === null ? "" : si(s, n, h), v = [
+  if (!i || !("event" in i)) return p;
+  const r = v(t), { accept: l, peer: d, culprit: h, program: c } = sa(i), m = h !== null && xn(s, n, h)?.row.quarantined, y = h === null ? "" : ri(s, n, h), g = [
     l ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${r(o ? "events.is_accepted" : "events.accept")}
-        </button>` : f,
-    d === null ? f : u`<button class="quiet cut" title=${S(d)} @click=${() => a("block", i)}>
+        </button>` : p,
+    d === null ? p : u`<button class="quiet cut" title=${S(d)} @click=${() => a("block", i)}>
           ${r("events.block.peer", { peer: S(d) })}
         </button>`,
-    h === null ? f : u`<button class="quiet cut" title=${g} @click=${() => a("quarantine", i)}>
-          ${r(m ? "events.release" : "events.quarantine", { name: g })}
+    h === null ? p : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
+          ${r(m ? "events.release" : "events.quarantine", { name: y })}
         </button>`,
-    c === null ? f : u`<button class="quiet cut" title=${S(c)} @click=${() => a("stop", i)}>
-          ${r("events.stop", { name: _e(n) })}
+    c === null ? p : u`<button class="quiet cut" title=${S(c)} @click=${() => a("stop", i)}>
+          ${r("events.stop", { name: ke(n) })}
         </button>`
   ];
   return u`
-    ${i.has_ended && c === null ? u`<p class="secondary">${r("events.ended")}</p>` : f}
-    ${v.every((k) => k === f) ? f : u`<div class="orders">${v}</div>`}
+    ${i.has_ended && c === null ? u`<p class="secondary">${r("events.ended")}</p>` : p}
+    ${g.every((k) => k === p) ? p : u`<div class="orders">${g}</div>`}
   `;
 }
-function Ea(n, e, t) {
-  const s = w(n), { technique: i } = e, o = i && Aa.test(i) ? u`<a
+function Pa(n, e, t) {
+  const s = v(n), { technique: i } = e, o = i && La.test(i) ? u`<a
           href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
           target="_blank"
           rel="noreferrer noopener"
           >${i}</a
-        >` : f, a = [S(e.peer_name), S(e.peer_address)].filter(Boolean), r = [
+        >` : p, a = [S(e.peer_name), S(e.peer_address)].filter(Boolean), r = [
     [s("events.why"), t.why],
     [s("events.program"), S(e.process)],
     [s("events.peer"), [...new Set(a)].join(" · ")],
@@ -2934,24 +2968,24 @@ function Ea(n, e, t) {
     [s("events.gateway"), S(e.gateway)],
     [
       s("events.last"),
-      e.count > 1 && e.last_time ? K(n, e.last_time) : ""
+      e.count > 1 && e.last_time ? Z(n, e.last_time) : ""
     ]
   ];
   return u`
     <dl>
-      ${r.filter(([, l]) => l !== "" && l !== f).map(
+      ${r.filter(([, l]) => l !== "" && l !== p).map(
     ([l, d]) => u`<div>
               <dt>${l}</dt>
               <dd>${d}</dd>
             </div>`
   )}
     </dl>
-    ${Ca(n, t)} ${Oa(n, t)}
+    ${Na(n, t)} ${Ra(n, t)}
   `;
 }
-function Ca(n, { flows: e }) {
-  if (!e.length) return f;
-  const t = w(n), s = (i) => i === null ? "" : O(n, i);
+function Na(n, { flows: e }) {
+  if (!e.length) return p;
+  const t = v(n), s = (i) => i === null ? "" : T(n, i);
   return u`<table>
     <caption>
       ${t("events.flows")}
@@ -2976,153 +3010,180 @@ function Ca(n, { flows: e }) {
     </tbody>
   </table>`;
 }
-function Oa(n, { processes: e, files: t }) {
-  if (!e.length && !t.length) return f;
-  const s = w(n);
+function Ra(n, { processes: e, files: t }) {
+  if (!e.length && !t.length) return p;
+  const s = v(n);
   return u`
     ${e.length ? u`<h5>${s("events.processes")}</h5>
           <ol class="chain">
             ${e.map(
     (i) => u`<li>
                   <span class="mono">${i.program}</span>
-                  ${i.pid === null ? f : u`<span class="secondary">${i.pid}</span>`}
-                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : f}
+                  ${i.pid === null ? p : u`<span class="secondary">${i.pid}</span>`}
+                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : p}
                 </li>`
   )}
-          </ol>` : f}
+          </ol>` : p}
     ${t.length ? u`<h5>${s("events.files")}</h5>
           <ul class="chain">
             ${t.map((i) => u`<li class="mono">${i.path}</li>`)}
-          </ul>` : f}
+          </ul>` : p}
   `;
 }
-function ui(n, e) {
-  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = w(t), l = we.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${I(n)}`;
-  return u`<li class=${le({ event: !0, open: s, fresh: o, [l]: !0 })}>
-    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${I(n)} @click=${a}>
-      <span class="badge">${ka(l)}</span>
+function fi(n, e) {
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = we.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${P(n)}`;
+  return u`<li class=${de({ event: !0, open: s, fresh: o, [l]: !0 })}>
+    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${P(n)} @click=${a}>
+      <span class="badge">${Ha(l)}</span>
       <span class="words">
         <span class="first">
-          <span class="kind cut">${r(_t(n.kind).name)}</span>
+          <span class="kind cut">${r(Et(n.kind).name)}</span>
           <span class="severity">${r(`severity.${l}`)}</span>
-          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: R(t, n.count) })}</span>` : f}
-          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${K(t, n.time)}>${i}</time>
+          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: N(t, n.count) })}</span>` : p}
+          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${Z(t, n.time)}>${i}</time>
         </span>
         <span class="second">
-          <span class="who">${_e(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : f}
+          <span class="who">${ke(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : p}
         </span>
         <span class="summary">${S(n.summary)}</span>
       </span>
-      <span class="chevron">${kt(ya)}</span>
+      <span class="chevron">${Ct(Sa)}</span>
     </button>
-    <div id=${h} class="details" ?hidden=${!s}>${s ? Sa(n, e) : f}</div>
+    <div id=${h} class="details" ?hidden=${!s}>${s ? qa(n, e) : p}</div>
   </li>`;
 }
-const Ta = 5, Ha = "-";
-function La(n, e, t = Date.now() / 1e3) {
-  const s = w(n), i = (c) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(c), o = (c, m = (g) => g.name) => i(c.slice(0, Ta).map(m)), a = e.domains.filter(({ name: c }) => c !== Ha), r = [
-    e.frozen ? s("profile.frozen", { since: K(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: K(n, e.learning_until) }) : s("profile.learnt", {
-      since: K(n, e.since),
-      sure: at(n, Math.min(1, Math.max(0, e.sure)))
+const ja = "Quarantined from Home Assistant", Da = /^(exe|dir|pid):(.*)$/s;
+function vi(n, { mode: e, transport: t, port: s }) {
+  const i = s === null ? t ?? "" : `${t ?? ""}/${s}`;
+  return [v(n)(xe(`mode.${e}`) ?? "mode.other"), i].filter(Boolean).join(" ");
+}
+function Ua(n, { reason: e }) {
+  const t = v(n);
+  if (e === ja) return t("rules.reason.quarantine");
+  const [s, ...i] = e.split(": "), o = i.length ? xe(`kind.${s}`) : void 0;
+  return o ? `${t(o)}: ${i.join(": ")}` : e;
+}
+function gi(n, { expires: e, confirm_by: t }, s) {
+  const i = v(n);
+  return t !== null ? i("rules.unconfirmed", { span: Ue(n, t - s) }) : e === null ? void 0 : i("common.left", { span: Ue(n, e - s) });
+}
+const yi = (n, e) => [
+  v(n)("device.blocked_since", { since: Z(n, e.created) }),
+  Ua(n, e)
+].filter(Boolean).join(" · ");
+function wi(n, e, t) {
+  const s = v(n);
+  if (!e.packets) return s("device.blocked_nothing");
+  const i = s(e.mode === "audit" ? "rules.audited" : "device.blocked_packets", {
+    packets: N(n, e.packets),
+    bytes: T(n, e.bytes)
+  });
+  return e.last_hit === null ? i : `${i} · ${s("rules.last_hit", { ago: ht(n, e.last_hit, t) })}`;
+}
+function za(n, { target: e }, t) {
+  for (const { row: o } of t)
+    if (o.mac === e || o.addresses.includes(e)) return { name: o.name, more: e };
+  const [, s, i] = Da.exec(e) ?? [];
+  return s === "pid" ? { name: v(n)("rules.process", { pid: i }), more: "" } : i ? { name: i.split("/").filter(Boolean).at(-1) ?? i, more: i } : { name: e, more: "" };
+}
+const Va = 5, Ba = "-";
+function Wa(n, e, t = Date.now() / 1e3) {
+  const s = v(n), i = (c) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(c), o = (c, m = (y) => y.name) => i(c.slice(0, Va).map(m)), a = e.domains.filter(({ name: c }) => c !== Ba), r = [
+    e.frozen ? s("profile.frozen", { since: Z(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: Z(n, e.learning_until) }) : s("profile.learnt", {
+      since: Z(n, e.since),
+      sure: dt(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
-  a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: c }) => mn(n, c)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
+  a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: c }) => yn(n, c)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
   const l = e.applications.length ? e.applications : e.ports;
   l.length && r.push(s("profile.speaks", { names: o(l) }));
   const [d, h] = [e.download_a_day, e.upload_a_day];
-  return d && h && r.push(s("profile.day", { download: O(n, d.usual), upload: O(n, h.usual) })), r;
+  return d && h && r.push(s("profile.day", { download: T(n, d.usual), upload: T(n, h.usual) })), r;
 }
-const Be = (n, e) => u`<section>
+const Ge = (n, e) => u`<section>
     <h3>${n}</h3>
     ${e}
-  </section>`, kn = (n) => u`<p class="secondary">${n}</p>`, He = (n) => n.download_bytes + n.upload_bytes, qa = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
-function Ia(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = w(n), r = Math.max(1, He(e)), l = r - e.rows.reduce((c, m) => c + He(m), 0), d = (c) => u`<div class="bar"><div style="width: ${(c * 100).toFixed(1)}%"></div></div>`, h = (c) => {
-    const m = c.peer ?? a("common.unknown"), g = t.get(m);
+  </section>`, En = (n) => u`<p class="secondary">${n}</p>`, qe = (n) => n.download_bytes + n.upload_bytes, Fa = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
+function Ga(n, e, { rules: t, home: s, block: i, release: o }) {
+  const a = v(n), r = Math.max(1, qe(e)), l = r - e.rows.reduce((c, m) => c + qe(m), 0), d = (c) => u`<div class="bar"><div style="width: ${(c * 100).toFixed(1)}%"></div></div>`, h = (c) => {
+    const m = c.peer ?? a("common.unknown"), y = t.get(m);
     return u`<li>
       <div class="line">
         <span class="cut grow" title=${m}>${m}</span>
-        <span class="secondary">${c.country ? mn(n, c.country) : f}</span>
-        <span class="figure" title="↓ ${O(n, c.download_bytes)} ↑ ${O(n, c.upload_bytes)}">
-          ${O(n, He(c))}
+        <span class="secondary">${c.country ? yn(n, c.country) : p}</span>
+        <span class="figure" title="↓ ${T(n, c.download_bytes)} ↑ ${T(n, c.upload_bytes)}">
+          ${T(n, qe(c))}
         </span>
-        <span class="figure share secondary">${at(n, He(c) / r)}</span>
-        ${c.peer && (g || !(qa.test(c.peer) || s.has(c.peer))) ? u`<button
+        <span class="figure share secondary">${dt(n, qe(c) / r)}</span>
+        ${c.peer && (y || !(Fa.test(c.peer) || s.has(c.peer))) ? u`<button
               class="quiet"
-              aria-label=${a(g ? "device.release_peer" : "events.block.peer", { peer: m })}
-              @click=${() => g ? o(g) : i(m)}
+              aria-label=${a(y ? "device.release_peer" : "events.block.peer", { peer: m })}
+              @click=${() => y ? o(y) : i(m)}
             >
-              ${a(g ? "quarantine.release" : "events.block")}
-            </button>` : f}
+              ${a(y ? "device.unblock" : "events.block")}
+            </button>` : p}
       </div>
-      ${d(He(c) / r)}
+      ${d(qe(c) / r)}
     </li>`;
   };
-  return Be(
+  return Ge(
     a("device.peers"),
     e.rows.length ? u`<ul>
-          ${D(e.rows, (c) => `${c.peer} ${c.country}`, h)}
+          ${R(e.rows, (c) => `${c.peer} ${c.country}`, h)}
           ${l / r >= 5e-3 ? u`<li>
                 <div class="line">
                   <span class="grow secondary">${a("device.peers_rest")}</span>
-                  <span class="figure">${O(n, l)}</span>
-                  <span class="figure share secondary">${at(n, l / r)}</span>
+                  <span class="figure">${T(n, l)}</span>
+                  <span class="figure share secondary">${dt(n, l / r)}</span>
                 </div>
                 ${d(l / r)}
-              </li>` : f}
-        </ul>` : kn(a("device.peers_none"))
+              </li>` : p}
+        </ul>` : En(a("device.peers_none"))
   );
 }
-function Pa(n, e, t) {
-  const s = w(n);
-  return Be(
+function Qa(n, e, t) {
+  const s = v(n);
+  return Ge(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${D(e, I, (i) => ui(i, t(i)))}
-        </ul>` : kn(s("device.events_none"))
+          ${R(e, P, (i) => fi(i, t(i)))}
+        </ul>` : En(s("device.events_none"))
   );
 }
-function Na(n, e, t) {
-  const s = w(n), i = (o) => {
-    const a = o.expires === null ? void 0 : o.expires - Date.now() / 1e3, r = o.port === null ? o.transport ?? "" : `${o.transport ?? ""}/${o.port}`;
+function Ya(n, e, t) {
+  const s = v(n), i = Date.now() / 1e3, o = (a) => {
+    const r = gi(n, a, i);
     return u`<li class="rule">
       <div class="grow">
         <div class="line">
-          <b class="cut grow">${s(Ue(`mode.${o.mode}`) ?? "mode.other")} ${r}</b>
-          ${a === void 0 ? f : u`<span class="figure" role="timer">${s("common.left", { span: wt(n, a) })}</span>`}
-          <button class="quiet" @click=${() => t(o)}>${s("quarantine.release")}</button>
+          <b class="cut grow">${vi(n, a)}</b>
+          ${r === void 0 ? p : u`<span class="figure" role="timer">${r}</span>`}
+          <button class="quiet" @click=${() => t(a)}>${s("rules.end")}</button>
         </div>
-        <div class="secondary wrap">
-          ${s("device.blocked_since", { since: K(n, o.created) })}${o.reason ? u` · ${o.reason}` : f}
-        </div>
-        <div class="secondary wrap">
-          ${o.packets ? s("device.blocked_packets", {
-      packets: R(n, o.packets),
-      bytes: O(n, o.bytes)
-    }) : s("device.blocked_nothing")}
-        </div>
+        <div class="secondary wrap">${yi(n, a)}</div>
+        <div class="secondary wrap">${wi(n, a, i)}</div>
       </div>
     </li>`;
   };
-  return Be(
+  return Ge(
     s("device.blocks"),
-    e.length ? u`<ul>${D(e, ({ id: o }) => o, i)}</ul>` : kn(s("device.blocks_none"))
+    e.length ? u`<ul>${R(e, ({ id: a }) => a, o)}</ul>` : En(s("device.blocks_none"))
   );
 }
-function ja(n, e) {
-  const t = w(n);
-  return Be(
+function Ka(n, e) {
+  const t = v(n);
+  return Ge(
     t("device.profile"),
-    La(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+    Wa(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function Ra(n, e, t) {
-  if (!e.length) return f;
-  const s = w(n);
-  return Be(
+function Za(n, e, t) {
+  if (!e.length) return p;
+  const s = v(n);
+  return Ge(
     s("device.accepted"),
     u`<ul>
-      ${D(
+      ${R(
       e,
       ({ id: i }) => i,
       (i) => u`<li>
@@ -3135,7 +3196,7 @@ function Ra(n, e, t) {
     </ul>`
   );
 }
-const Da = L`
+const Ja = L`
   :host {
     container: device / inline-size;
   }
@@ -3274,24 +3335,24 @@ const Da = L`
     }
   }
 `;
-var Ua = Object.defineProperty, We = (n, e, t, s) => {
+var Xa = Object.defineProperty, Qe = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ua(e, t, i), i;
+  return i && Xa(e, t, i), i;
 };
-class ke extends H {
+class Ae extends H {
   constructor() {
-    super(), this.live = new gt(this), this.data = new ra(this), this.opened = new ai(this, (e) => this.asking(e)), new bn(this);
+    super(), this.live = new Be(this), this.data = new va(this), this.opened = new di(this, (e) => this.asking(e)), new Ot(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e) return f;
-    const s = w(e);
+    if (!e) return p;
+    const s = v(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
-    const i = ri(e, this.live.store), o = this.live.store?.device(t);
+    const i = _n(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
-      ${this.renderHead(e, o)} ${ci(e, this.live.store, o.entryId)}
-      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : f}
+      ${this.renderHead(e, o)} ${kn(e, this.live.store, o.entryId)}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
       <div class="sections">
         ${U(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
               <p class="secondary">${s("common.admin")}</p>`}
@@ -3301,34 +3362,34 @@ class ke extends H {
     `;
   }
   renderHead(e, t) {
-    const s = w(e), { row: i } = t, { key: o, tone: a, expires: r } = di(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
+    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = ui(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
         <div class="secondary wrap">
           <span class="chip ${a}">${s(o)}</span>
-          ${r === null ? f : u`<span role="timer">${s("common.left", { span: wt(e, r - d) })}</span>`}
-          ${i.online ? f : u`<span>${s("devices.seen", { ago: Zt(e, i.last_seen, d) })}</span>`}
+          ${r === null ? p : u`<span role="timer">${s("common.left", { span: Ue(e, r - d) })}</span>`}
+          ${i.online ? p : u`<span>${s("devices.seen", { ago: ht(e, i.last_seen, d) })}</span>`}
         </div>
       </div>
       <button
         class=${i.quarantined ? "main" : "danger"}
         ?disabled=${!l}
         title=${l ? "" : s("quarantine.impossible")}
-        @click=${() => xt(this.asking(e), t)}
+        @click=${() => Mt(this.asking(e), t)}
       >
         ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
       </button>
     </header>`;
   }
   renderTraffic(e, t) {
-    const s = w(e), { row: i, samples: o } = t, a = (l, d) => u`<div class="tile">
+    const s = v(e), { row: i, samples: o } = t, a = (l, d) => u`<div class="tile">
       <div class="secondary"><span class=${l === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${l}`)}</div>
-      <div class="large">${je(e, i[`${l}_rate`])}</div>
+      <div class="large">${De(e, i[`${l}_rate`])}</div>
       <div class="secondary">
         ${s("device.moved", {
-      today: O(e, i[`${l}_today`]),
-      all: O(e, i[`${l}_bytes`])
+      today: T(e, i[`${l}_today`]),
+      all: T(e, i[`${l}_bytes`])
     })}
       </div>
     </div>`, r = [
@@ -3336,7 +3397,7 @@ class ke extends H {
       i.mac,
       i.randomised ? s("devices.random") : null,
       ...i.addresses.slice(0, 4),
-      s("device.first_seen", { since: K(e, i.first_seen) })
+      s("device.first_seen", { since: Z(e, i.first_seen) })
     ].filter((l) => l !== null);
     return u`<section class="traffic">
       <div class="secondary wrap">${r.join(" · ")}</div>
@@ -3348,32 +3409,32 @@ class ke extends H {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (d) => void la(r(), a, d);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (d) => void mi(r(), a, d);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? Na(e, s.blocks, l) : f}
-        ${s?.profile ? ja(e, s.profile) : f}
+        ${s ? Ya(e, s.blocks, l) : p}
+        ${s?.profile ? Ka(e, s.profile) : p}
       </div>
       <div>
-        ${i ? Ia(e, i, {
+        ${i ? Ga(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
-      block: (d) => void ii(r(), a, d),
+      block: (d) => void li(r(), a, d),
       release: l
-    }) : f}
-        ${o ? this.renderEvents(e, o) : f}
-        ${s ? Ra(e, s.accepted, (d) => void ca(r(), a, d)) : f}
+    }) : p}
+        ${o ? this.renderEvents(e, o) : p}
+        ${s ? Za(e, s.accepted, (d) => void ga(r(), a, d)) : p}
       </div>
     `;
   }
   renderEvents(e, t) {
     const s = new Set(this.data.details?.accepted.map(({ seq: i }) => i));
-    return Pa(
+    return Qa(
       e,
       t,
       (i) => this.opened.viewOf(e, i, {
-        when: Zt(e, i.last_time ?? i.time),
+        when: ht(e, i.last_time ?? i.time),
         accepted: s.has(i.seq)
       })
     );
@@ -3387,97 +3448,97 @@ class ke extends H {
     this.rule !== void 0 && e !== void 0 && e !== this.rule && this.data.refresh(), this.rule = e;
   }
   static {
-    this.styles = [J, F, Da, Ws];
+    this.styles = [G, z, Ja, Ys];
   }
 }
-We([
-  C({ attribute: !1 })
-], ke.prototype, "hass");
-We([
-  C({ attribute: !1 })
-], ke.prototype, "deviceId");
-We([
-  C({ attribute: !1 })
-], ke.prototype, "heading");
-We([
-  P("hearthwall-confirm")
-], ke.prototype, "confirm");
-We([
-  P("hearthwall-notice")
-], ke.prototype, "notice");
-const za = {
-  "hearthwall-device-card": hn,
-  "hearthwall-device-view": ke,
-  "hearthwall-device-dialog": yt,
-  "hearthwall-history": bt
-}, Ut = /* @__PURE__ */ new WeakMap();
-function Va({ connection: n, callWS: e }) {
-  let t = Ut.get(n);
-  return t || (t = e({ type: "config/label_registry/list" }), Ut.set(n, t), t.catch(() => Ut.delete(n))), t;
+Qe([
+  E({ attribute: !1 })
+], Ae.prototype, "hass");
+Qe([
+  E({ attribute: !1 })
+], Ae.prototype, "deviceId");
+Qe([
+  E({ attribute: !1 })
+], Ae.prototype, "heading");
+Qe([
+  q("hearthwall-confirm")
+], Ae.prototype, "confirm");
+Qe([
+  q("hearthwall-notice")
+], Ae.prototype, "notice");
+const er = {
+  "hearthwall-device-card": fn,
+  "hearthwall-device-view": Ae,
+  "hearthwall-device-dialog": _t,
+  "hearthwall-history": kt
+}, Gt = /* @__PURE__ */ new WeakMap();
+function tr({ connection: n, callWS: e }) {
+  let t = Gt.get(n);
+  return t || (t = e({ type: "config/label_registry/list" }), Gt.set(n, t), t.catch(() => Gt.delete(n))), t;
 }
-const pi = ["today", "now", "name", "status", "last_seen"], Ba = ["all", "online", "restricted"], Wa = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Fa = {
+const bi = ["today", "now", "name", "status", "last_seen"], nr = ["all", "online", "restricted"], sr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], ir = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
-function vs(n, e, t) {
+function bs(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!Fa[i](e)) return !1;
-  const r = Wa(n, e);
+  if (!ir[i](e)) return !1;
+  const r = sr(n, e);
   if (o.length && !o.includes(r?.area_id ?? "") || a.length && !a.some((d) => r?.labels?.includes(d))) return !1;
   if (!s.trim()) return !0;
   const l = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
   return s.toLocaleLowerCase().split(/\s+/).every((d) => l.includes(d));
 }
-const gs = (n) => n.upload_today + n.download_today, ys = (n) => n.upload_rate + n.download_rate;
-function Ga(n, e, t) {
-  const s = ze(n), i = {
-    today: (o, a) => gs(a) - gs(o),
-    now: (o, a) => ys(a) - ys(o),
+const $s = (n) => n.upload_today + n.download_today, xs = (n) => n.upload_rate + n.download_rate;
+function or(n, e, t) {
+  const s = We(n), i = {
+    today: (o, a) => $s(a) - $s(o),
+    now: (o, a) => xs(a) - xs(o),
     name: () => 0,
-    status: (o, a) => cs(o) - cs(a),
+    status: (o, a) => ps(o) - ps(a),
     last_seen: (o, a) => a.last_seen - o.last_seen
   };
   return [...e].sort(
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class Qa {
+class ar {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
     const a = t.every(({ key: l }) => this.ranks.has(l));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Ga(e, t, s).map(({ key: l }, d) => [l, d])), this.since = i, this.sort = s), [...t].sort((l, d) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(or(e, t, s).map(({ key: l }, d) => [l, d])), this.since = i, this.sort = s), [...t].sort((l, d) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
   }
 }
-function Ya() {
-  const n = w(void 0);
+function rr() {
+  const n = v(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
     {
       name: "sort",
       default: "today",
       selector: {
-        select: { mode: "dropdown", options: pi.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
+        select: { mode: "dropdown", options: bi.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
       }
     },
     { name: "area", selector: { area: { multiple: !0 } } },
     { name: "label", selector: { label: { multiple: !0 } } },
     { name: "toolbar", default: !0, selector: { boolean: {} } },
-    { name: "entry_id", selector: { config_entry: { integration: T } } }
-  ], ...ln() };
+    { name: "entry_id", selector: { config_entry: { integration: C } } }
+  ], ...xt() };
 }
-const Xe = (n, e, t, s) => u`<select
+const st = (n, e, t, s) => u`<select
     aria-label=${n}
     title=${n}
     @change=${(i) => s(i.target.value)}
   >
     ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
   </select>`;
-function Ka(n, e, t, s, i) {
-  const o = w(n), a = ze(n), r = (l, d) => [
+function lr(n, e, t, s, i) {
+  const o = v(n), a = We(n), r = (l, d) => [
     { value: "", label: d },
     ...l.sort((h, c) => a(h.label, c.label))
   ];
@@ -3492,19 +3553,19 @@ function Ka(n, e, t, s, i) {
       .value=${e.search}
       @input=${(l) => i({ search: l.target.value })}
     />
-    ${Xe(
+    ${st(
     o("devices.show"),
-    Ba.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
+    nr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
     e.shown,
     (l) => i({ shown: l })
   )}
-    ${Xe(
+    ${st(
     o("devices.sort"),
-    pi.map((l) => ({ value: l, label: o(`devices.sort.${l}`) })),
+    bi.map((l) => ({ value: l, label: o(`devices.sort.${l}`) })),
     e.sort,
     (l) => i({ sort: l })
   )}
-    ${t.size ? Xe(
+    ${t.size ? st(
     o("devices.area"),
     r(
       [...t].map((l) => ({ value: l, label: n.areas[l]?.name ?? l })),
@@ -3512,8 +3573,8 @@ function Ka(n, e, t, s, i) {
     ),
     e.areas[0] ?? "",
     (l) => i({ areas: l ? [l] : [] })
-  ) : f}
-    ${s.length ? Xe(
+  ) : p}
+    ${s.length ? st(
     o("devices.label"),
     r(
       s.map(({ label_id: l, name: d }) => ({ value: l, label: d })),
@@ -3521,22 +3582,22 @@ function Ka(n, e, t, s, i) {
     ),
     e.labels[0] ?? "",
     (l) => i({ labels: l ? [l] : [] })
-  ) : f}
+  ) : p}
   </div>`;
 }
-var Za = Object.defineProperty, z = (n, e, t, s) => {
+var cr = Object.defineProperty, V = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Za(e, t, i), i;
+  return i && cr(e, t, i), i;
 };
-const ws = 500, zt = (n) => n === void 0 ? [] : [n].flat();
-class N extends H {
+const _s = 500, Qt = (n) => n === void 0 ? [] : [n].flat();
+class j extends H {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new gt(this), this.order = new Qa(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new Be(this), this.order = new ar(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       e.row.device_id && this.dialog.open(e.row.device_id);
     }, this.onQuarantine = ({ detail: e }) => {
       const { hass: t, confirm: s, notice: i } = this;
-      t && xt({ hass: t, confirm: s, notice: i }, e);
+      t && Mt({ hass: t, confirm: s, notice: i }, e);
     }, this.onClear = () => {
       this.settings = { ...this.settings, search: "", shown: "all", areas: [], labels: [] };
     };
@@ -3548,7 +3609,7 @@ class N extends H {
     return {};
   }
   static getConfigForm() {
-    return Ya();
+    return rr();
   }
   getCardSize() {
     return 7;
@@ -3558,23 +3619,23 @@ class N extends H {
   }
   /** Return the devices that the card is about, whatever the user searches for. */
   mine(e) {
-    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: zt(s), labels: zt(i) };
+    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: Qt(s), labels: Qt(i) };
     return [...this.live.store?.devices() ?? []].filter(
-      (a) => (!t || a.entryId === t) && vs(e, a.row, o)
+      (a) => (!t || a.entryId === t) && bs(e, a.row, o)
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Va(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, tr(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return f;
-    const s = w(e), i = ri(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+    if (!e || !t) return p;
+    const s = v(e), i = _n(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
-      o.filter(({ row: r }) => vs(e, r, this.settings)),
+      o.filter(({ row: r }) => bs(e, r, this.settings)),
       this.settings.sort,
       Date.now() / 1e3,
       this.rows?.matches(":hover, :focus-within") ?? !1
@@ -3583,7 +3644,7 @@ class N extends H {
       <ha-card>
         <div class="head">
           <h2 class="card-title">${t.title ?? s("devices.title")}</h2>
-          ${i ? f : this.renderSummary(e, o)}
+          ${i ? p : this.renderSummary(e, o)}
         </div>
         ${i ?? this.renderList(e, t, o, a)}
         <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -3593,28 +3654,28 @@ class N extends H {
     `;
   }
   renderSummary(e, t) {
-    const s = w(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((l, { row: d }) => l + d[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
+    const s = v(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((l, { row: d }) => l + d[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
-      online: R(e, i(({ row: r }) => r.online)),
-      all: R(e, t.length)
-    })}${a ? u` · <b>${s("devices.summary_restricted", { count: R(e, a) })}</b>` : f}
+      online: N(e, i(({ row: r }) => r.online)),
+      all: N(e, t.length)
+    })}${a ? u` · <b>${s("devices.summary_restricted", { count: N(e, a) })}</b>` : p}
       </span>
       <span class="rates">
-        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${je(e, o("download_rate"))}
-        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${je(e, o("upload_rate"))}
+        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${De(e, o("download_rate"))}
+        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${De(e, o("upload_rate"))}
       </span>
     </div>`;
   }
   renderList(e, t, s, i) {
-    const o = w(e), { store: a } = this.live, r = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), l = new Set(r.flatMap((h) => h.area_id ?? [])), d = new Set(r.flatMap((h) => h.labels ?? []));
+    const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), l = new Set(r.flatMap((h) => h.area_id ?? [])), d = new Set(r.flatMap((h) => h.labels ?? []));
     return u`
-      ${ci(e, a, t.entry_id)}
-      ${t.toolbar === !1 ? f : Ka(
+      ${kn(e, a, t.entry_id)}
+      ${t.toolbar === !1 ? p : lr(
       e,
       this.settings,
-      zt(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
+      Qt(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
       this.labels.filter(({ label_id: h }) => d.has(h)),
       (h) => this.settings = { ...this.settings, ...h }
     )}
@@ -3625,8 +3686,8 @@ class N extends H {
             @hearthwall-open=${this.onOpen}
             @hearthwall-quarantine=${this.onQuarantine}
           >
-            ${D(
-      this.whole ? i : i.slice(0, ws),
+            ${R(
+      this.whole ? i : i.slice(0, _s),
       ({ key: h }) => h,
       (h) => u`<hearthwall-device-row
                 role="listitem"
@@ -3636,12 +3697,12 @@ class N extends H {
                 .stale=${a?.gateways.get(h.entryId)?.stale ?? !1}
               ></hearthwall-device-row>`
     )}
-            ${i.length > ws && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
-                  ${o("devices.show_rest", { count: R(e, i.length) })}
-                </button>` : f}
+            ${i.length > _s && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
+                  ${o("devices.show_rest", { count: N(e, i.length) })}
+                </button>` : p}
           </div>` : u`<div class="message" role="status">
             <p>${o(s.length ? "devices.none_found" : "devices.none")}</p>
-            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : f}
+            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : p}
           </div>`}
     `;
   }
@@ -3652,7 +3713,7 @@ class N extends H {
   announce() {
     const { hass: e } = this;
     if (!e || !this.live.store?.gateways.size) return;
-    const t = w(e), s = this.quarantined;
+    const t = v(e), s = this.quarantined;
     this.quarantined = /* @__PURE__ */ new Map();
     const i = [];
     for (const { key: o, row: a } of this.mine(e)) {
@@ -3664,8 +3725,8 @@ class N extends H {
   }
   static {
     this.styles = [
-      J,
-      F,
+      G,
+      z,
       L`
       ha-card {
         container: devices / inline-size;
@@ -3742,44 +3803,44 @@ class N extends H {
     ];
   }
 }
-z([
-  C({ attribute: !1 })
-], N.prototype, "hass");
-z([
-  C({ attribute: !1 })
-], N.prototype, "layout");
-z([
+V([
+  E({ attribute: !1 })
+], j.prototype, "hass");
+V([
+  E({ attribute: !1 })
+], j.prototype, "layout");
+V([
   A()
-], N.prototype, "config");
-z([
+], j.prototype, "config");
+V([
   A()
-], N.prototype, "settings");
-z([
+], j.prototype, "settings");
+V([
   A()
-], N.prototype, "labels");
-z([
+], j.prototype, "labels");
+V([
   A()
-], N.prototype, "whole");
-z([
-  P("hearthwall-confirm")
-], N.prototype, "confirm");
-z([
-  P("hearthwall-notice")
-], N.prototype, "notice");
-z([
-  P("hearthwall-device-dialog")
-], N.prototype, "dialog");
-z([
-  P(".list")
-], N.prototype, "rows");
-var Ja = Object.defineProperty, At = (n, e, t, s) => {
+], j.prototype, "whole");
+V([
+  q("hearthwall-confirm")
+], j.prototype, "confirm");
+V([
+  q("hearthwall-notice")
+], j.prototype, "notice");
+V([
+  q("hearthwall-device-dialog")
+], j.prototype, "dialog");
+V([
+  q(".list")
+], j.prototype, "rows");
+var dr = Object.defineProperty, Tt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ja(e, t, i), i;
+  return i && dr(e, t, i), i;
 };
-class Fe extends H {
+class Ye extends H {
   constructor() {
-    super(), this.connected = !0, this.stale = !1, new bn(this, () => this.moves());
+    super(), this.connected = !0, this.stale = !1, new Ot(this, () => this.moves());
   }
   /** Whether there is something to see that changes with the clock. */
   moves() {
@@ -3789,8 +3850,8 @@ class Fe extends H {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !t) return f;
-    const s = w(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = di(i), [d, h] = [je(e, i.download_rate), je(e, i.upload_rate)], c = O(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: Zt(e, i.last_seen, o) });
+    if (!e || !t) return p;
+    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = ui(i), [d, h] = [De(e, i.download_rate), De(e, i.upload_rate)], c = T(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: ht(e, i.last_seen, o) });
     return u`
       <div class="row">
         <span class="dot ${r} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -3808,7 +3869,7 @@ class Fe extends H {
         </div>
         <div class="status">
           ${r === "good" || r === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${r}">${s(a)}</span>`}
-          ${l === null ? f : u`<span class="secondary count" role="timer">${s("common.left", { span: wt(e, l - o) })}</span>`}
+          ${l === null ? p : u`<span class="secondary count" role="timer">${s("common.left", { span: Ue(e, l - o) })}</span>`}
         </div>
         <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
@@ -3838,8 +3899,8 @@ class Fe extends H {
   }
   static {
     this.styles = [
-      J,
-      F,
+      G,
+      z,
       L`
       :host {
         content-visibility: auto;
@@ -4049,24 +4110,24 @@ class Fe extends H {
     ];
   }
 }
-At([
-  C({ attribute: !1 })
-], Fe.prototype, "hass");
-At([
-  C({ attribute: !1 })
-], Fe.prototype, "device");
-At([
-  C({ type: Boolean, reflect: !0 })
-], Fe.prototype, "connected");
-At([
-  C({ type: Boolean, reflect: !0 })
-], Fe.prototype, "stale");
-var Xa = Object.defineProperty, de = (n, e, t, s) => {
+Tt([
+  E({ attribute: !1 })
+], Ye.prototype, "hass");
+Tt([
+  E({ attribute: !1 })
+], Ye.prototype, "device");
+Tt([
+  E({ type: Boolean, reflect: !0 })
+], Ye.prototype, "connected");
+Tt([
+  E({ type: Boolean, reflect: !0 })
+], Ye.prototype, "stale");
+var hr = Object.defineProperty, he = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Xa(e, t, i), i;
+  return i && hr(e, t, i), i;
 };
-const er = /* @__PURE__ */ new Set(["Enter", " "]), X = class mi extends H {
+const ur = /* @__PURE__ */ new Set(["Enter", " "]), ee = class $i extends H {
   constructor() {
     super(...arguments), this.choice = "", this.busy = !1, this.ready = !1, this.problem = "", this.onSubmit = async (e) => {
       e.preventDefault();
@@ -4076,7 +4137,7 @@ const er = /* @__PURE__ */ new Set(["Enter", " "]), X = class mi extends H {
         try {
           await t.act(this.choice), this.busy = !1, this.question === t && this.end(!0);
         } catch (s) {
-          this.busy = !1, this.problem = ce(s);
+          this.busy = !1, this.problem = X(s);
         }
       }
     };
@@ -4094,20 +4155,20 @@ const er = /* @__PURE__ */ new Set(["Enter", " "]), X = class mi extends H {
     super.disconnectedCallback(), clearTimeout(this.waiting);
   }
   wait() {
-    const { patienceMs: e } = mi;
+    const { patienceMs: e } = $i;
     clearTimeout(this.waiting), this.ready = e === 0, this.ready || (this.waiting = setTimeout(() => this.ready = !0, e));
   }
   render() {
     const { question: e } = this;
-    if (!e) return f;
-    const t = w(this.hass);
+    if (!e) return p;
+    const t = v(this.hass);
     return u`
       <dialog
         aria-labelledby="title"
         aria-describedby="text"
         @close=${() => this.end(!1)}
         @click=${(s) => s.target === this.dialog && this.ready && this.end(!1)}
-        @keydown=${(s) => s.repeat && er.has(s.key) && s.preventDefault()}
+        @keydown=${(s) => s.repeat && ur.has(s.key) && s.preventDefault()}
         @cancel=${(s) => this.busy && s.preventDefault()}
       >
         <form @submit=${this.onSubmit}>
@@ -4125,7 +4186,7 @@ const er = /* @__PURE__ */ new Set(["Enter", " "]), X = class mi extends H {
                     /><span>${i}</span>
                   </label>`
     )}
-              </fieldset>` : f}
+              </fieldset>` : p}
           <p class="problem" role="alert">${this.problem}</p>
           <div class="buttons">
             <button type="button" class="plain" ?disabled=${this.busy} autofocus @click=${() => this.end(!1)}>
@@ -4150,7 +4211,7 @@ const er = /* @__PURE__ */ new Set(["Enter", " "]), X = class mi extends H {
   }
   static {
     this.styles = [
-      J,
+      G,
       L`
       dialog {
         box-sizing: border-box;
@@ -4213,30 +4274,30 @@ const er = /* @__PURE__ */ new Set(["Enter", " "]), X = class mi extends H {
     ];
   }
 };
-de([
-  C({ attribute: !1 })
-], X.prototype, "hass");
-de([
+he([
+  E({ attribute: !1 })
+], ee.prototype, "hass");
+he([
   A()
-], X.prototype, "question");
-de([
+], ee.prototype, "question");
+he([
   A()
-], X.prototype, "choice");
-de([
+], ee.prototype, "choice");
+he([
   A()
-], X.prototype, "busy");
-de([
+], ee.prototype, "busy");
+he([
   A()
-], X.prototype, "ready");
-de([
+], ee.prototype, "ready");
+he([
   A()
-], X.prototype, "problem");
-de([
-  P("dialog")
-], X.prototype, "dialog");
-let tr = X;
-const et = 50;
-function nr(n) {
+], ee.prototype, "problem");
+he([
+  q("dialog")
+], ee.prototype, "dialog");
+let pr = ee;
+const it = 50;
+function mr(n) {
   const { severity: e, limit: t } = n;
   if (e !== void 0 && !we.includes(e))
     throw new Error(`severity is none of ${we.join(", ")}`);
@@ -4244,14 +4305,14 @@ function nr(n) {
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function sr() {
-  const n = w(void 0), e = we.map((t) => ({ value: t, label: n(`severity.${t}`) }));
+function fr() {
+  const n = v(void 0), e = we.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
       { name: "title", selector: { text: {} } },
       { name: "severity", selector: { select: { mode: "dropdown", options: e } } },
-      { name: "device_id", selector: { device: { filter: { integration: T } } } },
-      { name: "entry_id", selector: { config_entry: { integration: T } } },
+      { name: "device_id", selector: { device: { filter: { integration: C } } } },
+      { name: "entry_id", selector: { config_entry: { integration: C } } },
       { name: "limit", selector: { number: { min: 1, max: 200, mode: "box" } } },
       { name: "filters", default: !0, selector: { boolean: {} } },
       { name: "navigation_path", selector: { navigation: {} } }
@@ -4259,18 +4320,18 @@ function sr() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const ir = 86400;
-function or({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (c) => new Date(c * 1e3), [l, d] = [i.format(r(t)), i.format(r(t - ir))], h = (c) => c.charAt(0).toLocaleUpperCase(n.language) + c.slice(1);
+const vr = 86400;
+function gr({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (c) => new Date(c * 1e3), [l, d] = [i.format(r(t)), i.format(r(t - vr))], h = (c) => c.charAt(0).toLocaleUpperCase(n.language) + c.slice(1);
   return (c) => {
     const m = i.format(r(c));
     return m === l ? h(a.format(0, "day")) : m === d ? h(a.format(-1, "day")) : o.format(r(c));
   };
 }
-class ar {
+class yr {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new Jo(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
+    this.host = e, this.mustHold = t, this.timeline = new ra(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
   }
   hostConnected() {
     this.inPage = !0, this.begin();
@@ -4290,7 +4351,7 @@ class ar {
     if (!this.inPage || !e || !this.wanted || !U(e)) return;
     this.end?.(), this.connection = e.connection, this.told.clear(), this.hasOlder = !1;
     const t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
-    this.end = cn(
+    this.end = pn(
       this.connection,
       { type: "hearthwall/subscribe_events", ...Object.fromEntries(t) },
       {
@@ -4301,7 +4362,7 @@ class ar {
           this.told.clear(), this.enter("offline");
         },
         refused: (s) => {
-          this.reason = ce(s), this.enter(js(s) ? "absent" : "failed");
+          this.reason = X(s), this.enter(zs(s) ? "absent" : "failed");
         }
       }
     );
@@ -4312,16 +4373,16 @@ class ar {
   receive({ type: e, entry_id: t, events: s }) {
     if (e !== "events") return;
     const { limit: i } = this.wanted;
-    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < lt), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
+    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < pt), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
   }
 }
-const Vt = (n) => n.target.value;
-function rr(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
-  const a = w(n), r = (l, d, h) => u`<option value=${l} ?selected=${l === h}>${d}</option>`;
+const Yt = (n) => n.target.value;
+function wr(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+  const a = v(n), r = (l, d, h) => u`<option value=${l} ?selected=${l === h}>${d}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
       aria-label=${a("events.filter.severity")}
-      @change=${(l) => o({ ...e, severity: Vt(l) })}
+      @change=${(l) => o({ ...e, severity: Yt(l) })}
     >
       ${we.filter((l) => be(l) >= be(t)).map(
     (l) => r(
@@ -4333,21 +4394,21 @@ function rr(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
     </select>
     <select
       aria-label=${a("events.filter.kind")}
-      @change=${(l) => o({ ...e, kind: Vt(l) || null })}
+      @change=${(l) => o({ ...e, kind: Yt(l) || null })}
     >
       ${r("", a("events.filter.all_kinds"), e.kind ?? "")}
-      ${i.map((l) => r(l, a(_t(l).name), e.kind ?? ""))}
+      ${i.map((l) => r(l, a(Et(l).name), e.kind ?? ""))}
     </select>
     ${s.length ? u`<select
           aria-label=${a("events.filter.who")}
-          @change=${(l) => o({ ...e, who: Vt(l) || null })}
+          @change=${(l) => o({ ...e, who: Yt(l) || null })}
         >
           ${r("", a("events.filter.all_devices"), e.who ?? "")}
           ${s.map(({ id: l, name: d }) => r(l, d, e.who ?? ""))}
-        </select>` : f}
+        </select>` : p}
   </div>`;
 }
-const lr = L`
+const br = L`
   :host {
     height: 100%;
   }
@@ -4420,37 +4481,37 @@ const lr = L`
     margin: 8px auto 0;
   }
 `;
-var cr = Object.defineProperty, he = (n, e, t, s) => {
+var $r = Object.defineProperty, ue = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && cr(e, t, i), i;
+  return i && $r(e, t, i), i;
 };
-const dr = 8;
-class ee extends H {
+const xr = 8;
+class te extends H {
   constructor() {
-    super(...arguments), this.filter = Nt, this.lost = [], this.limit = et, this.opened = new ai(this, (e) => ({
+    super(...arguments), this.filter = Vt, this.lost = [], this.limit = it, this.opened = new di(this, (e) => ({
       hass: e,
       store: this.store,
       confirm: this.confirm,
       notice: this.notice
-    })), this.feed = new ar(this, () => this.mustHold()), this.showNew = () => {
+    })), this.feed = new yr(this, () => this.mustHold()), this.showNew = () => {
       this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
     }, this.loadOlder = () => {
-      this.limit = Math.min(lt, this.limit + (this.config?.limit ?? et)), this.want();
+      this.limit = Math.min(pt, this.limit + (this.config?.limit ?? it)), this.want();
     }, this.showAll = () => {
       history.pushState(null, "", this.config.navigation_path), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
     };
   }
   static getConfigForm() {
-    return sr();
+    return fr();
   }
   static getStubConfig() {
-    return { limit: et };
+    return { limit: it };
   }
   setConfig(e) {
-    this.config = nr(e), this.limit = e.limit ?? et, this.filter = { ...Nt, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
+    this.config = mr(e), this.limit = e.limit ?? it, this.filter = { ...Vt, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
   }
   getCardSize() {
     return 8;
@@ -4471,7 +4532,7 @@ class ee extends H {
     });
   }
   willUpdate(e) {
-    this.isConnected && this.hass && !this.store && U(this.hass) && (this.store = dn(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
+    this.isConnected && this.hass && !this.store && U(this.hass) && (this.store = mn(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
   }
   /** Which sensors are lost, and who is quarantined, shows; what moves does not. */
   onLive() {
@@ -4482,11 +4543,11 @@ class ee extends H {
   }
   mustHold() {
     const { list: e } = this;
-    return this.opened.key !== null || !!(e && (e.scrollTop > dr || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > xr || e.matches(":focus-within")));
   }
   render() {
-    if (!this.config || !this.hass) return f;
-    const e = w(this.hass);
+    if (!this.config || !this.hass) return p;
+    const e = v(this.hass);
     return u`
       <ha-card>
         <h2 class="card-title">${this.config.title ?? e("events.title")}</h2>
@@ -4496,49 +4557,49 @@ class ee extends H {
       </ha-card>
     `;
   }
-  message(e, t = f) {
+  message(e, t = p) {
     return u`<div class="message" role="status">${t}<p>${e}</p></div>`;
   }
   /** Return why what is shown may be old. */
   trouble() {
-    const e = w(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
-    return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : f : f;
+    const e = v(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
+    return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : p : p;
   }
   timeline() {
-    const e = this.hass, t = w(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
+    const e = this.hass, t = v(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
     if (!s.events.length) {
       if (i === "absent") return this.message(t("common.absent"));
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
-    const r = rs(s.events, this.filter), l = rs(s.waiting, this.filter).length, d = this.config.filters === !1 ? r.slice(0, this.limit) : r;
+    const r = hs(s.events, this.filter), l = hs(s.waiting, this.filter).length, d = this.config.filters === !1 ? r.slice(0, this.limit) : r;
     return u`
-      ${this.config.filters === !1 ? f : this.filters(s.events)}
+      ${this.config.filters === !1 ? p : this.filters(s.events)}
       <div class="news" role="status">
         ${l ? u`<button class="main" @click=${this.showNew}>
               ${t(l === 1 ? "events.new.one" : "events.new", { count: l })}
-            </button>` : f}
+            </button>` : p}
       </div>
       <div class="list">
         ${d.length ? this.days(d) : this.empty()}
-        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : f}
-        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : f}
+        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : p}
+        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : p}
       </div>
     `;
   }
   days(e) {
     const t = this.hass;
-    return Xo(e, or(t)).map(
+    return la(e, gr(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul class="events">
-          ${D(
+          ${R(
         i,
-        I,
-        (o) => ui(
+        P,
+        (o) => fi(
           o,
           this.opened.viewOf(t, o, {
-            when: Kt(t, o.time),
+            when: nn(t, o.time),
             fresh: o.time > (this.seen ?? 1 / 0)
           })
         )
@@ -4548,21 +4609,21 @@ class ee extends H {
     );
   }
   empty() {
-    const e = w(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${kt(xa)}</span>`) : this.message(
+    const e = v(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Ct(Ca)}</span>`) : this.message(
       e("events.none_found"),
-      u`<button class="quiet" @click=${() => this.choose({ ...Nt, severity: t })}>
+      u`<button class="quiet" @click=${() => this.choose({ ...Vt, severity: t })}>
         ${e("events.clear")}
       </button>`
     );
   }
   filters(e) {
-    const t = this.hass, s = ze(t);
-    return rr(t, {
+    const t = this.hass, s = We(t);
+    return wr(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : ls(e, oi, _e, s),
-      kinds: ls(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
+      who: this.config?.device_id ? [] : us(e, ci, ke, s),
+      kinds: us(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
   }
@@ -4571,33 +4632,33 @@ class ee extends H {
     this.filter = e, this.opened.close(), t && this.want();
   }
   static {
-    this.styles = [J, F, Ws, lr];
+    this.styles = [G, z, Ys, br];
   }
 }
-he([
-  C({ attribute: !1 })
-], ee.prototype, "hass");
-he([
+ue([
+  E({ attribute: !1 })
+], te.prototype, "hass");
+ue([
   A()
-], ee.prototype, "config");
-he([
+], te.prototype, "config");
+ue([
   A()
-], ee.prototype, "filter");
-he([
+], te.prototype, "filter");
+ue([
   A()
-], ee.prototype, "lost");
-he([
-  P("hearthwall-confirm")
-], ee.prototype, "confirm");
-he([
-  P("hearthwall-notice")
-], ee.prototype, "notice");
-he([
-  P(".list")
-], ee.prototype, "list");
-const hr = { "hearthwall-events-card": ee };
-function ur() {
-  const n = w(void 0);
+], te.prototype, "lost");
+ue([
+  q("hearthwall-confirm")
+], te.prototype, "confirm");
+ue([
+  q("hearthwall-notice")
+], te.prototype, "notice");
+ue([
+  q(".list")
+], te.prototype, "list");
+const _r = { "hearthwall-events-card": te };
+function kr() {
+  const n = v(void 0);
   return {
     type: "hearthwall-events-card",
     name: n("events.name"),
@@ -4605,9 +4666,9 @@ function ur() {
     preview: !0
   };
 }
-const fi = "important", pr = " !" + fi, An = xn(class extends _n {
+const xi = "important", Ar = " !" + xi, On = Sn(class extends Mn {
   constructor(n) {
-    if (super(n), n.type !== $n.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== An.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return Object.keys(n).reduce((e, t) => {
@@ -4623,14 +4684,14 @@ const fi = "important", pr = " !" + fi, An = xn(class extends _n {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(pr);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? fi : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(Ar);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? xi : "") : t[s] = i;
       }
     }
-    return W;
+    return F;
   }
 });
-function bs(n, e) {
+function ks(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4642,7 +4703,7 @@ function bs(n, e) {
   }
   return t;
 }
-function mr(n, e) {
+function Sr(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4654,7 +4715,7 @@ function mr(n, e) {
   }
   return t;
 }
-function Bt(n, e) {
+function Kt(n, e) {
   let t = 0;
   if (e === void 0)
     for (let s of n)
@@ -4666,41 +4727,41 @@ function Bt(n, e) {
   }
   return t;
 }
-function fr(n, e) {
+function Mr(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
-function tt(n) {
+function ot(n) {
   return function() {
     return n;
   };
 }
-function $s(n, e) {
-  return ct(n.source, e.source) || n.index - e.index;
+function As(n, e) {
+  return mt(n.source, e.source) || n.index - e.index;
 }
-function xs(n, e) {
-  return ct(n.target, e.target) || n.index - e.index;
+function Ss(n, e) {
+  return mt(n.target, e.target) || n.index - e.index;
 }
-function ct(n, e) {
+function mt(n, e) {
   return n.y0 - e.y0;
 }
-function Wt(n) {
+function Zt(n) {
   return n.value;
 }
-function vr(n) {
+function Er(n) {
   return n.index;
 }
-function gr(n) {
+function Or(n) {
   return n.nodes;
 }
-function yr(n) {
+function Cr(n) {
   return n.links;
 }
-function _s(n, e) {
+function Ms(n, e) {
   const t = n.get(e);
   if (!t) throw new Error("missing: " + e);
   return t;
 }
-function ks({ nodes: n }) {
+function Es({ nodes: n }) {
   for (const e of n) {
     let t = e.y0, s = t;
     for (const i of e.sourceLinks)
@@ -4709,214 +4770,214 @@ function ks({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function wr() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = vr, l = fr, d, h, c = gr, m = yr, g = 6;
-  function v() {
-    const p = { nodes: c.apply(null, arguments), links: m.apply(null, arguments) };
-    return k(p), E(p), q(p), B(p), Mi(p), ks(p), p;
+function Tr() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Er, l = Mr, d, h, c = Or, m = Cr, y = 6;
+  function g() {
+    const f = { nodes: c.apply(null, arguments), links: m.apply(null, arguments) };
+    return k(f), O(f), I(f), W(f), qi(f), Es(f), f;
   }
-  v.update = function(p) {
-    return ks(p), p;
-  }, v.nodeId = function(p) {
-    return arguments.length ? (r = typeof p == "function" ? p : tt(p), v) : r;
-  }, v.nodeAlign = function(p) {
-    return arguments.length ? (l = typeof p == "function" ? p : tt(p), v) : l;
-  }, v.nodeSort = function(p) {
-    return arguments.length ? (d = p, v) : d;
-  }, v.nodeWidth = function(p) {
-    return arguments.length ? (i = +p, v) : i;
-  }, v.nodePadding = function(p) {
-    return arguments.length ? (o = a = +p, v) : o;
-  }, v.nodes = function(p) {
-    return arguments.length ? (c = typeof p == "function" ? p : tt(p), v) : c;
-  }, v.links = function(p) {
-    return arguments.length ? (m = typeof p == "function" ? p : tt(p), v) : m;
-  }, v.linkSort = function(p) {
-    return arguments.length ? (h = p, v) : h;
-  }, v.size = function(p) {
-    return arguments.length ? (n = e = 0, t = +p[0], s = +p[1], v) : [t - n, s - e];
-  }, v.extent = function(p) {
-    return arguments.length ? (n = +p[0][0], t = +p[1][0], e = +p[0][1], s = +p[1][1], v) : [[n, e], [t, s]];
-  }, v.iterations = function(p) {
-    return arguments.length ? (g = +p, v) : g;
+  g.update = function(f) {
+    return Es(f), f;
+  }, g.nodeId = function(f) {
+    return arguments.length ? (r = typeof f == "function" ? f : ot(f), g) : r;
+  }, g.nodeAlign = function(f) {
+    return arguments.length ? (l = typeof f == "function" ? f : ot(f), g) : l;
+  }, g.nodeSort = function(f) {
+    return arguments.length ? (d = f, g) : d;
+  }, g.nodeWidth = function(f) {
+    return arguments.length ? (i = +f, g) : i;
+  }, g.nodePadding = function(f) {
+    return arguments.length ? (o = a = +f, g) : o;
+  }, g.nodes = function(f) {
+    return arguments.length ? (c = typeof f == "function" ? f : ot(f), g) : c;
+  }, g.links = function(f) {
+    return arguments.length ? (m = typeof f == "function" ? f : ot(f), g) : m;
+  }, g.linkSort = function(f) {
+    return arguments.length ? (h = f, g) : h;
+  }, g.size = function(f) {
+    return arguments.length ? (n = e = 0, t = +f[0], s = +f[1], g) : [t - n, s - e];
+  }, g.extent = function(f) {
+    return arguments.length ? (n = +f[0][0], t = +f[1][0], e = +f[0][1], s = +f[1][1], g) : [[n, e], [t, s]];
+  }, g.iterations = function(f) {
+    return arguments.length ? (y = +f, g) : y;
   };
-  function k({ nodes: p, links: x }) {
-    for (const [$, y] of p.entries())
-      y.index = $, y.sourceLinks = [], y.targetLinks = [];
-    const b = new Map(p.map(($, y) => [r($, y, p), $]));
-    for (const [$, y] of x.entries()) {
-      y.index = $;
-      let { source: _, target: M } = y;
-      typeof _ != "object" && (_ = y.source = _s(b, _)), typeof M != "object" && (M = y.target = _s(b, M)), _.sourceLinks.push(y), M.targetLinks.push(y);
+  function k({ nodes: f, links: x }) {
+    for (const [$, w] of f.entries())
+      w.index = $, w.sourceLinks = [], w.targetLinks = [];
+    const b = new Map(f.map(($, w) => [r($, w, f), $]));
+    for (const [$, w] of x.entries()) {
+      w.index = $;
+      let { source: _, target: M } = w;
+      typeof _ != "object" && (_ = w.source = Ms(b, _)), typeof M != "object" && (M = w.target = Ms(b, M)), _.sourceLinks.push(w), M.targetLinks.push(w);
     }
     if (h != null)
-      for (const { sourceLinks: $, targetLinks: y } of p)
-        $.sort(h), y.sort(h);
+      for (const { sourceLinks: $, targetLinks: w } of f)
+        $.sort(h), w.sort(h);
   }
-  function E({ nodes: p }) {
-    for (const x of p)
-      x.value = x.fixedValue === void 0 ? Math.max(Bt(x.sourceLinks, Wt), Bt(x.targetLinks, Wt)) : x.fixedValue;
+  function O({ nodes: f }) {
+    for (const x of f)
+      x.value = x.fixedValue === void 0 ? Math.max(Kt(x.sourceLinks, Zt), Kt(x.targetLinks, Zt)) : x.fixedValue;
   }
-  function q({ nodes: p }) {
-    const x = p.length;
-    let b = new Set(p), $ = /* @__PURE__ */ new Set(), y = 0;
+  function I({ nodes: f }) {
+    const x = f.length;
+    let b = new Set(f), $ = /* @__PURE__ */ new Set(), w = 0;
     for (; b.size; ) {
       for (const _ of b) {
-        _.depth = y;
+        _.depth = w;
         for (const { target: M } of _.sourceLinks)
           $.add(M);
       }
-      if (++y > x) throw new Error("circular link");
+      if (++w > x) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function B({ nodes: p }) {
-    const x = p.length;
-    let b = new Set(p), $ = /* @__PURE__ */ new Set(), y = 0;
+  function W({ nodes: f }) {
+    const x = f.length;
+    let b = new Set(f), $ = /* @__PURE__ */ new Set(), w = 0;
     for (; b.size; ) {
       for (const _ of b) {
-        _.height = y;
+        _.height = w;
         for (const { source: M } of _.targetLinks)
           $.add(M);
       }
-      if (++y > x) throw new Error("circular link");
+      if (++w > x) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function Ct({ nodes: p }) {
-    const x = bs(p, (y) => y.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
-    for (const y of p) {
-      const _ = Math.max(0, Math.min(x - 1, Math.floor(l.call(null, y, x))));
-      y.layer = _, y.x0 = n + _ * b, y.x1 = y.x0 + i, $[_] ? $[_].push(y) : $[_] = [y];
+  function It({ nodes: f }) {
+    const x = ks(f, (w) => w.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
+    for (const w of f) {
+      const _ = Math.max(0, Math.min(x - 1, Math.floor(l.call(null, w, x))));
+      w.layer = _, w.x0 = n + _ * b, w.x1 = w.x0 + i, $[_] ? $[_].push(w) : $[_] = [w];
     }
-    if (d) for (const y of $)
-      y.sort(d);
+    if (d) for (const w of $)
+      w.sort(d);
     return $;
   }
-  function Ot(p) {
-    const x = mr(p, (b) => (s - e - (b.length - 1) * a) / Bt(b, Wt));
-    for (const b of p) {
+  function Pt(f) {
+    const x = Sr(f, (b) => (s - e - (b.length - 1) * a) / Kt(b, Zt));
+    for (const b of f) {
       let $ = e;
-      for (const y of b) {
-        y.y0 = $, y.y1 = $ + y.value * x, $ = y.y1 + a;
-        for (const _ of y.sourceLinks)
+      for (const w of b) {
+        w.y0 = $, w.y1 = $ + w.value * x, $ = w.y1 + a;
+        for (const _ of w.sourceLinks)
           _.width = _.value * x;
       }
       $ = (s - $ + a) / (b.length + 1);
-      for (let y = 0; y < b.length; ++y) {
-        const _ = b[y];
-        _.y0 += $ * (y + 1), _.y1 += $ * (y + 1);
+      for (let w = 0; w < b.length; ++w) {
+        const _ = b[w];
+        _.y0 += $ * (w + 1), _.y1 += $ * (w + 1);
       }
-      Oi(b);
+      Ni(b);
     }
   }
-  function Mi(p) {
-    const x = Ct(p);
-    a = Math.min(o, (s - e) / (bs(x, (b) => b.length) - 1)), Ot(x);
-    for (let b = 0; b < g; ++b) {
-      const $ = Math.pow(0.99, b), y = Math.max(1 - $, (b + 1) / g);
-      Ci(x, $, y), Ei(x, $, y);
+  function qi(f) {
+    const x = It(f);
+    a = Math.min(o, (s - e) / (ks(x, (b) => b.length) - 1)), Pt(x);
+    for (let b = 0; b < y; ++b) {
+      const $ = Math.pow(0.99, b), w = Math.max(1 - $, (b + 1) / y);
+      Pi(x, $, w), Ii(x, $, w);
     }
   }
-  function Ei(p, x, b) {
-    for (let $ = 1, y = p.length; $ < y; ++$) {
-      const _ = p[$];
+  function Ii(f, x, b) {
+    for (let $ = 1, w = f.length; $ < w; ++$) {
+      const _ = f[$];
       for (const M of _) {
-        let Se = 0, te = 0;
-        for (const { source: Ee, value: Tt } of M.targetLinks) {
-          let Ce = Tt * (M.layer - Ee.layer);
-          Se += Ti(Ee, M) * Ce, te += Ce;
+        let Ee = 0, ne = 0;
+        for (const { source: Ce, value: Nt } of M.targetLinks) {
+          let Te = Nt * (M.layer - Ce.layer);
+          Ee += Ri(Ce, M) * Te, ne += Te;
         }
-        if (!(te > 0)) continue;
-        let Me = (Se / te - M.y0) * x;
-        M.y0 += Me, M.y1 += Me, Nn(M);
+        if (!(ne > 0)) continue;
+        let Oe = (Ee / ne - M.y0) * x;
+        M.y0 += Oe, M.y1 += Oe, Un(M);
       }
-      d === void 0 && _.sort(ct), qn(_, b);
+      d === void 0 && _.sort(mt), Rn(_, b);
     }
   }
-  function Ci(p, x, b) {
-    for (let $ = p.length, y = $ - 2; y >= 0; --y) {
-      const _ = p[y];
+  function Pi(f, x, b) {
+    for (let $ = f.length, w = $ - 2; w >= 0; --w) {
+      const _ = f[w];
       for (const M of _) {
-        let Se = 0, te = 0;
-        for (const { target: Ee, value: Tt } of M.sourceLinks) {
-          let Ce = Tt * (Ee.layer - M.layer);
-          Se += Hi(M, Ee) * Ce, te += Ce;
+        let Ee = 0, ne = 0;
+        for (const { target: Ce, value: Nt } of M.sourceLinks) {
+          let Te = Nt * (Ce.layer - M.layer);
+          Ee += ji(M, Ce) * Te, ne += Te;
         }
-        if (!(te > 0)) continue;
-        let Me = (Se / te - M.y0) * x;
-        M.y0 += Me, M.y1 += Me, Nn(M);
+        if (!(ne > 0)) continue;
+        let Oe = (Ee / ne - M.y0) * x;
+        M.y0 += Oe, M.y1 += Oe, Un(M);
       }
-      d === void 0 && _.sort(ct), qn(_, b);
+      d === void 0 && _.sort(mt), Rn(_, b);
     }
   }
-  function qn(p, x) {
-    const b = p.length >> 1, $ = p[b];
-    Pn(p, $.y0 - a, b - 1, x), In(p, $.y1 + a, b + 1, x), Pn(p, s, p.length - 1, x), In(p, e, 0, x);
+  function Rn(f, x) {
+    const b = f.length >> 1, $ = f[b];
+    Dn(f, $.y0 - a, b - 1, x), jn(f, $.y1 + a, b + 1, x), Dn(f, s, f.length - 1, x), jn(f, e, 0, x);
   }
-  function In(p, x, b, $) {
-    for (; b < p.length; ++b) {
-      const y = p[b], _ = (x - y.y0) * $;
-      _ > 1e-6 && (y.y0 += _, y.y1 += _), x = y.y1 + a;
+  function jn(f, x, b, $) {
+    for (; b < f.length; ++b) {
+      const w = f[b], _ = (x - w.y0) * $;
+      _ > 1e-6 && (w.y0 += _, w.y1 += _), x = w.y1 + a;
     }
   }
-  function Pn(p, x, b, $) {
+  function Dn(f, x, b, $) {
     for (; b >= 0; --b) {
-      const y = p[b], _ = (y.y1 - x) * $;
-      _ > 1e-6 && (y.y0 -= _, y.y1 -= _), x = y.y0 - a;
+      const w = f[b], _ = (w.y1 - x) * $;
+      _ > 1e-6 && (w.y0 -= _, w.y1 -= _), x = w.y0 - a;
     }
   }
-  function Nn({ sourceLinks: p, targetLinks: x }) {
+  function Un({ sourceLinks: f, targetLinks: x }) {
     if (h === void 0) {
       for (const { source: { sourceLinks: b } } of x)
-        b.sort(xs);
-      for (const { target: { targetLinks: b } } of p)
-        b.sort($s);
+        b.sort(Ss);
+      for (const { target: { targetLinks: b } } of f)
+        b.sort(As);
     }
   }
-  function Oi(p) {
+  function Ni(f) {
     if (h === void 0)
-      for (const { sourceLinks: x, targetLinks: b } of p)
-        x.sort(xs), b.sort($s);
+      for (const { sourceLinks: x, targetLinks: b } of f)
+        x.sort(Ss), b.sort(As);
   }
-  function Ti(p, x) {
-    let b = p.y0 - (p.sourceLinks.length - 1) * a / 2;
-    for (const { target: $, width: y } of p.sourceLinks) {
+  function Ri(f, x) {
+    let b = f.y0 - (f.sourceLinks.length - 1) * a / 2;
+    for (const { target: $, width: w } of f.sourceLinks) {
       if ($ === x) break;
-      b += y + a;
+      b += w + a;
     }
-    for (const { source: $, width: y } of x.targetLinks) {
-      if ($ === p) break;
-      b -= y;
+    for (const { source: $, width: w } of x.targetLinks) {
+      if ($ === f) break;
+      b -= w;
     }
     return b;
   }
-  function Hi(p, x) {
+  function ji(f, x) {
     let b = x.y0 - (x.targetLinks.length - 1) * a / 2;
-    for (const { source: $, width: y } of x.targetLinks) {
-      if ($ === p) break;
-      b += y + a;
+    for (const { source: $, width: w } of x.targetLinks) {
+      if ($ === f) break;
+      b += w + a;
     }
-    for (const { target: $, width: y } of p.sourceLinks) {
+    for (const { target: $, width: w } of f.sourceLinks) {
       if ($ === x) break;
-      b -= y;
+      b -= w;
     }
     return b;
   }
-  return v;
+  return g;
 }
-const qe = 24, Z = 10, dt = 560, br = 44, $r = 42, xr = 180, _r = 0.34, kr = 560, Ft = 8, Ar = 0.42, Sr = 0.36, Mr = (n) => n < dt ? 7 : n < 1e3 ? 9 : 12;
-function Er(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < dt ? 0 : Math.min(kr, Math.round(e * _r));
-  return Math.max(xr, s, t * (e < dt ? $r : br));
+const Pe = 24, J = 10, ft = 560, Hr = 44, Lr = 42, qr = 180, Ir = 0.34, Pr = 560, Jt = 8, Nr = 0.42, Rr = 0.36, jr = (n) => n < ft ? 7 : n < 1e3 ? 9 : 12;
+function Dr(n, e) {
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < ft ? 0 : Math.min(Pr, Math.round(e * Ir));
+  return Math.max(qr, s, t * (e < ft ? Lr : Hr));
 }
-function Cr(n, e) {
-  const t = Er(n, e);
-  if (n.streams.length === 0 || e < 3 * Z)
+function Ur(n, e) {
+  const t = Dr(n, e);
+  if (n.streams.length === 0 || e < 3 * J)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, d) => [l, d]))), o = wr().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(Z).nodePadding(qe).extent([
-    [0, qe / 2],
-    [e, t - qe / 2]
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, d) => [l, d]))), o = Tr().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(J).nodePadding(Pe).extent([
+    [0, Pe / 2],
+    [e, t - Pe / 2]
   ])({
     nodes: n.columns.flat().map((r) => ({ node: r })),
     links: n.streams.flatMap(
@@ -4928,50 +4989,50 @@ function Cr(n, e) {
         part: d
       }))
     )
-  }), a = vi(e, s);
+  }), a = _i(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((r) => Or(r.node, r.y0, r.y1, a, e)),
+    nodes: o.nodes.map((r) => zr(r.node, r.y0, r.y1, a, e)),
     streams: o.links.map(({ stream: r, part: l, y0: d, y1: h, width: c }) => ({
       id: `${r.id}#${l}`,
       stream: r,
-      path: Tr(a[l] + Z, d, a[l + 1], h),
+      path: Vr(a[l] + J, d, a[l + 1], h),
       width: c
     }))
   };
 }
-function vi(n, e) {
-  const t = n - Z, s = n < dt ? Sr : Ar;
+function _i(n, e) {
+  const t = n - J, s = n < ft ? Rr : Nr;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function Or(n, e, t, s, i) {
-  const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - Z : s[o + 1]) - (r ? s[o - 1] : a) - Z, d = o >= s.length - 2 ? l / 2 : l;
+function zr(n, e, t, s, i) {
+  const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - J : s[o + 1]) - (r ? s[o - 1] : a) - J, d = o >= s.length - 2 ? l / 2 : l;
   return {
     node: n,
     x: a,
-    y: Q(e),
-    height: Math.max(2, Q(t - e)),
+    y: Y(e),
+    height: Math.max(2, Y(t - e)),
     label: {
-      x: r ? a - Ft : a + Z + Ft,
-      y: Q((e + t) / 2),
+      x: r ? a - Jt : a + J + Jt,
+      y: Y((e + t) / 2),
       anchor: r ? "end" : "start",
-      width: Math.max(0, Math.floor(d - Ft * 1.5))
+      width: Math.max(0, Math.floor(d - Jt * 1.5))
     }
   };
 }
-function Tr(n, e, t, s) {
-  const i = Q((n + t) / 2);
-  return `M${n},${Q(e)}C${i},${Q(e)} ${i},${Q(s)} ${t},${Q(s)}`;
+function Vr(n, e, t, s) {
+  const i = Y((n + t) / 2);
+  return `M${n},${Y(e)}C${i},${Y(e)} ${i},${Y(s)} ${t},${Y(s)}`;
 }
-const Q = (n) => Math.round(n * 10) / 10, Hr = 150;
-function Lr(n, e, t) {
-  const { nodes: s, streams: i, height: o } = Cr(n, e), a = n.columns[0].map(({ id: l }) => l), r = An({ height: `${o}px` });
+const Y = (n) => Math.round(n * 10) / 10, Br = 150;
+function Wr(n, e, t) {
+  const { nodes: s, streams: i, height: o } = Ur(n, e), a = n.columns[0].map(({ id: l }) => l), r = On({ height: `${o}px` });
   return u`<div
-    class=${le({ map: !0, singled: t.chosen !== null })}
+    class=${de({ map: !0, singled: t.chosen !== null })}
     style=${r}
     role="group"
     aria-label=${t.label}
@@ -4984,87 +5045,87 @@ function Lr(n, e, t) {
       aria-hidden="true"
       @click=${() => t.pinned && t.onPin(t.pinned)}
     >
-      ${D(
+      ${R(
     a,
     (l) => l,
     (l) => fe`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
-          ${D(
+          ${R(
       i.filter(({ stream: d }) => d.nodes[0] === l),
       ({ id: d }) => d,
-      (d) => qr(d, t)
+      (d) => Fr(d, t)
     )}
         </g>`
   )}
-      ${D(
+      ${R(
     s,
     ({ node: l }) => l.id,
-    (l) => Ir(l, t)
+    (l) => Gr(l, t)
   )}
     </svg>
-    ${D(
+    ${R(
     s,
     ({ node: l }) => l.id,
-    (l) => Pr(l, t)
+    (l) => Qr(l, t)
   )}
   </div>`;
 }
-const Sn = (n, e) => {
+const Cn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function qr({ stream: n, path: e, width: t }, s) {
+function Fr({ stream: n, path: e, width: t }, s) {
   return fe`<path
-    class=${le({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
+    class=${de({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
     stroke-width=${Math.max(1, t)}
-    @pointerenter=${(i) => Sn(i, () => s.onHover(n.id))}
+    @pointerenter=${(i) => Cn(i, () => s.onHover(n.id))}
     @click=${(i) => {
     i.stopPropagation(), s.onPin(n.id);
   }}
   ></path>`;
 }
-function Ir({ node: n, x: e, y: t, height: s }, i) {
+function Gr({ node: n, x: e, y: t, height: s }, i) {
   return fe`<rect
-    class=${le({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
+    class=${de({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
     y=${t}
-    width=${Z}
+    width=${J}
     height=${s}
     rx="2"
     fill=${i.colours.get(n.id) ?? "currentColor"}
-    @pointerenter=${(o) => Sn(o, () => i.onHover(n.id))}
+    @pointerenter=${(o) => Cn(o, () => i.onHover(n.id))}
     @click=${(o) => {
     o.stopPropagation(), i.onPin(n.id);
   }}
   ></rect>`;
 }
-function Pr({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+function Qr({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
   const a = o.name(n), r = s === "end", { amount: l, shown: d, spoken: h } = o.describe(n.id);
   return u`<button
-    class=${le({
+    class=${de({
     label: !0,
     end: r,
     known: n.label !== null,
     faded: o.chosen !== null && !o.chosen.has(n.id)
   })}
-    style=${An({
+    style=${On({
     "max-width": `${i}px`,
-    height: `${qe}px`,
-    transform: `translate(${e}px, ${t - qe / 2}px)${r ? " translateX(-100%)" : ""}`
+    height: `${Pe}px`,
+    transform: `translate(${e}px, ${t - Pe / 2}px)${r ? " translateX(-100%)" : ""}`
   })}
     data-node=${n.id}
     tabindex=${o.reached === n.id ? 0 : -1}
     aria-pressed=${o.pinned === n.id}
     aria-label=${h}
     title=${d}
-    @pointerenter=${(c) => Sn(c, () => o.onHover(n.id))}
+    @pointerenter=${(c) => Cn(c, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= Hr ? u`<span class="amount">${l}</span>` : f}
+    ${i >= Br ? u`<span class="amount">${l}</span>` : p}
   </button>`;
 }
-const As = [
+const Os = [
   "#0072b2",
   "#e69f00",
   "#009e73",
@@ -5074,7 +5135,7 @@ const As = [
   "#999933",
   "#8a6fd1"
 ];
-class Nr {
+class Yr {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -5082,20 +5143,20 @@ class Nr {
   of(e) {
     for (const t of [...this.given.keys()]) e.includes(t) || this.given.delete(t);
     for (const t of e) this.given.has(t) || this.given.set(t, this.rarest());
-    return new Map(e.map((t) => [t, As[this.given.get(t)]]));
+    return new Map(e.map((t) => [t, Os[this.given.get(t)]]));
   }
   rarest() {
-    const e = As.map(() => 0);
+    const e = Os.map(() => 0);
     for (const t of this.given.values()) e[t]++;
     return e.indexOf(Math.min(...e));
   }
 }
-const St = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Mn = ["application", "domain"], En = ["country", "network", "domain", "peer"];
-function jr(n) {
+const Ht = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Tn = ["application", "domain"], Hn = ["country", "network", "domain", "peer"];
+function Kr(n) {
   const e = [
-    ["period", Object.keys(St)],
-    ["middle", Mn],
-    ["end", En]
+    ["period", Object.keys(Ht)],
+    ["middle", Tn],
+    ["end", Hn]
   ];
   for (const [t, s] of e) {
     const i = n[t];
@@ -5103,68 +5164,68 @@ function jr(n) {
   }
   return n;
 }
-const Rr = (n) => n === "1h" ? 5e3 : 15e3, Gt = (n, e) => ({
+const Zr = (n) => n === "1h" ? 5e3 : 15e3, Xt = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function Dr() {
-  const n = w(void 0), e = (t) => n(`map.column.${t}`);
+function Jr() {
+  const n = v(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
       { name: "title", selector: { text: {} } },
-      { name: "period", selector: Gt(Object.keys(St), (t) => n(`map.period.${t}`)) },
-      { name: "middle", selector: Gt(Mn, e) },
-      { name: "end", selector: Gt(En, e) },
-      { name: "device_id", selector: { device: { filter: { integration: T } } } },
-      { name: "entry_id", selector: { config_entry: { integration: T } } }
+      { name: "period", selector: Xt(Object.keys(Ht), (t) => n(`map.period.${t}`)) },
+      { name: "middle", selector: Xt(Tn, e) },
+      { name: "end", selector: Xt(Hn, e) },
+      { name: "device_id", selector: { device: { filter: { integration: C } } } },
+      { name: "entry_id", selector: { config_entry: { integration: C } } }
     ],
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const gi = "others", Ur = "unknown", zr = 1.25, ht = (n) => n.id === `${n.column}:${gi}`, Jt = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
-function Xt(n, e) {
+const ki = "others", Xr = "unknown", el = 1.25, vt = (n) => n.id === `${n.column}:${ki}`, sn = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+function on(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
-const pe = (n) => n.upload_bytes + n.download_bytes;
-function Vr(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((h) => pe(h) > 0).map((h) => Br(h, e)), o = Wr(n);
-  pe(o) > 0 && i.push({
+const me = (n) => n.upload_bytes + n.download_bytes;
+function tl(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((h) => me(h) > 0).map((h) => nl(h, e)), o = sl(n);
+  me(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
     }),
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((h, c) => Fr(i, c, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
+  const a = e.map((h, c) => il(i, c, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
   for (const h of i) {
-    const c = h.values.map((v, k) => {
-      const E = Gr(k, v, a[k]), q = v != null && a[k].has(v);
-      let B = r.get(E);
-      if (B === void 0) {
-        const Ct = q ? h.names[k] ?? v : null, Ot = q && k === 0 ? h.deviceId : null;
-        B = { node: { id: E, column: k, label: Ct, deviceId: Ot }, sums: Jt(), values: /* @__PURE__ */ new Set() }, r.set(E, B);
+    const c = h.values.map((g, k) => {
+      const O = ol(k, g, a[k]), I = g != null && a[k].has(g);
+      let W = r.get(O);
+      if (W === void 0) {
+        const It = I ? h.names[k] ?? g : null, Pt = I && k === 0 ? h.deviceId : null;
+        W = { node: { id: O, column: k, label: It, deviceId: Pt }, sums: sn(), values: /* @__PURE__ */ new Set() }, r.set(O, W);
       }
-      return Xt(B.sums, h.row), B.values.add(v), E;
-    }), m = JSON.stringify(c), g = l.get(m) ?? { nodes: c, sums: Jt() };
-    l.set(m, g), Xt(g.sums, h.row);
+      return on(W.sums, h.row), W.values.add(g), O;
+    }), m = JSON.stringify(c), y = l.get(m) ?? { nodes: c, sums: sn() };
+    l.set(m, y), on(y.sums, h.row);
   }
   const d = [...r.values()].map(({ node: h, sums: c, values: m }) => ({
     ...h,
     ...c,
-    bytes: pe(c),
+    bytes: me(c),
     joined: m.has(void 0) ? null : m.size
   }));
   return {
-    columns: e.map((h, c) => d.filter((m) => m.column === c).sort(Qr)),
+    columns: e.map((h, c) => d.filter((m) => m.column === c).sort(al)),
     streams: [...l].map(([h, { nodes: c, sums: m }]) => ({
       id: h,
       nodes: c,
       ...m,
-      bytes: pe(m)
+      bytes: me(m)
     })),
-    bytes: i.reduce((h, c) => h + pe(c.row), 0)
+    bytes: i.reduce((h, c) => h + me(c.row), 0)
   };
 }
-function Br(n, e) {
+function nl(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5175,38 +5236,38 @@ function Br(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function Wr({ rows: n, ...e }) {
-  const t = Jt();
+function sl({ rows: n, ...e }) {
+  const t = sn();
   for (const s of n)
-    Xt(t, s);
+    on(t, s);
   return {
     upload_bytes: Math.max(0, e.upload_bytes - t.upload_bytes),
     download_bytes: Math.max(0, e.download_bytes - t.download_bytes),
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function Fr(n, e, t, s) {
+function il(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
   for (const { row: d, values: h } of n) {
     const c = h[e];
-    c === void 0 ? o = !0 : i.set(c, (i.get(c) ?? 0) + pe(d));
+    c === void 0 ? o = !0 : i.set(c, (i.get(c) ?? 0) + me(d));
   }
-  const a = (d, h) => s.has(yi(e, d)) ? h * zr : h, r = [...i].sort(([d, h], [c, m]) => a(c, m) - a(d, h)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  const a = (d, h) => s.has(Ai(e, d)) ? h * el : h, r = [...i].sort(([d, h], [c, m]) => a(c, m) - a(d, h)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
   return new Set(r.slice(0, Math.max(l, 1)).map(([d]) => d));
 }
-const yi = (n, e) => e === null ? `${n}:${Ur}` : `${n}:=${e}`;
-function Gr(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${gi}` : yi(n, e);
+const Ai = (n, e) => e === null ? `${n}:${Xr}` : `${n}:=${e}`;
+function ol(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${ki}` : Ai(n, e);
 }
-function Qr(n, e) {
-  return Number(ht(n)) - Number(ht(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
+function al(n, e) {
+  return Number(vt(n)) - Number(vt(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
-function Qt(n, e) {
+function en(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const Yr = L`
+const rl = L`
   :host {
     container-type: inline-size;
   }
@@ -5453,22 +5514,22 @@ const Yr = L`
       transition: none !important;
     }
   }
-`, Ss = 80, Kr = (n, e) => e, Zr = /* @__PURE__ */ new Set(["tor", "socks"]), Jr = {
-  country: mn,
-  application: (n, e) => e.length <= 5 && !Zr.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
+`, Cs = 80, ll = (n, e) => e, cl = /* @__PURE__ */ new Set(["tor", "socks"]), dl = {
+  country: yn,
+  application: (n, e) => e.length <= 5 && !cl.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
 };
-function ut(n, e, t) {
-  const s = w(n);
-  if (ht(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
+function gt(n, e, t) {
+  const s = v(n);
+  if (vt(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (Jr[i] ?? Kr)(n, e.label);
-  return o.length > Ss ? `${o.slice(0, Ss)}…` : o;
+  const o = (dl[i] ?? ll)(n, e.label);
+  return o.length > Cs ? `${o.slice(0, Cs)}…` : o;
 }
-function Ms(n, e, t, s) {
-  const i = w(n), o = e.columns.flat(), a = o.find(({ id: g }) => g === t), r = e.streams.find(({ id: g }) => g === t), l = a ?? r ?? Xr(e), d = a ? ut(n, a, s) : r ? r.nodes.map((g) => ut(n, o.find((v) => v.id === g), s)).join(" → ") : i("map.all"), h = O(n, l.bytes), c = at(n, e.bytes ? l.bytes / e.bytes : 0), m = [
-    `${i("map.upload")} ${O(n, l.upload_bytes)}`,
-    `${i("map.download")} ${O(n, l.download_bytes)}`
+function Ts(n, e, t, s) {
+  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? hl(e), d = a ? gt(n, a, s) : r ? r.nodes.map((y) => gt(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), h = T(n, l.bytes), c = dt(n, e.bytes ? l.bytes / e.bytes : 0), m = [
+    `${i("map.upload")} ${T(n, l.upload_bytes)}`,
+    `${i("map.download")} ${T(n, l.download_bytes)}`
   ];
   return {
     amount: h,
@@ -5476,12 +5537,12 @@ function Ms(n, e, t, s) {
     spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: c }) : `${d}, ${h}`
   };
 }
-function Xr(n) {
+function hl(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function el(n, e, t) {
-  const s = w(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, r) => r.bytes - a.bytes);
+function ul(n, e, t) {
+  const s = v(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, r) => r.bytes - a.bytes);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
       <thead>
@@ -5494,17 +5555,17 @@ function el(n, e, t) {
       <tbody>
         ${o.map(
     (a) => u`<tr>
-            ${a.nodes.map((r) => u`<td>${ut(n, i.get(r), t)}</td>`)}
-            <td class="number">${O(n, a.upload_bytes)}</td>
-            <td class="number">${O(n, a.download_bytes)}</td>
+            ${a.nodes.map((r) => u`<td>${gt(n, i.get(r), t)}</td>`)}
+            <td class="number">${T(n, a.upload_bytes)}</td>
+            <td class="number">${T(n, a.download_bytes)}</td>
           </tr>`
   )}
       </tbody>
     </table>
   </div>`;
 }
-const tl = 500;
-class nl {
+const pl = 500;
+class ml {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5535,9 +5596,9 @@ class nl {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = js(s) ? { absent: !0 } : { absent: !1, reason: ce(s) };
+      this.problem = zs(s) ? { absent: !0 } : { absent: !1, reason: X(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Rr(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Zr(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (r) => {
@@ -5546,8 +5607,8 @@ class nl {
         type: "hearthwall/usage",
         // Twice the same column says no more than once
         by: [...new Set(l)],
-        since: St[e],
-        limit: tl,
+        since: Ht[e],
+        limit: pl,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
       }), dimensions: l };
@@ -5558,34 +5619,34 @@ class nl {
     return !a.usage.rows.length || a.usage.rows.some(({ country: r }) => r) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var sl = Object.defineProperty, V = (n, e, t, s) => {
+var fl = Object.defineProperty, B = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && sl(e, t, i), i;
+  return i && fl(e, t, i), i;
 };
-class j extends H {
+class D extends H {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new nl(this), this.colours = new Nr(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new ml(this), this.colours = new Yr(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? ol(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? gl(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return Dr();
+    return Jr();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = jr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = Kr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -5617,20 +5678,20 @@ class j extends H {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = Vr(t.usage, t.dimensions, Mr(this.width), s), this.pinned && !Qt(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = tl(t.usage, t.dimensions, jr(this.width), s), this.pinned && !en(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
   render() {
-    if (!this.config || !this.hass) return f;
-    const e = w(this.hass);
+    if (!this.config || !this.hass) return p;
+    const e = v(this.hass);
     return u`
       <ha-card @keydown=${this.onKey}>
         <div class="head">
           <h2 class="card-title">${this.config.title ?? e("map.title")}</h2>
           <div class="tools">
             <div class="periods" role="group" aria-label=${e("map.period")}>
-              ${Object.keys(St).map(
+              ${Object.keys(Ht).map(
       (t) => u`<button
                   aria-pressed=${t === this.period}
                   @click=${() => this.choosePeriod(t)}
@@ -5645,7 +5706,7 @@ class j extends H {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? ga : _a}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Aa : Ta}></path></svg>
             </button>
           </div>
         </div>
@@ -5655,46 +5716,46 @@ class j extends H {
     `;
   }
   problemText() {
-    const { problem: e, answer: t } = this.usage, s = w(this.hass);
-    return !e || !t || e.absent ? f : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
+    const { problem: e, answer: t } = this.usage, s = v(this.hass);
+    return !e || !t || e.absent ? p : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
   }
   body() {
-    const e = this.hass, t = w(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
+    const e = this.hass, t = v(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
     if (!U(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${An({ "--middle": `${vi(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${On({ "--middle": `${_i(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
-      ${this.columnChoice("middle", Mn, s.dimensions[1] ?? this.middle)}
-      ${this.columnChoice("end", En, s.dimensions[2] ?? "country")}
+      ${this.columnChoice("middle", Tn, s.dimensions[1] ?? this.middle)}
+      ${this.columnChoice("end", Hn, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${el(e, this.graph, s.dimensions)}`;
-    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, d = this.colours.of(l[0].filter((h) => !ht(h)).map(({ id: h }) => h));
+    if (this.asTable) return u`${a}${ul(e, this.graph, s.dimensions)}`;
+    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, d = this.colours.of(l[0].filter((h) => !vt(h)).map(({ id: h }) => h));
     return u`
       ${a}
-      ${Lr(this.graph, this.width, {
+      ${Wr(this.graph, this.width, {
       label: t("map.label"),
       colours: d,
-      chosen: Qt(this.graph, r),
+      chosen: en(this.graph, r),
       pinned: this.pinned,
       reached: this.reached,
-      name: (h) => ut(e, h, s.dimensions),
-      describe: (h) => Ms(e, this.graph, h, s.dimensions),
+      name: (h) => gt(e, h, s.dimensions),
+      describe: (h) => Ts(e, this.graph, h, s.dimensions),
       onPin: this.pin,
       onHover: (h) => this.hovered = h,
       onReach: (h) => this.reached = h
     })}
-      <p class=${le({ caption: !0, secondary: !0 })} aria-live="polite">
-        ${Ms(e, this.graph, Qt(this.graph, r) ? r : null, s.dimensions).shown}
-        ${r ? f : u`<span class="hint">${t("map.hint")}</span>`}
+      <p class=${de({ caption: !0, secondary: !0 })} aria-live="polite">
+        ${Ts(e, this.graph, en(this.graph, r) ? r : null, s.dimensions).shown}
+        ${r ? p : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
   }
   columnChoice(e, t, s) {
-    const i = w(this.hass);
+    const i = v(this.hass);
     return u`<select
-      class=${le({ column: !0, [e]: !0 })}
+      class=${de({ column: !0, [e]: !0 })}
       aria-label=${i(e === "middle" ? "map.column.middle" : "map.column.end")}
       @change=${(o) => this.chooseColumn(e, o.target.value)}
     >
@@ -5710,54 +5771,54 @@ class j extends H {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
   static {
-    this.styles = [F, Yr];
+    this.styles = [z, rl];
   }
 }
-V([
-  C({ attribute: !1 })
-], j.prototype, "hass");
-V([
+B([
+  E({ attribute: !1 })
+], D.prototype, "hass");
+B([
   A()
-], j.prototype, "config");
-V([
+], D.prototype, "config");
+B([
   A()
-], j.prototype, "period");
-V([
+], D.prototype, "period");
+B([
   A()
-], j.prototype, "middle");
-V([
+], D.prototype, "middle");
+B([
   A()
-], j.prototype, "end");
-V([
+], D.prototype, "end");
+B([
   A()
-], j.prototype, "width");
-V([
+], D.prototype, "width");
+B([
   A()
-], j.prototype, "asTable");
-V([
+], D.prototype, "asTable");
+B([
   A()
-], j.prototype, "pinned");
-V([
+], D.prototype, "pinned");
+B([
   A()
-], j.prototype, "hovered");
-V([
+], D.prototype, "hovered");
+B([
   A()
-], j.prototype, "reached");
-const il = {
+], D.prototype, "reached");
+const vl = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function ol({ columns: n }, e, t) {
-  const s = il[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
+function gl({ columns: n }, e, t) {
+  const s = vl[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: r }) => r === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const al = { "hearthwall-flow-map-card": j };
-function rl() {
-  const n = w(void 0);
+const yl = { "hearthwall-flow-map-card": D };
+function wl() {
+  const n = v(void 0);
   return {
     type: "hearthwall-flow-map-card",
     name: n("map.name"),
@@ -5765,23 +5826,23 @@ function rl() {
     preview: !0
   };
 }
-var ll = Object.defineProperty, Mt = (n, e, t, s) => {
+var bl = Object.defineProperty, Lt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ll(e, t, i), i;
+  return i && bl(e, t, i), i;
 };
-const cl = 12e3;
-class Ge extends H {
+const $l = 12e3;
+class Ke extends H {
   constructor() {
     super(...arguments), this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
       if (this.undo = void 0, !e) return;
-      const t = w(this.hass);
+      const t = v(this.hass);
       this.text = t("common.busy");
       try {
         await e(), this.text = t("common.undone");
       } catch (s) {
-        this.text = ce(s);
+        this.text = X(s);
       }
       this.hide();
     };
@@ -5800,21 +5861,21 @@ class Ge extends H {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, cl);
+    }, $l);
   }
   render() {
     return u`
       <div class="bar" ?hidden=${!this.text}>
         <span role="status">${this.text}</span>
-        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${w(this.hass)("common.undo")}</button>` : f}
+        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${v(this.hass)("common.undo")}</button>` : p}
       </div>
       <span class="unseen" role="status">${this.unseen}</span>
     `;
   }
   static {
     this.styles = [
-      J,
-      F,
+      G,
+      z,
       L`
       :host {
         position: relative;
@@ -5839,45 +5900,80 @@ class Ge extends H {
     ];
   }
 }
-Mt([
-  C({ attribute: !1 })
-], Ge.prototype, "hass");
-Mt([
+Lt([
+  E({ attribute: !1 })
+], Ke.prototype, "hass");
+Lt([
   A()
-], Ge.prototype, "text");
-Mt([
+], Ke.prototype, "text");
+Lt([
   A()
-], Ge.prototype, "unseen");
-Mt([
+], Ke.prototype, "unseen");
+Lt([
   A()
-], Ge.prototype, "undo");
-async function dl(n) {
+], Ke.prototype, "undo");
+async function xl(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
-function wi(n) {
+function Si(n) {
   return Object.defineProperties(n(), {
     name: { get: () => n().name, enumerable: !0 },
     description: { get: () => n().description, enumerable: !0 }
   });
 }
-function Et(n, e) {
+function qt(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-var hl = Object.defineProperty, bi = (n, e, t, s) => {
+const _l = 1e4, kl = (n, e) => e.created - n.created || e.id - n.id;
+class Al {
+  constructor(e, t) {
+    this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new Be(e), e.addController(this);
+  }
+  hostConnected() {
+    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), _l), this.seen = void 0;
+  }
+  hostDisconnected() {
+    clearInterval(this.timer), this.turn++;
+  }
+  hostUpdated() {
+    const e = this.look();
+    e === this.seen || !e || (this.seen = e, this.refresh());
+  }
+  /** Return what changes with the rules: those of devices as the live rows tell, the others by their number. */
+  look() {
+    const { hass: e } = this.host, { store: t } = this.live;
+    if (!e || !t?.gateways.size) return "";
+    const s = [...t.devices()].map(({ row: a }) => `${a.rule?.id ?? ""}${a.quarantined ? "!" : ""}`), i = [...t.gateways.values()].map(({ entryId: a, connected: r }) => `${a}${r}`), o = Object.values(e.entities).filter(({ platform: a, translation_key: r }) => a === C && r === "active_blocks").map(({ entity_id: a }) => e.states[a]?.state);
+    return JSON.stringify([s, i, o, this.entryId()]);
+  }
+  /** Ask again now; a gateway that does not answer keeps its last rules. */
+  async refresh() {
+    const { hass: e } = this.host, t = this.entryId(), s = [...this.live.store?.gateways.values() ?? []].filter(
+      ({ entryId: d, connected: h }) => h && (!t || t === d)
+    );
+    if (!e || !s.length) return;
+    const i = ++this.turn, o = new Map(this.rules?.map((d) => [d.entryId, d])), a = [], r = s.map(async ({ entryId: d, name: h }) => {
+      try {
+        return { entryId: d, gateway: h, blocks: (await St(e, d)).sort(kl) };
+      } catch (c) {
+        return a.push(X(c)), o.get(d);
+      }
+    }), l = (await Promise.all(r)).filter((d) => d !== void 0);
+    i === this.turn && (this.rules = l.length || !a.length ? l : this.rules, this.problem = a[0] ?? "", this.host.requestUpdate());
+  }
+}
+var Sl = Object.defineProperty, Ze = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && hl(e, t, i), i;
+  return i && Sl(e, t, i), i;
 };
-function ul(n) {
-  const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === T && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
-  return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
-}
-class Cn extends H {
+const Ml = 100;
+class Se extends H {
   constructor() {
-    super(...arguments), this.live = new gt(this);
+    super(), this.whole = !1, this.data = new Al(this, () => this.config?.entry_id), new Ot(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
   }
   setConfig(e) {
     this.config = e;
@@ -5887,16 +5983,204 @@ class Cn extends H {
   }
   static getConfigForm() {
     return {
-      schema: [{ name: "entry_id", selector: { config_entry: { integration: T } } }],
-      ...ln()
+      schema: [
+        { name: "title", selector: { text: {} } },
+        { name: "entry_id", selector: { config_entry: { integration: C } } }
+      ],
+      ...xt()
+    };
+  }
+  getCardSize() {
+    return 4;
+  }
+  getGridOptions() {
+    return { columns: 12, rows: "auto", min_columns: 6 };
+  }
+  render() {
+    const { hass: e, config: t } = this;
+    if (!e || !t) return p;
+    const s = v(e), { store: i } = this.data.live, o = this.data.rules?.reduce((a, { blocks: r }) => a + r.length, 0);
+    return u`<ha-card>
+      <div class="head">
+        <h2 class="card-title">${t.title || s("rules.title")}</h2>
+        ${o ? u`<span class="secondary total">${N(e, o)}</span>` : p}
+      </div>
+      ${_n(e, i) ?? u`${kn(e, i, t.entry_id)}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
+      ${this.renderRules(e)}`}
+      <hearthwall-notice .hass=${e}></hearthwall-notice>
+      <hearthwall-confirm .hass=${e}></hearthwall-confirm>
+    </ha-card>`;
+  }
+  renderRules(e) {
+    const t = v(e), { rules: s } = this.data;
+    if (!s) return this.data.problem ? p : u`<div class="message" role="status">${t("common.loading")}</div>`;
+    const i = s.flatMap((a) => a.blocks.map((r) => ({ of: a, block: r })));
+    if (!i.length) return u`<div class="message" role="status">${t("rules.none")}</div>`;
+    const o = this.whole ? i : i.slice(0, Ml);
+    return u`<ul>
+        ${R(
+      o,
+      ({ of: a, block: r }) => `${a.entryId} ${r.id}`,
+      ({ of: a, block: r }) => this.renderRule(e, a, r, s.length > 1)
+    )}
+      </ul>
+      ${o.length < i.length ? u`<button class="quiet more" @click=${() => this.whole = !0}>
+            ${t("rules.show_rest", { count: N(e, i.length) })}
+          </button>` : p}`;
+  }
+  renderRule(e, { entryId: t, gateway: s }, i, o) {
+    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: d, more: h } = za(e, i, l?.devices.values() ?? []), c = gi(e, i, r), m = l?.connected ?? !1;
+    return u`<li>
+      <div class="grow">
+        <div class="line">
+          <b class="cut" title=${i.target}>${d}</b>
+          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${vi(e, i)}</span>
+          ${c ? u`<span class="secondary" role="timer">${c}</span>` : p}
+        </div>
+        ${h || o ? u`<div class="secondary wrap">${[h, o ? s : ""].filter(Boolean).join(" · ")}</div>` : p}
+        <div class="secondary wrap">${yi(e, i)}</div>
+        <div class="secondary wrap">${wi(e, i, r)}</div>
+        ${i.enforced ? p : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
+      </div>
+      <button
+        class="quiet"
+        ?disabled=${!m}
+        aria-label=${a("rules.end_named", { name: d })}
+        title=${m ? "" : a("quarantine.impossible")}
+        @click=${() => this.end(e, t, i)}
+      >
+        ${a("rules.end")}
+      </button>
+    </li>`;
+  }
+  end(e, t, s) {
+    const { confirm: i, notice: o } = this;
+    mi({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
+  }
+  static {
+    this.styles = [
+      G,
+      z,
+      L`
+      .head {
+        display: flex;
+        align-items: baseline;
+        gap: 8px;
+        padding-inline-end: 16px;
+      }
+      .total {
+        font-size: 14px;
+      }
+      ul {
+        margin: 0;
+        padding: 0 0 8px;
+        list-style: none;
+      }
+      li {
+        display: flex;
+        align-items: center;
+        gap: 12px;
+        padding: 10px 16px;
+      }
+      li + li {
+        border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
+      }
+      .grow {
+        flex: 1;
+        min-width: 0;
+      }
+      .line {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 2px 8px;
+        line-height: 22px;
+      }
+      b {
+        font-weight: 500;
+        max-width: 100%;
+      }
+      .wrap {
+        overflow-wrap: anywhere;
+        line-height: 18px;
+      }
+      .problem {
+        font-size: 12px;
+        color: color-mix(in srgb, var(--error-color, #db4437) 70%, var(--primary-text-color));
+      }
+      .chip {
+        padding: 2px 8px;
+        border-radius: 10px;
+        font-size: 12px;
+        line-height: 16px;
+        background: color-mix(in srgb, var(--primary-text-color) 10%, transparent);
+      }
+      .chip.bad {
+        background: color-mix(in srgb, var(--error-color, #db4437) 24%, transparent);
+      }
+      .chip.held {
+        background: color-mix(in srgb, var(--warning-color, #ffa600) 24%, transparent);
+      }
+      .more {
+        align-self: center;
+        margin: 0 0 12px;
+      }
+    `
+    ];
+  }
+}
+Ze([
+  E({ attribute: !1 })
+], Se.prototype, "hass");
+Ze([
+  A()
+], Se.prototype, "config");
+Ze([
+  A()
+], Se.prototype, "whole");
+Ze([
+  q("hearthwall-confirm")
+], Se.prototype, "confirm");
+Ze([
+  q("hearthwall-notice")
+], Se.prototype, "notice");
+const El = { "hearthwall-rules-card": Se };
+function Ol() {
+  const n = v(void 0);
+  return { type: "hearthwall-rules-card", name: n("rules.name"), description: n("rules.description"), preview: !0 };
+}
+var Cl = Object.defineProperty, Mi = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && Cl(e, t, i), i;
+};
+function Tl(n) {
+  const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === C && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
+  return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
+}
+class Ln extends H {
+  constructor() {
+    super(...arguments), this.live = new Be(this);
+  }
+  setConfig(e) {
+    this.config = e;
+  }
+  static getStubConfig() {
+    return {};
+  }
+  static getConfigForm() {
+    return {
+      schema: [{ name: "entry_id", selector: { config_entry: { integration: C } } }],
+      ...xt()
     };
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return f;
-    const s = w(e), i = [...this.live.store?.devices() ?? []].filter(
+    if (!e || !t) return p;
+    const s = v(e), i = [...this.live.store?.devices() ?? []].filter(
       ({ entryId: c }) => !t.entry_id || c === t.entry_id
-    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: c }) => !c), r = i.filter(({ row: c }) => c.quarantined || c.rule).length, l = t.entry_id ? r : ul(e) ?? r, d = i.filter(({ row: c }) => c.online).length, h = o.length ? s("badge.online", { online: R(e, d), all: R(e, i.length) }) : "–";
+    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: c }) => !c), r = i.filter(({ row: c }) => c.quarantined || c.rule).length, l = t.entry_id ? r : Tl(e) ?? r, d = i.filter(({ row: c }) => c.online).length, h = o.length ? s("badge.online", { online: N(e, d), all: N(e, i.length) }) : "–";
     return u`<div class="badge ${a ? "lost" : l ? "blocking" : ""}">
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
@@ -5904,14 +6188,14 @@ class Cn extends H {
       <span class="text">
         <span class="label">Hearthwall</span>
         <span>
-          ${a ? s("badge.lost") : h}${!a && l ? u` · ${s("badge.blocks", { count: R(e, l) })}` : f}
+          ${a ? s("badge.lost") : h}${!a && l ? u` · ${s("badge.blocks", { count: N(e, l) })}` : p}
         </span>
       </span>
     </div>`;
   }
   static {
     this.styles = [
-      F,
+      z,
       L`
       .badge {
         display: flex;
@@ -5955,24 +6239,24 @@ class Cn extends H {
     ];
   }
 }
-bi([
-  C({ attribute: !1 })
-], Cn.prototype, "hass");
-bi([
+Mi([
+  E({ attribute: !1 })
+], Ln.prototype, "hass");
+Mi([
   A()
-], Cn.prototype, "config");
-var pl = Object.defineProperty, Qe = (n, e, t, s) => {
+], Ln.prototype, "config");
+var Hl = Object.defineProperty, Je = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && pl(e, t, i), i;
+  return i && Hl(e, t, i), i;
 };
-function On(n, e) {
+function qn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
-  return t?.platform === T && t.translation_key === "quarantine";
+  return t?.platform === C && t.translation_key === "quarantine";
 }
-class Ae extends H {
+class Me extends H {
   constructor() {
-    super(), this.live = new gt(this), new bn(this, () => this.device?.row.rule?.expires != null);
+    super(), this.live = new Be(this), new Ot(this, () => this.device?.row.rule?.expires != null);
   }
   static getStubConfig() {
     return { type: "custom:hearthwall-quarantine-feature" };
@@ -5986,17 +6270,17 @@ class Ae extends H {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !this.config || !On(e, this.context?.entity_id)) return f;
-    const s = w(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
+    if (!e || !this.config || !qn(e, this.context?.entity_id)) return p;
+    const s = v(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
     return u`
       <button
         class=${o ? "on" : ""}
         ?disabled=${!i}
         title=${i ? "" : s("quarantine.impossible")}
-        @click=${() => t && xt({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
+        @click=${() => t && Mt({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
       >
         ${s(o ? "quarantine.release" : "quarantine.confirm")}
-        ${a ? u`<span role="timer">${s("common.left", { span: wt(e, a - Date.now() / 1e3) })}</span>` : f}
+        ${a ? u`<span role="timer">${s("common.left", { span: Ue(e, a - Date.now() / 1e3) })}</span>` : p}
       </button>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
       <hearthwall-notice hidden .hass=${e}></hearthwall-notice>
@@ -6004,7 +6288,7 @@ class Ae extends H {
   }
   static {
     this.styles = [
-      J,
+      G,
       L`
       :host {
         display: block;
@@ -6027,49 +6311,49 @@ class Ae extends H {
     ];
   }
 }
-Qe([
-  C({ attribute: !1 })
-], Ae.prototype, "hass");
-Qe([
-  C({ attribute: !1 })
-], Ae.prototype, "context");
-Qe([
+Je([
+  E({ attribute: !1 })
+], Me.prototype, "hass");
+Je([
+  E({ attribute: !1 })
+], Me.prototype, "context");
+Je([
   A()
-], Ae.prototype, "config");
-Qe([
-  P("hearthwall-confirm")
-], Ae.prototype, "confirm");
-Qe([
-  P("hearthwall-notice")
-], Ae.prototype, "notice");
-var ml = Object.defineProperty, $i = (n, e, t, s) => {
+], Me.prototype, "config");
+Je([
+  q("hearthwall-confirm")
+], Me.prototype, "confirm");
+Je([
+  q("hearthwall-notice")
+], Me.prototype, "notice");
+var Ll = Object.defineProperty, Ei = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ml(e, t, i), i;
+  return i && Ll(e, t, i), i;
 };
-const Es = 60, pt = 100, oe = 14, fl = 2e3, vl = 2;
-function gl(n, e, t, s) {
-  const i = (c) => (Math.max(0, 1 - (e - c) / Es) * pt).toFixed(1), o = (c) => (oe - s * Math.sqrt(Math.min(1, c / t)) * (oe - 1)).toFixed(1), a = n.findLastIndex(([c]) => c <= e - Es), r = n.slice(Math.max(0, a)), [l] = r, d = r[r.length - 1];
+const Hs = 60, yt = 100, re = 14, ql = 2e3, Il = 2;
+function Pl(n, e, t, s) {
+  const i = (c) => (Math.max(0, 1 - (e - c) / Hs) * yt).toFixed(1), o = (c) => (re - s * Math.sqrt(Math.min(1, c / t)) * (re - 1)).toFixed(1), a = n.findLastIndex(([c]) => c <= e - Hs), r = n.slice(Math.max(0, a)), [l] = r, d = r[r.length - 1];
   if (!l || !d || r.every(([, c]) => c <= 0)) return "";
-  const h = r.map(([c, m], g) => {
-    const [v, k] = r[g - 1] ?? [c, m];
-    return `${c - v > vl ? `L${i(c - 1)} ${o(k)}` : ""}L${i(c)} ${o(m)}`;
+  const h = r.map(([c, m], y) => {
+    const [g, k] = r[y - 1] ?? [c, m];
+    return `${c - g > Il ? `L${i(c - 1)} ${o(k)}` : ""}L${i(c)} ${o(m)}`;
   });
-  return `M${i(l[0])} ${oe}${h.join("")}L${pt} ${o(d[1])}V${oe}Z`;
+  return `M${i(l[0])} ${re}${h.join("")}L${yt} ${o(d[1])}V${re}Z`;
 }
-class Tn extends H {
+class In extends H {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(fl, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => fe`<path class=${s} d=${gl(
+    const e = Math.max(ql, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => fe`<path class=${s} d=${Pl(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
       i
     )}></path>`;
-    return u`<svg viewBox="0 0 ${pt} ${2 * oe}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-      <line x1="0" x2=${pt} y1=${oe} y2=${oe}></line>
+    return u`<svg viewBox="0 0 ${yt} ${2 * re}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      <line x1="0" x2=${yt} y1=${re} y2=${re}></line>
       ${t("download", 1)}${t("upload", -1)}
     </svg>`;
   }
@@ -6105,49 +6389,49 @@ class Tn extends H {
   `;
   }
 }
-$i([
-  C({ attribute: !1 })
-], Tn.prototype, "samples");
-$i([
-  C({ attribute: !1 })
-], Tn.prototype, "now");
-const Cs = 60, xi = ({ identifiers: n }) => n?.find(([e]) => e === T)?.[1], Os = (n) => !xi(n).includes(":");
-function _i(n, e) {
-  const t = ze(n), s = /* @__PURE__ */ new Map();
+Ei([
+  E({ attribute: !1 })
+], In.prototype, "samples");
+Ei([
+  E({ attribute: !1 })
+], In.prototype, "now");
+const Ls = 60, Oi = ({ identifiers: n }) => n?.find(([e]) => e === C)?.[1], qs = (n) => !Oi(n).includes(":");
+function Ci(n, e) {
+  const t = We(n), s = /* @__PURE__ */ new Map();
   for (const r of Object.values(n.entities)) {
-    if (r.platform !== T || !r.device_id || r.hidden) continue;
+    if (r.platform !== C || !r.device_id || r.hidden) continue;
     const l = s.get(r.device_id);
     l ? l.push(r) : s.set(r.device_id, [r]);
   }
-  const i = Object.values(n.devices).filter((r) => xi(r) && !r.disabled_by), o = (r) => r.map((l) => ({
+  const i = Object.values(n.devices).filter((r) => Oi(r) && !r.disabled_by), o = (r) => r.map((l) => ({
     id: l.id,
-    name: ki(l.name_by_user || l.name || l.id),
+    name: Ti(l.name_by_user || l.name || l.id),
     areaId: l.area_id,
     entities: s.get(l.id) ?? []
-  })).sort((l, d) => t(l.name, d.name) || (l.id < d.id ? -1 : 1)), a = o(i.filter((r) => !Os(r)));
-  return { gateways: o(i.filter(Os)), devices: a, areas: yl(n, a, e) };
+  })).sort((l, d) => t(l.name, d.name) || (l.id < d.id ? -1 : 1)), a = o(i.filter((r) => !qs(r)));
+  return { gateways: o(i.filter(qs)), devices: a, areas: Nl(n, a, e) };
 }
-function yl(n, e, t) {
-  const s = ze(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: d, icon: h }) => ({
+function Nl(n, e, t) {
+  const s = We(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: d, icon: h }) => ({
     id: l,
-    name: ki(d),
+    name: Ti(d),
     icon: h ?? null,
     devices: e.filter(({ areaId: c }) => c === l)
   })).sort((l, d) => s(l.name, d.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
   return [...a, { id: null, name: t, icon: null, devices: r }].filter((l) => l.devices.length);
 }
-const ki = (n) => n.length > Cs ? `${n.slice(0, Cs)}…` : n, mt = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Ye = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Hn = { grid_options: { columns: "full" } }, wl = ["presence", "download_rate", "quarantine", "security"], bl = ["active_blocks", "download_rate", "upload_rate"], $l = ["download_rate", "upload_rate"], xl = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Ln = { name: { type: "entity" } }, Ai = ({ id: n }) => `device-${n}`, _l = 1088, kl = { docked: 256, auto: 56, always_hidden: 0 };
-function Al(n) {
-  const e = _l + kl[n.dockedSidebar ?? "docked"], t = (i, o) => ({
+const Ti = (n) => n.length > Ls ? `${n.slice(0, Ls)}…` : n, wt = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Xe = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Pn = { grid_options: { columns: "full" } }, Rl = ["presence", "download_rate", "quarantine", "security"], jl = ["active_blocks", "download_rate", "upload_rate"], Dl = ["download_rate", "upload_rate"], Ul = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Nn = { name: { type: "entity" } }, Hi = ({ id: n }) => `device-${n}`, zl = 1088, Vl = { docked: 256, auto: 56, always_hidden: 0 };
+function Bl(n) {
+  const e = zl + Vl[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
     column_span: i,
     visibility: o,
     cards: [
-      Ye("events", {
+      Xe("events", {
         // A card that is hidden is taken out of the page and asks for nothing; one in a hidden section is not
         visibility: o,
         grid_options: { columns: "full", rows: "auto" },
-        title: w(n)("strategy.newest"),
+        title: v(n)("strategy.newest"),
         limit: 8,
         filters: !1,
         navigation_path: "events"
@@ -6156,33 +6440,33 @@ function Al(n) {
   }), s = (i) => [{ condition: "screen", media_query: i }];
   return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
-function Sl({ hass: n, home: e }) {
+function Wl({ hass: n, home: e }) {
   return {
     type: "sections",
     max_columns: 3,
     badges: [
       { type: "custom:hearthwall-badge" },
-      ...e.gateways.flatMap((t) => mt(t, bl)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Ln }))
+      ...e.gateways.flatMap((t) => wt(t, jl)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Nn }))
     ],
     sections: [
-      { type: "grid", column_span: 2, cards: [Ye("devices", { ...Hn, toolbar: e.devices.length > 8 })] },
-      ...Al(n)
+      { type: "grid", column_span: 2, cards: [Xe("devices", { ...Pn, toolbar: e.devices.length > 8 })] },
+      ...Bl(n)
     ]
   };
 }
-function Ml() {
-  return { type: "panel", cards: [Ye("flow-map")] };
+function Fl() {
+  return { type: "panel", cards: [Xe("flow-map")] };
 }
-function El() {
+function Gl() {
   return {
     type: "sections",
     max_columns: 2,
     sections: [
-      { type: "grid", column_span: 2, cards: [Ye("events", { grid_options: { columns: "full", rows: "auto" } })] }
+      { type: "grid", column_span: 2, cards: [Xe("events", { grid_options: { columns: "full", rows: "auto" } })] }
     ]
   };
 }
-function Cl({ home: n }) {
+function Ql({ home: n }) {
   return {
     type: "sections",
     max_columns: 4,
@@ -6191,59 +6475,59 @@ function Cl({ home: n }) {
       type: "grid",
       cards: [
         { type: "heading", heading: e, ...t ? { icon: t } : {} },
-        ...s.map((i) => Ol(i))
+        ...s.map((i) => Yl(i))
       ]
     }))
   };
 }
-function Ol(n) {
-  const [e] = mt(n, wl), t = { action: "navigate", navigation_path: Ai(n) };
+function Yl(n) {
+  const [e] = wt(n, Rl), t = { action: "navigate", navigation_path: Hi(n) };
   return e ? { type: "tile", entity: e, name: n.name, tap_action: t, icon_tap_action: t } : { type: "button", name: n.name, icon: "mdi:devices", show_state: !1, tap_action: t };
 }
-function Tl({ hass: n, home: e, config: t }) {
+function Kl({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
     max_columns: 3,
     sections: [
-      { type: "grid", column_span: 2, cards: [Ye("device", { ...Hn, device_id: s.id })] },
+      { type: "grid", column_span: 2, cards: [Xe("device", { ...Pn, device_id: s.id })] },
       {
         type: "grid",
         cards: [
-          { type: "heading", heading: w(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...Ln }))
+          { type: "heading", heading: v(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
+          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...Nn }))
         ]
       }
     ]
-  } : { cards: [{ type: "markdown", content: w(n)("strategy.gone") }] };
+  } : { cards: [{ type: "markdown", content: v(n)("strategy.gone") }] };
 }
-function Hl({ hass: n, home: e }) {
-  const t = w(n);
+function Zl({ hass: n, home: e }) {
+  const t = v(n);
   return {
     type: "sections",
     max_columns: 3,
     sections: e.gateways.map((s) => {
-      const i = mt(s, xl), o = s.entities.map(({ entity_id: r }) => r).filter((r) => !i.includes(r)), a = mt(s, $l);
+      const i = wt(s, Ul), o = s.entities.map(({ entity_id: r }) => r).filter((r) => !i.includes(r)), a = wt(s, Dl);
       return {
         type: "grid",
         cards: [
           { type: "heading", heading: s.name, icon: "mdi:shield-home" },
-          ...[...i, ...o.sort()].map((r) => ({ type: "tile", entity: r, ...Ln })),
-          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Hn }] : []
+          ...[...i, ...o.sort()].map((r) => ({ type: "tile", entity: r, ...Nn })),
+          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Pn }] : []
         ]
       };
     })
   };
 }
-const Yt = { overview: Sl, map: Ml, events: El, devices: Cl, device: Tl, health: Hl };
-function Ll(n, e) {
-  const t = n.view ?? "overview", s = Object.hasOwn(Yt, t) ? Yt[t] : void 0;
-  if (!s) throw new Error(`view is none of ${Object.keys(Yt).join(", ")}`);
-  const i = _i(e, w(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : Si(e);
+const tn = { overview: Wl, map: Fl, events: Gl, devices: Ql, device: Kl, health: Zl };
+function Jl(n, e) {
+  const t = n.view ?? "overview", s = Object.hasOwn(tn, t) ? tn[t] : void 0;
+  if (!s) throw new Error(`view is none of ${Object.keys(tn).join(", ")}`);
+  const i = Ci(e, v(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : Li(e);
 }
-function Si(n) {
-  const e = w(n);
+function Li(n) {
+  const e = v(n);
   return {
     type: "sections",
     max_columns: 1,
@@ -6263,56 +6547,56 @@ function Si(n) {
     ]
   };
 }
-const Ts = "custom:hearthwall", ql = [
+const Is = "custom:hearthwall", Xl = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:chart-sankey"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function Il(n) {
-  const e = w(n), { gateways: t, devices: s } = _i(n, e("strategy.no_area")), i = e("strategy.title");
+function ec(n) {
+  const e = v(n), { gateways: t, devices: s } = Ci(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...ql.map(([o, a]) => ({
+      ...Xl.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
-        strategy: { type: Ts, view: o }
+        strategy: { type: Is, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: Ai(o),
+        path: Hi(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: Ts, view: "device", device_id: o.id }
+        strategy: { type: Is, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...Si(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...Li(n) }] };
 }
-class Pl extends HTMLElement {
+class tc extends HTMLElement {
   static {
     this.noEditor = !0;
   }
   static getCreateSuggestions(e) {
-    return { title: w(e)("strategy.title"), icon: "mdi:shield-home" };
+    return { title: v(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return Il(t);
+    return ec(t);
   }
 }
-class Nl extends HTMLElement {
+class nc extends HTMLElement {
   static async generate(e, t) {
-    return Ll(e, t);
+    return Jl(e, t);
   }
 }
-const jl = {
-  "ll-strategy-dashboard-hearthwall": Pl,
-  "ll-strategy-view-hearthwall": Nl
+const sc = {
+  "ll-strategy-dashboard-hearthwall": tc,
+  "ll-strategy-view-hearthwall": nc
 };
-function Rl() {
-  const n = w(void 0);
+function ic() {
+  const n = v(void 0);
   return {
     type: "hearthwall",
     strategyType: "dashboard",
@@ -6320,59 +6604,61 @@ function Rl() {
     description: n("strategy.description")
   };
 }
-const Dl = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function Ul(n, e) {
+const oc = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function ac(n, e) {
   const t = n.entities[e];
-  return t?.platform !== T || !t.device_id ? null : Object.values(n.entities).some(
-    (i) => i.device_id === t.device_id && On(n, i.entity_id)
+  return t?.platform !== C || !t.device_id ? null : Object.values(n.entities).some(
+    (i) => i.device_id === t.device_id && qn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const ae = (n) => w(void 0)(n), me = (n) => wi(() => ({ ...n(), documentationURL: Dl }));
-window.customCards = Et(window.customCards ?? [], [
-  me(() => ({
+const le = (n) => v(void 0)(n), oe = (n) => Si(() => ({ ...n(), documentationURL: oc }));
+window.customCards = qt(window.customCards ?? [], [
+  oe(() => ({
     type: "hearthwall-devices-card",
-    name: ae("devices.name"),
-    description: ae("devices.description"),
+    name: le("devices.name"),
+    description: le("devices.description"),
     preview: !0
   })),
-  me(() => ({
+  oe(() => ({
     type: "hearthwall-device-card",
-    name: ae("device.name"),
-    description: ae("device.description"),
+    name: le("device.name"),
+    description: le("device.description"),
     preview: !0,
-    getEntitySuggestion: Ul
+    getEntitySuggestion: ac
   })),
-  me(rl),
-  me(ur)
+  oe(wl),
+  oe(kr),
+  oe(Ol)
 ]);
-window.customStrategies = Et(window.customStrategies ?? [], [me(Rl)]);
-window.customBadges = Et(window.customBadges ?? [], [
-  me(() => ({
+window.customStrategies = qt(window.customStrategies ?? [], [oe(ic)]);
+window.customBadges = qt(window.customBadges ?? [], [
+  oe(() => ({
     type: "hearthwall-badge",
-    name: ae("badge.name"),
-    description: ae("badge.description"),
+    name: le("badge.name"),
+    description: le("badge.description"),
     preview: !0
   }))
 ]);
-window.customCardFeatures = Et(window.customCardFeatures ?? [], [
-  wi(() => ({
+window.customCardFeatures = qt(window.customCardFeatures ?? [], [
+  Si(() => ({
     type: "hearthwall-quarantine-feature",
-    name: ae("feature.name"),
-    isSupported: (n, { entity_id: e }) => On(n, e)
+    name: le("feature.name"),
+    isSupported: (n, { entity_id: e }) => qn(n, e)
   }))
 ]);
-dl({
-  "hearthwall-confirm": tr,
-  "hearthwall-notice": Ge,
-  "hearthwall-sparkline": Tn,
-  "hearthwall-devices-card": N,
-  "hearthwall-device-row": Fe,
-  ...za,
-  "hearthwall-badge": Cn,
-  "hearthwall-quarantine-feature": Ae,
-  ...al,
-  ...hr,
-  ...jl
+xl({
+  "hearthwall-confirm": pr,
+  "hearthwall-notice": Ke,
+  "hearthwall-sparkline": In,
+  "hearthwall-devices-card": j,
+  "hearthwall-device-row": Ye,
+  ...er,
+  "hearthwall-badge": Ln,
+  "hearthwall-quarantine-feature": Me,
+  ...yl,
+  ..._r,
+  ...El,
+  ...sc
 });
 /**
  * @license

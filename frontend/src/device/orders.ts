@@ -14,7 +14,7 @@ export function askUnblock(asking: Asking, entryId: string, block: Block): Promi
     {
       title: t("device.unblock_ask"),
       text: t("device.unblock_text"),
-      confirm: t("quarantine.release"),
+      confirm: t("rules.end_confirm"),
       act: () => unblock(hass, entryId, block),
     },
     t("device.unblock_done"),

@@ -4,10 +4,11 @@ import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { item, type ItemView } from "../events/item.js";
 import { keyOf } from "../events/timeline.js";
-import { formatBytes, formatCount, formatLeft, formatCountry, formatDateTime, formatPercent } from "../format.js";
+import { formatBytes, formatCountry, formatPercent } from "../format.js";
 import type { HomeAssistant } from "../hass.js";
-import { localizer, optionalKey } from "../localize.js";
+import { localizer } from "../localize.js";
 import type { Acceptance, Block, Event, ProfileReport, Usage, UsageRow } from "../messages.js";
+import { droppedOf, leftOf, modeOf, sinceOf } from "../rules/words.js";
 import { profileSentences } from "./profile.js";
 
 const section = (title: string, content: unknown) =>
@@ -55,7 +56,7 @@ export function peersSection(hass: HomeAssistant, usage: Usage, { rules, home, b
               aria-label=${t(rule ? "device.release_peer" : "events.block.peer", { peer: name })}
               @click=${() => (rule ? release(rule) : block(name))}
             >
-              ${t(rule ? "quarantine.release" : "events.block")}
+              ${t(rule ? "device.unblock" : "events.block")}
             </button>`
           : nothing}
       </div>
@@ -96,31 +97,18 @@ export function eventsSection(hass: HomeAssistant, events: readonly Event[], vie
 
 export function blocksSection(hass: HomeAssistant, blocks: readonly Block[], release: (block: Block) => void) {
   const t = localizer(hass);
+  const now = Date.now() / 1000;
   const one = (block: Block) => {
-    const left = block.expires === null ? undefined : block.expires - Date.now() / 1000;
-    const port = block.port === null ? (block.transport ?? "") : `${block.transport ?? ""}/${block.port}`;
+    const left = leftOf(hass, block, now);
     return html`<li class="rule">
       <div class="grow">
         <div class="line">
-          <b class="cut grow">${t(optionalKey(`mode.${block.mode}`) ?? "mode.other")} ${port}</b>
-          ${left === undefined
-            ? nothing
-            : html`<span class="figure" role="timer">${t("common.left", { span: formatLeft(hass, left) })}</span>`}
-          <button class="quiet" @click=${() => release(block)}>${t("quarantine.release")}</button>
+          <b class="cut grow">${modeOf(hass, block)}</b>
+          ${left === undefined ? nothing : html`<span class="figure" role="timer">${left}</span>`}
+          <button class="quiet" @click=${() => release(block)}>${t("rules.end")}</button>
         </div>
-        <div class="secondary wrap">
-          ${t("device.blocked_since", { since: formatDateTime(hass, block.created) })}${block.reason
-            ? html` · ${block.reason}`
-            : nothing}
-        </div>
-        <div class="secondary wrap">
-          ${block.packets
-            ? t("device.blocked_packets", {
-                packets: formatCount(hass, block.packets),
-                bytes: formatBytes(hass, block.bytes),
-              })
-            : t("device.blocked_nothing")}
-        </div>
+        <div class="secondary wrap">${sinceOf(hass, block)}</div>
+        <div class="secondary wrap">${droppedOf(hass, block, now)}</div>
       </div>
     </li>`;
   };

@@ -182,12 +182,12 @@ describe("the device view", () => {
   it("offers to release a peer that is blocked already", async () => {
     document.body.replaceChildren();
     await made({ gateway: Object.assign(new FakeGateway(), { rules: [rule("cam.example")] }) });
-    expect(all(view, 'button[aria-label="Release cam.example"]')).toHaveLength(1);
+    expect(all(view, 'button[aria-label="Unblock cam.example"]')).toHaveLength(1);
   });
 
   it("ends a rule, and on the way back orders the same again", async () => {
     hass.gateway.rules = [BLOCK];
-    await click(all(view, ".rule button").find((each) => each.textContent?.trim() === "Release") as HTMLElement);
+    await click(all(view, ".rule button").find((each) => each.textContent?.trim() === "End") as HTMLElement);
     await submit();
     expect(hass.called.find(([, name]) => name === "unblock")?.[2]).toEqual({ id: 7, config_entry_id: "entry" });
     await click(one(one(view, "hearthwall-notice"), "button"));

@@ -4,6 +4,7 @@ import { enEvents } from "./en-events.js";
 import { enKinds } from "./en-kinds.js";
 import { enMap } from "./en-map.js";
 import { enOrders } from "./en-orders.js";
+import { enRules } from "./en-rules.js";
 import { enStrategy } from "./en-strategy.js";
 
 export const en = {
@@ -83,6 +84,7 @@ export const en = {
   ...enKinds,
   ...enMap,
   ...enOrders,
+  ...enRules,
   ...enStrategy,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
@@ -131,5 +133,6 @@ export const en = {
   "badge.lost": "Not connected",
   "feature.name": "Hearthwall quarantine",
   "device.minute": "Last minute",
-  "device.release_peer": "Release {peer}",
+  "device.unblock": "Unblock",
+  "device.release_peer": "Unblock {peer}",
 } as const satisfies Record<string, string>;

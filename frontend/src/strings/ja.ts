@@ -5,6 +5,7 @@ import { jaEvents } from "./ja-events.js";
 import { jaKinds } from "./ja-kinds.js";
 import { jaMap } from "./ja-map.js";
 import { jaOrders } from "./ja-orders.js";
+import { jaRules } from "./ja-rules.js";
 import { jaStrategy } from "./ja-strategy.js";
 
 export const ja: Record<keyof typeof en, string> = {
@@ -84,6 +85,7 @@ export const ja: Record<keyof typeof en, string> = {
   ...jaKinds,
   ...jaMap,
   ...jaOrders,
+  ...jaRules,
   ...jaStrategy,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
@@ -132,5 +134,6 @@ export const ja: Record<keyof typeof en, string> = {
   "badge.lost": "未接続",
   "feature.name": "Hearthwall 隔離",
   "device.minute": "直近 1 分",
+  "device.unblock": "ブロックを解除",
   "device.release_peer": "{peer} のブロックを解除する",
 };
