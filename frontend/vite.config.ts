@@ -7,7 +7,8 @@ export default defineConfig({
   define: { "process.env.NODE_ENV": '"production"' },
   esbuild: { legalComments: "eof" },
   build: {
-    target: "es2022",
+    // What the browsers of tablets on walls can still read
+    target: ["es2021", "safari16"],
     outDir: process.env["HEARTHWALL_BUNDLE_FOLDER"] ?? "dist",
     emptyOutDir: false,
     minify: "esbuild",

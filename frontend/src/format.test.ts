@@ -29,6 +29,9 @@ describe("figures", () => {
     [234_567_890, "235 MB"],
     [2e15, "2 PB"],
     [5e18, "5,000 PB"],
+    [1e300, "–"],
+    [NaN, "–"],
+    [-Infinity, "–"],
   ])("%d bytes are %s", (bytes, text) => expect(formatBytes(en, bytes)).toBe(text));
 
   it.each([

@@ -31,7 +31,17 @@ function kept<T>(key: string, make: () => T): T {
   return cache.get(key) as T;
 }
 
+/** What stands for a figure that cannot be. */
+const NONE = "–";
+/** More bytes, or bytes a second, are a fault of whoever counted. */
+const MOST_BYTES = 1e19;
+/** The last moment that a date can be of, in seconds. */
+const LAST_TIME = 8.64e12;
+
+const isTime = (seconds: number): boolean => Math.abs(seconds) <= LAST_TIME;
+
 export function formatNumber({ locale }: Formats, value: number, options: Intl.NumberFormatOptions): string {
+  if (!Number.isFinite(value)) return NONE;
   const { language, number_format: style } = locale;
   const key = `${language} ${style} ${JSON.stringify(options)}`;
   const words = kept(`n ${key}`, () => new Intl.NumberFormat(language, { useGrouping: style !== "none", ...options }));
@@ -49,6 +59,8 @@ export function formatNumber({ locale }: Formats, value: number, options: Intl.N
 }
 
 function formatUnits(hass: Formats, bytes: number, suffix: string): string {
+  // Also what is no number at all
+  if (!(Math.abs(bytes) < MOST_BYTES)) return NONE;
   let amount = Math.max(0, bytes) / 1000;
   let power = 0;
   // 999.7 kB is 1 MB: what would be shown as 1000 belongs to the next unit
@@ -84,6 +96,7 @@ function timeOptions({ locale, config }: Formats): Intl.DateTimeFormatOptions {
 }
 
 function formatDate(hass: Formats, seconds: number, options: Intl.DateTimeFormatOptions): string {
+  if (!isTime(seconds)) return NONE;
   const { language, time_format: style } = hass.locale;
   const whole = { ...options, ...timeOptions(hass) };
   const locale = style === "system" ? undefined : language;
@@ -106,6 +119,7 @@ export const formatDateTime = (hass: Formats, seconds: number): string =>
 
 /** Return how long ago, such as 3 minutes ago. */
 export function formatAgo(hass: Formats, seconds: number, now = Date.now() / SECOND): string {
+  if (!isTime(seconds)) return NONE;
   const past = Math.max(0, Math.round(now - seconds));
   const [unit, span] = SPANS.find(([, length]) => past >= length) ?? ["second", 1];
   return kept(
@@ -127,6 +141,7 @@ export function formatSpan(hass: Formats, seconds: number): string {
 export function formatLeft(hass: Formats, seconds: number): string {
   const short = (value: number, unit: string) =>
     formatNumber(hass, value, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 0 });
+  if (!isTime(seconds)) return NONE;
   const left = Math.max(0, Math.ceil(seconds));
   if (left < 60) return short(left, "second");
   if (left >= 2 * 86_400) return inUnit(hass, Math.floor(left / 86_400), "day");

@@ -61,7 +61,13 @@ export interface Alive {
   entry_id: string;
 }
 
-export type LiveMessage = Snapshot | Delta | Lost | Alive;
+/** The gateway was taken out of Home Assistant. */
+export interface Removed {
+  type: "removed";
+  entry_id: string;
+}
+
+export type LiveMessage = Snapshot | Delta | Lost | Alive | Removed;
 
 /** An event, as the journal has it, and what Home Assistant knows of it. */
 export interface Event {

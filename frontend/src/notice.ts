@@ -11,6 +11,8 @@ const SHOWN_MS = 12_000;
 
 export class HearthwallNotice extends LitElement {
   @property({ attribute: false }) hass?: HomeAssistant | undefined;
+  /** Where there is no room for a sentence: it is read out, and the way back is but a button. */
+  @property({ type: Boolean, reflect: true }) compact = false;
   @state() private text = "";
   @state() private unseen = "";
   @state() private undo: Undo | undefined;
@@ -45,7 +47,7 @@ export class HearthwallNotice extends LitElement {
   protected override render() {
     return html`
       <div class="bar" ?hidden=${!this.text}>
-        <span role="status">${this.text}</span>
+        <span role="status" class=${this.compact ? (this.undo ? "unseen" : "cut") : ""} title=${this.text}>${this.text}</span>
         ${this.undo
           ? html`<button class="quiet" @click=${this.onUndo}>${localizer(this.hass)("common.undo")}</button>`
           : nothing}
@@ -88,6 +90,17 @@ export class HearthwallNotice extends LitElement {
         background: color-mix(in srgb, var(--primary-color) 14%, var(--card-background-color));
         line-height: 20px;
         overflow-wrap: anywhere;
+      }
+      :host([compact]) .bar {
+        height: 100%;
+        margin: 0;
+        margin-inline-start: 8px;
+        padding: 0;
+        background: none;
+      }
+      :host([compact]) button {
+        height: 100%;
+        border-radius: inherit;
       }
       .bar[hidden] {
         display: none;

@@ -107,6 +107,19 @@ describe("the live store", () => {
     expect(store.device("id-a")?.samples.map(({ download }) => download)).toEqual([5, 7]);
   });
 
+  it("forgets a gateway that was taken out, with its devices", () => {
+    connection.say(snapshot(row("a"), row("b")));
+    connection.say({ ...snapshot(row("c")), entry_id: "other" });
+    connection.say({ type: "lost", entry_id: "gone" });
+    connection.say({ type: "removed", entry_id: "entry" });
+    connection.say({ type: "removed", entry_id: "gone" });
+    expect([...store.gateways.keys()]).toEqual(["other"]);
+    expect([...store.devices()].map(({ row: { mac } }) => mac)).toEqual(["c"]);
+    expect(store.device("id-a")).toBeUndefined();
+    connection.say({ type: "removed", entry_id: "other" });
+    expect(store.missing).toBe(false);
+  });
+
   it("does not grow without end", () => {
     connection.say(snapshot(row("a")));
     for (time = 0; time < 500; time++) connection.say(delta([row("a", { download_rate: time })]));

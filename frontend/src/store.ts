@@ -156,6 +156,10 @@ export class LiveStore {
       for (const row of message.devices) this.put(gateway, row, known?.devices.get(row.mac)?.samples);
       for (const device of known?.devices.values() ?? []) if (!devices.has(device.row.mac)) this.forget(device);
       this.phase = "live";
+    } else if (message.type === "removed") {
+      this.own.delete(entryId);
+      this.lost.delete(entryId);
+      for (const device of known?.devices.values() ?? []) this.forget(device);
     } else if (!known) {
       if (message.type !== "lost") return;
       this.lost.add(entryId);
@@ -180,7 +184,9 @@ export class LiveStore {
   }
 
   private put(gateway: OwnGateway, row: Row, earlier: readonly Sample[] = []): void {
-    const sample = { time: this.now(), upload: row.upload_rate, download: row.download_rate };
+    // A rate that is no number has no height
+    const [upload, download] = [row.upload_rate, row.download_rate].map((rate) => (Number.isFinite(rate) ? rate : 0));
+    const sample = { time: this.now(), upload: upload!, download: download! };
     const device: LiveDevice = {
       key: `${gateway.entryId} ${row.mac}`,
       entryId: gateway.entryId,

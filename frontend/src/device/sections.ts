@@ -50,15 +50,17 @@ export function peersSection(hass: HomeAssistant, usage: Usage, { rules, home, b
           ${formatBytes(hass, moved(row))}
         </span>
         <span class="figure share secondary">${formatPercent(hass, moved(row) / all)}</span>
-        ${row.peer && (rule || !(EVERYBODY.test(row.peer) || home.has(row.peer)))
-          ? html`<button
-              class="quiet"
-              aria-label=${t(rule ? "device.release_peer" : "events.block.peer", { peer: name })}
-              @click=${() => (rule ? release(rule) : block(name))}
-            >
-              ${t(rule ? "device.unblock" : "events.block")}
-            </button>`
-          : nothing}
+        <span>
+          ${row.peer && (rule || !(EVERYBODY.test(row.peer) || home.has(row.peer)))
+            ? html`<button
+                class="quiet"
+                aria-label=${t(rule ? "device.release_peer" : "events.block.peer", { peer: name })}
+                @click=${() => (rule ? release(rule) : block(name))}
+              >
+                ${t(rule ? "device.unblock" : "events.block")}
+              </button>`
+            : nothing}
+        </span>
       </div>
       ${bar(moved(row) / all)}
     </li>`;
@@ -66,14 +68,16 @@ export function peersSection(hass: HomeAssistant, usage: Usage, { rules, home, b
   return section(
     t("device.peers"),
     usage.rows.length
-      ? html`<ul>
+      ? html`<ul class="peers">
           ${repeat(usage.rows, (row) => `${row.peer} ${row.country}`, peer)}
           ${rest / all >= 0.005
             ? html`<li>
                 <div class="line">
                   <span class="grow secondary">${t("device.peers_rest")}</span>
+                  <span></span>
                   <span class="figure">${formatBytes(hass, rest)}</span>
                   <span class="figure share secondary">${formatPercent(hass, rest / all)}</span>
+                  <span></span>
                 </div>
                 ${bar(rest / all)}
               </li>`

@@ -122,6 +122,26 @@ export const view = css`
   .share {
     min-width: 36px;
   }
+  /* Figures stand below each other, whatever stands beside them */
+  @supports (grid-template-columns: subgrid) {
+    .peers {
+      display: grid;
+      grid-template-columns: minmax(0, 1fr) repeat(4, auto);
+      column-gap: 8px;
+    }
+    .peers li,
+    .peers .line {
+      display: grid;
+      grid-column: 1 / -1;
+      grid-template-columns: subgrid;
+    }
+    .peers .bar {
+      grid-column: 1 / -1;
+    }
+    .peers button {
+      width: 100%;
+    }
+  }
   .bar {
     height: 4px;
     margin-top: 4px;

@@ -134,6 +134,13 @@ describe("the device view", () => {
     expect(all(view, label)).toHaveLength(1);
   });
 
+  it("has a place for each figure of a peer, also where nothing can be blocked", () => {
+    const lines = all(view, ".peers .line");
+    expect(lines).toHaveLength(4);
+    expect(new Set(lines.map((each) => each.childElementCount))).toEqual(new Set([5]));
+    expect(lines.map((each) => [...each.children].findIndex((part) => part.matches(".share")))).toEqual([3, 3, 3, 3]);
+  });
+
   it("asks the sensor whom an order for an event may cut off, and offers none against the victim", async () => {
     expect(orders()).toEqual([]);
     await open();

@@ -155,6 +155,28 @@ describe("the devices card", () => {
     expect(one(card, "h2.card-title").textContent).toBe("At the door");
   });
 
+  it("refuses settings that it cannot mean", () => {
+    const wrong: [string, unknown][] = [
+      ["configuration", null],
+      ["area", { area: 5 }],
+      ["label", { label: ["a", {}] }],
+      ["sort", { sort: "colour" }],
+      ["toolbar", { toolbar: "no" }],
+      ["title", { title: ["x"] }],
+    ];
+    for (const [said, config] of wrong) expect(() => card.setConfig(config as never)).toThrow(said);
+    expect(() => card.setConfig({ type: "x", area: null, title: "" } as never)).not.toThrow();
+  });
+
+  it("shows a dash for a figure that cannot be, and draws on", async () => {
+    await told(snapshot({ ...CAMERA, download_rate: NaN, upload_rate: 1e300, last_seen: NaN, online: false, top_peer: null }, TV));
+    expect(names()).toHaveLength(2);
+    expect(text(card)).toContain("seen –");
+    const [camera] = all(card, "hearthwall-device-row").filter((each) => text(each).includes("Camera"));
+    expect(text(one(camera!, ".rates"))).toBe("– ↓ – ↑");
+    expect(all(card, "path").map((each) => each.getAttribute("d")).join()).not.toMatch(/NaN|Infinity/);
+  });
+
   it("asks before it quarantines, tells, and has a way back", async () => {
     await told(snapshot(CAMERA, TV));
     await click(switchOf("Camera"));

@@ -14,24 +14,15 @@ import { askQuarantine } from "../quarantine.js";
 import { Live, type LiveDevice } from "../store.js";
 import { card, controls } from "../styles.js";
 import type { HearthwallDeviceDialog } from "../device/dialog.js";
+import { checked, type DevicesConfig } from "./config.js";
 import { devicesForm } from "./form.js";
-import { matches, Order, type Sort } from "./list.js";
+import { matches, Order } from "./list.js";
 import { type Settings, toolbar } from "./toolbar.js";
-
-export interface DevicesConfig {
-  type: string;
-  title?: string;
-  entry_id?: string;
-  sort?: Sort;
-  area?: string | string[];
-  label?: string | string[];
-  toolbar?: boolean;
-}
 
 /** More rows are drawn only when somebody asks for them. */
 const MOST_ROWS = 500;
 
-const list = (value: string | string[] | undefined): string[] => (value === undefined ? [] : [value].flat());
+const list = (value: string | string[] | null | undefined): string[] => [value ?? []].flat();
 
 export class HearthwallDevicesCard extends LitElement {
   @property({ attribute: false }) hass?: HomeAssistant | undefined;
@@ -53,7 +44,7 @@ export class HearthwallDevicesCard extends LitElement {
   private asked = false;
 
   setConfig(config: DevicesConfig): void {
-    this.config = config;
+    this.config = checked(config);
     this.settings = { ...this.settings, sort: config.sort ?? "today" };
   }
 

@@ -19,7 +19,7 @@ export interface Filter {
   labels: readonly string[];
 }
 
-/** Return the device of Home Assistant's registry, which knows its area and labels. */
+/** Return what Home Assistant's registry says of a device: its area and labels; undefined where it has none of it. */
 const registered = (hass: Pick<HomeAssistant, "devices">, row: Row) =>
   row.device_id === null ? undefined : hass.devices[row.device_id];
 

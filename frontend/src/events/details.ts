@@ -37,7 +37,7 @@ export function details(event: Event, view: DetailsView): TemplateResult {
   const answer = asked && "event" in asked ? asked : undefined;
   const full = answer?.event ?? event;
   // Most kinds are of devices, and may be told of a program of the gateway all the same
-  const isOfProgram = event.mac === null && event.process !== null && !OF_PROGRAMS.has(event.kind);
+  const isOfProgram = !OF_PROGRAMS.has(event.kind) && (answer?.program != null || (event.mac === null && event.process !== null));
   return html`
     <p>${t(keys.meaning)} ${isOfProgram ? t("events.of_program") : nothing}</p>
     <p class="advice">

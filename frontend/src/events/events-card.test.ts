@@ -254,6 +254,45 @@ describe("events card", () => {
     expect(text(card)).toContain("All is calm.");
   });
 
+  it("keeps what it has when its settings change in something else", async () => {
+    await told(event(1));
+    card.setConfig({ type: "custom:hearthwall-events-card", title: "What happened" });
+    await settled(card);
+    expect(lines()).toHaveLength(1);
+    card.setConfig({ type: "custom:hearthwall-events-card", severity: "high" });
+    await settled(card);
+    expect(lines()).toHaveLength(0);
+    expect(text(card)).not.toContain("All is calm.");
+    await told();
+    expect(text(card)).toContain("All is calm.");
+  });
+
+  it("offers nothing against whom it was true of when the event was open before", async () => {
+    answer = { culprit: MAC };
+    await told(event(1));
+    await click(lines()[0]);
+    expect(orders()).toEqual(["This is fine", "Quarantine Camera"]);
+    await click(lines()[0]);
+    hass.callWS = () => new Promise(() => undefined);
+    await click(lines()[0]);
+    expect(orders()).toEqual([]);
+  });
+
+  it("advises on a program what can be done about programs", async () => {
+    const advice = () => text(one(card, ".advice"));
+    answer = { program: "exe:/usr/bin/nmap" };
+    await told(event(1, { mac: null, process: "/usr/bin/nmap" }), event(2));
+    for (const line of [1, 0]) {
+      await click(lines()[line]);
+      expect(advice()).not.toContain("uarantine");
+      expect(advice()).toContain("If you know what the program does there");
+    }
+    answer = { culprit: MAC };
+    await click(lines()[0]);
+    await click(lines()[0]);
+    expect(advice()).toContain("uarantine the device");
+  });
+
   it("says when a sensor, or Home Assistant, is lost, and keeps what it has", async () => {
     hass.connection.say(snapshot());
     await told(event(1));

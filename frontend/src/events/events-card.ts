@@ -60,8 +60,7 @@ export class HearthwallEventsCard extends LitElement {
     this.config = checked(config);
     this.limit = config.limit ?? DEFAULT_LIMIT;
     this.filter = { ...EVERYTHING, severity: config.severity ?? "info" };
-    this.feed.timeline.clear();
-    this.want();
+    this.want(true);
   }
 
   getCardSize(): number {
@@ -78,14 +77,10 @@ export class HearthwallEventsCard extends LitElement {
     this.endListening = this.store = undefined;
   }
 
-  private want(): void {
+  private want(anew = false): void {
     const { config, filter, limit } = this;
-    this.feed.want({
-      entry_id: config?.entry_id,
-      device_id: config?.device_id,
-      severity: filter.severity === "info" ? undefined : filter.severity,
-      limit,
-    });
+    const severity = filter.severity === "info" ? undefined : filter.severity;
+    this.feed.want({ entry_id: config?.entry_id, device_id: config?.device_id, severity, limit }, anew);
   }
 
   protected override willUpdate(_: PropertyValues): void {

@@ -58,10 +58,14 @@ export class EventsFeed implements ReactiveController {
     this.end = this.connection = undefined;
   }
 
-  /** Ask for other events; those that are shown stay until others are there. */
-  want(wanted: Wanted): void {
+  /** Ask for other events; those that are shown stay until others are there, unless all begins `anew`. */
+  want(wanted: Wanted, anew = false): void {
     if (JSON.stringify(wanted) === JSON.stringify(this.wanted)) return;
     this.wanted = wanted;
+    if (anew) {
+      this.timeline.clear();
+      this.phase = "waiting";
+    }
     this.begin();
   }
 

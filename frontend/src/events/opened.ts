@@ -55,6 +55,8 @@ export class OpenedEvents {
   private toggle(hass: HomeAssistant, event: Event): void {
     const key = keyOf(event);
     this.key = this.key === key ? null : key;
+    // Whom an order may hit was true when it was asked: nothing is offered before that is known anew
+    this.asked.delete(key);
     if (this.key) void this.ask(hass, event);
     this.host.requestUpdate();
   }

@@ -66,7 +66,7 @@ export class HearthwallQuarantineFeature extends LitElement {
         ${expires ? html`<span role="timer">${t("common.left", { span: formatLeft(hass, expires - Date.now() / 1000) })}</span>` : nothing}
       </button>
       <hearthwall-confirm .hass=${hass}></hearthwall-confirm>
-      <hearthwall-notice hidden .hass=${hass}></hearthwall-notice>
+      <hearthwall-notice compact .hass=${hass}></hearthwall-notice>
     `;
   }
 
@@ -74,11 +74,17 @@ export class HearthwallQuarantineFeature extends LitElement {
     controls,
     css`
       :host {
-        display: block;
+        display: flex;
+        height: var(--feature-height, 42px);
+      }
+      hearthwall-notice {
+        flex: 0 1 auto;
+        min-width: 0;
+        border-radius: var(--feature-border-radius, 12px);
       }
       button {
-        width: 100%;
-        height: var(--feature-height, 42px);
+        flex: 1;
+        height: 100%;
         border-radius: var(--feature-border-radius, 12px);
         background: color-mix(in srgb, var(--primary-text-color) 8%, transparent);
         color: var(--primary-text-color);

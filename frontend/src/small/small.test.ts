@@ -65,6 +65,13 @@ describe("the feature of tiles", () => {
     one(feature, "dialog[open] form").dispatchEvent(new SubmitEvent("submit", { cancelable: true }));
     await settled(feature);
     expect(hass.called).toEqual([["hearthwall", "quarantine", {}, { device_id: ["id-a"] }]]);
+    const notice = one(feature, "hearthwall-notice");
+    expect(notice.hidden).toBe(false);
+    expect(text(one(notice, ".bar [role=status]"))).toBe("Camera is quarantined.");
+    one(notice, "button").click();
+    await settled(feature);
+    expect(hass.gateway.rules).toEqual([]);
+    expect(text(notice)).toContain("Undone");
     const rule = { id: 1, mode: "isolate", expires: Date.now() / 1000 + 3600 };
     await told(hass, feature, row("a", { name: "Camera", quarantined: true, rule }));
     expect(text(all(feature, "button")[0] as Element)).toMatch(/^Release 1 hr left$/);
