@@ -1,15 +1,15 @@
-const at = globalThis, an = at.ShadowRoot && (at.ShadyCSS === void 0 || at.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, rn = Symbol(), zn = /* @__PURE__ */ new WeakMap();
-let Ps = class {
+const mt = globalThis, mn = mt.ShadowRoot && (mt.ShadyCSS === void 0 || mt.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, fn = Symbol(), cs = /* @__PURE__ */ new WeakMap();
+let si = class {
   constructor(e, t, s) {
-    if (this._$cssResult$ = !0, s !== rn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
+    if (this._$cssResult$ = !0, s !== fn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
   }
   get styleSheet() {
     let e = this.o;
     const t = this.t;
-    if (an && e === void 0) {
+    if (mn && e === void 0) {
       const s = t !== void 0 && t.length === 1;
-      s && (e = zn.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && zn.set(t, e));
+      s && (e = cs.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && cs.set(t, e));
     }
     return e;
   }
@@ -17,28 +17,28 @@ let Ps = class {
     return this.cssText;
   }
 };
-const Di = (n) => new Ps(typeof n == "string" ? n : n + "", void 0, rn), L = (n, ...e) => {
+const oo = (n) => new si(typeof n == "string" ? n : n + "", void 0, fn), q = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new Ps(t, n, rn);
-}, Ui = (n, e) => {
-  if (an) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
+  return new si(t, n, fn);
+}, ao = (n, e) => {
+  if (mn) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
-    const s = document.createElement("style"), i = at.litNonce;
+    const s = document.createElement("style"), i = mt.litNonce;
     i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
   }
-}, Vn = an ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+}, ls = mn ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return Di(t);
+  return oo(t);
 })(n) : n;
-const { is: zi, defineProperty: Vi, getOwnPropertyDescriptor: Bi, getOwnPropertyNames: Wi, getOwnPropertySymbols: Fi, getPrototypeOf: Gi } = Object, bt = globalThis, Bn = bt.trustedTypes, Qi = Bn ? Bn.emptyScript : "", Yi = bt.reactiveElementPolyfillSupport, Ie = (n, e) => n, lt = { toAttribute(n, e) {
+const { is: ro, defineProperty: co, getOwnPropertyDescriptor: lo, getOwnPropertyNames: ho, getOwnPropertySymbols: uo, getPrototypeOf: po } = Object, Ot = globalThis, ds = Ot.trustedTypes, mo = ds ? ds.emptyScript : "", fo = Ot.reactiveElementPolyfillSupport, Ue = (n, e) => n, vt = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? Qi : null;
+      n = n ? mo : null;
       break;
     case Object:
     case Array:
@@ -63,23 +63,23 @@ const { is: zi, defineProperty: Vi, getOwnPropertyDescriptor: Bi, getOwnProperty
       }
   }
   return t;
-} }, ln = (n, e) => !zi(n, e), Wn = { attribute: !0, type: String, converter: lt, reflect: !1, useDefault: !1, hasChanged: ln };
-Symbol.metadata ??= Symbol("metadata"), bt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
-let pe = class extends HTMLElement {
+} }, vn = (n, e) => !ro(n, e), hs = { attribute: !0, type: String, converter: vt, reflect: !1, useDefault: !1, hasChanged: vn };
+Symbol.metadata ??= Symbol("metadata"), Ot.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
+let we = class extends HTMLElement {
   static addInitializer(e) {
     this._$Ei(), (this.l ??= []).push(e);
   }
   static get observedAttributes() {
     return this.finalize(), this._$Eh && [...this._$Eh.keys()];
   }
-  static createProperty(e, t = Wn) {
+  static createProperty(e, t = hs) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && Vi(this.prototype, e, i);
+      i !== void 0 && co(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = Bi(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = lo(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
@@ -90,17 +90,17 @@ let pe = class extends HTMLElement {
     }, configurable: !0, enumerable: !0 };
   }
   static getPropertyOptions(e) {
-    return this.elementProperties.get(e) ?? Wn;
+    return this.elementProperties.get(e) ?? hs;
   }
   static _$Ei() {
-    if (this.hasOwnProperty(Ie("elementProperties"))) return;
-    const e = Gi(this);
+    if (this.hasOwnProperty(Ue("elementProperties"))) return;
+    const e = po(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
-    if (this.hasOwnProperty(Ie("finalized"))) return;
-    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Ie("properties"))) {
-      const t = this.properties, s = [...Wi(t), ...Fi(t)];
+    if (this.hasOwnProperty(Ue("finalized"))) return;
+    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Ue("properties"))) {
+      const t = this.properties, s = [...ho(t), ...uo(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -119,8 +119,8 @@ let pe = class extends HTMLElement {
     const t = [];
     if (Array.isArray(e)) {
       const s = new Set(e.flat(1 / 0).reverse());
-      for (const i of s) t.unshift(Vn(i));
-    } else e !== void 0 && t.push(Vn(e));
+      for (const i of s) t.unshift(ls(i));
+    } else e !== void 0 && t.push(ls(e));
     return t;
   }
   static _$Eu(e, t) {
@@ -146,7 +146,7 @@ let pe = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return Ui(e, this.constructor.elementStyles), e;
+    return ao(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -162,14 +162,14 @@ let pe = class extends HTMLElement {
   _$ET(e, t) {
     const s = this.constructor.elementProperties.get(e), i = this.constructor._$Eu(e, s);
     if (i !== void 0 && s.reflect === !0) {
-      const o = (s.converter?.toAttribute !== void 0 ? s.converter : lt).toAttribute(t, s.type);
+      const o = (s.converter?.toAttribute !== void 0 ? s.converter : vt).toAttribute(t, s.type);
       this._$Em = e, o == null ? this.removeAttribute(i) : this.setAttribute(i, o), this._$Em = null;
     }
   }
   _$AK(e, t) {
     const s = this.constructor, i = s._$Eh.get(e);
     if (i !== void 0 && this._$Em !== i) {
-      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : lt;
+      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : vt;
       this._$Em = i;
       const r = a.fromAttribute(t, o.type);
       this[i] = r ?? this._$Ej?.get(i) ?? r, this._$Em = null;
@@ -178,7 +178,7 @@ let pe = class extends HTMLElement {
   requestUpdate(e, t, s, i = !1, o) {
     if (e !== void 0) {
       const a = this.constructor;
-      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? ln)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
+      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? vn)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
       this.C(e, t, s);
     }
     this.isUpdatePending === !1 && (this._$ES = this._$EP());
@@ -246,70 +246,70 @@ let pe = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-pe.elementStyles = [], pe.shadowRootOptions = { mode: "open" }, pe[Ie("elementProperties")] = /* @__PURE__ */ new Map(), pe[Ie("finalized")] = /* @__PURE__ */ new Map(), Yi?.({ ReactiveElement: pe }), (bt.reactiveElementVersions ??= []).push("2.1.2");
-const cn = globalThis, Fn = (n) => n, ct = cn.trustedTypes, Gn = ct ? ct.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, Ns = "$lit$", Q = `lit$${Math.random().toFixed(9).slice(2)}$`, Rs = "?" + Q, Ki = `<${Rs}>`, ce = document, Ne = () => ce.createComment(""), Re = (n) => n === null || typeof n != "object" && typeof n != "function", dn = Array.isArray, Zi = (n) => dn(n) || typeof n?.[Symbol.iterator] == "function", Rt = `[ 	
-\f\r]`, He = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, Qn = /-->/g, Yn = />/g, se = RegExp(`>|${Rt}(?:([^\\s"'>=/]+)(${Rt}*=${Rt}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), Kn = /'/g, Zn = /"/g, js = /^(?:script|style|textarea|title)$/i, Ds = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = Ds(1), fe = Ds(2), F = Symbol.for("lit-noChange"), p = Symbol.for("lit-nothing"), Jn = /* @__PURE__ */ new WeakMap(), ae = ce.createTreeWalker(ce, 129);
-function Us(n, e) {
-  if (!dn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
-  return Gn !== void 0 ? Gn.createHTML(e) : e;
+we.elementStyles = [], we.shadowRootOptions = { mode: "open" }, we[Ue("elementProperties")] = /* @__PURE__ */ new Map(), we[Ue("finalized")] = /* @__PURE__ */ new Map(), fo?.({ ReactiveElement: we }), (Ot.reactiveElementVersions ??= []).push("2.1.2");
+const gn = globalThis, us = (n) => n, gt = gn.trustedTypes, ps = gt ? gt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, ii = "$lit$", K = `lit$${Math.random().toFixed(9).slice(2)}$`, oi = "?" + K, vo = `<${oi}>`, me = document, De = () => me.createComment(""), Ve = (n) => n === null || typeof n != "object" && typeof n != "function", yn = Array.isArray, go = (n) => yn(n) || typeof n?.[Symbol.iterator] == "function", Bt = `[ 	
+\f\r]`, Ne = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ms = /-->/g, fs = />/g, ce = RegExp(`>|${Bt}(?:([^\\s"'>=/]+)(${Bt}*=${Bt}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), vs = /'/g, gs = /"/g, ai = /^(?:script|style|textarea|title)$/i, ri = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = ri(1), $e = ri(2), G = Symbol.for("lit-noChange"), p = Symbol.for("lit-nothing"), ys = /* @__PURE__ */ new WeakMap(), he = me.createTreeWalker(me, 129);
+function ci(n, e) {
+  if (!yn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
+  return ps !== void 0 ? ps.createHTML(e) : e;
 }
-const Ji = (n, e) => {
+const yo = (n, e) => {
   const t = n.length - 1, s = [];
-  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = He;
+  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Ne;
   for (let r = 0; r < t; r++) {
-    const l = n[r];
-    let d, h, c = -1, m = 0;
-    for (; m < l.length && (a.lastIndex = m, h = a.exec(l), h !== null); ) m = a.lastIndex, a === He ? h[1] === "!--" ? a = Qn : h[1] !== void 0 ? a = Yn : h[2] !== void 0 ? (js.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = se) : h[3] !== void 0 && (a = se) : a === se ? h[0] === ">" ? (a = i ?? He, c = -1) : h[1] === void 0 ? c = -2 : (c = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? se : h[3] === '"' ? Zn : Kn) : a === Zn || a === Kn ? a = se : a === Qn || a === Yn ? a = He : (a = se, i = void 0);
-    const y = a === se && n[r + 1].startsWith("/>") ? " " : "";
-    o += a === He ? l + Ki : c >= 0 ? (s.push(d), l.slice(0, c) + Ns + l.slice(c) + Q + y) : l + Q + (c === -2 ? r : y);
+    const c = n[r];
+    let d, h, l = -1, m = 0;
+    for (; m < c.length && (a.lastIndex = m, h = a.exec(c), h !== null); ) m = a.lastIndex, a === Ne ? h[1] === "!--" ? a = ms : h[1] !== void 0 ? a = fs : h[2] !== void 0 ? (ai.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = ce) : h[3] !== void 0 && (a = ce) : a === ce ? h[0] === ">" ? (a = i ?? Ne, l = -1) : h[1] === void 0 ? l = -2 : (l = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? ce : h[3] === '"' ? gs : vs) : a === gs || a === vs ? a = ce : a === ms || a === fs ? a = Ne : (a = ce, i = void 0);
+    const y = a === ce && n[r + 1].startsWith("/>") ? " " : "";
+    o += a === Ne ? c + vo : l >= 0 ? (s.push(d), c.slice(0, l) + ii + c.slice(l) + K + y) : c + K + (l === -2 ? r : y);
   }
-  return [Us(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [ci(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
-class je {
+class Be {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const r = e.length - 1, l = this.parts, [d, h] = Ji(e, t);
-    if (this.el = je.createElement(d, s), ae.currentNode = this.el.content, t === 2 || t === 3) {
-      const c = this.el.content.firstChild;
-      c.replaceWith(...c.childNodes);
+    const r = e.length - 1, c = this.parts, [d, h] = yo(e, t);
+    if (this.el = Be.createElement(d, s), he.currentNode = this.el.content, t === 2 || t === 3) {
+      const l = this.el.content.firstChild;
+      l.replaceWith(...l.childNodes);
     }
-    for (; (i = ae.nextNode()) !== null && l.length < r; ) {
+    for (; (i = he.nextNode()) !== null && c.length < r; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const c of i.getAttributeNames()) if (c.endsWith(Ns)) {
-          const m = h[a++], y = i.getAttribute(c).split(Q), g = /([.?@])?(.*)/.exec(m);
-          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? eo : g[1] === "?" ? to : g[1] === "@" ? no : $t }), i.removeAttribute(c);
-        } else c.startsWith(Q) && (l.push({ type: 6, index: o }), i.removeAttribute(c));
-        if (js.test(i.tagName)) {
-          const c = i.textContent.split(Q), m = c.length - 1;
+        if (i.hasAttributes()) for (const l of i.getAttributeNames()) if (l.endsWith(ii)) {
+          const m = h[a++], y = i.getAttribute(l).split(K), g = /([.?@])?(.*)/.exec(m);
+          c.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? bo : g[1] === "?" ? $o : g[1] === "@" ? xo : Ct }), i.removeAttribute(l);
+        } else l.startsWith(K) && (c.push({ type: 6, index: o }), i.removeAttribute(l));
+        if (ai.test(i.tagName)) {
+          const l = i.textContent.split(K), m = l.length - 1;
           if (m > 0) {
-            i.textContent = ct ? ct.emptyScript : "";
-            for (let y = 0; y < m; y++) i.append(c[y], Ne()), ae.nextNode(), l.push({ type: 2, index: ++o });
-            i.append(c[m], Ne());
+            i.textContent = gt ? gt.emptyScript : "";
+            for (let y = 0; y < m; y++) i.append(l[y], De()), he.nextNode(), c.push({ type: 2, index: ++o });
+            i.append(l[m], De());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === Rs) l.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === oi) c.push({ type: 2, index: o });
       else {
-        let c = -1;
-        for (; (c = i.data.indexOf(Q, c + 1)) !== -1; ) l.push({ type: 7, index: o }), c += Q.length - 1;
+        let l = -1;
+        for (; (l = i.data.indexOf(K, l + 1)) !== -1; ) c.push({ type: 7, index: o }), l += K.length - 1;
       }
       o++;
     }
   }
   static createElement(e, t) {
-    const s = ce.createElement("template");
+    const s = me.createElement("template");
     return s.innerHTML = e, s;
   }
 }
-function ve(n, e, t = n, s) {
-  if (e === F) return e;
+function xe(n, e, t = n, s) {
+  if (e === G) return e;
   let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
-  const o = Re(e) ? void 0 : e._$litDirective$;
-  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = ve(n, i._$AS(n, e.values), i, s)), e;
+  const o = Ve(e) ? void 0 : e._$litDirective$;
+  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = xe(n, i._$AS(n, e.values), i, s)), e;
 }
-class Xi {
+class wo {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -320,24 +320,24 @@ class Xi {
     return this._$AM._$AU;
   }
   u(e) {
-    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? ce).importNode(t, !0);
-    ae.currentNode = i;
-    let o = ae.nextNode(), a = 0, r = 0, l = s[0];
-    for (; l !== void 0; ) {
-      if (a === l.index) {
+    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? me).importNode(t, !0);
+    he.currentNode = i;
+    let o = he.nextNode(), a = 0, r = 0, c = s[0];
+    for (; c !== void 0; ) {
+      if (a === c.index) {
         let d;
-        l.type === 2 ? d = new $e(o, o.nextSibling, this, e) : l.type === 1 ? d = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (d = new so(o, this, e)), this._$AV.push(d), l = s[++r];
+        c.type === 2 ? d = new Oe(o, o.nextSibling, this, e) : c.type === 1 ? d = new c.ctor(o, c.name, c.strings, this, e) : c.type === 6 && (d = new _o(o, this, e)), this._$AV.push(d), c = s[++r];
       }
-      a !== l?.index && (o = ae.nextNode(), a++);
+      a !== c?.index && (o = he.nextNode(), a++);
     }
-    return ae.currentNode = ce, i;
+    return he.currentNode = me, i;
   }
   p(e) {
     let t = 0;
     for (const s of this._$AV) s !== void 0 && (s.strings !== void 0 ? (s._$AI(e, s, t), t += s.strings.length - 2) : s._$AI(e[t])), t++;
   }
 }
-class $e {
+class Oe {
   get _$AU() {
     return this._$AM?._$AU ?? this._$Cv;
   }
@@ -356,7 +356,7 @@ class $e {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = ve(this, e, t), Re(e) ? e === p || e == null || e === "" ? (this._$AH !== p && this._$AR(), this._$AH = p) : e !== this._$AH && e !== F && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Zi(e) ? this.k(e) : this._(e);
+    e = xe(this, e, t), Ve(e) ? e === p || e == null || e === "" ? (this._$AH !== p && this._$AR(), this._$AH = p) : e !== this._$AH && e !== G && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : go(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -365,38 +365,38 @@ class $e {
     this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
   _(e) {
-    this._$AH !== p && Re(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ce.createTextNode(e)), this._$AH = e;
+    this._$AH !== p && Ve(this._$AH) ? this._$AA.nextSibling.data = e : this.T(me.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = je.createElement(Us(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Be.createElement(ci(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new Xi(i, this), a = o.u(this.options);
+      const o = new wo(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
   _$AC(e) {
-    let t = Jn.get(e.strings);
-    return t === void 0 && Jn.set(e.strings, t = new je(e)), t;
+    let t = ys.get(e.strings);
+    return t === void 0 && ys.set(e.strings, t = new Be(e)), t;
   }
   k(e) {
-    dn(this._$AH) || (this._$AH = [], this._$AR());
+    yn(this._$AH) || (this._$AH = [], this._$AR());
     const t = this._$AH;
     let s, i = 0;
-    for (const o of e) i === t.length ? t.push(s = new $e(this.O(Ne()), this.O(Ne()), this, this.options)) : s = t[i], s._$AI(o), i++;
+    for (const o of e) i === t.length ? t.push(s = new Oe(this.O(De()), this.O(De()), this, this.options)) : s = t[i], s._$AI(o), i++;
     i < t.length && (this._$AR(s && s._$AB.nextSibling, i), t.length = i);
   }
   _$AR(e = this._$AA.nextSibling, t) {
     for (this._$AP?.(!1, !0, t); e !== this._$AB; ) {
-      const s = Fn(e).nextSibling;
-      Fn(e).remove(), e = s;
+      const s = us(e).nextSibling;
+      us(e).remove(), e = s;
     }
   }
   setConnected(e) {
     this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
   }
 }
-class $t {
+class Ct {
   get tagName() {
     return this.element.tagName;
   }
@@ -409,11 +409,11 @@ class $t {
   _$AI(e, t = this, s, i) {
     const o = this.strings;
     let a = !1;
-    if (o === void 0) e = ve(this, e, t, 0), a = !Re(e) || e !== this._$AH && e !== F, a && (this._$AH = e);
+    if (o === void 0) e = xe(this, e, t, 0), a = !Ve(e) || e !== this._$AH && e !== G, a && (this._$AH = e);
     else {
       const r = e;
-      let l, d;
-      for (e = o[0], l = 0; l < o.length - 1; l++) d = ve(this, r[s + l], t, l), d === F && (d = this._$AH[l]), a ||= !Re(d) || d !== this._$AH[l], d === p ? e = p : e !== p && (e += (d ?? "") + o[l + 1]), this._$AH[l] = d;
+      let c, d;
+      for (e = o[0], c = 0; c < o.length - 1; c++) d = xe(this, r[s + c], t, c), d === G && (d = this._$AH[c]), a ||= !Ve(d) || d !== this._$AH[c], d === p ? e = p : e !== p && (e += (d ?? "") + o[c + 1]), this._$AH[c] = d;
     }
     a && !i && this.j(e);
   }
@@ -421,7 +421,7 @@ class $t {
     e === p ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class eo extends $t {
+class bo extends Ct {
   constructor() {
     super(...arguments), this.type = 3;
   }
@@ -429,7 +429,7 @@ class eo extends $t {
     this.element[this.name] = e === p ? void 0 : e;
   }
 }
-class to extends $t {
+class $o extends Ct {
   constructor() {
     super(...arguments), this.type = 4;
   }
@@ -437,12 +437,12 @@ class to extends $t {
     this.element.toggleAttribute(this.name, !!e && e !== p);
   }
 }
-class no extends $t {
+class xo extends Ct {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
   _$AI(e, t = this) {
-    if ((e = ve(this, e, t, 0) ?? p) === F) return;
+    if ((e = xe(this, e, t, 0) ?? p) === G) return;
     const s = this._$AH, i = e === p && s !== p || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== p && (s === p || i);
     i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
@@ -450,7 +450,7 @@ class no extends $t {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class so {
+class _o {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -458,22 +458,22 @@ class so {
     return this._$AM._$AU;
   }
   _$AI(e) {
-    ve(this, e);
+    xe(this, e);
   }
 }
-const io = { I: $e }, oo = cn.litHtmlPolyfillSupport;
-oo?.(je, $e), (cn.litHtmlVersions ??= []).push("3.3.3");
-const ao = (n, e, t) => {
+const ko = { I: Oe }, Ao = gn.litHtmlPolyfillSupport;
+Ao?.(Be, Oe), (gn.litHtmlVersions ??= []).push("3.3.3");
+const So = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
     const o = t?.renderBefore ?? null;
-    s._$litPart$ = i = new $e(e.insertBefore(Ne(), o), o, void 0, t ?? {});
+    s._$litPart$ = i = new Oe(e.insertBefore(De(), o), o, void 0, t ?? {});
   }
   return i._$AI(n), i;
 };
-const hn = globalThis;
-let H = class extends pe {
+const wn = globalThis;
+let L = class extends we {
   constructor() {
     super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
   }
@@ -483,7 +483,7 @@ let H = class extends pe {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = ao(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = So(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -492,21 +492,21 @@ let H = class extends pe {
     super.disconnectedCallback(), this._$Do?.setConnected(!1);
   }
   render() {
-    return F;
+    return G;
   }
 };
-H._$litElement$ = !0, H.finalized = !0, hn.litElementHydrateSupport?.({ LitElement: H });
-const ro = hn.litElementPolyfillSupport;
-ro?.({ LitElement: H });
-(hn.litElementVersions ??= []).push("4.2.2");
-const lo = { attribute: !0, type: String, converter: lt, reflect: !1, hasChanged: ln }, co = (n = lo, e, t) => {
+L._$litElement$ = !0, L.finalized = !0, wn.litElementHydrateSupport?.({ LitElement: L });
+const Mo = wn.litElementPolyfillSupport;
+Mo?.({ LitElement: L });
+(wn.litElementVersions ??= []).push("4.2.2");
+const Eo = { attribute: !0, type: String, converter: vt, reflect: !1, hasChanged: vn }, Oo = (n = Eo, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
     const { name: a } = t;
     return { set(r) {
-      const l = e.get.call(this);
-      e.set.call(this, r), this.requestUpdate(a, l, n, !0, r);
+      const c = e.get.call(this);
+      e.set.call(this, r), this.requestUpdate(a, c, n, !0, r);
     }, init(r) {
       return r !== void 0 && this.C(a, void 0, n, r), r;
     } };
@@ -514,31 +514,31 @@ const lo = { attribute: !0, type: String, converter: lt, reflect: !1, hasChanged
   if (s === "setter") {
     const { name: a } = t;
     return function(r) {
-      const l = this[a];
-      e.call(this, r), this.requestUpdate(a, l, n, !0, r);
+      const c = this[a];
+      e.call(this, r), this.requestUpdate(a, c, n, !0, r);
     };
   }
   throw Error("Unsupported decorator location: " + s);
 };
-function E(n) {
-  return (e, t) => typeof t == "object" ? co(n, e, t) : ((s, i, o) => {
+function M(n) {
+  return (e, t) => typeof t == "object" ? Oo(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
 }
 function A(n) {
-  return E({ ...n, state: !0, attribute: !1 });
+  return M({ ...n, state: !0, attribute: !1 });
 }
-const ho = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
-function q(n, e) {
+const Co = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+function I(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return ho(t, s, { get() {
+    return Co(t, s, { get() {
       return o(this);
     } });
   };
 }
-const uo = {
+const To = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -638,7 +638,7 @@ const uo = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, po = {
+}, Lo = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -708,7 +708,7 @@ const uo = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, mo = {
+}, qo = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -752,13 +752,13 @@ const uo = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, fo = {
+}, Io = {
   "orders.already": "{name} is cut off already.",
   "orders.changed": "Its rules were changed in the meantime, and stay as they are.",
   "orders.until": "until {time}",
   "orders.replaces": "It takes the place of a rule that is in force: {rule}. Undo brings that back; a release later does not.",
   "orders.replaces_response": "It takes the place of a rule that the sensor ordered by itself: {rule}. Undo orders the same again, but a rule that this one had taken the place of does not come back."
-}, vo = {
+}, Po = {
   "rules.name": "Hearthwall rules",
   "rules.description": "What is held back right now, of devices, peers and programs: since when, why, for how long, and the way to end it.",
   "rules.title": "Rules in force",
@@ -773,7 +773,7 @@ const uo = {
   "rules.last_hit": "last {ago}",
   "rules.unenforced": "The kernel does not enforce it now.",
   "rules.reason.quarantine": "Quarantined from Home Assistant"
-}, go = {
+}, Ho = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -789,7 +789,7 @@ const uo = {
   "strategy.welcome": "Hearthwall is not set up yet",
   "strategy.welcome.text": "Hearthwall watches over the traffic of your home on its gateway. Add the integration, choose the gateway’s interfaces, and this dashboard builds itself.",
   "strategy.welcome.link": "Add Hearthwall"
-}, un = {
+}, bn = {
   "common.undo": "Undo",
   "common.undone": "Undone.",
   "common.close": "Close",
@@ -862,12 +862,12 @@ const uo = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...uo,
-  ...po,
-  ...mo,
-  ...fo,
-  ...vo,
-  ...go,
+  ...To,
+  ...Lo,
+  ...qo,
+  ...Io,
+  ...Po,
+  ...Ho,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -917,7 +917,7 @@ const uo = {
   "device.minute": "Last minute",
   "device.unblock": "Unblock",
   "device.release_peer": "Unblock {peer}"
-}, yo = {
+}, No = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -1017,7 +1017,7 @@ const uo = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗ったほかのデバイスのアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, wo = {
+}, jo = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1087,7 +1087,7 @@ const uo = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, bo = {
+}, Ro = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1131,13 +1131,13 @@ const uo = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, $o = {
+}, Uo = {
   "orders.already": "{name} はすでに遮断されています。",
   "orders.changed": "その間にルールが変更されたため、変更せずそのままにしました。",
   "orders.until": "{time} まで",
   "orders.replaces": "現在有効なルール「{rule}」と置き換わります。「元に戻す」を選ぶと元のルールに戻りますが、後から解除しても戻りません。",
   "orders.replaces_response": "センサーが自動で設定したルール「{rule}」と置き換わります。「元に戻す」を選ぶと同じルールを設定し直しますが、そのルールが置き換えたルールは戻りません。"
-}, xo = {
+}, zo = {
   "rules.name": "Hearthwall ルール",
   "rules.description": "現在制限しているデバイス、通信相手、プログラムを表示します。開始時刻、理由、残り時間を確認し、その場で終了できます。",
   "rules.title": "有効なルール",
@@ -1152,7 +1152,7 @@ const uo = {
   "rules.last_hit": "最後: {ago}",
   "rules.unenforced": "現在カーネルで適用されていません。",
   "rules.reason.quarantine": "Home Assistant から隔離しました"
-}, _o = {
+}, Do = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、イベント、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1168,7 +1168,7 @@ const uo = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, ko = {
+}, Vo = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1241,12 +1241,12 @@ const uo = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
-  ...yo,
-  ...wo,
-  ...bo,
-  ...$o,
-  ...xo,
-  ..._o,
+  ...No,
+  ...jo,
+  ...Ro,
+  ...Uo,
+  ...zo,
+  ...Do,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1296,12 +1296,12 @@ const uo = {
   "device.minute": "直近 1 分",
   "device.unblock": "ブロックを解除",
   "device.release_peer": "{peer} のブロックを解除する"
-}, Xn = { en: un, ja: ko };
+}, ws = { en: bn, ja: Vo };
 function v(n) {
-  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Xn[e] ?? Xn[e.split("-")[0] ?? ""] ?? un;
+  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = ws[e] ?? ws[e.split("-")[0] ?? ""] ?? bn;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const xe = (n) => n in un ? n : void 0, Ao = {
+const Ce = (n) => n in bn ? n : void 0, Bo = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1309,66 +1309,66 @@ const xe = (n) => n in un ? n : void 0, Ao = {
   toolbar: "devices.toolbar",
   entry_id: "common.gateway",
   device_id: "device.device"
-}, So = {
+}, Wo = {
   entry_id: "common.gateway.help"
 };
-function xt() {
+function Tt() {
   const n = (e) => ({ name: t }) => {
     const s = e[t];
     return s && v(void 0)(s);
   };
-  return { computeLabel: n(Ao), computeHelper: n(So) };
+  return { computeLabel: n(Bo), computeHelper: n(Wo) };
 }
-const C = "hearthwall", zs = (n) => n?.code === "unknown_command", X = (n) => {
+const C = "hearthwall", li = (n) => n?.code === "unknown_command", oe = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, U = (n) => n.user?.is_admin ?? !1, jt = 1e3, Mo = 3e4, Dt = (n) => {
+}, z = (n) => n.user?.is_admin ?? !1, Wt = 1e3, Fo = 3e4, Ft = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
-function pn(n, e, t) {
-  let s = 0, i = jt, o, a;
+function $n(n, e, t) {
+  let s = 0, i = Wt, o, a;
   const r = () => {
     s++, clearTimeout(o);
-    const c = a;
-    return a = void 0, c;
-  }, l = async () => {
-    const c = ++s;
+    const l = a;
+    return a = void 0, l;
+  }, c = async () => {
+    const l = ++s;
     try {
       const m = await n.subscribeMessage(
-        (y) => c === s && t.message(y),
+        (y) => l === s && t.message(y),
         e,
         { resubscribe: !1 }
       );
-      if (c !== s) return Dt(m);
-      a = m, i = jt, t.up?.();
+      if (l !== s) return Ft(m);
+      a = m, i = Wt, t.up?.();
     } catch (m) {
-      if (c !== s) return;
-      o = setTimeout(() => void l(), i), i = Math.min(i * 2, Mo), t.refused?.(m);
+      if (l !== s) return;
+      o = setTimeout(() => void c(), i), i = Math.min(i * 2, Fo), t.refused?.(m);
     }
   }, d = () => {
-    Dt(r()), i = jt, l();
+    Ft(r()), i = Wt, c();
   }, h = () => {
     r(), t.down?.();
   };
-  return n.addEventListener("ready", d), n.addEventListener("disconnected", h), n.connected === !1 ? h() : l(), () => {
-    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Dt(r());
+  return n.addEventListener("ready", d), n.addEventListener("disconnected", h), n.connected === !1 ? h() : c(), () => {
+    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Ft(r());
   };
 }
-const Eo = 120, es = 6, Oo = 3e4;
-class Co {
+const Go = 120, bs = 6, Yo = 3e4;
+class Ko {
   constructor(e, t = () => Date.now() / 1e3) {
     this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1, this.since = 0, this.lost = /* @__PURE__ */ new Set();
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), Oo));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), Yo));
     };
   }
   /** Whether there is nothing to show, and waiting for it has been in vain so far. */
   get missing() {
-    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > es);
+    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > bs);
   }
   /** Return the device that Home Assistant's registry has under an id. */
   device(e) {
@@ -1382,7 +1382,7 @@ class Co {
     return new Set([...this.gateways.get(e)?.devices.values() ?? []].flatMap(({ row: t }) => t.addresses));
   }
   start() {
-    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = pn(
+    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = $n(
       this.connection,
       { type: "hearthwall/subscribe_devices" },
       {
@@ -1402,7 +1402,7 @@ class Co {
   }
   /** Tell who listens when a gateway falls silent, or when nothing has come at all. */
   look() {
-    const e = (s) => s.connected && this.now() - s.heard > es, t = [...this.own.values()].filter((s) => s.stale !== e(s));
+    const e = (s) => s.connected && this.now() - s.heard > bs, t = [...this.own.values()].filter((s) => s.stale !== e(s));
     for (const s of t) s.stale = !s.stale;
     (t.length || this.missing) && this.changed();
   }
@@ -1422,6 +1422,9 @@ class Co {
       for (const a of e.devices) this.put(o, a, s?.devices.get(a.mac)?.samples);
       for (const a of s?.devices.values() ?? []) i.has(a.row.mac) || this.forget(a);
       this.phase = "live";
+    } else if (e.type === "removed") {
+      this.own.delete(t), this.lost.delete(t);
+      for (const i of s?.devices.values() ?? []) this.forget(i);
     } else if (s)
       if (e.type === "lost")
         s.connected = s.stale = !1;
@@ -1443,13 +1446,13 @@ class Co {
     this.changed();
   }
   put(e, t, s = []) {
-    const i = { time: this.now(), upload: t.upload_rate, download: t.download_rate }, o = {
+    const [i, o] = [t.upload_rate, t.download_rate].map((c) => Number.isFinite(c) ? c : 0), a = { time: this.now(), upload: i, download: o }, r = {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - Eo), i]
+      samples: [...s.slice(1 - Go), a]
     };
-    e.devices.set(t.mac, o), t.device_id && this.byId.set(t.device_id, o);
+    e.devices.set(t.mac, r), t.device_id && this.byId.set(t.device_id, r);
   }
   forget({ key: e, row: t }) {
     t.device_id && this.byId.get(t.device_id)?.key === e && this.byId.delete(t.device_id);
@@ -1461,12 +1464,12 @@ class Co {
     }));
   }
 }
-const ts = /* @__PURE__ */ new WeakMap();
-function mn(n) {
-  let e = ts.get(n);
-  return e || ts.set(n, e = new Co(n)), e;
+const $s = /* @__PURE__ */ new WeakMap();
+function xn(n) {
+  let e = $s.get(n);
+  return e || $s.set(n, e = new Ko(n)), e;
 }
-class Be {
+class Je {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -1482,11 +1485,11 @@ class Be {
   follow() {
     const { hass: e } = this.host;
     if (!this.inPage || !e) return;
-    const t = mn(e.connection);
+    const t = xn(e.connection);
     t !== this.store && (this.end?.(), this.store = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
-const G = L`
+const Y = q`
   button {
     min-height: 40px;
     padding: 0 16px;
@@ -1541,7 +1544,7 @@ const G = L`
       transition: none !important;
     }
   }
-`, z = L`
+`, V = q`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -1610,18 +1613,18 @@ const G = L`
     white-space: nowrap;
   }
 `;
-var To = Object.defineProperty, Vs = (n, e, t, s) => {
+var Qo = Object.defineProperty, di = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && To(e, t, i), i;
+  return i && Qo(e, t, i), i;
 };
-class fn extends H {
+const Bn = class Bn extends L {
   setConfig(e) {
     this.config = e;
   }
   /** Propose the device of ours that moved most today, or the first. */
   static getStubConfig(e) {
-    const t = [...mn(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
+    const t = [...xn(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
       ({ platform: o, translation_key: a }) => o === C && a === "quarantine"
     ), i = t[0]?.row.device_id ?? s?.device_id;
     return i ? { device_id: i } : {};
@@ -1636,7 +1639,7 @@ class fn extends H {
         },
         { name: "title", selector: { text: {} } }
       ],
-      ...xt()
+      ...Tt()
     };
   }
   getCardSize() {
@@ -1655,22 +1658,21 @@ class fn extends H {
       ></hearthwall-device-view>
     </ha-card>`;
   }
-  static {
-    this.styles = z;
-  }
-}
-Vs([
-  E({ attribute: !1 })
-], fn.prototype, "hass");
-Vs([
+};
+Bn.styles = V;
+let We = Bn;
+di([
+  M({ attribute: !1 })
+], We.prototype, "hass");
+di([
   A()
-], fn.prototype, "config");
-var Ho = Object.defineProperty, vn = (n, e, t, s) => {
+], We.prototype, "config");
+var Zo = Object.defineProperty, _n = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ho(e, t, i), i;
+  return i && Zo(e, t, i), i;
 };
-class _t extends H {
+const Wn = class Wn extends L {
   async open(e) {
     this.deviceId = e, await this.updateComplete, this.dialog.open || this.dialog.showModal();
   }
@@ -1693,11 +1695,11 @@ class _t extends H {
       </div>
     </dialog>`;
   }
-  static {
-    this.styles = [
-      G,
-      z,
-      L`
+};
+Wn.styles = [
+  Y,
+  V,
+  q`
       :host {
         display: contents;
       }
@@ -1756,102 +1758,107 @@ class _t extends H {
         }
       }
     `
-    ];
-  }
-}
-vn([
-  E({ attribute: !1 })
-], _t.prototype, "hass");
-vn([
+];
+let _e = Wn;
+_n([
+  M({ attribute: !1 })
+], _e.prototype, "hass");
+_n([
   A()
-], _t.prototype, "deviceId");
-vn([
-  q("dialog")
-], _t.prototype, "dialog");
-const ns = {
+], _e.prototype, "deviceId");
+_n([
+  I("dialog")
+], _e.prototype, "dialog");
+const xs = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, ss = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], Bs = 1e3, Ws = [
+}, _s = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], hi = 1e3, ui = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
   ["second", 1]
-], Ut = /* @__PURE__ */ new Map();
-function ge(n, e) {
-  return Ut.has(n) || Ut.set(n, e()), Ut.get(n);
+], Gt = /* @__PURE__ */ new Map();
+function ke(n, e) {
+  return Gt.has(n) || Gt.set(n, e()), Gt.get(n);
 }
-function _e({ locale: n }, e, t) {
-  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ge(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
-  if (!(i in ns)) return a.format(e);
-  const r = ge(`d ${o}`, () => {
+const Xe = "–", Jo = 1e19, Xo = 864e10, kn = (n) => Math.abs(n) <= Xo;
+function Te({ locale: n }, e, t) {
+  if (!Number.isFinite(e)) return Xe;
+  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ke(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
+  if (!(i in xs)) return a.format(e);
+  const r = ke(`d ${o}`, () => {
     const { style: m, unit: y, unitDisplay: g, ...k } = t;
-    return new Intl.NumberFormat(ns[i], k);
-  }), l = (m) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(m.type), d = a.formatToParts(e), h = d.findIndex(l), c = r.format(t.style === "percent" ? e * 100 : e);
-  return d.map((m, y) => y === h ? c : l(m) ? "" : m.value).join("");
+    return new Intl.NumberFormat(xs[i], k);
+  }), c = (m) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(m.type), d = a.formatToParts(e), h = d.findIndex(c), l = r.format(t.style === "percent" ? e * 100 : e);
+  return d.map((m, y) => y === h ? l : c(m) ? "" : m.value).join("");
 }
-function Fs(n, e, t) {
+function pi(n, e, t) {
+  if (!(Math.abs(e) < Jo)) return Xe;
   let s = Math.max(0, e) / 1e3, i = 0;
-  for (; Math.round(s) >= 1e3 && i < ss.length - 1; )
+  for (; Math.round(s) >= 1e3 && i < _s.length - 1; )
     s /= 1e3, i++;
-  return _e(n, s, {
+  return Te(n, s, {
     style: "unit",
-    unit: `${ss[i]}${t}`,
+    unit: `${_s[i]}${t}`,
     unitDisplay: "short",
     maximumFractionDigits: s >= 100 ? 0 : 1
   });
 }
-const T = (n, e) => Fs(n, e, ""), De = (n, e) => Fs(n, e, "-per-second"), N = (n, e) => _e(n, e, { maximumFractionDigits: 0 }), dt = (n, e) => _e(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
-function Lo({ locale: n, config: e }) {
+const T = (n, e) => pi(n, e, ""), Fe = (n, e) => pi(n, e, "-per-second"), R = (n, e) => Te(n, e, { maximumFractionDigits: 0 }), yt = (n, e) => Te(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
+function ea({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
-function gn(n, e, t) {
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...Lo(n) }, a = i === "system" ? void 0 : s;
-  return ge(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * Bs
+function An(n, e, t) {
+  if (!kn(e)) return Xe;
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...ea(n) }, a = i === "system" ? void 0 : s;
+  return ke(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
+    e * hi
   );
 }
-const nn = (n, e) => gn(n, e, { hour: "numeric", minute: "2-digit" }), qo = (n, e) => gn(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), Z = (n, e) => gn(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function ht(n, e, t = Date.now() / Bs) {
-  const s = Math.max(0, Math.round(t - e)), [i, o] = Ws.find(([, a]) => s >= a) ?? ["second", 1];
-  return ge(
+const ln = (n, e) => An(n, e, { hour: "numeric", minute: "2-digit" }), ta = (n, e) => An(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), J = (n, e) => An(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function wt(n, e, t = Date.now() / hi) {
+  if (!kn(e)) return Xe;
+  const s = Math.max(0, Math.round(t - e)), [i, o] = ui.find(([, a]) => s >= a) ?? ["second", 1];
+  return ke(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const Gs = (n, e, t) => _e(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
-function Qs(n, e) {
-  const [t, s] = Ws.find(([, i]) => e >= i) ?? ["second", 1];
-  return Gs(n, Math.round(e / s), t);
+const mi = (n, e, t) => Te(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+function fi(n, e) {
+  const [t, s] = ui.find(([, i]) => e >= i) ?? ["second", 1];
+  return mi(n, Math.round(e / s), t);
 }
-function Ue(n, e) {
-  const t = (a, r) => _e(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 }), s = Math.max(0, Math.ceil(e));
+function Ge(n, e) {
+  const t = (a, r) => Te(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 });
+  if (!kn(e)) return Xe;
+  const s = Math.max(0, Math.ceil(e));
   if (s < 60) return t(s, "second");
-  if (s >= 2 * 86400) return Gs(n, Math.floor(s / 86400), "day");
+  if (s >= 2 * 86400) return mi(n, Math.floor(s / 86400), "day");
   const i = Math.ceil(s / 60);
   return [
     [Math.floor(i / 60), "hour"],
     [i % 60, "minute"]
   ].flatMap(([a, r]) => a ? [t(a, r)] : []).join(" ");
 }
-function yn({ locale: n }, e) {
+function Sn({ locale: n }, e) {
   try {
-    return ge(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
+    return ke(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
   } catch {
     return e;
   }
 }
-const We = ({ locale: n }) => ge(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var Io = Object.defineProperty, wn = (n, e, t, s) => {
+const et = ({ locale: n }) => ke(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
+var na = Object.defineProperty, Mn = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Io(e, t, i), i;
+  return i && na(e, t, i), i;
 };
-const zt = 960, et = 120, is = 0.15, os = 4;
-class kt extends H {
+const Yt = 960, ct = 120, ks = 0.15, As = 4, Fn = class Fn extends L {
   constructor() {
     super(...arguments), this.spans = [], this.onPointer = (e) => {
       const t = e.currentTarget.getBoundingClientRect(), s = (e.clientX - t.left) / t.width;
@@ -1864,42 +1871,42 @@ class kt extends H {
   render() {
     const { hass: e, spans: t } = this;
     if (!e || !t.length) return p;
-    const s = v(e), i = Math.max(1, ...t.map(({ download: g }) => g)), o = Math.max(1, ...t.map(({ upload: g }) => g)), a = Math.round(et * Math.min(1 - is, Math.max(is, i / (i + o)))), r = Math.max(i / (a - 2), o / (et - a - 2)), l = zt / t.length, d = (g, k, O) => {
-      const I = k[g] && Math.max(1.5, k[g] / r), W = g === "download" ? a - 1 - I : a + 1;
-      return I ? fe`<rect class=${g} x=${O * l + 1} y=${W} width=${l - 2} height=${I} rx="1.5"></rect>` : p;
-    }, h = (g) => T(e, t.reduce((k, O) => k + O[g], 0)), c = s("device.history_sum", { download: h("download"), upload: h("upload") }), m = this.at === void 0 ? void 0 : t[this.at], y = m && s("device.history_at", {
-      time: nn(e, m.start / 1e3),
+    const s = v(e), i = Math.max(1, ...t.map(({ download: g }) => g)), o = Math.max(1, ...t.map(({ upload: g }) => g)), a = Math.round(ct * Math.min(1 - ks, Math.max(ks, i / (i + o)))), r = Math.max(i / (a - 2), o / (ct - a - 2)), c = Yt / t.length, d = (g, k, O) => {
+      const P = k[g] && Math.max(1.5, k[g] / r), F = g === "download" ? a - 1 - P : a + 1;
+      return P ? $e`<rect class=${g} x=${O * c + 1} y=${F} width=${c - 2} height=${P} rx="1.5"></rect>` : p;
+    }, h = (g) => T(e, t.reduce((k, O) => k + O[g], 0)), l = s("device.history_sum", { download: h("download"), upload: h("upload") }), m = this.at === void 0 ? void 0 : t[this.at], y = m && s("device.history_at", {
+      time: ln(e, m.start / 1e3),
       download: T(e, m.download),
       upload: T(e, m.upload)
     });
     return u`
-      <div class="words" aria-live="polite">${y ?? c}</div>
+      <div class="words" aria-live="polite">${y ?? l}</div>
       <svg
-        viewBox="0 0 ${zt} ${et}"
+        viewBox="0 0 ${Yt} ${ct}"
         preserveAspectRatio="none"
         role="img"
         tabindex="0"
-        aria-label=${y ?? `${s("device.history")}: ${c}`}
+        aria-label=${y ?? `${s("device.history")}: ${l}`}
         @pointermove=${this.onPointer}
         @pointerdown=${this.onPointer}
         @pointerleave=${() => this.at = void 0}
         @keydown=${this.onKey}
         @blur=${() => this.at = void 0}
       >
-        ${this.at === void 0 ? p : fe`<rect class="at" x=${this.at * l} y="0" width=${l} height=${et}></rect>`}
+        ${this.at === void 0 ? p : $e`<rect class="at" x=${this.at * c} y="0" width=${c} height=${ct}></rect>`}
         ${t.map((g, k) => [d("download", g, k), d("upload", g, k)])}
-        <line x1="0" x2=${zt} y1=${a} y2=${a}></line>
+        <line x1="0" x2=${Yt} y1=${a} y2=${a}></line>
       </svg>
       <div class="times" aria-hidden="true">
-        ${Array.from({ length: os + 1 }, (g, k) => {
-      const O = t[t.length - 1]?.start ?? 0, I = t[0]?.start ?? 0;
-      return u`<span>${nn(e, (I + (O - I) * k / os) / 1e3)}</span>`;
+        ${Array.from({ length: As + 1 }, (g, k) => {
+      const O = t[t.length - 1]?.start ?? 0, P = t[0]?.start ?? 0;
+      return u`<span>${ln(e, (P + (O - P) * k / As) / 1e3)}</span>`;
     })}
       </div>
     `;
   }
-  static {
-    this.styles = L`
+};
+Fn.styles = q`
     :host {
       display: block;
       font-variant-numeric: tabular-nums;
@@ -1944,18 +1951,17 @@ class kt extends H {
       color: var(--secondary-text-color);
     }
   `;
-  }
-}
-wn([
-  E({ attribute: !1 })
-], kt.prototype, "hass");
-wn([
-  E({ attribute: !1 })
-], kt.prototype, "spans");
-wn([
+let Ae = Fn;
+Mn([
+  M({ attribute: !1 })
+], Ae.prototype, "hass");
+Mn([
+  M({ attribute: !1 })
+], Ae.prototype, "spans");
+Mn([
   A()
-], kt.prototype, "at");
-const Ys = L`
+], Ae.prototype, "at");
+const vi = q`
   .events {
     container-type: inline-size;
     margin: 0;
@@ -2196,62 +2202,62 @@ const Ys = L`
     }
   }
 `;
-async function Fe({ confirm: n, notice: e, after: t }, s, i, o) {
+async function tt({ confirm: n, notice: e, after: t }, s, i, o) {
   let a;
-  return await n.ask({ ...s, act: async (l) => a = await s.act(l) }) ? (e.show(
+  return await n.ask({ ...s, act: async (c) => a = await s.act(c) }) ? (e.show(
     i,
     a && (async () => {
       await a?.(), o?.(), await t?.();
     })
   ), await t?.(), !0) : !1;
 }
-const ze = (n, e, t) => (
+const Ye = (n, e, t) => (
   // The cards show themselves what fails
   n.callService(C, e, t, void 0, !1)
-), Ve = "pid:", as = "dir:", At = (n) => n === null ? {} : { duration: { seconds: n } }, rs = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Ks = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Zs = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Js = (n) => (n ?? {}).response?.blocks ?? [];
-async function St(n, e, t) {
+), Ke = "pid:", Ss = "dir:", Lt = (n) => n === null ? {} : { duration: { seconds: n } }, Ms = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), gi = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), yi = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, wi = (n) => (n ?? {}).response?.blocks ?? [];
+async function qt(n, e, t) {
   const s = { config_entry_id: e, ...t === void 0 ? {} : { target: t } };
-  return Js(await n.callService(C, "get_blocks", s, void 0, !1, !0));
+  return wi(await n.callService(C, "get_blocks", s, void 0, !1, !0));
 }
-const ye = async (n, e, t) => (await St(n, e, t.target)).find((s) => Zs(s, t)), ut = (n) => new Error(v(n)("orders.changed")), Po = async (n, e, t) => ({
+const Se = async (n, e, t) => (await qt(n, e, t.target)).find((s) => yi(s, t)), bt = (n) => new Error(v(n)("orders.changed")), sa = async (n, e, t) => ({
   entryId: e,
   target: t,
-  rule: await ye(n, e, { target: t })
+  rule: await Se(n, e, { target: t })
 });
-async function bn(n, { entryId: e, target: t, rule: s }, i, o, a) {
-  const [r, l] = await Promise.all([ye(n, e, { target: t }), St(n, e)]);
-  if (r?.id !== s?.id) throw ut(n);
-  const [d] = Js(
+async function En(n, { entryId: e, target: t, rule: s }, i, o, a) {
+  const [r, c] = await Promise.all([Se(n, e, { target: t }), qt(n, e)]);
+  if (r?.id !== s?.id) throw bt(n);
+  const [d] = wi(
     await n.callService(C, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
   );
   if (!d) return;
-  const h = l.find((c) => c.target === d.target && Zs(c, d));
+  const h = c.find((l) => l.target === d.target && yi(l, d));
   return async () => {
-    const c = await ye(n, e, d);
-    if (c) {
-      if (c.id !== d.id) throw ut(n);
-      h && !Ks(h) ? await ti(n, e, h) : await ze(n, "unblock", { id: d.id, config_entry_id: e });
+    const l = await Se(n, e, d);
+    if (l) {
+      if (l.id !== d.id) throw bt(n);
+      h && !gi(h) ? await xi(n, e, h) : await Ye(n, "unblock", { id: d.id, config_entry_id: e });
     }
   };
 }
-function No(n, e, t, s) {
-  return t === null ? Xs(n, e, s) : bn(n, e, "quarantine", At(s), t);
+function ia(n, e, t, s) {
+  return t === null ? bi(n, e, s) : En(n, e, "quarantine", Lt(s), t);
 }
-const Xs = (n, e, t) => bn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...At(t) });
-function ei(n) {
-  return n.startsWith(Ve) ? { pid: Number(n.slice(Ve.length)) } : n.startsWith(as) ? { folder: n.slice(as.length) } : { executable: n };
+const bi = (n, e, t) => En(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...Lt(t) });
+function $i(n) {
+  return n.startsWith(Ke) ? { pid: Number(n.slice(Ke.length)) } : n.startsWith(Ss) ? { folder: n.slice(Ss.length) } : { executable: n };
 }
-function Ro(n, e, t) {
-  const { entryId: s, target: i } = e, o = i.startsWith(Ve) ? { children: !0 } : {}, a = { ...ei(i), ...o, config_entry_id: s, ...At(t) };
-  return bn(n, e, "block_process", a);
+function oa(n, e, t) {
+  const { entryId: s, target: i } = e, o = i.startsWith(Ke) ? { children: !0 } : {}, a = { ...$i(i), ...o, config_entry_id: s, ...Lt(t) };
+  return En(n, e, "block_process", a);
 }
-const jo = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
-async function Do(n, { entryId: e, row: t }) {
-  const s = await ye(n, e, { target: t.mac });
-  if (!s || !jo(s)) throw ut(n);
-  return ni(n, e, s);
+const aa = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
+async function ra(n, { entryId: e, row: t }) {
+  const s = await Se(n, e, { target: t.mac });
+  if (!s || !aa(s)) throw bt(n);
+  return _i(n, e, s);
 }
-const Uo = [
+const ca = [
   "mode",
   "allow",
   "reason",
@@ -2264,74 +2270,74 @@ const Uo = [
   "redirect_to",
   "audits"
 ];
-async function ti(n, e, t) {
-  const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, l = {
-    ...s === null ? {} : At(rs(s)),
-    ...i === null ? {} : { confirm_within: { seconds: rs(i) } }
-  }, d = (c) => Object.fromEntries(
-    c.filter(([m, y]) => y !== null && y !== "" && !(m === "peers" && !o.length))
-  ), h = { config_entry_id: e, ...l };
+async function xi(n, e, t) {
+  const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, c = {
+    ...s === null ? {} : Lt(Ms(s)),
+    ...i === null ? {} : { confirm_within: { seconds: Ms(i) } }
+  }, d = (l) => Object.fromEntries(
+    l.filter(([m, y]) => y !== null && y !== "" && !(m === "peers" && !o.length))
+  ), h = { config_entry_id: e, ...c };
   if (t.children) {
-    const c = d([["reason", a], ["peers", o]]), m = t.mode === "audit" ? { audit: !0 } : {};
-    await ze(n, "block_process", { ...ei(r), children: !0, ...h, ...c, ...m });
+    const l = d([["reason", a], ["peers", o]]), m = t.mode === "audit" ? { audit: !0 } : {};
+    await Ye(n, "block_process", { ...$i(r), children: !0, ...h, ...l, ...m });
   } else
-    await ze(n, "block", { target: r, ...h, ...d(Uo.map((c) => [c, t[c]])) });
+    await Ye(n, "block", { target: r, ...h, ...d(ca.map((l) => [l, t[l]])) });
 }
-async function ni(n, e, t) {
-  if (await ze(n, "unblock", { id: t.id, config_entry_id: e }), !await ye(n, e, t))
+async function _i(n, e, t) {
+  if (await Ye(n, "unblock", { id: t.id, config_entry_id: e }), !await Se(n, e, t))
     return async () => {
-      if (await ye(n, e, t)) throw ut(n);
-      Ks(t) || await ti(n, e, t);
+      if (await Se(n, e, t)) throw bt(n);
+      gi(t) || await xi(n, e, t);
     };
 }
-const zo = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
-async function si(n, e, t) {
-  return await ze(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
+const la = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+async function ki(n, e, t) {
+  return await Ye(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const tt = 3600, Vo = [tt / 4, tt, 8 * tt, 24 * tt], ii = "forever";
-function Bo(n, e) {
+const lt = 3600, da = [lt / 4, lt, 8 * lt, 24 * lt], Ai = "forever";
+function ha(n, e) {
   const t = v(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
   return [
-    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: ii, label: t("quarantine.forever") }],
-    ...Vo.filter((o) => o > s).map((o) => ({
+    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: Ai, label: t("quarantine.forever") }],
+    ...da.filter((o) => o > s).map((o) => ({
       value: String(o),
-      label: t("quarantine.for", { span: Qs(n, o) })
+      label: t("quarantine.for", { span: fi(n, o) })
     }))
   ];
 }
-const Wo = ({ reason: n, expires: e }) => e !== null && xe(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
-function Fo(n, e) {
-  const t = v(n), s = e.expires === null ? t("quarantine.forever") : t("orders.until", { time: Z(n, e.expires) }), i = `${t(xe(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
-  return t(Wo(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
+const ua = ({ reason: n, expires: e }) => e !== null && Ce(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
+function pa(n, e) {
+  const t = v(n), s = e.expires === null ? t("quarantine.forever") : t("orders.until", { time: J(n, e.expires) }), i = `${t(Ce(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
+  return t(ua(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
 }
-async function $n(n, e) {
-  const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: d, told: h, act: c } = e;
+async function On(n, e) {
+  const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: c, confirm: d, told: h, act: l } = e;
   let m;
   try {
-    m = await Po(t, i, o);
+    m = await sa(t, i, o);
   } catch (O) {
-    return s.show(X(O)), !1;
+    return s.show(oe(O)), !1;
   }
-  const { rule: y } = m, g = Bo(t, y);
+  const { rule: y } = m, g = ha(t, y);
   if (!g.length)
     return s.show(v(t)("orders.already", { name: a })), !1;
-  const k = (O) => O === ii ? null : Number(O);
-  return Fe(
+  const k = (O) => O === Ai ? null : Number(O);
+  return tt(
     n,
     {
       title: r,
-      text: y ? `${l} ${Fo(t, y)}` : l,
+      text: y ? `${c} ${pa(t, y)}` : c,
       confirm: d,
       danger: !0,
       choices: g,
-      act: (O) => c(m, k(O))
+      act: (O) => l(m, k(O))
     },
     h
   );
 }
-function oi(n, { entryId: e, mac: t, name: s, deviceId: i }) {
+function Si(n, { entryId: e, mac: t, name: s, deviceId: i }) {
   const { hass: o } = n, a = v(o);
-  return $n(n, {
+  return On(n, {
     entryId: e,
     target: t,
     name: s,
@@ -2339,29 +2345,29 @@ function oi(n, { entryId: e, mac: t, name: s, deviceId: i }) {
     text: a("quarantine.text"),
     confirm: a("quarantine.confirm"),
     told: a("quarantine.on", { name: s }),
-    act: (r, l) => No(o, r, i, l)
+    act: (r, c) => ia(o, r, i, c)
   });
 }
-function Mt(n, e) {
+function It(n, e) {
   const { hass: t } = n, s = v(t), { name: i, mac: o, device_id: a, quarantined: r } = e.row;
-  return r ? Fe(
+  return r ? tt(
     n,
     {
       title: s("quarantine.release_ask", { name: i }),
       text: s("quarantine.release_text"),
       confirm: s("quarantine.release"),
-      act: () => Do(t, e)
+      act: () => ra(t, e)
     },
     s("quarantine.off", { name: i })
-  ) : oi(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
+  ) : Si(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
 }
-const Go = /* @__PURE__ */ new Set(["blocked", "unblocked"]), Qo = /* @__PURE__ */ new Set([
+const ma = /* @__PURE__ */ new Set(["blocked", "unblocked"]), fa = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), Yo = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Ko = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), ls = {
+]), va = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), ga = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Es = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -2392,87 +2398,87 @@ const Go = /* @__PURE__ */ new Set(["blocked", "unblocked"]), Qo = /* @__PURE__ 
     { key: "measure.claims" }
   ]
 };
-function Et(n) {
-  const e = xe(`kind.${n}.meaning`) ? n : "other";
+function Pt(n) {
+  const e = Ce(`kind.${n}.meaning`) ? n : "other";
   return {
     name: `kind.${e}`,
     meaning: `kind.${e}.meaning`,
     advice: `kind.${e}.advice`
   };
 }
-const Zo = (n, e) => Object.hasOwn(ls, n) ? ls[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, ai = 10, cs = 300, Jo = (n) => typeof n == "object" && n !== null && !Array.isArray(n), nt = (n) => Array.isArray(n) ? n.filter(Jo).slice(0, ai) : [], K = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+const ya = (n, e) => Object.hasOwn(Es, n) ? Es[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Mi = 10, Os = 300, wa = (n) => typeof n == "object" && n !== null && !Array.isArray(n), dt = (n) => Array.isArray(n) ? n.filter(wa).slice(0, Mi) : [], Z = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
 function S(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
-  return e.length > cs ? `${e.slice(0, cs)}…` : e;
+  return e.length > Os ? `${e.slice(0, Os)}…` : e;
 }
-function Xo(n, e) {
+function ba(n, e) {
   const { evidence: t } = e;
   return {
     detector: S(t.detector),
     why: S(t.why),
-    measured: ta(n, e),
-    flows: [...nt(t.flows), ...nt(t.connections)].slice(0, ai).map(ea),
-    processes: nt(t.chain).map((s) => ({
+    measured: xa(n, e),
+    flows: [...dt(t.flows), ...dt(t.connections)].slice(0, Mi).map($a),
+    processes: dt(t.chain).map((s) => ({
       program: S(s.executable),
-      pid: K(s.pid),
+      pid: Z(s.pid),
       commandLine: S(s.command_line)
     })),
-    files: nt(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
+    files: dt(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
   };
 }
-function ea(n) {
-  const e = S(n.peer_name) || S(n.peer_address), t = K(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
+function $a(n) {
+  const e = S(n.peer_name) || S(n.peer_address), t = Z(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
     what: i.join(", "),
-    upload: K(n.upload_bytes),
-    download: K(n.download_bytes)
+    upload: Z(n.upload_bytes),
+    download: Z(n.download_bytes)
   };
 }
-function ta(n, { kind: e, subject: t, evidence: s }) {
-  const i = v(n), o = Zo(e, t), a = K(s.value), r = [];
+function xa(n, { kind: e, subject: t, evidence: s }) {
+  const i = v(n), o = ya(e, t), a = Z(s.value), r = [];
   if (o && a !== null) {
-    const d = (m) => o.unit ? T(n, m * (o.unit === "bytes" ? 1 : 1e6)) : na(n, m);
+    const d = (m) => o.unit ? T(n, m * (o.unit === "bytes" ? 1 : 1e6)) : _a(n, m);
     r.push([i("events.measured"), i(o.key, { value: d(a) })]);
-    const h = s.threshold, c = Array.isArray(h) && h.length === 2 ? h.map(K) : null;
-    c && c[0] != null && c[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: d(c[0]), most: d(c[1]) })]) : K(h) !== null && h !== 1 && r.push([i("events.threshold"), d(h)]);
+    const h = s.threshold, l = Array.isArray(h) && h.length === 2 ? h.map(Z) : null;
+    l && l[0] != null && l[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: d(l[0]), most: d(l[1]) })]) : Z(h) !== null && h !== 1 && r.push([i("events.threshold"), d(h)]);
   }
-  const l = K(s.window);
-  return l !== null && l >= 1 && r.push([i("events.window"), Qs(n, l)]), r;
+  const c = Z(s.window);
+  return c !== null && c >= 1 && r.push([i("events.window"), fi(n, c)]), r;
 }
-const na = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? N(n, e) : _e(n, e, { maximumSignificantDigits: 3 });
-function sa({ event: n, culprit: e, program: t, blockable_peer: s }) {
-  return Go.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
+const _a = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? R(n, e) : Te(n, e, { maximumSignificantDigits: 3 });
+function ka({ event: n, culprit: e, program: t, blockable_peer: s }) {
+  return ma.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
 }
-function ke({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
+function Le({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
   return S(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
-const xn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function ri(n, e, t) {
-  const s = xn(n, e, t)?.row.name;
-  return S(s ?? (t === e.mac ? ke(e) : t));
+const Cn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+function Ei(n, e, t) {
+  const s = Cn(n, e, t)?.row.name;
+  return S(s ?? (t === e.mac ? Le(e) : t));
 }
-function ia(n, e, t) {
-  const { hass: s } = n, i = v(s), [o, a] = [ke(e), i(Et(e.kind).name)], r = [
+function Aa(n, e, t) {
+  const { hass: s } = n, i = v(s), [o, a] = [Le(e), i(Pt(e.kind).name)], r = [
     e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: S(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
-    Ko.has(e.kind) ? i("events.accept.amount") : "",
-    Qo.has(e.kind) ? i("events.accept.learnt") : ""
+    ga.has(e.kind) ? i("events.accept.amount") : "",
+    fa.has(e.kind) ? i("events.accept.learnt") : ""
   ];
-  return Fe(
+  return tt(
     n,
     {
       title: i("events.accept.ask"),
       text: r.filter(Boolean).join(" "),
       confirm: i("events.accept"),
-      act: () => si(s, e.entry_id, e.seq)
+      act: () => ki(s, e.entry_id, e.seq)
     },
     i("events.accepted", { kind: a }),
     t
   );
 }
-function li(n, e, t) {
+function Oi(n, e, t) {
   const { hass: s } = n, i = v(s), o = { peer: S(t) };
-  return $n(n, {
+  return On(n, {
     entryId: e,
     target: t,
     name: o.peer,
@@ -2480,44 +2486,44 @@ function li(n, e, t) {
     text: i("events.block.text", o),
     confirm: i("events.block"),
     told: i("events.blocked", o),
-    act: (a, r) => Xs(s, a, r)
+    act: (a, r) => bi(s, a, r)
   });
 }
-function oa(n, e, t) {
-  const { hass: s } = n, i = v(s), { entry_id: o, seq: a } = e, r = ke(e);
-  return $n(n, {
+function Sa(n, e, t) {
+  const { hass: s } = n, i = v(s), { entry_id: o, seq: a } = e, r = Le(e);
+  return On(n, {
     entryId: o,
     target: t,
     name: r,
     title: i("events.stop.ask", { name: r }),
-    text: t.startsWith(Ve) ? i("events.stop.text_process", { pid: t.slice(Ve.length) }) : i("events.stop.text", { path: S(t.slice(t.indexOf(":") + 1)) }),
+    text: t.startsWith(Ke) ? i("events.stop.text_process", { pid: t.slice(Ke.length) }) : i("events.stop.text", { path: S(t.slice(t.indexOf(":") + 1)) }),
     confirm: i("events.stop.confirm"),
     told: i("events.stopped", { name: r }),
-    act: async (l, d) => {
+    act: async (c, d) => {
       if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
-      return Ro(s, l, d);
+      return oa(s, c, d);
     }
   });
 }
-function aa(n, e, t, s) {
-  const i = xn(e, t, s);
-  if (i) return Mt(n, i);
-  const { entry_id: o } = t, a = ri(e, t, s);
-  return oi(n, { entryId: o, mac: s, name: a, deviceId: null });
+function Ma(n, e, t, s) {
+  const i = Cn(e, t, s);
+  if (i) return It(n, i);
+  const { entry_id: o } = t, a = Ei(e, t, s);
+  return Si(n, { entryId: o, mac: s, name: a, deviceId: null });
 }
-const we = ["info", "low", "medium", "high", "critical"], pt = 500, Vt = { severity: "info", kind: null, who: null }, P = ({ entry_id: n, seq: e }) => `${n}/${e}`, ci = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), be = (n) => Math.max(0, we.indexOf(n)), ds = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class ra {
+const Me = ["info", "low", "medium", "high", "critical"], $t = 500, Kt = { severity: "info", kind: null, who: null }, H = ({ entry_id: n, seq: e }) => `${n}/${e}`, Ci = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), Ee = (n) => Math.max(0, Me.indexOf(n)), Cs = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class Ea {
   constructor() {
     this.events = [], this.waiting = [];
   }
   /** Take events; `hold` says to let new ones wait. */
   receive(e, t) {
-    const s = new Map(this.events.map((a) => [P(a), a])), i = new Map(this.waiting.map((a) => [P(a), a])), o = this.events[0]?.time ?? -1 / 0;
+    const s = new Map(this.events.map((a) => [H(a), a])), i = new Map(this.waiting.map((a) => [H(a), a])), o = this.events[0]?.time ?? -1 / 0;
     for (const a of e) {
-      const r = P(a);
+      const r = H(a);
       (!s.has(r) && (i.has(r) || t && a.time > o) ? i : s).set(r, a);
     }
-    this.events = [...s.values()].sort(ds).slice(0, pt), this.waiting = [...i.values()].sort(ds).slice(0, pt);
+    this.events = [...s.values()].sort(Cs).slice(0, $t), this.waiting = [...i.values()].sort(Cs).slice(0, $t);
   }
   /** Show those that wait. */
   release() {
@@ -2529,13 +2535,13 @@ class ra {
     this.events = this.waiting = [];
   }
 }
-function hs(n, { severity: e, kind: t, who: s }) {
-  const i = be(e);
+function Ts(n, { severity: e, kind: t, who: s }) {
+  const i = Ee(e);
   return n.filter(
-    (o) => be(o.severity) >= i && (t === null || o.kind === t) && (s === null || ci(o) === s)
+    (o) => Ee(o.severity) >= i && (t === null || o.kind === t) && (s === null || Ci(o) === s)
   );
 }
-function us(n, e, t, s) {
+function Ls(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   for (const o of n) {
     const a = e(o);
@@ -2543,7 +2549,7 @@ function us(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function la(n, e) {
+function Oa(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -2551,7 +2557,7 @@ function la(n, e) {
   }
   return t;
 }
-class di {
+class Ti {
   constructor(e, t) {
     this.host = e, this.page = t, this.key = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set();
   }
@@ -2560,7 +2566,7 @@ class di {
   }
   /** Return how an event is shown; `more` says what the list knows better. */
   viewOf(e, t, s) {
-    const i = P(t);
+    const i = H(t);
     return {
       hass: e,
       store: this.page(e).store,
@@ -2575,105 +2581,105 @@ class di {
     };
   }
   toggle(e, t) {
-    const s = P(t);
-    this.key = this.key === s ? null : s, this.key && this.ask(e, t), this.host.requestUpdate();
+    const s = H(t);
+    this.key = this.key === s ? null : s, this.asked.delete(s), this.key && this.ask(e, t), this.host.requestUpdate();
   }
   note(e, t) {
-    this.asked.set(P(e), t), this.host.requestUpdate();
+    this.asked.set(H(e), t), this.host.requestUpdate();
   }
   async ask(e, t) {
-    const { entry_id: s, seq: i } = t, o = this.asked.get(P(t));
+    const { entry_id: s, seq: i } = t, o = this.asked.get(H(t));
     o && "problem" in o && this.note(t, void 0);
     try {
       this.note(t, await e.callWS({ type: "hearthwall/event", entry_id: s, seq: i }));
     } catch (a) {
-      this.note(t, { problem: X(a) });
+      this.note(t, { problem: oe(a) });
     }
   }
   async order(e, t, s, i) {
     const o = this.page(e);
     await {
       accept: () => this.accept(o, s),
-      block: () => li(o, s.entry_id, i.blockable_peer),
-      quarantine: () => aa(o, o.store, s, i.culprit),
-      stop: () => oa(o, s, i.program)
+      block: () => Oi(o, s.entry_id, i.blockable_peer),
+      quarantine: () => Ma(o, o.store, s, i.culprit),
+      stop: () => Sa(o, s, i.program)
     }[t]();
   }
   async accept(e, t) {
-    await ia(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
+    await Aa(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
   }
   setAccepted(e, t) {
-    t ? this.accepted.add(P(e)) : this.accepted.delete(P(e)), this.host.requestUpdate();
+    t ? this.accepted.add(H(e)) : this.accepted.delete(H(e)), this.host.requestUpdate();
   }
 }
-function _n(n, e) {
+function Tn(n, e) {
   if (e?.gateways.size) return;
   const t = v(n), s = !n.config.components.includes(C) && e?.phase !== "offline";
-  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${hi(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
+  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${Li(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
-const hi = (n) => U(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : p;
-function kn(n, e, t) {
+const Li = (n) => z(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : p;
+function Ln(n, e, t) {
   const s = v(n), i = [...e?.gateways.values() ?? []], o = i.filter(
     (r) => (!r.connected || r.stale) && (!t || r.entryId === t)
   );
   if (!o.length) return p;
-  const a = (r) => qo(n, r);
+  const a = (r) => ta(n, r);
   if (e?.phase === "offline" || e?.phase === "absent") {
-    const r = Math.max(...o.map((l) => l.heard));
+    const r = Math.max(...o.map((c) => c.heard));
     return u`<div class="notice" role="status">${s("common.offline", { time: a(r) })}</div>`;
   }
-  return o.map(({ name: r, heard: l, stale: d }) => {
-    const h = { gateway: r, time: a(l) }, c = s(d ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
-    return u`<div class="notice" role="status">${c}${hi(n)}</div>`;
+  return o.map(({ name: r, heard: c, stale: d }) => {
+    const h = { gateway: r, time: a(c) }, l = s(d ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
+    return u`<div class="notice" role="status">${l}${Li(n)}</div>`;
   });
 }
-function ui({ rule: n, quarantined: e, online: t }) {
+function qi({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
-    return { key: xe(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
+    return { key: Ce(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
   }
   return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
 }
-function ps(n) {
+function qs(n) {
   return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
 }
-const rt = /* @__PURE__ */ new Set();
-let Bt;
-function ca() {
-  if (document.visibilityState !== "hidden") for (const n of rt) n();
+const ft = /* @__PURE__ */ new Set();
+let Qt;
+function Ca() {
+  if (document.visibilityState !== "hidden") for (const n of ft) n();
 }
-function da(n) {
-  return rt.add(n), Bt ??= setInterval(ca, 1e3), () => {
-    rt.delete(n), rt.size || (clearInterval(Bt), Bt = void 0);
+function Ta(n) {
+  return ft.add(n), Qt ??= setInterval(Ca, 1e3), () => {
+    ft.delete(n), ft.size || (clearInterval(Qt), Qt = void 0);
   };
 }
-const pi = /* @__PURE__ */ new WeakMap(), Wt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => pi.get(e)?.(t)),
+const Ii = /* @__PURE__ */ new WeakMap(), Zt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => Ii.get(e)?.(t)),
   { rootMargin: "100px" }
 );
-class Ot {
+class Ht {
   constructor(e, t = () => !0) {
-    this.host = e, this.wanted = t, this.visible = !Wt, e.addController(this);
+    this.host = e, this.wanted = t, this.visible = !Zt, e.addController(this);
   }
   hostConnected() {
-    pi.set(this.host, (e) => {
+    Ii.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
-    }), Wt?.observe(this.host), this.end = da(() => this.visible && this.wanted() && this.host.requestUpdate());
+    }), Zt?.observe(this.host), this.end = Ta(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
   hostDisconnected() {
-    Wt?.unobserve(this.host), this.end?.();
+    Zt?.unobserve(this.host), this.end?.();
   }
 }
-const ha = 3e4, ms = 86400, fs = 20, ua = 12;
-function pa(n, e) {
+const La = 3e4, Is = 86400, Ps = 20, qa = 12;
+function Ia(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
     s.device_id !== e || s.platform !== C || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
   return t;
 }
-function ma(n, e, t, s, i) {
-  const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (d, h) => ({
+function Pa(n, e, t, s, i) {
+  const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, c = Array.from({ length: r }, (d, h) => ({
     start: (a + h) * o,
     download: 0,
     upload: 0
@@ -2682,17 +2688,17 @@ function ma(n, e, t, s, i) {
     ["download", n],
     ["upload", e]
   ])
-    for (const { start: c, change: m } of h) {
-      const y = l[Math.floor(c / o) - a];
+    for (const { start: l, change: m } of h) {
+      const y = c[Math.floor(l / o) - a];
       y && (y[d] += Math.max(0, m ?? 0));
     }
-  return l;
+  return c;
 }
-async function fa(n, e) {
-  const t = (await St(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
+async function Ha(n, e) {
+  const t = (await qt(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
   return new Map(t.map((s) => [s.target, s]));
 }
-class va {
+class Na {
   constructor(e) {
     this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
   }
@@ -2712,35 +2718,35 @@ class va {
     const s = ++this.asked, i = [
       ["history", this.askHistory(e, t)]
     ];
-    if (U(e)) {
-      const r = { device_id: t }, l = e.callWS({ type: "hearthwall/device", ...r });
+    if (z(e)) {
+      const r = { device_id: t }, c = e.callWS({ type: "hearthwall/device", ...r });
       i.push(
-        ["details", l],
-        ["rules", l.then(({ entry_id: d }) => fa(e, d))],
+        ["details", c],
+        ["rules", c.then(({ entry_id: d }) => Ha(e, d))],
         [
           "usage",
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
-            since: ms,
-            limit: ua,
+            since: Is,
+            limit: qa,
             ...r
           })
         ]
       );
     }
-    const o = i.map(async ([r, l]) => {
-      const d = await l;
+    const o = i.map(async ([r, c]) => {
+      const d = await c;
       s === this.asked && (this[r] = d, this.host.requestUpdate());
     }), a = (await Promise.allSettled(o)).flatMap(
-      (r) => r.status === "rejected" ? [X(r.reason)] : []
+      (r) => r.status === "rejected" ? [oe(r.reason)] : []
     );
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), ha), U(e) && (this.endEvents = pn(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), La), z(e) && (this.endEvents = $n(
       e.connection,
-      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: fs },
+      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Ps },
       { message: ({ events: t }) => this.receive(t) }
     )));
   }
@@ -2750,12 +2756,12 @@ class va {
   receive(e) {
     const t = new Map((this.events ?? []).map((s) => [s.seq, s]));
     for (const s of e) t.set(s.seq, s);
-    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, fs), this.host.requestUpdate();
+    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Ps), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = pa(e, t), o = [s, i].filter((c) => c !== void 0);
+    const { download: s, upload: i } = Ia(e, t), o = [s, i].filter((l) => l !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
-    const a = Date.now(), r = a - ms * 1e3, l = await e.callWS({
+    const a = Date.now(), r = a - Is * 1e3, c = await e.callWS({
       type: "recorder/statistics_during_period",
       start_time: new Date(r).toISOString(),
       end_time: new Date(a).toISOString(),
@@ -2763,38 +2769,38 @@ class va {
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), d = (c) => c === void 0 ? [] : l[c] ?? [], h = ma(d(s), d(i), r, a, 15);
-    return h.some((c) => c.download + c.upload > 0) ? h : [];
+    }), d = (l) => l === void 0 ? [] : c[l] ?? [], h = Pa(d(s), d(i), r, a, 15);
+    return h.some((l) => l.download + l.upload > 0) ? h : [];
   }
 }
-function mi(n, e, t) {
+function Pi(n, e, t) {
   const { hass: s } = n, i = v(s);
-  return Fe(
+  return tt(
     n,
     {
       title: i("device.unblock_ask"),
       text: i("device.unblock_text"),
       confirm: i("rules.end_confirm"),
-      act: () => ni(s, e, t)
+      act: () => _i(s, e, t)
     },
     i("device.unblock_done")
   );
 }
-function ga(n, e, { id: t, seq: s, summary: i }) {
+function ja(n, e, { id: t, seq: s, summary: i }) {
   const { hass: o } = n, a = v(o);
-  return Fe(
+  return tt(
     n,
     {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await zo(o, e, t), () => si(o, e, s))
+      act: async () => (await la(o, e, t), () => ki(o, e, s))
     },
     a("device.revoke_done")
   );
 }
-const An = { ATTRIBUTE: 1, CHILD: 2 }, Sn = (n) => (...e) => ({ _$litDirective$: n, values: e });
-let Mn = class {
+const qn = { ATTRIBUTE: 1, CHILD: 2 }, In = (n) => (...e) => ({ _$litDirective$: n, values: e });
+let Pn = class {
   constructor(e) {
   }
   get _$AU() {
@@ -2810,36 +2816,36 @@ let Mn = class {
     return this.render(...t);
   }
 };
-const { I: ya } = io, vs = (n) => n, gs = () => document.createComment(""), Le = (n, e, t) => {
+const { I: Ra } = ko, Hs = (n) => n, Ns = () => document.createComment(""), je = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
-    const o = s.insertBefore(gs(), i), a = s.insertBefore(gs(), i);
-    t = new ya(o, a, n, n.options);
+    const o = s.insertBefore(Ns(), i), a = s.insertBefore(Ns(), i);
+    t = new Ra(o, a, n, n.options);
   } else {
     const o = t._$AB.nextSibling, a = t._$AM, r = a !== n;
     if (r) {
-      let l;
-      t._$AQ?.(n), t._$AM = n, t._$AP !== void 0 && (l = n._$AU) !== a._$AU && t._$AP(l);
+      let c;
+      t._$AQ?.(n), t._$AM = n, t._$AP !== void 0 && (c = n._$AU) !== a._$AU && t._$AP(c);
     }
     if (o !== i || r) {
-      let l = t._$AA;
-      for (; l !== o; ) {
-        const d = vs(l).nextSibling;
-        vs(s).insertBefore(l, i), l = d;
+      let c = t._$AA;
+      for (; c !== o; ) {
+        const d = Hs(c).nextSibling;
+        Hs(s).insertBefore(c, i), c = d;
       }
     }
   }
   return t;
-}, ie = (n, e, t = n) => (n._$AI(e, t), n), wa = {}, ba = (n, e = wa) => n._$AH = e, $a = (n) => n._$AH, Ft = (n) => {
+}, le = (n, e, t = n) => (n._$AI(e, t), n), Ua = {}, za = (n, e = Ua) => n._$AH = e, Da = (n) => n._$AH, Jt = (n) => {
   n._$AR(), n._$AA.remove();
 };
-const ys = (n, e, t) => {
+const js = (n, e, t) => {
   const s = /* @__PURE__ */ new Map();
   for (let i = e; i <= t; i++) s.set(n[i], i);
   return s;
-}, R = Sn(class extends Mn {
+}, U = In(class extends Pn {
   constructor(n) {
-    if (super(n), n.type !== An.CHILD) throw Error("repeat() can only be used in text expressions");
+    if (super(n), n.type !== qn.CHILD) throw Error("repeat() can only be used in text expressions");
   }
   dt(n, e, t) {
     let s;
@@ -2853,40 +2859,40 @@ const ys = (n, e, t) => {
     return this.dt(n, e, t).values;
   }
   update(n, [e, t, s]) {
-    const i = $a(n), { values: o, keys: a } = this.dt(e, t, s);
+    const i = Da(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
-    const r = this.ut ??= [], l = [];
-    let d, h, c = 0, m = i.length - 1, y = 0, g = o.length - 1;
-    for (; c <= m && y <= g; ) if (i[c] === null) c++;
+    const r = this.ut ??= [], c = [];
+    let d, h, l = 0, m = i.length - 1, y = 0, g = o.length - 1;
+    for (; l <= m && y <= g; ) if (i[l] === null) l++;
     else if (i[m] === null) m--;
-    else if (r[c] === a[y]) l[y] = ie(i[c], o[y]), c++, y++;
-    else if (r[m] === a[g]) l[g] = ie(i[m], o[g]), m--, g--;
-    else if (r[c] === a[g]) l[g] = ie(i[c], o[g]), Le(n, l[g + 1], i[c]), c++, g--;
-    else if (r[m] === a[y]) l[y] = ie(i[m], o[y]), Le(n, i[c], i[m]), m--, y++;
-    else if (d === void 0 && (d = ys(a, y, g), h = ys(r, c, m)), d.has(r[c])) if (d.has(r[m])) {
+    else if (r[l] === a[y]) c[y] = le(i[l], o[y]), l++, y++;
+    else if (r[m] === a[g]) c[g] = le(i[m], o[g]), m--, g--;
+    else if (r[l] === a[g]) c[g] = le(i[l], o[g]), je(n, c[g + 1], i[l]), l++, g--;
+    else if (r[m] === a[y]) c[y] = le(i[m], o[y]), je(n, i[l], i[m]), m--, y++;
+    else if (d === void 0 && (d = js(a, y, g), h = js(r, l, m)), d.has(r[l])) if (d.has(r[m])) {
       const k = h.get(a[y]), O = k !== void 0 ? i[k] : null;
       if (O === null) {
-        const I = Le(n, i[c]);
-        ie(I, o[y]), l[y] = I;
-      } else l[y] = ie(O, o[y]), Le(n, i[c], O), i[k] = null;
+        const P = je(n, i[l]);
+        le(P, o[y]), c[y] = P;
+      } else c[y] = le(O, o[y]), je(n, i[l], O), i[k] = null;
       y++;
-    } else Ft(i[m]), m--;
-    else Ft(i[c]), c++;
+    } else Jt(i[m]), m--;
+    else Jt(i[l]), l++;
     for (; y <= g; ) {
-      const k = Le(n, l[g + 1]);
-      ie(k, o[y]), l[y++] = k;
+      const k = je(n, c[g + 1]);
+      le(k, o[y]), c[y++] = k;
     }
-    for (; c <= m; ) {
-      const k = i[c++];
-      k !== null && Ft(k);
+    for (; l <= m; ) {
+      const k = i[l++];
+      k !== null && Jt(k);
     }
-    return this.ut = a, ba(n, l), F;
+    return this.ut = a, za(n, c), G;
   }
 });
-var xa = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", _a = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", ka = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Aa = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Sa = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Ma = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Ea = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Oa = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", Ca = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", Ta = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const de = Sn(class extends Mn {
+var Va = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Ba = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Wa = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Fa = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Ga = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Ya = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Ka = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Qa = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", Za = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", Ja = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const fe = In(class extends Pn {
   constructor(n) {
-    if (super(n), n.type !== An.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== qn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return " " + Object.keys(n).filter((e) => n[e]).join(" ") + " ";
@@ -2903,25 +2909,25 @@ const de = Sn(class extends Mn {
       const i = !!e[s];
       i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
     }
-    return F;
+    return G;
   }
-}), ws = {
-  info: Ma,
-  low: xa,
-  medium: ka,
-  high: _a,
-  critical: Oa
-}, Ct = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Ha = (n) => Ct(ws[n] ?? ws.info), La = /^T\d{4}(\.\d{3})?$/;
-function qa(n, e) {
-  const { hass: t, asked: s } = e, i = v(t), o = Et(n.kind), r = (s && "event" in s ? s : void 0)?.event ?? n, l = n.mac === null && n.process !== null && !Yo.has(n.kind);
+}), Rs = {
+  info: Ya,
+  low: Va,
+  medium: Wa,
+  high: Ba,
+  critical: Qa
+}, Nt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Xa = (n) => Nt(Rs[n] ?? Rs.info), er = /^T\d{4}(\.\d{3})?$/;
+function tr(n, e) {
+  const { hass: t, asked: s } = e, i = v(t), o = Pt(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, c = !va.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
   return u`
-    <p>${i(o.meaning)} ${l ? i("events.of_program") : p}</p>
+    <p>${i(o.meaning)} ${c ? i("events.of_program") : p}</p>
     <p class="advice">
-      ${Ct(Ea)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
+      ${Nt(Ka)}<span>${i(c ? "events.of_program.advice" : o.advice)}</span>
     </p>
-    ${Ia(n, e)}
+    ${nr(n, e)}
     <h4>${i("events.evidence")}</h4>
-    ${Pa(t, r, Xo(t, r))}
+    ${sr(t, r, ba(t, r))}
     ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : p}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
@@ -2929,11 +2935,11 @@ function qa(n, e) {
         </p>` : p}
   `;
 }
-function Ia(n, e) {
+function nr(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
   if (!i || !("event" in i)) return p;
-  const r = v(t), { accept: l, peer: d, culprit: h, program: c } = sa(i), m = h !== null && xn(s, n, h)?.row.quarantined, y = h === null ? "" : ri(s, n, h), g = [
-    l ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
+  const r = v(t), { accept: c, peer: d, culprit: h, program: l } = ka(i), m = h !== null && Cn(s, n, h)?.row.quarantined, y = h === null ? "" : Ei(s, n, h), g = [
+    c ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${r(o ? "events.is_accepted" : "events.accept")}
         </button>` : p,
     d === null ? p : u`<button class="quiet cut" title=${S(d)} @click=${() => a("block", i)}>
@@ -2942,17 +2948,17 @@ function Ia(n, e) {
     h === null ? p : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
           ${r(m ? "events.release" : "events.quarantine", { name: y })}
         </button>`,
-    c === null ? p : u`<button class="quiet cut" title=${S(c)} @click=${() => a("stop", i)}>
-          ${r("events.stop", { name: ke(n) })}
+    l === null ? p : u`<button class="quiet cut" title=${S(l)} @click=${() => a("stop", i)}>
+          ${r("events.stop", { name: Le(n) })}
         </button>`
   ];
   return u`
-    ${i.has_ended && c === null ? u`<p class="secondary">${r("events.ended")}</p>` : p}
+    ${i.has_ended && l === null ? u`<p class="secondary">${r("events.ended")}</p>` : p}
     ${g.every((k) => k === p) ? p : u`<div class="orders">${g}</div>`}
   `;
 }
-function Pa(n, e, t) {
-  const s = v(n), { technique: i } = e, o = i && La.test(i) ? u`<a
+function sr(n, e, t) {
+  const s = v(n), { technique: i } = e, o = i && er.test(i) ? u`<a
           href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
           target="_blank"
           rel="noreferrer noopener"
@@ -2968,22 +2974,22 @@ function Pa(n, e, t) {
     [s("events.gateway"), S(e.gateway)],
     [
       s("events.last"),
-      e.count > 1 && e.last_time ? Z(n, e.last_time) : ""
+      e.count > 1 && e.last_time ? J(n, e.last_time) : ""
     ]
   ];
   return u`
     <dl>
-      ${r.filter(([, l]) => l !== "" && l !== p).map(
-    ([l, d]) => u`<div>
-              <dt>${l}</dt>
+      ${r.filter(([, c]) => c !== "" && c !== p).map(
+    ([c, d]) => u`<div>
+              <dt>${c}</dt>
               <dd>${d}</dd>
             </div>`
   )}
     </dl>
-    ${Na(n, t)} ${Ra(n, t)}
+    ${ir(n, t)} ${or(n, t)}
   `;
 }
-function Na(n, { flows: e }) {
+function ir(n, { flows: e }) {
   if (!e.length) return p;
   const t = v(n), s = (i) => i === null ? "" : T(n, i);
   return u`<table>
@@ -3010,7 +3016,7 @@ function Na(n, { flows: e }) {
     </tbody>
   </table>`;
 }
-function Ra(n, { processes: e, files: t }) {
+function or(n, { processes: e, files: t }) {
   if (!e.length && !t.length) return p;
   const s = v(n);
   return u`
@@ -3030,160 +3036,164 @@ function Ra(n, { processes: e, files: t }) {
           </ul>` : p}
   `;
 }
-function fi(n, e) {
-  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = we.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${P(n)}`;
-  return u`<li class=${de({ event: !0, open: s, fresh: o, [l]: !0 })}>
-    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${P(n)} @click=${a}>
-      <span class="badge">${Ha(l)}</span>
+function Hi(n, e) {
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), c = Me.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${H(n)}`;
+  return u`<li class=${fe({ event: !0, open: s, fresh: o, [c]: !0 })}>
+    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${H(n)} @click=${a}>
+      <span class="badge">${Xa(c)}</span>
       <span class="words">
         <span class="first">
-          <span class="kind cut">${r(Et(n.kind).name)}</span>
-          <span class="severity">${r(`severity.${l}`)}</span>
-          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: N(t, n.count) })}</span>` : p}
-          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${Z(t, n.time)}>${i}</time>
+          <span class="kind cut">${r(Pt(n.kind).name)}</span>
+          <span class="severity">${r(`severity.${c}`)}</span>
+          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: R(t, n.count) })}</span>` : p}
+          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${J(t, n.time)}>${i}</time>
         </span>
         <span class="second">
-          <span class="who">${ke(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : p}
+          <span class="who">${Le(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : p}
         </span>
         <span class="summary">${S(n.summary)}</span>
       </span>
-      <span class="chevron">${Ct(Sa)}</span>
+      <span class="chevron">${Nt(Ga)}</span>
     </button>
-    <div id=${h} class="details" ?hidden=${!s}>${s ? qa(n, e) : p}</div>
+    <div id=${h} class="details" ?hidden=${!s}>${s ? tr(n, e) : p}</div>
   </li>`;
 }
-const ja = "Quarantined from Home Assistant", Da = /^(exe|dir|pid):(.*)$/s;
-function vi(n, { mode: e, transport: t, port: s }) {
+const ar = "Quarantined from Home Assistant", rr = /^(exe|dir|pid):(.*)$/s;
+function Ni(n, { mode: e, transport: t, port: s }) {
   const i = s === null ? t ?? "" : `${t ?? ""}/${s}`;
-  return [v(n)(xe(`mode.${e}`) ?? "mode.other"), i].filter(Boolean).join(" ");
+  return [v(n)(Ce(`mode.${e}`) ?? "mode.other"), i].filter(Boolean).join(" ");
 }
-function Ua(n, { reason: e }) {
+function cr(n, { reason: e }) {
   const t = v(n);
-  if (e === ja) return t("rules.reason.quarantine");
-  const [s, ...i] = e.split(": "), o = i.length ? xe(`kind.${s}`) : void 0;
+  if (e === ar) return t("rules.reason.quarantine");
+  const [s, ...i] = e.split(": "), o = i.length ? Ce(`kind.${s}`) : void 0;
   return o ? `${t(o)}: ${i.join(": ")}` : e;
 }
-function gi(n, { expires: e, confirm_by: t }, s) {
+function ji(n, { expires: e, confirm_by: t }, s) {
   const i = v(n);
-  return t !== null ? i("rules.unconfirmed", { span: Ue(n, t - s) }) : e === null ? void 0 : i("common.left", { span: Ue(n, e - s) });
+  return t !== null ? i("rules.unconfirmed", { span: Ge(n, t - s) }) : e === null ? void 0 : i("common.left", { span: Ge(n, e - s) });
 }
-const yi = (n, e) => [
-  v(n)("device.blocked_since", { since: Z(n, e.created) }),
-  Ua(n, e)
+const Ri = (n, e) => [
+  v(n)("device.blocked_since", { since: J(n, e.created) }),
+  cr(n, e)
 ].filter(Boolean).join(" · ");
-function wi(n, e, t) {
+function Ui(n, e, t) {
   const s = v(n);
   if (!e.packets) return s("device.blocked_nothing");
   const i = s(e.mode === "audit" ? "rules.audited" : "device.blocked_packets", {
-    packets: N(n, e.packets),
+    packets: R(n, e.packets),
     bytes: T(n, e.bytes)
   });
-  return e.last_hit === null ? i : `${i} · ${s("rules.last_hit", { ago: ht(n, e.last_hit, t) })}`;
+  return e.last_hit === null ? i : `${i} · ${s("rules.last_hit", { ago: wt(n, e.last_hit, t) })}`;
 }
-function za(n, { target: e }, t) {
+function lr(n, { target: e }, t) {
   for (const { row: o } of t)
     if (o.mac === e || o.addresses.includes(e)) return { name: o.name, more: e };
-  const [, s, i] = Da.exec(e) ?? [];
+  const [, s, i] = rr.exec(e) ?? [];
   return s === "pid" ? { name: v(n)("rules.process", { pid: i }), more: "" } : i ? { name: i.split("/").filter(Boolean).at(-1) ?? i, more: i } : { name: e, more: "" };
 }
-const Va = 5, Ba = "-";
-function Wa(n, e, t = Date.now() / 1e3) {
-  const s = v(n), i = (c) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(c), o = (c, m = (y) => y.name) => i(c.slice(0, Va).map(m)), a = e.domains.filter(({ name: c }) => c !== Ba), r = [
-    e.frozen ? s("profile.frozen", { since: Z(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: Z(n, e.learning_until) }) : s("profile.learnt", {
-      since: Z(n, e.since),
-      sure: dt(n, Math.min(1, Math.max(0, e.sure)))
+const dr = 5, hr = "-";
+function ur(n, e, t = Date.now() / 1e3) {
+  const s = v(n), i = (l) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(l), o = (l, m = (y) => y.name) => i(l.slice(0, dr).map(m)), a = e.domains.filter(({ name: l }) => l !== hr), r = [
+    e.frozen ? s("profile.frozen", { since: J(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: J(n, e.learning_until) }) : s("profile.learnt", {
+      since: J(n, e.since),
+      sure: yt(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
-  a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: c }) => yn(n, c)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
-  const l = e.applications.length ? e.applications : e.ports;
-  l.length && r.push(s("profile.speaks", { names: o(l) }));
+  a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: l }) => Sn(n, l)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
+  const c = e.applications.length ? e.applications : e.ports;
+  c.length && r.push(s("profile.speaks", { names: o(c) }));
   const [d, h] = [e.download_a_day, e.upload_a_day];
   return d && h && r.push(s("profile.day", { download: T(n, d.usual), upload: T(n, h.usual) })), r;
 }
-const Ge = (n, e) => u`<section>
+const nt = (n, e) => u`<section>
     <h3>${n}</h3>
     ${e}
-  </section>`, En = (n) => u`<p class="secondary">${n}</p>`, qe = (n) => n.download_bytes + n.upload_bytes, Fa = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
-function Ga(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = v(n), r = Math.max(1, qe(e)), l = r - e.rows.reduce((c, m) => c + qe(m), 0), d = (c) => u`<div class="bar"><div style="width: ${(c * 100).toFixed(1)}%"></div></div>`, h = (c) => {
-    const m = c.peer ?? a("common.unknown"), y = t.get(m);
+  </section>`, Hn = (n) => u`<p class="secondary">${n}</p>`, Re = (n) => n.download_bytes + n.upload_bytes, pr = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
+function mr(n, e, { rules: t, home: s, block: i, release: o }) {
+  const a = v(n), r = Math.max(1, Re(e)), c = r - e.rows.reduce((l, m) => l + Re(m), 0), d = (l) => u`<div class="bar"><div style="width: ${(l * 100).toFixed(1)}%"></div></div>`, h = (l) => {
+    const m = l.peer ?? a("common.unknown"), y = t.get(m);
     return u`<li>
       <div class="line">
         <span class="cut grow" title=${m}>${m}</span>
-        <span class="secondary">${c.country ? yn(n, c.country) : p}</span>
-        <span class="figure" title="↓ ${T(n, c.download_bytes)} ↑ ${T(n, c.upload_bytes)}">
-          ${T(n, qe(c))}
+        <span class="secondary">${l.country ? Sn(n, l.country) : p}</span>
+        <span class="figure" title="↓ ${T(n, l.download_bytes)} ↑ ${T(n, l.upload_bytes)}">
+          ${T(n, Re(l))}
         </span>
-        <span class="figure share secondary">${dt(n, qe(c) / r)}</span>
-        ${c.peer && (y || !(Fa.test(c.peer) || s.has(c.peer))) ? u`<button
-              class="quiet"
-              aria-label=${a(y ? "device.release_peer" : "events.block.peer", { peer: m })}
-              @click=${() => y ? o(y) : i(m)}
-            >
-              ${a(y ? "device.unblock" : "events.block")}
-            </button>` : p}
+        <span class="figure share secondary">${yt(n, Re(l) / r)}</span>
+        <span>
+          ${l.peer && (y || !(pr.test(l.peer) || s.has(l.peer))) ? u`<button
+                class="quiet"
+                aria-label=${a(y ? "device.release_peer" : "events.block.peer", { peer: m })}
+                @click=${() => y ? o(y) : i(m)}
+              >
+                ${a(y ? "device.unblock" : "events.block")}
+              </button>` : p}
+        </span>
       </div>
-      ${d(qe(c) / r)}
+      ${d(Re(l) / r)}
     </li>`;
   };
-  return Ge(
+  return nt(
     a("device.peers"),
-    e.rows.length ? u`<ul>
-          ${R(e.rows, (c) => `${c.peer} ${c.country}`, h)}
-          ${l / r >= 5e-3 ? u`<li>
+    e.rows.length ? u`<ul class="peers">
+          ${U(e.rows, (l) => `${l.peer} ${l.country}`, h)}
+          ${c / r >= 5e-3 ? u`<li>
                 <div class="line">
                   <span class="grow secondary">${a("device.peers_rest")}</span>
-                  <span class="figure">${T(n, l)}</span>
-                  <span class="figure share secondary">${dt(n, l / r)}</span>
+                  <span></span>
+                  <span class="figure">${T(n, c)}</span>
+                  <span class="figure share secondary">${yt(n, c / r)}</span>
+                  <span></span>
                 </div>
-                ${d(l / r)}
+                ${d(c / r)}
               </li>` : p}
-        </ul>` : En(a("device.peers_none"))
+        </ul>` : Hn(a("device.peers_none"))
   );
 }
-function Qa(n, e, t) {
+function fr(n, e, t) {
   const s = v(n);
-  return Ge(
+  return nt(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${R(e, P, (i) => fi(i, t(i)))}
-        </ul>` : En(s("device.events_none"))
+          ${U(e, H, (i) => Hi(i, t(i)))}
+        </ul>` : Hn(s("device.events_none"))
   );
 }
-function Ya(n, e, t) {
+function vr(n, e, t) {
   const s = v(n), i = Date.now() / 1e3, o = (a) => {
-    const r = gi(n, a, i);
+    const r = ji(n, a, i);
     return u`<li class="rule">
       <div class="grow">
         <div class="line">
-          <b class="cut grow">${vi(n, a)}</b>
+          <b class="cut grow">${Ni(n, a)}</b>
           ${r === void 0 ? p : u`<span class="figure" role="timer">${r}</span>`}
           <button class="quiet" @click=${() => t(a)}>${s("rules.end")}</button>
         </div>
-        <div class="secondary wrap">${yi(n, a)}</div>
-        <div class="secondary wrap">${wi(n, a, i)}</div>
+        <div class="secondary wrap">${Ri(n, a)}</div>
+        <div class="secondary wrap">${Ui(n, a, i)}</div>
       </div>
     </li>`;
   };
-  return Ge(
+  return nt(
     s("device.blocks"),
-    e.length ? u`<ul>${R(e, ({ id: a }) => a, o)}</ul>` : En(s("device.blocks_none"))
+    e.length ? u`<ul>${U(e, ({ id: a }) => a, o)}</ul>` : Hn(s("device.blocks_none"))
   );
 }
-function Ka(n, e) {
+function gr(n, e) {
   const t = v(n);
-  return Ge(
+  return nt(
     t("device.profile"),
-    Wa(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+    ur(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function Za(n, e, t) {
+function yr(n, e, t) {
   if (!e.length) return p;
   const s = v(n);
-  return Ge(
+  return nt(
     s("device.accepted"),
     u`<ul>
-      ${R(
+      ${U(
       e,
       ({ id: i }) => i,
       (i) => u`<li>
@@ -3196,7 +3206,7 @@ function Za(n, e, t) {
     </ul>`
   );
 }
-const Ja = L`
+const wr = q`
   :host {
     container: device / inline-size;
   }
@@ -3316,6 +3326,26 @@ const Ja = L`
   .share {
     min-width: 36px;
   }
+  /* Figures stand below each other, whatever stands beside them */
+  @supports (grid-template-columns: subgrid) {
+    .peers {
+      display: grid;
+      grid-template-columns: minmax(0, 1fr) repeat(4, auto);
+      column-gap: 8px;
+    }
+    .peers li,
+    .peers .line {
+      display: grid;
+      grid-column: 1 / -1;
+      grid-template-columns: subgrid;
+    }
+    .peers .bar {
+      grid-column: 1 / -1;
+    }
+    .peers button {
+      width: 100%;
+    }
+  }
   .bar {
     height: 4px;
     margin-top: 4px;
@@ -3335,26 +3365,26 @@ const Ja = L`
     }
   }
 `;
-var Xa = Object.defineProperty, Qe = (n, e, t, s) => {
+var br = Object.defineProperty, st = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Xa(e, t, i), i;
+  return i && br(e, t, i), i;
 };
-class Ae extends H {
+const Gn = class Gn extends L {
   constructor() {
-    super(), this.live = new Be(this), this.data = new va(this), this.opened = new di(this, (e) => this.asking(e)), new Ot(this);
+    super(), this.live = new Je(this), this.data = new Na(this), this.opened = new Ti(this, (e) => this.asking(e)), new Ht(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
     if (!e) return p;
     const s = v(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
-    const i = _n(e, this.live.store), o = this.live.store?.device(t);
+    const i = Tn(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
-      ${this.renderHead(e, o)} ${kn(e, this.live.store, o.entryId)}
+      ${this.renderHead(e, o)} ${Ln(e, this.live.store, o.entryId)}
       ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
       <div class="sections">
-        ${U(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
+        ${z(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
               <p class="secondary">${s("common.admin")}</p>`}
       </div>
       <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -3362,34 +3392,34 @@ class Ae extends H {
     `;
   }
   renderHead(e, t) {
-    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = ui(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
+    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = qi(i), c = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
         <div class="secondary wrap">
           <span class="chip ${a}">${s(o)}</span>
-          ${r === null ? p : u`<span role="timer">${s("common.left", { span: Ue(e, r - d) })}</span>`}
-          ${i.online ? p : u`<span>${s("devices.seen", { ago: ht(e, i.last_seen, d) })}</span>`}
+          ${r === null ? p : u`<span role="timer">${s("common.left", { span: Ge(e, r - d) })}</span>`}
+          ${i.online ? p : u`<span>${s("devices.seen", { ago: wt(e, i.last_seen, d) })}</span>`}
         </div>
       </div>
       <button
         class=${i.quarantined ? "main" : "danger"}
-        ?disabled=${!l}
-        title=${l ? "" : s("quarantine.impossible")}
-        @click=${() => Mt(this.asking(e), t)}
+        ?disabled=${!c}
+        title=${c ? "" : s("quarantine.impossible")}
+        @click=${() => It(this.asking(e), t)}
       >
         ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
       </button>
     </header>`;
   }
   renderTraffic(e, t) {
-    const s = v(e), { row: i, samples: o } = t, a = (l, d) => u`<div class="tile">
-      <div class="secondary"><span class=${l === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${l}`)}</div>
-      <div class="large">${De(e, i[`${l}_rate`])}</div>
+    const s = v(e), { row: i, samples: o } = t, a = (c, d) => u`<div class="tile">
+      <div class="secondary"><span class=${c === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${c}`)}</div>
+      <div class="large">${Fe(e, i[`${c}_rate`])}</div>
       <div class="secondary">
         ${s("device.moved", {
-      today: T(e, i[`${l}_today`]),
-      all: T(e, i[`${l}_bytes`])
+      today: T(e, i[`${c}_today`]),
+      all: T(e, i[`${c}_bytes`])
     })}
       </div>
     </div>`, r = [
@@ -3397,8 +3427,8 @@ class Ae extends H {
       i.mac,
       i.randomised ? s("devices.random") : null,
       ...i.addresses.slice(0, 4),
-      s("device.first_seen", { since: Z(e, i.first_seen) })
-    ].filter((l) => l !== null);
+      s("device.first_seen", { since: J(e, i.first_seen) })
+    ].filter((c) => c !== null);
     return u`<section class="traffic">
       <div class="secondary wrap">${r.join(" · ")}</div>
       <div class="tiles">${a("download", "↓")}${a("upload", "↑")}</div>
@@ -3409,32 +3439,32 @@ class Ae extends H {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (d) => void mi(r(), a, d);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), c = (d) => void Pi(r(), a, d);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? Ya(e, s.blocks, l) : p}
-        ${s?.profile ? Ka(e, s.profile) : p}
+        ${s ? vr(e, s.blocks, c) : p}
+        ${s?.profile ? gr(e, s.profile) : p}
       </div>
       <div>
-        ${i ? Ga(e, i, {
+        ${i ? mr(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
-      block: (d) => void li(r(), a, d),
-      release: l
+      block: (d) => void Oi(r(), a, d),
+      release: c
     }) : p}
         ${o ? this.renderEvents(e, o) : p}
-        ${s ? Za(e, s.accepted, (d) => void ga(r(), a, d)) : p}
+        ${s ? yr(e, s.accepted, (d) => void ja(r(), a, d)) : p}
       </div>
     `;
   }
   renderEvents(e, t) {
     const s = new Set(this.data.details?.accepted.map(({ seq: i }) => i));
-    return Qa(
+    return fr(
       e,
       t,
       (i) => this.opened.viewOf(e, i, {
-        when: ht(e, i.last_time ?? i.time),
+        when: wt(e, i.last_time ?? i.time),
         accepted: s.has(i.seq)
       })
     );
@@ -3447,73 +3477,88 @@ class Ae extends H {
     const e = this.deviceId === void 0 ? void 0 : this.live.store?.device(this.deviceId)?.row.rule?.id ?? null;
     this.rule !== void 0 && e !== void 0 && e !== this.rule && this.data.refresh(), this.rule = e;
   }
-  static {
-    this.styles = [G, z, Ja, Ys];
-  }
+};
+Gn.styles = [Y, V, wr, vi];
+let te = Gn;
+st([
+  M({ attribute: !1 })
+], te.prototype, "hass");
+st([
+  M({ attribute: !1 })
+], te.prototype, "deviceId");
+st([
+  M({ attribute: !1 })
+], te.prototype, "heading");
+st([
+  I("hearthwall-confirm")
+], te.prototype, "confirm");
+st([
+  I("hearthwall-notice")
+], te.prototype, "notice");
+const $r = {
+  "hearthwall-device-card": We,
+  "hearthwall-device-view": te,
+  "hearthwall-device-dialog": _e,
+  "hearthwall-history": Ae
+}, Xt = /* @__PURE__ */ new WeakMap();
+function xr({ connection: n, callWS: e }) {
+  let t = Xt.get(n);
+  return t || (t = e({ type: "config/label_registry/list" }), Xt.set(n, t), t.catch(() => Xt.delete(n))), t;
 }
-Qe([
-  E({ attribute: !1 })
-], Ae.prototype, "hass");
-Qe([
-  E({ attribute: !1 })
-], Ae.prototype, "deviceId");
-Qe([
-  E({ attribute: !1 })
-], Ae.prototype, "heading");
-Qe([
-  q("hearthwall-confirm")
-], Ae.prototype, "confirm");
-Qe([
-  q("hearthwall-notice")
-], Ae.prototype, "notice");
-const er = {
-  "hearthwall-device-card": fn,
-  "hearthwall-device-view": Ae,
-  "hearthwall-device-dialog": _t,
-  "hearthwall-history": kt
-}, Gt = /* @__PURE__ */ new WeakMap();
-function tr({ connection: n, callWS: e }) {
-  let t = Gt.get(n);
-  return t || (t = e({ type: "config/label_registry/list" }), Gt.set(n, t), t.catch(() => Gt.delete(n))), t;
-}
-const bi = ["today", "now", "name", "status", "last_seen"], nr = ["all", "online", "restricted"], sr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], ir = {
+const xt = ["today", "now", "name", "status", "last_seen"], _r = ["all", "online", "restricted"], kr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Ar = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
-function bs(n, e, t) {
+function Us(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!ir[i](e)) return !1;
-  const r = sr(n, e);
+  if (!Ar[i](e)) return !1;
+  const r = kr(n, e);
   if (o.length && !o.includes(r?.area_id ?? "") || a.length && !a.some((d) => r?.labels?.includes(d))) return !1;
   if (!s.trim()) return !0;
-  const l = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
-  return s.toLocaleLowerCase().split(/\s+/).every((d) => l.includes(d));
+  const c = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
+  return s.toLocaleLowerCase().split(/\s+/).every((d) => c.includes(d));
 }
-const $s = (n) => n.upload_today + n.download_today, xs = (n) => n.upload_rate + n.download_rate;
-function or(n, e, t) {
-  const s = We(n), i = {
-    today: (o, a) => $s(a) - $s(o),
-    now: (o, a) => xs(a) - xs(o),
+const zs = (n) => n.upload_today + n.download_today, Ds = (n) => n.upload_rate + n.download_rate;
+function Sr(n, e, t) {
+  const s = et(n), i = {
+    today: (o, a) => zs(a) - zs(o),
+    now: (o, a) => Ds(a) - Ds(o),
     name: () => 0,
-    status: (o, a) => ps(o) - ps(a),
+    status: (o, a) => qs(o) - qs(a),
     last_seen: (o, a) => a.last_seen - o.last_seen
   };
   return [...e].sort(
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class ar {
+class Mr {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
-    const a = t.every(({ key: l }) => this.ranks.has(l));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(or(e, t, s).map(({ key: l }, d) => [l, d])), this.since = i, this.sort = s), [...t].sort((l, d) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
+    const a = t.every(({ key: c }) => this.ranks.has(c));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Sr(e, t, s).map(({ key: c }, d) => [c, d])), this.since = i, this.sort = s), [...t].sort((c, d) => (this.ranks.get(c.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
   }
 }
-function rr() {
+const dn = (n) => typeof n == "string", Er = (n) => typeof n == "boolean", Vs = (n) => [n].flat().every(dn), Or = {
+  title: [dn, "no text"],
+  entry_id: [dn, "no text"],
+  sort: [(n) => xt.includes(n), `none of ${xt.join(", ")}`],
+  area: [Vs, "no area's id, nor a list of them"],
+  label: [Vs, "no label's id, nor a list of them"],
+  toolbar: [Er, "neither true nor false"]
+};
+function Cr(n) {
+  if (typeof n != "object" || n === null) throw new Error("The card has no configuration");
+  for (const [e, [t, s]] of Object.entries(Or)) {
+    const i = n[e] ?? void 0;
+    if (i !== void 0 && !t(i)) throw new Error(`${e} is ${s}`);
+  }
+  return n;
+}
+function Tr() {
   const n = v(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
@@ -3521,26 +3566,26 @@ function rr() {
       name: "sort",
       default: "today",
       selector: {
-        select: { mode: "dropdown", options: bi.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
+        select: { mode: "dropdown", options: xt.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
       }
     },
     { name: "area", selector: { area: { multiple: !0 } } },
     { name: "label", selector: { label: { multiple: !0 } } },
     { name: "toolbar", default: !0, selector: { boolean: {} } },
     { name: "entry_id", selector: { config_entry: { integration: C } } }
-  ], ...xt() };
+  ], ...Tt() };
 }
-const st = (n, e, t, s) => u`<select
+const ht = (n, e, t, s) => u`<select
     aria-label=${n}
     title=${n}
     @change=${(i) => s(i.target.value)}
   >
     ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
   </select>`;
-function lr(n, e, t, s, i) {
-  const o = v(n), a = We(n), r = (l, d) => [
+function Lr(n, e, t, s, i) {
+  const o = v(n), a = et(n), r = (c, d) => [
     { value: "", label: d },
-    ...l.sort((h, c) => a(h.label, c.label))
+    ...c.sort((h, l) => a(h.label, l.label))
   ];
   return u`<div class="toolbar" role="search">
     <input
@@ -3551,65 +3596,64 @@ function lr(n, e, t, s, i) {
       placeholder=${o("devices.search")}
       aria-label=${o("devices.search")}
       .value=${e.search}
-      @input=${(l) => i({ search: l.target.value })}
+      @input=${(c) => i({ search: c.target.value })}
     />
-    ${st(
+    ${ht(
     o("devices.show"),
-    nr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
+    _r.map((c) => ({ value: c, label: o(`devices.show.${c}`) })),
     e.shown,
-    (l) => i({ shown: l })
+    (c) => i({ shown: c })
   )}
-    ${st(
+    ${ht(
     o("devices.sort"),
-    bi.map((l) => ({ value: l, label: o(`devices.sort.${l}`) })),
+    xt.map((c) => ({ value: c, label: o(`devices.sort.${c}`) })),
     e.sort,
-    (l) => i({ sort: l })
+    (c) => i({ sort: c })
   )}
-    ${t.size ? st(
+    ${t.size ? ht(
     o("devices.area"),
     r(
-      [...t].map((l) => ({ value: l, label: n.areas[l]?.name ?? l })),
+      [...t].map((c) => ({ value: c, label: n.areas[c]?.name ?? c })),
       o("devices.areas_all")
     ),
     e.areas[0] ?? "",
-    (l) => i({ areas: l ? [l] : [] })
+    (c) => i({ areas: c ? [c] : [] })
   ) : p}
-    ${s.length ? st(
+    ${s.length ? ht(
     o("devices.label"),
     r(
-      s.map(({ label_id: l, name: d }) => ({ value: l, label: d })),
+      s.map(({ label_id: c, name: d }) => ({ value: c, label: d })),
       o("devices.labels_all")
     ),
     e.labels[0] ?? "",
-    (l) => i({ labels: l ? [l] : [] })
+    (c) => i({ labels: c ? [c] : [] })
   ) : p}
   </div>`;
 }
-var cr = Object.defineProperty, V = (n, e, t, s) => {
+var qr = Object.defineProperty, B = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && cr(e, t, i), i;
+  return i && qr(e, t, i), i;
 };
-const _s = 500, Qt = (n) => n === void 0 ? [] : [n].flat();
-class j extends H {
+const Bs = 500, en = (n) => [n ?? []].flat(), Yn = class Yn extends L {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new Be(this), this.order = new ar(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new Je(this), this.order = new Mr(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       e.row.device_id && this.dialog.open(e.row.device_id);
     }, this.onQuarantine = ({ detail: e }) => {
       const { hass: t, confirm: s, notice: i } = this;
-      t && Mt({ hass: t, confirm: s, notice: i }, e);
+      t && It({ hass: t, confirm: s, notice: i }, e);
     }, this.onClear = () => {
       this.settings = { ...this.settings, search: "", shown: "all", areas: [], labels: [] };
     };
   }
   setConfig(e) {
-    this.config = e, this.settings = { ...this.settings, sort: e.sort ?? "today" };
+    this.config = Cr(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
   }
   static getStubConfig() {
     return {};
   }
   static getConfigForm() {
-    return rr();
+    return Tr();
   }
   getCardSize() {
     return 7;
@@ -3619,13 +3663,13 @@ class j extends H {
   }
   /** Return the devices that the card is about, whatever the user searches for. */
   mine(e) {
-    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: Qt(s), labels: Qt(i) };
+    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: en(s), labels: en(i) };
     return [...this.live.store?.devices() ?? []].filter(
-      (a) => (!t || a.entryId === t) && bs(e, a.row, o)
+      (a) => (!t || a.entryId === t) && Us(e, a.row, o)
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, tr(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, xr(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
@@ -3633,9 +3677,9 @@ class j extends H {
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return p;
-    const s = v(e), i = _n(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+    const s = v(e), i = Tn(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
-      o.filter(({ row: r }) => bs(e, r, this.settings)),
+      o.filter(({ row: r }) => Us(e, r, this.settings)),
       this.settings.sort,
       Date.now() / 1e3,
       this.rows?.matches(":hover, :focus-within") ?? !1
@@ -3654,28 +3698,28 @@ class j extends H {
     `;
   }
   renderSummary(e, t) {
-    const s = v(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((l, { row: d }) => l + d[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
+    const s = v(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((c, { row: d }) => c + d[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
-      online: N(e, i(({ row: r }) => r.online)),
-      all: N(e, t.length)
-    })}${a ? u` · <b>${s("devices.summary_restricted", { count: N(e, a) })}</b>` : p}
+      online: R(e, i(({ row: r }) => r.online)),
+      all: R(e, t.length)
+    })}${a ? u` · <b>${s("devices.summary_restricted", { count: R(e, a) })}</b>` : p}
       </span>
       <span class="rates">
-        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${De(e, o("download_rate"))}
-        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${De(e, o("upload_rate"))}
+        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${Fe(e, o("download_rate"))}
+        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${Fe(e, o("upload_rate"))}
       </span>
     </div>`;
   }
   renderList(e, t, s, i) {
-    const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), l = new Set(r.flatMap((h) => h.area_id ?? [])), d = new Set(r.flatMap((h) => h.labels ?? []));
+    const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), c = new Set(r.flatMap((h) => h.area_id ?? [])), d = new Set(r.flatMap((h) => h.labels ?? []));
     return u`
-      ${kn(e, a, t.entry_id)}
-      ${t.toolbar === !1 ? p : lr(
+      ${Ln(e, a, t.entry_id)}
+      ${t.toolbar === !1 ? p : Lr(
       e,
       this.settings,
-      Qt(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
+      en(t.area).length === 1 ? /* @__PURE__ */ new Set() : c,
       this.labels.filter(({ label_id: h }) => d.has(h)),
       (h) => this.settings = { ...this.settings, ...h }
     )}
@@ -3686,8 +3730,8 @@ class j extends H {
             @hearthwall-open=${this.onOpen}
             @hearthwall-quarantine=${this.onQuarantine}
           >
-            ${R(
-      this.whole ? i : i.slice(0, _s),
+            ${U(
+      this.whole ? i : i.slice(0, Bs),
       ({ key: h }) => h,
       (h) => u`<hearthwall-device-row
                 role="listitem"
@@ -3697,8 +3741,8 @@ class j extends H {
                 .stale=${a?.gateways.get(h.entryId)?.stale ?? !1}
               ></hearthwall-device-row>`
     )}
-            ${i.length > _s && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
-                  ${o("devices.show_rest", { count: N(e, i.length) })}
+            ${i.length > Bs && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
+                  ${o("devices.show_rest", { count: R(e, i.length) })}
                 </button>` : p}
           </div>` : u`<div class="message" role="status">
             <p>${o(s.length ? "devices.none_found" : "devices.none")}</p>
@@ -3723,11 +3767,11 @@ class j extends H {
     }
     i.length && this.notice.announce(i.slice(0, 3).join(" "));
   }
-  static {
-    this.styles = [
-      G,
-      z,
-      L`
+};
+Yn.styles = [
+  Y,
+  V,
+  q`
       ha-card {
         container: devices / inline-size;
       }
@@ -3800,47 +3844,46 @@ class j extends H {
         }
       }
     `
-    ];
-  }
-}
-V([
-  E({ attribute: !1 })
-], j.prototype, "hass");
-V([
-  E({ attribute: !1 })
-], j.prototype, "layout");
-V([
+];
+let N = Yn;
+B([
+  M({ attribute: !1 })
+], N.prototype, "hass");
+B([
+  M({ attribute: !1 })
+], N.prototype, "layout");
+B([
   A()
-], j.prototype, "config");
-V([
+], N.prototype, "config");
+B([
   A()
-], j.prototype, "settings");
-V([
+], N.prototype, "settings");
+B([
   A()
-], j.prototype, "labels");
-V([
+], N.prototype, "labels");
+B([
   A()
-], j.prototype, "whole");
-V([
-  q("hearthwall-confirm")
-], j.prototype, "confirm");
-V([
-  q("hearthwall-notice")
-], j.prototype, "notice");
-V([
-  q("hearthwall-device-dialog")
-], j.prototype, "dialog");
-V([
-  q(".list")
-], j.prototype, "rows");
-var dr = Object.defineProperty, Tt = (n, e, t, s) => {
+], N.prototype, "whole");
+B([
+  I("hearthwall-confirm")
+], N.prototype, "confirm");
+B([
+  I("hearthwall-notice")
+], N.prototype, "notice");
+B([
+  I("hearthwall-device-dialog")
+], N.prototype, "dialog");
+B([
+  I(".list")
+], N.prototype, "rows");
+var Ir = Object.defineProperty, jt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && dr(e, t, i), i;
+  return i && Ir(e, t, i), i;
 };
-class Ye extends H {
+const Kn = class Kn extends L {
   constructor() {
-    super(), this.connected = !0, this.stale = !1, new Ot(this, () => this.moves());
+    super(), this.connected = !0, this.stale = !1, new Ht(this, () => this.moves());
   }
   /** Whether there is something to see that changes with the clock. */
   moves() {
@@ -3851,7 +3894,7 @@ class Ye extends H {
   render() {
     const { hass: e, device: t } = this;
     if (!e || !t) return p;
-    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = ui(i), [d, h] = [De(e, i.download_rate), De(e, i.upload_rate)], c = T(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: ht(e, i.last_seen, o) });
+    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: c } = qi(i), [d, h] = [Fe(e, i.download_rate), Fe(e, i.upload_rate)], l = T(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: wt(e, i.last_seen, o) });
     return u`
       <div class="row">
         <span class="dot ${r} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -3859,7 +3902,7 @@ class Ye extends H {
           <button
             class="open cut"
             ?disabled=${!i.device_id}
-            aria-label=${s("devices.row", { name: i.name, status: s(a), download: d, upload: h, today: c })}
+            aria-label=${s("devices.row", { name: i.name, status: s(a), download: d, upload: h, today: l })}
             title=${i.name}
             @click=${() => this.fire("hearthwall-open")}
           >
@@ -3869,7 +3912,7 @@ class Ye extends H {
         </div>
         <div class="status">
           ${r === "good" || r === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${r}">${s(a)}</span>`}
-          ${l === null ? p : u`<span class="secondary count" role="timer">${s("common.left", { span: Ue(e, l - o) })}</span>`}
+          ${c === null ? p : u`<span class="secondary count" role="timer">${s("common.left", { span: Ge(e, c - o) })}</span>`}
         </div>
         <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
@@ -3877,7 +3920,7 @@ class Ye extends H {
           <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${h}</span>
         </div>
         <div class="today" aria-hidden="true">
-          <span>${c}</span>
+          <span>${l}</span>
           <span class="secondary">${s("devices.today")}</span>
         </div>
         <button
@@ -3897,11 +3940,11 @@ class Ye extends H {
   fire(e) {
     this.dispatchEvent(new CustomEvent(e, { detail: this.device, bubbles: !0, composed: !0 }));
   }
-  static {
-    this.styles = [
-      G,
-      z,
-      L`
+};
+Kn.styles = [
+  Y,
+  V,
+  q`
       :host {
         content-visibility: auto;
         contain-intrinsic-size: auto 64px;
@@ -4107,27 +4150,28 @@ class Ye extends H {
         }
       }
     `
-    ];
-  }
-}
-Tt([
-  E({ attribute: !1 })
-], Ye.prototype, "hass");
-Tt([
-  E({ attribute: !1 })
-], Ye.prototype, "device");
-Tt([
-  E({ type: Boolean, reflect: !0 })
-], Ye.prototype, "connected");
-Tt([
-  E({ type: Boolean, reflect: !0 })
-], Ye.prototype, "stale");
-var hr = Object.defineProperty, he = (n, e, t, s) => {
+];
+let ve = Kn;
+jt([
+  M({ attribute: !1 })
+], ve.prototype, "hass");
+jt([
+  M({ attribute: !1 })
+], ve.prototype, "device");
+jt([
+  M({ type: Boolean, reflect: !0 })
+], ve.prototype, "connected");
+jt([
+  M({ type: Boolean, reflect: !0 })
+], ve.prototype, "stale");
+var Pr = Object.defineProperty, ge = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && hr(e, t, i), i;
+  return i && Pr(e, t, i), i;
 };
-const ur = /* @__PURE__ */ new Set(["Enter", " "]), ee = class $i extends H {
+const Hr = /* @__PURE__ */ new Set(["Enter", " "]);
+var ee;
+const ae = (ee = class extends L {
   constructor() {
     super(...arguments), this.choice = "", this.busy = !1, this.ready = !1, this.problem = "", this.onSubmit = async (e) => {
       e.preventDefault();
@@ -4137,13 +4181,10 @@ const ur = /* @__PURE__ */ new Set(["Enter", " "]), ee = class $i extends H {
         try {
           await t.act(this.choice), this.busy = !1, this.question === t && this.end(!0);
         } catch (s) {
-          this.busy = !1, this.problem = X(s);
+          this.busy = !1, this.problem = oe(s);
         }
       }
     };
-  }
-  static {
-    this.patienceMs = 500;
   }
   /** Ask; return whether it was done. */
   async ask(e) {
@@ -4155,7 +4196,7 @@ const ur = /* @__PURE__ */ new Set(["Enter", " "]), ee = class $i extends H {
     super.disconnectedCallback(), clearTimeout(this.waiting);
   }
   wait() {
-    const { patienceMs: e } = $i;
+    const { patienceMs: e } = ee;
     clearTimeout(this.waiting), this.ready = e === 0, this.ready || (this.waiting = setTimeout(() => this.ready = !0, e));
   }
   render() {
@@ -4168,7 +4209,7 @@ const ur = /* @__PURE__ */ new Set(["Enter", " "]), ee = class $i extends H {
         aria-describedby="text"
         @close=${() => this.end(!1)}
         @click=${(s) => s.target === this.dialog && this.ready && this.end(!1)}
-        @keydown=${(s) => s.repeat && ur.has(s.key) && s.preventDefault()}
+        @keydown=${(s) => s.repeat && Hr.has(s.key) && s.preventDefault()}
         @cancel=${(s) => this.busy && s.preventDefault()}
       >
         <form @submit=${this.onSubmit}>
@@ -4209,10 +4250,9 @@ const ur = /* @__PURE__ */ new Set(["Enter", " "]), ee = class $i extends H {
     const { answered: t } = this;
     this.answered = void 0, this.dialog?.open && this.dialog.close(), this.question = void 0, t(e);
   }
-  static {
-    this.styles = [
-      G,
-      L`
+}, ee.patienceMs = 500, ee.styles = [
+  Y,
+  q`
       dialog {
         box-sizing: border-box;
         width: min(420px, calc(100vw - 32px));
@@ -4271,42 +4311,40 @@ const ur = /* @__PURE__ */ new Set(["Enter", " "]), ee = class $i extends H {
         margin-top: 12px;
       }
     `
-    ];
-  }
-};
-he([
-  E({ attribute: !1 })
-], ee.prototype, "hass");
-he([
+], ee);
+ge([
+  M({ attribute: !1 })
+], ae.prototype, "hass");
+ge([
   A()
-], ee.prototype, "question");
-he([
+], ae.prototype, "question");
+ge([
   A()
-], ee.prototype, "choice");
-he([
+], ae.prototype, "choice");
+ge([
   A()
-], ee.prototype, "busy");
-he([
+], ae.prototype, "busy");
+ge([
   A()
-], ee.prototype, "ready");
-he([
+], ae.prototype, "ready");
+ge([
   A()
-], ee.prototype, "problem");
-he([
-  q("dialog")
-], ee.prototype, "dialog");
-let pr = ee;
-const it = 50;
-function mr(n) {
+], ae.prototype, "problem");
+ge([
+  I("dialog")
+], ae.prototype, "dialog");
+let Nr = ae;
+const ut = 50;
+function jr(n) {
   const { severity: e, limit: t } = n;
-  if (e !== void 0 && !we.includes(e))
-    throw new Error(`severity is none of ${we.join(", ")}`);
+  if (e !== void 0 && !Me.includes(e))
+    throw new Error(`severity is none of ${Me.join(", ")}`);
   if (t !== void 0 && !(Number.isInteger(t) && t >= 1 && t <= 200))
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function fr() {
-  const n = v(void 0), e = we.map((t) => ({ value: t, label: n(`severity.${t}`) }));
+function Rr() {
+  const n = v(void 0), e = Me.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
       { name: "title", selector: { text: {} } },
@@ -4320,18 +4358,18 @@ function fr() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const vr = 86400;
-function gr({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (c) => new Date(c * 1e3), [l, d] = [i.format(r(t)), i.format(r(t - vr))], h = (c) => c.charAt(0).toLocaleUpperCase(n.language) + c.slice(1);
-  return (c) => {
-    const m = i.format(r(c));
-    return m === l ? h(a.format(0, "day")) : m === d ? h(a.format(-1, "day")) : o.format(r(c));
+const Ur = 86400;
+function zr({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (l) => new Date(l * 1e3), [c, d] = [i.format(r(t)), i.format(r(t - Ur))], h = (l) => l.charAt(0).toLocaleUpperCase(n.language) + l.slice(1);
+  return (l) => {
+    const m = i.format(r(l));
+    return m === c ? h(a.format(0, "day")) : m === d ? h(a.format(-1, "day")) : o.format(r(l));
   };
 }
-class yr {
+class Dr {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new ra(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
+    this.host = e, this.mustHold = t, this.timeline = new Ea(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
   }
   hostConnected() {
     this.inPage = !0, this.begin();
@@ -4342,16 +4380,16 @@ class yr {
   hostDisconnected() {
     this.inPage = !1, this.end?.(), this.end = this.connection = void 0;
   }
-  /** Ask for other events; those that are shown stay until others are there. */
-  want(e) {
-    JSON.stringify(e) !== JSON.stringify(this.wanted) && (this.wanted = e, this.begin());
+  /** Ask for other events; those that are shown stay until others are there, unless all begins `anew`. */
+  want(e, t = !1) {
+    JSON.stringify(e) !== JSON.stringify(this.wanted) && (this.wanted = e, t && (this.timeline.clear(), this.phase = "waiting"), this.begin());
   }
   begin() {
     const { hass: e } = this.host;
-    if (!this.inPage || !e || !this.wanted || !U(e)) return;
+    if (!this.inPage || !e || !this.wanted || !z(e)) return;
     this.end?.(), this.connection = e.connection, this.told.clear(), this.hasOlder = !1;
     const t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
-    this.end = pn(
+    this.end = $n(
       this.connection,
       { type: "hearthwall/subscribe_events", ...Object.fromEntries(t) },
       {
@@ -4362,7 +4400,7 @@ class yr {
           this.told.clear(), this.enter("offline");
         },
         refused: (s) => {
-          this.reason = X(s), this.enter(zs(s) ? "absent" : "failed");
+          this.reason = oe(s), this.enter(li(s) ? "absent" : "failed");
         }
       }
     );
@@ -4373,42 +4411,42 @@ class yr {
   receive({ type: e, entry_id: t, events: s }) {
     if (e !== "events") return;
     const { limit: i } = this.wanted;
-    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < pt), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
+    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < $t), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
   }
 }
-const Yt = (n) => n.target.value;
-function wr(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
-  const a = v(n), r = (l, d, h) => u`<option value=${l} ?selected=${l === h}>${d}</option>`;
+const tn = (n) => n.target.value;
+function Vr(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+  const a = v(n), r = (c, d, h) => u`<option value=${c} ?selected=${c === h}>${d}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
       aria-label=${a("events.filter.severity")}
-      @change=${(l) => o({ ...e, severity: Yt(l) })}
+      @change=${(c) => o({ ...e, severity: tn(c) })}
     >
-      ${we.filter((l) => be(l) >= be(t)).map(
-    (l) => r(
-      l,
-      l === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${l}`) }),
+      ${Me.filter((c) => Ee(c) >= Ee(t)).map(
+    (c) => r(
+      c,
+      c === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${c}`) }),
       e.severity
     )
   )}
     </select>
     <select
       aria-label=${a("events.filter.kind")}
-      @change=${(l) => o({ ...e, kind: Yt(l) || null })}
+      @change=${(c) => o({ ...e, kind: tn(c) || null })}
     >
       ${r("", a("events.filter.all_kinds"), e.kind ?? "")}
-      ${i.map((l) => r(l, a(Et(l).name), e.kind ?? ""))}
+      ${i.map((c) => r(c, a(Pt(c).name), e.kind ?? ""))}
     </select>
     ${s.length ? u`<select
           aria-label=${a("events.filter.who")}
-          @change=${(l) => o({ ...e, who: Yt(l) || null })}
+          @change=${(c) => o({ ...e, who: tn(c) || null })}
         >
           ${r("", a("events.filter.all_devices"), e.who ?? "")}
-          ${s.map(({ id: l, name: d }) => r(l, d, e.who ?? ""))}
+          ${s.map(({ id: c, name: d }) => r(c, d, e.who ?? ""))}
         </select>` : p}
   </div>`;
 }
-const br = L`
+const Br = q`
   :host {
     height: 100%;
   }
@@ -4481,37 +4519,36 @@ const br = L`
     margin: 8px auto 0;
   }
 `;
-var $r = Object.defineProperty, ue = (n, e, t, s) => {
+var Wr = Object.defineProperty, ye = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && $r(e, t, i), i;
+  return i && Wr(e, t, i), i;
 };
-const xr = 8;
-class te extends H {
+const Fr = 8, Qn = class Qn extends L {
   constructor() {
-    super(...arguments), this.filter = Vt, this.lost = [], this.limit = it, this.opened = new di(this, (e) => ({
+    super(...arguments), this.filter = Kt, this.lost = [], this.limit = ut, this.opened = new Ti(this, (e) => ({
       hass: e,
       store: this.store,
       confirm: this.confirm,
       notice: this.notice
-    })), this.feed = new yr(this, () => this.mustHold()), this.showNew = () => {
+    })), this.feed = new Dr(this, () => this.mustHold()), this.showNew = () => {
       this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
     }, this.loadOlder = () => {
-      this.limit = Math.min(pt, this.limit + (this.config?.limit ?? it)), this.want();
+      this.limit = Math.min($t, this.limit + (this.config?.limit ?? ut)), this.want();
     }, this.showAll = () => {
       history.pushState(null, "", this.config.navigation_path), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
     };
   }
   static getConfigForm() {
-    return fr();
+    return Rr();
   }
   static getStubConfig() {
-    return { limit: it };
+    return { limit: ut };
   }
   setConfig(e) {
-    this.config = mr(e), this.limit = e.limit ?? it, this.filter = { ...Vt, severity: e.severity ?? "info" }, this.feed.timeline.clear(), this.want();
+    this.config = jr(e), this.limit = e.limit ?? ut, this.filter = { ...Kt, severity: e.severity ?? "info" }, this.want(!0);
   }
   getCardSize() {
     return 8;
@@ -4522,17 +4559,12 @@ class te extends H {
   disconnectedCallback() {
     super.disconnectedCallback(), this.endListening?.(), this.endListening = this.store = void 0;
   }
-  want() {
-    const { config: e, filter: t, limit: s } = this;
-    this.feed.want({
-      entry_id: e?.entry_id,
-      device_id: e?.device_id,
-      severity: t.severity === "info" ? void 0 : t.severity,
-      limit: s
-    });
+  want(e = !1) {
+    const { config: t, filter: s, limit: i } = this, o = s.severity === "info" ? void 0 : s.severity;
+    this.feed.want({ entry_id: t?.entry_id, device_id: t?.device_id, severity: o, limit: i }, e);
   }
   willUpdate(e) {
-    this.isConnected && this.hass && !this.store && U(this.hass) && (this.store = mn(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
+    this.isConnected && this.hass && !this.store && z(this.hass) && (this.store = xn(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
   }
   /** Which sensors are lost, and who is quarantined, shows; what moves does not. */
   onLive() {
@@ -4543,7 +4575,7 @@ class te extends H {
   }
   mustHold() {
     const { list: e } = this;
-    return this.opened.key !== null || !!(e && (e.scrollTop > xr || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > Fr || e.matches(":focus-within")));
   }
   render() {
     if (!this.config || !this.hass) return p;
@@ -4551,7 +4583,7 @@ class te extends H {
     return u`
       <ha-card>
         <h2 class="card-title">${this.config.title ?? e("events.title")}</h2>
-        ${this.trouble()} ${U(this.hass) ? this.timeline() : this.message(e("events.admin"))}
+        ${this.trouble()} ${z(this.hass) ? this.timeline() : this.message(e("events.admin"))}
         <hearthwall-notice .hass=${this.hass}></hearthwall-notice>
         <hearthwall-confirm .hass=${this.hass}></hearthwall-confirm>
       </ha-card>
@@ -4563,7 +4595,7 @@ class te extends H {
   /** Return why what is shown may be old. */
   trouble() {
     const e = v(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
-    return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : p : p;
+    return z(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : p : p;
   }
   timeline() {
     const e = this.hass, t = v(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
@@ -4572,12 +4604,12 @@ class te extends H {
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
-    const r = hs(s.events, this.filter), l = hs(s.waiting, this.filter).length, d = this.config.filters === !1 ? r.slice(0, this.limit) : r;
+    const r = Ts(s.events, this.filter), c = Ts(s.waiting, this.filter).length, d = this.config.filters === !1 ? r.slice(0, this.limit) : r;
     return u`
       ${this.config.filters === !1 ? p : this.filters(s.events)}
       <div class="news" role="status">
-        ${l ? u`<button class="main" @click=${this.showNew}>
-              ${t(l === 1 ? "events.new.one" : "events.new", { count: l })}
+        ${c ? u`<button class="main" @click=${this.showNew}>
+              ${t(c === 1 ? "events.new.one" : "events.new", { count: c })}
             </button>` : p}
       </div>
       <div class="list">
@@ -4589,17 +4621,17 @@ class te extends H {
   }
   days(e) {
     const t = this.hass;
-    return la(e, gr(t)).map(
+    return Oa(e, zr(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul class="events">
-          ${R(
+          ${U(
         i,
-        P,
-        (o) => fi(
+        H,
+        (o) => Hi(
           o,
           this.opened.viewOf(t, o, {
-            when: nn(t, o.time),
+            when: ln(t, o.time),
             fresh: o.time > (this.seen ?? 1 / 0)
           })
         )
@@ -4610,54 +4642,53 @@ class te extends H {
   }
   empty() {
     const e = v(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Ct(Ca)}</span>`) : this.message(
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Nt(Za)}</span>`) : this.message(
       e("events.none_found"),
-      u`<button class="quiet" @click=${() => this.choose({ ...Vt, severity: t })}>
+      u`<button class="quiet" @click=${() => this.choose({ ...Kt, severity: t })}>
         ${e("events.clear")}
       </button>`
     );
   }
   filters(e) {
-    const t = this.hass, s = We(t);
-    return wr(t, {
+    const t = this.hass, s = et(t);
+    return Vr(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : us(e, ci, ke, s),
-      kinds: us(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
+      who: this.config?.device_id ? [] : Ls(e, Ci, Le, s),
+      kinds: Ls(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
   }
   choose(e) {
-    const t = be(e.severity) !== be(this.filter.severity);
+    const t = Ee(e.severity) !== Ee(this.filter.severity);
     this.filter = e, this.opened.close(), t && this.want();
   }
-  static {
-    this.styles = [G, z, Ys, br];
-  }
-}
-ue([
-  E({ attribute: !1 })
-], te.prototype, "hass");
-ue([
+};
+Qn.styles = [Y, V, vi, Br];
+let D = Qn;
+ye([
+  M({ attribute: !1 })
+], D.prototype, "hass");
+ye([
   A()
-], te.prototype, "config");
-ue([
+], D.prototype, "config");
+ye([
   A()
-], te.prototype, "filter");
-ue([
+], D.prototype, "filter");
+ye([
   A()
-], te.prototype, "lost");
-ue([
-  q("hearthwall-confirm")
-], te.prototype, "confirm");
-ue([
-  q("hearthwall-notice")
-], te.prototype, "notice");
-ue([
-  q(".list")
-], te.prototype, "list");
-const _r = { "hearthwall-events-card": te };
-function kr() {
+], D.prototype, "lost");
+ye([
+  I("hearthwall-confirm")
+], D.prototype, "confirm");
+ye([
+  I("hearthwall-notice")
+], D.prototype, "notice");
+ye([
+  I(".list")
+], D.prototype, "list");
+const Gr = { "hearthwall-events-card": D };
+function Yr() {
   const n = v(void 0);
   return {
     type: "hearthwall-events-card",
@@ -4666,9 +4697,9 @@ function kr() {
     preview: !0
   };
 }
-const xi = "important", Ar = " !" + xi, On = Sn(class extends Mn {
+const zi = "important", Kr = " !" + zi, Nn = In(class extends Pn {
   constructor(n) {
-    if (super(n), n.type !== An.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== qn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return Object.keys(n).reduce((e, t) => {
@@ -4684,14 +4715,14 @@ const xi = "important", Ar = " !" + xi, On = Sn(class extends Mn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(Ar);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? xi : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(Kr);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? zi : "") : t[s] = i;
       }
     }
-    return F;
+    return G;
   }
 });
-function ks(n, e) {
+function Ws(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4703,7 +4734,7 @@ function ks(n, e) {
   }
   return t;
 }
-function Sr(n, e) {
+function Qr(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4715,7 +4746,7 @@ function Sr(n, e) {
   }
   return t;
 }
-function Kt(n, e) {
+function nn(n, e) {
   let t = 0;
   if (e === void 0)
     for (let s of n)
@@ -4727,41 +4758,41 @@ function Kt(n, e) {
   }
   return t;
 }
-function Mr(n, e) {
+function Zr(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
-function ot(n) {
+function pt(n) {
   return function() {
     return n;
   };
 }
-function As(n, e) {
-  return mt(n.source, e.source) || n.index - e.index;
+function Fs(n, e) {
+  return _t(n.source, e.source) || n.index - e.index;
 }
-function Ss(n, e) {
-  return mt(n.target, e.target) || n.index - e.index;
+function Gs(n, e) {
+  return _t(n.target, e.target) || n.index - e.index;
 }
-function mt(n, e) {
+function _t(n, e) {
   return n.y0 - e.y0;
 }
-function Zt(n) {
+function sn(n) {
   return n.value;
 }
-function Er(n) {
+function Jr(n) {
   return n.index;
 }
-function Or(n) {
+function Xr(n) {
   return n.nodes;
 }
-function Cr(n) {
+function ec(n) {
   return n.links;
 }
-function Ms(n, e) {
+function Ys(n, e) {
   const t = n.get(e);
   if (!t) throw new Error("missing: " + e);
   return t;
 }
-function Es({ nodes: n }) {
+function Ks({ nodes: n }) {
   for (const e of n) {
     let t = e.y0, s = t;
     for (const i of e.sourceLinks)
@@ -4770,18 +4801,18 @@ function Es({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function Tr() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Er, l = Mr, d, h, c = Or, m = Cr, y = 6;
+function tc() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Jr, c = Zr, d, h, l = Xr, m = ec, y = 6;
   function g() {
-    const f = { nodes: c.apply(null, arguments), links: m.apply(null, arguments) };
-    return k(f), O(f), I(f), W(f), qi(f), Es(f), f;
+    const f = { nodes: l.apply(null, arguments), links: m.apply(null, arguments) };
+    return k(f), O(f), P(f), F(f), Xi(f), Ks(f), f;
   }
   g.update = function(f) {
-    return Es(f), f;
+    return Ks(f), f;
   }, g.nodeId = function(f) {
-    return arguments.length ? (r = typeof f == "function" ? f : ot(f), g) : r;
+    return arguments.length ? (r = typeof f == "function" ? f : pt(f), g) : r;
   }, g.nodeAlign = function(f) {
-    return arguments.length ? (l = typeof f == "function" ? f : ot(f), g) : l;
+    return arguments.length ? (c = typeof f == "function" ? f : pt(f), g) : c;
   }, g.nodeSort = function(f) {
     return arguments.length ? (d = f, g) : d;
   }, g.nodeWidth = function(f) {
@@ -4789,9 +4820,9 @@ function Tr() {
   }, g.nodePadding = function(f) {
     return arguments.length ? (o = a = +f, g) : o;
   }, g.nodes = function(f) {
-    return arguments.length ? (c = typeof f == "function" ? f : ot(f), g) : c;
+    return arguments.length ? (l = typeof f == "function" ? f : pt(f), g) : l;
   }, g.links = function(f) {
-    return arguments.length ? (m = typeof f == "function" ? f : ot(f), g) : m;
+    return arguments.length ? (m = typeof f == "function" ? f : pt(f), g) : m;
   }, g.linkSort = function(f) {
     return arguments.length ? (h = f, g) : h;
   }, g.size = function(f) {
@@ -4807,8 +4838,8 @@ function Tr() {
     const b = new Map(f.map(($, w) => [r($, w, f), $]));
     for (const [$, w] of x.entries()) {
       w.index = $;
-      let { source: _, target: M } = w;
-      typeof _ != "object" && (_ = w.source = Ms(b, _)), typeof M != "object" && (M = w.target = Ms(b, M)), _.sourceLinks.push(w), M.targetLinks.push(w);
+      let { source: _, target: E } = w;
+      typeof _ != "object" && (_ = w.source = Ys(b, _)), typeof E != "object" && (E = w.target = Ys(b, E)), _.sourceLinks.push(w), E.targetLinks.push(w);
     }
     if (h != null)
       for (const { sourceLinks: $, targetLinks: w } of f)
@@ -4816,46 +4847,46 @@ function Tr() {
   }
   function O({ nodes: f }) {
     for (const x of f)
-      x.value = x.fixedValue === void 0 ? Math.max(Kt(x.sourceLinks, Zt), Kt(x.targetLinks, Zt)) : x.fixedValue;
+      x.value = x.fixedValue === void 0 ? Math.max(nn(x.sourceLinks, sn), nn(x.targetLinks, sn)) : x.fixedValue;
   }
-  function I({ nodes: f }) {
+  function P({ nodes: f }) {
     const x = f.length;
     let b = new Set(f), $ = /* @__PURE__ */ new Set(), w = 0;
     for (; b.size; ) {
       for (const _ of b) {
         _.depth = w;
-        for (const { target: M } of _.sourceLinks)
-          $.add(M);
+        for (const { target: E } of _.sourceLinks)
+          $.add(E);
       }
       if (++w > x) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function W({ nodes: f }) {
+  function F({ nodes: f }) {
     const x = f.length;
     let b = new Set(f), $ = /* @__PURE__ */ new Set(), w = 0;
     for (; b.size; ) {
       for (const _ of b) {
         _.height = w;
-        for (const { source: M } of _.targetLinks)
-          $.add(M);
+        for (const { source: E } of _.targetLinks)
+          $.add(E);
       }
       if (++w > x) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function It({ nodes: f }) {
-    const x = ks(f, (w) => w.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
+  function zt({ nodes: f }) {
+    const x = Ws(f, (w) => w.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
     for (const w of f) {
-      const _ = Math.max(0, Math.min(x - 1, Math.floor(l.call(null, w, x))));
+      const _ = Math.max(0, Math.min(x - 1, Math.floor(c.call(null, w, x))));
       w.layer = _, w.x0 = n + _ * b, w.x1 = w.x0 + i, $[_] ? $[_].push(w) : $[_] = [w];
     }
     if (d) for (const w of $)
       w.sort(d);
     return $;
   }
-  function Pt(f) {
-    const x = Sr(f, (b) => (s - e - (b.length - 1) * a) / Kt(b, Zt));
+  function Dt(f) {
+    const x = Qr(f, (b) => (s - e - (b.length - 1) * a) / nn(b, sn));
     for (const b of f) {
       let $ = e;
       for (const w of b) {
@@ -4868,79 +4899,79 @@ function Tr() {
         const _ = b[w];
         _.y0 += $ * (w + 1), _.y1 += $ * (w + 1);
       }
-      Ni(b);
+      no(b);
     }
   }
-  function qi(f) {
-    const x = It(f);
-    a = Math.min(o, (s - e) / (ks(x, (b) => b.length) - 1)), Pt(x);
+  function Xi(f) {
+    const x = zt(f);
+    a = Math.min(o, (s - e) / (Ws(x, (b) => b.length) - 1)), Dt(x);
     for (let b = 0; b < y; ++b) {
       const $ = Math.pow(0.99, b), w = Math.max(1 - $, (b + 1) / y);
-      Pi(x, $, w), Ii(x, $, w);
+      to(x, $, w), eo(x, $, w);
     }
   }
-  function Ii(f, x, b) {
+  function eo(f, x, b) {
     for (let $ = 1, w = f.length; $ < w; ++$) {
       const _ = f[$];
-      for (const M of _) {
-        let Ee = 0, ne = 0;
-        for (const { source: Ce, value: Nt } of M.targetLinks) {
-          let Te = Nt * (M.layer - Ce.layer);
-          Ee += Ri(Ce, M) * Te, ne += Te;
+      for (const E of _) {
+        let qe = 0, re = 0;
+        for (const { source: Pe, value: Vt } of E.targetLinks) {
+          let He = Vt * (E.layer - Pe.layer);
+          qe += so(Pe, E) * He, re += He;
         }
-        if (!(ne > 0)) continue;
-        let Oe = (Ee / ne - M.y0) * x;
-        M.y0 += Oe, M.y1 += Oe, Un(M);
+        if (!(re > 0)) continue;
+        let Ie = (qe / re - E.y0) * x;
+        E.y0 += Ie, E.y1 += Ie, rs(E);
       }
-      d === void 0 && _.sort(mt), Rn(_, b);
+      d === void 0 && _.sort(_t), is(_, b);
     }
   }
-  function Pi(f, x, b) {
+  function to(f, x, b) {
     for (let $ = f.length, w = $ - 2; w >= 0; --w) {
       const _ = f[w];
-      for (const M of _) {
-        let Ee = 0, ne = 0;
-        for (const { target: Ce, value: Nt } of M.sourceLinks) {
-          let Te = Nt * (Ce.layer - M.layer);
-          Ee += ji(M, Ce) * Te, ne += Te;
+      for (const E of _) {
+        let qe = 0, re = 0;
+        for (const { target: Pe, value: Vt } of E.sourceLinks) {
+          let He = Vt * (Pe.layer - E.layer);
+          qe += io(E, Pe) * He, re += He;
         }
-        if (!(ne > 0)) continue;
-        let Oe = (Ee / ne - M.y0) * x;
-        M.y0 += Oe, M.y1 += Oe, Un(M);
+        if (!(re > 0)) continue;
+        let Ie = (qe / re - E.y0) * x;
+        E.y0 += Ie, E.y1 += Ie, rs(E);
       }
-      d === void 0 && _.sort(mt), Rn(_, b);
+      d === void 0 && _.sort(_t), is(_, b);
     }
   }
-  function Rn(f, x) {
+  function is(f, x) {
     const b = f.length >> 1, $ = f[b];
-    Dn(f, $.y0 - a, b - 1, x), jn(f, $.y1 + a, b + 1, x), Dn(f, s, f.length - 1, x), jn(f, e, 0, x);
+    as(f, $.y0 - a, b - 1, x), os(f, $.y1 + a, b + 1, x), as(f, s, f.length - 1, x), os(f, e, 0, x);
   }
-  function jn(f, x, b, $) {
+  function os(f, x, b, $) {
     for (; b < f.length; ++b) {
       const w = f[b], _ = (x - w.y0) * $;
       _ > 1e-6 && (w.y0 += _, w.y1 += _), x = w.y1 + a;
     }
   }
-  function Dn(f, x, b, $) {
+  function as(f, x, b, $) {
     for (; b >= 0; --b) {
       const w = f[b], _ = (w.y1 - x) * $;
       _ > 1e-6 && (w.y0 -= _, w.y1 -= _), x = w.y0 - a;
     }
   }
-  function Un({ sourceLinks: f, targetLinks: x }) {
+  function rs({ sourceLinks: f, targetLinks: x }) {
     if (h === void 0) {
       for (const { source: { sourceLinks: b } } of x)
-        b.sort(Ss);
+        b.sort(Gs);
       for (const { target: { targetLinks: b } } of f)
-        b.sort(As);
+        b.sort(Fs);
     }
   }
-  function Ni(f) {
+  function no(f) {
     if (h === void 0)
       for (const { sourceLinks: x, targetLinks: b } of f)
-        x.sort(Ss), b.sort(As);
+        x.sort(Gs), b.sort(Fs);
   }
-  function Ri(f, x) {
+  function so(f, x) {
     let b = f.y0 - (f.sourceLinks.length - 1) * a / 2;
     for (const { target: $, width: w } of f.sourceLinks) {
       if ($ === x) break;
@@ -4952,7 +4983,7 @@ function Tr() {
     }
     return b;
   }
-  function ji(f, x) {
+  function io(f, x) {
     let b = x.y0 - (x.targetLinks.length - 1) * a / 2;
     for (const { source: $, width: w } of x.targetLinks) {
       if ($ === f) break;
@@ -4966,73 +4997,73 @@ function Tr() {
   }
   return g;
 }
-const Pe = 24, J = 10, ft = 560, Hr = 44, Lr = 42, qr = 180, Ir = 0.34, Pr = 560, Jt = 8, Nr = 0.42, Rr = 0.36, jr = (n) => n < ft ? 7 : n < 1e3 ? 9 : 12;
-function Dr(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < ft ? 0 : Math.min(Pr, Math.round(e * Ir));
-  return Math.max(qr, s, t * (e < ft ? Lr : Hr));
+const ze = 24, X = 10, kt = 560, nc = 44, sc = 42, ic = 180, oc = 0.34, ac = 560, on = 8, rc = 0.42, cc = 0.36, lc = (n) => n < kt ? 7 : n < 1e3 ? 9 : 12;
+function dc(n, e) {
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < kt ? 0 : Math.min(ac, Math.round(e * oc));
+  return Math.max(ic, s, t * (e < kt ? sc : nc));
 }
-function Ur(n, e) {
-  const t = Dr(n, e);
-  if (n.streams.length === 0 || e < 3 * J)
+function hc(n, e) {
+  const t = dc(n, e);
+  if (n.streams.length === 0 || e < 3 * X)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, d) => [l, d]))), o = Tr().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(J).nodePadding(Pe).extent([
-    [0, Pe / 2],
-    [e, t - Pe / 2]
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: c }, d) => [c, d]))), o = tc().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, c) => i.get(r.node.id) - i.get(c.node.id)).nodeWidth(X).nodePadding(ze).extent([
+    [0, ze / 2],
+    [e, t - ze / 2]
   ])({
     nodes: n.columns.flat().map((r) => ({ node: r })),
     links: n.streams.flatMap(
-      (r) => r.nodes.slice(1).map((l, d) => ({
+      (r) => r.nodes.slice(1).map((c, d) => ({
         source: r.nodes[d],
-        target: l,
+        target: c,
         value: r.bytes,
         stream: r,
         part: d
       }))
     )
-  }), a = _i(e, s);
+  }), a = Di(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((r) => zr(r.node, r.y0, r.y1, a, e)),
-    streams: o.links.map(({ stream: r, part: l, y0: d, y1: h, width: c }) => ({
-      id: `${r.id}#${l}`,
+    nodes: o.nodes.map((r) => uc(r.node, r.y0, r.y1, a, e)),
+    streams: o.links.map(({ stream: r, part: c, y0: d, y1: h, width: l }) => ({
+      id: `${r.id}#${c}`,
       stream: r,
-      path: Vr(a[l] + J, d, a[l + 1], h),
-      width: c
+      path: pc(a[c] + X, d, a[c + 1], h),
+      width: l
     }))
   };
 }
-function _i(n, e) {
-  const t = n - J, s = n < ft ? Rr : Nr;
+function Di(n, e) {
+  const t = n - X, s = n < kt ? cc : rc;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function zr(n, e, t, s, i) {
-  const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - J : s[o + 1]) - (r ? s[o - 1] : a) - J, d = o >= s.length - 2 ? l / 2 : l;
+function uc(n, e, t, s, i) {
+  const { column: o } = n, a = s[o], r = o === s.length - 1, c = (r ? i - X : s[o + 1]) - (r ? s[o - 1] : a) - X, d = o >= s.length - 2 ? c / 2 : c;
   return {
     node: n,
     x: a,
-    y: Y(e),
-    height: Math.max(2, Y(t - e)),
+    y: Q(e),
+    height: Math.max(2, Q(t - e)),
     label: {
-      x: r ? a - Jt : a + J + Jt,
-      y: Y((e + t) / 2),
+      x: r ? a - on : a + X + on,
+      y: Q((e + t) / 2),
       anchor: r ? "end" : "start",
-      width: Math.max(0, Math.floor(d - Jt * 1.5))
+      width: Math.max(0, Math.floor(d - on * 1.5))
     }
   };
 }
-function Vr(n, e, t, s) {
-  const i = Y((n + t) / 2);
-  return `M${n},${Y(e)}C${i},${Y(e)} ${i},${Y(s)} ${t},${Y(s)}`;
+function pc(n, e, t, s) {
+  const i = Q((n + t) / 2);
+  return `M${n},${Q(e)}C${i},${Q(e)} ${i},${Q(s)} ${t},${Q(s)}`;
 }
-const Y = (n) => Math.round(n * 10) / 10, Br = 150;
-function Wr(n, e, t) {
-  const { nodes: s, streams: i, height: o } = Ur(n, e), a = n.columns[0].map(({ id: l }) => l), r = On({ height: `${o}px` });
+const Q = (n) => Math.round(n * 10) / 10, mc = 150;
+function fc(n, e, t) {
+  const { nodes: s, streams: i, height: o } = hc(n, e), a = n.columns[0].map(({ id: c }) => c), r = Nn({ height: `${o}px` });
   return u`<div
-    class=${de({ map: !0, singled: t.chosen !== null })}
+    class=${fe({ map: !0, singled: t.chosen !== null })}
     style=${r}
     role="group"
     aria-label=${t.label}
@@ -5045,87 +5076,87 @@ function Wr(n, e, t) {
       aria-hidden="true"
       @click=${() => t.pinned && t.onPin(t.pinned)}
     >
-      ${R(
+      ${U(
     a,
-    (l) => l,
-    (l) => fe`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
-          ${R(
-      i.filter(({ stream: d }) => d.nodes[0] === l),
+    (c) => c,
+    (c) => $e`<g class="source" stroke=${t.colours.get(c) ?? "currentColor"}>
+          ${U(
+      i.filter(({ stream: d }) => d.nodes[0] === c),
       ({ id: d }) => d,
-      (d) => Fr(d, t)
+      (d) => vc(d, t)
     )}
         </g>`
   )}
-      ${R(
+      ${U(
     s,
-    ({ node: l }) => l.id,
-    (l) => Gr(l, t)
+    ({ node: c }) => c.id,
+    (c) => gc(c, t)
   )}
     </svg>
-    ${R(
+    ${U(
     s,
-    ({ node: l }) => l.id,
-    (l) => Qr(l, t)
+    ({ node: c }) => c.id,
+    (c) => yc(c, t)
   )}
   </div>`;
 }
-const Cn = (n, e) => {
+const jn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function Fr({ stream: n, path: e, width: t }, s) {
-  return fe`<path
-    class=${de({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
+function vc({ stream: n, path: e, width: t }, s) {
+  return $e`<path
+    class=${fe({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
     stroke-width=${Math.max(1, t)}
-    @pointerenter=${(i) => Cn(i, () => s.onHover(n.id))}
+    @pointerenter=${(i) => jn(i, () => s.onHover(n.id))}
     @click=${(i) => {
     i.stopPropagation(), s.onPin(n.id);
   }}
   ></path>`;
 }
-function Gr({ node: n, x: e, y: t, height: s }, i) {
-  return fe`<rect
-    class=${de({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
+function gc({ node: n, x: e, y: t, height: s }, i) {
+  return $e`<rect
+    class=${fe({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
     y=${t}
-    width=${J}
+    width=${X}
     height=${s}
     rx="2"
     fill=${i.colours.get(n.id) ?? "currentColor"}
-    @pointerenter=${(o) => Cn(o, () => i.onHover(n.id))}
+    @pointerenter=${(o) => jn(o, () => i.onHover(n.id))}
     @click=${(o) => {
     o.stopPropagation(), i.onPin(n.id);
   }}
   ></rect>`;
 }
-function Qr({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
-  const a = o.name(n), r = s === "end", { amount: l, shown: d, spoken: h } = o.describe(n.id);
+function yc({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+  const a = o.name(n), r = s === "end", { amount: c, shown: d, spoken: h } = o.describe(n.id);
   return u`<button
-    class=${de({
+    class=${fe({
     label: !0,
     end: r,
     known: n.label !== null,
     faded: o.chosen !== null && !o.chosen.has(n.id)
   })}
-    style=${On({
+    style=${Nn({
     "max-width": `${i}px`,
-    height: `${Pe}px`,
-    transform: `translate(${e}px, ${t - Pe / 2}px)${r ? " translateX(-100%)" : ""}`
+    height: `${ze}px`,
+    transform: `translate(${e}px, ${t - ze / 2}px)${r ? " translateX(-100%)" : ""}`
   })}
     data-node=${n.id}
     tabindex=${o.reached === n.id ? 0 : -1}
     aria-pressed=${o.pinned === n.id}
     aria-label=${h}
     title=${d}
-    @pointerenter=${(c) => Cn(c, () => o.onHover(n.id))}
+    @pointerenter=${(l) => jn(l, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= Br ? u`<span class="amount">${l}</span>` : p}
+    ${i >= mc ? u`<span class="amount">${c}</span>` : p}
   </button>`;
 }
-const Os = [
+const Qs = [
   "#0072b2",
   "#e69f00",
   "#009e73",
@@ -5135,7 +5166,7 @@ const Os = [
   "#999933",
   "#8a6fd1"
 ];
-class Yr {
+class wc {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -5143,20 +5174,20 @@ class Yr {
   of(e) {
     for (const t of [...this.given.keys()]) e.includes(t) || this.given.delete(t);
     for (const t of e) this.given.has(t) || this.given.set(t, this.rarest());
-    return new Map(e.map((t) => [t, Os[this.given.get(t)]]));
+    return new Map(e.map((t) => [t, Qs[this.given.get(t)]]));
   }
   rarest() {
-    const e = Os.map(() => 0);
+    const e = Qs.map(() => 0);
     for (const t of this.given.values()) e[t]++;
     return e.indexOf(Math.min(...e));
   }
 }
-const Ht = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Tn = ["application", "domain"], Hn = ["country", "network", "domain", "peer"];
-function Kr(n) {
+const Rt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Rn = ["application", "domain"], Un = ["country", "network", "domain", "peer"];
+function bc(n) {
   const e = [
-    ["period", Object.keys(Ht)],
-    ["middle", Tn],
-    ["end", Hn]
+    ["period", Object.keys(Rt)],
+    ["middle", Rn],
+    ["end", Un]
   ];
   for (const [t, s] of e) {
     const i = n[t];
@@ -5164,68 +5195,68 @@ function Kr(n) {
   }
   return n;
 }
-const Zr = (n) => n === "1h" ? 5e3 : 15e3, Xt = (n, e) => ({
+const $c = (n) => n === "1h" ? 5e3 : 15e3, an = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function Jr() {
+function xc() {
   const n = v(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
       { name: "title", selector: { text: {} } },
-      { name: "period", selector: Xt(Object.keys(Ht), (t) => n(`map.period.${t}`)) },
-      { name: "middle", selector: Xt(Tn, e) },
-      { name: "end", selector: Xt(Hn, e) },
+      { name: "period", selector: an(Object.keys(Rt), (t) => n(`map.period.${t}`)) },
+      { name: "middle", selector: an(Rn, e) },
+      { name: "end", selector: an(Un, e) },
       { name: "device_id", selector: { device: { filter: { integration: C } } } },
       { name: "entry_id", selector: { config_entry: { integration: C } } }
     ],
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const ki = "others", Xr = "unknown", el = 1.25, vt = (n) => n.id === `${n.column}:${ki}`, sn = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
-function on(n, e) {
+const Vi = "others", _c = "unknown", kc = 1.25, At = (n) => n.id === `${n.column}:${Vi}`, hn = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+function un(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
-const me = (n) => n.upload_bytes + n.download_bytes;
-function tl(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((h) => me(h) > 0).map((h) => nl(h, e)), o = sl(n);
-  me(o) > 0 && i.push({
+const be = (n) => n.upload_bytes + n.download_bytes;
+function Ac(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((h) => be(h) > 0).map((h) => Sc(h, e)), o = Mc(n);
+  be(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
     }),
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((h, c) => il(i, c, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
+  const a = e.map((h, l) => Ec(i, l, t, s)), r = /* @__PURE__ */ new Map(), c = /* @__PURE__ */ new Map();
   for (const h of i) {
-    const c = h.values.map((g, k) => {
-      const O = ol(k, g, a[k]), I = g != null && a[k].has(g);
-      let W = r.get(O);
-      if (W === void 0) {
-        const It = I ? h.names[k] ?? g : null, Pt = I && k === 0 ? h.deviceId : null;
-        W = { node: { id: O, column: k, label: It, deviceId: Pt }, sums: sn(), values: /* @__PURE__ */ new Set() }, r.set(O, W);
+    const l = h.values.map((g, k) => {
+      const O = Oc(k, g, a[k]), P = g != null && a[k].has(g);
+      let F = r.get(O);
+      if (F === void 0) {
+        const zt = P ? h.names[k] ?? g : null, Dt = P && k === 0 ? h.deviceId : null;
+        F = { node: { id: O, column: k, label: zt, deviceId: Dt }, sums: hn(), values: /* @__PURE__ */ new Set() }, r.set(O, F);
       }
-      return on(W.sums, h.row), W.values.add(g), O;
-    }), m = JSON.stringify(c), y = l.get(m) ?? { nodes: c, sums: sn() };
-    l.set(m, y), on(y.sums, h.row);
+      return un(F.sums, h.row), F.values.add(g), O;
+    }), m = JSON.stringify(l), y = c.get(m) ?? { nodes: l, sums: hn() };
+    c.set(m, y), un(y.sums, h.row);
   }
-  const d = [...r.values()].map(({ node: h, sums: c, values: m }) => ({
+  const d = [...r.values()].map(({ node: h, sums: l, values: m }) => ({
     ...h,
-    ...c,
-    bytes: me(c),
+    ...l,
+    bytes: be(l),
     joined: m.has(void 0) ? null : m.size
   }));
   return {
-    columns: e.map((h, c) => d.filter((m) => m.column === c).sort(al)),
-    streams: [...l].map(([h, { nodes: c, sums: m }]) => ({
+    columns: e.map((h, l) => d.filter((m) => m.column === l).sort(Cc)),
+    streams: [...c].map(([h, { nodes: l, sums: m }]) => ({
       id: h,
-      nodes: c,
+      nodes: l,
       ...m,
-      bytes: me(m)
+      bytes: be(m)
     })),
-    bytes: i.reduce((h, c) => h + me(c.row), 0)
+    bytes: i.reduce((h, l) => h + be(l.row), 0)
   };
 }
-function nl(n, e) {
+function Sc(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5236,38 +5267,38 @@ function nl(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function sl({ rows: n, ...e }) {
-  const t = sn();
+function Mc({ rows: n, ...e }) {
+  const t = hn();
   for (const s of n)
-    on(t, s);
+    un(t, s);
   return {
     upload_bytes: Math.max(0, e.upload_bytes - t.upload_bytes),
     download_bytes: Math.max(0, e.download_bytes - t.download_bytes),
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function il(n, e, t, s) {
+function Ec(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
   for (const { row: d, values: h } of n) {
-    const c = h[e];
-    c === void 0 ? o = !0 : i.set(c, (i.get(c) ?? 0) + me(d));
+    const l = h[e];
+    l === void 0 ? o = !0 : i.set(l, (i.get(l) ?? 0) + be(d));
   }
-  const a = (d, h) => s.has(Ai(e, d)) ? h * el : h, r = [...i].sort(([d, h], [c, m]) => a(c, m) - a(d, h)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
-  return new Set(r.slice(0, Math.max(l, 1)).map(([d]) => d));
+  const a = (d, h) => s.has(Bi(e, d)) ? h * kc : h, r = [...i].sort(([d, h], [l, m]) => a(l, m) - a(d, h)), c = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  return new Set(r.slice(0, Math.max(c, 1)).map(([d]) => d));
 }
-const Ai = (n, e) => e === null ? `${n}:${Xr}` : `${n}:=${e}`;
-function ol(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${ki}` : Ai(n, e);
+const Bi = (n, e) => e === null ? `${n}:${_c}` : `${n}:=${e}`;
+function Oc(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${Vi}` : Bi(n, e);
 }
-function al(n, e) {
-  return Number(vt(n)) - Number(vt(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
+function Cc(n, e) {
+  return Number(At(n)) - Number(At(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
-function en(n, e) {
+function rn(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const rl = L`
+const Tc = q`
   :host {
     container-type: inline-size;
   }
@@ -5514,34 +5545,34 @@ const rl = L`
       transition: none !important;
     }
   }
-`, Cs = 80, ll = (n, e) => e, cl = /* @__PURE__ */ new Set(["tor", "socks"]), dl = {
-  country: yn,
-  application: (n, e) => e.length <= 5 && !cl.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
+`, Zs = 80, Lc = (n, e) => e, qc = /* @__PURE__ */ new Set(["tor", "socks"]), Ic = {
+  country: Sn,
+  application: (n, e) => e.length <= 5 && !qc.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
 };
-function gt(n, e, t) {
+function St(n, e, t) {
   const s = v(n);
-  if (vt(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
+  if (At(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (dl[i] ?? ll)(n, e.label);
-  return o.length > Cs ? `${o.slice(0, Cs)}…` : o;
+  const o = (Ic[i] ?? Lc)(n, e.label);
+  return o.length > Zs ? `${o.slice(0, Zs)}…` : o;
 }
-function Ts(n, e, t, s) {
-  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? hl(e), d = a ? gt(n, a, s) : r ? r.nodes.map((y) => gt(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), h = T(n, l.bytes), c = dt(n, e.bytes ? l.bytes / e.bytes : 0), m = [
-    `${i("map.upload")} ${T(n, l.upload_bytes)}`,
-    `${i("map.download")} ${T(n, l.download_bytes)}`
+function Js(n, e, t, s) {
+  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), c = a ?? r ?? Pc(e), d = a ? St(n, a, s) : r ? r.nodes.map((y) => St(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), h = T(n, c.bytes), l = yt(n, e.bytes ? c.bytes / e.bytes : 0), m = [
+    `${i("map.upload")} ${T(n, c.upload_bytes)}`,
+    `${i("map.download")} ${T(n, c.download_bytes)}`
   ];
   return {
     amount: h,
-    shown: [d, a || r ? `${h} (${c})` : h, ...m].join(" · "),
-    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: c }) : `${d}, ${h}`
+    shown: [d, a || r ? `${h} (${l})` : h, ...m].join(" · "),
+    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: l }) : `${d}, ${h}`
   };
 }
-function hl(n) {
+function Pc(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function ul(n, e, t) {
+function Hc(n, e, t) {
   const s = v(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, r) => r.bytes - a.bytes);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
@@ -5555,7 +5586,7 @@ function ul(n, e, t) {
       <tbody>
         ${o.map(
     (a) => u`<tr>
-            ${a.nodes.map((r) => u`<td>${gt(n, i.get(r), t)}</td>`)}
+            ${a.nodes.map((r) => u`<td>${St(n, i.get(r), t)}</td>`)}
             <td class="number">${T(n, a.upload_bytes)}</td>
             <td class="number">${T(n, a.download_bytes)}</td>
           </tr>`
@@ -5564,8 +5595,8 @@ function ul(n, e, t) {
     </table>
   </div>`;
 }
-const pl = 500;
-class ml {
+const Nc = 500;
+class jc {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5583,7 +5614,7 @@ class ml {
   start() {
     this.stop();
     const { hass: e } = this.host;
-    this.inPage && this.asked && e && U(e) && !document.hidden && this.next(++this.turn);
+    this.inPage && this.asked && e && z(e) && !document.hidden && this.next(++this.turn);
   }
   stop() {
     clearTimeout(this.timer), this.turn++;
@@ -5596,22 +5627,22 @@ class ml {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = zs(s) ? { absent: !0 } : { absent: !1, reason: X(s) };
+      this.problem = li(s) ? { absent: !0 } : { absent: !1, reason: oe(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Zr(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), $c(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (r) => {
-      const l = ["mac", t, r];
+      const c = ["mac", t, r];
       return { usage: await this.host.hass.callWS({
         type: "hearthwall/usage",
         // Twice the same column says no more than once
-        by: [...new Set(l)],
-        since: Ht[e],
-        limit: pl,
+        by: [...new Set(c)],
+        since: Rt[e],
+        limit: Nc,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
-      }), dimensions: l };
+      }), dimensions: c };
     }, o = t === "domain" ? "peer" : "domain";
     if (s !== null) return i(s);
     if (this.lacksCountries) return i(o);
@@ -5619,34 +5650,34 @@ class ml {
     return !a.usage.rows.length || a.usage.rows.some(({ country: r }) => r) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var fl = Object.defineProperty, B = (n, e, t, s) => {
+var Rc = Object.defineProperty, W = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && fl(e, t, i), i;
+  return i && Rc(e, t, i), i;
 };
-class D extends H {
+const Zn = class Zn extends L {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new ml(this), this.colours = new Yr(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new jc(this), this.colours = new wc(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? gl(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? zc(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return Jr();
+    return xc();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = Kr(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = bc(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -5678,7 +5709,7 @@ class D extends H {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = tl(t.usage, t.dimensions, jr(this.width), s), this.pinned && !en(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = Ac(t.usage, t.dimensions, lc(this.width), s), this.pinned && !rn(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
@@ -5691,7 +5722,7 @@ class D extends H {
           <h2 class="card-title">${this.config.title ?? e("map.title")}</h2>
           <div class="tools">
             <div class="periods" role="group" aria-label=${e("map.period")}>
-              ${Object.keys(Ht).map(
+              ${Object.keys(Rt).map(
       (t) => u`<button
                   aria-pressed=${t === this.period}
                   @click=${() => this.choosePeriod(t)}
@@ -5706,7 +5737,7 @@ class D extends H {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Aa : Ta}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Fa : Ja}></path></svg>
             </button>
           </div>
         </div>
@@ -5721,33 +5752,33 @@ class D extends H {
   }
   body() {
     const e = this.hass, t = v(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
-    if (!U(e)) return o(t("map.admin"));
+    if (!z(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${On({ "--middle": `${_i(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${Nn({ "--middle": `${Di(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
-      ${this.columnChoice("middle", Tn, s.dimensions[1] ?? this.middle)}
-      ${this.columnChoice("end", Hn, s.dimensions[2] ?? "country")}
+      ${this.columnChoice("middle", Rn, s.dimensions[1] ?? this.middle)}
+      ${this.columnChoice("end", Un, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${ul(e, this.graph, s.dimensions)}`;
-    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, d = this.colours.of(l[0].filter((h) => !vt(h)).map(({ id: h }) => h));
+    if (this.asTable) return u`${a}${Hc(e, this.graph, s.dimensions)}`;
+    const r = this.pinned ?? this.hovered, { columns: c } = this.graph, d = this.colours.of(c[0].filter((h) => !At(h)).map(({ id: h }) => h));
     return u`
       ${a}
-      ${Wr(this.graph, this.width, {
+      ${fc(this.graph, this.width, {
       label: t("map.label"),
       colours: d,
-      chosen: en(this.graph, r),
+      chosen: rn(this.graph, r),
       pinned: this.pinned,
       reached: this.reached,
-      name: (h) => gt(e, h, s.dimensions),
-      describe: (h) => Ts(e, this.graph, h, s.dimensions),
+      name: (h) => St(e, h, s.dimensions),
+      describe: (h) => Js(e, this.graph, h, s.dimensions),
       onPin: this.pin,
       onHover: (h) => this.hovered = h,
       onReach: (h) => this.reached = h
     })}
-      <p class=${de({ caption: !0, secondary: !0 })} aria-live="polite">
-        ${Ts(e, this.graph, en(this.graph, r) ? r : null, s.dimensions).shown}
+      <p class=${fe({ caption: !0, secondary: !0 })} aria-live="polite">
+        ${Js(e, this.graph, rn(this.graph, r) ? r : null, s.dimensions).shown}
         ${r ? p : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
@@ -5755,7 +5786,7 @@ class D extends H {
   columnChoice(e, t, s) {
     const i = v(this.hass);
     return u`<select
-      class=${de({ column: !0, [e]: !0 })}
+      class=${fe({ column: !0, [e]: !0 })}
       aria-label=${i(e === "middle" ? "map.column.middle" : "map.column.end")}
       @change=${(o) => this.chooseColumn(e, o.target.value)}
     >
@@ -5770,54 +5801,53 @@ class D extends H {
   chooseColumn(e, t) {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
-  static {
-    this.styles = [z, rl];
-  }
-}
-B([
-  E({ attribute: !1 })
-], D.prototype, "hass");
-B([
+};
+Zn.styles = [V, Tc];
+let j = Zn;
+W([
+  M({ attribute: !1 })
+], j.prototype, "hass");
+W([
   A()
-], D.prototype, "config");
-B([
+], j.prototype, "config");
+W([
   A()
-], D.prototype, "period");
-B([
+], j.prototype, "period");
+W([
   A()
-], D.prototype, "middle");
-B([
+], j.prototype, "middle");
+W([
   A()
-], D.prototype, "end");
-B([
+], j.prototype, "end");
+W([
   A()
-], D.prototype, "width");
-B([
+], j.prototype, "width");
+W([
   A()
-], D.prototype, "asTable");
-B([
+], j.prototype, "asTable");
+W([
   A()
-], D.prototype, "pinned");
-B([
+], j.prototype, "pinned");
+W([
   A()
-], D.prototype, "hovered");
-B([
+], j.prototype, "hovered");
+W([
   A()
-], D.prototype, "reached");
-const vl = {
+], j.prototype, "reached");
+const Uc = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function gl({ columns: n }, e, t) {
-  const s = vl[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
+function zc({ columns: n }, e, t) {
+  const s = Uc[t], i = n.findIndex((r) => r.some(({ id: c }) => c === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: r }) => r === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const yl = { "hearthwall-flow-map-card": D };
-function wl() {
+const Dc = { "hearthwall-flow-map-card": j };
+function Vc() {
   const n = v(void 0);
   return {
     type: "hearthwall-flow-map-card",
@@ -5826,15 +5856,14 @@ function wl() {
     preview: !0
   };
 }
-var bl = Object.defineProperty, Lt = (n, e, t, s) => {
+var Bc = Object.defineProperty, it = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && bl(e, t, i), i;
+  return i && Bc(e, t, i), i;
 };
-const $l = 12e3;
-class Ke extends H {
+const Wc = 12e3, Jn = class Jn extends L {
   constructor() {
-    super(...arguments), this.text = "", this.unseen = "", this.onUndo = async () => {
+    super(...arguments), this.compact = !1, this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
       if (this.undo = void 0, !e) return;
       const t = v(this.hass);
@@ -5842,7 +5871,7 @@ class Ke extends H {
       try {
         await e(), this.text = t("common.undone");
       } catch (s) {
-        this.text = X(s);
+        this.text = oe(s);
       }
       this.hide();
     };
@@ -5861,22 +5890,22 @@ class Ke extends H {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, $l);
+    }, Wc);
   }
   render() {
     return u`
       <div class="bar" ?hidden=${!this.text}>
-        <span role="status">${this.text}</span>
+        <span role="status" class=${this.compact ? this.undo ? "unseen" : "cut" : ""} title=${this.text}>${this.text}</span>
         ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${v(this.hass)("common.undo")}</button>` : p}
       </div>
       <span class="unseen" role="status">${this.unseen}</span>
     `;
   }
-  static {
-    this.styles = [
-      G,
-      z,
-      L`
+};
+Jn.styles = [
+  Y,
+  V,
+  q`
       :host {
         position: relative;
         display: block;
@@ -5893,47 +5922,60 @@ class Ke extends H {
         line-height: 20px;
         overflow-wrap: anywhere;
       }
+      :host([compact]) .bar {
+        height: 100%;
+        margin: 0;
+        margin-inline-start: 8px;
+        padding: 0;
+        background: none;
+      }
+      :host([compact]) button {
+        height: 100%;
+        border-radius: inherit;
+      }
       .bar[hidden] {
         display: none;
       }
     `
-    ];
-  }
-}
-Lt([
-  E({ attribute: !1 })
-], Ke.prototype, "hass");
-Lt([
+];
+let ne = Jn;
+it([
+  M({ attribute: !1 })
+], ne.prototype, "hass");
+it([
+  M({ type: Boolean, reflect: !0 })
+], ne.prototype, "compact");
+it([
   A()
-], Ke.prototype, "text");
-Lt([
+], ne.prototype, "text");
+it([
   A()
-], Ke.prototype, "unseen");
-Lt([
+], ne.prototype, "unseen");
+it([
   A()
-], Ke.prototype, "undo");
-async function xl(n) {
+], ne.prototype, "undo");
+async function Fc(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
-function Si(n) {
+function Wi(n) {
   return Object.defineProperties(n(), {
     name: { get: () => n().name, enumerable: !0 },
     description: { get: () => n().description, enumerable: !0 }
   });
 }
-function qt(n, e) {
+function Ut(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-const _l = 1e4, kl = (n, e) => e.created - n.created || e.id - n.id;
-class Al {
+const Gc = 1e4, Yc = (n, e) => e.created - n.created || e.id - n.id;
+class Kc {
   constructor(e, t) {
-    this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new Be(e), e.addController(this);
+    this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new Je(e), e.addController(this);
   }
   hostConnected() {
-    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), _l), this.seen = void 0;
+    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Gc), this.seen = void 0;
   }
   hostDisconnected() {
     clearInterval(this.timer), this.turn++;
@@ -5957,23 +5999,22 @@ class Al {
     if (!e || !s.length) return;
     const i = ++this.turn, o = new Map(this.rules?.map((d) => [d.entryId, d])), a = [], r = s.map(async ({ entryId: d, name: h }) => {
       try {
-        return { entryId: d, gateway: h, blocks: (await St(e, d)).sort(kl) };
-      } catch (c) {
-        return a.push(X(c)), o.get(d);
+        return { entryId: d, gateway: h, blocks: (await qt(e, d)).sort(Yc) };
+      } catch (l) {
+        return a.push(oe(l)), o.get(d);
       }
-    }), l = (await Promise.all(r)).filter((d) => d !== void 0);
-    i === this.turn && (this.rules = l.length || !a.length ? l : this.rules, this.problem = a[0] ?? "", this.host.requestUpdate());
+    }), c = (await Promise.all(r)).filter((d) => d !== void 0);
+    i === this.turn && (this.rules = c.length || !a.length ? c : this.rules, this.problem = a[0] ?? "", this.host.requestUpdate());
   }
 }
-var Sl = Object.defineProperty, Ze = (n, e, t, s) => {
+var Qc = Object.defineProperty, ot = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Sl(e, t, i), i;
+  return i && Qc(e, t, i), i;
 };
-const Ml = 100;
-class Se extends H {
+const Zc = 100, Xn = class Xn extends L {
   constructor() {
-    super(), this.whole = !1, this.data = new Al(this, () => this.config?.entry_id), new Ot(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
+    super(), this.whole = !1, this.data = new Kc(this, () => this.config?.entry_id), new Ht(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
   }
   setConfig(e) {
     this.config = e;
@@ -5987,7 +6028,7 @@ class Se extends H {
         { name: "title", selector: { text: {} } },
         { name: "entry_id", selector: { config_entry: { integration: C } } }
       ],
-      ...xt()
+      ...Tt()
     };
   }
   getCardSize() {
@@ -6003,9 +6044,9 @@ class Se extends H {
     return u`<ha-card>
       <div class="head">
         <h2 class="card-title">${t.title || s("rules.title")}</h2>
-        ${o ? u`<span class="secondary total">${N(e, o)}</span>` : p}
+        ${o ? u`<span class="secondary total">${R(e, o)}</span>` : p}
       </div>
-      ${_n(e, i) ?? u`${kn(e, i, t.entry_id)}
+      ${Tn(e, i) ?? u`${Ln(e, i, t.entry_id)}
       ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
       ${this.renderRules(e)}`}
       <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -6017,30 +6058,30 @@ class Se extends H {
     if (!s) return this.data.problem ? p : u`<div class="message" role="status">${t("common.loading")}</div>`;
     const i = s.flatMap((a) => a.blocks.map((r) => ({ of: a, block: r })));
     if (!i.length) return u`<div class="message" role="status">${t("rules.none")}</div>`;
-    const o = this.whole ? i : i.slice(0, Ml);
+    const o = this.whole ? i : i.slice(0, Zc);
     return u`<ul>
-        ${R(
+        ${U(
       o,
       ({ of: a, block: r }) => `${a.entryId} ${r.id}`,
       ({ of: a, block: r }) => this.renderRule(e, a, r, s.length > 1)
     )}
       </ul>
       ${o.length < i.length ? u`<button class="quiet more" @click=${() => this.whole = !0}>
-            ${t("rules.show_rest", { count: N(e, i.length) })}
+            ${t("rules.show_rest", { count: R(e, i.length) })}
           </button>` : p}`;
   }
   renderRule(e, { entryId: t, gateway: s }, i, o) {
-    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: d, more: h } = za(e, i, l?.devices.values() ?? []), c = gi(e, i, r), m = l?.connected ?? !1;
+    const a = v(e), r = Date.now() / 1e3, c = this.data.live.store?.gateways.get(t), { name: d, more: h } = lr(e, i, c?.devices.values() ?? []), l = ji(e, i, r), m = c?.connected ?? !1;
     return u`<li>
       <div class="grow">
         <div class="line">
           <b class="cut" title=${i.target}>${d}</b>
-          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${vi(e, i)}</span>
-          ${c ? u`<span class="secondary" role="timer">${c}</span>` : p}
+          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Ni(e, i)}</span>
+          ${l ? u`<span class="secondary" role="timer">${l}</span>` : p}
         </div>
         ${h || o ? u`<div class="secondary wrap">${[h, o ? s : ""].filter(Boolean).join(" · ")}</div>` : p}
-        <div class="secondary wrap">${yi(e, i)}</div>
-        <div class="secondary wrap">${wi(e, i, r)}</div>
+        <div class="secondary wrap">${Ri(e, i)}</div>
+        <div class="secondary wrap">${Ui(e, i, r)}</div>
         ${i.enforced ? p : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
       </div>
       <button
@@ -6056,13 +6097,13 @@ class Se extends H {
   }
   end(e, t, s) {
     const { confirm: i, notice: o } = this;
-    mi({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
+    Pi({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
   }
-  static {
-    this.styles = [
-      G,
-      z,
-      L`
+};
+Xn.styles = [
+  Y,
+  V,
+  q`
       .head {
         display: flex;
         align-items: baseline;
@@ -6127,41 +6168,40 @@ class Se extends H {
         margin: 0 0 12px;
       }
     `
-    ];
-  }
-}
-Ze([
-  E({ attribute: !1 })
-], Se.prototype, "hass");
-Ze([
+];
+let se = Xn;
+ot([
+  M({ attribute: !1 })
+], se.prototype, "hass");
+ot([
   A()
-], Se.prototype, "config");
-Ze([
+], se.prototype, "config");
+ot([
   A()
-], Se.prototype, "whole");
-Ze([
-  q("hearthwall-confirm")
-], Se.prototype, "confirm");
-Ze([
-  q("hearthwall-notice")
-], Se.prototype, "notice");
-const El = { "hearthwall-rules-card": Se };
-function Ol() {
+], se.prototype, "whole");
+ot([
+  I("hearthwall-confirm")
+], se.prototype, "confirm");
+ot([
+  I("hearthwall-notice")
+], se.prototype, "notice");
+const Jc = { "hearthwall-rules-card": se };
+function Xc() {
   const n = v(void 0);
   return { type: "hearthwall-rules-card", name: n("rules.name"), description: n("rules.description"), preview: !0 };
 }
-var Cl = Object.defineProperty, Mi = (n, e, t, s) => {
+var el = Object.defineProperty, Fi = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Cl(e, t, i), i;
+  return i && el(e, t, i), i;
 };
-function Tl(n) {
+function tl(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === C && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
-class Ln extends H {
+const es = class es extends L {
   constructor() {
-    super(...arguments), this.live = new Be(this);
+    super(...arguments), this.live = new Je(this);
   }
   setConfig(e) {
     this.config = e;
@@ -6172,31 +6212,31 @@ class Ln extends H {
   static getConfigForm() {
     return {
       schema: [{ name: "entry_id", selector: { config_entry: { integration: C } } }],
-      ...xt()
+      ...Tt()
     };
   }
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return p;
     const s = v(e), i = [...this.live.store?.devices() ?? []].filter(
-      ({ entryId: c }) => !t.entry_id || c === t.entry_id
-    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: c }) => !c), r = i.filter(({ row: c }) => c.quarantined || c.rule).length, l = t.entry_id ? r : Tl(e) ?? r, d = i.filter(({ row: c }) => c.online).length, h = o.length ? s("badge.online", { online: N(e, d), all: N(e, i.length) }) : "–";
-    return u`<div class="badge ${a ? "lost" : l ? "blocking" : ""}">
+      ({ entryId: l }) => !t.entry_id || l === t.entry_id
+    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: l }) => !l), r = i.filter(({ row: l }) => l.quarantined || l.rule).length, c = t.entry_id ? r : tl(e) ?? r, d = i.filter(({ row: l }) => l.online).length, h = o.length ? s("badge.online", { online: R(e, d), all: R(e, i.length) }) : "–";
+    return u`<div class="badge ${a ? "lost" : c ? "blocking" : ""}">
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
       </svg>
       <span class="text">
         <span class="label">Hearthwall</span>
         <span>
-          ${a ? s("badge.lost") : h}${!a && l ? u` · ${s("badge.blocks", { count: N(e, l) })}` : p}
+          ${a ? s("badge.lost") : h}${!a && c ? u` · ${s("badge.blocks", { count: R(e, c) })}` : p}
         </span>
       </span>
     </div>`;
   }
-  static {
-    this.styles = [
-      z,
-      L`
+};
+es.styles = [
+  V,
+  q`
       .badge {
         display: flex;
         width: max-content;
@@ -6236,27 +6276,26 @@ class Ln extends H {
         color: var(--secondary-text-color);
       }
     `
-    ];
-  }
-}
-Mi([
-  E({ attribute: !1 })
-], Ln.prototype, "hass");
-Mi([
+];
+let Qe = es;
+Fi([
+  M({ attribute: !1 })
+], Qe.prototype, "hass");
+Fi([
   A()
-], Ln.prototype, "config");
-var Hl = Object.defineProperty, Je = (n, e, t, s) => {
+], Qe.prototype, "config");
+var nl = Object.defineProperty, at = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Hl(e, t, i), i;
+  return i && nl(e, t, i), i;
 };
-function qn(n, e) {
+function zn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
   return t?.platform === C && t.translation_key === "quarantine";
 }
-class Me extends H {
+const ts = class ts extends L {
   constructor() {
-    super(), this.live = new Be(this), new Ot(this, () => this.device?.row.rule?.expires != null);
+    super(), this.live = new Je(this), new Ht(this, () => this.device?.row.rule?.expires != null);
   }
   static getStubConfig() {
     return { type: "custom:hearthwall-quarantine-feature" };
@@ -6270,32 +6309,38 @@ class Me extends H {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !this.config || !qn(e, this.context?.entity_id)) return p;
+    if (!e || !this.config || !zn(e, this.context?.entity_id)) return p;
     const s = v(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
     return u`
       <button
         class=${o ? "on" : ""}
         ?disabled=${!i}
         title=${i ? "" : s("quarantine.impossible")}
-        @click=${() => t && Mt({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
+        @click=${() => t && It({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
       >
         ${s(o ? "quarantine.release" : "quarantine.confirm")}
-        ${a ? u`<span role="timer">${s("common.left", { span: Ue(e, a - Date.now() / 1e3) })}</span>` : p}
+        ${a ? u`<span role="timer">${s("common.left", { span: Ge(e, a - Date.now() / 1e3) })}</span>` : p}
       </button>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
-      <hearthwall-notice hidden .hass=${e}></hearthwall-notice>
+      <hearthwall-notice compact .hass=${e}></hearthwall-notice>
     `;
   }
-  static {
-    this.styles = [
-      G,
-      L`
+};
+ts.styles = [
+  Y,
+  q`
       :host {
-        display: block;
+        display: flex;
+        height: var(--feature-height, 42px);
+      }
+      hearthwall-notice {
+        flex: 0 1 auto;
+        min-width: 0;
+        border-radius: var(--feature-border-radius, 12px);
       }
       button {
-        width: 100%;
-        height: var(--feature-height, 42px);
+        flex: 1;
+        height: 100%;
         border-radius: var(--feature-border-radius, 12px);
         background: color-mix(in srgb, var(--primary-text-color) 8%, transparent);
         color: var(--primary-text-color);
@@ -6308,57 +6353,56 @@ class Me extends H {
         margin-inline-start: 4px;
       }
     `
-    ];
-  }
-}
-Je([
-  E({ attribute: !1 })
-], Me.prototype, "hass");
-Je([
-  E({ attribute: !1 })
-], Me.prototype, "context");
-Je([
+];
+let ie = ts;
+at([
+  M({ attribute: !1 })
+], ie.prototype, "hass");
+at([
+  M({ attribute: !1 })
+], ie.prototype, "context");
+at([
   A()
-], Me.prototype, "config");
-Je([
-  q("hearthwall-confirm")
-], Me.prototype, "confirm");
-Je([
-  q("hearthwall-notice")
-], Me.prototype, "notice");
-var Ll = Object.defineProperty, Ei = (n, e, t, s) => {
+], ie.prototype, "config");
+at([
+  I("hearthwall-confirm")
+], ie.prototype, "confirm");
+at([
+  I("hearthwall-notice")
+], ie.prototype, "notice");
+var sl = Object.defineProperty, Gi = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ll(e, t, i), i;
+  return i && sl(e, t, i), i;
 };
-const Hs = 60, yt = 100, re = 14, ql = 2e3, Il = 2;
-function Pl(n, e, t, s) {
-  const i = (c) => (Math.max(0, 1 - (e - c) / Hs) * yt).toFixed(1), o = (c) => (re - s * Math.sqrt(Math.min(1, c / t)) * (re - 1)).toFixed(1), a = n.findLastIndex(([c]) => c <= e - Hs), r = n.slice(Math.max(0, a)), [l] = r, d = r[r.length - 1];
-  if (!l || !d || r.every(([, c]) => c <= 0)) return "";
-  const h = r.map(([c, m], y) => {
-    const [g, k] = r[y - 1] ?? [c, m];
-    return `${c - g > Il ? `L${i(c - 1)} ${o(k)}` : ""}L${i(c)} ${o(m)}`;
+const Xs = 60, Mt = 100, ue = 14, il = 2e3, ol = 2;
+function al(n, e, t, s) {
+  const i = (l) => (Math.max(0, 1 - (e - l) / Xs) * Mt).toFixed(1), o = (l) => (ue - s * Math.sqrt(Math.min(1, l / t)) * (ue - 1)).toFixed(1), a = n.findLastIndex(([l]) => l <= e - Xs), r = n.slice(Math.max(0, a)), [c] = r, d = r[r.length - 1];
+  if (!c || !d || r.every(([, l]) => l <= 0)) return "";
+  const h = r.map(([l, m], y) => {
+    const [g, k] = r[y - 1] ?? [l, m];
+    return `${l - g > ol ? `L${i(l - 1)} ${o(k)}` : ""}L${i(l)} ${o(m)}`;
   });
-  return `M${i(l[0])} ${re}${h.join("")}L${yt} ${o(d[1])}V${re}Z`;
+  return `M${i(c[0])} ${ue}${h.join("")}L${Mt} ${o(d[1])}V${ue}Z`;
 }
-class In extends H {
+const ns = class ns extends L {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(ql, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => fe`<path class=${s} d=${Pl(
+    const e = Math.max(il, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => $e`<path class=${s} d=${al(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
       i
     )}></path>`;
-    return u`<svg viewBox="0 0 ${yt} ${2 * re}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-      <line x1="0" x2=${yt} y1=${re} y2=${re}></line>
+    return u`<svg viewBox="0 0 ${Mt} ${2 * ue}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      <line x1="0" x2=${Mt} y1=${ue} y2=${ue}></line>
       ${t("download", 1)}${t("upload", -1)}
     </svg>`;
   }
-  static {
-    this.styles = L`
+};
+ns.styles = q`
     :host {
       display: block;
     }
@@ -6387,47 +6431,46 @@ class In extends H {
       vector-effect: non-scaling-stroke;
     }
   `;
-  }
-}
-Ei([
-  E({ attribute: !1 })
-], In.prototype, "samples");
-Ei([
-  E({ attribute: !1 })
-], In.prototype, "now");
-const Ls = 60, Oi = ({ identifiers: n }) => n?.find(([e]) => e === C)?.[1], qs = (n) => !Oi(n).includes(":");
-function Ci(n, e) {
-  const t = We(n), s = /* @__PURE__ */ new Map();
+let Ze = ns;
+Gi([
+  M({ attribute: !1 })
+], Ze.prototype, "samples");
+Gi([
+  M({ attribute: !1 })
+], Ze.prototype, "now");
+const ei = 60, Yi = ({ identifiers: n }) => n?.find(([e]) => e === C)?.[1], ti = (n) => !Yi(n).includes(":");
+function Ki(n, e) {
+  const t = et(n), s = /* @__PURE__ */ new Map();
   for (const r of Object.values(n.entities)) {
     if (r.platform !== C || !r.device_id || r.hidden) continue;
-    const l = s.get(r.device_id);
-    l ? l.push(r) : s.set(r.device_id, [r]);
+    const c = s.get(r.device_id);
+    c ? c.push(r) : s.set(r.device_id, [r]);
   }
-  const i = Object.values(n.devices).filter((r) => Oi(r) && !r.disabled_by), o = (r) => r.map((l) => ({
-    id: l.id,
-    name: Ti(l.name_by_user || l.name || l.id),
-    areaId: l.area_id,
-    entities: s.get(l.id) ?? []
-  })).sort((l, d) => t(l.name, d.name) || (l.id < d.id ? -1 : 1)), a = o(i.filter((r) => !qs(r)));
-  return { gateways: o(i.filter(qs)), devices: a, areas: Nl(n, a, e) };
+  const i = Object.values(n.devices).filter((r) => Yi(r) && !r.disabled_by), o = (r) => r.map((c) => ({
+    id: c.id,
+    name: Qi(c.name_by_user || c.name || c.id),
+    areaId: c.area_id,
+    entities: s.get(c.id) ?? []
+  })).sort((c, d) => t(c.name, d.name) || (c.id < d.id ? -1 : 1)), a = o(i.filter((r) => !ti(r)));
+  return { gateways: o(i.filter(ti)), devices: a, areas: rl(n, a, e) };
 }
-function Nl(n, e, t) {
-  const s = We(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: d, icon: h }) => ({
-    id: l,
-    name: Ti(d),
+function rl(n, e, t) {
+  const s = et(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: c }) => c)), a = i.map(({ area_id: c, name: d, icon: h }) => ({
+    id: c,
+    name: Qi(d),
     icon: h ?? null,
-    devices: e.filter(({ areaId: c }) => c === l)
-  })).sort((l, d) => s(l.name, d.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
-  return [...a, { id: null, name: t, icon: null, devices: r }].filter((l) => l.devices.length);
+    devices: e.filter(({ areaId: l }) => l === c)
+  })).sort((c, d) => s(c.name, d.name)), r = e.filter(({ areaId: c }) => c === null || !o.has(c));
+  return [...a, { id: null, name: t, icon: null, devices: r }].filter((c) => c.devices.length);
 }
-const Ti = (n) => n.length > Ls ? `${n.slice(0, Ls)}…` : n, wt = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), Xe = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Pn = { grid_options: { columns: "full" } }, Rl = ["presence", "download_rate", "quarantine", "security"], jl = ["active_blocks", "download_rate", "upload_rate"], Dl = ["download_rate", "upload_rate"], Ul = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Nn = { name: { type: "entity" } }, Hi = ({ id: n }) => `device-${n}`, zl = 1088, Vl = { docked: 256, auto: 56, always_hidden: 0 };
-function Bl(n) {
-  const e = zl + Vl[n.dockedSidebar ?? "docked"], t = (i, o) => ({
+const Qi = (n) => n.length > ei ? `${n.slice(0, ei)}…` : n, Et = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), rt = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Dn = { grid_options: { columns: "full" } }, cl = ["presence", "download_rate", "quarantine", "security"], ll = ["active_blocks", "download_rate", "upload_rate"], dl = ["download_rate", "upload_rate"], hl = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Vn = { name: { type: "entity" } }, Zi = ({ id: n }) => `device-${n}`, ul = 1088, pl = { docked: 256, auto: 56, always_hidden: 0 };
+function ml(n) {
+  const e = ul + pl[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
     column_span: i,
     visibility: o,
     cards: [
-      Xe("events", {
+      rt("events", {
         // A card that is hidden is taken out of the page and asks for nothing; one in a hidden section is not
         visibility: o,
         grid_options: { columns: "full", rows: "auto" },
@@ -6440,33 +6483,33 @@ function Bl(n) {
   }), s = (i) => [{ condition: "screen", media_query: i }];
   return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
-function Wl({ hass: n, home: e }) {
+function fl({ hass: n, home: e }) {
   return {
     type: "sections",
     max_columns: 3,
     badges: [
       { type: "custom:hearthwall-badge" },
-      ...e.gateways.flatMap((t) => wt(t, jl)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Nn }))
+      ...e.gateways.flatMap((t) => Et(t, ll)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Vn }))
     ],
     sections: [
-      { type: "grid", column_span: 2, cards: [Xe("devices", { ...Pn, toolbar: e.devices.length > 8 })] },
-      ...Bl(n)
+      { type: "grid", column_span: 2, cards: [rt("devices", { ...Dn, toolbar: e.devices.length > 8 })] },
+      ...ml(n)
     ]
   };
 }
-function Fl() {
-  return { type: "panel", cards: [Xe("flow-map")] };
+function vl() {
+  return { type: "panel", cards: [rt("flow-map")] };
 }
-function Gl() {
+function gl() {
   return {
     type: "sections",
     max_columns: 2,
     sections: [
-      { type: "grid", column_span: 2, cards: [Xe("events", { grid_options: { columns: "full", rows: "auto" } })] }
+      { type: "grid", column_span: 2, cards: [rt("events", { grid_options: { columns: "full", rows: "auto" } })] }
     ]
   };
 }
-function Ql({ home: n }) {
+function yl({ home: n }) {
   return {
     type: "sections",
     max_columns: 4,
@@ -6475,58 +6518,58 @@ function Ql({ home: n }) {
       type: "grid",
       cards: [
         { type: "heading", heading: e, ...t ? { icon: t } : {} },
-        ...s.map((i) => Yl(i))
+        ...s.map((i) => wl(i))
       ]
     }))
   };
 }
-function Yl(n) {
-  const [e] = wt(n, Rl), t = { action: "navigate", navigation_path: Hi(n) };
+function wl(n) {
+  const [e] = Et(n, cl), t = { action: "navigate", navigation_path: Zi(n) };
   return e ? { type: "tile", entity: e, name: n.name, tap_action: t, icon_tap_action: t } : { type: "button", name: n.name, icon: "mdi:devices", show_state: !1, tap_action: t };
 }
-function Kl({ hass: n, home: e, config: t }) {
+function bl({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
     max_columns: 3,
     sections: [
-      { type: "grid", column_span: 2, cards: [Xe("device", { ...Pn, device_id: s.id })] },
+      { type: "grid", column_span: 2, cards: [rt("device", { ...Dn, device_id: s.id })] },
       {
         type: "grid",
         cards: [
           { type: "heading", heading: v(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...Nn }))
+          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...Vn }))
         ]
       }
     ]
   } : { cards: [{ type: "markdown", content: v(n)("strategy.gone") }] };
 }
-function Zl({ hass: n, home: e }) {
+function $l({ hass: n, home: e }) {
   const t = v(n);
   return {
     type: "sections",
     max_columns: 3,
     sections: e.gateways.map((s) => {
-      const i = wt(s, Ul), o = s.entities.map(({ entity_id: r }) => r).filter((r) => !i.includes(r)), a = wt(s, Dl);
+      const i = Et(s, hl), o = s.entities.map(({ entity_id: r }) => r).filter((r) => !i.includes(r)), a = Et(s, dl);
       return {
         type: "grid",
         cards: [
           { type: "heading", heading: s.name, icon: "mdi:shield-home" },
-          ...[...i, ...o.sort()].map((r) => ({ type: "tile", entity: r, ...Nn })),
-          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Pn }] : []
+          ...[...i, ...o.sort()].map((r) => ({ type: "tile", entity: r, ...Vn })),
+          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Dn }] : []
         ]
       };
     })
   };
 }
-const tn = { overview: Wl, map: Fl, events: Gl, devices: Ql, device: Kl, health: Zl };
-function Jl(n, e) {
-  const t = n.view ?? "overview", s = Object.hasOwn(tn, t) ? tn[t] : void 0;
-  if (!s) throw new Error(`view is none of ${Object.keys(tn).join(", ")}`);
-  const i = Ci(e, v(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : Li(e);
+const cn = { overview: fl, map: vl, events: gl, devices: yl, device: bl, health: $l };
+function xl(n, e) {
+  const t = n.view ?? "overview", s = Object.hasOwn(cn, t) ? cn[t] : void 0;
+  if (!s) throw new Error(`view is none of ${Object.keys(cn).join(", ")}`);
+  const i = Ki(e, v(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : Ji(e);
 }
-function Li(n) {
+function Ji(n) {
   const e = v(n);
   return {
     type: "sections",
@@ -6547,55 +6590,54 @@ function Li(n) {
     ]
   };
 }
-const Is = "custom:hearthwall", Xl = [
+const ni = "custom:hearthwall", _l = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:chart-sankey"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function ec(n) {
-  const e = v(n), { gateways: t, devices: s } = Ci(n, e("strategy.no_area")), i = e("strategy.title");
+function kl(n) {
+  const e = v(n), { gateways: t, devices: s } = Ki(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...Xl.map(([o, a]) => ({
+      ..._l.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
-        strategy: { type: Is, view: o }
+        strategy: { type: ni, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: Hi(o),
+        path: Zi(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: Is, view: "device", device_id: o.id }
+        strategy: { type: ni, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...Li(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...Ji(n) }] };
 }
-class tc extends HTMLElement {
-  static {
-    this.noEditor = !0;
-  }
+const ss = class ss extends HTMLElement {
   static getCreateSuggestions(e) {
     return { title: v(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return ec(t);
+    return kl(t);
   }
-}
-class nc extends HTMLElement {
-  static async generate(e, t) {
-    return Jl(e, t);
-  }
-}
-const sc = {
-  "ll-strategy-dashboard-hearthwall": tc,
-  "ll-strategy-view-hearthwall": nc
 };
-function ic() {
+ss.noEditor = !0;
+let pn = ss;
+class Al extends HTMLElement {
+  static async generate(e, t) {
+    return xl(e, t);
+  }
+}
+const Sl = {
+  "ll-strategy-dashboard-hearthwall": pn,
+  "ll-strategy-view-hearthwall": Al
+};
+function Ml() {
   const n = v(void 0);
   return {
     type: "hearthwall",
@@ -6604,61 +6646,61 @@ function ic() {
     description: n("strategy.description")
   };
 }
-const oc = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function ac(n, e) {
+const El = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function Ol(n, e) {
   const t = n.entities[e];
   return t?.platform !== C || !t.device_id ? null : Object.values(n.entities).some(
-    (i) => i.device_id === t.device_id && qn(n, i.entity_id)
+    (i) => i.device_id === t.device_id && zn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const le = (n) => v(void 0)(n), oe = (n) => Si(() => ({ ...n(), documentationURL: oc }));
-window.customCards = qt(window.customCards ?? [], [
-  oe(() => ({
+const pe = (n) => v(void 0)(n), de = (n) => Wi(() => ({ ...n(), documentationURL: El }));
+window.customCards = Ut(window.customCards ?? [], [
+  de(() => ({
     type: "hearthwall-devices-card",
-    name: le("devices.name"),
-    description: le("devices.description"),
+    name: pe("devices.name"),
+    description: pe("devices.description"),
     preview: !0
   })),
-  oe(() => ({
+  de(() => ({
     type: "hearthwall-device-card",
-    name: le("device.name"),
-    description: le("device.description"),
+    name: pe("device.name"),
+    description: pe("device.description"),
     preview: !0,
-    getEntitySuggestion: ac
+    getEntitySuggestion: Ol
   })),
-  oe(wl),
-  oe(kr),
-  oe(Ol)
+  de(Vc),
+  de(Yr),
+  de(Xc)
 ]);
-window.customStrategies = qt(window.customStrategies ?? [], [oe(ic)]);
-window.customBadges = qt(window.customBadges ?? [], [
-  oe(() => ({
+window.customStrategies = Ut(window.customStrategies ?? [], [de(Ml)]);
+window.customBadges = Ut(window.customBadges ?? [], [
+  de(() => ({
     type: "hearthwall-badge",
-    name: le("badge.name"),
-    description: le("badge.description"),
+    name: pe("badge.name"),
+    description: pe("badge.description"),
     preview: !0
   }))
 ]);
-window.customCardFeatures = qt(window.customCardFeatures ?? [], [
-  Si(() => ({
+window.customCardFeatures = Ut(window.customCardFeatures ?? [], [
+  Wi(() => ({
     type: "hearthwall-quarantine-feature",
-    name: le("feature.name"),
-    isSupported: (n, { entity_id: e }) => qn(n, e)
+    name: pe("feature.name"),
+    isSupported: (n, { entity_id: e }) => zn(n, e)
   }))
 ]);
-xl({
-  "hearthwall-confirm": pr,
-  "hearthwall-notice": Ke,
-  "hearthwall-sparkline": In,
-  "hearthwall-devices-card": j,
-  "hearthwall-device-row": Ye,
-  ...er,
-  "hearthwall-badge": Ln,
-  "hearthwall-quarantine-feature": Me,
-  ...yl,
-  ..._r,
-  ...El,
-  ...sc
+Fc({
+  "hearthwall-confirm": Nr,
+  "hearthwall-notice": ne,
+  "hearthwall-sparkline": Ze,
+  "hearthwall-devices-card": N,
+  "hearthwall-device-row": ve,
+  ...$r,
+  "hearthwall-badge": Qe,
+  "hearthwall-quarantine-feature": ie,
+  ...Dc,
+  ...Gr,
+  ...Jc,
+  ...Sl
 });
 /**
  * @license
