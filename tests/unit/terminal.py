@@ -22,6 +22,7 @@ KEYS = {"escape": "\x1b", "tab": "\t", "enter": "\r"}
 ARROWS = {"up": "A", "down": "B"}
 #: What a program sets for arrows that begin with Esc O (DECCKM), as pyte counts private modes.
 _APPLICATION_ARROWS = 1 << 5
+_HEARS_CTRL_C = ("env", "--default-signal=INT,QUIT")
 
 
 class Terminal:
@@ -46,8 +47,9 @@ class Terminal:
         said: dict[str, str | None] = dict(os.environ) | {"TERM": "xterm", "LC_ALL": "C.UTF-8"}
         said |= {"NO_COLOR": None, "COLUMNS": None, "LINES": None} | dict(environment or {})
         self.process = subprocess.Popen(
-            # A controlling terminal is whence the kernel tells of size, Ctrl-C and hang-ups
-            ["setsid", *(["--ctty"] if controlling else []), *line],
+            # A controlling terminal is whence the kernel tells of size, Ctrl-C and hang-ups. Who runs the tests in
+            # the background of a shell has them ignore Ctrl-C, and what they start inherits that
+            [*_HEARS_CTRL_C, "setsid", *(["--ctty"] if controlling else []), *line],
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -113,6 +114,15 @@ def test_a_client_that_vanishes_ends_its_trace(serving: Serving, household: Trac
     assert household.ended.wait(5)
 
 
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["usual", "background"])
+def inherited(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let what is started inherit what a shell gives its foreground and its background."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("inherited")
 def test_ctrl_c_ends_it_on_a_terminal_that_its_lines_fit(
     serving: Serving, household: Traceable
 ) -> None:
