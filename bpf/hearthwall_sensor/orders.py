@@ -243,13 +243,20 @@ def _described(block: Block) -> str:
     return f"{block.target} {service}".strip()
 
 
+def _called(block: Block) -> str:
+    """Return what people call a rule's mode."""
+    if block.mode == "isolate":
+        return "quarantine" if block.kind == "mac" else "block"
+    return block.mode.replace("_", " ")
+
+
 def ordered(block: Block, *, forced: bool) -> Notice:
     """Return the event of a rule that was put in force."""
     why = f" ({block.reason})" if block.reason else ""
     return Notice(
         kind="blocked",
         severity="info",
-        summary=f"{_described(block)}: {block.mode}{why}",
+        summary=f"{_described(block)}: {_called(block)}{why}",
         evidence={
             "detector": "rules",
             "rule": block.id,
@@ -266,7 +273,7 @@ def ended(block: Block, how: str) -> Notice:
     return Notice(
         kind="unblocked",
         severity="info",
-        summary=f"{_described(block)}: {block.mode} {how}",
+        summary=f"{_described(block)}: {_called(block)} {how}",
         evidence={
             "detector": "rules",
             "rule": block.id,

@@ -1,5 +1,6 @@
 """Event entities: what the gateway's sensor noticed, of each device and of the whole home."""
 
+import re
 from typing import Any, Final, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
@@ -8,14 +9,20 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .bpf.hearthwall_sensor.kinds import KINDS
 from .bpf.hearthwall_sensor.protocol import EVENT_KINDS, Event
-from .devices import async_registered_id
+from .devices import async_registered, async_registered_id, shown_name
 from .entity import DeviceEntity, GatewayEntity, HearthwallEntity, async_add_device_entities
+from .hostile import plain
 from .hub import HearthwallConfigEntry, Hub
 
 PARALLEL_UPDATES = 0
 
 #: What a newer sensor tells and this integration has no word for.
 OTHER: Final = "other"
+
+#: Of a device's name in a sentence.
+_MAX_NAME: Final = 64
+#: What is about addresses says which, so that they stay.
+_OF_ADDRESSES: Final = frozenset({"address_conflict", "rogue_dhcp"})
 
 SECURITY = EventEntityDescription(
     key="security", translation_key="security", event_types=[*EVENT_KINDS, OTHER]
@@ -43,7 +50,7 @@ class SecurityEvent(HearthwallEntity, EventEntity):
 
     entity_description: EventEntityDescription
     _of_packets = False
-    _unrecorded_attributes = frozenset({"evidence"})
+    _unrecorded_attributes = frozenset({"evidence", "sensor_summary"})
 
     @property
     @override
@@ -99,17 +106,37 @@ class DeviceSecurity(SecurityEvent, DeviceEntity):
 def described(hub: Hub, event: Event) -> dict[str, Any]:
     """Return an event's attributes, flat, so that an automation needs no template.
 
-    Beside what the sensor says these are why it is unusual, what can be done, and the devices that an
+    The summary calls the device what Home Assistant does, if the sensor has no name for it; `sensor_summary` is
+    the sensor's own. Beside what the sensor says these are why it is unusual, what can be done, and the devices that an
     action can be aimed at: whose event it is, which may be the victim's, and who did it.
     """
     kind = KINDS.get(event.kind)  # type: ignore[call-overload]
     why = event.evidence.get("why")
     return event.to_wire() | {
+        "summary": _summary(hub, event),
+        "sensor_summary": event.summary,
         "why": why if isinstance(why, str) else None,
         "advice": None if kind is None else kind.advice,
         "device_id": _device_id(hub, event.mac),
         "culprit_device_id": _device_id(hub, event.culprit),
     }
+
+
+@callback
+def _summary(hub: Hub, event: Event) -> str:
+    """Return what happened, with the device's name where it is but a MAC or an address."""
+    registered = event.mac and async_registered(hub.hass, hub.entry, event.mac)
+    name = plain((registered and shown_name(registered)) or "", _MAX_NAME)
+    if not event.mac or not name or name.casefold() in event.summary.casefold():
+        return event.summary
+    address = None if event.kind in _OF_ADDRESSES else event.address
+    for number in filter(None, (event.mac, address)):
+        # Not where it is part of a longer one
+        alone = rf"(?<![\w.:-]){re.escape(number)}(?![\w-]|[.:]\w)"
+        said, found = re.subn(alone, lambda _: name, event.summary, count=1, flags=re.IGNORECASE)
+        if found:
+            return said
+    return event.summary
 
 
 @callback

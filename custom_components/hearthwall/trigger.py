@@ -109,7 +109,7 @@ class JournalTrigger(Trigger):
             if self.takes(hub, event):
                 (row,) = event_rows(hub, [event])
                 peer = event.peer_name or event.peer_address
-                run_action(row | {"peer": peer}, event.summary)
+                run_action(row | {"peer": peer}, row["summary"])
 
         return async_dispatcher_connect(self._hass, SIGNAL_EVENT, happened)
 

@@ -81,6 +81,8 @@ export interface Event {
   peer_name: string | null;
   process: string | null;
   summary: string;
+  /** The summary before Home Assistant put the device's name into it. */
+  sensor_summary: string;
   evidence: Record<string, unknown>;
   technique: string | null;
   count: number;

@@ -13,6 +13,7 @@ export const event = (seq: number, more: Partial<Event> = {}): Event => ({
   peer_name: null,
   process: null,
   summary: `Event ${seq}`,
+  sensor_summary: `Event ${seq}`,
   evidence: {},
   technique: null,
   count: 1,

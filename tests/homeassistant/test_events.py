@@ -416,3 +416,60 @@ async def test_a_device_that_had_events_is_told_none_of_them_again(
     assert await hass.config_entries.async_reload(loaded.entry_id)
     await hass.async_block_till_done()
     assert hass.states.get("event.camera_security").state == before
+
+
+@pytest.mark.parametrize(
+    ("summary", "said", "fields"),
+    [
+        (f"{CAMERA}: quarantine was taken back", "My `cam`: quarantine was taken back", {}),
+        ("192.168.20.21 speaks Stratum", "My `cam` speaks Stratum", {}),
+        (
+            "203.0.113.5 on the internet tries many ports of 192.168.20.21: 9 within 5 s",
+            "203.0.113.5 on the internet tries many ports of My `cam`: 9 within 5 s",
+            {},
+        ),
+        ("MY 'cam' talks to 192.168.20.21", None, {}),
+        ("192.168.20.210 speaks Stratum", None, {}),
+        ("10.192.168.20.21 speaks Stratum", None, {}),
+        ("192.168.20.21.5 speaks Stratum", None, {}),
+        (f"{CAMERA}:01 speaks Stratum", None, {}),
+        ("laptop claims 192.168.20.21", None, {"kind": "address_conflict"}),
+        ("192.168.20.21 speaks Stratum", None, {"mac": None}),
+        ("192.168.20.21 speaks Stratum", None, {"mac": "02:00:00:00:00:77"}),
+    ],
+)
+async def test_a_summary_has_the_devices_name(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    summary: str,
+    said: str | None,
+    fields: dict[str, Any],
+) -> None:
+    camera = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, f"{loaded.entry_id}_{CAMERA}"), loaded.entry_id
+    )
+    assert camera is not None
+    dr.async_get(hass).async_update_device(camera.id, name_by_user="My `cam`\u202e\n")
+    await peer.happen(event(1, **{"summary": summary, "address": "192.168.20.21", **fields}))
+    found = hass.states.get(SECURITY)
+    assert found is not None
+    assert found.attributes["summary"] == (said or summary).replace("`", "'")
+    assert found.attributes["sensor_summary"] == summary
+
+
+async def test_a_long_name_leaves_room_in_a_summary(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    camera = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, f"{loaded.entry_id}_{CAMERA}"), loaded.entry_id
+    )
+    assert camera is not None
+    dr.async_get(hass).async_update_device(camera.id, name_by_user="\\1" * 200)
+    await peer.happen(event(1, summary=f"{CAMERA} speaks Stratum"))
+    found = hass.states.get(SECURITY)
+    assert found is not None
+    said = found.attributes["summary"]
+    assert said.startswith("\\1\\1")
+    assert said.endswith("… speaks Stratum")
+    assert len(said) < 100

@@ -48,7 +48,16 @@ DEFINED: dict[str, type] = {
     "Block": Block,
 }
 #: What Home Assistant adds to an event of the sensor's.
-ADDED = {"why", "advice", "device_id", "culprit_device_id", "entry_id", "gateway", "device_name"}
+ADDED = {
+    "sensor_summary",
+    "why",
+    "advice",
+    "device_id",
+    "culprit_device_id",
+    "entry_id",
+    "gateway",
+    "device_name",
+}
 #: What is looked at as it is sent.
 SENT = {
     "Snapshot",

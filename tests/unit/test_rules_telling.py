@@ -34,6 +34,24 @@ def test_events_of_rules_on_programs_name_the_program(rule: Rule, process: str |
         assert rule.target in notice.summary
 
 
+@pytest.mark.parametrize(
+    ("target", "kind", "mode", "said"),
+    [
+        ("00:00:5e:00:53:21", "mac", "isolate", "quarantine"),
+        ("00:00:5e:00:53:21", "mac", "no_internet", "no internet"),
+        ("192.0.2.1", "ipv4", "isolate", "block"),
+        ("exe:/opt/x", "exe", "audit", "audit"),
+    ],
+)
+def test_events_call_a_rule_what_people_call_it(
+    target: str, kind: Any, mode: Any, said: str
+) -> None:
+    block = told(replace(RULE, target=target, kind=kind, mode=mode, slot=None), Counters())
+    assert ordered(block, forced=False).summary == f"{target}: {said} (why)"
+    assert ended(block, "was taken back").summary == f"{target}: {said} was taken back"
+    assert ordered(block, forced=False).evidence["mode"] == mode
+
+
 def test_block_tells_of_children_links_and_what_is_not_enforced() -> None:
     rule = replace(RULE, children=True, asked="exe:/opt/link")
     said = display.block(wire(rule))
