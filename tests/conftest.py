@@ -6,7 +6,6 @@ from hypothesis import settings
 # pytest-homeassistant-custom-component brings a custom_components package, which would be found first
 import custom_components.hearthwall  # noqa: F401
 
-
 # How long one example takes says how busy the machine is: each test has a deadline of its own
 settings.register_profile("hearthwall", deadline=None)
 settings.load_profile("hearthwall")

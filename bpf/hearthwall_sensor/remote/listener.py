@@ -215,6 +215,8 @@ class Listener:
             return await self._serve(request, name, token, newcomer.address)
         except web.HTTPException:
             raise
+        except ConnectionError:  # it has gone meanwhile
+            return _refusal(400)
         except Exception:
             _LOGGER.exception("A connection of %s failed", newcomer.address)
             return _refusal(500)
