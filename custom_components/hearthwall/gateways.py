@@ -63,6 +63,22 @@ def async_follow_gateways(
 
 
 @callback
+def async_follow_removals(
+    hass: HomeAssistant, entry_id: str | None, removed: Callable[[str], None]
+) -> CALLBACK_TYPE:
+    """Call `removed` with a gateway's entry, or that of each, when it is removed for good; return what ends that."""
+
+    @callback
+    def changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Look whether an entry of ours is gone."""
+        is_ours = entry.domain == DOMAIN and entry_id in {None, entry.entry_id}
+        if is_ours and change is ConfigEntryChange.REMOVED:
+            removed(entry.entry_id)
+
+    return async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
+
+
+@callback
 def async_require_entry(hass: HomeAssistant, entry_id: str | None) -> None:
     """Raise ServiceValidationError if an entry is named that is none of ours; it need not be set up now."""
     entry = None if entry_id is None else hass.config_entries.async_get_entry(entry_id)
@@ -78,18 +94,9 @@ def async_hub(hass: HomeAssistant, entry_id: str) -> Hub:
 
 
 @callback
-def async_hubs(hass: HomeAssistant, entry_id: str | None) -> list[Hub]:
-    """Return one gateway, or all that are set up; raises ServiceValidationError if that is none."""
+def async_asked_hubs(hass: HomeAssistant, entry_id: str | None) -> list[Hub]:
+    """Return the gateway that is asked, or all that are set up; raises ServiceValidationError if that is none."""
     return async_loaded_hubs(hass) if entry_id is None else [async_hub(hass, entry_id)]
-
-
-@callback
-def async_mac_at(hub: Hub, device_id: str) -> str | None:
-    """Return the MAC that a device of Home Assistant goes by at a gateway, None if it is none of its home."""
-    registered = dr.async_get(hub.hass).async_get(device_id)
-    if not isinstance(registered, dr.DeviceEntry):
-        return None
-    return next(iter(async_macs_at(hub, registered)), None)
 
 
 @callback
@@ -97,7 +104,7 @@ def async_guarded(hass: HomeAssistant, device_id: str) -> tuple[Hub, str]:
     """Return the gateway that guards a device, and its MAC; raises ServiceValidationError if none does."""
     registered = dr.async_get(hass).async_get(device_id)
     for hub in async_loaded_hubs(hass):
-        if (mac := async_mac_at(hub, device_id)) is not None:
+        for mac in async_macs_at(hub, device_id):
             return hub, mac
     raise ServiceValidationError(
         translation_domain=DOMAIN,

@@ -11,8 +11,9 @@ from .bpf.hearthwall_sensor.kinds import SEVERITIES
 from .bpf.hearthwall_sensor.protocol import Event, SensorError, Severity
 from .bpf.hearthwall_sensor.requests import GetEvents
 from .event import described
-from .gateways import async_follow_gateways, async_mac_at
+from .gateways import async_follow_gateways
 from .hub import Hub
+from .targets import async_macs_at
 
 RETRY: Final = 2.0
 
@@ -49,7 +50,7 @@ class EventsView:
         """Follow a gateway that was set up; return what is to be done when it goes."""
         mac = None
         if self.device_id is not None:
-            mac = async_mac_at(hub, self.device_id)
+            mac = next(iter(async_macs_at(hub, self.device_id)), None)
             if mac is None:
                 return lambda: None
         told = self.told.setdefault(hub.entry.entry_id, _Told())

@@ -12,6 +12,7 @@ from .blocks import Blocks
 from .bpf.hearthwall_sensor.client import Client
 from .bpf.hearthwall_sensor.protocol import Delta, Device, SensorError, Snapshot
 from .connection import connected
+from .const import LOGGER
 from .devices import gateway_identifier
 from .hub import Hub
 from .live_rows import Row, async_row
@@ -20,6 +21,8 @@ from .top_peers import TopPeers
 RETRY: Final = 2.0
 #: Seconds between two signs of life; who hears none for longer shows that the figures are old.
 HEARTBEAT: Final = 2.0
+#: A connection is kept for so many seconds after its last viewer: who comes and goes makes no new one each time.
+LINGER: Final = 5.0
 #: Changes of the registries come in flocks, all of which are shown at once.
 SETTLES: Final = 0.1
 
@@ -36,11 +39,15 @@ class Viewer(Protocol):
 class LiveFeed:
     """Keeps the rows of a gateway's devices, and tells who looks what changes of them."""
 
-    def __init__(self, hub: Hub, interval: float, peers: TopPeers) -> None:
-        """Take the gateway, the seconds between two changes, and the devices' top peers."""
+    def __init__(self, hub: Hub, interval: float, peers: TopPeers, on_end: CALLBACK_TYPE) -> None:
+        """Take the gateway, the seconds between two changes, the devices' top peers, and what to call at the end."""
         self._hub = hub
         self._interval = interval
         self._peers = peers
+        self._on_end = on_end
+        self._lingering: asyncio.TimerHandle | None = None
+        #: What went wrong that nobody thought of, as it is in the log.
+        self._failure = ""
         self._viewers: list[Viewer] = []
         self._devices: dict[str, Device] = {}
         self._blocks = Blocks()
@@ -56,7 +63,10 @@ class LiveFeed:
     @callback
     def async_join(self, viewer: Viewer) -> None:
         """Tell a viewer all there is, and from then on what changes."""
-        if not self._viewers:
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
+        if not self._ends:
             self._async_begin()
         self._viewers.append(viewer)
         self._async_follow_peers()
@@ -66,16 +76,25 @@ class LiveFeed:
             viewer.send(lost(self._hub.entry.entry_id))
 
     @callback
-    def async_leave(self, viewer: Viewer) -> bool:
-        """Tell a viewer no more; return whether any is left."""
+    def async_leave(self, viewer: Viewer) -> None:
+        """Tell a viewer no more; a while after the last one it ends, since people turn pages and come back."""
         self._viewers.remove(viewer)
         self._async_follow_peers()
-        if not self._viewers:
-            while self._ends:
-                self._ends.pop()()
-            if self._refreshing is not None:
-                self._refreshing.cancel()
-        return bool(self._viewers)
+        if self._ends and not self._viewers:
+            self._lingering = self._hub.hass.loop.call_later(LINGER, self.async_end)
+
+    @callback
+    def async_end(self) -> None:
+        """Disconnect and follow nothing, whoever looks; the gateway goes or nobody came back."""
+        if not self._ends:
+            return
+        while self._ends:
+            self._ends.pop()()
+        for timer in (self._refreshing, self._lingering):
+            if timer is not None:
+                timer.cancel()
+        self._refreshing = self._lingering = None
+        self._on_end()
 
     @callback
     def _async_begin(self) -> None:
@@ -112,8 +131,16 @@ class LiveFeed:
                     await self._tell_life(client)
             except SensorError:
                 pass  # the hub tells the user; a card waits for the next snapshot
+            except Exception as error:  # noqa: BLE001, else cards would go on showing what is no longer true
+                self._log(error)
             self._lose()
             await asyncio.sleep(RETRY)
+
+    def _log(self, error: Exception) -> None:
+        """Log what nobody thought of, once for as long as it is the same."""
+        if self._failure != repr(error):
+            self._failure = repr(error)
+            LOGGER.error("A live view failed and begins again", exc_info=error)
 
     async def _tell_life(self, client: Client) -> None:
         """Tell again and again that the sensor answers, until there is no connection; raises SensorError.
@@ -259,6 +286,11 @@ class LiveFeed:
 def lost(entry_id: str) -> dict[str, Any]:
     """Return what tells that a gateway's sensor is gone."""
     return {"type": "lost", "entry_id": entry_id}
+
+
+def removed(entry_id: str) -> dict[str, Any]:
+    """Return what tells that a gateway will not come again: its entry was removed."""
+    return {"type": "removed", "entry_id": entry_id}
 
 
 def _without_peer(row: Row | None) -> Row | None:

@@ -30,6 +30,8 @@ SECRETS: Final = re.compile(
 )
 #: The longest word that a sensor of ours has for anything.
 _LONGEST_WORD: Final = 40
+#: Words of ours that are several.
+PHRASES: Final = frozenset({"cgroup hooks"})
 #: With numbers behind it, as in a version; a host's name, with words between its dots, is none.
 _WORD: Final = re.compile(r"\w+(?:[.+-]\d+\w*)*", re.ASCII)
 
@@ -84,7 +86,7 @@ class Pseudonyms:
 
 def _is_word(text: str) -> bool:
     """Tell whether a text can be one of the sensor's own words: it is short, plain and no address."""
-    return (
+    return text in PHRASES or (
         len(text) <= _LONGEST_WORD
         and _WORD.fullmatch(text) is not None
         and _recognised(text)[0] == "text"

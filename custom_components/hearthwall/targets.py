@@ -120,21 +120,21 @@ def _device_ids(hass: HomeAssistant, config: Mapping[str, Any]) -> tuple[set[str
 
 def _matches(hass: HomeAssistant, hubs: list[Hub], device_id: str) -> Iterator[TargetedDevice]:
     """Yield the device at each gateway that guards it, by the MAC that it goes by there."""
-    registered = dr.async_get(hass).async_get(device_id)
-    if not isinstance(registered, dr.DeviceEntry):
-        return
     for hub in hubs:
-        for mac in async_macs_at(hub, registered):
+        for mac in async_macs_at(hub, device_id):
             yield TargetedDevice(hub, mac, _name(hass, device_id))
 
 
 @callback
-def async_macs_at(hub: Hub, registered: dr.DeviceEntry) -> list[str]:
-    """Return the MACs that a registered device goes by at a gateway.
+def async_macs_at(hub: Hub, device_id: str) -> list[str]:
+    """Return the MACs that a device of Home Assistant goes by at a gateway, none if it is none of its home.
 
     A gateway's own device is nobody at the others, though they see it: what is aimed at it is for that
     gateway. Another integration's device is the one with its MAC at each gateway.
     """
+    registered = dr.async_get(hub.hass).async_get(device_id)
+    if not isinstance(registered, dr.DeviceEntry):
+        return []
     owner = hub.hass.config_entries.async_get_entry(registered.config_entry_id)
     if owner is not None and owner.domain == DOMAIN and owner.entry_id != hub.entry.entry_id:
         return []

@@ -10,9 +10,9 @@ from .bpf.hearthwall_sensor.habits import Acceptance
 from .bpf.hearthwall_sensor.protocol import SensorError
 from .bpf.hearthwall_sensor.requests import GetAccepted, RevokeAccepted
 from .gateways import async_hub
-from .websocket_answer import answering
+from .websocket_answer import answering, between
 
-_NUMBER = vol.All(int, vol.Range(min=1))
+_NUMBER = between(1)
 
 
 @websocket_api.websocket_command(

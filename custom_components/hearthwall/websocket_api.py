@@ -11,6 +11,7 @@ from .bpf.hearthwall_sensor.protocol import DEFAULT_INTERVAL, MAX_INTERVAL, MIN_
 from .gateways import async_require_entry
 from .live import View, async_open
 from .websocket_acceptances import revoke
+from .websocket_answer import between
 from .websocket_events import subscribe_events, tell_event
 from .websocket_traffic import tell_device, tell_usage
 
@@ -33,8 +34,8 @@ def async_setup_websocket_api(hass: HomeAssistant) -> None:
     {
         vol.Required("type"): "hearthwall/subscribe_devices",
         vol.Optional("entry_id"): str,
-        vol.Optional("interval", default=DEFAULT_INTERVAL): vol.All(
-            vol.Coerce(float), vol.Range(min=MIN_INTERVAL, max=MAX_INTERVAL)
+        vol.Optional("interval", default=DEFAULT_INTERVAL): between(
+            MIN_INTERVAL, MAX_INTERVAL, float
         ),
     }
 )

@@ -15,7 +15,7 @@ from .bpf.hearthwall_sensor.targets import PROCESS_KINDS, parse_target
 from .gateways import async_guarded, async_hub, async_require_entry
 from .live import async_open
 from .live_events import EventsView, event_row
-from .websocket_answer import answering
+from .websocket_answer import answering, between
 
 _DEFAULT_LIMIT: Final = 50
 
@@ -26,9 +26,7 @@ _DEFAULT_LIMIT: Final = 50
         vol.Optional("entry_id"): str,
         vol.Optional("device_id"): str,
         vol.Optional("severity", default=SEVERITIES[0]): vol.In(SEVERITIES),
-        vol.Optional("limit", default=_DEFAULT_LIMIT): vol.All(
-            int, vol.Range(min=1, max=MAX_EVENTS)
-        ),
+        vol.Optional("limit", default=_DEFAULT_LIMIT): between(1, MAX_EVENTS),
     }
 )
 @websocket_api.require_admin
@@ -49,7 +47,7 @@ def subscribe_events(
     {
         vol.Required("type"): "hearthwall/event",
         vol.Required("entry_id"): str,
-        vol.Required("seq"): vol.All(int, vol.Range(min=1)),
+        vol.Required("seq"): between(1),
     }
 )
 @websocket_api.require_admin

@@ -13,10 +13,11 @@ from .asked import shown_device
 from .bpf.hearthwall_sensor.habits import ProfileReport
 from .bpf.hearthwall_sensor.protocol import SensorError
 from .bpf.hearthwall_sensor.requests import MAX_FLOWS, GetProfile, GetUsage
+from .bpf.hearthwall_sensor.targets import MAX_DURATION
 from .bpf.hearthwall_sensor.usage import DIMENSIONS, UsageReport, UsageRow
-from .gateways import async_guarded, async_hubs
+from .gateways import async_asked_hubs, async_guarded
 from .hub import Hub
-from .websocket_answer import answering
+from .websocket_answer import answering, between
 
 _DEFAULT_LIMIT: Final = 100
 _COUNTED: Final = ("upload_bytes", "download_bytes", "flows")
@@ -28,10 +29,8 @@ _COUNTED: Final = ("upload_bytes", "download_bytes", "flows")
         vol.Optional("entry_id"): str,
         vol.Required("by"): vol.All([vol.In(DIMENSIONS)], vol.Length(min=1), vol.Unique()),
         vol.Optional("device_id"): str,
-        vol.Optional("since"): vol.All(vol.Coerce(float), vol.Range(min=0)),
-        vol.Optional("limit", default=_DEFAULT_LIMIT): vol.All(
-            int, vol.Range(min=1, max=MAX_FLOWS)
-        ),
+        vol.Optional("since"): between(0, MAX_DURATION, float),
+        vol.Optional("limit", default=_DEFAULT_LIMIT): between(1, MAX_FLOWS),
     }
 )
 @websocket_api.require_admin
@@ -43,7 +42,7 @@ async def tell_usage(hass: HomeAssistant, message: dict[str, Any]) -> dict[str, 
         hub, mac = async_guarded(hass, message["device_id"])
         asked = [(hub, (mac,))]
     else:
-        asked = [(hub, ()) for hub in async_hubs(hass, message.get("entry_id"))]
+        asked = [(hub, ()) for hub in async_asked_hubs(hass, message.get("entry_id"))]
     since = dt_util.utcnow().timestamp() - message["since"] if "since" in message else None
     by, limit = tuple(message["by"]), message["limit"]
     told: list[tuple[Hub, UsageReport]] = []

@@ -13,6 +13,7 @@ from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hearthwall.bpf.hearthwall_sensor import __version__, habits, protocol
+from custom_components.hearthwall.bpf.hearthwall_sensor.processes import attribution
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import (
     Block,
     Device,
@@ -211,3 +212,12 @@ async def test_a_gateway_that_cannot_be_set_up_has_them_too(
         config_entry_id=entry.entry_id, connections={(dr.CONNECTION_NETWORK_MAC, CAMERA)}
     )
     assert await async_get_device_diagnostics(hass, entry, registered) == told
+
+
+def test_the_sensors_own_words_are_shown_also_those_that_are_several() -> None:
+    ways = [*attribution.LOST, "tcx", "xdp_link"]
+    assert Pseudonyms().hidden(ways, "capabilities") == ways
+    assert Pseudonyms().hidden(["annas phone", "annas-phone"], "capabilities") == [
+        "text-1",
+        "text-2",
+    ]

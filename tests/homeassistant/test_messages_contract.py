@@ -63,6 +63,7 @@ SENT = {
     "Snapshot",
     "Delta",
     "Lost",
+    "Removed",
     "Alive",
     "Event",
     "Events",
@@ -177,6 +178,10 @@ async def test_live_messages(
     lost = await admin.until(type="lost")
     source.fit(lost, "Lost")
     source.fit(lost, "LiveMessage")
+    await hass.config_entries.async_remove(loaded.entry_id)
+    removed = await admin.until(type="removed")
+    source.fit(removed, "Removed")
+    source.fit(removed, "LiveMessage")
 
 
 async def test_events(source: Source, admin: Browser, loaded: MockConfigEntry, peer: Peer) -> None:

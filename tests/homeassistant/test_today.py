@@ -243,6 +243,15 @@ async def test_a_row_is_told_of_what_it_shows(home: Home) -> None:
     assert home.today.moved_of(device(TV, upload_bytes=1_200)) == (0, 0)
 
 
+async def test_a_row_of_what_was_just_merged_does_not_show_all_that_the_other_one_moved(
+    home: Home,
+) -> None:
+    home.tell(CAMERA, 1_000)
+    home.tell(CAMERA, 1_010)
+    merged = device(CAMERA, upload_bytes=51_015, other_macs=(TV,))
+    assert home.today.moved_of(merged) == (10, 0), "until the totals know of it, too"
+
+
 async def test_the_hub_keeps_them_over_a_reload_and_forgets_them_with_the_entry(
     hass: HomeAssistant, peer: Peer, loaded: MockConfigEntry, hass_storage: dict[str, Any]
 ) -> None:

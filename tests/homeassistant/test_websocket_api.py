@@ -37,8 +37,9 @@ COMMAND = "subscribe_devices"
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again soon."""
+    """Try again soon, and end soon after the last viewer."""
     monkeypatch.setattr(live_feed, "RETRY", 0.05)
+    monkeypatch.setattr(live_feed, "LINGER", 0.2)
 
 
 @pytest.fixture
@@ -264,6 +265,68 @@ async def test_browsers_share_a_connection_and_the_last_one_closes_it(
     await clients(peer, 1)
 
 
+async def test_who_comes_and_goes_makes_no_new_connection_each_time(
+    admin: Browser, loaded: MockConfigEntry, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_feed, "LINGER", 3)
+    for interval in (1, 2, 3, 4, 5, 6, 7, 1, 2, 3):
+        identity = await admin.subscribe(COMMAND, interval=interval)
+        assert (await admin.until(type="snapshot"))["devices"]
+        await admin.unsubscribe(identity)
+    assert len(peer.intervals) == 1 + live.MAX_PACES, "the hub's, and each pace once"
+    await clients(peer, 1)
+    await admin.subscribe(COMMAND)
+    assert (await admin.next())["type"] == "snapshot"
+    assert len(peer.intervals) == 2 + live.MAX_PACES, "it had ended"
+
+
+async def test_what_lingers_goes_with_its_gateway(
+    hass: HomeAssistant,
+    admin: Browser,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_feed, "LINGER", 3600)
+    identity = await admin.subscribe(COMMAND)
+    await admin.next()
+    await admin.unsubscribe(identity)
+    assert peer.clients == 2
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await clients(peer, 1)
+    identity = await admin.subscribe(COMMAND)
+    assert (await admin.next())["type"] == "snapshot"
+    await admin.unsubscribe(identity)
+    await hass.config_entries.async_unload(loaded.entry_id)
+    await clients(peer, 0)
+
+
+async def test_what_nobody_thought_of_is_told_as_a_loss_and_logged_once(
+    admin: Browser,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tried = 0
+
+    def fail(*_: Any) -> None:
+        nonlocal tried
+        tried += 1
+        raise RuntimeError("unthought of")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(live_feed, "async_row", fail)
+        await admin.subscribe(COMMAND)
+        assert await admin.next() == {"type": "lost", "entry_id": loaded.entry_id}
+        async with asyncio.timeout(5):
+            while tried < 3:
+                await asyncio.sleep(0.02)
+    assert (await admin.next())["type"] == "snapshot"
+    assert caplog.text.count("A live view failed and begins again") == 1
+    assert "unthought of" in caplog.text
+
+
 async def test_paces_are_bounded(admin: Browser, loaded: MockConfigEntry, peer: Peer) -> None:
     for interval in (1, 2, 3, 4, 5, 6, 7):
         await admin.subscribe(COMMAND, interval=interval)
@@ -335,6 +398,7 @@ async def test_a_gateway_that_is_disabled_removed_and_one_that_is_added(
     assert (await admin.next())["type"] == "snapshot"
     await hass.config_entries.async_remove(loaded.entry_id)
     assert (await admin.next())["type"] == "lost"
+    assert await admin.next() == {"type": "removed", "entry_id": loaded.entry_id}
     entry = MockConfigEntry(domain=DOMAIN, title="New", data=dict(loaded.data))
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
@@ -377,7 +441,9 @@ async def test_a_gateway_that_could_not_be_set_up(
 # Bounds
 
 
-@pytest.mark.parametrize("fields", [{"interval": 0}, {"interval": 61}, {"interval": "fast"}])
+@pytest.mark.parametrize(
+    "fields", [{"interval": each} for each in (0, 61, "fast", "1", "inf", True, None)]
+)
 async def test_intervals_have_bounds(
     admin: Browser, loaded: MockConfigEntry, fields: dict[str, Any]
 ) -> None:
@@ -397,6 +463,64 @@ async def test_the_number_of_views_is_bounded(
         assert answer["error"]["translation_key"] == "too_many_live_views"
     await admin.unsubscribe(identity)
     await admin.subscribe(COMMAND)
+
+
+async def test_one_user_leaves_room_for_others(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_access_token: str,
+    admin: Browser,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "MAX_OF_A_USER", 2)
+    pages = [await browser(hass, hass_ws_client, hass_read_only_access_token) for _ in "12"]
+    for page in pages:
+        await page.subscribe(COMMAND)
+        await page.next()
+    answer = await pages[1].ask(COMMAND)
+    assert answer["error"]["translation_key"] == "too_many_live_views"
+    assert answer["error"]["translation_placeholders"] == {"limit": "2"}
+    for _ in range(3):
+        await admin.subscribe("subscribe_events")
+        await admin.next()
+    for each in pages:
+        await each.close()
+
+
+async def test_whoever_is_no_administrator_leaves_places_for_those_who_are(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_access_token: str,
+    admin: Browser,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "MAX_SUBSCRIPTIONS", 3)
+    monkeypatch.setattr(live, "KEPT_FOR_ADMINS", 2)
+    guest = await browser(hass, hass_ws_client, hass_read_only_access_token)
+    await guest.subscribe(COMMAND)
+    await guest.next()
+    assert (await guest.ask(COMMAND))["error"]["translation_placeholders"] == {"limit": "1"}
+    for _ in "12":
+        await admin.subscribe(COMMAND)
+        await admin.next()
+    assert not (await admin.ask(COMMAND))["success"]
+    await guest.close()
+
+
+async def test_who_is_no_administrator_is_not_told_as_often_as_the_sensor_can(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_access_token: str,
+    loaded: MockConfigEntry,
+    peer: Peer,
+) -> None:
+    guest = await browser(hass, hass_ws_client, hass_read_only_access_token)
+    await guest.subscribe(COMMAND, interval=0.02)
+    assert (await guest.next())["type"] == "snapshot"
+    assert peer.intervals == [1.0, 0.25]
+    await guest.close()
 
 
 async def test_an_unknown_gateway(

@@ -139,6 +139,21 @@ async def test_a_new_journal_is_told_from_its_beginning(
     assert numbers(await admin.next()) == [1]
 
 
+async def test_a_new_journal_is_not_taken_for_what_was_told(
+    admin: Browser, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    peer.events = [event(seq) for seq in range(1, 9)]
+    await admin.subscribe(COMMAND)
+    assert numbers(await admin.next()) == list(range(1, 9))
+    # The sensor's disk was wiped while Home Assistant's view stays: the numbers begin anew
+    await peer.stop()
+    peer.events = []
+    await peer.start()
+    await peer.happen(event(1, time=1_800_000_000.0), event(2, time=1_800_000_001.0))
+    assert numbers(await admin.next()) == [1]
+    assert numbers(await admin.next()) == [2]
+
+
 async def test_a_gateway_that_comes_later(
     hass: HomeAssistant,
     admin: Browser,
@@ -238,7 +253,7 @@ async def test_whom_others_talk_to_is_for_administrators(
 
 
 @pytest.mark.parametrize(
-    "fields", [{"severity": "grave"}, {"limit": 0}, {"limit": 1001}, {"limit": "many"}]
+    "fields", [{"severity": "grave"}, *({"limit": each} for each in (0, 1001, "many", True, 1.0))]
 )
 async def test_bad_input(admin: Browser, loaded: MockConfigEntry, fields: dict[str, Any]) -> None:
     answer = await admin.ask(COMMAND, **fields)
