@@ -48,7 +48,7 @@ function replaced(hass: HomeAssistant, rule: Block): string {
   const t = localizer(hass);
   const until =
     rule.expires === null
-      ? t("quarantine.forever")
+      ? t("orders.endless")
       : t("orders.until", { time: formatDateTime(hass, rule.expires) });
   const described = `${t(optionalKey(`mode.${rule.mode}`) ?? "mode.other")} (${until})`;
   return t(isResponse(rule) ? "orders.replaces_response" : "orders.replaces", { rule: described });

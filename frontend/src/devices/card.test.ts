@@ -246,7 +246,7 @@ describe("the devices card", () => {
     hass.gateway.rules = [rule("a", { mode: "no_internet" })];
     await told(snapshot(CAMERA, TV));
     await click(switchOf("Camera"));
-    expect(text(one(card, "dialog[open]"))).toContain("a rule that is in force: No internet (Until released). Undo brings");
+    expect(text(one(card, "dialog[open]"))).toContain("a rule that is in force: No internet (until released). Undo brings");
     expect(choices()).toEqual(["Until released"]);
     await submit();
     await click(one(one(card, "hearthwall-notice"), "button"));

@@ -3,6 +3,7 @@
 export const enOrders = {
   "orders.already": "{name} is cut off already.",
   "orders.changed": "Its rules were changed in the meantime, and stay as they are.",
+  "orders.endless": "until released",
   "orders.until": "until {time}",
   "orders.replaces":
     "It takes the place of a rule that is in force: {rule}. Undo brings that back; a release later does not.",

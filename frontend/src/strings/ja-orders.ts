@@ -5,6 +5,7 @@ import type { enOrders } from "./en-orders.js";
 export const jaOrders: Record<keyof typeof enOrders, string> = {
   "orders.already": "{name} はすでに遮断されています。",
   "orders.changed": "その間にルールが変更されたため、変更せずそのままにしました。",
+  "orders.endless": "解除するまで",
   "orders.until": "{time} まで",
   "orders.replaces":
     "現在有効なルール「{rule}」と置き換わります。「元に戻す」を選ぶと元のルールに戻りますが、後から解除しても戻りません。",
