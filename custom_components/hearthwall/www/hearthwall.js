@@ -1,4 +1,4 @@
-const mt = globalThis, mn = mt.ShadowRoot && (mt.ShadyCSS === void 0 || mt.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, fn = Symbol(), cs = /* @__PURE__ */ new WeakMap();
+const mt = globalThis, mn = mt.ShadowRoot && (mt.ShadyCSS === void 0 || mt.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, fn = Symbol(), ls = /* @__PURE__ */ new WeakMap();
 let si = class {
   constructor(e, t, s) {
     if (this._$cssResult$ = !0, s !== fn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
@@ -9,7 +9,7 @@ let si = class {
     const t = this.t;
     if (mn && e === void 0) {
       const s = t !== void 0 && t.length === 1;
-      s && (e = cs.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && cs.set(t, e));
+      s && (e = ls.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && ls.set(t, e));
     }
     return e;
   }
@@ -30,12 +30,12 @@ const oo = (n) => new si(typeof n == "string" ? n : n + "", void 0, fn), q = (n,
     const s = document.createElement("style"), i = mt.litNonce;
     i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
   }
-}, ls = mn ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+}, cs = mn ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
   return oo(t);
 })(n) : n;
-const { is: ro, defineProperty: co, getOwnPropertyDescriptor: lo, getOwnPropertyNames: ho, getOwnPropertySymbols: uo, getPrototypeOf: po } = Object, Ot = globalThis, ds = Ot.trustedTypes, mo = ds ? ds.emptyScript : "", fo = Ot.reactiveElementPolyfillSupport, Ue = (n, e) => n, vt = { toAttribute(n, e) {
+const { is: ro, defineProperty: lo, getOwnPropertyDescriptor: co, getOwnPropertyNames: ho, getOwnPropertySymbols: uo, getPrototypeOf: po } = Object, Ot = globalThis, ds = Ot.trustedTypes, mo = ds ? ds.emptyScript : "", fo = Ot.reactiveElementPolyfillSupport, Ue = (n, e) => n, vt = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
       n = n ? mo : null;
@@ -75,11 +75,11 @@ let we = class extends HTMLElement {
   static createProperty(e, t = hs) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && co(this.prototype, e, i);
+      i !== void 0 && lo(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = lo(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = co(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
@@ -119,8 +119,8 @@ let we = class extends HTMLElement {
     const t = [];
     if (Array.isArray(e)) {
       const s = new Set(e.flat(1 / 0).reverse());
-      for (const i of s) t.unshift(ls(i));
-    } else e !== void 0 && t.push(ls(e));
+      for (const i of s) t.unshift(cs(i));
+    } else e !== void 0 && t.push(cs(e));
     return t;
   }
   static _$Eu(e, t) {
@@ -248,9 +248,9 @@ let we = class extends HTMLElement {
 };
 we.elementStyles = [], we.shadowRootOptions = { mode: "open" }, we[Ue("elementProperties")] = /* @__PURE__ */ new Map(), we[Ue("finalized")] = /* @__PURE__ */ new Map(), fo?.({ ReactiveElement: we }), (Ot.reactiveElementVersions ??= []).push("2.1.2");
 const gn = globalThis, us = (n) => n, gt = gn.trustedTypes, ps = gt ? gt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, ii = "$lit$", K = `lit$${Math.random().toFixed(9).slice(2)}$`, oi = "?" + K, vo = `<${oi}>`, me = document, De = () => me.createComment(""), Ve = (n) => n === null || typeof n != "object" && typeof n != "function", yn = Array.isArray, go = (n) => yn(n) || typeof n?.[Symbol.iterator] == "function", Bt = `[ 	
-\f\r]`, Ne = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ms = /-->/g, fs = />/g, ce = RegExp(`>|${Bt}(?:([^\\s"'>=/]+)(${Bt}*=${Bt}*(?:[^ 	
+\f\r]`, Ne = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ms = /-->/g, fs = />/g, le = RegExp(`>|${Bt}(?:([^\\s"'>=/]+)(${Bt}*=${Bt}*(?:[^ 	
 \f\r"'\`<>=]|("|')|))|$)`, "g"), vs = /'/g, gs = /"/g, ai = /^(?:script|style|textarea|title)$/i, ri = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = ri(1), $e = ri(2), G = Symbol.for("lit-noChange"), p = Symbol.for("lit-nothing"), ys = /* @__PURE__ */ new WeakMap(), he = me.createTreeWalker(me, 129);
-function ci(n, e) {
+function li(n, e) {
   if (!yn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
   return ps !== void 0 ? ps.createHTML(e) : e;
 }
@@ -258,42 +258,42 @@ const yo = (n, e) => {
   const t = n.length - 1, s = [];
   let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Ne;
   for (let r = 0; r < t; r++) {
-    const c = n[r];
-    let d, h, l = -1, m = 0;
-    for (; m < c.length && (a.lastIndex = m, h = a.exec(c), h !== null); ) m = a.lastIndex, a === Ne ? h[1] === "!--" ? a = ms : h[1] !== void 0 ? a = fs : h[2] !== void 0 ? (ai.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = ce) : h[3] !== void 0 && (a = ce) : a === ce ? h[0] === ">" ? (a = i ?? Ne, l = -1) : h[1] === void 0 ? l = -2 : (l = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? ce : h[3] === '"' ? gs : vs) : a === gs || a === vs ? a = ce : a === ms || a === fs ? a = Ne : (a = ce, i = void 0);
-    const y = a === ce && n[r + 1].startsWith("/>") ? " " : "";
-    o += a === Ne ? c + vo : l >= 0 ? (s.push(d), c.slice(0, l) + ii + c.slice(l) + K + y) : c + K + (l === -2 ? r : y);
+    const l = n[r];
+    let d, h, c = -1, m = 0;
+    for (; m < l.length && (a.lastIndex = m, h = a.exec(l), h !== null); ) m = a.lastIndex, a === Ne ? h[1] === "!--" ? a = ms : h[1] !== void 0 ? a = fs : h[2] !== void 0 ? (ai.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = le) : h[3] !== void 0 && (a = le) : a === le ? h[0] === ">" ? (a = i ?? Ne, c = -1) : h[1] === void 0 ? c = -2 : (c = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? le : h[3] === '"' ? gs : vs) : a === gs || a === vs ? a = le : a === ms || a === fs ? a = Ne : (a = le, i = void 0);
+    const y = a === le && n[r + 1].startsWith("/>") ? " " : "";
+    o += a === Ne ? l + vo : c >= 0 ? (s.push(d), l.slice(0, c) + ii + l.slice(c) + K + y) : l + K + (c === -2 ? r : y);
   }
-  return [ci(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [li(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
 class Be {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const r = e.length - 1, c = this.parts, [d, h] = yo(e, t);
+    const r = e.length - 1, l = this.parts, [d, h] = yo(e, t);
     if (this.el = Be.createElement(d, s), he.currentNode = this.el.content, t === 2 || t === 3) {
-      const l = this.el.content.firstChild;
-      l.replaceWith(...l.childNodes);
+      const c = this.el.content.firstChild;
+      c.replaceWith(...c.childNodes);
     }
-    for (; (i = he.nextNode()) !== null && c.length < r; ) {
+    for (; (i = he.nextNode()) !== null && l.length < r; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const l of i.getAttributeNames()) if (l.endsWith(ii)) {
-          const m = h[a++], y = i.getAttribute(l).split(K), g = /([.?@])?(.*)/.exec(m);
-          c.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? bo : g[1] === "?" ? $o : g[1] === "@" ? xo : Ct }), i.removeAttribute(l);
-        } else l.startsWith(K) && (c.push({ type: 6, index: o }), i.removeAttribute(l));
+        if (i.hasAttributes()) for (const c of i.getAttributeNames()) if (c.endsWith(ii)) {
+          const m = h[a++], y = i.getAttribute(c).split(K), g = /([.?@])?(.*)/.exec(m);
+          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? bo : g[1] === "?" ? $o : g[1] === "@" ? xo : Ct }), i.removeAttribute(c);
+        } else c.startsWith(K) && (l.push({ type: 6, index: o }), i.removeAttribute(c));
         if (ai.test(i.tagName)) {
-          const l = i.textContent.split(K), m = l.length - 1;
+          const c = i.textContent.split(K), m = c.length - 1;
           if (m > 0) {
             i.textContent = gt ? gt.emptyScript : "";
-            for (let y = 0; y < m; y++) i.append(l[y], De()), he.nextNode(), c.push({ type: 2, index: ++o });
-            i.append(l[m], De());
+            for (let y = 0; y < m; y++) i.append(c[y], De()), he.nextNode(), l.push({ type: 2, index: ++o });
+            i.append(c[m], De());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === oi) c.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === oi) l.push({ type: 2, index: o });
       else {
-        let l = -1;
-        for (; (l = i.data.indexOf(K, l + 1)) !== -1; ) c.push({ type: 7, index: o }), l += K.length - 1;
+        let c = -1;
+        for (; (c = i.data.indexOf(K, c + 1)) !== -1; ) l.push({ type: 7, index: o }), c += K.length - 1;
       }
       o++;
     }
@@ -322,13 +322,13 @@ class wo {
   u(e) {
     const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? me).importNode(t, !0);
     he.currentNode = i;
-    let o = he.nextNode(), a = 0, r = 0, c = s[0];
-    for (; c !== void 0; ) {
-      if (a === c.index) {
+    let o = he.nextNode(), a = 0, r = 0, l = s[0];
+    for (; l !== void 0; ) {
+      if (a === l.index) {
         let d;
-        c.type === 2 ? d = new Oe(o, o.nextSibling, this, e) : c.type === 1 ? d = new c.ctor(o, c.name, c.strings, this, e) : c.type === 6 && (d = new _o(o, this, e)), this._$AV.push(d), c = s[++r];
+        l.type === 2 ? d = new Oe(o, o.nextSibling, this, e) : l.type === 1 ? d = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (d = new _o(o, this, e)), this._$AV.push(d), l = s[++r];
       }
-      a !== c?.index && (o = he.nextNode(), a++);
+      a !== l?.index && (o = he.nextNode(), a++);
     }
     return he.currentNode = me, i;
   }
@@ -368,7 +368,7 @@ class Oe {
     this._$AH !== p && Ve(this._$AH) ? this._$AA.nextSibling.data = e : this.T(me.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Be.createElement(ci(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Be.createElement(li(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
       const o = new wo(i, this), a = o.u(this.options);
@@ -412,8 +412,8 @@ class Ct {
     if (o === void 0) e = xe(this, e, t, 0), a = !Ve(e) || e !== this._$AH && e !== G, a && (this._$AH = e);
     else {
       const r = e;
-      let c, d;
-      for (e = o[0], c = 0; c < o.length - 1; c++) d = xe(this, r[s + c], t, c), d === G && (d = this._$AH[c]), a ||= !Ve(d) || d !== this._$AH[c], d === p ? e = p : e !== p && (e += (d ?? "") + o[c + 1]), this._$AH[c] = d;
+      let l, d;
+      for (e = o[0], l = 0; l < o.length - 1; l++) d = xe(this, r[s + l], t, l), d === G && (d = this._$AH[l]), a ||= !Ve(d) || d !== this._$AH[l], d === p ? e = p : e !== p && (e += (d ?? "") + o[l + 1]), this._$AH[l] = d;
     }
     a && !i && this.j(e);
   }
@@ -505,8 +505,8 @@ const Eo = { attribute: !0, type: String, converter: vt, reflect: !1, hasChanged
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
     const { name: a } = t;
     return { set(r) {
-      const c = e.get.call(this);
-      e.set.call(this, r), this.requestUpdate(a, c, n, !0, r);
+      const l = e.get.call(this);
+      e.set.call(this, r), this.requestUpdate(a, l, n, !0, r);
     }, init(r) {
       return r !== void 0 && this.C(a, void 0, n, r), r;
     } };
@@ -514,8 +514,8 @@ const Eo = { attribute: !0, type: String, converter: vt, reflect: !1, hasChanged
   if (s === "setter") {
     const { name: a } = t;
     return function(r) {
-      const c = this[a];
-      e.call(this, r), this.requestUpdate(a, c, n, !0, r);
+      const l = this[a];
+      e.call(this, r), this.requestUpdate(a, l, n, !0, r);
     };
   }
   throw Error("Unsupported decorator location: " + s);
@@ -755,6 +755,7 @@ const To = {
 }, Io = {
   "orders.already": "{name} is cut off already.",
   "orders.changed": "Its rules were changed in the meantime, and stay as they are.",
+  "orders.endless": "until released",
   "orders.until": "until {time}",
   "orders.replaces": "It takes the place of a rule that is in force: {rule}. Undo brings that back; a release later does not.",
   "orders.replaces_response": "It takes the place of a rule that the sensor ordered by itself: {rule}. Undo orders the same again, but a rule that this one had taken the place of does not come back."
@@ -1134,6 +1135,7 @@ const To = {
 }, Uo = {
   "orders.already": "{name} はすでに遮断されています。",
   "orders.changed": "その間にルールが変更されたため、変更せずそのままにしました。",
+  "orders.endless": "解除するまで",
   "orders.until": "{time} まで",
   "orders.replaces": "現在有効なルール「{rule}」と置き換わります。「元に戻す」を選ぶと元のルールに戻りますが、後から解除しても戻りません。",
   "orders.replaces_response": "センサーが自動で設定したルール「{rule}」と置き換わります。「元に戻す」を選ぶと同じルールを設定し直しますが、そのルールが置き換えたルールは戻りません。"
@@ -1319,7 +1321,7 @@ function Tt() {
   };
   return { computeLabel: n(Bo), computeHelper: n(Wo) };
 }
-const C = "hearthwall", li = (n) => n?.code === "unknown_command", oe = (n) => {
+const C = "hearthwall", ci = (n) => n?.code === "unknown_command", oe = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
 }, z = (n) => n.user?.is_admin ?? !1, Wt = 1e3, Fo = 3e4, Ft = (n) => {
@@ -1330,28 +1332,28 @@ function $n(n, e, t) {
   let s = 0, i = Wt, o, a;
   const r = () => {
     s++, clearTimeout(o);
-    const l = a;
-    return a = void 0, l;
-  }, c = async () => {
-    const l = ++s;
+    const c = a;
+    return a = void 0, c;
+  }, l = async () => {
+    const c = ++s;
     try {
       const m = await n.subscribeMessage(
-        (y) => l === s && t.message(y),
+        (y) => c === s && t.message(y),
         e,
         { resubscribe: !1 }
       );
-      if (l !== s) return Ft(m);
+      if (c !== s) return Ft(m);
       a = m, i = Wt, t.up?.();
     } catch (m) {
-      if (l !== s) return;
-      o = setTimeout(() => void c(), i), i = Math.min(i * 2, Fo), t.refused?.(m);
+      if (c !== s) return;
+      o = setTimeout(() => void l(), i), i = Math.min(i * 2, Fo), t.refused?.(m);
     }
   }, d = () => {
-    Ft(r()), i = Wt, c();
+    Ft(r()), i = Wt, l();
   }, h = () => {
     r(), t.down?.();
   };
-  return n.addEventListener("ready", d), n.addEventListener("disconnected", h), n.connected === !1 ? h() : c(), () => {
+  return n.addEventListener("ready", d), n.addEventListener("disconnected", h), n.connected === !1 ? h() : l(), () => {
     n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Ft(r());
   };
 }
@@ -1446,7 +1448,7 @@ class Ko {
     this.changed();
   }
   put(e, t, s = []) {
-    const [i, o] = [t.upload_rate, t.download_rate].map((c) => Number.isFinite(c) ? c : 0), a = { time: this.now(), upload: i, download: o }, r = {
+    const [i, o] = [t.upload_rate, t.download_rate].map((l) => Number.isFinite(l) ? l : 0), a = { time: this.now(), upload: i, download: o }, r = {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
@@ -1792,8 +1794,8 @@ function Te({ locale: n }, e, t) {
   const r = ke(`d ${o}`, () => {
     const { style: m, unit: y, unitDisplay: g, ...k } = t;
     return new Intl.NumberFormat(xs[i], k);
-  }), c = (m) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(m.type), d = a.formatToParts(e), h = d.findIndex(c), l = r.format(t.style === "percent" ? e * 100 : e);
-  return d.map((m, y) => y === h ? l : c(m) ? "" : m.value).join("");
+  }), l = (m) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(m.type), d = a.formatToParts(e), h = d.findIndex(l), c = r.format(t.style === "percent" ? e * 100 : e);
+  return d.map((m, y) => y === h ? c : l(m) ? "" : m.value).join("");
 }
 function pi(n, e, t) {
   if (!(Math.abs(e) < Jo)) return Xe;
@@ -1819,7 +1821,7 @@ function An(n, e, t) {
     e * hi
   );
 }
-const ln = (n, e) => An(n, e, { hour: "numeric", minute: "2-digit" }), ta = (n, e) => An(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), J = (n, e) => An(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+const cn = (n, e) => An(n, e, { hour: "numeric", minute: "2-digit" }), ta = (n, e) => An(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), J = (n, e) => An(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
 function wt(n, e, t = Date.now() / hi) {
   if (!kn(e)) return Xe;
   const s = Math.max(0, Math.round(t - e)), [i, o] = ui.find(([, a]) => s >= a) ?? ["second", 1];
@@ -1858,7 +1860,7 @@ var na = Object.defineProperty, Mn = (n, e, t, s) => {
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && na(e, t, i), i;
 };
-const Yt = 960, ct = 120, ks = 0.15, As = 4, Fn = class Fn extends L {
+const Yt = 960, lt = 120, ks = 0.15, As = 4, Fn = class Fn extends L {
   constructor() {
     super(...arguments), this.spans = [], this.onPointer = (e) => {
       const t = e.currentTarget.getBoundingClientRect(), s = (e.clientX - t.left) / t.width;
@@ -1871,36 +1873,36 @@ const Yt = 960, ct = 120, ks = 0.15, As = 4, Fn = class Fn extends L {
   render() {
     const { hass: e, spans: t } = this;
     if (!e || !t.length) return p;
-    const s = v(e), i = Math.max(1, ...t.map(({ download: g }) => g)), o = Math.max(1, ...t.map(({ upload: g }) => g)), a = Math.round(ct * Math.min(1 - ks, Math.max(ks, i / (i + o)))), r = Math.max(i / (a - 2), o / (ct - a - 2)), c = Yt / t.length, d = (g, k, O) => {
+    const s = v(e), i = Math.max(1, ...t.map(({ download: g }) => g)), o = Math.max(1, ...t.map(({ upload: g }) => g)), a = Math.round(lt * Math.min(1 - ks, Math.max(ks, i / (i + o)))), r = Math.max(i / (a - 2), o / (lt - a - 2)), l = Yt / t.length, d = (g, k, O) => {
       const P = k[g] && Math.max(1.5, k[g] / r), F = g === "download" ? a - 1 - P : a + 1;
-      return P ? $e`<rect class=${g} x=${O * c + 1} y=${F} width=${c - 2} height=${P} rx="1.5"></rect>` : p;
-    }, h = (g) => T(e, t.reduce((k, O) => k + O[g], 0)), l = s("device.history_sum", { download: h("download"), upload: h("upload") }), m = this.at === void 0 ? void 0 : t[this.at], y = m && s("device.history_at", {
-      time: ln(e, m.start / 1e3),
+      return P ? $e`<rect class=${g} x=${O * l + 1} y=${F} width=${l - 2} height=${P} rx="1.5"></rect>` : p;
+    }, h = (g) => T(e, t.reduce((k, O) => k + O[g], 0)), c = s("device.history_sum", { download: h("download"), upload: h("upload") }), m = this.at === void 0 ? void 0 : t[this.at], y = m && s("device.history_at", {
+      time: cn(e, m.start / 1e3),
       download: T(e, m.download),
       upload: T(e, m.upload)
     });
     return u`
-      <div class="words" aria-live="polite">${y ?? l}</div>
+      <div class="words" aria-live="polite">${y ?? c}</div>
       <svg
-        viewBox="0 0 ${Yt} ${ct}"
+        viewBox="0 0 ${Yt} ${lt}"
         preserveAspectRatio="none"
         role="img"
         tabindex="0"
-        aria-label=${y ?? `${s("device.history")}: ${l}`}
+        aria-label=${y ?? `${s("device.history")}: ${c}`}
         @pointermove=${this.onPointer}
         @pointerdown=${this.onPointer}
         @pointerleave=${() => this.at = void 0}
         @keydown=${this.onKey}
         @blur=${() => this.at = void 0}
       >
-        ${this.at === void 0 ? p : $e`<rect class="at" x=${this.at * c} y="0" width=${c} height=${ct}></rect>`}
+        ${this.at === void 0 ? p : $e`<rect class="at" x=${this.at * l} y="0" width=${l} height=${lt}></rect>`}
         ${t.map((g, k) => [d("download", g, k), d("upload", g, k)])}
         <line x1="0" x2=${Yt} y1=${a} y2=${a}></line>
       </svg>
       <div class="times" aria-hidden="true">
         ${Array.from({ length: As + 1 }, (g, k) => {
       const O = t[t.length - 1]?.start ?? 0, P = t[0]?.start ?? 0;
-      return u`<span>${ln(e, (P + (O - P) * k / As) / 1e3)}</span>`;
+      return u`<span>${cn(e, (P + (O - P) * k / As) / 1e3)}</span>`;
     })}
       </div>
     `;
@@ -2204,7 +2206,7 @@ const vi = q`
 `;
 async function tt({ confirm: n, notice: e, after: t }, s, i, o) {
   let a;
-  return await n.ask({ ...s, act: async (c) => a = await s.act(c) }) ? (e.show(
+  return await n.ask({ ...s, act: async (l) => a = await s.act(l) }) ? (e.show(
     i,
     a && (async () => {
       await a?.(), o?.(), await t?.();
@@ -2225,17 +2227,17 @@ const Se = async (n, e, t) => (await qt(n, e, t.target)).find((s) => yi(s, t)), 
   rule: await Se(n, e, { target: t })
 });
 async function En(n, { entryId: e, target: t, rule: s }, i, o, a) {
-  const [r, c] = await Promise.all([Se(n, e, { target: t }), qt(n, e)]);
+  const [r, l] = await Promise.all([Se(n, e, { target: t }), qt(n, e)]);
   if (r?.id !== s?.id) throw bt(n);
   const [d] = wi(
     await n.callService(C, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
   );
   if (!d) return;
-  const h = c.find((l) => l.target === d.target && yi(l, d));
+  const h = l.find((c) => c.target === d.target && yi(c, d));
   return async () => {
-    const l = await Se(n, e, d);
-    if (l) {
-      if (l.id !== d.id) throw bt(n);
+    const c = await Se(n, e, d);
+    if (c) {
+      if (c.id !== d.id) throw bt(n);
       h && !gi(h) ? await xi(n, e, h) : await Ye(n, "unblock", { id: d.id, config_entry_id: e });
     }
   };
@@ -2257,7 +2259,7 @@ async function ra(n, { entryId: e, row: t }) {
   if (!s || !aa(s)) throw bt(n);
   return _i(n, e, s);
 }
-const ca = [
+const la = [
   "mode",
   "allow",
   "reason",
@@ -2271,17 +2273,17 @@ const ca = [
   "audits"
 ];
 async function xi(n, e, t) {
-  const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, c = {
+  const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, l = {
     ...s === null ? {} : Lt(Ms(s)),
     ...i === null ? {} : { confirm_within: { seconds: Ms(i) } }
-  }, d = (l) => Object.fromEntries(
-    l.filter(([m, y]) => y !== null && y !== "" && !(m === "peers" && !o.length))
-  ), h = { config_entry_id: e, ...c };
+  }, d = (c) => Object.fromEntries(
+    c.filter(([m, y]) => y !== null && y !== "" && !(m === "peers" && !o.length))
+  ), h = { config_entry_id: e, ...l };
   if (t.children) {
-    const l = d([["reason", a], ["peers", o]]), m = t.mode === "audit" ? { audit: !0 } : {};
-    await Ye(n, "block_process", { ...$i(r), children: !0, ...h, ...l, ...m });
+    const c = d([["reason", a], ["peers", o]]), m = t.mode === "audit" ? { audit: !0 } : {};
+    await Ye(n, "block_process", { ...$i(r), children: !0, ...h, ...c, ...m });
   } else
-    await Ye(n, "block", { target: r, ...h, ...d(ca.map((l) => [l, t[l]])) });
+    await Ye(n, "block", { target: r, ...h, ...d(la.map((c) => [c, t[c]])) });
 }
 async function _i(n, e, t) {
   if (await Ye(n, "unblock", { id: t.id, config_entry_id: e }), !await Se(n, e, t))
@@ -2290,11 +2292,11 @@ async function _i(n, e, t) {
       gi(t) || await xi(n, e, t);
     };
 }
-const la = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+const ca = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
 async function ki(n, e, t) {
   return await Ye(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const lt = 3600, da = [lt / 4, lt, 8 * lt, 24 * lt], Ai = "forever";
+const ct = 3600, da = [ct / 4, ct, 8 * ct, 24 * ct], Ai = "forever";
 function ha(n, e) {
   const t = v(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
   return [
@@ -2307,11 +2309,11 @@ function ha(n, e) {
 }
 const ua = ({ reason: n, expires: e }) => e !== null && Ce(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
 function pa(n, e) {
-  const t = v(n), s = e.expires === null ? t("quarantine.forever") : t("orders.until", { time: J(n, e.expires) }), i = `${t(Ce(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
+  const t = v(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: J(n, e.expires) }), i = `${t(Ce(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
   return t(ua(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
 }
 async function On(n, e) {
-  const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: c, confirm: d, told: h, act: l } = e;
+  const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: d, told: h, act: c } = e;
   let m;
   try {
     m = await sa(t, i, o);
@@ -2326,11 +2328,11 @@ async function On(n, e) {
     n,
     {
       title: r,
-      text: y ? `${c} ${pa(t, y)}` : c,
+      text: y ? `${l} ${pa(t, y)}` : l,
       confirm: d,
       danger: !0,
       choices: g,
-      act: (O) => l(m, k(O))
+      act: (O) => c(m, k(O))
     },
     h
   );
@@ -2345,7 +2347,7 @@ function Si(n, { entryId: e, mac: t, name: s, deviceId: i }) {
     text: a("quarantine.text"),
     confirm: a("quarantine.confirm"),
     told: a("quarantine.on", { name: s }),
-    act: (r, c) => ia(o, r, i, c)
+    act: (r, l) => ia(o, r, i, l)
   });
 }
 function It(n, e) {
@@ -2440,11 +2442,11 @@ function xa(n, { kind: e, subject: t, evidence: s }) {
   if (o && a !== null) {
     const d = (m) => o.unit ? T(n, m * (o.unit === "bytes" ? 1 : 1e6)) : _a(n, m);
     r.push([i("events.measured"), i(o.key, { value: d(a) })]);
-    const h = s.threshold, l = Array.isArray(h) && h.length === 2 ? h.map(Z) : null;
-    l && l[0] != null && l[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: d(l[0]), most: d(l[1]) })]) : Z(h) !== null && h !== 1 && r.push([i("events.threshold"), d(h)]);
+    const h = s.threshold, c = Array.isArray(h) && h.length === 2 ? h.map(Z) : null;
+    c && c[0] != null && c[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: d(c[0]), most: d(c[1]) })]) : Z(h) !== null && h !== 1 && r.push([i("events.threshold"), d(h)]);
   }
-  const c = Z(s.window);
-  return c !== null && c >= 1 && r.push([i("events.window"), fi(n, c)]), r;
+  const l = Z(s.window);
+  return l !== null && l >= 1 && r.push([i("events.window"), fi(n, l)]), r;
 }
 const _a = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? R(n, e) : Te(n, e, { maximumSignificantDigits: 3 });
 function ka({ event: n, culprit: e, program: t, blockable_peer: s }) {
@@ -2499,9 +2501,9 @@ function Sa(n, e, t) {
     text: t.startsWith(Ke) ? i("events.stop.text_process", { pid: t.slice(Ke.length) }) : i("events.stop.text", { path: S(t.slice(t.indexOf(":") + 1)) }),
     confirm: i("events.stop.confirm"),
     told: i("events.stopped", { name: r }),
-    act: async (c, d) => {
+    act: async (l, d) => {
       if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
-      return oa(s, c, d);
+      return oa(s, l, d);
     }
   });
 }
@@ -2625,12 +2627,12 @@ function Ln(n, e, t) {
   if (!o.length) return p;
   const a = (r) => ta(n, r);
   if (e?.phase === "offline" || e?.phase === "absent") {
-    const r = Math.max(...o.map((c) => c.heard));
+    const r = Math.max(...o.map((l) => l.heard));
     return u`<div class="notice" role="status">${s("common.offline", { time: a(r) })}</div>`;
   }
-  return o.map(({ name: r, heard: c, stale: d }) => {
-    const h = { gateway: r, time: a(c) }, l = s(d ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
-    return u`<div class="notice" role="status">${l}${Li(n)}</div>`;
+  return o.map(({ name: r, heard: l, stale: d }) => {
+    const h = { gateway: r, time: a(l) }, c = s(d ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
+    return u`<div class="notice" role="status">${c}${Li(n)}</div>`;
   });
 }
 function qi({ rule: n, quarantined: e, online: t }) {
@@ -2679,7 +2681,7 @@ function Ia(n, e) {
   return t;
 }
 function Pa(n, e, t, s, i) {
-  const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, c = Array.from({ length: r }, (d, h) => ({
+  const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (d, h) => ({
     start: (a + h) * o,
     download: 0,
     upload: 0
@@ -2688,11 +2690,11 @@ function Pa(n, e, t, s, i) {
     ["download", n],
     ["upload", e]
   ])
-    for (const { start: l, change: m } of h) {
-      const y = c[Math.floor(l / o) - a];
+    for (const { start: c, change: m } of h) {
+      const y = l[Math.floor(c / o) - a];
       y && (y[d] += Math.max(0, m ?? 0));
     }
-  return c;
+  return l;
 }
 async function Ha(n, e) {
   const t = (await qt(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
@@ -2719,10 +2721,10 @@ class Na {
       ["history", this.askHistory(e, t)]
     ];
     if (z(e)) {
-      const r = { device_id: t }, c = e.callWS({ type: "hearthwall/device", ...r });
+      const r = { device_id: t }, l = e.callWS({ type: "hearthwall/device", ...r });
       i.push(
-        ["details", c],
-        ["rules", c.then(({ entry_id: d }) => Ha(e, d))],
+        ["details", l],
+        ["rules", l.then(({ entry_id: d }) => Ha(e, d))],
         [
           "usage",
           e.callWS({
@@ -2735,8 +2737,8 @@ class Na {
         ]
       );
     }
-    const o = i.map(async ([r, c]) => {
-      const d = await c;
+    const o = i.map(async ([r, l]) => {
+      const d = await l;
       s === this.asked && (this[r] = d, this.host.requestUpdate());
     }), a = (await Promise.allSettled(o)).flatMap(
       (r) => r.status === "rejected" ? [oe(r.reason)] : []
@@ -2759,9 +2761,9 @@ class Na {
     this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Ps), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = Ia(e, t), o = [s, i].filter((l) => l !== void 0);
+    const { download: s, upload: i } = Ia(e, t), o = [s, i].filter((c) => c !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
-    const a = Date.now(), r = a - Is * 1e3, c = await e.callWS({
+    const a = Date.now(), r = a - Is * 1e3, l = await e.callWS({
       type: "recorder/statistics_during_period",
       start_time: new Date(r).toISOString(),
       end_time: new Date(a).toISOString(),
@@ -2769,8 +2771,8 @@ class Na {
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), d = (l) => l === void 0 ? [] : c[l] ?? [], h = Pa(d(s), d(i), r, a, 15);
-    return h.some((l) => l.download + l.upload > 0) ? h : [];
+    }), d = (c) => c === void 0 ? [] : l[c] ?? [], h = Pa(d(s), d(i), r, a, 15);
+    return h.some((c) => c.download + c.upload > 0) ? h : [];
   }
 }
 function Pi(n, e, t) {
@@ -2794,7 +2796,7 @@ function ja(n, e, { id: t, seq: s, summary: i }) {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await la(o, e, t), () => ki(o, e, s))
+      act: async () => (await ca(o, e, t), () => ki(o, e, s))
     },
     a("device.revoke_done")
   );
@@ -2824,19 +2826,19 @@ const { I: Ra } = ko, Hs = (n) => n, Ns = () => document.createComment(""), je =
   } else {
     const o = t._$AB.nextSibling, a = t._$AM, r = a !== n;
     if (r) {
-      let c;
-      t._$AQ?.(n), t._$AM = n, t._$AP !== void 0 && (c = n._$AU) !== a._$AU && t._$AP(c);
+      let l;
+      t._$AQ?.(n), t._$AM = n, t._$AP !== void 0 && (l = n._$AU) !== a._$AU && t._$AP(l);
     }
     if (o !== i || r) {
-      let c = t._$AA;
-      for (; c !== o; ) {
-        const d = Hs(c).nextSibling;
-        Hs(s).insertBefore(c, i), c = d;
+      let l = t._$AA;
+      for (; l !== o; ) {
+        const d = Hs(l).nextSibling;
+        Hs(s).insertBefore(l, i), l = d;
       }
     }
   }
   return t;
-}, le = (n, e, t = n) => (n._$AI(e, t), n), Ua = {}, za = (n, e = Ua) => n._$AH = e, Da = (n) => n._$AH, Jt = (n) => {
+}, ce = (n, e, t = n) => (n._$AI(e, t), n), Ua = {}, za = (n, e = Ua) => n._$AH = e, Da = (n) => n._$AH, Jt = (n) => {
   n._$AR(), n._$AA.remove();
 };
 const js = (n, e, t) => {
@@ -2861,32 +2863,32 @@ const js = (n, e, t) => {
   update(n, [e, t, s]) {
     const i = Da(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
-    const r = this.ut ??= [], c = [];
-    let d, h, l = 0, m = i.length - 1, y = 0, g = o.length - 1;
-    for (; l <= m && y <= g; ) if (i[l] === null) l++;
+    const r = this.ut ??= [], l = [];
+    let d, h, c = 0, m = i.length - 1, y = 0, g = o.length - 1;
+    for (; c <= m && y <= g; ) if (i[c] === null) c++;
     else if (i[m] === null) m--;
-    else if (r[l] === a[y]) c[y] = le(i[l], o[y]), l++, y++;
-    else if (r[m] === a[g]) c[g] = le(i[m], o[g]), m--, g--;
-    else if (r[l] === a[g]) c[g] = le(i[l], o[g]), je(n, c[g + 1], i[l]), l++, g--;
-    else if (r[m] === a[y]) c[y] = le(i[m], o[y]), je(n, i[l], i[m]), m--, y++;
-    else if (d === void 0 && (d = js(a, y, g), h = js(r, l, m)), d.has(r[l])) if (d.has(r[m])) {
+    else if (r[c] === a[y]) l[y] = ce(i[c], o[y]), c++, y++;
+    else if (r[m] === a[g]) l[g] = ce(i[m], o[g]), m--, g--;
+    else if (r[c] === a[g]) l[g] = ce(i[c], o[g]), je(n, l[g + 1], i[c]), c++, g--;
+    else if (r[m] === a[y]) l[y] = ce(i[m], o[y]), je(n, i[c], i[m]), m--, y++;
+    else if (d === void 0 && (d = js(a, y, g), h = js(r, c, m)), d.has(r[c])) if (d.has(r[m])) {
       const k = h.get(a[y]), O = k !== void 0 ? i[k] : null;
       if (O === null) {
-        const P = je(n, i[l]);
-        le(P, o[y]), c[y] = P;
-      } else c[y] = le(O, o[y]), je(n, i[l], O), i[k] = null;
+        const P = je(n, i[c]);
+        ce(P, o[y]), l[y] = P;
+      } else l[y] = ce(O, o[y]), je(n, i[c], O), i[k] = null;
       y++;
     } else Jt(i[m]), m--;
-    else Jt(i[l]), l++;
+    else Jt(i[c]), c++;
     for (; y <= g; ) {
-      const k = je(n, c[g + 1]);
-      le(k, o[y]), c[y++] = k;
+      const k = je(n, l[g + 1]);
+      ce(k, o[y]), l[y++] = k;
     }
-    for (; l <= m; ) {
-      const k = i[l++];
+    for (; c <= m; ) {
+      const k = i[c++];
       k !== null && Jt(k);
     }
-    return this.ut = a, za(n, c), G;
+    return this.ut = a, za(n, l), G;
   }
 });
 var Va = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Ba = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Wa = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Fa = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Ga = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Ya = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Ka = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Qa = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", Za = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", Ja = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
@@ -2919,11 +2921,11 @@ const fe = In(class extends Pn {
   critical: Qa
 }, Nt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Xa = (n) => Nt(Rs[n] ?? Rs.info), er = /^T\d{4}(\.\d{3})?$/;
 function tr(n, e) {
-  const { hass: t, asked: s } = e, i = v(t), o = Pt(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, c = !va.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
+  const { hass: t, asked: s } = e, i = v(t), o = Pt(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !va.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
   return u`
-    <p>${i(o.meaning)} ${c ? i("events.of_program") : p}</p>
+    <p>${i(o.meaning)} ${l ? i("events.of_program") : p}</p>
     <p class="advice">
-      ${Nt(Ka)}<span>${i(c ? "events.of_program.advice" : o.advice)}</span>
+      ${Nt(Ka)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
     </p>
     ${nr(n, e)}
     <h4>${i("events.evidence")}</h4>
@@ -2938,8 +2940,8 @@ function tr(n, e) {
 function nr(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
   if (!i || !("event" in i)) return p;
-  const r = v(t), { accept: c, peer: d, culprit: h, program: l } = ka(i), m = h !== null && Cn(s, n, h)?.row.quarantined, y = h === null ? "" : Ei(s, n, h), g = [
-    c ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
+  const r = v(t), { accept: l, peer: d, culprit: h, program: c } = ka(i), m = h !== null && Cn(s, n, h)?.row.quarantined, y = h === null ? "" : Ei(s, n, h), g = [
+    l ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${r(o ? "events.is_accepted" : "events.accept")}
         </button>` : p,
     d === null ? p : u`<button class="quiet cut" title=${S(d)} @click=${() => a("block", i)}>
@@ -2948,12 +2950,12 @@ function nr(n, e) {
     h === null ? p : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
           ${r(m ? "events.release" : "events.quarantine", { name: y })}
         </button>`,
-    l === null ? p : u`<button class="quiet cut" title=${S(l)} @click=${() => a("stop", i)}>
+    c === null ? p : u`<button class="quiet cut" title=${S(c)} @click=${() => a("stop", i)}>
           ${r("events.stop", { name: Le(n) })}
         </button>`
   ];
   return u`
-    ${i.has_ended && l === null ? u`<p class="secondary">${r("events.ended")}</p>` : p}
+    ${i.has_ended && c === null ? u`<p class="secondary">${r("events.ended")}</p>` : p}
     ${g.every((k) => k === p) ? p : u`<div class="orders">${g}</div>`}
   `;
 }
@@ -2979,9 +2981,9 @@ function sr(n, e, t) {
   ];
   return u`
     <dl>
-      ${r.filter(([, c]) => c !== "" && c !== p).map(
-    ([c, d]) => u`<div>
-              <dt>${c}</dt>
+      ${r.filter(([, l]) => l !== "" && l !== p).map(
+    ([l, d]) => u`<div>
+              <dt>${l}</dt>
               <dd>${d}</dd>
             </div>`
   )}
@@ -3037,14 +3039,14 @@ function or(n, { processes: e, files: t }) {
   `;
 }
 function Hi(n, e) {
-  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), c = Me.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${H(n)}`;
-  return u`<li class=${fe({ event: !0, open: s, fresh: o, [c]: !0 })}>
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Me.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${H(n)}`;
+  return u`<li class=${fe({ event: !0, open: s, fresh: o, [l]: !0 })}>
     <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${H(n)} @click=${a}>
-      <span class="badge">${Xa(c)}</span>
+      <span class="badge">${Xa(l)}</span>
       <span class="words">
         <span class="first">
           <span class="kind cut">${r(Pt(n.kind).name)}</span>
-          <span class="severity">${r(`severity.${c}`)}</span>
+          <span class="severity">${r(`severity.${l}`)}</span>
           ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: R(t, n.count) })}</span>` : p}
           <time datetime=${new Date(n.time * 1e3).toISOString()} title=${J(t, n.time)}>${i}</time>
         </span>
@@ -3063,7 +3065,7 @@ function Ni(n, { mode: e, transport: t, port: s }) {
   const i = s === null ? t ?? "" : `${t ?? ""}/${s}`;
   return [v(n)(Ce(`mode.${e}`) ?? "mode.other"), i].filter(Boolean).join(" ");
 }
-function cr(n, { reason: e }) {
+function lr(n, { reason: e }) {
   const t = v(n);
   if (e === ar) return t("rules.reason.quarantine");
   const [s, ...i] = e.split(": "), o = i.length ? Ce(`kind.${s}`) : void 0;
@@ -3075,7 +3077,7 @@ function ji(n, { expires: e, confirm_by: t }, s) {
 }
 const Ri = (n, e) => [
   v(n)("device.blocked_since", { since: J(n, e.created) }),
-  cr(n, e)
+  lr(n, e)
 ].filter(Boolean).join(" · ");
 function Ui(n, e, t) {
   const s = v(n);
@@ -3086,7 +3088,7 @@ function Ui(n, e, t) {
   });
   return e.last_hit === null ? i : `${i} · ${s("rules.last_hit", { ago: wt(n, e.last_hit, t) })}`;
 }
-function lr(n, { target: e }, t) {
+function cr(n, { target: e }, t) {
   for (const { row: o } of t)
     if (o.mac === e || o.addresses.includes(e)) return { name: o.name, more: e };
   const [, s, i] = rr.exec(e) ?? [];
@@ -3094,15 +3096,15 @@ function lr(n, { target: e }, t) {
 }
 const dr = 5, hr = "-";
 function ur(n, e, t = Date.now() / 1e3) {
-  const s = v(n), i = (l) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(l), o = (l, m = (y) => y.name) => i(l.slice(0, dr).map(m)), a = e.domains.filter(({ name: l }) => l !== hr), r = [
+  const s = v(n), i = (c) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(c), o = (c, m = (y) => y.name) => i(c.slice(0, dr).map(m)), a = e.domains.filter(({ name: c }) => c !== hr), r = [
     e.frozen ? s("profile.frozen", { since: J(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: J(n, e.learning_until) }) : s("profile.learnt", {
       since: J(n, e.since),
       sure: yt(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
-  a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: l }) => Sn(n, l)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
-  const c = e.applications.length ? e.applications : e.ports;
-  c.length && r.push(s("profile.speaks", { names: o(c) }));
+  a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: c }) => Sn(n, c)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
+  const l = e.applications.length ? e.applications : e.ports;
+  l.length && r.push(s("profile.speaks", { names: o(l) }));
   const [d, h] = [e.download_a_day, e.upload_a_day];
   return d && h && r.push(s("profile.day", { download: T(n, d.usual), upload: T(n, h.usual) })), r;
 }
@@ -3111,18 +3113,18 @@ const nt = (n, e) => u`<section>
     ${e}
   </section>`, Hn = (n) => u`<p class="secondary">${n}</p>`, Re = (n) => n.download_bytes + n.upload_bytes, pr = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
 function mr(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = v(n), r = Math.max(1, Re(e)), c = r - e.rows.reduce((l, m) => l + Re(m), 0), d = (l) => u`<div class="bar"><div style="width: ${(l * 100).toFixed(1)}%"></div></div>`, h = (l) => {
-    const m = l.peer ?? a("common.unknown"), y = t.get(m);
+  const a = v(n), r = Math.max(1, Re(e)), l = r - e.rows.reduce((c, m) => c + Re(m), 0), d = (c) => u`<div class="bar"><div style="width: ${(c * 100).toFixed(1)}%"></div></div>`, h = (c) => {
+    const m = c.peer ?? a("common.unknown"), y = t.get(m);
     return u`<li>
       <div class="line">
         <span class="cut grow" title=${m}>${m}</span>
-        <span class="secondary">${l.country ? Sn(n, l.country) : p}</span>
-        <span class="figure" title="↓ ${T(n, l.download_bytes)} ↑ ${T(n, l.upload_bytes)}">
-          ${T(n, Re(l))}
+        <span class="secondary">${c.country ? Sn(n, c.country) : p}</span>
+        <span class="figure" title="↓ ${T(n, c.download_bytes)} ↑ ${T(n, c.upload_bytes)}">
+          ${T(n, Re(c))}
         </span>
-        <span class="figure share secondary">${yt(n, Re(l) / r)}</span>
+        <span class="figure share secondary">${yt(n, Re(c) / r)}</span>
         <span>
-          ${l.peer && (y || !(pr.test(l.peer) || s.has(l.peer))) ? u`<button
+          ${c.peer && (y || !(pr.test(c.peer) || s.has(c.peer))) ? u`<button
                 class="quiet"
                 aria-label=${a(y ? "device.release_peer" : "events.block.peer", { peer: m })}
                 @click=${() => y ? o(y) : i(m)}
@@ -3131,22 +3133,22 @@ function mr(n, e, { rules: t, home: s, block: i, release: o }) {
               </button>` : p}
         </span>
       </div>
-      ${d(Re(l) / r)}
+      ${d(Re(c) / r)}
     </li>`;
   };
   return nt(
     a("device.peers"),
     e.rows.length ? u`<ul class="peers">
-          ${U(e.rows, (l) => `${l.peer} ${l.country}`, h)}
-          ${c / r >= 5e-3 ? u`<li>
+          ${U(e.rows, (c) => `${c.peer} ${c.country}`, h)}
+          ${l / r >= 5e-3 ? u`<li>
                 <div class="line">
                   <span class="grow secondary">${a("device.peers_rest")}</span>
                   <span></span>
-                  <span class="figure">${T(n, c)}</span>
-                  <span class="figure share secondary">${yt(n, c / r)}</span>
+                  <span class="figure">${T(n, l)}</span>
+                  <span class="figure share secondary">${yt(n, l / r)}</span>
                   <span></span>
                 </div>
-                ${d(c / r)}
+                ${d(l / r)}
               </li>` : p}
         </ul>` : Hn(a("device.peers_none"))
   );
@@ -3392,7 +3394,7 @@ const Gn = class Gn extends L {
     `;
   }
   renderHead(e, t) {
-    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = qi(i), c = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
+    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = qi(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
@@ -3404,8 +3406,8 @@ const Gn = class Gn extends L {
       </div>
       <button
         class=${i.quarantined ? "main" : "danger"}
-        ?disabled=${!c}
-        title=${c ? "" : s("quarantine.impossible")}
+        ?disabled=${!l}
+        title=${l ? "" : s("quarantine.impossible")}
         @click=${() => It(this.asking(e), t)}
       >
         ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
@@ -3413,13 +3415,13 @@ const Gn = class Gn extends L {
     </header>`;
   }
   renderTraffic(e, t) {
-    const s = v(e), { row: i, samples: o } = t, a = (c, d) => u`<div class="tile">
-      <div class="secondary"><span class=${c === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${c}`)}</div>
-      <div class="large">${Fe(e, i[`${c}_rate`])}</div>
+    const s = v(e), { row: i, samples: o } = t, a = (l, d) => u`<div class="tile">
+      <div class="secondary"><span class=${l === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${l}`)}</div>
+      <div class="large">${Fe(e, i[`${l}_rate`])}</div>
       <div class="secondary">
         ${s("device.moved", {
-      today: T(e, i[`${c}_today`]),
-      all: T(e, i[`${c}_bytes`])
+      today: T(e, i[`${l}_today`]),
+      all: T(e, i[`${l}_bytes`])
     })}
       </div>
     </div>`, r = [
@@ -3428,7 +3430,7 @@ const Gn = class Gn extends L {
       i.randomised ? s("devices.random") : null,
       ...i.addresses.slice(0, 4),
       s("device.first_seen", { since: J(e, i.first_seen) })
-    ].filter((c) => c !== null);
+    ].filter((l) => l !== null);
     return u`<section class="traffic">
       <div class="secondary wrap">${r.join(" · ")}</div>
       <div class="tiles">${a("download", "↓")}${a("upload", "↑")}</div>
@@ -3439,11 +3441,11 @@ const Gn = class Gn extends L {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), c = (d) => void Pi(r(), a, d);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (d) => void Pi(r(), a, d);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? vr(e, s.blocks, c) : p}
+        ${s ? vr(e, s.blocks, l) : p}
         ${s?.profile ? gr(e, s.profile) : p}
       </div>
       <div>
@@ -3451,7 +3453,7 @@ const Gn = class Gn extends L {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
       block: (d) => void Oi(r(), a, d),
-      release: c
+      release: l
     }) : p}
         ${o ? this.renderEvents(e, o) : p}
         ${s ? yr(e, s.accepted, (d) => void ja(r(), a, d)) : p}
@@ -3516,8 +3518,8 @@ function Us(n, e, t) {
   const r = kr(n, e);
   if (o.length && !o.includes(r?.area_id ?? "") || a.length && !a.some((d) => r?.labels?.includes(d))) return !1;
   if (!s.trim()) return !0;
-  const c = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
-  return s.toLocaleLowerCase().split(/\s+/).every((d) => c.includes(d));
+  const l = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
+  return s.toLocaleLowerCase().split(/\s+/).every((d) => l.includes(d));
 }
 const zs = (n) => n.upload_today + n.download_today, Ds = (n) => n.upload_rate + n.download_rate;
 function Sr(n, e, t) {
@@ -3538,8 +3540,8 @@ class Mr {
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
-    const a = t.every(({ key: c }) => this.ranks.has(c));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Sr(e, t, s).map(({ key: c }, d) => [c, d])), this.since = i, this.sort = s), [...t].sort((c, d) => (this.ranks.get(c.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
+    const a = t.every(({ key: l }) => this.ranks.has(l));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Sr(e, t, s).map(({ key: l }, d) => [l, d])), this.since = i, this.sort = s), [...t].sort((l, d) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
   }
 }
 const dn = (n) => typeof n == "string", Er = (n) => typeof n == "boolean", Vs = (n) => [n].flat().every(dn), Or = {
@@ -3583,9 +3585,9 @@ const ht = (n, e, t, s) => u`<select
     ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
   </select>`;
 function Lr(n, e, t, s, i) {
-  const o = v(n), a = et(n), r = (c, d) => [
+  const o = v(n), a = et(n), r = (l, d) => [
     { value: "", label: d },
-    ...c.sort((h, l) => a(h.label, l.label))
+    ...l.sort((h, c) => a(h.label, c.label))
   ];
   return u`<div class="toolbar" role="search">
     <input
@@ -3596,37 +3598,37 @@ function Lr(n, e, t, s, i) {
       placeholder=${o("devices.search")}
       aria-label=${o("devices.search")}
       .value=${e.search}
-      @input=${(c) => i({ search: c.target.value })}
+      @input=${(l) => i({ search: l.target.value })}
     />
     ${ht(
     o("devices.show"),
-    _r.map((c) => ({ value: c, label: o(`devices.show.${c}`) })),
+    _r.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
     e.shown,
-    (c) => i({ shown: c })
+    (l) => i({ shown: l })
   )}
     ${ht(
     o("devices.sort"),
-    xt.map((c) => ({ value: c, label: o(`devices.sort.${c}`) })),
+    xt.map((l) => ({ value: l, label: o(`devices.sort.${l}`) })),
     e.sort,
-    (c) => i({ sort: c })
+    (l) => i({ sort: l })
   )}
     ${t.size ? ht(
     o("devices.area"),
     r(
-      [...t].map((c) => ({ value: c, label: n.areas[c]?.name ?? c })),
+      [...t].map((l) => ({ value: l, label: n.areas[l]?.name ?? l })),
       o("devices.areas_all")
     ),
     e.areas[0] ?? "",
-    (c) => i({ areas: c ? [c] : [] })
+    (l) => i({ areas: l ? [l] : [] })
   ) : p}
     ${s.length ? ht(
     o("devices.label"),
     r(
-      s.map(({ label_id: c, name: d }) => ({ value: c, label: d })),
+      s.map(({ label_id: l, name: d }) => ({ value: l, label: d })),
       o("devices.labels_all")
     ),
     e.labels[0] ?? "",
-    (c) => i({ labels: c ? [c] : [] })
+    (l) => i({ labels: l ? [l] : [] })
   ) : p}
   </div>`;
 }
@@ -3698,7 +3700,7 @@ const Bs = 500, en = (n) => [n ?? []].flat(), Yn = class Yn extends L {
     `;
   }
   renderSummary(e, t) {
-    const s = v(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((c, { row: d }) => c + d[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
+    const s = v(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((l, { row: d }) => l + d[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
@@ -3713,13 +3715,13 @@ const Bs = 500, en = (n) => [n ?? []].flat(), Yn = class Yn extends L {
     </div>`;
   }
   renderList(e, t, s, i) {
-    const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), c = new Set(r.flatMap((h) => h.area_id ?? [])), d = new Set(r.flatMap((h) => h.labels ?? []));
+    const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), l = new Set(r.flatMap((h) => h.area_id ?? [])), d = new Set(r.flatMap((h) => h.labels ?? []));
     return u`
       ${Ln(e, a, t.entry_id)}
       ${t.toolbar === !1 ? p : Lr(
       e,
       this.settings,
-      en(t.area).length === 1 ? /* @__PURE__ */ new Set() : c,
+      en(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
       this.labels.filter(({ label_id: h }) => d.has(h)),
       (h) => this.settings = { ...this.settings, ...h }
     )}
@@ -3894,7 +3896,7 @@ const Kn = class Kn extends L {
   render() {
     const { hass: e, device: t } = this;
     if (!e || !t) return p;
-    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: c } = qi(i), [d, h] = [Fe(e, i.download_rate), Fe(e, i.upload_rate)], l = T(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: wt(e, i.last_seen, o) });
+    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = qi(i), [d, h] = [Fe(e, i.download_rate), Fe(e, i.upload_rate)], c = T(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: wt(e, i.last_seen, o) });
     return u`
       <div class="row">
         <span class="dot ${r} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -3902,7 +3904,7 @@ const Kn = class Kn extends L {
           <button
             class="open cut"
             ?disabled=${!i.device_id}
-            aria-label=${s("devices.row", { name: i.name, status: s(a), download: d, upload: h, today: l })}
+            aria-label=${s("devices.row", { name: i.name, status: s(a), download: d, upload: h, today: c })}
             title=${i.name}
             @click=${() => this.fire("hearthwall-open")}
           >
@@ -3912,7 +3914,7 @@ const Kn = class Kn extends L {
         </div>
         <div class="status">
           ${r === "good" || r === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${r}">${s(a)}</span>`}
-          ${c === null ? p : u`<span class="secondary count" role="timer">${s("common.left", { span: Ge(e, c - o) })}</span>`}
+          ${l === null ? p : u`<span class="secondary count" role="timer">${s("common.left", { span: Ge(e, l - o) })}</span>`}
         </div>
         <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
@@ -3920,7 +3922,7 @@ const Kn = class Kn extends L {
           <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${h}</span>
         </div>
         <div class="today" aria-hidden="true">
-          <span>${l}</span>
+          <span>${c}</span>
           <span class="secondary">${s("devices.today")}</span>
         </div>
         <button
@@ -4360,10 +4362,10 @@ function Rr() {
 }
 const Ur = 86400;
 function zr({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (l) => new Date(l * 1e3), [c, d] = [i.format(r(t)), i.format(r(t - Ur))], h = (l) => l.charAt(0).toLocaleUpperCase(n.language) + l.slice(1);
-  return (l) => {
-    const m = i.format(r(l));
-    return m === c ? h(a.format(0, "day")) : m === d ? h(a.format(-1, "day")) : o.format(r(l));
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (c) => new Date(c * 1e3), [l, d] = [i.format(r(t)), i.format(r(t - Ur))], h = (c) => c.charAt(0).toLocaleUpperCase(n.language) + c.slice(1);
+  return (c) => {
+    const m = i.format(r(c));
+    return m === l ? h(a.format(0, "day")) : m === d ? h(a.format(-1, "day")) : o.format(r(c));
   };
 }
 class Dr {
@@ -4400,7 +4402,7 @@ class Dr {
           this.told.clear(), this.enter("offline");
         },
         refused: (s) => {
-          this.reason = oe(s), this.enter(li(s) ? "absent" : "failed");
+          this.reason = oe(s), this.enter(ci(s) ? "absent" : "failed");
         }
       }
     );
@@ -4416,33 +4418,33 @@ class Dr {
 }
 const tn = (n) => n.target.value;
 function Vr(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
-  const a = v(n), r = (c, d, h) => u`<option value=${c} ?selected=${c === h}>${d}</option>`;
+  const a = v(n), r = (l, d, h) => u`<option value=${l} ?selected=${l === h}>${d}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
       aria-label=${a("events.filter.severity")}
-      @change=${(c) => o({ ...e, severity: tn(c) })}
+      @change=${(l) => o({ ...e, severity: tn(l) })}
     >
-      ${Me.filter((c) => Ee(c) >= Ee(t)).map(
-    (c) => r(
-      c,
-      c === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${c}`) }),
+      ${Me.filter((l) => Ee(l) >= Ee(t)).map(
+    (l) => r(
+      l,
+      l === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${l}`) }),
       e.severity
     )
   )}
     </select>
     <select
       aria-label=${a("events.filter.kind")}
-      @change=${(c) => o({ ...e, kind: tn(c) || null })}
+      @change=${(l) => o({ ...e, kind: tn(l) || null })}
     >
       ${r("", a("events.filter.all_kinds"), e.kind ?? "")}
-      ${i.map((c) => r(c, a(Pt(c).name), e.kind ?? ""))}
+      ${i.map((l) => r(l, a(Pt(l).name), e.kind ?? ""))}
     </select>
     ${s.length ? u`<select
           aria-label=${a("events.filter.who")}
-          @change=${(c) => o({ ...e, who: tn(c) || null })}
+          @change=${(l) => o({ ...e, who: tn(l) || null })}
         >
           ${r("", a("events.filter.all_devices"), e.who ?? "")}
-          ${s.map(({ id: c, name: d }) => r(c, d, e.who ?? ""))}
+          ${s.map(({ id: l, name: d }) => r(l, d, e.who ?? ""))}
         </select>` : p}
   </div>`;
 }
@@ -4604,12 +4606,12 @@ const Fr = 8, Qn = class Qn extends L {
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
-    const r = Ts(s.events, this.filter), c = Ts(s.waiting, this.filter).length, d = this.config.filters === !1 ? r.slice(0, this.limit) : r;
+    const r = Ts(s.events, this.filter), l = Ts(s.waiting, this.filter).length, d = this.config.filters === !1 ? r.slice(0, this.limit) : r;
     return u`
       ${this.config.filters === !1 ? p : this.filters(s.events)}
       <div class="news" role="status">
-        ${c ? u`<button class="main" @click=${this.showNew}>
-              ${t(c === 1 ? "events.new.one" : "events.new", { count: c })}
+        ${l ? u`<button class="main" @click=${this.showNew}>
+              ${t(l === 1 ? "events.new.one" : "events.new", { count: l })}
             </button>` : p}
       </div>
       <div class="list">
@@ -4631,7 +4633,7 @@ const Fr = 8, Qn = class Qn extends L {
         (o) => Hi(
           o,
           this.opened.viewOf(t, o, {
-            when: ln(t, o.time),
+            when: cn(t, o.time),
             fresh: o.time > (this.seen ?? 1 / 0)
           })
         )
@@ -4784,7 +4786,7 @@ function Jr(n) {
 function Xr(n) {
   return n.nodes;
 }
-function ec(n) {
+function el(n) {
   return n.links;
 }
 function Ys(n, e) {
@@ -4801,10 +4803,10 @@ function Ks({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function tc() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Jr, c = Zr, d, h, l = Xr, m = ec, y = 6;
+function tl() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Jr, l = Zr, d, h, c = Xr, m = el, y = 6;
   function g() {
-    const f = { nodes: l.apply(null, arguments), links: m.apply(null, arguments) };
+    const f = { nodes: c.apply(null, arguments), links: m.apply(null, arguments) };
     return k(f), O(f), P(f), F(f), Xi(f), Ks(f), f;
   }
   g.update = function(f) {
@@ -4812,7 +4814,7 @@ function tc() {
   }, g.nodeId = function(f) {
     return arguments.length ? (r = typeof f == "function" ? f : pt(f), g) : r;
   }, g.nodeAlign = function(f) {
-    return arguments.length ? (c = typeof f == "function" ? f : pt(f), g) : c;
+    return arguments.length ? (l = typeof f == "function" ? f : pt(f), g) : l;
   }, g.nodeSort = function(f) {
     return arguments.length ? (d = f, g) : d;
   }, g.nodeWidth = function(f) {
@@ -4820,7 +4822,7 @@ function tc() {
   }, g.nodePadding = function(f) {
     return arguments.length ? (o = a = +f, g) : o;
   }, g.nodes = function(f) {
-    return arguments.length ? (l = typeof f == "function" ? f : pt(f), g) : l;
+    return arguments.length ? (c = typeof f == "function" ? f : pt(f), g) : c;
   }, g.links = function(f) {
     return arguments.length ? (m = typeof f == "function" ? f : pt(f), g) : m;
   }, g.linkSort = function(f) {
@@ -4878,7 +4880,7 @@ function tc() {
   function zt({ nodes: f }) {
     const x = Ws(f, (w) => w.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
     for (const w of f) {
-      const _ = Math.max(0, Math.min(x - 1, Math.floor(c.call(null, w, x))));
+      const _ = Math.max(0, Math.min(x - 1, Math.floor(l.call(null, w, x))));
       w.layer = _, w.x0 = n + _ * b, w.x1 = w.x0 + i, $[_] ? $[_].push(w) : $[_] = [w];
     }
     if (d) for (const w of $)
@@ -4997,24 +4999,24 @@ function tc() {
   }
   return g;
 }
-const ze = 24, X = 10, kt = 560, nc = 44, sc = 42, ic = 180, oc = 0.34, ac = 560, on = 8, rc = 0.42, cc = 0.36, lc = (n) => n < kt ? 7 : n < 1e3 ? 9 : 12;
-function dc(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < kt ? 0 : Math.min(ac, Math.round(e * oc));
-  return Math.max(ic, s, t * (e < kt ? sc : nc));
+const ze = 24, X = 10, kt = 560, nl = 44, sl = 42, il = 180, ol = 0.34, al = 560, on = 8, rl = 0.42, ll = 0.36, cl = (n) => n < kt ? 7 : n < 1e3 ? 9 : 12;
+function dl(n, e) {
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < kt ? 0 : Math.min(al, Math.round(e * ol));
+  return Math.max(il, s, t * (e < kt ? sl : nl));
 }
-function hc(n, e) {
-  const t = dc(n, e);
+function hl(n, e) {
+  const t = dl(n, e);
   if (n.streams.length === 0 || e < 3 * X)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: c }, d) => [c, d]))), o = tc().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, c) => i.get(r.node.id) - i.get(c.node.id)).nodeWidth(X).nodePadding(ze).extent([
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, d) => [l, d]))), o = tl().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(X).nodePadding(ze).extent([
     [0, ze / 2],
     [e, t - ze / 2]
   ])({
     nodes: n.columns.flat().map((r) => ({ node: r })),
     links: n.streams.flatMap(
-      (r) => r.nodes.slice(1).map((c, d) => ({
+      (r) => r.nodes.slice(1).map((l, d) => ({
         source: r.nodes[d],
-        target: c,
+        target: l,
         value: r.bytes,
         stream: r,
         part: d
@@ -5024,24 +5026,24 @@ function hc(n, e) {
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((r) => uc(r.node, r.y0, r.y1, a, e)),
-    streams: o.links.map(({ stream: r, part: c, y0: d, y1: h, width: l }) => ({
-      id: `${r.id}#${c}`,
+    nodes: o.nodes.map((r) => ul(r.node, r.y0, r.y1, a, e)),
+    streams: o.links.map(({ stream: r, part: l, y0: d, y1: h, width: c }) => ({
+      id: `${r.id}#${l}`,
       stream: r,
-      path: pc(a[c] + X, d, a[c + 1], h),
-      width: l
+      path: pl(a[l] + X, d, a[l + 1], h),
+      width: c
     }))
   };
 }
 function Di(n, e) {
-  const t = n - X, s = n < kt ? cc : rc;
+  const t = n - X, s = n < kt ? ll : rl;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function uc(n, e, t, s, i) {
-  const { column: o } = n, a = s[o], r = o === s.length - 1, c = (r ? i - X : s[o + 1]) - (r ? s[o - 1] : a) - X, d = o >= s.length - 2 ? c / 2 : c;
+function ul(n, e, t, s, i) {
+  const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - X : s[o + 1]) - (r ? s[o - 1] : a) - X, d = o >= s.length - 2 ? l / 2 : l;
   return {
     node: n,
     x: a,
@@ -5055,13 +5057,13 @@ function uc(n, e, t, s, i) {
     }
   };
 }
-function pc(n, e, t, s) {
+function pl(n, e, t, s) {
   const i = Q((n + t) / 2);
   return `M${n},${Q(e)}C${i},${Q(e)} ${i},${Q(s)} ${t},${Q(s)}`;
 }
-const Q = (n) => Math.round(n * 10) / 10, mc = 150;
-function fc(n, e, t) {
-  const { nodes: s, streams: i, height: o } = hc(n, e), a = n.columns[0].map(({ id: c }) => c), r = Nn({ height: `${o}px` });
+const Q = (n) => Math.round(n * 10) / 10, ml = 150;
+function fl(n, e, t) {
+  const { nodes: s, streams: i, height: o } = hl(n, e), a = n.columns[0].map(({ id: l }) => l), r = Nn({ height: `${o}px` });
   return u`<div
     class=${fe({ map: !0, singled: t.chosen !== null })}
     style=${r}
@@ -5078,32 +5080,32 @@ function fc(n, e, t) {
     >
       ${U(
     a,
-    (c) => c,
-    (c) => $e`<g class="source" stroke=${t.colours.get(c) ?? "currentColor"}>
+    (l) => l,
+    (l) => $e`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
           ${U(
-      i.filter(({ stream: d }) => d.nodes[0] === c),
+      i.filter(({ stream: d }) => d.nodes[0] === l),
       ({ id: d }) => d,
-      (d) => vc(d, t)
+      (d) => vl(d, t)
     )}
         </g>`
   )}
       ${U(
     s,
-    ({ node: c }) => c.id,
-    (c) => gc(c, t)
+    ({ node: l }) => l.id,
+    (l) => gl(l, t)
   )}
     </svg>
     ${U(
     s,
-    ({ node: c }) => c.id,
-    (c) => yc(c, t)
+    ({ node: l }) => l.id,
+    (l) => yl(l, t)
   )}
   </div>`;
 }
 const jn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function vc({ stream: n, path: e, width: t }, s) {
+function vl({ stream: n, path: e, width: t }, s) {
   return $e`<path
     class=${fe({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
@@ -5114,7 +5116,7 @@ function vc({ stream: n, path: e, width: t }, s) {
   }}
   ></path>`;
 }
-function gc({ node: n, x: e, y: t, height: s }, i) {
+function gl({ node: n, x: e, y: t, height: s }, i) {
   return $e`<rect
     class=${fe({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
@@ -5129,8 +5131,8 @@ function gc({ node: n, x: e, y: t, height: s }, i) {
   }}
   ></rect>`;
 }
-function yc({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
-  const a = o.name(n), r = s === "end", { amount: c, shown: d, spoken: h } = o.describe(n.id);
+function yl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+  const a = o.name(n), r = s === "end", { amount: l, shown: d, spoken: h } = o.describe(n.id);
   return u`<button
     class=${fe({
     label: !0,
@@ -5148,12 +5150,12 @@ function yc({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
     aria-pressed=${o.pinned === n.id}
     aria-label=${h}
     title=${d}
-    @pointerenter=${(l) => jn(l, () => o.onHover(n.id))}
+    @pointerenter=${(c) => jn(c, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= mc ? u`<span class="amount">${c}</span>` : p}
+    ${i >= ml ? u`<span class="amount">${l}</span>` : p}
   </button>`;
 }
 const Qs = [
@@ -5166,7 +5168,7 @@ const Qs = [
   "#999933",
   "#8a6fd1"
 ];
-class wc {
+class wl {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -5183,7 +5185,7 @@ class wc {
   }
 }
 const Rt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Rn = ["application", "domain"], Un = ["country", "network", "domain", "peer"];
-function bc(n) {
+function bl(n) {
   const e = [
     ["period", Object.keys(Rt)],
     ["middle", Rn],
@@ -5195,10 +5197,10 @@ function bc(n) {
   }
   return n;
 }
-const $c = (n) => n === "1h" ? 5e3 : 15e3, an = (n, e) => ({
+const $l = (n) => n === "1h" ? 5e3 : 15e3, an = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function xc() {
+function xl() {
   const n = v(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
@@ -5212,13 +5214,13 @@ function xc() {
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const Vi = "others", _c = "unknown", kc = 1.25, At = (n) => n.id === `${n.column}:${Vi}`, hn = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+const Vi = "others", _l = "unknown", kl = 1.25, At = (n) => n.id === `${n.column}:${Vi}`, hn = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
 function un(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
 const be = (n) => n.upload_bytes + n.download_bytes;
-function Ac(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((h) => be(h) > 0).map((h) => Sc(h, e)), o = Mc(n);
+function Al(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((h) => be(h) > 0).map((h) => Sl(h, e)), o = Ml(n);
   be(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
@@ -5226,37 +5228,37 @@ function Ac(n, e, t, s = /* @__PURE__ */ new Set()) {
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((h, l) => Ec(i, l, t, s)), r = /* @__PURE__ */ new Map(), c = /* @__PURE__ */ new Map();
+  const a = e.map((h, c) => El(i, c, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
   for (const h of i) {
-    const l = h.values.map((g, k) => {
-      const O = Oc(k, g, a[k]), P = g != null && a[k].has(g);
+    const c = h.values.map((g, k) => {
+      const O = Ol(k, g, a[k]), P = g != null && a[k].has(g);
       let F = r.get(O);
       if (F === void 0) {
         const zt = P ? h.names[k] ?? g : null, Dt = P && k === 0 ? h.deviceId : null;
         F = { node: { id: O, column: k, label: zt, deviceId: Dt }, sums: hn(), values: /* @__PURE__ */ new Set() }, r.set(O, F);
       }
       return un(F.sums, h.row), F.values.add(g), O;
-    }), m = JSON.stringify(l), y = c.get(m) ?? { nodes: l, sums: hn() };
-    c.set(m, y), un(y.sums, h.row);
+    }), m = JSON.stringify(c), y = l.get(m) ?? { nodes: c, sums: hn() };
+    l.set(m, y), un(y.sums, h.row);
   }
-  const d = [...r.values()].map(({ node: h, sums: l, values: m }) => ({
+  const d = [...r.values()].map(({ node: h, sums: c, values: m }) => ({
     ...h,
-    ...l,
-    bytes: be(l),
+    ...c,
+    bytes: be(c),
     joined: m.has(void 0) ? null : m.size
   }));
   return {
-    columns: e.map((h, l) => d.filter((m) => m.column === l).sort(Cc)),
-    streams: [...c].map(([h, { nodes: l, sums: m }]) => ({
+    columns: e.map((h, c) => d.filter((m) => m.column === c).sort(Cl)),
+    streams: [...l].map(([h, { nodes: c, sums: m }]) => ({
       id: h,
-      nodes: l,
+      nodes: c,
       ...m,
       bytes: be(m)
     })),
-    bytes: i.reduce((h, l) => h + be(l.row), 0)
+    bytes: i.reduce((h, c) => h + be(c.row), 0)
   };
 }
-function Sc(n, e) {
+function Sl(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5267,7 +5269,7 @@ function Sc(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function Mc({ rows: n, ...e }) {
+function Ml({ rows: n, ...e }) {
   const t = hn();
   for (const s of n)
     un(t, s);
@@ -5277,28 +5279,28 @@ function Mc({ rows: n, ...e }) {
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function Ec(n, e, t, s) {
+function El(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
   for (const { row: d, values: h } of n) {
-    const l = h[e];
-    l === void 0 ? o = !0 : i.set(l, (i.get(l) ?? 0) + be(d));
+    const c = h[e];
+    c === void 0 ? o = !0 : i.set(c, (i.get(c) ?? 0) + be(d));
   }
-  const a = (d, h) => s.has(Bi(e, d)) ? h * kc : h, r = [...i].sort(([d, h], [l, m]) => a(l, m) - a(d, h)), c = i.size + (o ? 1 : 0) > t ? t - 1 : t;
-  return new Set(r.slice(0, Math.max(c, 1)).map(([d]) => d));
+  const a = (d, h) => s.has(Bi(e, d)) ? h * kl : h, r = [...i].sort(([d, h], [c, m]) => a(c, m) - a(d, h)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  return new Set(r.slice(0, Math.max(l, 1)).map(([d]) => d));
 }
-const Bi = (n, e) => e === null ? `${n}:${_c}` : `${n}:=${e}`;
-function Oc(n, e, t) {
+const Bi = (n, e) => e === null ? `${n}:${_l}` : `${n}:=${e}`;
+function Ol(n, e, t) {
   return e === void 0 || !t.has(e) ? `${n}:${Vi}` : Bi(n, e);
 }
-function Cc(n, e) {
+function Cl(n, e) {
   return Number(At(n)) - Number(At(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
 function rn(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const Tc = q`
+const Tl = q`
   :host {
     container-type: inline-size;
   }
@@ -5545,34 +5547,34 @@ const Tc = q`
       transition: none !important;
     }
   }
-`, Zs = 80, Lc = (n, e) => e, qc = /* @__PURE__ */ new Set(["tor", "socks"]), Ic = {
+`, Zs = 80, Ll = (n, e) => e, ql = /* @__PURE__ */ new Set(["tor", "socks"]), Il = {
   country: Sn,
-  application: (n, e) => e.length <= 5 && !qc.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
+  application: (n, e) => e.length <= 5 && !ql.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
 };
 function St(n, e, t) {
   const s = v(n);
   if (At(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (Ic[i] ?? Lc)(n, e.label);
+  const o = (Il[i] ?? Ll)(n, e.label);
   return o.length > Zs ? `${o.slice(0, Zs)}…` : o;
 }
 function Js(n, e, t, s) {
-  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), c = a ?? r ?? Pc(e), d = a ? St(n, a, s) : r ? r.nodes.map((y) => St(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), h = T(n, c.bytes), l = yt(n, e.bytes ? c.bytes / e.bytes : 0), m = [
-    `${i("map.upload")} ${T(n, c.upload_bytes)}`,
-    `${i("map.download")} ${T(n, c.download_bytes)}`
+  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? Pl(e), d = a ? St(n, a, s) : r ? r.nodes.map((y) => St(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), h = T(n, l.bytes), c = yt(n, e.bytes ? l.bytes / e.bytes : 0), m = [
+    `${i("map.upload")} ${T(n, l.upload_bytes)}`,
+    `${i("map.download")} ${T(n, l.download_bytes)}`
   ];
   return {
     amount: h,
-    shown: [d, a || r ? `${h} (${l})` : h, ...m].join(" · "),
-    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: l }) : `${d}, ${h}`
+    shown: [d, a || r ? `${h} (${c})` : h, ...m].join(" · "),
+    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: c }) : `${d}, ${h}`
   };
 }
-function Pc(n) {
+function Pl(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function Hc(n, e, t) {
+function Hl(n, e, t) {
   const s = v(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, r) => r.bytes - a.bytes);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
@@ -5595,8 +5597,8 @@ function Hc(n, e, t) {
     </table>
   </div>`;
 }
-const Nc = 500;
-class jc {
+const Nl = 500;
+class jl {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5627,22 +5629,22 @@ class jc {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = li(s) ? { absent: !0 } : { absent: !1, reason: oe(s) };
+      this.problem = ci(s) ? { absent: !0 } : { absent: !1, reason: oe(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), $c(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), $l(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (r) => {
-      const c = ["mac", t, r];
+      const l = ["mac", t, r];
       return { usage: await this.host.hass.callWS({
         type: "hearthwall/usage",
         // Twice the same column says no more than once
-        by: [...new Set(c)],
+        by: [...new Set(l)],
         since: Rt[e],
-        limit: Nc,
+        limit: Nl,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
-      }), dimensions: c };
+      }), dimensions: l };
     }, o = t === "domain" ? "peer" : "domain";
     if (s !== null) return i(s);
     if (this.lacksCountries) return i(o);
@@ -5650,34 +5652,34 @@ class jc {
     return !a.usage.rows.length || a.usage.rows.some(({ country: r }) => r) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var Rc = Object.defineProperty, W = (n, e, t, s) => {
+var Rl = Object.defineProperty, W = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Rc(e, t, i), i;
+  return i && Rl(e, t, i), i;
 };
 const Zn = class Zn extends L {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new jc(this), this.colours = new wc(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new jl(this), this.colours = new wl(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? zc(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? zl(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return xc();
+    return xl();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = bc(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = bl(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -5709,7 +5711,7 @@ const Zn = class Zn extends L {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = Ac(t.usage, t.dimensions, lc(this.width), s), this.pinned && !rn(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = Al(t.usage, t.dimensions, cl(this.width), s), this.pinned && !rn(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
@@ -5761,11 +5763,11 @@ const Zn = class Zn extends L {
       ${this.columnChoice("end", Un, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${Hc(e, this.graph, s.dimensions)}`;
-    const r = this.pinned ?? this.hovered, { columns: c } = this.graph, d = this.colours.of(c[0].filter((h) => !At(h)).map(({ id: h }) => h));
+    if (this.asTable) return u`${a}${Hl(e, this.graph, s.dimensions)}`;
+    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, d = this.colours.of(l[0].filter((h) => !At(h)).map(({ id: h }) => h));
     return u`
       ${a}
-      ${fc(this.graph, this.width, {
+      ${fl(this.graph, this.width, {
       label: t("map.label"),
       colours: d,
       chosen: rn(this.graph, r),
@@ -5802,7 +5804,7 @@ const Zn = class Zn extends L {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
 };
-Zn.styles = [V, Tc];
+Zn.styles = [V, Tl];
 let j = Zn;
 W([
   M({ attribute: !1 })
@@ -5834,20 +5836,20 @@ W([
 W([
   A()
 ], j.prototype, "reached");
-const Uc = {
+const Ul = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function zc({ columns: n }, e, t) {
-  const s = Uc[t], i = n.findIndex((r) => r.some(({ id: c }) => c === e));
+function zl({ columns: n }, e, t) {
+  const s = Ul[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: r }) => r === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const Dc = { "hearthwall-flow-map-card": j };
-function Vc() {
+const Dl = { "hearthwall-flow-map-card": j };
+function Vl() {
   const n = v(void 0);
   return {
     type: "hearthwall-flow-map-card",
@@ -5856,12 +5858,12 @@ function Vc() {
     preview: !0
   };
 }
-var Bc = Object.defineProperty, it = (n, e, t, s) => {
+var Bl = Object.defineProperty, it = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Bc(e, t, i), i;
+  return i && Bl(e, t, i), i;
 };
-const Wc = 12e3, Jn = class Jn extends L {
+const Wl = 12e3, Jn = class Jn extends L {
   constructor() {
     super(...arguments), this.compact = !1, this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
@@ -5890,7 +5892,7 @@ const Wc = 12e3, Jn = class Jn extends L {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, Wc);
+    }, Wl);
   }
   render() {
     return u`
@@ -5954,7 +5956,7 @@ it([
 it([
   A()
 ], ne.prototype, "undo");
-async function Fc(n) {
+async function Fl(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
@@ -5969,13 +5971,13 @@ function Ut(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-const Gc = 1e4, Yc = (n, e) => e.created - n.created || e.id - n.id;
-class Kc {
+const Gl = 1e4, Yl = (n, e) => e.created - n.created || e.id - n.id;
+class Kl {
   constructor(e, t) {
     this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new Je(e), e.addController(this);
   }
   hostConnected() {
-    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Gc), this.seen = void 0;
+    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Gl), this.seen = void 0;
   }
   hostDisconnected() {
     clearInterval(this.timer), this.turn++;
@@ -5999,22 +6001,22 @@ class Kc {
     if (!e || !s.length) return;
     const i = ++this.turn, o = new Map(this.rules?.map((d) => [d.entryId, d])), a = [], r = s.map(async ({ entryId: d, name: h }) => {
       try {
-        return { entryId: d, gateway: h, blocks: (await qt(e, d)).sort(Yc) };
-      } catch (l) {
-        return a.push(oe(l)), o.get(d);
+        return { entryId: d, gateway: h, blocks: (await qt(e, d)).sort(Yl) };
+      } catch (c) {
+        return a.push(oe(c)), o.get(d);
       }
-    }), c = (await Promise.all(r)).filter((d) => d !== void 0);
-    i === this.turn && (this.rules = c.length || !a.length ? c : this.rules, this.problem = a[0] ?? "", this.host.requestUpdate());
+    }), l = (await Promise.all(r)).filter((d) => d !== void 0);
+    i === this.turn && (this.rules = l.length || !a.length ? l : this.rules, this.problem = a[0] ?? "", this.host.requestUpdate());
   }
 }
-var Qc = Object.defineProperty, ot = (n, e, t, s) => {
+var Ql = Object.defineProperty, ot = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Qc(e, t, i), i;
+  return i && Ql(e, t, i), i;
 };
-const Zc = 100, Xn = class Xn extends L {
+const Zl = 100, Xn = class Xn extends L {
   constructor() {
-    super(), this.whole = !1, this.data = new Kc(this, () => this.config?.entry_id), new Ht(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
+    super(), this.whole = !1, this.data = new Kl(this, () => this.config?.entry_id), new Ht(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
   }
   setConfig(e) {
     this.config = e;
@@ -6058,7 +6060,7 @@ const Zc = 100, Xn = class Xn extends L {
     if (!s) return this.data.problem ? p : u`<div class="message" role="status">${t("common.loading")}</div>`;
     const i = s.flatMap((a) => a.blocks.map((r) => ({ of: a, block: r })));
     if (!i.length) return u`<div class="message" role="status">${t("rules.none")}</div>`;
-    const o = this.whole ? i : i.slice(0, Zc);
+    const o = this.whole ? i : i.slice(0, Zl);
     return u`<ul>
         ${U(
       o,
@@ -6071,13 +6073,13 @@ const Zc = 100, Xn = class Xn extends L {
           </button>` : p}`;
   }
   renderRule(e, { entryId: t, gateway: s }, i, o) {
-    const a = v(e), r = Date.now() / 1e3, c = this.data.live.store?.gateways.get(t), { name: d, more: h } = lr(e, i, c?.devices.values() ?? []), l = ji(e, i, r), m = c?.connected ?? !1;
+    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: d, more: h } = cr(e, i, l?.devices.values() ?? []), c = ji(e, i, r), m = l?.connected ?? !1;
     return u`<li>
       <div class="grow">
         <div class="line">
           <b class="cut" title=${i.target}>${d}</b>
           <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Ni(e, i)}</span>
-          ${l ? u`<span class="secondary" role="timer">${l}</span>` : p}
+          ${c ? u`<span class="secondary" role="timer">${c}</span>` : p}
         </div>
         ${h || o ? u`<div class="secondary wrap">${[h, o ? s : ""].filter(Boolean).join(" · ")}</div>` : p}
         <div class="secondary wrap">${Ri(e, i)}</div>
@@ -6185,17 +6187,17 @@ ot([
 ot([
   I("hearthwall-notice")
 ], se.prototype, "notice");
-const Jc = { "hearthwall-rules-card": se };
-function Xc() {
+const Jl = { "hearthwall-rules-card": se };
+function Xl() {
   const n = v(void 0);
   return { type: "hearthwall-rules-card", name: n("rules.name"), description: n("rules.description"), preview: !0 };
 }
-var el = Object.defineProperty, Fi = (n, e, t, s) => {
+var ec = Object.defineProperty, Fi = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && el(e, t, i), i;
+  return i && ec(e, t, i), i;
 };
-function tl(n) {
+function tc(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === C && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
@@ -6219,16 +6221,16 @@ const es = class es extends L {
     const { hass: e, config: t } = this;
     if (!e || !t) return p;
     const s = v(e), i = [...this.live.store?.devices() ?? []].filter(
-      ({ entryId: l }) => !t.entry_id || l === t.entry_id
-    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: l }) => !l), r = i.filter(({ row: l }) => l.quarantined || l.rule).length, c = t.entry_id ? r : tl(e) ?? r, d = i.filter(({ row: l }) => l.online).length, h = o.length ? s("badge.online", { online: R(e, d), all: R(e, i.length) }) : "–";
-    return u`<div class="badge ${a ? "lost" : c ? "blocking" : ""}">
+      ({ entryId: c }) => !t.entry_id || c === t.entry_id
+    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: c }) => !c), r = i.filter(({ row: c }) => c.quarantined || c.rule).length, l = t.entry_id ? r : tc(e) ?? r, d = i.filter(({ row: c }) => c.online).length, h = o.length ? s("badge.online", { online: R(e, d), all: R(e, i.length) }) : "–";
+    return u`<div class="badge ${a ? "lost" : l ? "blocking" : ""}">
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
       </svg>
       <span class="text">
         <span class="label">Hearthwall</span>
         <span>
-          ${a ? s("badge.lost") : h}${!a && c ? u` · ${s("badge.blocks", { count: R(e, c) })}` : p}
+          ${a ? s("badge.lost") : h}${!a && l ? u` · ${s("badge.blocks", { count: R(e, l) })}` : p}
         </span>
       </span>
     </div>`;
@@ -6284,10 +6286,10 @@ Fi([
 Fi([
   A()
 ], Qe.prototype, "config");
-var nl = Object.defineProperty, at = (n, e, t, s) => {
+var nc = Object.defineProperty, at = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && nl(e, t, i), i;
+  return i && nc(e, t, i), i;
 };
 function zn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
@@ -6370,27 +6372,27 @@ at([
 at([
   I("hearthwall-notice")
 ], ie.prototype, "notice");
-var sl = Object.defineProperty, Gi = (n, e, t, s) => {
+var sc = Object.defineProperty, Gi = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && sl(e, t, i), i;
+  return i && sc(e, t, i), i;
 };
-const Xs = 60, Mt = 100, ue = 14, il = 2e3, ol = 2;
-function al(n, e, t, s) {
-  const i = (l) => (Math.max(0, 1 - (e - l) / Xs) * Mt).toFixed(1), o = (l) => (ue - s * Math.sqrt(Math.min(1, l / t)) * (ue - 1)).toFixed(1), a = n.findLastIndex(([l]) => l <= e - Xs), r = n.slice(Math.max(0, a)), [c] = r, d = r[r.length - 1];
-  if (!c || !d || r.every(([, l]) => l <= 0)) return "";
-  const h = r.map(([l, m], y) => {
-    const [g, k] = r[y - 1] ?? [l, m];
-    return `${l - g > ol ? `L${i(l - 1)} ${o(k)}` : ""}L${i(l)} ${o(m)}`;
+const Xs = 60, Mt = 100, ue = 14, ic = 2e3, oc = 2;
+function ac(n, e, t, s) {
+  const i = (c) => (Math.max(0, 1 - (e - c) / Xs) * Mt).toFixed(1), o = (c) => (ue - s * Math.sqrt(Math.min(1, c / t)) * (ue - 1)).toFixed(1), a = n.findLastIndex(([c]) => c <= e - Xs), r = n.slice(Math.max(0, a)), [l] = r, d = r[r.length - 1];
+  if (!l || !d || r.every(([, c]) => c <= 0)) return "";
+  const h = r.map(([c, m], y) => {
+    const [g, k] = r[y - 1] ?? [c, m];
+    return `${c - g > oc ? `L${i(c - 1)} ${o(k)}` : ""}L${i(c)} ${o(m)}`;
   });
-  return `M${i(c[0])} ${ue}${h.join("")}L${Mt} ${o(d[1])}V${ue}Z`;
+  return `M${i(l[0])} ${ue}${h.join("")}L${Mt} ${o(d[1])}V${ue}Z`;
 }
 const ns = class ns extends L {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(il, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => $e`<path class=${s} d=${al(
+    const e = Math.max(ic, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => $e`<path class=${s} d=${ac(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
@@ -6443,29 +6445,29 @@ function Ki(n, e) {
   const t = et(n), s = /* @__PURE__ */ new Map();
   for (const r of Object.values(n.entities)) {
     if (r.platform !== C || !r.device_id || r.hidden) continue;
-    const c = s.get(r.device_id);
-    c ? c.push(r) : s.set(r.device_id, [r]);
+    const l = s.get(r.device_id);
+    l ? l.push(r) : s.set(r.device_id, [r]);
   }
-  const i = Object.values(n.devices).filter((r) => Yi(r) && !r.disabled_by), o = (r) => r.map((c) => ({
-    id: c.id,
-    name: Qi(c.name_by_user || c.name || c.id),
-    areaId: c.area_id,
-    entities: s.get(c.id) ?? []
-  })).sort((c, d) => t(c.name, d.name) || (c.id < d.id ? -1 : 1)), a = o(i.filter((r) => !ti(r)));
-  return { gateways: o(i.filter(ti)), devices: a, areas: rl(n, a, e) };
+  const i = Object.values(n.devices).filter((r) => Yi(r) && !r.disabled_by), o = (r) => r.map((l) => ({
+    id: l.id,
+    name: Qi(l.name_by_user || l.name || l.id),
+    areaId: l.area_id,
+    entities: s.get(l.id) ?? []
+  })).sort((l, d) => t(l.name, d.name) || (l.id < d.id ? -1 : 1)), a = o(i.filter((r) => !ti(r)));
+  return { gateways: o(i.filter(ti)), devices: a, areas: rc(n, a, e) };
 }
-function rl(n, e, t) {
-  const s = et(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: c }) => c)), a = i.map(({ area_id: c, name: d, icon: h }) => ({
-    id: c,
+function rc(n, e, t) {
+  const s = et(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: d, icon: h }) => ({
+    id: l,
     name: Qi(d),
     icon: h ?? null,
-    devices: e.filter(({ areaId: l }) => l === c)
-  })).sort((c, d) => s(c.name, d.name)), r = e.filter(({ areaId: c }) => c === null || !o.has(c));
-  return [...a, { id: null, name: t, icon: null, devices: r }].filter((c) => c.devices.length);
+    devices: e.filter(({ areaId: c }) => c === l)
+  })).sort((l, d) => s(l.name, d.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
+  return [...a, { id: null, name: t, icon: null, devices: r }].filter((l) => l.devices.length);
 }
-const Qi = (n) => n.length > ei ? `${n.slice(0, ei)}…` : n, Et = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), rt = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Dn = { grid_options: { columns: "full" } }, cl = ["presence", "download_rate", "quarantine", "security"], ll = ["active_blocks", "download_rate", "upload_rate"], dl = ["download_rate", "upload_rate"], hl = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Vn = { name: { type: "entity" } }, Zi = ({ id: n }) => `device-${n}`, ul = 1088, pl = { docked: 256, auto: 56, always_hidden: 0 };
-function ml(n) {
-  const e = ul + pl[n.dockedSidebar ?? "docked"], t = (i, o) => ({
+const Qi = (n) => n.length > ei ? `${n.slice(0, ei)}…` : n, Et = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), rt = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Dn = { grid_options: { columns: "full" } }, lc = ["presence", "download_rate", "quarantine", "security"], cc = ["active_blocks", "download_rate", "upload_rate"], dc = ["download_rate", "upload_rate"], hc = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Vn = { name: { type: "entity" } }, Zi = ({ id: n }) => `device-${n}`, uc = 1088, pc = { docked: 256, auto: 56, always_hidden: 0 };
+function mc(n) {
+  const e = uc + pc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
     column_span: i,
     visibility: o,
@@ -6483,24 +6485,24 @@ function ml(n) {
   }), s = (i) => [{ condition: "screen", media_query: i }];
   return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
-function fl({ hass: n, home: e }) {
+function fc({ hass: n, home: e }) {
   return {
     type: "sections",
     max_columns: 3,
     badges: [
       { type: "custom:hearthwall-badge" },
-      ...e.gateways.flatMap((t) => Et(t, ll)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Vn }))
+      ...e.gateways.flatMap((t) => Et(t, cc)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Vn }))
     ],
     sections: [
       { type: "grid", column_span: 2, cards: [rt("devices", { ...Dn, toolbar: e.devices.length > 8 })] },
-      ...ml(n)
+      ...mc(n)
     ]
   };
 }
-function vl() {
+function vc() {
   return { type: "panel", cards: [rt("flow-map")] };
 }
-function gl() {
+function gc() {
   return {
     type: "sections",
     max_columns: 2,
@@ -6509,7 +6511,7 @@ function gl() {
     ]
   };
 }
-function yl({ home: n }) {
+function yc({ home: n }) {
   return {
     type: "sections",
     max_columns: 4,
@@ -6518,16 +6520,16 @@ function yl({ home: n }) {
       type: "grid",
       cards: [
         { type: "heading", heading: e, ...t ? { icon: t } : {} },
-        ...s.map((i) => wl(i))
+        ...s.map((i) => wc(i))
       ]
     }))
   };
 }
-function wl(n) {
-  const [e] = Et(n, cl), t = { action: "navigate", navigation_path: Zi(n) };
+function wc(n) {
+  const [e] = Et(n, lc), t = { action: "navigate", navigation_path: Zi(n) };
   return e ? { type: "tile", entity: e, name: n.name, tap_action: t, icon_tap_action: t } : { type: "button", name: n.name, icon: "mdi:devices", show_state: !1, tap_action: t };
 }
-function bl({ hass: n, home: e, config: t }) {
+function bc({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
@@ -6544,13 +6546,13 @@ function bl({ hass: n, home: e, config: t }) {
     ]
   } : { cards: [{ type: "markdown", content: v(n)("strategy.gone") }] };
 }
-function $l({ hass: n, home: e }) {
+function $c({ hass: n, home: e }) {
   const t = v(n);
   return {
     type: "sections",
     max_columns: 3,
     sections: e.gateways.map((s) => {
-      const i = Et(s, hl), o = s.entities.map(({ entity_id: r }) => r).filter((r) => !i.includes(r)), a = Et(s, dl);
+      const i = Et(s, hc), o = s.entities.map(({ entity_id: r }) => r).filter((r) => !i.includes(r)), a = Et(s, dc);
       return {
         type: "grid",
         cards: [
@@ -6562,10 +6564,10 @@ function $l({ hass: n, home: e }) {
     })
   };
 }
-const cn = { overview: fl, map: vl, events: gl, devices: yl, device: bl, health: $l };
-function xl(n, e) {
-  const t = n.view ?? "overview", s = Object.hasOwn(cn, t) ? cn[t] : void 0;
-  if (!s) throw new Error(`view is none of ${Object.keys(cn).join(", ")}`);
+const ln = { overview: fc, map: vc, events: gc, devices: yc, device: bc, health: $c };
+function xc(n, e) {
+  const t = n.view ?? "overview", s = Object.hasOwn(ln, t) ? ln[t] : void 0;
+  if (!s) throw new Error(`view is none of ${Object.keys(ln).join(", ")}`);
   const i = Ki(e, v(e)("strategy.no_area"));
   return i.gateways.length ? s({ hass: e, home: i, config: n }) : Ji(e);
 }
@@ -6590,19 +6592,19 @@ function Ji(n) {
     ]
   };
 }
-const ni = "custom:hearthwall", _l = [
+const ni = "custom:hearthwall", _c = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:chart-sankey"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function kl(n) {
+function kc(n) {
   const e = v(n), { gateways: t, devices: s } = Ki(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ..._l.map(([o, a]) => ({
+      ..._c.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
@@ -6623,21 +6625,21 @@ const ss = class ss extends HTMLElement {
     return { title: v(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return kl(t);
+    return kc(t);
   }
 };
 ss.noEditor = !0;
 let pn = ss;
-class Al extends HTMLElement {
+class Ac extends HTMLElement {
   static async generate(e, t) {
-    return xl(e, t);
+    return xc(e, t);
   }
 }
-const Sl = {
+const Sc = {
   "ll-strategy-dashboard-hearthwall": pn,
-  "ll-strategy-view-hearthwall": Al
+  "ll-strategy-view-hearthwall": Ac
 };
-function Ml() {
+function Mc() {
   const n = v(void 0);
   return {
     type: "hearthwall",
@@ -6646,14 +6648,14 @@ function Ml() {
     description: n("strategy.description")
   };
 }
-const El = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function Ol(n, e) {
+const Ec = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function Oc(n, e) {
   const t = n.entities[e];
   return t?.platform !== C || !t.device_id ? null : Object.values(n.entities).some(
     (i) => i.device_id === t.device_id && zn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const pe = (n) => v(void 0)(n), de = (n) => Wi(() => ({ ...n(), documentationURL: El }));
+const pe = (n) => v(void 0)(n), de = (n) => Wi(() => ({ ...n(), documentationURL: Ec }));
 window.customCards = Ut(window.customCards ?? [], [
   de(() => ({
     type: "hearthwall-devices-card",
@@ -6666,13 +6668,13 @@ window.customCards = Ut(window.customCards ?? [], [
     name: pe("device.name"),
     description: pe("device.description"),
     preview: !0,
-    getEntitySuggestion: Ol
+    getEntitySuggestion: Oc
   })),
-  de(Vc),
+  de(Vl),
   de(Yr),
-  de(Xc)
+  de(Xl)
 ]);
-window.customStrategies = Ut(window.customStrategies ?? [], [de(Ml)]);
+window.customStrategies = Ut(window.customStrategies ?? [], [de(Mc)]);
 window.customBadges = Ut(window.customBadges ?? [], [
   de(() => ({
     type: "hearthwall-badge",
@@ -6688,7 +6690,7 @@ window.customCardFeatures = Ut(window.customCardFeatures ?? [], [
     isSupported: (n, { entity_id: e }) => zn(n, e)
   }))
 ]);
-Fc({
+Fl({
   "hearthwall-confirm": Nr,
   "hearthwall-notice": ne,
   "hearthwall-sparkline": Ze,
@@ -6697,10 +6699,10 @@ Fc({
   ...$r,
   "hearthwall-badge": Qe,
   "hearthwall-quarantine-feature": ie,
-  ...Dc,
+  ...Dl,
   ...Gr,
-  ...Jc,
-  ...Sl
+  ...Jl,
+  ...Sc
 });
 /**
  * @license
