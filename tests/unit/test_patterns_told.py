@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pytest
+
 from hearthwall_sensor.detection import Consequences, Detection
 from hearthwall_sensor.detectors import DETECTORS
 from hearthwall_sensor.observations import Look
@@ -43,6 +45,29 @@ def test_a_shell_on_a_connection_is_told_once_with_its_peer() -> None:
     assert told.peer_address == "203.0.113.9"
     assert "a connection with 203.0.113.9 for its standard input" in told.summary
     assert told.evidence["connections"][0]["peer_port"] == 4545
+
+
+@pytest.mark.parametrize(
+    ("peer", "whoever"),
+    [
+        ("203.0.113.9", "somebody far away may type to it"),
+        ("192.168.20.22", "somebody far away may type to it"),
+        (
+            "127.0.0.1",
+            "another program of this host, or somebody who comes through one, may type to it",
+        ),
+        ("::1", "another program of this host, or somebody who comes through one, may type to it"),
+    ],
+)
+def test_who_may_type_to_a_shell(peer: str, whoever: str) -> None:
+    stdin = Input(7, peer=packed(peer), peer_port=4545)
+    deeds = executed(image("/usr/bin/dash", PLAIN, pid=66)), Look(NOON + 9)
+    taken = asking(standard_input=lambda _: stdin).take(*deeds)
+    (told,) = [each for each in taken if each.evidence["pattern"] == "reverse_shell"]
+    assert told.summary == (
+        f"/usr/bin/dash has a connection with {peer} for its standard input: {whoever}"
+    )
+    assert "a Unix socket" in told.evidence["why"]
 
 
 def test_who_is_held_is_named() -> None:

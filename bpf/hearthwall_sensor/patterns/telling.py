@@ -1,5 +1,6 @@
 """A pattern that came to its end, as a notice: what happened, and the processes, files and connections behind it."""
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -39,7 +40,10 @@ def notice(
     connections = [each for each in seen if isinstance(each, Connected)]
     if stdin is not None and stdin.peer_port and not connections and isinstance(last, Executed):
         connections = [_typed(last, stdin)]
-        said["input"] += f" with {address_text(stdin.peer)}"
+        peer = address_text(stdin.peer)
+        said["input"] += f" with {peer}"
+        if ipaddress.ip_address(peer).is_loopback:
+            said["whoever"] = "another program of this host, or somebody who comes through one,"
     image = last.image
     if pattern.blames == "parent" and image.parent is not None:
         image = image.parent

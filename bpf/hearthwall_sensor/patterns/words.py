@@ -28,6 +28,7 @@ PLACEHOLDERS: Final[Mapping[str, str | None]] = {
     "parent": None,
     "unit": None,
     "input": None,
+    "whoever": None,
     "file": "called",
     "by": "called",
     "made": "called",
@@ -65,6 +66,7 @@ def words(seen: Seen) -> dict[str, str]:
         "parent": "nobody known" if last.parent is None else program_of(last.parent),
         "unit": shown(last.unit or "no unit"),
         "input": "a connection",
+        "whoever": "somebody far away",
     }
     for each in seen:
         if isinstance(each, Connected):
