@@ -101,6 +101,7 @@ class _Course:
             f"\n  {demo.url}\n\n"
             f"  User:     {demo.log_in.username}\n"
             f"  Password: {demo.log_in.password}\n\n"
+            "Programs of this machine are seen, too, and told of: the gateway's kernel is this one's.\n"
             f"Ctrl-C takes everything down{end}. Log: {self._options.log}\n"
         )
         sys.stdout.flush()
