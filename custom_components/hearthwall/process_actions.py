@@ -71,6 +71,7 @@ async def _async_get_processes(call: ServiceCall) -> ServiceResponse:
 PROCESS_ACTIONS: Final = (
     Action(
         name="block_process",
+        orders=True,
         handle=_async_block_process,
         schema=vol.All(
             vol.Schema(

@@ -140,11 +140,12 @@ def _raise_failures(
 RULE_ACTIONS: Final = (
     Action(
         name="block",
+        orders=True,
         handle=_async_block,
         schema=vol.Schema({**GATEWAY_FIELD, vol.Required(_TARGET): cv.string, **RULE_FIELDS}),
     ),
-    Action(name="unblock", handle=_async_unblock, schema=_NAMED_RULE),
-    Action(name="confirm", handle=_async_confirm, schema=_NAMED_RULE),
+    Action(name="unblock", orders=True, handle=_async_unblock, schema=_NAMED_RULE),
+    Action(name="confirm", orders=True, handle=_async_confirm, schema=_NAMED_RULE),
     Action(
         name="get_blocks",
         handle=_async_get_blocks,
@@ -159,8 +160,11 @@ RULE_ACTIONS: Final = (
     ),
     Action(
         name="quarantine",
+        orders=True,
         handle=_async_quarantine,
         schema=cv.make_entity_service_schema(RULE_FIELDS),
     ),
-    Action(name="release", handle=_async_release, schema=cv.make_entity_service_schema({})),
+    Action(
+        name="release", orders=True, handle=_async_release, schema=cv.make_entity_service_schema({})
+    ),
 )

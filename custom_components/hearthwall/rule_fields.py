@@ -7,6 +7,7 @@ import voluptuous as vol
 from homeassistant.core import ServiceCall
 from homeassistant.helpers import config_validation as cv
 
+from .action import FORCE
 from .bpf.hearthwall_sensor.modes import (
     ALLOWANCES,
     AUDITABLE,
@@ -48,7 +49,7 @@ RULE_FIELDS: Final[dict[Any, Any]] = {
     vol.Optional("redirect_to"): cv.string,
     vol.Optional("audits"): vol.In(list(AUDITABLE)),
     vol.Optional("confirm_within"): DURATION,
-    vol.Optional("force"): cv.boolean,
+    vol.Optional(FORCE): cv.boolean,
 }
 
 #: What can be said of a rule on processes beside that.

@@ -6,7 +6,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, callback
 from homeassistant.helpers import service
 
-from .action import Action
+from .action import Action, require_control
 from .bpf.hearthwall_sensor.protocol import SensorError
 from .const import DOMAIN
 from .errors import order_error
@@ -45,6 +45,8 @@ def _handler(action: Action) -> Callable[[ServiceCall], Coroutine[Any, Any, Serv
     """Return what Home Assistant calls."""
 
     async def handle(call: ServiceCall) -> ServiceResponse:
+        if action.orders:
+            await require_control(call)
         try:
             return await action.handle(call)
         except SensorError as error:

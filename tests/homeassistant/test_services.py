@@ -5,22 +5,30 @@ from typing import Any
 
 import pytest
 import voluptuous as vol
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.auth.const import GROUP_ID_USER
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+    UnknownUser,
+)
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
     entity_registry as er,
     label_registry as lr,
 )
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock, RemoveBlock
 from custom_components.hearthwall.const import DOMAIN
+from custom_components.hearthwall.services import ACTIONS
 from tests.devices import CAMERA, TV
 from tests.homeassistant.peer import Peer
 from tests.homeassistant.test_devices import camera
+from tests.homeassistant.test_translations import SCHEMAS
 
 pytestmark = pytest.mark.usefixtures("loaded")
 
@@ -382,3 +390,55 @@ async def test_a_failure_of_one_is_told_by_name_and_the_others_are_done(
     assert str(raised.value) == "Acme 53:13: the operator sits there. Done: camera"
     assert hass.states.is_state("switch.camera_quarantine", "on")
     assert hass.states.is_state("switch.acme_53_13_quarantine", "off")
+
+
+# Who may
+
+
+def ordering(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, dict[str, Any]]:
+    """Return each action that orders something, with what it needs."""
+    device_id = camera(hass, entry).id
+    return {
+        "block": {"target": CAMERA},
+        "block_process": {"executable": "/usr/bin/curl"},
+        "unblock": {"target": CAMERA},
+        "confirm": {"target": CAMERA},
+        "quarantine": {"device_id": device_id},
+        "release": {"device_id": device_id},
+    }
+
+
+async def test_who_may_turn_no_switch_orders_nothing_and_only_administrators_force(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    hass_read_only_user: MockUser,
+    hass_admin_user: MockUser,
+) -> None:
+    group = await hass.auth.async_get_group(GROUP_ID_USER)
+    assert group is not None
+    resident = MockUser(groups=[group]).add_to_hass(hass)
+    asked = ordering(hass, loaded)
+    assert set(asked) == {each.name for each in ACTIONS if each.orders}
+
+    async def order(user_id: str, action: str, **more: Any) -> None:
+        context = Context(user_id=user_id)
+        data = asked[action] | more
+        await hass.services.async_call(DOMAIN, action, data, blocking=True, context=context)
+
+    begun = len(peer.received)
+    for action, schema in SCHEMAS.items():
+        if action not in asked:
+            continue
+        with pytest.raises(Unauthorized):
+            await order(hass_read_only_user.id, action)
+        with pytest.raises(UnknownUser):
+            await order("nobody", action)
+        if "force" in schema:
+            with pytest.raises(Unauthorized):
+                await order(resident.id, action, force=True)
+    assert len(peer.received) == begun
+    for action in ("block", "confirm", "unblock", "quarantine", "release"):
+        await order(resident.id, action)
+    await order(hass_admin_user.id, "block", force=True)
+    assert peer.orders(AddBlock)[-1].force
