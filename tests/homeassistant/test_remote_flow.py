@@ -490,14 +490,15 @@ async def test_an_app_whose_sensor_is_reached_by_its_socket_stays_so(
 # Later on
 
 
-async def test_a_revoked_token_asks_for_another(
-    hass: HomeAssistant,
-    far: RemotePeer,
-    remote: MockConfigEntry,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let links that are made from now on try again soon."""
     monkeypatch.setattr(link, "FIRST_RETRY", 0.05)
+
+
+async def test_a_revoked_token_asks_for_another(
+    hass: HomeAssistant, far: RemotePeer, impatient: None, remote: MockConfigEntry
+) -> None:
     before = far.token
     far.new_token()
     for _ in range(100):
