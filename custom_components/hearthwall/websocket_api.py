@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from .bpf.hearthwall_sensor.protocol import DEFAULT_INTERVAL, MAX_INTERVAL, MIN_INTERVAL
 from .gateways import async_require_entry
 from .live import View, async_open
-from .websocket_acceptances import revoke
+from .websocket_acceptances import revoke, tell_accepted
 from .websocket_answer import between
 from .websocket_events import subscribe_events, tell_event
 from .websocket_traffic import tell_device, tell_usage
@@ -26,6 +26,7 @@ def async_setup_websocket_api(hass: HomeAssistant) -> None:
         tell_usage,
         tell_device,
         revoke,
+        tell_accepted,
     ):
         websocket_api.async_register_command(hass, command)
 

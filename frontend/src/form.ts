@@ -10,6 +10,7 @@ const LABELS: Record<string, Key> = {
   label: "devices.label",
   toolbar: "devices.toolbar",
   entry_id: "common.gateway",
+  navigation_path: "badge.navigation_path",
   device_id: "device.device",
 };
 const HELPERS: Record<string, Key> = {

@@ -107,6 +107,16 @@ export interface Events {
   events: Event[];
 }
 
+/** An event of which the user said that it is fine. */
+export interface AcceptedEvent {
+  entry_id: string;
+  seq: number;
+}
+
+export interface AcceptedEvents {
+  accepted: AcceptedEvent[];
+}
+
 /** One event, and what can be done about it. */
 export interface EventDetails {
   event: Event;

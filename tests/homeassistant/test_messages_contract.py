@@ -71,6 +71,8 @@ SENT = {
     "UsageRow",
     "Usage",
     "DeviceDetails",
+    "AcceptedEvent",
+    "AcceptedEvents",
 }
 
 
@@ -198,6 +200,16 @@ async def test_events(source: Source, admin: Browser, loaded: MockConfigEntry, p
         peer.answers["event"] = event(1).to_wire() | said
         answer = await admin.result("event", entry_id=loaded.entry_id, seq=1)
         source.fit(answer, "EventDetails")
+
+
+async def test_accepted(
+    source: Source, admin: Browser, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    accepted = Acceptance(3, 1.0, 7, "beacon", CAMERA, None, "tcp/443", "…", {})
+    peer.answers["accepted"] = [accepted.to_wire()]
+    answer = await admin.result("accepted")
+    source.fit(answer, "AcceptedEvents")
+    source.fit(answer["accepted"][0], "AcceptedEvent")
 
 
 async def test_usage(source: Source, admin: Browser, loaded: MockConfigEntry, peer: Peer) -> None:

@@ -1,4 +1,4 @@
-"""The websocket command that takes back what was accepted."""
+"""The websocket commands for what was accepted."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.hearthwall.bpf.hearthwall_sensor.habits import Acceptance
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import RevokeAccepted
 from tests.devices import CAMERA
 from tests.homeassistant.live import Browser, browser
@@ -26,6 +27,17 @@ async def admin(
 
 def acceptance(number: int, seq: int) -> dict[str, Any]:
     return Acceptance(number, 0.0, seq, "beacon", CAMERA, None, "", "", {}).to_wire()
+
+
+async def test_which_events_were_accepted(
+    admin: Browser, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    peer.answers["accepted"] = [acceptance(3, 39), acceptance(7, 40)]
+    told = [{"entry_id": loaded.entry_id, "seq": seq} for seq in (39, 40)]
+    for of in ({}, {"entry_id": loaded.entry_id}):
+        assert await admin.result("accepted", **of) == {"accepted": told}
+    peer.errors["accepted"] = SensorError("internal", "It is broken.")
+    assert "It is broken." in (await admin.ask("accepted"))["error"]["message"]
 
 
 @pytest.mark.parametrize(("which", "ids"), [({"acceptance": 3}, [3]), ({"seq": 40}, [7])])

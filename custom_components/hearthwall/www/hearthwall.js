@@ -1,15 +1,15 @@
-const mt = globalThis, mn = mt.ShadowRoot && (mt.ShadyCSS === void 0 || mt.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, fn = Symbol(), ls = /* @__PURE__ */ new WeakMap();
-let si = class {
+const yt = globalThis, yn = yt.ShadowRoot && (yt.ShadyCSS === void 0 || yt.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, wn = Symbol(), ds = /* @__PURE__ */ new WeakMap();
+let li = class {
   constructor(e, t, s) {
-    if (this._$cssResult$ = !0, s !== fn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
+    if (this._$cssResult$ = !0, s !== wn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
   }
   get styleSheet() {
     let e = this.o;
     const t = this.t;
-    if (mn && e === void 0) {
+    if (yn && e === void 0) {
       const s = t !== void 0 && t.length === 1;
-      s && (e = ls.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && ls.set(t, e));
+      s && (e = ds.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && ds.set(t, e));
     }
     return e;
   }
@@ -17,28 +17,28 @@ let si = class {
     return this.cssText;
   }
 };
-const oo = (n) => new si(typeof n == "string" ? n : n + "", void 0, fn), q = (n, ...e) => {
+const fo = (n) => new li(typeof n == "string" ? n : n + "", void 0, wn), I = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new si(t, n, fn);
-}, ao = (n, e) => {
-  if (mn) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
+  return new li(t, n, wn);
+}, vo = (n, e) => {
+  if (yn) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
-    const s = document.createElement("style"), i = mt.litNonce;
+    const s = document.createElement("style"), i = yt.litNonce;
     i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
   }
-}, cs = mn ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+}, hs = yn ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return oo(t);
+  return fo(t);
 })(n) : n;
-const { is: ro, defineProperty: lo, getOwnPropertyDescriptor: co, getOwnPropertyNames: ho, getOwnPropertySymbols: uo, getPrototypeOf: po } = Object, Ot = globalThis, ds = Ot.trustedTypes, mo = ds ? ds.emptyScript : "", fo = Ot.reactiveElementPolyfillSupport, Ue = (n, e) => n, vt = { toAttribute(n, e) {
+const { is: go, defineProperty: yo, getOwnPropertyDescriptor: wo, getOwnPropertyNames: bo, getOwnPropertySymbols: $o, getPrototypeOf: xo } = Object, qt = globalThis, us = qt.trustedTypes, _o = us ? us.emptyScript : "", ko = qt.reactiveElementPolyfillSupport, Be = (n, e) => n, bt = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? mo : null;
+      n = n ? _o : null;
       break;
     case Object:
     case Array:
@@ -63,23 +63,23 @@ const { is: ro, defineProperty: lo, getOwnPropertyDescriptor: co, getOwnProperty
       }
   }
   return t;
-} }, vn = (n, e) => !ro(n, e), hs = { attribute: !0, type: String, converter: vt, reflect: !1, useDefault: !1, hasChanged: vn };
-Symbol.metadata ??= Symbol("metadata"), Ot.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
-let we = class extends HTMLElement {
+} }, bn = (n, e) => !go(n, e), ps = { attribute: !0, type: String, converter: bt, reflect: !1, useDefault: !1, hasChanged: bn };
+Symbol.metadata ??= Symbol("metadata"), qt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
+let $e = class extends HTMLElement {
   static addInitializer(e) {
     this._$Ei(), (this.l ??= []).push(e);
   }
   static get observedAttributes() {
     return this.finalize(), this._$Eh && [...this._$Eh.keys()];
   }
-  static createProperty(e, t = hs) {
+  static createProperty(e, t = ps) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && lo(this.prototype, e, i);
+      i !== void 0 && yo(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = co(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = wo(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
@@ -90,17 +90,17 @@ let we = class extends HTMLElement {
     }, configurable: !0, enumerable: !0 };
   }
   static getPropertyOptions(e) {
-    return this.elementProperties.get(e) ?? hs;
+    return this.elementProperties.get(e) ?? ps;
   }
   static _$Ei() {
-    if (this.hasOwnProperty(Ue("elementProperties"))) return;
-    const e = po(this);
+    if (this.hasOwnProperty(Be("elementProperties"))) return;
+    const e = xo(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
-    if (this.hasOwnProperty(Ue("finalized"))) return;
-    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Ue("properties"))) {
-      const t = this.properties, s = [...ho(t), ...uo(t)];
+    if (this.hasOwnProperty(Be("finalized"))) return;
+    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Be("properties"))) {
+      const t = this.properties, s = [...bo(t), ...$o(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -119,8 +119,8 @@ let we = class extends HTMLElement {
     const t = [];
     if (Array.isArray(e)) {
       const s = new Set(e.flat(1 / 0).reverse());
-      for (const i of s) t.unshift(cs(i));
-    } else e !== void 0 && t.push(cs(e));
+      for (const i of s) t.unshift(hs(i));
+    } else e !== void 0 && t.push(hs(e));
     return t;
   }
   static _$Eu(e, t) {
@@ -146,7 +146,7 @@ let we = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return ao(e, this.constructor.elementStyles), e;
+    return vo(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -162,14 +162,14 @@ let we = class extends HTMLElement {
   _$ET(e, t) {
     const s = this.constructor.elementProperties.get(e), i = this.constructor._$Eu(e, s);
     if (i !== void 0 && s.reflect === !0) {
-      const o = (s.converter?.toAttribute !== void 0 ? s.converter : vt).toAttribute(t, s.type);
+      const o = (s.converter?.toAttribute !== void 0 ? s.converter : bt).toAttribute(t, s.type);
       this._$Em = e, o == null ? this.removeAttribute(i) : this.setAttribute(i, o), this._$Em = null;
     }
   }
   _$AK(e, t) {
     const s = this.constructor, i = s._$Eh.get(e);
     if (i !== void 0 && this._$Em !== i) {
-      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : vt;
+      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : bt;
       this._$Em = i;
       const r = a.fromAttribute(t, o.type);
       this[i] = r ?? this._$Ej?.get(i) ?? r, this._$Em = null;
@@ -178,7 +178,7 @@ let we = class extends HTMLElement {
   requestUpdate(e, t, s, i = !1, o) {
     if (e !== void 0) {
       const a = this.constructor;
-      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? vn)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
+      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? bn)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
       this.C(e, t, s);
     }
     this.isUpdatePending === !1 && (this._$ES = this._$EP());
@@ -246,70 +246,70 @@ let we = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-we.elementStyles = [], we.shadowRootOptions = { mode: "open" }, we[Ue("elementProperties")] = /* @__PURE__ */ new Map(), we[Ue("finalized")] = /* @__PURE__ */ new Map(), fo?.({ ReactiveElement: we }), (Ot.reactiveElementVersions ??= []).push("2.1.2");
-const gn = globalThis, us = (n) => n, gt = gn.trustedTypes, ps = gt ? gt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, ii = "$lit$", K = `lit$${Math.random().toFixed(9).slice(2)}$`, oi = "?" + K, vo = `<${oi}>`, me = document, De = () => me.createComment(""), Ve = (n) => n === null || typeof n != "object" && typeof n != "function", yn = Array.isArray, go = (n) => yn(n) || typeof n?.[Symbol.iterator] == "function", Bt = `[ 	
-\f\r]`, Ne = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ms = /-->/g, fs = />/g, le = RegExp(`>|${Bt}(?:([^\\s"'>=/]+)(${Bt}*=${Bt}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), vs = /'/g, gs = /"/g, ai = /^(?:script|style|textarea|title)$/i, ri = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = ri(1), $e = ri(2), G = Symbol.for("lit-noChange"), p = Symbol.for("lit-nothing"), ys = /* @__PURE__ */ new WeakMap(), he = me.createTreeWalker(me, 129);
-function li(n, e) {
-  if (!yn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
-  return ps !== void 0 ? ps.createHTML(e) : e;
+$e.elementStyles = [], $e.shadowRootOptions = { mode: "open" }, $e[Be("elementProperties")] = /* @__PURE__ */ new Map(), $e[Be("finalized")] = /* @__PURE__ */ new Map(), ko?.({ ReactiveElement: $e }), (qt.reactiveElementVersions ??= []).push("2.1.2");
+const $n = globalThis, ms = (n) => n, $t = $n.trustedTypes, fs = $t ? $t.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, ci = "$lit$", J = `lit$${Math.random().toFixed(9).slice(2)}$`, di = "?" + J, Ao = `<${di}>`, ve = document, Fe = () => ve.createComment(""), Ge = (n) => n === null || typeof n != "object" && typeof n != "function", xn = Array.isArray, So = (n) => xn(n) || typeof n?.[Symbol.iterator] == "function", Ft = `[ 	
+\f\r]`, ze = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, vs = /-->/g, gs = />/g, de = RegExp(`>|${Ft}(?:([^\\s"'>=/]+)(${Ft}*=${Ft}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), ys = /'/g, ws = /"/g, hi = /^(?:script|style|textarea|title)$/i, ui = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = ui(1), _e = ui(2), Y = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), bs = /* @__PURE__ */ new WeakMap(), pe = ve.createTreeWalker(ve, 129);
+function pi(n, e) {
+  if (!xn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
+  return fs !== void 0 ? fs.createHTML(e) : e;
 }
-const yo = (n, e) => {
+const Mo = (n, e) => {
   const t = n.length - 1, s = [];
-  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Ne;
+  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = ze;
   for (let r = 0; r < t; r++) {
     const l = n[r];
-    let d, h, c = -1, m = 0;
-    for (; m < l.length && (a.lastIndex = m, h = a.exec(l), h !== null); ) m = a.lastIndex, a === Ne ? h[1] === "!--" ? a = ms : h[1] !== void 0 ? a = fs : h[2] !== void 0 ? (ai.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = le) : h[3] !== void 0 && (a = le) : a === le ? h[0] === ">" ? (a = i ?? Ne, c = -1) : h[1] === void 0 ? c = -2 : (c = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? le : h[3] === '"' ? gs : vs) : a === gs || a === vs ? a = le : a === ms || a === fs ? a = Ne : (a = le, i = void 0);
-    const y = a === le && n[r + 1].startsWith("/>") ? " " : "";
-    o += a === Ne ? l + vo : c >= 0 ? (s.push(d), l.slice(0, c) + ii + l.slice(c) + K + y) : l + K + (c === -2 ? r : y);
+    let d, h, c = -1, p = 0;
+    for (; p < l.length && (a.lastIndex = p, h = a.exec(l), h !== null); ) p = a.lastIndex, a === ze ? h[1] === "!--" ? a = vs : h[1] !== void 0 ? a = gs : h[2] !== void 0 ? (hi.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = de) : h[3] !== void 0 && (a = de) : a === de ? h[0] === ">" ? (a = i ?? ze, c = -1) : h[1] === void 0 ? c = -2 : (c = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? de : h[3] === '"' ? ws : ys) : a === ws || a === ys ? a = de : a === vs || a === gs ? a = ze : (a = de, i = void 0);
+    const y = a === de && n[r + 1].startsWith("/>") ? " " : "";
+    o += a === ze ? l + Ao : c >= 0 ? (s.push(d), l.slice(0, c) + ci + l.slice(c) + J + y) : l + J + (c === -2 ? r : y);
   }
-  return [li(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [pi(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
-class Be {
+class Ye {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const r = e.length - 1, l = this.parts, [d, h] = yo(e, t);
-    if (this.el = Be.createElement(d, s), he.currentNode = this.el.content, t === 2 || t === 3) {
+    const r = e.length - 1, l = this.parts, [d, h] = Mo(e, t);
+    if (this.el = Ye.createElement(d, s), pe.currentNode = this.el.content, t === 2 || t === 3) {
       const c = this.el.content.firstChild;
       c.replaceWith(...c.childNodes);
     }
-    for (; (i = he.nextNode()) !== null && l.length < r; ) {
+    for (; (i = pe.nextNode()) !== null && l.length < r; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const c of i.getAttributeNames()) if (c.endsWith(ii)) {
-          const m = h[a++], y = i.getAttribute(c).split(K), g = /([.?@])?(.*)/.exec(m);
-          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? bo : g[1] === "?" ? $o : g[1] === "@" ? xo : Ct }), i.removeAttribute(c);
-        } else c.startsWith(K) && (l.push({ type: 6, index: o }), i.removeAttribute(c));
-        if (ai.test(i.tagName)) {
-          const c = i.textContent.split(K), m = c.length - 1;
-          if (m > 0) {
-            i.textContent = gt ? gt.emptyScript : "";
-            for (let y = 0; y < m; y++) i.append(c[y], De()), he.nextNode(), l.push({ type: 2, index: ++o });
-            i.append(c[m], De());
+        if (i.hasAttributes()) for (const c of i.getAttributeNames()) if (c.endsWith(ci)) {
+          const p = h[a++], y = i.getAttribute(c).split(J), g = /([.?@])?(.*)/.exec(p);
+          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? Oo : g[1] === "?" ? Co : g[1] === "@" ? To : It }), i.removeAttribute(c);
+        } else c.startsWith(J) && (l.push({ type: 6, index: o }), i.removeAttribute(c));
+        if (hi.test(i.tagName)) {
+          const c = i.textContent.split(J), p = c.length - 1;
+          if (p > 0) {
+            i.textContent = $t ? $t.emptyScript : "";
+            for (let y = 0; y < p; y++) i.append(c[y], Fe()), pe.nextNode(), l.push({ type: 2, index: ++o });
+            i.append(c[p], Fe());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === oi) l.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === di) l.push({ type: 2, index: o });
       else {
         let c = -1;
-        for (; (c = i.data.indexOf(K, c + 1)) !== -1; ) l.push({ type: 7, index: o }), c += K.length - 1;
+        for (; (c = i.data.indexOf(J, c + 1)) !== -1; ) l.push({ type: 7, index: o }), c += J.length - 1;
       }
       o++;
     }
   }
   static createElement(e, t) {
-    const s = me.createElement("template");
+    const s = ve.createElement("template");
     return s.innerHTML = e, s;
   }
 }
-function xe(n, e, t = n, s) {
-  if (e === G) return e;
+function ke(n, e, t = n, s) {
+  if (e === Y) return e;
   let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
-  const o = Ve(e) ? void 0 : e._$litDirective$;
-  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = xe(n, i._$AS(n, e.values), i, s)), e;
+  const o = Ge(e) ? void 0 : e._$litDirective$;
+  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = ke(n, i._$AS(n, e.values), i, s)), e;
 }
-class wo {
+class Eo {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -320,29 +320,29 @@ class wo {
     return this._$AM._$AU;
   }
   u(e) {
-    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? me).importNode(t, !0);
-    he.currentNode = i;
-    let o = he.nextNode(), a = 0, r = 0, l = s[0];
+    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? ve).importNode(t, !0);
+    pe.currentNode = i;
+    let o = pe.nextNode(), a = 0, r = 0, l = s[0];
     for (; l !== void 0; ) {
       if (a === l.index) {
         let d;
-        l.type === 2 ? d = new Oe(o, o.nextSibling, this, e) : l.type === 1 ? d = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (d = new _o(o, this, e)), this._$AV.push(d), l = s[++r];
+        l.type === 2 ? d = new Ce(o, o.nextSibling, this, e) : l.type === 1 ? d = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (d = new Lo(o, this, e)), this._$AV.push(d), l = s[++r];
       }
-      a !== l?.index && (o = he.nextNode(), a++);
+      a !== l?.index && (o = pe.nextNode(), a++);
     }
-    return he.currentNode = me, i;
+    return pe.currentNode = ve, i;
   }
   p(e) {
     let t = 0;
     for (const s of this._$AV) s !== void 0 && (s.strings !== void 0 ? (s._$AI(e, s, t), t += s.strings.length - 2) : s._$AI(e[t])), t++;
   }
 }
-class Oe {
+class Ce {
   get _$AU() {
     return this._$AM?._$AU ?? this._$Cv;
   }
   constructor(e, t, s, i) {
-    this.type = 2, this._$AH = p, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
+    this.type = 2, this._$AH = m, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
   }
   get parentNode() {
     let e = this._$AA.parentNode;
@@ -356,7 +356,7 @@ class Oe {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = xe(this, e, t), Ve(e) ? e === p || e == null || e === "" ? (this._$AH !== p && this._$AR(), this._$AH = p) : e !== this._$AH && e !== G && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : go(e) ? this.k(e) : this._(e);
+    e = ke(this, e, t), Ge(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== Y && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : So(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -365,38 +365,38 @@ class Oe {
     this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
   _(e) {
-    this._$AH !== p && Ve(this._$AH) ? this._$AA.nextSibling.data = e : this.T(me.createTextNode(e)), this._$AH = e;
+    this._$AH !== m && Ge(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ve.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Be.createElement(li(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Ye.createElement(pi(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new wo(i, this), a = o.u(this.options);
+      const o = new Eo(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
   _$AC(e) {
-    let t = ys.get(e.strings);
-    return t === void 0 && ys.set(e.strings, t = new Be(e)), t;
+    let t = bs.get(e.strings);
+    return t === void 0 && bs.set(e.strings, t = new Ye(e)), t;
   }
   k(e) {
-    yn(this._$AH) || (this._$AH = [], this._$AR());
+    xn(this._$AH) || (this._$AH = [], this._$AR());
     const t = this._$AH;
     let s, i = 0;
-    for (const o of e) i === t.length ? t.push(s = new Oe(this.O(De()), this.O(De()), this, this.options)) : s = t[i], s._$AI(o), i++;
+    for (const o of e) i === t.length ? t.push(s = new Ce(this.O(Fe()), this.O(Fe()), this, this.options)) : s = t[i], s._$AI(o), i++;
     i < t.length && (this._$AR(s && s._$AB.nextSibling, i), t.length = i);
   }
   _$AR(e = this._$AA.nextSibling, t) {
     for (this._$AP?.(!1, !0, t); e !== this._$AB; ) {
-      const s = us(e).nextSibling;
-      us(e).remove(), e = s;
+      const s = ms(e).nextSibling;
+      ms(e).remove(), e = s;
     }
   }
   setConnected(e) {
     this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
   }
 }
-class Ct {
+class It {
   get tagName() {
     return this.element.tagName;
   }
@@ -404,53 +404,53 @@ class Ct {
     return this._$AM._$AU;
   }
   constructor(e, t, s, i, o) {
-    this.type = 1, this._$AH = p, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = p;
+    this.type = 1, this._$AH = m, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = m;
   }
   _$AI(e, t = this, s, i) {
     const o = this.strings;
     let a = !1;
-    if (o === void 0) e = xe(this, e, t, 0), a = !Ve(e) || e !== this._$AH && e !== G, a && (this._$AH = e);
+    if (o === void 0) e = ke(this, e, t, 0), a = !Ge(e) || e !== this._$AH && e !== Y, a && (this._$AH = e);
     else {
       const r = e;
       let l, d;
-      for (e = o[0], l = 0; l < o.length - 1; l++) d = xe(this, r[s + l], t, l), d === G && (d = this._$AH[l]), a ||= !Ve(d) || d !== this._$AH[l], d === p ? e = p : e !== p && (e += (d ?? "") + o[l + 1]), this._$AH[l] = d;
+      for (e = o[0], l = 0; l < o.length - 1; l++) d = ke(this, r[s + l], t, l), d === Y && (d = this._$AH[l]), a ||= !Ge(d) || d !== this._$AH[l], d === m ? e = m : e !== m && (e += (d ?? "") + o[l + 1]), this._$AH[l] = d;
     }
     a && !i && this.j(e);
   }
   j(e) {
-    e === p ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+    e === m ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class bo extends Ct {
+class Oo extends It {
   constructor() {
     super(...arguments), this.type = 3;
   }
   j(e) {
-    this.element[this.name] = e === p ? void 0 : e;
+    this.element[this.name] = e === m ? void 0 : e;
   }
 }
-class $o extends Ct {
+class Co extends It {
   constructor() {
     super(...arguments), this.type = 4;
   }
   j(e) {
-    this.element.toggleAttribute(this.name, !!e && e !== p);
+    this.element.toggleAttribute(this.name, !!e && e !== m);
   }
 }
-class xo extends Ct {
+class To extends It {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
   _$AI(e, t = this) {
-    if ((e = xe(this, e, t, 0) ?? p) === G) return;
-    const s = this._$AH, i = e === p && s !== p || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== p && (s === p || i);
+    if ((e = ke(this, e, t, 0) ?? m) === Y) return;
+    const s = this._$AH, i = e === m && s !== m || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== m && (s === m || i);
     i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
   handleEvent(e) {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class _o {
+class Lo {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -458,22 +458,22 @@ class _o {
     return this._$AM._$AU;
   }
   _$AI(e) {
-    xe(this, e);
+    ke(this, e);
   }
 }
-const ko = { I: Oe }, Ao = gn.litHtmlPolyfillSupport;
-Ao?.(Be, Oe), (gn.litHtmlVersions ??= []).push("3.3.3");
-const So = (n, e, t) => {
+const qo = { I: Ce }, Io = $n.litHtmlPolyfillSupport;
+Io?.(Ye, Ce), ($n.litHtmlVersions ??= []).push("3.3.3");
+const Po = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
     const o = t?.renderBefore ?? null;
-    s._$litPart$ = i = new Oe(e.insertBefore(De(), o), o, void 0, t ?? {});
+    s._$litPart$ = i = new Ce(e.insertBefore(Fe(), o), o, void 0, t ?? {});
   }
   return i._$AI(n), i;
 };
-const wn = globalThis;
-let L = class extends we {
+const _n = globalThis;
+let L = class extends $e {
   constructor() {
     super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
   }
@@ -483,7 +483,7 @@ let L = class extends we {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = So(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Po(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -492,14 +492,14 @@ let L = class extends we {
     super.disconnectedCallback(), this._$Do?.setConnected(!1);
   }
   render() {
-    return G;
+    return Y;
   }
 };
-L._$litElement$ = !0, L.finalized = !0, wn.litElementHydrateSupport?.({ LitElement: L });
-const Mo = wn.litElementPolyfillSupport;
-Mo?.({ LitElement: L });
-(wn.litElementVersions ??= []).push("4.2.2");
-const Eo = { attribute: !0, type: String, converter: vt, reflect: !1, hasChanged: vn }, Oo = (n = Eo, e, t) => {
+L._$litElement$ = !0, L.finalized = !0, _n.litElementHydrateSupport?.({ LitElement: L });
+const Ho = _n.litElementPolyfillSupport;
+Ho?.({ LitElement: L });
+(_n.litElementVersions ??= []).push("4.2.2");
+const No = { attribute: !0, type: String, converter: bt, reflect: !1, hasChanged: bn }, jo = (n = No, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
@@ -520,25 +520,25 @@ const Eo = { attribute: !0, type: String, converter: vt, reflect: !1, hasChanged
   }
   throw Error("Unsupported decorator location: " + s);
 };
-function M(n) {
-  return (e, t) => typeof t == "object" ? Oo(n, e, t) : ((s, i, o) => {
+function S(n) {
+  return (e, t) => typeof t == "object" ? jo(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
 }
 function A(n) {
-  return M({ ...n, state: !0, attribute: !1 });
+  return S({ ...n, state: !0, attribute: !1 });
 }
-const Co = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
-function I(n, e) {
+const Ro = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+function P(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return Co(t, s, { get() {
+    return Ro(t, s, { get() {
       return o(this);
     } });
   };
 }
-const To = {
+const Uo = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -638,7 +638,7 @@ const To = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, Lo = {
+}, zo = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -708,7 +708,7 @@ const To = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, qo = {
+}, Do = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -752,14 +752,14 @@ const To = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, Io = {
+}, Vo = {
   "orders.already": "{name} is cut off already.",
   "orders.changed": "Its rules were changed in the meantime, and stay as they are.",
   "orders.endless": "until released",
   "orders.until": "until {time}",
   "orders.replaces": "It takes the place of a rule that is in force: {rule}. Undo brings that back; a release later does not.",
   "orders.replaces_response": "It takes the place of a rule that the sensor ordered by itself: {rule}. Undo orders the same again, but a rule that this one had taken the place of does not come back."
-}, Po = {
+}, Bo = {
   "rules.name": "Hearthwall rules",
   "rules.description": "What is held back right now, of devices, peers and programs: since when, why, for how long, and the way to end it.",
   "rules.title": "Rules in force",
@@ -774,7 +774,7 @@ const To = {
   "rules.last_hit": "last {ago}",
   "rules.unenforced": "The kernel does not enforce it now.",
   "rules.reason.quarantine": "Quarantined from Home Assistant"
-}, Ho = {
+}, Wo = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -790,7 +790,7 @@ const To = {
   "strategy.welcome": "Hearthwall is not set up yet",
   "strategy.welcome.text": "Hearthwall watches over the traffic of your home on its gateway. Add the integration, choose the gateway’s interfaces, and this dashboard builds itself.",
   "strategy.welcome.link": "Add Hearthwall"
-}, bn = {
+}, kn = {
   "common.undo": "Undo",
   "common.undone": "Undone.",
   "common.close": "Close",
@@ -848,10 +848,16 @@ const To = {
   "devices.show_rest": "Show all {count} devices",
   "devices.today": "Today",
   "devices.row": "{name}, {status}, download {download}, upload {upload}, today {today}",
+  "devices.alert.one": "{kind}",
+  "devices.alert": "{kind} and {more} more",
+  "devices.alert_open": "{severity}: {summary} Open the events of {name}.",
+  "devices.search_label": "Search",
+  "devices.today_small": "{total} today",
   "devices.top_peer": "mostly {peer}",
   "devices.seen": "seen {ago}",
   "devices.random": "random MAC",
   "quarantine.switch": "Quarantine {name}",
+  "quarantine.label": "Quarantine",
   "quarantine.on": "{name} is quarantined.",
   "quarantine.off": "{name} is released.",
   "quarantine.ask": "Quarantine {name}?",
@@ -863,12 +869,12 @@ const To = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...To,
-  ...Lo,
-  ...qo,
-  ...Io,
-  ...Po,
-  ...Ho,
+  ...Uo,
+  ...zo,
+  ...Do,
+  ...Vo,
+  ...Bo,
+  ...Wo,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -910,15 +916,19 @@ const To = {
   "profile.speaks": "Speaks {names}.",
   "profile.day": "On a usual day it downloads {download} and uploads {upload}.",
   "badge.name": "Hearthwall badge",
-  "badge.description": "How many devices are online, and how many rules are in force.",
+  "badge.description": "How many devices are online, how many rules are in force, and how many severe events nobody has accepted.",
   "badge.online": "{online}/{all} online",
   "badge.blocks": "rules: {count}",
+  "badge.alerts": "alerts: {count}",
+  "badge.silent": "no answer",
+  "badge.offline": "Offline",
   "badge.lost": "Not connected",
+  "badge.navigation_path": "Where a click leads",
   "feature.name": "Hearthwall quarantine",
   "device.minute": "Last minute",
   "device.unblock": "Unblock",
   "device.release_peer": "Unblock {peer}"
-}, No = {
+}, Fo = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -1018,7 +1028,7 @@ const To = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗ったほかのデバイスのアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, jo = {
+}, Go = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1088,7 +1098,7 @@ const To = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, Ro = {
+}, Yo = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1132,14 +1142,14 @@ const To = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, Uo = {
+}, Qo = {
   "orders.already": "{name} はすでに遮断されています。",
   "orders.changed": "その間にルールが変更されたため、変更せずそのままにしました。",
   "orders.endless": "解除するまで",
   "orders.until": "{time} まで",
   "orders.replaces": "現在有効なルール「{rule}」と置き換わります。「元に戻す」を選ぶと元のルールに戻りますが、後から解除しても戻りません。",
   "orders.replaces_response": "センサーが自動で設定したルール「{rule}」と置き換わります。「元に戻す」を選ぶと同じルールを設定し直しますが、そのルールが置き換えたルールは戻りません。"
-}, zo = {
+}, Ko = {
   "rules.name": "Hearthwall ルール",
   "rules.description": "現在制限しているデバイス、通信相手、プログラムを表示します。開始時刻、理由、残り時間を確認し、その場で終了できます。",
   "rules.title": "有効なルール",
@@ -1154,7 +1164,7 @@ const To = {
   "rules.last_hit": "最後: {ago}",
   "rules.unenforced": "現在カーネルで適用されていません。",
   "rules.reason.quarantine": "Home Assistant から隔離しました"
-}, Do = {
+}, Zo = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、イベント、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1170,7 +1180,7 @@ const To = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, Vo = {
+}, Jo = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1228,10 +1238,16 @@ const To = {
   "devices.show_rest": "{count} 台すべてを表示",
   "devices.today": "今日",
   "devices.row": "{name}、{status}、ダウンロード {download}、アップロード {upload}、今日 {today}",
+  "devices.alert.one": "{kind}",
+  "devices.alert": "{kind}、ほか {more} 件",
+  "devices.alert_open": "{severity}: {summary} {name} のイベントを開きます。",
+  "devices.search_label": "検索",
+  "devices.today_small": "今日 {total}",
   "devices.top_peer": "主な通信相手: {peer}",
   "devices.seen": "最終検出: {ago}",
   "devices.random": "ランダム MAC",
   "quarantine.switch": "{name} を隔離",
+  "quarantine.label": "隔離",
   "quarantine.on": "{name} を隔離しました。",
   "quarantine.off": "{name} の隔離を解除しました。",
   "quarantine.ask": "{name} を隔離しますか？",
@@ -1243,12 +1259,12 @@ const To = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
-  ...No,
-  ...jo,
-  ...Ro,
-  ...Uo,
-  ...zo,
-  ...Do,
+  ...Fo,
+  ...Go,
+  ...Yo,
+  ...Qo,
+  ...Ko,
+  ...Zo,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1290,46 +1306,51 @@ const To = {
   "profile.speaks": "使用するプロトコル: {names}",
   "profile.day": "通常 1 日あたり、ダウンロード {download}、アップロード {upload} です。",
   "badge.name": "Hearthwall バッジ",
-  "badge.description": "オンラインのデバイス数と、有効なルールの数を表示します。",
+  "badge.description": "オンラインのデバイス数、有効なルールの数、まだ確認していない重大なイベントの数を表示します。",
   "badge.online": "{online}/{all} オンライン",
   "badge.blocks": "ルール {count} 件",
+  "badge.alerts": "警告 {count} 件",
+  "badge.silent": "応答なし",
+  "badge.offline": "オフライン",
   "badge.lost": "未接続",
+  "badge.navigation_path": "クリックしたときの移動先",
   "feature.name": "Hearthwall 隔離",
   "device.minute": "直近 1 分",
   "device.unblock": "ブロックを解除",
   "device.release_peer": "{peer} のブロックを解除する"
-}, ws = { en: bn, ja: Vo };
+}, $s = { en: kn, ja: Jo };
 function v(n) {
-  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = ws[e] ?? ws[e.split("-")[0] ?? ""] ?? bn;
+  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = $s[e] ?? $s[e.split("-")[0] ?? ""] ?? kn;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const Ce = (n) => n in bn ? n : void 0, Bo = {
+const Te = (n) => n in kn ? n : void 0, Xo = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
   label: "devices.label",
   toolbar: "devices.toolbar",
   entry_id: "common.gateway",
+  navigation_path: "badge.navigation_path",
   device_id: "device.device"
-}, Wo = {
+}, ea = {
   entry_id: "common.gateway.help"
 };
-function Tt() {
+function Pt() {
   const n = (e) => ({ name: t }) => {
     const s = e[t];
     return s && v(void 0)(s);
   };
-  return { computeLabel: n(Bo), computeHelper: n(Wo) };
+  return { computeLabel: n(Xo), computeHelper: n(ea) };
 }
-const C = "hearthwall", ci = (n) => n?.code === "unknown_command", oe = (n) => {
+const C = "hearthwall", mi = (n) => n?.code === "unknown_command", re = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, z = (n) => n.user?.is_admin ?? !1, Wt = 1e3, Fo = 3e4, Ft = (n) => {
+}, V = (n) => n.user?.is_admin ?? !1, Gt = 1e3, ta = 3e4, Yt = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
-function $n(n, e, t) {
-  let s = 0, i = Wt, o, a;
+function Ht(n, e, t) {
+  let s = 0, i = Gt, o, a;
   const r = () => {
     s++, clearTimeout(o);
     const c = a;
@@ -1337,40 +1358,40 @@ function $n(n, e, t) {
   }, l = async () => {
     const c = ++s;
     try {
-      const m = await n.subscribeMessage(
+      const p = await n.subscribeMessage(
         (y) => c === s && t.message(y),
         e,
         { resubscribe: !1 }
       );
-      if (c !== s) return Ft(m);
-      a = m, i = Wt, t.up?.();
-    } catch (m) {
+      if (c !== s) return Yt(p);
+      a = p, i = Gt, t.up?.();
+    } catch (p) {
       if (c !== s) return;
-      o = setTimeout(() => void l(), i), i = Math.min(i * 2, Fo), t.refused?.(m);
+      o = setTimeout(() => void l(), i), i = Math.min(i * 2, ta), t.refused?.(p);
     }
   }, d = () => {
-    Ft(r()), i = Wt, l();
+    Yt(r()), i = Gt, l();
   }, h = () => {
     r(), t.down?.();
   };
   return n.addEventListener("ready", d), n.addEventListener("disconnected", h), n.connected === !1 ? h() : l(), () => {
-    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Ft(r());
+    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Yt(r());
   };
 }
-const Go = 120, bs = 6, Yo = 3e4;
-class Ko {
+const na = 120, xs = 6, sa = 3e4;
+class ia {
   constructor(e, t = () => Date.now() / 1e3) {
     this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1, this.since = 0, this.lost = /* @__PURE__ */ new Set();
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), Yo));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), sa));
     };
   }
   /** Whether there is nothing to show, and waiting for it has been in vain so far. */
   get missing() {
-    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > bs);
+    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > xs);
   }
   /** Return the device that Home Assistant's registry has under an id. */
   device(e) {
@@ -1384,7 +1405,7 @@ class Ko {
     return new Set([...this.gateways.get(e)?.devices.values() ?? []].flatMap(({ row: t }) => t.addresses));
   }
   start() {
-    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = $n(
+    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = Ht(
       this.connection,
       { type: "hearthwall/subscribe_devices" },
       {
@@ -1404,7 +1425,7 @@ class Ko {
   }
   /** Tell who listens when a gateway falls silent, or when nothing has come at all. */
   look() {
-    const e = (s) => s.connected && this.now() - s.heard > bs, t = [...this.own.values()].filter((s) => s.stale !== e(s));
+    const e = (s) => s.connected && this.now() - s.heard > xs, t = [...this.own.values()].filter((s) => s.stale !== e(s));
     for (const s of t) s.stale = !s.stale;
     (t.length || this.missing) && this.changed();
   }
@@ -1452,7 +1473,7 @@ class Ko {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - Go), a]
+      samples: [...s.slice(1 - na), a]
     };
     e.devices.set(t.mac, r), t.device_id && this.byId.set(t.device_id, r);
   }
@@ -1466,12 +1487,12 @@ class Ko {
     }));
   }
 }
-const $s = /* @__PURE__ */ new WeakMap();
-function xn(n) {
-  let e = $s.get(n);
-  return e || $s.set(n, e = new Ko(n)), e;
+const _s = /* @__PURE__ */ new WeakMap();
+function An(n) {
+  let e = _s.get(n);
+  return e || _s.set(n, e = new ia(n)), e;
 }
-class Je {
+class nt {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -1487,11 +1508,11 @@ class Je {
   follow() {
     const { hass: e } = this.host;
     if (!this.inPage || !e) return;
-    const t = xn(e.connection);
+    const t = An(e.connection);
     t !== this.store && (this.end?.(), this.store = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
-const Y = q`
+const Z = I`
   button {
     min-height: 40px;
     padding: 0 16px;
@@ -1546,7 +1567,7 @@ const Y = q`
       transition: none !important;
     }
   }
-`, V = q`
+`, W = I`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -1615,18 +1636,18 @@ const Y = q`
     white-space: nowrap;
   }
 `;
-var Qo = Object.defineProperty, di = (n, e, t, s) => {
+var oa = Object.defineProperty, fi = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Qo(e, t, i), i;
+  return i && oa(e, t, i), i;
 };
-const Bn = class Bn extends L {
+const Fn = class Fn extends L {
   setConfig(e) {
     this.config = e;
   }
   /** Propose the device of ours that moved most today, or the first. */
   static getStubConfig(e) {
-    const t = [...xn(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
+    const t = [...An(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
       ({ platform: o, translation_key: a }) => o === C && a === "quarantine"
     ), i = t[0]?.row.device_id ?? s?.device_id;
     return i ? { device_id: i } : {};
@@ -1641,7 +1662,7 @@ const Bn = class Bn extends L {
         },
         { name: "title", selector: { text: {} } }
       ],
-      ...Tt()
+      ...Pt()
     };
   }
   getCardSize() {
@@ -1652,7 +1673,7 @@ const Bn = class Bn extends L {
   }
   render() {
     const { hass: e, config: t } = this;
-    return !e || !t ? p : u`<ha-card>
+    return !e || !t ? m : u`<ha-card>
       <hearthwall-device-view
         .hass=${e}
         .deviceId=${t.device_id}
@@ -1661,26 +1682,27 @@ const Bn = class Bn extends L {
     </ha-card>`;
   }
 };
-Bn.styles = V;
-let We = Bn;
-di([
-  M({ attribute: !1 })
-], We.prototype, "hass");
-di([
+Fn.styles = W;
+let Qe = Fn;
+fi([
+  S({ attribute: !1 })
+], Qe.prototype, "hass");
+fi([
   A()
-], We.prototype, "config");
-var Zo = Object.defineProperty, _n = (n, e, t, s) => {
+], Qe.prototype, "config");
+var aa = Object.defineProperty, Nt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Zo(e, t, i), i;
+  return i && aa(e, t, i), i;
 };
-const Wn = class Wn extends L {
-  async open(e) {
-    this.deviceId = e, await this.updateComplete, this.dialog.open || this.dialog.showModal();
+const Gn = class Gn extends L {
+  /** Open it, at its events if those are asked for. */
+  async open(e, t) {
+    this.deviceId = e, this.at = t, await this.updateComplete, this.dialog.open || this.dialog.showModal();
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e || !t) return p;
+    if (!e || !t) return m;
     const s = v(e);
     return u`<dialog
       aria-label=${s("device.device")}
@@ -1693,15 +1715,15 @@ const Wn = class Wn extends L {
             <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M6 6 18 18M18 6 6 18"></path></svg>
           </button>
         </div>
-        <hearthwall-device-view .hass=${e} .deviceId=${t}></hearthwall-device-view>
+        <hearthwall-device-view .hass=${e} .deviceId=${t} .at=${this.at}></hearthwall-device-view>
       </div>
     </dialog>`;
   }
 };
-Wn.styles = [
-  Y,
-  V,
-  q`
+Gn.styles = [
+  Z,
+  W,
+  I`
       :host {
         display: contents;
       }
@@ -1761,106 +1783,109 @@ Wn.styles = [
       }
     `
 ];
-let _e = Wn;
-_n([
-  M({ attribute: !1 })
-], _e.prototype, "hass");
-_n([
+let ge = Gn;
+Nt([
+  S({ attribute: !1 })
+], ge.prototype, "hass");
+Nt([
   A()
-], _e.prototype, "deviceId");
-_n([
-  I("dialog")
-], _e.prototype, "dialog");
-const xs = {
+], ge.prototype, "deviceId");
+Nt([
+  A()
+], ge.prototype, "at");
+Nt([
+  P("dialog")
+], ge.prototype, "dialog");
+const ks = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, _s = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], hi = 1e3, ui = [
+}, As = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], vi = 1e3, gi = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
   ["second", 1]
-], Gt = /* @__PURE__ */ new Map();
-function ke(n, e) {
-  return Gt.has(n) || Gt.set(n, e()), Gt.get(n);
+], Qt = /* @__PURE__ */ new Map();
+function Ae(n, e) {
+  return Qt.has(n) || Qt.set(n, e()), Qt.get(n);
 }
-const Xe = "–", Jo = 1e19, Xo = 864e10, kn = (n) => Math.abs(n) <= Xo;
-function Te({ locale: n }, e, t) {
-  if (!Number.isFinite(e)) return Xe;
-  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = ke(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
-  if (!(i in xs)) return a.format(e);
-  const r = ke(`d ${o}`, () => {
-    const { style: m, unit: y, unitDisplay: g, ...k } = t;
-    return new Intl.NumberFormat(xs[i], k);
-  }), l = (m) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(m.type), d = a.formatToParts(e), h = d.findIndex(l), c = r.format(t.style === "percent" ? e * 100 : e);
-  return d.map((m, y) => y === h ? c : l(m) ? "" : m.value).join("");
+const st = "–", ra = 1e19, la = 864e10, Sn = (n) => Math.abs(n) <= la;
+function Le({ locale: n }, e, t) {
+  if (!Number.isFinite(e)) return st;
+  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = Ae(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
+  if (!(i in ks)) return a.format(e);
+  const r = Ae(`d ${o}`, () => {
+    const { style: p, unit: y, unitDisplay: g, ..._ } = t;
+    return new Intl.NumberFormat(ks[i], _);
+  }), l = (p) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(p.type), d = a.formatToParts(e), h = d.findIndex(l), c = r.format(t.style === "percent" ? e * 100 : e);
+  return d.map((p, y) => y === h ? c : l(p) ? "" : p.value).join("");
 }
-function pi(n, e, t) {
-  if (!(Math.abs(e) < Jo)) return Xe;
+function yi(n, e, t) {
+  if (!(Math.abs(e) < ra)) return st;
   let s = Math.max(0, e) / 1e3, i = 0;
-  for (; Math.round(s) >= 1e3 && i < _s.length - 1; )
+  for (; Math.round(s) >= 1e3 && i < As.length - 1; )
     s /= 1e3, i++;
-  return Te(n, s, {
+  return Le(n, s, {
     style: "unit",
-    unit: `${_s[i]}${t}`,
+    unit: `${As[i]}${t}`,
     unitDisplay: "short",
     maximumFractionDigits: s >= 100 ? 0 : 1
   });
 }
-const T = (n, e) => pi(n, e, ""), Fe = (n, e) => pi(n, e, "-per-second"), R = (n, e) => Te(n, e, { maximumFractionDigits: 0 }), yt = (n, e) => Te(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
-function ea({ locale: n, config: e }) {
+const T = (n, e) => yi(n, e, ""), Ke = (n, e) => yi(n, e, "-per-second"), N = (n, e) => Le(n, e, { maximumFractionDigits: 0 }), xt = (n, e) => Le(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
+function ca({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
-function An(n, e, t) {
-  if (!kn(e)) return Xe;
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...ea(n) }, a = i === "system" ? void 0 : s;
-  return ke(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * hi
+function Mn(n, e, t) {
+  if (!Sn(e)) return st;
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...ca(n) }, a = i === "system" ? void 0 : s;
+  return Ae(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
+    e * vi
   );
 }
-const cn = (n, e) => An(n, e, { hour: "numeric", minute: "2-digit" }), ta = (n, e) => An(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), J = (n, e) => An(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function wt(n, e, t = Date.now() / hi) {
-  if (!kn(e)) return Xe;
-  const s = Math.max(0, Math.round(t - e)), [i, o] = ui.find(([, a]) => s >= a) ?? ["second", 1];
-  return ke(
+const un = (n, e) => Mn(n, e, { hour: "numeric", minute: "2-digit" }), da = (n, e) => Mn(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), te = (n, e) => Mn(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function _t(n, e, t = Date.now() / vi) {
+  if (!Sn(e)) return st;
+  const s = Math.max(0, Math.round(t - e)), [i, o] = gi.find(([, a]) => s >= a) ?? ["second", 1];
+  return Ae(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const mi = (n, e, t) => Te(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
-function fi(n, e) {
-  const [t, s] = ui.find(([, i]) => e >= i) ?? ["second", 1];
-  return mi(n, Math.round(e / s), t);
+const wi = (n, e, t) => Le(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+function bi(n, e) {
+  const [t, s] = gi.find(([, i]) => e >= i) ?? ["second", 1];
+  return wi(n, Math.round(e / s), t);
 }
-function Ge(n, e) {
-  const t = (a, r) => Te(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 });
-  if (!kn(e)) return Xe;
+function Ze(n, e) {
+  const t = (a, r) => Le(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 });
+  if (!Sn(e)) return st;
   const s = Math.max(0, Math.ceil(e));
   if (s < 60) return t(s, "second");
-  if (s >= 2 * 86400) return mi(n, Math.floor(s / 86400), "day");
+  if (s >= 2 * 86400) return wi(n, Math.floor(s / 86400), "day");
   const i = Math.ceil(s / 60);
   return [
     [Math.floor(i / 60), "hour"],
     [i % 60, "minute"]
   ].flatMap(([a, r]) => a ? [t(a, r)] : []).join(" ");
 }
-function Sn({ locale: n }, e) {
+function En({ locale: n }, e) {
   try {
-    return ke(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
+    return Ae(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
   } catch {
     return e;
   }
 }
-const et = ({ locale: n }) => ke(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var na = Object.defineProperty, Mn = (n, e, t, s) => {
+const it = ({ locale: n }) => Ae(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
+var ha = Object.defineProperty, On = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && na(e, t, i), i;
+  return i && ha(e, t, i), i;
 };
-const Yt = 960, lt = 120, ks = 0.15, As = 4, Fn = class Fn extends L {
+const Kt = 960, ut = 120, Ss = 0.15, Ms = 4, Yn = class Yn extends L {
   constructor() {
     super(...arguments), this.spans = [], this.onPointer = (e) => {
       const t = e.currentTarget.getBoundingClientRect(), s = (e.clientX - t.left) / t.width;
@@ -1872,19 +1897,19 @@ const Yt = 960, lt = 120, ks = 0.15, As = 4, Fn = class Fn extends L {
   }
   render() {
     const { hass: e, spans: t } = this;
-    if (!e || !t.length) return p;
-    const s = v(e), i = Math.max(1, ...t.map(({ download: g }) => g)), o = Math.max(1, ...t.map(({ upload: g }) => g)), a = Math.round(lt * Math.min(1 - ks, Math.max(ks, i / (i + o)))), r = Math.max(i / (a - 2), o / (lt - a - 2)), l = Yt / t.length, d = (g, k, O) => {
-      const P = k[g] && Math.max(1.5, k[g] / r), F = g === "download" ? a - 1 - P : a + 1;
-      return P ? $e`<rect class=${g} x=${O * l + 1} y=${F} width=${l - 2} height=${P} rx="1.5"></rect>` : p;
-    }, h = (g) => T(e, t.reduce((k, O) => k + O[g], 0)), c = s("device.history_sum", { download: h("download"), upload: h("upload") }), m = this.at === void 0 ? void 0 : t[this.at], y = m && s("device.history_at", {
-      time: cn(e, m.start / 1e3),
-      download: T(e, m.download),
-      upload: T(e, m.upload)
+    if (!e || !t.length) return m;
+    const s = v(e), i = Math.max(1, ...t.map(({ download: g }) => g)), o = Math.max(1, ...t.map(({ upload: g }) => g)), a = Math.round(ut * Math.min(1 - Ss, Math.max(Ss, i / (i + o)))), r = Math.max(i / (a - 2), o / (ut - a - 2)), l = Kt / t.length, d = (g, _, E) => {
+      const q = _[g] && Math.max(1.5, _[g] / r), z = g === "download" ? a - 1 - q : a + 1;
+      return q ? _e`<rect class=${g} x=${E * l + 1} y=${z} width=${l - 2} height=${q} rx="1.5"></rect>` : m;
+    }, h = (g) => T(e, t.reduce((_, E) => _ + E[g], 0)), c = s("device.history_sum", { download: h("download"), upload: h("upload") }), p = this.at === void 0 ? void 0 : t[this.at], y = p && s("device.history_at", {
+      time: un(e, p.start / 1e3),
+      download: T(e, p.download),
+      upload: T(e, p.upload)
     });
     return u`
       <div class="words" aria-live="polite">${y ?? c}</div>
       <svg
-        viewBox="0 0 ${Yt} ${lt}"
+        viewBox="0 0 ${Kt} ${ut}"
         preserveAspectRatio="none"
         role="img"
         tabindex="0"
@@ -1895,20 +1920,20 @@ const Yt = 960, lt = 120, ks = 0.15, As = 4, Fn = class Fn extends L {
         @keydown=${this.onKey}
         @blur=${() => this.at = void 0}
       >
-        ${this.at === void 0 ? p : $e`<rect class="at" x=${this.at * l} y="0" width=${l} height=${lt}></rect>`}
-        ${t.map((g, k) => [d("download", g, k), d("upload", g, k)])}
-        <line x1="0" x2=${Yt} y1=${a} y2=${a}></line>
+        ${this.at === void 0 ? m : _e`<rect class="at" x=${this.at * l} y="0" width=${l} height=${ut}></rect>`}
+        ${t.map((g, _) => [d("download", g, _), d("upload", g, _)])}
+        <line x1="0" x2=${Kt} y1=${a} y2=${a}></line>
       </svg>
       <div class="times" aria-hidden="true">
-        ${Array.from({ length: As + 1 }, (g, k) => {
-      const O = t[t.length - 1]?.start ?? 0, P = t[0]?.start ?? 0;
-      return u`<span>${cn(e, (P + (O - P) * k / As) / 1e3)}</span>`;
+        ${Array.from({ length: Ms + 1 }, (g, _) => {
+      const E = t[t.length - 1]?.start ?? 0, q = t[0]?.start ?? 0;
+      return u`<span>${un(e, (q + (E - q) * _ / Ms) / 1e3)}</span>`;
     })}
       </div>
     `;
   }
 };
-Fn.styles = q`
+Yn.styles = I`
     :host {
       display: block;
       font-variant-numeric: tabular-nums;
@@ -1953,17 +1978,17 @@ Fn.styles = q`
       color: var(--secondary-text-color);
     }
   `;
-let Ae = Fn;
-Mn([
-  M({ attribute: !1 })
-], Ae.prototype, "hass");
-Mn([
-  M({ attribute: !1 })
-], Ae.prototype, "spans");
-Mn([
+let Se = Yn;
+On([
+  S({ attribute: !1 })
+], Se.prototype, "hass");
+On([
+  S({ attribute: !1 })
+], Se.prototype, "spans");
+On([
   A()
-], Ae.prototype, "at");
-const vi = q`
+], Se.prototype, "at");
+const $i = I`
   .events {
     container-type: inline-size;
     margin: 0;
@@ -2203,8 +2228,89 @@ const vi = q`
       flex-basis: auto;
     }
   }
-`;
-async function tt({ confirm: n, notice: e, after: t }, s, i, o) {
+`, ua = 86400, Es = 200, pa = 15e3, ma = 3e4, pn = ({ time: n, last_time: e }) => e ?? n, fa = (n, e) => n.severity === e.severity ? pn(n) > pn(e) : n.severity === "critical", Zt = ({ entry_id: n, seq: e }) => `${n} ${e}`;
+class va {
+  constructor(e) {
+    this.hass = e, this.events = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set(), this.listeners = /* @__PURE__ */ new Set();
+  }
+  listen(e) {
+    return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), ma));
+    };
+  }
+  /** Return what there is of a device. */
+  of({ entryId: e, row: t }) {
+    return Os(this.open((s) => s.entry_id === e && s.mac === t.mac));
+  }
+  /** Return what there is of a gateway, or of all, its own programs among them. */
+  all(e) {
+    return Os(this.open((t) => !e || t.entry_id === e));
+  }
+  /** Ask again what was accepted, such as after an order. */
+  async refresh() {
+    if (this.events.size)
+      try {
+        const { accepted: e } = await this.hass.callWS({ type: "hearthwall/accepted" });
+        this.accepted = new Set(e.map(Zt)), this.told();
+      } catch {
+      }
+  }
+  open(e) {
+    const t = Date.now() / 1e3 - ua;
+    return [...this.events.values()].filter(
+      (s) => e(s) && pn(s) > t && !this.accepted.has(Zt(s))
+    );
+  }
+  start() {
+    this.end = Ht(
+      this.hass.connection,
+      { type: "hearthwall/subscribe_events", severity: "high", limit: Es },
+      { message: (e) => this.receive(e) }
+    ), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), pa);
+  }
+  stop() {
+    this.end?.(), this.end = void 0, clearInterval(this.timer), this.events.clear();
+  }
+  receive({ type: e, events: t }) {
+    if (!(e !== "events" || !t.length)) {
+      for (const s of t) this.events.set(Zt(s), s);
+      for (const s of [...this.events.keys()].slice(0, -Es)) this.events.delete(s);
+      this.refresh(), this.told();
+    }
+  }
+  told() {
+    for (const e of [...this.listeners]) e();
+  }
+}
+function Os(n) {
+  if (n.length)
+    return { event: n.reduce((e, t) => fa(t, e) ? t : e), count: n.length };
+}
+const Cs = /* @__PURE__ */ new WeakMap();
+function xi(n) {
+  if (!V(n)) return;
+  let e = Cs.get(n.connection);
+  return e || Cs.set(n.connection, e = new va(n)), e;
+}
+class _i {
+  constructor(e) {
+    this.host = e, this.inPage = !1, e.addController(this);
+  }
+  hostConnected() {
+    this.inPage = !0, this.follow();
+  }
+  hostUpdate() {
+    this.follow();
+  }
+  hostDisconnected() {
+    this.inPage = !1, this.end?.(), this.end = this.alerts = void 0;
+  }
+  follow() {
+    const { hass: e } = this.host, t = this.inPage && e ? xi(e) : void 0;
+    !t || t === this.alerts || (this.end?.(), this.alerts = t, this.end = t.listen(() => this.host.requestUpdate()));
+  }
+}
+async function ot({ confirm: n, notice: e, after: t }, s, i, o) {
   let a;
   return await n.ask({ ...s, act: async (l) => a = await s.act(l) }) ? (e.show(
     i,
@@ -2213,53 +2319,53 @@ async function tt({ confirm: n, notice: e, after: t }, s, i, o) {
     })
   ), await t?.(), !0) : !1;
 }
-const Ye = (n, e, t) => (
+const Je = (n, e, t) => (
   // The cards show themselves what fails
   n.callService(C, e, t, void 0, !1)
-), Ke = "pid:", Ss = "dir:", Lt = (n) => n === null ? {} : { duration: { seconds: n } }, Ms = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), gi = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), yi = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, wi = (n) => (n ?? {}).response?.blocks ?? [];
-async function qt(n, e, t) {
+), Xe = "pid:", Ts = "dir:", jt = (n) => n === null ? {} : { duration: { seconds: n } }, Ls = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), ki = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Ai = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Si = (n) => (n ?? {}).response?.blocks ?? [];
+async function Rt(n, e, t) {
   const s = { config_entry_id: e, ...t === void 0 ? {} : { target: t } };
-  return wi(await n.callService(C, "get_blocks", s, void 0, !1, !0));
+  return Si(await n.callService(C, "get_blocks", s, void 0, !1, !0));
 }
-const Se = async (n, e, t) => (await qt(n, e, t.target)).find((s) => yi(s, t)), bt = (n) => new Error(v(n)("orders.changed")), sa = async (n, e, t) => ({
+const Me = async (n, e, t) => (await Rt(n, e, t.target)).find((s) => Ai(s, t)), kt = (n) => new Error(v(n)("orders.changed")), ga = async (n, e, t) => ({
   entryId: e,
   target: t,
-  rule: await Se(n, e, { target: t })
+  rule: await Me(n, e, { target: t })
 });
-async function En(n, { entryId: e, target: t, rule: s }, i, o, a) {
-  const [r, l] = await Promise.all([Se(n, e, { target: t }), qt(n, e)]);
-  if (r?.id !== s?.id) throw bt(n);
-  const [d] = wi(
+async function Cn(n, { entryId: e, target: t, rule: s }, i, o, a) {
+  const [r, l] = await Promise.all([Me(n, e, { target: t }), Rt(n, e)]);
+  if (r?.id !== s?.id) throw kt(n);
+  const [d] = Si(
     await n.callService(C, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
   );
   if (!d) return;
-  const h = l.find((c) => c.target === d.target && yi(c, d));
+  const h = l.find((c) => c.target === d.target && Ai(c, d));
   return async () => {
-    const c = await Se(n, e, d);
+    const c = await Me(n, e, d);
     if (c) {
-      if (c.id !== d.id) throw bt(n);
-      h && !gi(h) ? await xi(n, e, h) : await Ye(n, "unblock", { id: d.id, config_entry_id: e });
+      if (c.id !== d.id) throw kt(n);
+      h && !ki(h) ? await Oi(n, e, h) : await Je(n, "unblock", { id: d.id, config_entry_id: e });
     }
   };
 }
-function ia(n, e, t, s) {
-  return t === null ? bi(n, e, s) : En(n, e, "quarantine", Lt(s), t);
+function ya(n, e, t, s) {
+  return t === null ? Mi(n, e, s) : Cn(n, e, "quarantine", jt(s), t);
 }
-const bi = (n, e, t) => En(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...Lt(t) });
-function $i(n) {
-  return n.startsWith(Ke) ? { pid: Number(n.slice(Ke.length)) } : n.startsWith(Ss) ? { folder: n.slice(Ss.length) } : { executable: n };
+const Mi = (n, e, t) => Cn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...jt(t) });
+function Ei(n) {
+  return n.startsWith(Xe) ? { pid: Number(n.slice(Xe.length)) } : n.startsWith(Ts) ? { folder: n.slice(Ts.length) } : { executable: n };
 }
-function oa(n, e, t) {
-  const { entryId: s, target: i } = e, o = i.startsWith(Ke) ? { children: !0 } : {}, a = { ...$i(i), ...o, config_entry_id: s, ...Lt(t) };
-  return En(n, e, "block_process", a);
+function wa(n, e, t) {
+  const { entryId: s, target: i } = e, o = i.startsWith(Xe) ? { children: !0 } : {}, a = { ...Ei(i), ...o, config_entry_id: s, ...jt(t) };
+  return Cn(n, e, "block_process", a);
 }
-const aa = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
-async function ra(n, { entryId: e, row: t }) {
-  const s = await Se(n, e, { target: t.mac });
-  if (!s || !aa(s)) throw bt(n);
-  return _i(n, e, s);
+const ba = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
+async function $a(n, { entryId: e, row: t }) {
+  const s = await Me(n, e, { target: t.mac });
+  if (!s || !ba(s)) throw kt(n);
+  return Ci(n, e, s);
 }
-const la = [
+const xa = [
   "mode",
   "allow",
   "reason",
@@ -2272,74 +2378,74 @@ const la = [
   "redirect_to",
   "audits"
 ];
-async function xi(n, e, t) {
+async function Oi(n, e, t) {
   const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, l = {
-    ...s === null ? {} : Lt(Ms(s)),
-    ...i === null ? {} : { confirm_within: { seconds: Ms(i) } }
+    ...s === null ? {} : jt(Ls(s)),
+    ...i === null ? {} : { confirm_within: { seconds: Ls(i) } }
   }, d = (c) => Object.fromEntries(
-    c.filter(([m, y]) => y !== null && y !== "" && !(m === "peers" && !o.length))
+    c.filter(([p, y]) => y !== null && y !== "" && !(p === "peers" && !o.length))
   ), h = { config_entry_id: e, ...l };
   if (t.children) {
-    const c = d([["reason", a], ["peers", o]]), m = t.mode === "audit" ? { audit: !0 } : {};
-    await Ye(n, "block_process", { ...$i(r), children: !0, ...h, ...c, ...m });
+    const c = d([["reason", a], ["peers", o]]), p = t.mode === "audit" ? { audit: !0 } : {};
+    await Je(n, "block_process", { ...Ei(r), children: !0, ...h, ...c, ...p });
   } else
-    await Ye(n, "block", { target: r, ...h, ...d(la.map((c) => [c, t[c]])) });
+    await Je(n, "block", { target: r, ...h, ...d(xa.map((c) => [c, t[c]])) });
 }
-async function _i(n, e, t) {
-  if (await Ye(n, "unblock", { id: t.id, config_entry_id: e }), !await Se(n, e, t))
+async function Ci(n, e, t) {
+  if (await Je(n, "unblock", { id: t.id, config_entry_id: e }), !await Me(n, e, t))
     return async () => {
-      if (await Se(n, e, t)) throw bt(n);
-      gi(t) || await xi(n, e, t);
+      if (await Me(n, e, t)) throw kt(n);
+      ki(t) || await Oi(n, e, t);
     };
 }
-const ca = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
-async function ki(n, e, t) {
-  return await Ye(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
+const _a = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+async function Ti(n, e, t) {
+  return await Je(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const ct = 3600, da = [ct / 4, ct, 8 * ct, 24 * ct], Ai = "forever";
-function ha(n, e) {
+const pt = 3600, ka = [pt / 4, pt, 8 * pt, 24 * pt], Li = "forever";
+function Aa(n, e) {
   const t = v(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
   return [
-    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: Ai, label: t("quarantine.forever") }],
-    ...da.filter((o) => o > s).map((o) => ({
+    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: Li, label: t("quarantine.forever") }],
+    ...ka.filter((o) => o > s).map((o) => ({
       value: String(o),
-      label: t("quarantine.for", { span: fi(n, o) })
+      label: t("quarantine.for", { span: bi(n, o) })
     }))
   ];
 }
-const ua = ({ reason: n, expires: e }) => e !== null && Ce(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
-function pa(n, e) {
-  const t = v(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: J(n, e.expires) }), i = `${t(Ce(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
-  return t(ua(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
+const Sa = ({ reason: n, expires: e }) => e !== null && Te(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
+function Ma(n, e) {
+  const t = v(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: te(n, e.expires) }), i = `${t(Te(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
+  return t(Sa(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
 }
-async function On(n, e) {
+async function Tn(n, e) {
   const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: d, told: h, act: c } = e;
-  let m;
+  let p;
   try {
-    m = await sa(t, i, o);
-  } catch (O) {
-    return s.show(oe(O)), !1;
+    p = await ga(t, i, o);
+  } catch (E) {
+    return s.show(re(E)), !1;
   }
-  const { rule: y } = m, g = ha(t, y);
+  const { rule: y } = p, g = Aa(t, y);
   if (!g.length)
     return s.show(v(t)("orders.already", { name: a })), !1;
-  const k = (O) => O === Ai ? null : Number(O);
-  return tt(
+  const _ = (E) => E === Li ? null : Number(E);
+  return ot(
     n,
     {
       title: r,
-      text: y ? `${l} ${pa(t, y)}` : l,
+      text: y ? `${l} ${Ma(t, y)}` : l,
       confirm: d,
       danger: !0,
       choices: g,
-      act: (O) => c(m, k(O))
+      act: (E) => c(p, _(E))
     },
     h
   );
 }
-function Si(n, { entryId: e, mac: t, name: s, deviceId: i }) {
+function qi(n, { entryId: e, mac: t, name: s, deviceId: i }) {
   const { hass: o } = n, a = v(o);
-  return On(n, {
+  return Tn(n, {
     entryId: e,
     target: t,
     name: s,
@@ -2347,29 +2453,29 @@ function Si(n, { entryId: e, mac: t, name: s, deviceId: i }) {
     text: a("quarantine.text"),
     confirm: a("quarantine.confirm"),
     told: a("quarantine.on", { name: s }),
-    act: (r, l) => ia(o, r, i, l)
+    act: (r, l) => ya(o, r, i, l)
   });
 }
-function It(n, e) {
+function Ut(n, e) {
   const { hass: t } = n, s = v(t), { name: i, mac: o, device_id: a, quarantined: r } = e.row;
-  return r ? tt(
+  return r ? ot(
     n,
     {
       title: s("quarantine.release_ask", { name: i }),
       text: s("quarantine.release_text"),
       confirm: s("quarantine.release"),
-      act: () => ra(t, e)
+      act: () => $a(t, e)
     },
     s("quarantine.off", { name: i })
-  ) : Si(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
+  ) : qi(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
 }
-const ma = /* @__PURE__ */ new Set(["blocked", "unblocked"]), fa = /* @__PURE__ */ new Set([
+const Ea = /* @__PURE__ */ new Set(["blocked", "unblocked"]), Oa = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), va = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), ga = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Es = {
+]), Ca = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Ta = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), qs = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -2400,87 +2506,87 @@ const ma = /* @__PURE__ */ new Set(["blocked", "unblocked"]), fa = /* @__PURE__ 
     { key: "measure.claims" }
   ]
 };
-function Pt(n) {
-  const e = Ce(`kind.${n}.meaning`) ? n : "other";
+function at(n) {
+  const e = Te(`kind.${n}.meaning`) ? n : "other";
   return {
     name: `kind.${e}`,
     meaning: `kind.${e}.meaning`,
     advice: `kind.${e}.advice`
   };
 }
-const ya = (n, e) => Object.hasOwn(Es, n) ? Es[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Mi = 10, Os = 300, wa = (n) => typeof n == "object" && n !== null && !Array.isArray(n), dt = (n) => Array.isArray(n) ? n.filter(wa).slice(0, Mi) : [], Z = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
-function S(n) {
+const La = (n, e) => Object.hasOwn(qs, n) ? qs[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ii = 10, Is = 300, qa = (n) => typeof n == "object" && n !== null && !Array.isArray(n), mt = (n) => Array.isArray(n) ? n.filter(qa).slice(0, Ii) : [], ee = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+function M(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
-  return e.length > Os ? `${e.slice(0, Os)}…` : e;
+  return e.length > Is ? `${e.slice(0, Is)}…` : e;
 }
-function ba(n, e) {
+function Ia(n, e) {
   const { evidence: t } = e;
   return {
-    detector: S(t.detector),
-    why: S(t.why),
-    measured: xa(n, e),
-    flows: [...dt(t.flows), ...dt(t.connections)].slice(0, Mi).map($a),
-    processes: dt(t.chain).map((s) => ({
-      program: S(s.executable),
-      pid: Z(s.pid),
-      commandLine: S(s.command_line)
+    detector: M(t.detector),
+    why: M(t.why),
+    measured: Ha(n, e),
+    flows: [...mt(t.flows), ...mt(t.connections)].slice(0, Ii).map(Pa),
+    processes: mt(t.chain).map((s) => ({
+      program: M(s.executable),
+      pid: ee(s.pid),
+      commandLine: M(s.command_line)
     })),
-    files: dt(t.files).map((s) => ({ path: S(s.path), by: S(s.by) }))
+    files: mt(t.files).map((s) => ({ path: M(s.path), by: M(s.by) }))
   };
 }
-function $a(n) {
-  const e = S(n.peer_name) || S(n.peer_address), t = Z(n.peer_port), s = S(n.application), i = [s === "unknown" ? "" : s, S(n.transport).toUpperCase()].filter(Boolean);
+function Pa(n) {
+  const e = M(n.peer_name) || M(n.peer_address), t = ee(n.peer_port), s = M(n.application), i = [s === "unknown" ? "" : s, M(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
     what: i.join(", "),
-    upload: Z(n.upload_bytes),
-    download: Z(n.download_bytes)
+    upload: ee(n.upload_bytes),
+    download: ee(n.download_bytes)
   };
 }
-function xa(n, { kind: e, subject: t, evidence: s }) {
-  const i = v(n), o = ya(e, t), a = Z(s.value), r = [];
+function Ha(n, { kind: e, subject: t, evidence: s }) {
+  const i = v(n), o = La(e, t), a = ee(s.value), r = [];
   if (o && a !== null) {
-    const d = (m) => o.unit ? T(n, m * (o.unit === "bytes" ? 1 : 1e6)) : _a(n, m);
+    const d = (p) => o.unit ? T(n, p * (o.unit === "bytes" ? 1 : 1e6)) : Na(n, p);
     r.push([i("events.measured"), i(o.key, { value: d(a) })]);
-    const h = s.threshold, c = Array.isArray(h) && h.length === 2 ? h.map(Z) : null;
-    c && c[0] != null && c[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: d(c[0]), most: d(c[1]) })]) : Z(h) !== null && h !== 1 && r.push([i("events.threshold"), d(h)]);
+    const h = s.threshold, c = Array.isArray(h) && h.length === 2 ? h.map(ee) : null;
+    c && c[0] != null && c[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: d(c[0]), most: d(c[1]) })]) : ee(h) !== null && h !== 1 && r.push([i("events.threshold"), d(h)]);
   }
-  const l = Z(s.window);
-  return l !== null && l >= 1 && r.push([i("events.window"), fi(n, l)]), r;
+  const l = ee(s.window);
+  return l !== null && l >= 1 && r.push([i("events.window"), bi(n, l)]), r;
 }
-const _a = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? R(n, e) : Te(n, e, { maximumSignificantDigits: 3 });
-function ka({ event: n, culprit: e, program: t, blockable_peer: s }) {
-  return ma.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
+const Na = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? N(n, e) : Le(n, e, { maximumSignificantDigits: 3 });
+function ja({ event: n, culprit: e, program: t, blockable_peer: s }) {
+  return Ea.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
 }
-function Le({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
-  return S(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
+function qe({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
+  return M(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
-const Cn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function Ei(n, e, t) {
-  const s = Cn(n, e, t)?.row.name;
-  return S(s ?? (t === e.mac ? Le(e) : t));
+const Ln = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+function Pi(n, e, t) {
+  const s = Ln(n, e, t)?.row.name;
+  return M(s ?? (t === e.mac ? qe(e) : t));
 }
-function Aa(n, e, t) {
-  const { hass: s } = n, i = v(s), [o, a] = [Le(e), i(Pt(e.kind).name)], r = [
-    e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: S(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
-    ga.has(e.kind) ? i("events.accept.amount") : "",
-    fa.has(e.kind) ? i("events.accept.learnt") : ""
+function Ra(n, e, t) {
+  const { hass: s } = n, i = v(s), [o, a] = [qe(e), i(at(e.kind).name)], r = [
+    e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: M(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
+    Ta.has(e.kind) ? i("events.accept.amount") : "",
+    Oa.has(e.kind) ? i("events.accept.learnt") : ""
   ];
-  return tt(
+  return ot(
     n,
     {
       title: i("events.accept.ask"),
       text: r.filter(Boolean).join(" "),
       confirm: i("events.accept"),
-      act: () => ki(s, e.entry_id, e.seq)
+      act: () => Ti(s, e.entry_id, e.seq)
     },
     i("events.accepted", { kind: a }),
     t
   );
 }
-function Oi(n, e, t) {
-  const { hass: s } = n, i = v(s), o = { peer: S(t) };
-  return On(n, {
+function Hi(n, e, t) {
+  const { hass: s } = n, i = v(s), o = { peer: M(t) };
+  return Tn(n, {
     entryId: e,
     target: t,
     name: o.peer,
@@ -2488,44 +2594,44 @@ function Oi(n, e, t) {
     text: i("events.block.text", o),
     confirm: i("events.block"),
     told: i("events.blocked", o),
-    act: (a, r) => bi(s, a, r)
+    act: (a, r) => Mi(s, a, r)
   });
 }
-function Sa(n, e, t) {
-  const { hass: s } = n, i = v(s), { entry_id: o, seq: a } = e, r = Le(e);
-  return On(n, {
+function Ua(n, e, t) {
+  const { hass: s } = n, i = v(s), { entry_id: o, seq: a } = e, r = qe(e);
+  return Tn(n, {
     entryId: o,
     target: t,
     name: r,
     title: i("events.stop.ask", { name: r }),
-    text: t.startsWith(Ke) ? i("events.stop.text_process", { pid: t.slice(Ke.length) }) : i("events.stop.text", { path: S(t.slice(t.indexOf(":") + 1)) }),
+    text: t.startsWith(Xe) ? i("events.stop.text_process", { pid: t.slice(Xe.length) }) : i("events.stop.text", { path: M(t.slice(t.indexOf(":") + 1)) }),
     confirm: i("events.stop.confirm"),
     told: i("events.stopped", { name: r }),
     act: async (l, d) => {
       if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
-      return oa(s, l, d);
+      return wa(s, l, d);
     }
   });
 }
-function Ma(n, e, t, s) {
-  const i = Cn(e, t, s);
-  if (i) return It(n, i);
-  const { entry_id: o } = t, a = Ei(e, t, s);
-  return Si(n, { entryId: o, mac: s, name: a, deviceId: null });
+function za(n, e, t, s) {
+  const i = Ln(e, t, s);
+  if (i) return Ut(n, i);
+  const { entry_id: o } = t, a = Pi(e, t, s);
+  return qi(n, { entryId: o, mac: s, name: a, deviceId: null });
 }
-const Me = ["info", "low", "medium", "high", "critical"], $t = 500, Kt = { severity: "info", kind: null, who: null }, H = ({ entry_id: n, seq: e }) => `${n}/${e}`, Ci = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), Ee = (n) => Math.max(0, Me.indexOf(n)), Cs = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class Ea {
+const Ee = ["info", "low", "medium", "high", "critical"], At = 500, Jt = { severity: "info", kind: null, who: null }, j = ({ entry_id: n, seq: e }) => `${n}/${e}`, Ni = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), Oe = (n) => Math.max(0, Ee.indexOf(n)), Ps = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class Da {
   constructor() {
     this.events = [], this.waiting = [];
   }
   /** Take events; `hold` says to let new ones wait. */
   receive(e, t) {
-    const s = new Map(this.events.map((a) => [H(a), a])), i = new Map(this.waiting.map((a) => [H(a), a])), o = this.events[0]?.time ?? -1 / 0;
+    const s = new Map(this.events.map((a) => [j(a), a])), i = new Map(this.waiting.map((a) => [j(a), a])), o = this.events[0]?.time ?? -1 / 0;
     for (const a of e) {
-      const r = H(a);
+      const r = j(a);
       (!s.has(r) && (i.has(r) || t && a.time > o) ? i : s).set(r, a);
     }
-    this.events = [...s.values()].sort(Cs).slice(0, $t), this.waiting = [...i.values()].sort(Cs).slice(0, $t);
+    this.events = [...s.values()].sort(Ps).slice(0, At), this.waiting = [...i.values()].sort(Ps).slice(0, At);
   }
   /** Show those that wait. */
   release() {
@@ -2537,13 +2643,13 @@ class Ea {
     this.events = this.waiting = [];
   }
 }
-function Ts(n, { severity: e, kind: t, who: s }) {
-  const i = Ee(e);
+function Hs(n, { severity: e, kind: t, who: s }) {
+  const i = Oe(e);
   return n.filter(
-    (o) => Ee(o.severity) >= i && (t === null || o.kind === t) && (s === null || Ci(o) === s)
+    (o) => Oe(o.severity) >= i && (t === null || o.kind === t) && (s === null || Ni(o) === s)
   );
 }
-function Ls(n, e, t, s) {
+function Ns(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   for (const o of n) {
     const a = e(o);
@@ -2551,7 +2657,7 @@ function Ls(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function Oa(n, e) {
+function Va(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -2559,7 +2665,7 @@ function Oa(n, e) {
   }
   return t;
 }
-class Ti {
+class ji {
   constructor(e, t) {
     this.host = e, this.page = t, this.key = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set();
   }
@@ -2568,7 +2674,7 @@ class Ti {
   }
   /** Return how an event is shown; `more` says what the list knows better. */
   viewOf(e, t, s) {
-    const i = H(t);
+    const i = j(t);
     return {
       hass: e,
       store: this.page(e).store,
@@ -2583,104 +2689,107 @@ class Ti {
     };
   }
   toggle(e, t) {
-    const s = H(t);
+    const s = j(t);
     this.key = this.key === s ? null : s, this.asked.delete(s), this.key && this.ask(e, t), this.host.requestUpdate();
   }
   note(e, t) {
-    this.asked.set(H(e), t), this.host.requestUpdate();
+    this.asked.set(j(e), t), this.host.requestUpdate();
   }
   async ask(e, t) {
-    const { entry_id: s, seq: i } = t, o = this.asked.get(H(t));
+    const { entry_id: s, seq: i } = t, o = this.asked.get(j(t));
     o && "problem" in o && this.note(t, void 0);
     try {
       this.note(t, await e.callWS({ type: "hearthwall/event", entry_id: s, seq: i }));
     } catch (a) {
-      this.note(t, { problem: oe(a) });
+      this.note(t, { problem: re(a) });
     }
   }
   async order(e, t, s, i) {
     const o = this.page(e);
     await {
       accept: () => this.accept(o, s),
-      block: () => Oi(o, s.entry_id, i.blockable_peer),
-      quarantine: () => Ma(o, o.store, s, i.culprit),
-      stop: () => Sa(o, s, i.program)
+      block: () => Hi(o, s.entry_id, i.blockable_peer),
+      quarantine: () => za(o, o.store, s, i.culprit),
+      stop: () => Ua(o, s, i.program)
     }[t]();
   }
   async accept(e, t) {
-    await Aa(e, t, () => this.setAccepted(t, !1)) && this.setAccepted(t, !0);
+    const { hass: s } = e, i = (o) => {
+      this.setAccepted(t, o), xi(s)?.refresh();
+    };
+    await Ra(e, t, () => i(!1)) && i(!0);
   }
   setAccepted(e, t) {
-    t ? this.accepted.add(H(e)) : this.accepted.delete(H(e)), this.host.requestUpdate();
+    t ? this.accepted.add(j(e)) : this.accepted.delete(j(e)), this.host.requestUpdate();
   }
 }
-function Tn(n, e) {
+function qn(n, e) {
   if (e?.gateways.size) return;
   const t = v(n), s = !n.config.components.includes(C) && e?.phase !== "offline";
-  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${Li(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
+  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${Ri(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
-const Li = (n) => z(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : p;
-function Ln(n, e, t) {
+const Ri = (n) => V(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : m;
+function In(n, e, t) {
   const s = v(n), i = [...e?.gateways.values() ?? []], o = i.filter(
     (r) => (!r.connected || r.stale) && (!t || r.entryId === t)
   );
-  if (!o.length) return p;
-  const a = (r) => ta(n, r);
+  if (!o.length) return m;
+  const a = (r) => da(n, r);
   if (e?.phase === "offline" || e?.phase === "absent") {
     const r = Math.max(...o.map((l) => l.heard));
     return u`<div class="notice" role="status">${s("common.offline", { time: a(r) })}</div>`;
   }
   return o.map(({ name: r, heard: l, stale: d }) => {
     const h = { gateway: r, time: a(l) }, c = s(d ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
-    return u`<div class="notice" role="status">${c}${Li(n)}</div>`;
+    return u`<div class="notice" role="status">${c}${Ri(n)}</div>`;
   });
 }
-function qi({ rule: n, quarantined: e, online: t }) {
+function Ui({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
-    return { key: Ce(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
+    return { key: Te(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
   }
   return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
 }
-function qs(n) {
+function js(n) {
   return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
 }
-const ft = /* @__PURE__ */ new Set();
-let Qt;
-function Ca() {
-  if (document.visibilityState !== "hidden") for (const n of ft) n();
+const wt = /* @__PURE__ */ new Set();
+let Xt;
+function Ba() {
+  if (document.visibilityState !== "hidden") for (const n of wt) n();
 }
-function Ta(n) {
-  return ft.add(n), Qt ??= setInterval(Ca, 1e3), () => {
-    ft.delete(n), ft.size || (clearInterval(Qt), Qt = void 0);
+function Wa(n) {
+  return wt.add(n), Xt ??= setInterval(Ba, 1e3), () => {
+    wt.delete(n), wt.size || (clearInterval(Xt), Xt = void 0);
   };
 }
-const Ii = /* @__PURE__ */ new WeakMap(), Zt = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => Ii.get(e)?.(t)),
+const zi = /* @__PURE__ */ new WeakMap(), en = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => zi.get(e)?.(t)),
   { rootMargin: "100px" }
 );
-class Ht {
+class zt {
   constructor(e, t = () => !0) {
-    this.host = e, this.wanted = t, this.visible = !Zt, e.addController(this);
+    this.host = e, this.wanted = t, this.visible = !en, e.addController(this);
   }
   hostConnected() {
-    Ii.set(this.host, (e) => {
+    zi.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
-    }), Zt?.observe(this.host), this.end = Ta(() => this.visible && this.wanted() && this.host.requestUpdate());
+    }), en?.observe(this.host), this.end = Wa(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
   hostDisconnected() {
-    Zt?.unobserve(this.host), this.end?.();
+    en?.unobserve(this.host), this.end?.();
   }
 }
-const La = 3e4, Is = 86400, Ps = 20, qa = 12;
-function Ia(n, e) {
+const Fa = 3e4, Rs = 86400, Us = 20, Ga = 12;
+function Ya(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
     s.device_id !== e || s.platform !== C || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
   return t;
 }
-function Pa(n, e, t, s, i) {
+function Qa(n, e, t, s, i) {
   const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (d, h) => ({
     start: (a + h) * o,
     download: 0,
@@ -2690,17 +2799,17 @@ function Pa(n, e, t, s, i) {
     ["download", n],
     ["upload", e]
   ])
-    for (const { start: c, change: m } of h) {
+    for (const { start: c, change: p } of h) {
       const y = l[Math.floor(c / o) - a];
-      y && (y[d] += Math.max(0, m ?? 0));
+      y && (y[d] += Math.max(0, p ?? 0));
     }
   return l;
 }
-async function Ha(n, e) {
-  const t = (await qt(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
+async function Ka(n, e) {
+  const t = (await Rt(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
   return new Map(t.map((s) => [s.target, s]));
 }
-class Na {
+class Za {
   constructor(e) {
     this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
   }
@@ -2720,18 +2829,18 @@ class Na {
     const s = ++this.asked, i = [
       ["history", this.askHistory(e, t)]
     ];
-    if (z(e)) {
+    if (V(e)) {
       const r = { device_id: t }, l = e.callWS({ type: "hearthwall/device", ...r });
       i.push(
         ["details", l],
-        ["rules", l.then(({ entry_id: d }) => Ha(e, d))],
+        ["rules", l.then(({ entry_id: d }) => Ka(e, d))],
         [
           "usage",
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
-            since: Is,
-            limit: qa,
+            since: Rs,
+            limit: Ga,
             ...r
           })
         ]
@@ -2741,14 +2850,14 @@ class Na {
       const d = await l;
       s === this.asked && (this[r] = d, this.host.requestUpdate());
     }), a = (await Promise.allSettled(o)).flatMap(
-      (r) => r.status === "rejected" ? [oe(r.reason)] : []
+      (r) => r.status === "rejected" ? [re(r.reason)] : []
     );
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), La), z(e) && (this.endEvents = $n(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Fa), V(e) && (this.endEvents = Ht(
       e.connection,
-      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Ps },
+      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Us },
       { message: ({ events: t }) => this.receive(t) }
     )));
   }
@@ -2758,12 +2867,12 @@ class Na {
   receive(e) {
     const t = new Map((this.events ?? []).map((s) => [s.seq, s]));
     for (const s of e) t.set(s.seq, s);
-    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Ps), this.host.requestUpdate();
+    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Us), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = Ia(e, t), o = [s, i].filter((c) => c !== void 0);
+    const { download: s, upload: i } = Ya(e, t), o = [s, i].filter((c) => c !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
-    const a = Date.now(), r = a - Is * 1e3, l = await e.callWS({
+    const a = Date.now(), r = a - Rs * 1e3, l = await e.callWS({
       type: "recorder/statistics_during_period",
       start_time: new Date(r).toISOString(),
       end_time: new Date(a).toISOString(),
@@ -2771,38 +2880,38 @@ class Na {
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), d = (c) => c === void 0 ? [] : l[c] ?? [], h = Pa(d(s), d(i), r, a, 15);
+    }), d = (c) => c === void 0 ? [] : l[c] ?? [], h = Qa(d(s), d(i), r, a, 15);
     return h.some((c) => c.download + c.upload > 0) ? h : [];
   }
 }
-function Pi(n, e, t) {
+function Di(n, e, t) {
   const { hass: s } = n, i = v(s);
-  return tt(
+  return ot(
     n,
     {
       title: i("device.unblock_ask"),
       text: i("device.unblock_text"),
       confirm: i("rules.end_confirm"),
-      act: () => _i(s, e, t)
+      act: () => Ci(s, e, t)
     },
     i("device.unblock_done")
   );
 }
-function ja(n, e, { id: t, seq: s, summary: i }) {
+function Ja(n, e, { id: t, seq: s, summary: i }) {
   const { hass: o } = n, a = v(o);
-  return tt(
+  return ot(
     n,
     {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await ca(o, e, t), () => ki(o, e, s))
+      act: async () => (await _a(o, e, t), () => Ti(o, e, s))
     },
     a("device.revoke_done")
   );
 }
-const qn = { ATTRIBUTE: 1, CHILD: 2 }, In = (n) => (...e) => ({ _$litDirective$: n, values: e });
-let Pn = class {
+const Pn = { ATTRIBUTE: 1, CHILD: 2 }, Hn = (n) => (...e) => ({ _$litDirective$: n, values: e });
+let Nn = class {
   constructor(e) {
   }
   get _$AU() {
@@ -2818,11 +2927,11 @@ let Pn = class {
     return this.render(...t);
   }
 };
-const { I: Ra } = ko, Hs = (n) => n, Ns = () => document.createComment(""), je = (n, e, t) => {
+const { I: Xa } = qo, zs = (n) => n, Ds = () => document.createComment(""), De = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
-    const o = s.insertBefore(Ns(), i), a = s.insertBefore(Ns(), i);
-    t = new Ra(o, a, n, n.options);
+    const o = s.insertBefore(Ds(), i), a = s.insertBefore(Ds(), i);
+    t = new Xa(o, a, n, n.options);
   } else {
     const o = t._$AB.nextSibling, a = t._$AM, r = a !== n;
     if (r) {
@@ -2832,22 +2941,22 @@ const { I: Ra } = ko, Hs = (n) => n, Ns = () => document.createComment(""), je =
     if (o !== i || r) {
       let l = t._$AA;
       for (; l !== o; ) {
-        const d = Hs(l).nextSibling;
-        Hs(s).insertBefore(l, i), l = d;
+        const d = zs(l).nextSibling;
+        zs(s).insertBefore(l, i), l = d;
       }
     }
   }
   return t;
-}, ce = (n, e, t = n) => (n._$AI(e, t), n), Ua = {}, za = (n, e = Ua) => n._$AH = e, Da = (n) => n._$AH, Jt = (n) => {
+}, he = (n, e, t = n) => (n._$AI(e, t), n), er = {}, tr = (n, e = er) => n._$AH = e, nr = (n) => n._$AH, tn = (n) => {
   n._$AR(), n._$AA.remove();
 };
-const js = (n, e, t) => {
+const Vs = (n, e, t) => {
   const s = /* @__PURE__ */ new Map();
   for (let i = e; i <= t; i++) s.set(n[i], i);
   return s;
-}, U = In(class extends Pn {
+}, D = Hn(class extends Nn {
   constructor(n) {
-    if (super(n), n.type !== qn.CHILD) throw Error("repeat() can only be used in text expressions");
+    if (super(n), n.type !== Pn.CHILD) throw Error("repeat() can only be used in text expressions");
   }
   dt(n, e, t) {
     let s;
@@ -2861,40 +2970,40 @@ const js = (n, e, t) => {
     return this.dt(n, e, t).values;
   }
   update(n, [e, t, s]) {
-    const i = Da(n), { values: o, keys: a } = this.dt(e, t, s);
+    const i = nr(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
     const r = this.ut ??= [], l = [];
-    let d, h, c = 0, m = i.length - 1, y = 0, g = o.length - 1;
-    for (; c <= m && y <= g; ) if (i[c] === null) c++;
-    else if (i[m] === null) m--;
-    else if (r[c] === a[y]) l[y] = ce(i[c], o[y]), c++, y++;
-    else if (r[m] === a[g]) l[g] = ce(i[m], o[g]), m--, g--;
-    else if (r[c] === a[g]) l[g] = ce(i[c], o[g]), je(n, l[g + 1], i[c]), c++, g--;
-    else if (r[m] === a[y]) l[y] = ce(i[m], o[y]), je(n, i[c], i[m]), m--, y++;
-    else if (d === void 0 && (d = js(a, y, g), h = js(r, c, m)), d.has(r[c])) if (d.has(r[m])) {
-      const k = h.get(a[y]), O = k !== void 0 ? i[k] : null;
-      if (O === null) {
-        const P = je(n, i[c]);
-        ce(P, o[y]), l[y] = P;
-      } else l[y] = ce(O, o[y]), je(n, i[c], O), i[k] = null;
+    let d, h, c = 0, p = i.length - 1, y = 0, g = o.length - 1;
+    for (; c <= p && y <= g; ) if (i[c] === null) c++;
+    else if (i[p] === null) p--;
+    else if (r[c] === a[y]) l[y] = he(i[c], o[y]), c++, y++;
+    else if (r[p] === a[g]) l[g] = he(i[p], o[g]), p--, g--;
+    else if (r[c] === a[g]) l[g] = he(i[c], o[g]), De(n, l[g + 1], i[c]), c++, g--;
+    else if (r[p] === a[y]) l[y] = he(i[p], o[y]), De(n, i[c], i[p]), p--, y++;
+    else if (d === void 0 && (d = Vs(a, y, g), h = Vs(r, c, p)), d.has(r[c])) if (d.has(r[p])) {
+      const _ = h.get(a[y]), E = _ !== void 0 ? i[_] : null;
+      if (E === null) {
+        const q = De(n, i[c]);
+        he(q, o[y]), l[y] = q;
+      } else l[y] = he(E, o[y]), De(n, i[c], E), i[_] = null;
       y++;
-    } else Jt(i[m]), m--;
-    else Jt(i[c]), c++;
+    } else tn(i[p]), p--;
+    else tn(i[c]), c++;
     for (; y <= g; ) {
-      const k = je(n, l[g + 1]);
-      ce(k, o[y]), l[y++] = k;
+      const _ = De(n, l[g + 1]);
+      he(_, o[y]), l[y++] = _;
     }
-    for (; c <= m; ) {
-      const k = i[c++];
-      k !== null && Jt(k);
+    for (; c <= p; ) {
+      const _ = i[c++];
+      _ !== null && tn(_);
     }
-    return this.ut = a, za(n, l), G;
+    return this.ut = a, tr(n, l), Y;
   }
 });
-var Va = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", Ba = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", Wa = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", Fa = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", Ga = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", Ya = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", Ka = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", Qa = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", Za = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", Ja = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const fe = In(class extends Pn {
+var sr = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", ir = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", or = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", ar = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", rr = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", lr = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", cr = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", dr = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", hr = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", ur = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const ye = Hn(class extends Nn {
   constructor(n) {
-    if (super(n), n.type !== qn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== Pn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return " " + Object.keys(n).filter((e) => n[e]).join(" ") + " ";
@@ -2911,88 +3020,88 @@ const fe = In(class extends Pn {
       const i = !!e[s];
       i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
     }
-    return G;
+    return Y;
   }
-}), Rs = {
-  info: Ya,
-  low: Va,
-  medium: Wa,
-  high: Ba,
-  critical: Qa
-}, Nt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Xa = (n) => Nt(Rs[n] ?? Rs.info), er = /^T\d{4}(\.\d{3})?$/;
-function tr(n, e) {
-  const { hass: t, asked: s } = e, i = v(t), o = Pt(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !va.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
+}), Bs = {
+  info: lr,
+  low: sr,
+  medium: or,
+  high: ir,
+  critical: dr
+}, Dt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Vi = (n) => Dt(Bs[n] ?? Bs.info), pr = /^T\d{4}(\.\d{3})?$/;
+function mr(n, e) {
+  const { hass: t, asked: s } = e, i = v(t), o = at(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !Ca.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
   return u`
-    <p>${i(o.meaning)} ${l ? i("events.of_program") : p}</p>
+    <p>${i(o.meaning)} ${l ? i("events.of_program") : m}</p>
     <p class="advice">
-      ${Nt(Ka)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
+      ${Dt(cr)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
     </p>
-    ${nr(n, e)}
+    ${fr(n, e)}
     <h4>${i("events.evidence")}</h4>
-    ${sr(t, r, ba(t, r))}
-    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : p}
+    ${vr(t, r, Ia(t, r))}
+    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
           <button class="quiet" @click=${e.onRetry}>${i("events.again")}</button>
-        </p>` : p}
+        </p>` : m}
   `;
 }
-function nr(n, e) {
+function fr(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
-  if (!i || !("event" in i)) return p;
-  const r = v(t), { accept: l, peer: d, culprit: h, program: c } = ka(i), m = h !== null && Cn(s, n, h)?.row.quarantined, y = h === null ? "" : Ei(s, n, h), g = [
+  if (!i || !("event" in i)) return m;
+  const r = v(t), { accept: l, peer: d, culprit: h, program: c } = ja(i), p = h !== null && Ln(s, n, h)?.row.quarantined, y = h === null ? "" : Pi(s, n, h), g = [
     l ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${r(o ? "events.is_accepted" : "events.accept")}
-        </button>` : p,
-    d === null ? p : u`<button class="quiet cut" title=${S(d)} @click=${() => a("block", i)}>
-          ${r("events.block.peer", { peer: S(d) })}
+        </button>` : m,
+    d === null ? m : u`<button class="quiet cut" title=${M(d)} @click=${() => a("block", i)}>
+          ${r("events.block.peer", { peer: M(d) })}
         </button>`,
-    h === null ? p : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
-          ${r(m ? "events.release" : "events.quarantine", { name: y })}
+    h === null ? m : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
+          ${r(p ? "events.release" : "events.quarantine", { name: y })}
         </button>`,
-    c === null ? p : u`<button class="quiet cut" title=${S(c)} @click=${() => a("stop", i)}>
-          ${r("events.stop", { name: Le(n) })}
+    c === null ? m : u`<button class="quiet cut" title=${M(c)} @click=${() => a("stop", i)}>
+          ${r("events.stop", { name: qe(n) })}
         </button>`
   ];
   return u`
-    ${i.has_ended && c === null ? u`<p class="secondary">${r("events.ended")}</p>` : p}
-    ${g.every((k) => k === p) ? p : u`<div class="orders">${g}</div>`}
+    ${i.has_ended && c === null ? u`<p class="secondary">${r("events.ended")}</p>` : m}
+    ${g.every((_) => _ === m) ? m : u`<div class="orders">${g}</div>`}
   `;
 }
-function sr(n, e, t) {
-  const s = v(n), { technique: i } = e, o = i && er.test(i) ? u`<a
+function vr(n, e, t) {
+  const s = v(n), { technique: i } = e, o = i && pr.test(i) ? u`<a
           href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
           target="_blank"
           rel="noreferrer noopener"
           >${i}</a
-        >` : p, a = [S(e.peer_name), S(e.peer_address)].filter(Boolean), r = [
+        >` : m, a = [M(e.peer_name), M(e.peer_address)].filter(Boolean), r = [
     [s("events.why"), t.why],
-    [s("events.program"), S(e.process)],
+    [s("events.program"), M(e.process)],
     [s("events.peer"), [...new Set(a)].join(" · ")],
-    [s("events.subject"), S(e.subject)],
+    [s("events.subject"), M(e.subject)],
     ...t.measured,
     [s("events.detector"), t.detector],
     [s("events.technique"), o],
-    [s("events.gateway"), S(e.gateway)],
+    [s("events.gateway"), M(e.gateway)],
     [
       s("events.last"),
-      e.count > 1 && e.last_time ? J(n, e.last_time) : ""
+      e.count > 1 && e.last_time ? te(n, e.last_time) : ""
     ]
   ];
   return u`
     <dl>
-      ${r.filter(([, l]) => l !== "" && l !== p).map(
+      ${r.filter(([, l]) => l !== "" && l !== m).map(
     ([l, d]) => u`<div>
               <dt>${l}</dt>
               <dd>${d}</dd>
             </div>`
   )}
     </dl>
-    ${ir(n, t)} ${or(n, t)}
+    ${gr(n, t)} ${yr(n, t)}
   `;
 }
-function ir(n, { flows: e }) {
-  if (!e.length) return p;
+function gr(n, { flows: e }) {
+  if (!e.length) return m;
   const t = v(n), s = (i) => i === null ? "" : T(n, i);
   return u`<table>
     <caption>
@@ -3018,8 +3127,8 @@ function ir(n, { flows: e }) {
     </tbody>
   </table>`;
 }
-function or(n, { processes: e, files: t }) {
-  if (!e.length && !t.length) return p;
+function yr(n, { processes: e, files: t }) {
+  if (!e.length && !t.length) return m;
   const s = v(n);
   return u`
     ${e.length ? u`<h5>${s("events.processes")}</h5>
@@ -3027,175 +3136,176 @@ function or(n, { processes: e, files: t }) {
             ${e.map(
     (i) => u`<li>
                   <span class="mono">${i.program}</span>
-                  ${i.pid === null ? p : u`<span class="secondary">${i.pid}</span>`}
-                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : p}
+                  ${i.pid === null ? m : u`<span class="secondary">${i.pid}</span>`}
+                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : m}
                 </li>`
   )}
-          </ol>` : p}
+          </ol>` : m}
     ${t.length ? u`<h5>${s("events.files")}</h5>
           <ul class="chain">
             ${t.map((i) => u`<li class="mono">${i.path}</li>`)}
-          </ul>` : p}
+          </ul>` : m}
   `;
 }
-function Hi(n, e) {
-  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Me.includes(n.severity) ? n.severity : "info", d = S(n.peer_name ?? n.peer_address), h = `details-${H(n)}`;
-  return u`<li class=${fe({ event: !0, open: s, fresh: o, [l]: !0 })}>
-    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${H(n)} @click=${a}>
-      <span class="badge">${Xa(l)}</span>
+function Bi(n, e) {
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Ee.includes(n.severity) ? n.severity : "info", d = M(n.peer_name ?? n.peer_address), h = `details-${j(n)}`;
+  return u`<li class=${ye({ event: !0, open: s, fresh: o, [l]: !0 })}>
+    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${j(n)} @click=${a}>
+      <span class="badge">${Vi(l)}</span>
       <span class="words">
         <span class="first">
-          <span class="kind cut">${r(Pt(n.kind).name)}</span>
+          <span class="kind cut">${r(at(n.kind).name)}</span>
           <span class="severity">${r(`severity.${l}`)}</span>
-          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: R(t, n.count) })}</span>` : p}
-          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${J(t, n.time)}>${i}</time>
+          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: N(t, n.count) })}</span>` : m}
+          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${te(t, n.time)}>${i}</time>
         </span>
         <span class="second">
-          <span class="who">${Le(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : p}
+          <span class="who">${qe(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : m}
         </span>
-        <span class="summary">${S(n.summary)}</span>
+        <span class="summary">${M(n.summary)}</span>
       </span>
-      <span class="chevron">${Nt(Ga)}</span>
+      <span class="chevron">${Dt(rr)}</span>
     </button>
-    <div id=${h} class="details" ?hidden=${!s}>${s ? tr(n, e) : p}</div>
+    <div id=${h} class="details" ?hidden=${!s}>${s ? mr(n, e) : m}</div>
   </li>`;
 }
-const ar = "Quarantined from Home Assistant", rr = /^(exe|dir|pid):(.*)$/s;
-function Ni(n, { mode: e, transport: t, port: s }) {
+const wr = "Quarantined from Home Assistant", br = /^(exe|dir|pid):(.*)$/s;
+function Wi(n, { mode: e, transport: t, port: s }) {
   const i = s === null ? t ?? "" : `${t ?? ""}/${s}`;
-  return [v(n)(Ce(`mode.${e}`) ?? "mode.other"), i].filter(Boolean).join(" ");
+  return [v(n)(Te(`mode.${e}`) ?? "mode.other"), i].filter(Boolean).join(" ");
 }
-function lr(n, { reason: e }) {
+function $r(n, { reason: e }) {
   const t = v(n);
-  if (e === ar) return t("rules.reason.quarantine");
-  const [s, ...i] = e.split(": "), o = i.length ? Ce(`kind.${s}`) : void 0;
+  if (e === wr) return t("rules.reason.quarantine");
+  const [s, ...i] = e.split(": "), o = i.length ? Te(`kind.${s}`) : void 0;
   return o ? `${t(o)}: ${i.join(": ")}` : e;
 }
-function ji(n, { expires: e, confirm_by: t }, s) {
+function Fi(n, { expires: e, confirm_by: t }, s) {
   const i = v(n);
-  return t !== null ? i("rules.unconfirmed", { span: Ge(n, t - s) }) : e === null ? void 0 : i("common.left", { span: Ge(n, e - s) });
+  return t !== null ? i("rules.unconfirmed", { span: Ze(n, t - s) }) : e === null ? void 0 : i("common.left", { span: Ze(n, e - s) });
 }
-const Ri = (n, e) => [
-  v(n)("device.blocked_since", { since: J(n, e.created) }),
-  lr(n, e)
+const Gi = (n, e) => [
+  v(n)("device.blocked_since", { since: te(n, e.created) }),
+  $r(n, e)
 ].filter(Boolean).join(" · ");
-function Ui(n, e, t) {
+function Yi(n, e, t) {
   const s = v(n);
   if (!e.packets) return s("device.blocked_nothing");
   const i = s(e.mode === "audit" ? "rules.audited" : "device.blocked_packets", {
-    packets: R(n, e.packets),
+    packets: N(n, e.packets),
     bytes: T(n, e.bytes)
   });
-  return e.last_hit === null ? i : `${i} · ${s("rules.last_hit", { ago: wt(n, e.last_hit, t) })}`;
+  return e.last_hit === null ? i : `${i} · ${s("rules.last_hit", { ago: _t(n, e.last_hit, t) })}`;
 }
-function cr(n, { target: e }, t) {
+function xr(n, { target: e }, t) {
   for (const { row: o } of t)
     if (o.mac === e || o.addresses.includes(e)) return { name: o.name, more: e };
-  const [, s, i] = rr.exec(e) ?? [];
+  const [, s, i] = br.exec(e) ?? [];
   return s === "pid" ? { name: v(n)("rules.process", { pid: i }), more: "" } : i ? { name: i.split("/").filter(Boolean).at(-1) ?? i, more: i } : { name: e, more: "" };
 }
-const dr = 5, hr = "-";
-function ur(n, e, t = Date.now() / 1e3) {
-  const s = v(n), i = (c) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(c), o = (c, m = (y) => y.name) => i(c.slice(0, dr).map(m)), a = e.domains.filter(({ name: c }) => c !== hr), r = [
-    e.frozen ? s("profile.frozen", { since: J(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: J(n, e.learning_until) }) : s("profile.learnt", {
-      since: J(n, e.since),
-      sure: yt(n, Math.min(1, Math.max(0, e.sure)))
+const _r = 5, kr = "-";
+function Ar(n, e, t = Date.now() / 1e3) {
+  const s = v(n), i = (c) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(c), o = (c, p = (y) => y.name) => i(c.slice(0, _r).map(p)), a = e.domains.filter(({ name: c }) => c !== kr), r = [
+    e.frozen ? s("profile.frozen", { since: te(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: te(n, e.learning_until) }) : s("profile.learnt", {
+      since: te(n, e.since),
+      sure: xt(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
-  a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: c }) => Sn(n, c)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
+  a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: c }) => En(n, c)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
   const l = e.applications.length ? e.applications : e.ports;
   l.length && r.push(s("profile.speaks", { names: o(l) }));
   const [d, h] = [e.download_a_day, e.upload_a_day];
   return d && h && r.push(s("profile.day", { download: T(n, d.usual), upload: T(n, h.usual) })), r;
 }
-const nt = (n, e) => u`<section>
+const rt = (n, e, t = "") => u`<section id=${t || m}>
     <h3>${n}</h3>
     ${e}
-  </section>`, Hn = (n) => u`<p class="secondary">${n}</p>`, Re = (n) => n.download_bytes + n.upload_bytes, pr = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
-function mr(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = v(n), r = Math.max(1, Re(e)), l = r - e.rows.reduce((c, m) => c + Re(m), 0), d = (c) => u`<div class="bar"><div style="width: ${(c * 100).toFixed(1)}%"></div></div>`, h = (c) => {
-    const m = c.peer ?? a("common.unknown"), y = t.get(m);
+  </section>`, jn = (n) => u`<p class="secondary">${n}</p>`, Ve = (n) => n.download_bytes + n.upload_bytes, Sr = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
+function Mr(n, e, { rules: t, home: s, block: i, release: o }) {
+  const a = v(n), r = Math.max(1, Ve(e)), l = r - e.rows.reduce((c, p) => c + Ve(p), 0), d = (c) => u`<div class="bar"><div style="width: ${(c * 100).toFixed(1)}%"></div></div>`, h = (c) => {
+    const p = c.peer ?? a("common.unknown"), y = t.get(p);
     return u`<li>
       <div class="line">
-        <span class="cut grow" title=${m}>${m}</span>
-        <span class="secondary">${c.country ? Sn(n, c.country) : p}</span>
+        <span class="cut grow" title=${p}>${p}</span>
+        <span class="secondary">${c.country ? En(n, c.country) : m}</span>
         <span class="figure" title="↓ ${T(n, c.download_bytes)} ↑ ${T(n, c.upload_bytes)}">
-          ${T(n, Re(c))}
+          ${T(n, Ve(c))}
         </span>
-        <span class="figure share secondary">${yt(n, Re(c) / r)}</span>
+        <span class="figure share secondary">${xt(n, Ve(c) / r)}</span>
         <span>
-          ${c.peer && (y || !(pr.test(c.peer) || s.has(c.peer))) ? u`<button
+          ${c.peer && (y || !(Sr.test(c.peer) || s.has(c.peer))) ? u`<button
                 class="quiet"
-                aria-label=${a(y ? "device.release_peer" : "events.block.peer", { peer: m })}
-                @click=${() => y ? o(y) : i(m)}
+                aria-label=${a(y ? "device.release_peer" : "events.block.peer", { peer: p })}
+                @click=${() => y ? o(y) : i(p)}
               >
                 ${a(y ? "device.unblock" : "events.block")}
-              </button>` : p}
+              </button>` : m}
         </span>
       </div>
-      ${d(Re(c) / r)}
+      ${d(Ve(c) / r)}
     </li>`;
   };
-  return nt(
+  return rt(
     a("device.peers"),
     e.rows.length ? u`<ul class="peers">
-          ${U(e.rows, (c) => `${c.peer} ${c.country}`, h)}
+          ${D(e.rows, (c) => `${c.peer} ${c.country}`, h)}
           ${l / r >= 5e-3 ? u`<li>
                 <div class="line">
                   <span class="grow secondary">${a("device.peers_rest")}</span>
                   <span></span>
                   <span class="figure">${T(n, l)}</span>
-                  <span class="figure share secondary">${yt(n, l / r)}</span>
+                  <span class="figure share secondary">${xt(n, l / r)}</span>
                   <span></span>
                 </div>
                 ${d(l / r)}
-              </li>` : p}
-        </ul>` : Hn(a("device.peers_none"))
+              </li>` : m}
+        </ul>` : jn(a("device.peers_none"))
   );
 }
-function fr(n, e, t) {
+function Er(n, e, t) {
   const s = v(n);
-  return nt(
+  return rt(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${U(e, H, (i) => Hi(i, t(i)))}
-        </ul>` : Hn(s("device.events_none"))
+          ${D(e, j, (i) => Bi(i, t(i)))}
+        </ul>` : jn(s("device.events_none")),
+    "events"
   );
 }
-function vr(n, e, t) {
+function Or(n, e, t) {
   const s = v(n), i = Date.now() / 1e3, o = (a) => {
-    const r = ji(n, a, i);
+    const r = Fi(n, a, i);
     return u`<li class="rule">
       <div class="grow">
         <div class="line">
-          <b class="cut grow">${Ni(n, a)}</b>
-          ${r === void 0 ? p : u`<span class="figure" role="timer">${r}</span>`}
+          <b class="cut grow">${Wi(n, a)}</b>
+          ${r === void 0 ? m : u`<span class="figure" role="timer">${r}</span>`}
           <button class="quiet" @click=${() => t(a)}>${s("rules.end")}</button>
         </div>
-        <div class="secondary wrap">${Ri(n, a)}</div>
-        <div class="secondary wrap">${Ui(n, a, i)}</div>
+        <div class="secondary wrap">${Gi(n, a)}</div>
+        <div class="secondary wrap">${Yi(n, a, i)}</div>
       </div>
     </li>`;
   };
-  return nt(
+  return rt(
     s("device.blocks"),
-    e.length ? u`<ul>${U(e, ({ id: a }) => a, o)}</ul>` : Hn(s("device.blocks_none"))
+    e.length ? u`<ul>${D(e, ({ id: a }) => a, o)}</ul>` : jn(s("device.blocks_none"))
   );
 }
-function gr(n, e) {
+function Cr(n, e) {
   const t = v(n);
-  return nt(
+  return rt(
     t("device.profile"),
-    ur(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+    Ar(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function yr(n, e, t) {
-  if (!e.length) return p;
+function Tr(n, e, t) {
+  if (!e.length) return m;
   const s = v(n);
-  return nt(
+  return rt(
     s("device.accepted"),
     u`<ul>
-      ${U(
+      ${D(
       e,
       ({ id: i }) => i,
       (i) => u`<li>
@@ -3208,7 +3318,7 @@ function yr(n, e, t) {
     </ul>`
   );
 }
-const wr = q`
+const Lr = I`
   :host {
     container: device / inline-size;
   }
@@ -3367,26 +3477,26 @@ const wr = q`
     }
   }
 `;
-var br = Object.defineProperty, st = (n, e, t, s) => {
+var qr = Object.defineProperty, Ie = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && br(e, t, i), i;
+  return i && qr(e, t, i), i;
 };
-const Gn = class Gn extends L {
+const Qn = class Qn extends L {
   constructor() {
-    super(), this.live = new Je(this), this.data = new Na(this), this.opened = new Ti(this, (e) => this.asking(e)), new Ht(this);
+    super(), this.live = new nt(this), this.data = new Za(this), this.opened = new ji(this, (e) => this.asking(e)), new zt(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e) return p;
+    if (!e) return m;
     const s = v(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
-    const i = Tn(e, this.live.store), o = this.live.store?.device(t);
+    const i = qn(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
-      ${this.renderHead(e, o)} ${Ln(e, this.live.store, o.entryId)}
-      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
+      ${this.renderHead(e, o)} ${In(e, this.live.store, o.entryId)}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
       <div class="sections">
-        ${z(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
+        ${V(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
               <p class="secondary">${s("common.admin")}</p>`}
       </div>
       <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -3394,21 +3504,21 @@ const Gn = class Gn extends L {
     `;
   }
   renderHead(e, t) {
-    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = qi(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
+    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = Ui(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
         <div class="secondary wrap">
           <span class="chip ${a}">${s(o)}</span>
-          ${r === null ? p : u`<span role="timer">${s("common.left", { span: Ge(e, r - d) })}</span>`}
-          ${i.online ? p : u`<span>${s("devices.seen", { ago: wt(e, i.last_seen, d) })}</span>`}
+          ${r === null ? m : u`<span role="timer">${s("common.left", { span: Ze(e, r - d) })}</span>`}
+          ${i.online ? m : u`<span>${s("devices.seen", { ago: _t(e, i.last_seen, d) })}</span>`}
         </div>
       </div>
       <button
         class=${i.quarantined ? "main" : "danger"}
         ?disabled=${!l}
         title=${l ? "" : s("quarantine.impossible")}
-        @click=${() => It(this.asking(e), t)}
+        @click=${() => Ut(this.asking(e), t)}
       >
         ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
       </button>
@@ -3417,7 +3527,7 @@ const Gn = class Gn extends L {
   renderTraffic(e, t) {
     const s = v(e), { row: i, samples: o } = t, a = (l, d) => u`<div class="tile">
       <div class="secondary"><span class=${l === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${l}`)}</div>
-      <div class="large">${Fe(e, i[`${l}_rate`])}</div>
+      <div class="large">${Ke(e, i[`${l}_rate`])}</div>
       <div class="secondary">
         ${s("device.moved", {
       today: T(e, i[`${l}_today`]),
@@ -3429,7 +3539,7 @@ const Gn = class Gn extends L {
       i.mac,
       i.randomised ? s("devices.random") : null,
       ...i.addresses.slice(0, 4),
-      s("device.first_seen", { since: J(e, i.first_seen) })
+      s("device.first_seen", { since: te(e, i.first_seen) })
     ].filter((l) => l !== null);
     return u`<section class="traffic">
       <div class="secondary wrap">${r.join(" · ")}</div>
@@ -3441,32 +3551,32 @@ const Gn = class Gn extends L {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (d) => void Pi(r(), a, d);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (d) => void Di(r(), a, d);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? vr(e, s.blocks, l) : p}
-        ${s?.profile ? gr(e, s.profile) : p}
+        ${s ? Or(e, s.blocks, l) : m}
+        ${s?.profile ? Cr(e, s.profile) : m}
       </div>
       <div>
-        ${i ? mr(e, i, {
+        ${i ? Mr(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
-      block: (d) => void Oi(r(), a, d),
+      block: (d) => void Hi(r(), a, d),
       release: l
-    }) : p}
-        ${o ? this.renderEvents(e, o) : p}
-        ${s ? yr(e, s.accepted, (d) => void ja(r(), a, d)) : p}
+    }) : m}
+        ${o ? this.renderEvents(e, o) : m}
+        ${s ? Tr(e, s.accepted, (d) => void Ja(r(), a, d)) : m}
       </div>
     `;
   }
   renderEvents(e, t) {
     const s = new Set(this.data.details?.accepted.map(({ seq: i }) => i));
-    return fr(
+    return Er(
       e,
       t,
       (i) => this.opened.viewOf(e, i, {
-        when: wt(e, i.last_time ?? i.time),
+        when: _t(e, i.last_time ?? i.time),
         accepted: s.has(i.seq)
       })
     );
@@ -3478,89 +3588,94 @@ const Gn = class Gn extends L {
   updated() {
     const e = this.deviceId === void 0 ? void 0 : this.live.store?.device(this.deviceId)?.row.rule?.id ?? null;
     this.rule !== void 0 && e !== void 0 && e !== this.rule && this.data.refresh(), this.rule = e;
+    const t = this.at && this.renderRoot.querySelector(`#${this.at}`);
+    t && this.data.usage && this.data.details && (this.at = void 0, t.scrollIntoView({ block: "start" }));
   }
 };
-Gn.styles = [Y, V, wr, vi];
-let te = Gn;
-st([
-  M({ attribute: !1 })
-], te.prototype, "hass");
-st([
-  M({ attribute: !1 })
-], te.prototype, "deviceId");
-st([
-  M({ attribute: !1 })
-], te.prototype, "heading");
-st([
-  I("hearthwall-confirm")
-], te.prototype, "confirm");
-st([
-  I("hearthwall-notice")
-], te.prototype, "notice");
-const $r = {
-  "hearthwall-device-card": We,
-  "hearthwall-device-view": te,
-  "hearthwall-device-dialog": _e,
-  "hearthwall-history": Ae
-}, Xt = /* @__PURE__ */ new WeakMap();
-function xr({ connection: n, callWS: e }) {
-  let t = Xt.get(n);
-  return t || (t = e({ type: "config/label_registry/list" }), Xt.set(n, t), t.catch(() => Xt.delete(n))), t;
+Qn.styles = [Z, W, Lr, $i];
+let Q = Qn;
+Ie([
+  S({ attribute: !1 })
+], Q.prototype, "hass");
+Ie([
+  S({ attribute: !1 })
+], Q.prototype, "deviceId");
+Ie([
+  S({ attribute: !1 })
+], Q.prototype, "heading");
+Ie([
+  S({ attribute: !1 })
+], Q.prototype, "at");
+Ie([
+  P("hearthwall-confirm")
+], Q.prototype, "confirm");
+Ie([
+  P("hearthwall-notice")
+], Q.prototype, "notice");
+const Ir = {
+  "hearthwall-device-card": Qe,
+  "hearthwall-device-view": Q,
+  "hearthwall-device-dialog": ge,
+  "hearthwall-history": Se
+}, nn = /* @__PURE__ */ new WeakMap();
+function Pr({ connection: n, callWS: e }) {
+  let t = nn.get(n);
+  return t || (t = e({ type: "config/label_registry/list" }), nn.set(n, t), t.catch(() => nn.delete(n))), t;
 }
-const xt = ["today", "now", "name", "status", "last_seen"], _r = ["all", "online", "restricted"], kr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Ar = {
+const St = ["today", "now", "name", "status", "last_seen"], Hr = ["all", "online", "restricted"], Nr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], jr = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
-function Us(n, e, t) {
+function Ws(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!Ar[i](e)) return !1;
-  const r = kr(n, e);
+  if (!jr[i](e)) return !1;
+  const r = Nr(n, e);
   if (o.length && !o.includes(r?.area_id ?? "") || a.length && !a.some((d) => r?.labels?.includes(d))) return !1;
   if (!s.trim()) return !0;
   const l = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
   return s.toLocaleLowerCase().split(/\s+/).every((d) => l.includes(d));
 }
-const zs = (n) => n.upload_today + n.download_today, Ds = (n) => n.upload_rate + n.download_rate;
-function Sr(n, e, t) {
-  const s = et(n), i = {
-    today: (o, a) => zs(a) - zs(o),
-    now: (o, a) => Ds(a) - Ds(o),
+const Fs = (n) => n.upload_today + n.download_today, Gs = (n) => n.upload_rate + n.download_rate;
+function Rr(n, e, t) {
+  const s = it(n), i = {
+    today: (o, a) => Fs(a) - Fs(o),
+    now: (o, a) => Gs(a) - Gs(o),
     name: () => 0,
-    status: (o, a) => qs(o) - qs(a),
+    status: (o, a) => js(o) - js(a),
     last_seen: (o, a) => a.last_seen - o.last_seen
   };
   return [...e].sort(
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class Mr {
+class Ur {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
     const a = t.every(({ key: l }) => this.ranks.has(l));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Sr(e, t, s).map(({ key: l }, d) => [l, d])), this.since = i, this.sort = s), [...t].sort((l, d) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Rr(e, t, s).map(({ key: l }, d) => [l, d])), this.since = i, this.sort = s), [...t].sort((l, d) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
   }
 }
-const dn = (n) => typeof n == "string", Er = (n) => typeof n == "boolean", Vs = (n) => [n].flat().every(dn), Or = {
-  title: [dn, "no text"],
-  entry_id: [dn, "no text"],
-  sort: [(n) => xt.includes(n), `none of ${xt.join(", ")}`],
-  area: [Vs, "no area's id, nor a list of them"],
-  label: [Vs, "no label's id, nor a list of them"],
-  toolbar: [Er, "neither true nor false"]
+const mn = (n) => typeof n == "string", zr = (n) => typeof n == "boolean", Ys = (n) => [n].flat().every(mn), Dr = {
+  title: [mn, "no text"],
+  entry_id: [mn, "no text"],
+  sort: [(n) => St.includes(n), `none of ${St.join(", ")}`],
+  area: [Ys, "no area's id, nor a list of them"],
+  label: [Ys, "no label's id, nor a list of them"],
+  toolbar: [zr, "neither true nor false"]
 };
-function Cr(n) {
+function Vr(n) {
   if (typeof n != "object" || n === null) throw new Error("The card has no configuration");
-  for (const [e, [t, s]] of Object.entries(Or)) {
+  for (const [e, [t, s]] of Object.entries(Dr)) {
     const i = n[e] ?? void 0;
     if (i !== void 0 && !t(i)) throw new Error(`${e} is ${s}`);
   }
   return n;
 }
-function Tr() {
+function Br() {
   const n = v(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
@@ -3568,29 +3683,28 @@ function Tr() {
       name: "sort",
       default: "today",
       selector: {
-        select: { mode: "dropdown", options: xt.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
+        select: { mode: "dropdown", options: St.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
       }
     },
     { name: "area", selector: { area: { multiple: !0 } } },
     { name: "label", selector: { label: { multiple: !0 } } },
     { name: "toolbar", default: !0, selector: { boolean: {} } },
     { name: "entry_id", selector: { config_entry: { integration: C } } }
-  ], ...Tt() };
+  ], ...Pt() };
 }
-const ht = (n, e, t, s) => u`<select
-    aria-label=${n}
-    title=${n}
-    @change=${(i) => s(i.target.value)}
-  >
-    ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
-  </select>`;
-function Lr(n, e, t, s, i) {
-  const o = v(n), a = et(n), r = (l, d) => [
+const ft = (n, e, t, s) => u`<label class="field">
+    <span>${n}</span>
+    <select aria-label=${n} @change=${(i) => s(i.target.value)}>
+      ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
+    </select>
+  </label>`;
+function Wr(n, e, t, s, i) {
+  const o = v(n), a = it(n), r = (l, d) => [
     { value: "", label: d },
     ...l.sort((h, c) => a(h.label, c.label))
   ];
   return u`<div class="toolbar" role="search">
-    <input
+    <label class="field search"><span>${o("devices.search_label")}</span><input
       type="search"
       autocomplete="off"
       spellcheck="false"
@@ -3599,20 +3713,20 @@ function Lr(n, e, t, s, i) {
       aria-label=${o("devices.search")}
       .value=${e.search}
       @input=${(l) => i({ search: l.target.value })}
-    />
-    ${ht(
+    /></label>
+    ${ft(
     o("devices.show"),
-    _r.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
+    Hr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
     e.shown,
     (l) => i({ shown: l })
   )}
-    ${ht(
+    ${ft(
     o("devices.sort"),
-    xt.map((l) => ({ value: l, label: o(`devices.sort.${l}`) })),
+    St.map((l) => ({ value: l, label: o(`devices.sort.${l}`) })),
     e.sort,
     (l) => i({ sort: l })
   )}
-    ${t.size ? ht(
+    ${t.size ? ft(
     o("devices.area"),
     r(
       [...t].map((l) => ({ value: l, label: n.areas[l]?.name ?? l })),
@@ -3620,8 +3734,8 @@ function Lr(n, e, t, s, i) {
     ),
     e.areas[0] ?? "",
     (l) => i({ areas: l ? [l] : [] })
-  ) : p}
-    ${s.length ? ht(
+  ) : m}
+    ${s.length ? ft(
     o("devices.label"),
     r(
       s.map(({ label_id: l, name: d }) => ({ value: l, label: d })),
@@ -3629,33 +3743,35 @@ function Lr(n, e, t, s, i) {
     ),
     e.labels[0] ?? "",
     (l) => i({ labels: l ? [l] : [] })
-  ) : p}
+  ) : m}
   </div>`;
 }
-var qr = Object.defineProperty, B = (n, e, t, s) => {
+var Fr = Object.defineProperty, F = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && qr(e, t, i), i;
+  return i && Fr(e, t, i), i;
 };
-const Bs = 500, en = (n) => [n ?? []].flat(), Yn = class Yn extends L {
+const Qs = 500, Gr = 4, sn = (n) => [n ?? []].flat(), Kn = class Kn extends L {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new Je(this), this.order = new Mr(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new nt(this), this.alerted = new _i(this), this.order = new Ur(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       e.row.device_id && this.dialog.open(e.row.device_id);
+    }, this.onEvents = ({ detail: e }) => {
+      e.row.device_id && this.dialog.open(e.row.device_id, "events");
     }, this.onQuarantine = ({ detail: e }) => {
       const { hass: t, confirm: s, notice: i } = this;
-      t && It({ hass: t, confirm: s, notice: i }, e);
+      t && Ut({ hass: t, confirm: s, notice: i }, e);
     }, this.onClear = () => {
       this.settings = { ...this.settings, search: "", shown: "all", areas: [], labels: [] };
     };
   }
   setConfig(e) {
-    this.config = Cr(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
+    this.config = Vr(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
   }
   static getStubConfig() {
     return {};
   }
   static getConfigForm() {
-    return Tr();
+    return Br();
   }
   getCardSize() {
     return 7;
@@ -3665,23 +3781,23 @@ const Bs = 500, en = (n) => [n ?? []].flat(), Yn = class Yn extends L {
   }
   /** Return the devices that the card is about, whatever the user searches for. */
   mine(e) {
-    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: en(s), labels: en(i) };
+    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: sn(s), labels: sn(i) };
     return [...this.live.store?.devices() ?? []].filter(
-      (a) => (!t || a.entryId === t) && Us(e, a.row, o)
+      (a) => (!t || a.entryId === t) && Ws(e, a.row, o)
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, xr(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Pr(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return p;
-    const s = v(e), i = Tn(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+    if (!e || !t) return m;
+    const s = v(e), i = qn(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
-      o.filter(({ row: r }) => Us(e, r, this.settings)),
+      o.filter(({ row: r }) => Ws(e, r, this.settings)),
       this.settings.sort,
       Date.now() / 1e3,
       this.rows?.matches(":hover, :focus-within") ?? !1
@@ -3690,7 +3806,7 @@ const Bs = 500, en = (n) => [n ?? []].flat(), Yn = class Yn extends L {
       <ha-card>
         <div class="head">
           <h2 class="card-title">${t.title ?? s("devices.title")}</h2>
-          ${i ? p : this.renderSummary(e, o)}
+          ${i ? m : this.renderSummary(e, o)}
         </div>
         ${i ?? this.renderList(e, t, o, a)}
         <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -3704,51 +3820,54 @@ const Bs = 500, en = (n) => [n ?? []].flat(), Yn = class Yn extends L {
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
-      online: R(e, i(({ row: r }) => r.online)),
-      all: R(e, t.length)
-    })}${a ? u` · <b>${s("devices.summary_restricted", { count: R(e, a) })}</b>` : p}
+      online: N(e, i(({ row: r }) => r.online)),
+      all: N(e, t.length)
+    })}${a ? u` · <b>${s("devices.summary_restricted", { count: N(e, a) })}</b>` : m}
       </span>
       <span class="rates">
-        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${Fe(e, o("download_rate"))}
-        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${Fe(e, o("upload_rate"))}
+        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${Ke(e, o("download_rate"))}
+        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${Ke(e, o("upload_rate"))}
       </span>
     </div>`;
   }
   renderList(e, t, s, i) {
     const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), l = new Set(r.flatMap((h) => h.area_id ?? [])), d = new Set(r.flatMap((h) => h.labels ?? []));
     return u`
-      ${Ln(e, a, t.entry_id)}
-      ${t.toolbar === !1 ? p : Lr(
+      ${In(e, a, t.entry_id)}
+      ${t.toolbar ?? s.length > Gr ? Wr(
       e,
       this.settings,
-      en(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
+      sn(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
       this.labels.filter(({ label_id: h }) => d.has(h)),
       (h) => this.settings = { ...this.settings, ...h }
-    )}
+    ) : m}
       ${i.length ? u`<div
             class="list"
             role="list"
             aria-label=${t.title ?? o("devices.title")}
             @hearthwall-open=${this.onOpen}
+            @hearthwall-events=${this.onEvents}
             @hearthwall-quarantine=${this.onQuarantine}
           >
-            ${U(
-      this.whole ? i : i.slice(0, Bs),
+            ${D(
+      this.whole ? i : i.slice(0, Qs),
       ({ key: h }) => h,
       (h) => u`<hearthwall-device-row
                 role="listitem"
                 .hass=${e}
                 .device=${h}
+                .alert=${this.alerted.alerts?.of(h)}
+                .sort=${this.settings.sort}
                 .connected=${a?.gateways.get(h.entryId)?.connected ?? !1}
                 .stale=${a?.gateways.get(h.entryId)?.stale ?? !1}
               ></hearthwall-device-row>`
     )}
-            ${i.length > Bs && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
-                  ${o("devices.show_rest", { count: R(e, i.length) })}
-                </button>` : p}
+            ${i.length > Qs && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
+                  ${o("devices.show_rest", { count: N(e, i.length) })}
+                </button>` : m}
           </div>` : u`<div class="message" role="status">
             <p>${o(s.length ? "devices.none_found" : "devices.none")}</p>
-            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : p}
+            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : m}
           </div>`}
     `;
   }
@@ -3770,10 +3889,10 @@ const Bs = 500, en = (n) => [n ?? []].flat(), Yn = class Yn extends L {
     i.length && this.notice.announce(i.slice(0, 3).join(" "));
   }
 };
-Yn.styles = [
-  Y,
-  V,
-  q`
+Kn.styles = [
+  Z,
+  W,
+  I`
       ha-card {
         container: devices / inline-size;
       }
@@ -3799,7 +3918,23 @@ Yn.styles = [
         display: flex;
         flex-wrap: wrap;
         gap: 8px;
-        padding: 8px 16px;
+        padding: 4px 16px 8px;
+      }
+      .field {
+        display: flex;
+        flex-direction: column;
+        gap: 2px;
+        flex: 0 1 auto;
+        min-width: 0;
+        font-size: 12px;
+        line-height: 16px;
+        color: var(--secondary-text-color);
+      }
+      .field > span {
+        padding-inline-start: 12px;
+      }
+      .field.search {
+        flex: 1 1 180px;
       }
       input,
       select {
@@ -3816,11 +3951,10 @@ Yn.styles = [
         background: var(--card-background-color, #fff);
       }
       input {
-        flex: 1 1 180px;
+        width: 100%;
         appearance: none;
       }
       select {
-        flex: 0 1 auto;
         text-overflow: ellipsis;
       }
       .list {
@@ -3838,54 +3972,54 @@ Yn.styles = [
         border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
       }
       @container devices (max-width: 479px) {
-        input {
+        .field.search {
           flex-basis: 100%;
         }
-        select {
+        .field {
           flex: 1 1 40%;
         }
       }
     `
 ];
-let N = Yn;
-B([
-  M({ attribute: !1 })
-], N.prototype, "hass");
-B([
-  M({ attribute: !1 })
-], N.prototype, "layout");
-B([
+let R = Kn;
+F([
+  S({ attribute: !1 })
+], R.prototype, "hass");
+F([
+  S({ attribute: !1 })
+], R.prototype, "layout");
+F([
   A()
-], N.prototype, "config");
-B([
+], R.prototype, "config");
+F([
   A()
-], N.prototype, "settings");
-B([
+], R.prototype, "settings");
+F([
   A()
-], N.prototype, "labels");
-B([
+], R.prototype, "labels");
+F([
   A()
-], N.prototype, "whole");
-B([
-  I("hearthwall-confirm")
-], N.prototype, "confirm");
-B([
-  I("hearthwall-notice")
-], N.prototype, "notice");
-B([
-  I("hearthwall-device-dialog")
-], N.prototype, "dialog");
-B([
-  I(".list")
-], N.prototype, "rows");
-var Ir = Object.defineProperty, jt = (n, e, t, s) => {
+], R.prototype, "whole");
+F([
+  P("hearthwall-confirm")
+], R.prototype, "confirm");
+F([
+  P("hearthwall-notice")
+], R.prototype, "notice");
+F([
+  P("hearthwall-device-dialog")
+], R.prototype, "dialog");
+F([
+  P(".list")
+], R.prototype, "rows");
+var Yr = Object.defineProperty, Pe = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ir(e, t, i), i;
+  return i && Yr(e, t, i), i;
 };
-const Kn = class Kn extends L {
+const Zn = class Zn extends L {
   constructor() {
-    super(), this.connected = !0, this.stale = !1, new Ht(this, () => this.moves());
+    super(), this.connected = !0, this.stale = !1, this.sort = "today", new zt(this, () => this.moves());
   }
   /** Whether there is something to see that changes with the clock. */
   moves() {
@@ -3895,8 +4029,8 @@ const Kn = class Kn extends L {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !t) return p;
-    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = qi(i), [d, h] = [Fe(e, i.download_rate), Fe(e, i.upload_rate)], c = T(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: wt(e, i.last_seen, o) });
+    if (!e || !t) return m;
+    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Ui(i), [d, h] = [Ke(e, i.download_rate), Ke(e, i.upload_rate)], c = T(e, i.download_today + i.upload_today), p = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: _t(e, i.last_seen, o) });
     return u`
       <div class="row">
         <span class="dot ${r} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -3910,11 +4044,12 @@ const Kn = class Kn extends L {
           >
             ${i.name}
           </button>
-          <div class="secondary cut" title=${m}>${m}</div>
+          <div class="secondary cut" title=${p}>${p}</div>
+          ${this.renderAlert(e, t)}
         </div>
         <div class="status">
           ${r === "good" || r === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${r}">${s(a)}</span>`}
-          ${l === null ? p : u`<span class="secondary count" role="timer">${s("common.left", { span: Ge(e, l - o) })}</span>`}
+          ${l === null ? m : u`<span class="secondary count" role="timer">${s("common.left", { span: Ze(e, l - o) })}</span>`}
         </div>
         <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
@@ -3922,8 +4057,9 @@ const Kn = class Kn extends L {
           <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${h}</span>
         </div>
         <div class="today" aria-hidden="true">
-          <span>${c}</span>
-          <span class="secondary">${s("devices.today")}</span>
+          <span class="wide">${c}</span>
+          <span class="wide secondary">${s("devices.today")}</span>
+          <span class="small secondary">${s("devices.today_small", { total: c })}</span>
         </div>
         <button
           class="switch"
@@ -3935,18 +4071,33 @@ const Kn = class Kn extends L {
           @click=${() => this.fire("hearthwall-quarantine")}
         >
           <span class="track"><span class="thumb"></span></span>
+          <span class="word">${s("quarantine.label")}</span>
         </button>
       </div>
     `;
+  }
+  /** What asks for attention leads to the device's events. */
+  renderAlert(e, { row: t }) {
+    if (!this.alert) return m;
+    const s = v(e), { event: i, count: o } = this.alert, a = s(at(i.kind).name), r = s(`severity.${i.severity}`);
+    return u`<button
+      class="alert ${i.severity}"
+      ?disabled=${!t.device_id}
+      title=${s("devices.alert_open", { severity: r, summary: M(i.summary), name: t.name })}
+      @click=${() => this.fire("hearthwall-events")}
+    >
+      ${Vi(i.severity)}
+      <span class="cut">${o > 1 ? s("devices.alert", { kind: a, more: N(e, o - 1) }) : s("devices.alert.one", { kind: a })}</span>
+    </button>`;
   }
   fire(e) {
     this.dispatchEvent(new CustomEvent(e, { detail: this.device, bubbles: !0, composed: !0 }));
   }
 };
-Kn.styles = [
-  Y,
-  V,
-  q`
+Zn.styles = [
+  Z,
+  W,
+  I`
       :host {
         content-visibility: auto;
         contain-intrinsic-size: auto 64px;
@@ -3955,8 +4106,8 @@ Kn.styles = [
         position: relative;
         display: grid;
         grid-template:
-          "dot who status spark rates today switch" auto / 12px minmax(110px, 3fr) minmax(96px, 1.2fr)
-          minmax(80px, 2fr) 96px 76px 52px;
+          "dot who status spark rates today switch" auto / 12px minmax(150px, 4fr) minmax(96px, 1.2fr)
+          minmax(60px, 1.6fr) 96px 76px 76px;
         align-items: center;
         gap: 0 12px;
         min-height: 56px;
@@ -4082,15 +4233,55 @@ Kn.styles = [
         line-height: 18px;
         white-space: nowrap;
       }
+      .small {
+        display: none;
+      }
+      .alert {
+        position: relative;
+        z-index: 1;
+        display: inline-flex;
+        align-items: center;
+        gap: 4px;
+        max-width: 100%;
+        min-height: 24px;
+        margin: 2px 0;
+        padding: 2px 10px 2px 6px;
+        border-radius: 12px;
+        font-size: 12px;
+        line-height: 16px;
+        color: var(--primary-text-color);
+        background: color-mix(in srgb, var(--warning-color, #ffa600) 26%, transparent);
+      }
+      .alert.critical {
+        background: color-mix(in srgb, var(--error-color, #db4437) 26%, transparent);
+      }
+      .alert svg {
+        flex: none;
+        width: 16px;
+        height: 16px;
+        fill: color-mix(in srgb, var(--warning-color, #ffa600) 70%, var(--primary-text-color));
+      }
+      .alert.critical svg {
+        fill: color-mix(in srgb, var(--error-color, #db4437) 80%, var(--primary-text-color));
+      }
       .switch {
         grid-area: switch;
         z-index: 1;
-        display: grid;
-        place-items: center;
-        width: 52px;
-        height: 44px;
+        display: flex;
+        flex-direction: column;
+        align-items: center;
+        justify-content: center;
+        gap: 2px;
+        min-width: 72px;
+        min-height: 44px;
         padding: 0;
-        border-radius: 22px;
+        border-radius: 12px;
+      }
+      .word {
+        font-size: 11px;
+        font-weight: 400;
+        line-height: 14px;
+        color: var(--secondary-text-color);
       }
       .track {
         display: block;
@@ -4119,8 +4310,8 @@ Kn.styles = [
       @container devices (max-width: 719px) {
         .row {
           grid-template:
-            "dot who who who switch" auto
-            ". status spark rates rates" auto / 12px auto minmax(0, 1fr) auto 52px;
+            "dot who who today switch" auto
+            ". status spark rates rates" auto / 12px auto minmax(0, 1fr) auto 72px;
           gap: 2px 0;
           padding-block: 6px;
         }
@@ -4147,33 +4338,44 @@ Kn.styles = [
         hearthwall-sparkline {
           height: 24px;
         }
-        .today {
+        .wide,
+        :host(:not([sort="today"])) .today {
           display: none;
+        }
+        .small {
+          display: inline;
+          padding-inline-start: 8px;
         }
       }
     `
 ];
-let ve = Kn;
-jt([
-  M({ attribute: !1 })
-], ve.prototype, "hass");
-jt([
-  M({ attribute: !1 })
-], ve.prototype, "device");
-jt([
-  M({ type: Boolean, reflect: !0 })
-], ve.prototype, "connected");
-jt([
-  M({ type: Boolean, reflect: !0 })
-], ve.prototype, "stale");
-var Pr = Object.defineProperty, ge = (n, e, t, s) => {
+let K = Zn;
+Pe([
+  S({ attribute: !1 })
+], K.prototype, "hass");
+Pe([
+  S({ attribute: !1 })
+], K.prototype, "device");
+Pe([
+  S({ type: Boolean, reflect: !0 })
+], K.prototype, "connected");
+Pe([
+  S({ type: Boolean, reflect: !0 })
+], K.prototype, "stale");
+Pe([
+  S({ attribute: !1 })
+], K.prototype, "alert");
+Pe([
+  S({ reflect: !0 })
+], K.prototype, "sort");
+var Qr = Object.defineProperty, we = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Pr(e, t, i), i;
+  return i && Qr(e, t, i), i;
 };
-const Hr = /* @__PURE__ */ new Set(["Enter", " "]);
-var ee;
-const ae = (ee = class extends L {
+const Kr = /* @__PURE__ */ new Set(["Enter", " "]);
+var se;
+const le = (se = class extends L {
   constructor() {
     super(...arguments), this.choice = "", this.busy = !1, this.ready = !1, this.problem = "", this.onSubmit = async (e) => {
       e.preventDefault();
@@ -4183,7 +4385,7 @@ const ae = (ee = class extends L {
         try {
           await t.act(this.choice), this.busy = !1, this.question === t && this.end(!0);
         } catch (s) {
-          this.busy = !1, this.problem = oe(s);
+          this.busy = !1, this.problem = re(s);
         }
       }
     };
@@ -4198,12 +4400,12 @@ const ae = (ee = class extends L {
     super.disconnectedCallback(), clearTimeout(this.waiting);
   }
   wait() {
-    const { patienceMs: e } = ee;
+    const { patienceMs: e } = se;
     clearTimeout(this.waiting), this.ready = e === 0, this.ready || (this.waiting = setTimeout(() => this.ready = !0, e));
   }
   render() {
     const { question: e } = this;
-    if (!e) return p;
+    if (!e) return m;
     const t = v(this.hass);
     return u`
       <dialog
@@ -4211,7 +4413,7 @@ const ae = (ee = class extends L {
         aria-describedby="text"
         @close=${() => this.end(!1)}
         @click=${(s) => s.target === this.dialog && this.ready && this.end(!1)}
-        @keydown=${(s) => s.repeat && Hr.has(s.key) && s.preventDefault()}
+        @keydown=${(s) => s.repeat && Kr.has(s.key) && s.preventDefault()}
         @cancel=${(s) => this.busy && s.preventDefault()}
       >
         <form @submit=${this.onSubmit}>
@@ -4229,7 +4431,7 @@ const ae = (ee = class extends L {
                     /><span>${i}</span>
                   </label>`
     )}
-              </fieldset>` : p}
+              </fieldset>` : m}
           <p class="problem" role="alert">${this.problem}</p>
           <div class="buttons">
             <button type="button" class="plain" ?disabled=${this.busy} autofocus @click=${() => this.end(!1)}>
@@ -4252,9 +4454,9 @@ const ae = (ee = class extends L {
     const { answered: t } = this;
     this.answered = void 0, this.dialog?.open && this.dialog.close(), this.question = void 0, t(e);
   }
-}, ee.patienceMs = 500, ee.styles = [
-  Y,
-  q`
+}, se.patienceMs = 500, se.styles = [
+  Z,
+  I`
       dialog {
         box-sizing: border-box;
         width: min(420px, calc(100vw - 32px));
@@ -4313,40 +4515,43 @@ const ae = (ee = class extends L {
         margin-top: 12px;
       }
     `
-], ee);
-ge([
-  M({ attribute: !1 })
-], ae.prototype, "hass");
-ge([
+], se);
+we([
+  S({ attribute: !1 })
+], le.prototype, "hass");
+we([
   A()
-], ae.prototype, "question");
-ge([
+], le.prototype, "question");
+we([
   A()
-], ae.prototype, "choice");
-ge([
+], le.prototype, "choice");
+we([
   A()
-], ae.prototype, "busy");
-ge([
+], le.prototype, "busy");
+we([
   A()
-], ae.prototype, "ready");
-ge([
+], le.prototype, "ready");
+we([
   A()
-], ae.prototype, "problem");
-ge([
-  I("dialog")
-], ae.prototype, "dialog");
-let Nr = ae;
-const ut = 50;
-function jr(n) {
+], le.prototype, "problem");
+we([
+  P("dialog")
+], le.prototype, "dialog");
+let Zr = le;
+function Qi(n) {
+  history.pushState(null, "", n), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
+}
+const vt = 50;
+function Jr(n) {
   const { severity: e, limit: t } = n;
-  if (e !== void 0 && !Me.includes(e))
-    throw new Error(`severity is none of ${Me.join(", ")}`);
+  if (e !== void 0 && !Ee.includes(e))
+    throw new Error(`severity is none of ${Ee.join(", ")}`);
   if (t !== void 0 && !(Number.isInteger(t) && t >= 1 && t <= 200))
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function Rr() {
-  const n = v(void 0), e = Me.map((t) => ({ value: t, label: n(`severity.${t}`) }));
+function Xr() {
+  const n = v(void 0), e = Ee.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
       { name: "title", selector: { text: {} } },
@@ -4360,18 +4565,18 @@ function Rr() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const Ur = 86400;
-function zr({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (c) => new Date(c * 1e3), [l, d] = [i.format(r(t)), i.format(r(t - Ur))], h = (c) => c.charAt(0).toLocaleUpperCase(n.language) + c.slice(1);
+const el = 86400;
+function tl({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (c) => new Date(c * 1e3), [l, d] = [i.format(r(t)), i.format(r(t - el))], h = (c) => c.charAt(0).toLocaleUpperCase(n.language) + c.slice(1);
   return (c) => {
-    const m = i.format(r(c));
-    return m === l ? h(a.format(0, "day")) : m === d ? h(a.format(-1, "day")) : o.format(r(c));
+    const p = i.format(r(c));
+    return p === l ? h(a.format(0, "day")) : p === d ? h(a.format(-1, "day")) : o.format(r(c));
   };
 }
-class Dr {
+class nl {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new Ea(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
+    this.host = e, this.mustHold = t, this.timeline = new Da(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
   }
   hostConnected() {
     this.inPage = !0, this.begin();
@@ -4388,10 +4593,10 @@ class Dr {
   }
   begin() {
     const { hass: e } = this.host;
-    if (!this.inPage || !e || !this.wanted || !z(e)) return;
+    if (!this.inPage || !e || !this.wanted || !V(e)) return;
     this.end?.(), this.connection = e.connection, this.told.clear(), this.hasOlder = !1;
     const t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
-    this.end = $n(
+    this.end = Ht(
       this.connection,
       { type: "hearthwall/subscribe_events", ...Object.fromEntries(t) },
       {
@@ -4402,7 +4607,7 @@ class Dr {
           this.told.clear(), this.enter("offline");
         },
         refused: (s) => {
-          this.reason = oe(s), this.enter(ci(s) ? "absent" : "failed");
+          this.reason = re(s), this.enter(mi(s) ? "absent" : "failed");
         }
       }
     );
@@ -4413,18 +4618,18 @@ class Dr {
   receive({ type: e, entry_id: t, events: s }) {
     if (e !== "events") return;
     const { limit: i } = this.wanted;
-    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < $t), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
+    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < At), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
   }
 }
-const tn = (n) => n.target.value;
-function Vr(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+const on = (n) => n.target.value;
+function sl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
   const a = v(n), r = (l, d, h) => u`<option value=${l} ?selected=${l === h}>${d}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
       aria-label=${a("events.filter.severity")}
-      @change=${(l) => o({ ...e, severity: tn(l) })}
+      @change=${(l) => o({ ...e, severity: on(l) })}
     >
-      ${Me.filter((l) => Ee(l) >= Ee(t)).map(
+      ${Ee.filter((l) => Oe(l) >= Oe(t)).map(
     (l) => r(
       l,
       l === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${l}`) }),
@@ -4434,21 +4639,21 @@ function Vr(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
     </select>
     <select
       aria-label=${a("events.filter.kind")}
-      @change=${(l) => o({ ...e, kind: tn(l) || null })}
+      @change=${(l) => o({ ...e, kind: on(l) || null })}
     >
       ${r("", a("events.filter.all_kinds"), e.kind ?? "")}
-      ${i.map((l) => r(l, a(Pt(l).name), e.kind ?? ""))}
+      ${i.map((l) => r(l, a(at(l).name), e.kind ?? ""))}
     </select>
     ${s.length ? u`<select
           aria-label=${a("events.filter.who")}
-          @change=${(l) => o({ ...e, who: tn(l) || null })}
+          @change=${(l) => o({ ...e, who: on(l) || null })}
         >
           ${r("", a("events.filter.all_devices"), e.who ?? "")}
           ${s.map(({ id: l, name: d }) => r(l, d, e.who ?? ""))}
-        </select>` : p}
+        </select>` : m}
   </div>`;
 }
-const Br = q`
+const il = I`
   :host {
     height: 100%;
   }
@@ -4521,36 +4726,36 @@ const Br = q`
     margin: 8px auto 0;
   }
 `;
-var Wr = Object.defineProperty, ye = (n, e, t, s) => {
+var ol = Object.defineProperty, be = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Wr(e, t, i), i;
+  return i && ol(e, t, i), i;
 };
-const Fr = 8, Qn = class Qn extends L {
+const al = 8, Jn = class Jn extends L {
   constructor() {
-    super(...arguments), this.filter = Kt, this.lost = [], this.limit = ut, this.opened = new Ti(this, (e) => ({
+    super(...arguments), this.filter = Jt, this.lost = [], this.limit = vt, this.opened = new ji(this, (e) => ({
       hass: e,
       store: this.store,
       confirm: this.confirm,
       notice: this.notice
-    })), this.feed = new Dr(this, () => this.mustHold()), this.showNew = () => {
+    })), this.feed = new nl(this, () => this.mustHold()), this.showNew = () => {
       this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
     }, this.loadOlder = () => {
-      this.limit = Math.min($t, this.limit + (this.config?.limit ?? ut)), this.want();
+      this.limit = Math.min(At, this.limit + (this.config?.limit ?? vt)), this.want();
     }, this.showAll = () => {
-      history.pushState(null, "", this.config.navigation_path), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
+      Qi(this.config.navigation_path);
     };
   }
   static getConfigForm() {
-    return Rr();
+    return Xr();
   }
   static getStubConfig() {
-    return { limit: ut };
+    return { limit: vt };
   }
   setConfig(e) {
-    this.config = jr(e), this.limit = e.limit ?? ut, this.filter = { ...Kt, severity: e.severity ?? "info" }, this.want(!0);
+    this.config = Jr(e), this.limit = e.limit ?? vt, this.filter = { ...Jt, severity: e.severity ?? "info" }, this.want(!0);
   }
   getCardSize() {
     return 8;
@@ -4566,7 +4771,7 @@ const Fr = 8, Qn = class Qn extends L {
     this.feed.want({ entry_id: t?.entry_id, device_id: t?.device_id, severity: o, limit: i }, e);
   }
   willUpdate(e) {
-    this.isConnected && this.hass && !this.store && z(this.hass) && (this.store = xn(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
+    this.isConnected && this.hass && !this.store && V(this.hass) && (this.store = An(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
   }
   /** Which sensors are lost, and who is quarantined, shows; what moves does not. */
   onLive() {
@@ -4577,27 +4782,27 @@ const Fr = 8, Qn = class Qn extends L {
   }
   mustHold() {
     const { list: e } = this;
-    return this.opened.key !== null || !!(e && (e.scrollTop > Fr || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > al || e.matches(":focus-within")));
   }
   render() {
-    if (!this.config || !this.hass) return p;
+    if (!this.config || !this.hass) return m;
     const e = v(this.hass);
     return u`
       <ha-card>
         <h2 class="card-title">${this.config.title ?? e("events.title")}</h2>
-        ${this.trouble()} ${z(this.hass) ? this.timeline() : this.message(e("events.admin"))}
+        ${this.trouble()} ${V(this.hass) ? this.timeline() : this.message(e("events.admin"))}
         <hearthwall-notice .hass=${this.hass}></hearthwall-notice>
         <hearthwall-confirm .hass=${this.hass}></hearthwall-confirm>
       </ha-card>
     `;
   }
-  message(e, t = p) {
+  message(e, t = m) {
     return u`<div class="message" role="status">${t}<p>${e}</p></div>`;
   }
   /** Return why what is shown may be old. */
   trouble() {
     const e = v(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
-    return z(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : p : p;
+    return V(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
   }
   timeline() {
     const e = this.hass, t = v(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
@@ -4606,34 +4811,34 @@ const Fr = 8, Qn = class Qn extends L {
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
-    const r = Ts(s.events, this.filter), l = Ts(s.waiting, this.filter).length, d = this.config.filters === !1 ? r.slice(0, this.limit) : r;
+    const r = Hs(s.events, this.filter), l = Hs(s.waiting, this.filter).length, d = this.config.filters === !1 ? r.slice(0, this.limit) : r;
     return u`
-      ${this.config.filters === !1 ? p : this.filters(s.events)}
+      ${this.config.filters === !1 ? m : this.filters(s.events)}
       <div class="news" role="status">
         ${l ? u`<button class="main" @click=${this.showNew}>
               ${t(l === 1 ? "events.new.one" : "events.new", { count: l })}
-            </button>` : p}
+            </button>` : m}
       </div>
       <div class="list">
         ${d.length ? this.days(d) : this.empty()}
-        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : p}
-        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : p}
+        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : m}
+        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : m}
       </div>
     `;
   }
   days(e) {
     const t = this.hass;
-    return Oa(e, zr(t)).map(
+    return Va(e, tl(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul class="events">
-          ${U(
+          ${D(
         i,
-        H,
-        (o) => Hi(
+        j,
+        (o) => Bi(
           o,
           this.opened.viewOf(t, o, {
-            when: cn(t, o.time),
+            when: un(t, o.time),
             fresh: o.time > (this.seen ?? 1 / 0)
           })
         )
@@ -4644,53 +4849,53 @@ const Fr = 8, Qn = class Qn extends L {
   }
   empty() {
     const e = v(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Nt(Za)}</span>`) : this.message(
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Dt(hr)}</span>`) : this.message(
       e("events.none_found"),
-      u`<button class="quiet" @click=${() => this.choose({ ...Kt, severity: t })}>
+      u`<button class="quiet" @click=${() => this.choose({ ...Jt, severity: t })}>
         ${e("events.clear")}
       </button>`
     );
   }
   filters(e) {
-    const t = this.hass, s = et(t);
-    return Vr(t, {
+    const t = this.hass, s = it(t);
+    return sl(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : Ls(e, Ci, Le, s),
-      kinds: Ls(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
+      who: this.config?.device_id ? [] : Ns(e, Ni, qe, s),
+      kinds: Ns(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
   }
   choose(e) {
-    const t = Ee(e.severity) !== Ee(this.filter.severity);
+    const t = Oe(e.severity) !== Oe(this.filter.severity);
     this.filter = e, this.opened.close(), t && this.want();
   }
 };
-Qn.styles = [Y, V, vi, Br];
-let D = Qn;
-ye([
-  M({ attribute: !1 })
-], D.prototype, "hass");
-ye([
+Jn.styles = [Z, W, $i, il];
+let B = Jn;
+be([
+  S({ attribute: !1 })
+], B.prototype, "hass");
+be([
   A()
-], D.prototype, "config");
-ye([
+], B.prototype, "config");
+be([
   A()
-], D.prototype, "filter");
-ye([
+], B.prototype, "filter");
+be([
   A()
-], D.prototype, "lost");
-ye([
-  I("hearthwall-confirm")
-], D.prototype, "confirm");
-ye([
-  I("hearthwall-notice")
-], D.prototype, "notice");
-ye([
-  I(".list")
-], D.prototype, "list");
-const Gr = { "hearthwall-events-card": D };
-function Yr() {
+], B.prototype, "lost");
+be([
+  P("hearthwall-confirm")
+], B.prototype, "confirm");
+be([
+  P("hearthwall-notice")
+], B.prototype, "notice");
+be([
+  P(".list")
+], B.prototype, "list");
+const rl = { "hearthwall-events-card": B };
+function ll() {
   const n = v(void 0);
   return {
     type: "hearthwall-events-card",
@@ -4699,9 +4904,9 @@ function Yr() {
     preview: !0
   };
 }
-const zi = "important", Kr = " !" + zi, Nn = In(class extends Pn {
+const Ki = "important", cl = " !" + Ki, Rn = Hn(class extends Nn {
   constructor(n) {
-    if (super(n), n.type !== qn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== Pn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return Object.keys(n).reduce((e, t) => {
@@ -4717,14 +4922,14 @@ const zi = "important", Kr = " !" + zi, Nn = In(class extends Pn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(Kr);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? zi : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(cl);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? Ki : "") : t[s] = i;
       }
     }
-    return G;
+    return Y;
   }
 });
-function Ws(n, e) {
+function Ks(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4736,7 +4941,7 @@ function Ws(n, e) {
   }
   return t;
 }
-function Qr(n, e) {
+function dl(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4748,7 +4953,7 @@ function Qr(n, e) {
   }
   return t;
 }
-function nn(n, e) {
+function an(n, e) {
   let t = 0;
   if (e === void 0)
     for (let s of n)
@@ -4760,41 +4965,41 @@ function nn(n, e) {
   }
   return t;
 }
-function Zr(n, e) {
+function hl(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
-function pt(n) {
+function gt(n) {
   return function() {
     return n;
   };
 }
-function Fs(n, e) {
-  return _t(n.source, e.source) || n.index - e.index;
+function Zs(n, e) {
+  return Mt(n.source, e.source) || n.index - e.index;
 }
-function Gs(n, e) {
-  return _t(n.target, e.target) || n.index - e.index;
+function Js(n, e) {
+  return Mt(n.target, e.target) || n.index - e.index;
 }
-function _t(n, e) {
+function Mt(n, e) {
   return n.y0 - e.y0;
 }
-function sn(n) {
+function rn(n) {
   return n.value;
 }
-function Jr(n) {
+function ul(n) {
   return n.index;
 }
-function Xr(n) {
+function pl(n) {
   return n.nodes;
 }
-function el(n) {
+function ml(n) {
   return n.links;
 }
-function Ys(n, e) {
+function Xs(n, e) {
   const t = n.get(e);
   if (!t) throw new Error("missing: " + e);
   return t;
 }
-function Ks({ nodes: n }) {
+function ei({ nodes: n }) {
   for (const e of n) {
     let t = e.y0, s = t;
     for (const i of e.sourceLinks)
@@ -4803,18 +5008,18 @@ function Ks({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function tl() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Jr, l = Zr, d, h, c = Xr, m = el, y = 6;
+function fl() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = ul, l = hl, d, h, c = pl, p = ml, y = 6;
   function g() {
-    const f = { nodes: c.apply(null, arguments), links: m.apply(null, arguments) };
-    return k(f), O(f), P(f), F(f), Xi(f), Ks(f), f;
+    const f = { nodes: c.apply(null, arguments), links: p.apply(null, arguments) };
+    return _(f), E(f), q(f), z(f), lo(f), ei(f), f;
   }
   g.update = function(f) {
-    return Ks(f), f;
+    return ei(f), f;
   }, g.nodeId = function(f) {
-    return arguments.length ? (r = typeof f == "function" ? f : pt(f), g) : r;
+    return arguments.length ? (r = typeof f == "function" ? f : gt(f), g) : r;
   }, g.nodeAlign = function(f) {
-    return arguments.length ? (l = typeof f == "function" ? f : pt(f), g) : l;
+    return arguments.length ? (l = typeof f == "function" ? f : gt(f), g) : l;
   }, g.nodeSort = function(f) {
     return arguments.length ? (d = f, g) : d;
   }, g.nodeWidth = function(f) {
@@ -4822,9 +5027,9 @@ function tl() {
   }, g.nodePadding = function(f) {
     return arguments.length ? (o = a = +f, g) : o;
   }, g.nodes = function(f) {
-    return arguments.length ? (c = typeof f == "function" ? f : pt(f), g) : c;
+    return arguments.length ? (c = typeof f == "function" ? f : gt(f), g) : c;
   }, g.links = function(f) {
-    return arguments.length ? (m = typeof f == "function" ? f : pt(f), g) : m;
+    return arguments.length ? (p = typeof f == "function" ? f : gt(f), g) : p;
   }, g.linkSort = function(f) {
     return arguments.length ? (h = f, g) : h;
   }, g.size = function(f) {
@@ -4834,146 +5039,146 @@ function tl() {
   }, g.iterations = function(f) {
     return arguments.length ? (y = +f, g) : y;
   };
-  function k({ nodes: f, links: x }) {
+  function _({ nodes: f, links: x }) {
     for (const [$, w] of f.entries())
       w.index = $, w.sourceLinks = [], w.targetLinks = [];
     const b = new Map(f.map(($, w) => [r($, w, f), $]));
     for (const [$, w] of x.entries()) {
       w.index = $;
-      let { source: _, target: E } = w;
-      typeof _ != "object" && (_ = w.source = Ys(b, _)), typeof E != "object" && (E = w.target = Ys(b, E)), _.sourceLinks.push(w), E.targetLinks.push(w);
+      let { source: k, target: O } = w;
+      typeof k != "object" && (k = w.source = Xs(b, k)), typeof O != "object" && (O = w.target = Xs(b, O)), k.sourceLinks.push(w), O.targetLinks.push(w);
     }
     if (h != null)
       for (const { sourceLinks: $, targetLinks: w } of f)
         $.sort(h), w.sort(h);
   }
-  function O({ nodes: f }) {
+  function E({ nodes: f }) {
     for (const x of f)
-      x.value = x.fixedValue === void 0 ? Math.max(nn(x.sourceLinks, sn), nn(x.targetLinks, sn)) : x.fixedValue;
+      x.value = x.fixedValue === void 0 ? Math.max(an(x.sourceLinks, rn), an(x.targetLinks, rn)) : x.fixedValue;
   }
-  function P({ nodes: f }) {
+  function q({ nodes: f }) {
     const x = f.length;
     let b = new Set(f), $ = /* @__PURE__ */ new Set(), w = 0;
     for (; b.size; ) {
-      for (const _ of b) {
-        _.depth = w;
-        for (const { target: E } of _.sourceLinks)
-          $.add(E);
+      for (const k of b) {
+        k.depth = w;
+        for (const { target: O } of k.sourceLinks)
+          $.add(O);
       }
       if (++w > x) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function F({ nodes: f }) {
+  function z({ nodes: f }) {
     const x = f.length;
     let b = new Set(f), $ = /* @__PURE__ */ new Set(), w = 0;
     for (; b.size; ) {
-      for (const _ of b) {
-        _.height = w;
-        for (const { source: E } of _.targetLinks)
-          $.add(E);
+      for (const k of b) {
+        k.height = w;
+        for (const { source: O } of k.targetLinks)
+          $.add(O);
       }
       if (++w > x) throw new Error("circular link");
       b = $, $ = /* @__PURE__ */ new Set();
     }
   }
-  function zt({ nodes: f }) {
-    const x = Ws(f, (w) => w.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
+  function H({ nodes: f }) {
+    const x = Ks(f, (w) => w.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
     for (const w of f) {
-      const _ = Math.max(0, Math.min(x - 1, Math.floor(l.call(null, w, x))));
-      w.layer = _, w.x0 = n + _ * b, w.x1 = w.x0 + i, $[_] ? $[_].push(w) : $[_] = [w];
+      const k = Math.max(0, Math.min(x - 1, Math.floor(l.call(null, w, x))));
+      w.layer = k, w.x0 = n + k * b, w.x1 = w.x0 + i, $[k] ? $[k].push(w) : $[k] = [w];
     }
     if (d) for (const w of $)
       w.sort(d);
     return $;
   }
-  function Dt(f) {
-    const x = Qr(f, (b) => (s - e - (b.length - 1) * a) / nn(b, sn));
+  function He(f) {
+    const x = dl(f, (b) => (s - e - (b.length - 1) * a) / an(b, rn));
     for (const b of f) {
       let $ = e;
       for (const w of b) {
         w.y0 = $, w.y1 = $ + w.value * x, $ = w.y1 + a;
-        for (const _ of w.sourceLinks)
-          _.width = _.value * x;
+        for (const k of w.sourceLinks)
+          k.width = k.value * x;
       }
       $ = (s - $ + a) / (b.length + 1);
       for (let w = 0; w < b.length; ++w) {
-        const _ = b[w];
-        _.y0 += $ * (w + 1), _.y1 += $ * (w + 1);
+        const k = b[w];
+        k.y0 += $ * (w + 1), k.y1 += $ * (w + 1);
       }
-      no(b);
+      uo(b);
     }
   }
-  function Xi(f) {
-    const x = zt(f);
-    a = Math.min(o, (s - e) / (Ws(x, (b) => b.length) - 1)), Dt(x);
+  function lo(f) {
+    const x = H(f);
+    a = Math.min(o, (s - e) / (Ks(x, (b) => b.length) - 1)), He(x);
     for (let b = 0; b < y; ++b) {
       const $ = Math.pow(0.99, b), w = Math.max(1 - $, (b + 1) / y);
-      to(x, $, w), eo(x, $, w);
+      ho(x, $, w), co(x, $, w);
     }
   }
-  function eo(f, x, b) {
+  function co(f, x, b) {
     for (let $ = 1, w = f.length; $ < w; ++$) {
-      const _ = f[$];
-      for (const E of _) {
-        let qe = 0, re = 0;
-        for (const { source: Pe, value: Vt } of E.targetLinks) {
-          let He = Vt * (E.layer - Pe.layer);
-          qe += so(Pe, E) * He, re += He;
+      const k = f[$];
+      for (const O of k) {
+        let Ne = 0, ce = 0;
+        for (const { source: Re, value: Wt } of O.targetLinks) {
+          let Ue = Wt * (O.layer - Re.layer);
+          Ne += po(Re, O) * Ue, ce += Ue;
         }
-        if (!(re > 0)) continue;
-        let Ie = (qe / re - E.y0) * x;
-        E.y0 += Ie, E.y1 += Ie, rs(E);
+        if (!(ce > 0)) continue;
+        let je = (Ne / ce - O.y0) * x;
+        O.y0 += je, O.y1 += je, cs(O);
       }
-      d === void 0 && _.sort(_t), is(_, b);
+      d === void 0 && k.sort(Mt), as(k, b);
     }
   }
-  function to(f, x, b) {
+  function ho(f, x, b) {
     for (let $ = f.length, w = $ - 2; w >= 0; --w) {
-      const _ = f[w];
-      for (const E of _) {
-        let qe = 0, re = 0;
-        for (const { target: Pe, value: Vt } of E.sourceLinks) {
-          let He = Vt * (Pe.layer - E.layer);
-          qe += io(E, Pe) * He, re += He;
+      const k = f[w];
+      for (const O of k) {
+        let Ne = 0, ce = 0;
+        for (const { target: Re, value: Wt } of O.sourceLinks) {
+          let Ue = Wt * (Re.layer - O.layer);
+          Ne += mo(O, Re) * Ue, ce += Ue;
         }
-        if (!(re > 0)) continue;
-        let Ie = (qe / re - E.y0) * x;
-        E.y0 += Ie, E.y1 += Ie, rs(E);
+        if (!(ce > 0)) continue;
+        let je = (Ne / ce - O.y0) * x;
+        O.y0 += je, O.y1 += je, cs(O);
       }
-      d === void 0 && _.sort(_t), is(_, b);
+      d === void 0 && k.sort(Mt), as(k, b);
     }
   }
-  function is(f, x) {
+  function as(f, x) {
     const b = f.length >> 1, $ = f[b];
-    as(f, $.y0 - a, b - 1, x), os(f, $.y1 + a, b + 1, x), as(f, s, f.length - 1, x), os(f, e, 0, x);
+    ls(f, $.y0 - a, b - 1, x), rs(f, $.y1 + a, b + 1, x), ls(f, s, f.length - 1, x), rs(f, e, 0, x);
   }
-  function os(f, x, b, $) {
+  function rs(f, x, b, $) {
     for (; b < f.length; ++b) {
-      const w = f[b], _ = (x - w.y0) * $;
-      _ > 1e-6 && (w.y0 += _, w.y1 += _), x = w.y1 + a;
+      const w = f[b], k = (x - w.y0) * $;
+      k > 1e-6 && (w.y0 += k, w.y1 += k), x = w.y1 + a;
     }
   }
-  function as(f, x, b, $) {
+  function ls(f, x, b, $) {
     for (; b >= 0; --b) {
-      const w = f[b], _ = (w.y1 - x) * $;
-      _ > 1e-6 && (w.y0 -= _, w.y1 -= _), x = w.y0 - a;
+      const w = f[b], k = (w.y1 - x) * $;
+      k > 1e-6 && (w.y0 -= k, w.y1 -= k), x = w.y0 - a;
     }
   }
-  function rs({ sourceLinks: f, targetLinks: x }) {
+  function cs({ sourceLinks: f, targetLinks: x }) {
     if (h === void 0) {
       for (const { source: { sourceLinks: b } } of x)
-        b.sort(Gs);
+        b.sort(Js);
       for (const { target: { targetLinks: b } } of f)
-        b.sort(Fs);
+        b.sort(Zs);
     }
   }
-  function no(f) {
+  function uo(f) {
     if (h === void 0)
       for (const { sourceLinks: x, targetLinks: b } of f)
-        x.sort(Gs), b.sort(Fs);
+        x.sort(Js), b.sort(Zs);
   }
-  function so(f, x) {
+  function po(f, x) {
     let b = f.y0 - (f.sourceLinks.length - 1) * a / 2;
     for (const { target: $, width: w } of f.sourceLinks) {
       if ($ === x) break;
@@ -4985,7 +5190,7 @@ function tl() {
     }
     return b;
   }
-  function io(f, x) {
+  function mo(f, x) {
     let b = x.y0 - (x.targetLinks.length - 1) * a / 2;
     for (const { source: $, width: w } of x.targetLinks) {
       if ($ === f) break;
@@ -4999,18 +5204,18 @@ function tl() {
   }
   return g;
 }
-const ze = 24, X = 10, kt = 560, nl = 44, sl = 42, il = 180, ol = 0.34, al = 560, on = 8, rl = 0.42, ll = 0.36, cl = (n) => n < kt ? 7 : n < 1e3 ? 9 : 12;
-function dl(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < kt ? 0 : Math.min(al, Math.round(e * ol));
-  return Math.max(il, s, t * (e < kt ? sl : nl));
+const We = 24, ne = 10, Et = 560, vl = 44, gl = 42, yl = 180, wl = 0.34, bl = 560, ln = 8, $l = 0.42, xl = 0.36, _l = (n) => n < Et ? 7 : n < 1e3 ? 9 : 12;
+function kl(n, e) {
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Et ? 0 : Math.min(bl, Math.round(e * wl));
+  return Math.max(yl, s, t * (e < Et ? gl : vl));
 }
-function hl(n, e) {
-  const t = dl(n, e);
-  if (n.streams.length === 0 || e < 3 * X)
+function Al(n, e) {
+  const t = kl(n, e);
+  if (n.streams.length === 0 || e < 3 * ne)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, d) => [l, d]))), o = tl().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(X).nodePadding(ze).extent([
-    [0, ze / 2],
-    [e, t - ze / 2]
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, d) => [l, d]))), o = fl().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ne).nodePadding(We).extent([
+    [0, We / 2],
+    [e, t - We / 2]
   ])({
     nodes: n.columns.flat().map((r) => ({ node: r })),
     links: n.streams.flatMap(
@@ -5022,50 +5227,50 @@ function hl(n, e) {
         part: d
       }))
     )
-  }), a = Di(e, s);
+  }), a = Zi(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((r) => ul(r.node, r.y0, r.y1, a, e)),
+    nodes: o.nodes.map((r) => Sl(r.node, r.y0, r.y1, a, e)),
     streams: o.links.map(({ stream: r, part: l, y0: d, y1: h, width: c }) => ({
       id: `${r.id}#${l}`,
       stream: r,
-      path: pl(a[l] + X, d, a[l + 1], h),
+      path: Ml(a[l] + ne, d, a[l + 1], h),
       width: c
     }))
   };
 }
-function Di(n, e) {
-  const t = n - X, s = n < kt ? ll : rl;
+function Zi(n, e) {
+  const t = n - ne, s = n < Et ? xl : $l;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function ul(n, e, t, s, i) {
-  const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - X : s[o + 1]) - (r ? s[o - 1] : a) - X, d = o >= s.length - 2 ? l / 2 : l;
+function Sl(n, e, t, s, i) {
+  const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - ne : s[o + 1]) - (r ? s[o - 1] : a) - ne, d = o >= s.length - 2 ? l / 2 : l;
   return {
     node: n,
     x: a,
-    y: Q(e),
-    height: Math.max(2, Q(t - e)),
+    y: X(e),
+    height: Math.max(2, X(t - e)),
     label: {
-      x: r ? a - on : a + X + on,
-      y: Q((e + t) / 2),
+      x: r ? a - ln : a + ne + ln,
+      y: X((e + t) / 2),
       anchor: r ? "end" : "start",
-      width: Math.max(0, Math.floor(d - on * 1.5))
+      width: Math.max(0, Math.floor(d - ln * 1.5))
     }
   };
 }
-function pl(n, e, t, s) {
-  const i = Q((n + t) / 2);
-  return `M${n},${Q(e)}C${i},${Q(e)} ${i},${Q(s)} ${t},${Q(s)}`;
+function Ml(n, e, t, s) {
+  const i = X((n + t) / 2);
+  return `M${n},${X(e)}C${i},${X(e)} ${i},${X(s)} ${t},${X(s)}`;
 }
-const Q = (n) => Math.round(n * 10) / 10, ml = 150;
-function fl(n, e, t) {
-  const { nodes: s, streams: i, height: o } = hl(n, e), a = n.columns[0].map(({ id: l }) => l), r = Nn({ height: `${o}px` });
+const X = (n) => Math.round(n * 10) / 10, El = 150;
+function Ol(n, e, t) {
+  const { nodes: s, streams: i, height: o } = Al(n, e), a = n.columns[0].map(({ id: l }) => l), r = Rn({ height: `${o}px` });
   return u`<div
-    class=${fe({ map: !0, singled: t.chosen !== null })}
+    class=${ye({ map: !0, singled: t.chosen !== null })}
     style=${r}
     role="group"
     aria-label=${t.label}
@@ -5078,87 +5283,87 @@ function fl(n, e, t) {
       aria-hidden="true"
       @click=${() => t.pinned && t.onPin(t.pinned)}
     >
-      ${U(
+      ${D(
     a,
     (l) => l,
-    (l) => $e`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
-          ${U(
+    (l) => _e`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
+          ${D(
       i.filter(({ stream: d }) => d.nodes[0] === l),
       ({ id: d }) => d,
-      (d) => vl(d, t)
+      (d) => Cl(d, t)
     )}
         </g>`
   )}
-      ${U(
+      ${D(
     s,
     ({ node: l }) => l.id,
-    (l) => gl(l, t)
+    (l) => Tl(l, t)
   )}
     </svg>
-    ${U(
+    ${D(
     s,
     ({ node: l }) => l.id,
-    (l) => yl(l, t)
+    (l) => Ll(l, t)
   )}
   </div>`;
 }
-const jn = (n, e) => {
+const Un = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function vl({ stream: n, path: e, width: t }, s) {
-  return $e`<path
-    class=${fe({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
+function Cl({ stream: n, path: e, width: t }, s) {
+  return _e`<path
+    class=${ye({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
     stroke-width=${Math.max(1, t)}
-    @pointerenter=${(i) => jn(i, () => s.onHover(n.id))}
+    @pointerenter=${(i) => Un(i, () => s.onHover(n.id))}
     @click=${(i) => {
     i.stopPropagation(), s.onPin(n.id);
   }}
   ></path>`;
 }
-function gl({ node: n, x: e, y: t, height: s }, i) {
-  return $e`<rect
-    class=${fe({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
+function Tl({ node: n, x: e, y: t, height: s }, i) {
+  return _e`<rect
+    class=${ye({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
     y=${t}
-    width=${X}
+    width=${ne}
     height=${s}
     rx="2"
     fill=${i.colours.get(n.id) ?? "currentColor"}
-    @pointerenter=${(o) => jn(o, () => i.onHover(n.id))}
+    @pointerenter=${(o) => Un(o, () => i.onHover(n.id))}
     @click=${(o) => {
     o.stopPropagation(), i.onPin(n.id);
   }}
   ></rect>`;
 }
-function yl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+function Ll({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
   const a = o.name(n), r = s === "end", { amount: l, shown: d, spoken: h } = o.describe(n.id);
   return u`<button
-    class=${fe({
+    class=${ye({
     label: !0,
     end: r,
     known: n.label !== null,
     faded: o.chosen !== null && !o.chosen.has(n.id)
   })}
-    style=${Nn({
+    style=${Rn({
     "max-width": `${i}px`,
-    height: `${ze}px`,
-    transform: `translate(${e}px, ${t - ze / 2}px)${r ? " translateX(-100%)" : ""}`
+    height: `${We}px`,
+    transform: `translate(${e}px, ${t - We / 2}px)${r ? " translateX(-100%)" : ""}`
   })}
     data-node=${n.id}
     tabindex=${o.reached === n.id ? 0 : -1}
     aria-pressed=${o.pinned === n.id}
     aria-label=${h}
     title=${d}
-    @pointerenter=${(c) => jn(c, () => o.onHover(n.id))}
+    @pointerenter=${(c) => Un(c, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= ml ? u`<span class="amount">${l}</span>` : p}
+    ${i >= El ? u`<span class="amount">${l}</span>` : m}
   </button>`;
 }
-const Qs = [
+const ti = [
   "#0072b2",
   "#e69f00",
   "#009e73",
@@ -5168,7 +5373,7 @@ const Qs = [
   "#999933",
   "#8a6fd1"
 ];
-class wl {
+class ql {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -5176,20 +5381,20 @@ class wl {
   of(e) {
     for (const t of [...this.given.keys()]) e.includes(t) || this.given.delete(t);
     for (const t of e) this.given.has(t) || this.given.set(t, this.rarest());
-    return new Map(e.map((t) => [t, Qs[this.given.get(t)]]));
+    return new Map(e.map((t) => [t, ti[this.given.get(t)]]));
   }
   rarest() {
-    const e = Qs.map(() => 0);
+    const e = ti.map(() => 0);
     for (const t of this.given.values()) e[t]++;
     return e.indexOf(Math.min(...e));
   }
 }
-const Rt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Rn = ["application", "domain"], Un = ["country", "network", "domain", "peer"];
-function bl(n) {
+const Vt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, zn = ["application", "domain"], Dn = ["country", "network", "domain", "peer"];
+function Il(n) {
   const e = [
-    ["period", Object.keys(Rt)],
-    ["middle", Rn],
-    ["end", Un]
+    ["period", Object.keys(Vt)],
+    ["middle", zn],
+    ["end", Dn]
   ];
   for (const [t, s] of e) {
     const i = n[t];
@@ -5197,68 +5402,68 @@ function bl(n) {
   }
   return n;
 }
-const $l = (n) => n === "1h" ? 5e3 : 15e3, an = (n, e) => ({
+const Pl = (n) => n === "1h" ? 5e3 : 15e3, cn = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function xl() {
+function Hl() {
   const n = v(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
       { name: "title", selector: { text: {} } },
-      { name: "period", selector: an(Object.keys(Rt), (t) => n(`map.period.${t}`)) },
-      { name: "middle", selector: an(Rn, e) },
-      { name: "end", selector: an(Un, e) },
+      { name: "period", selector: cn(Object.keys(Vt), (t) => n(`map.period.${t}`)) },
+      { name: "middle", selector: cn(zn, e) },
+      { name: "end", selector: cn(Dn, e) },
       { name: "device_id", selector: { device: { filter: { integration: C } } } },
       { name: "entry_id", selector: { config_entry: { integration: C } } }
     ],
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const Vi = "others", _l = "unknown", kl = 1.25, At = (n) => n.id === `${n.column}:${Vi}`, hn = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
-function un(n, e) {
+const Ji = "others", Nl = "unknown", jl = 1.25, Ot = (n) => n.id === `${n.column}:${Ji}`, fn = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+function vn(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
-const be = (n) => n.upload_bytes + n.download_bytes;
-function Al(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((h) => be(h) > 0).map((h) => Sl(h, e)), o = Ml(n);
-  be(o) > 0 && i.push({
+const xe = (n) => n.upload_bytes + n.download_bytes;
+function Rl(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((h) => xe(h) > 0).map((h) => Ul(h, e)), o = zl(n);
+  xe(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
     }),
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((h, c) => El(i, c, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
+  const a = e.map((h, c) => Dl(i, c, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
   for (const h of i) {
-    const c = h.values.map((g, k) => {
-      const O = Ol(k, g, a[k]), P = g != null && a[k].has(g);
-      let F = r.get(O);
-      if (F === void 0) {
-        const zt = P ? h.names[k] ?? g : null, Dt = P && k === 0 ? h.deviceId : null;
-        F = { node: { id: O, column: k, label: zt, deviceId: Dt }, sums: hn(), values: /* @__PURE__ */ new Set() }, r.set(O, F);
+    const c = h.values.map((g, _) => {
+      const E = Vl(_, g, a[_]), q = g != null && a[_].has(g);
+      let z = r.get(E);
+      if (z === void 0) {
+        const H = q ? h.names[_] ?? g : null, He = q && _ === 0 ? h.deviceId : null;
+        z = { node: { id: E, column: _, label: H, deviceId: He }, sums: fn(), values: /* @__PURE__ */ new Set() }, r.set(E, z);
       }
-      return un(F.sums, h.row), F.values.add(g), O;
-    }), m = JSON.stringify(c), y = l.get(m) ?? { nodes: c, sums: hn() };
-    l.set(m, y), un(y.sums, h.row);
+      return vn(z.sums, h.row), z.values.add(g), E;
+    }), p = JSON.stringify(c), y = l.get(p) ?? { nodes: c, sums: fn() };
+    l.set(p, y), vn(y.sums, h.row);
   }
-  const d = [...r.values()].map(({ node: h, sums: c, values: m }) => ({
+  const d = [...r.values()].map(({ node: h, sums: c, values: p }) => ({
     ...h,
     ...c,
-    bytes: be(c),
-    joined: m.has(void 0) ? null : m.size
+    bytes: xe(c),
+    joined: p.has(void 0) ? null : p.size
   }));
   return {
-    columns: e.map((h, c) => d.filter((m) => m.column === c).sort(Cl)),
-    streams: [...l].map(([h, { nodes: c, sums: m }]) => ({
+    columns: e.map((h, c) => d.filter((p) => p.column === c).sort(Bl)),
+    streams: [...l].map(([h, { nodes: c, sums: p }]) => ({
       id: h,
       nodes: c,
-      ...m,
-      bytes: be(m)
+      ...p,
+      bytes: xe(p)
     })),
-    bytes: i.reduce((h, c) => h + be(c.row), 0)
+    bytes: i.reduce((h, c) => h + xe(c.row), 0)
   };
 }
-function Sl(n, e) {
+function Ul(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5269,38 +5474,38 @@ function Sl(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function Ml({ rows: n, ...e }) {
-  const t = hn();
+function zl({ rows: n, ...e }) {
+  const t = fn();
   for (const s of n)
-    un(t, s);
+    vn(t, s);
   return {
     upload_bytes: Math.max(0, e.upload_bytes - t.upload_bytes),
     download_bytes: Math.max(0, e.download_bytes - t.download_bytes),
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function El(n, e, t, s) {
+function Dl(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
   for (const { row: d, values: h } of n) {
     const c = h[e];
-    c === void 0 ? o = !0 : i.set(c, (i.get(c) ?? 0) + be(d));
+    c === void 0 ? o = !0 : i.set(c, (i.get(c) ?? 0) + xe(d));
   }
-  const a = (d, h) => s.has(Bi(e, d)) ? h * kl : h, r = [...i].sort(([d, h], [c, m]) => a(c, m) - a(d, h)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  const a = (d, h) => s.has(Xi(e, d)) ? h * jl : h, r = [...i].sort(([d, h], [c, p]) => a(c, p) - a(d, h)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
   return new Set(r.slice(0, Math.max(l, 1)).map(([d]) => d));
 }
-const Bi = (n, e) => e === null ? `${n}:${_l}` : `${n}:=${e}`;
-function Ol(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${Vi}` : Bi(n, e);
+const Xi = (n, e) => e === null ? `${n}:${Nl}` : `${n}:=${e}`;
+function Vl(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${Ji}` : Xi(n, e);
 }
-function Cl(n, e) {
-  return Number(At(n)) - Number(At(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
+function Bl(n, e) {
+  return Number(Ot(n)) - Number(Ot(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
-function rn(n, e) {
+function dn(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const Tl = q`
+const Wl = I`
   :host {
     container-type: inline-size;
   }
@@ -5547,34 +5752,34 @@ const Tl = q`
       transition: none !important;
     }
   }
-`, Zs = 80, Ll = (n, e) => e, ql = /* @__PURE__ */ new Set(["tor", "socks"]), Il = {
-  country: Sn,
-  application: (n, e) => e.length <= 5 && !ql.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
+`, ni = 80, Fl = (n, e) => e, Gl = /* @__PURE__ */ new Set(["tor", "socks"]), Yl = {
+  country: En,
+  application: (n, e) => e.length <= 5 && !Gl.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
 };
-function St(n, e, t) {
+function Ct(n, e, t) {
   const s = v(n);
-  if (At(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
+  if (Ot(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (Il[i] ?? Ll)(n, e.label);
-  return o.length > Zs ? `${o.slice(0, Zs)}…` : o;
+  const o = (Yl[i] ?? Fl)(n, e.label);
+  return o.length > ni ? `${o.slice(0, ni)}…` : o;
 }
-function Js(n, e, t, s) {
-  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? Pl(e), d = a ? St(n, a, s) : r ? r.nodes.map((y) => St(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), h = T(n, l.bytes), c = yt(n, e.bytes ? l.bytes / e.bytes : 0), m = [
+function si(n, e, t, s) {
+  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? Ql(e), d = a ? Ct(n, a, s) : r ? r.nodes.map((y) => Ct(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), h = T(n, l.bytes), c = xt(n, e.bytes ? l.bytes / e.bytes : 0), p = [
     `${i("map.upload")} ${T(n, l.upload_bytes)}`,
     `${i("map.download")} ${T(n, l.download_bytes)}`
   ];
   return {
     amount: h,
-    shown: [d, a || r ? `${h} (${c})` : h, ...m].join(" · "),
+    shown: [d, a || r ? `${h} (${c})` : h, ...p].join(" · "),
     spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: c }) : `${d}, ${h}`
   };
 }
-function Pl(n) {
+function Ql(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function Hl(n, e, t) {
+function Kl(n, e, t) {
   const s = v(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, r) => r.bytes - a.bytes);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
@@ -5588,7 +5793,7 @@ function Hl(n, e, t) {
       <tbody>
         ${o.map(
     (a) => u`<tr>
-            ${a.nodes.map((r) => u`<td>${St(n, i.get(r), t)}</td>`)}
+            ${a.nodes.map((r) => u`<td>${Ct(n, i.get(r), t)}</td>`)}
             <td class="number">${T(n, a.upload_bytes)}</td>
             <td class="number">${T(n, a.download_bytes)}</td>
           </tr>`
@@ -5597,8 +5802,8 @@ function Hl(n, e, t) {
     </table>
   </div>`;
 }
-const Nl = 500;
-class jl {
+const Zl = 500;
+class Jl {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5616,7 +5821,7 @@ class jl {
   start() {
     this.stop();
     const { hass: e } = this.host;
-    this.inPage && this.asked && e && z(e) && !document.hidden && this.next(++this.turn);
+    this.inPage && this.asked && e && V(e) && !document.hidden && this.next(++this.turn);
   }
   stop() {
     clearTimeout(this.timer), this.turn++;
@@ -5629,9 +5834,9 @@ class jl {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = ci(s) ? { absent: !0 } : { absent: !1, reason: oe(s) };
+      this.problem = mi(s) ? { absent: !0 } : { absent: !1, reason: re(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), $l(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Pl(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (r) => {
@@ -5640,8 +5845,8 @@ class jl {
         type: "hearthwall/usage",
         // Twice the same column says no more than once
         by: [...new Set(l)],
-        since: Rt[e],
-        limit: Nl,
+        since: Vt[e],
+        limit: Zl,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
       }), dimensions: l };
@@ -5652,34 +5857,34 @@ class jl {
     return !a.usage.rows.length || a.usage.rows.some(({ country: r }) => r) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var Rl = Object.defineProperty, W = (n, e, t, s) => {
+var Xl = Object.defineProperty, G = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Rl(e, t, i), i;
+  return i && Xl(e, t, i), i;
 };
-const Zn = class Zn extends L {
+const Xn = class Xn extends L {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new jl(this), this.colours = new wl(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Jl(this), this.colours = new ql(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? zl(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? tc(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return xl();
+    return Hl();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = bl(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = Il(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -5711,12 +5916,12 @@ const Zn = class Zn extends L {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = Al(t.usage, t.dimensions, cl(this.width), s), this.pinned && !rn(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = Rl(t.usage, t.dimensions, _l(this.width), s), this.pinned && !dn(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
   render() {
-    if (!this.config || !this.hass) return p;
+    if (!this.config || !this.hass) return m;
     const e = v(this.hass);
     return u`
       <ha-card @keydown=${this.onKey}>
@@ -5724,7 +5929,7 @@ const Zn = class Zn extends L {
           <h2 class="card-title">${this.config.title ?? e("map.title")}</h2>
           <div class="tools">
             <div class="periods" role="group" aria-label=${e("map.period")}>
-              ${Object.keys(Rt).map(
+              ${Object.keys(Vt).map(
       (t) => u`<button
                   aria-pressed=${t === this.period}
                   @click=${() => this.choosePeriod(t)}
@@ -5739,7 +5944,7 @@ const Zn = class Zn extends L {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? Fa : Ja}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? ar : ur}></path></svg>
             </button>
           </div>
         </div>
@@ -5750,45 +5955,45 @@ const Zn = class Zn extends L {
   }
   problemText() {
     const { problem: e, answer: t } = this.usage, s = v(this.hass);
-    return !e || !t || e.absent ? p : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
+    return !e || !t || e.absent ? m : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
   }
   body() {
     const e = this.hass, t = v(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
-    if (!z(e)) return o(t("map.admin"));
+    if (!V(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${Nn({ "--middle": `${Di(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${Rn({ "--middle": `${Zi(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
-      ${this.columnChoice("middle", Rn, s.dimensions[1] ?? this.middle)}
-      ${this.columnChoice("end", Un, s.dimensions[2] ?? "country")}
+      ${this.columnChoice("middle", zn, s.dimensions[1] ?? this.middle)}
+      ${this.columnChoice("end", Dn, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${Hl(e, this.graph, s.dimensions)}`;
-    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, d = this.colours.of(l[0].filter((h) => !At(h)).map(({ id: h }) => h));
+    if (this.asTable) return u`${a}${Kl(e, this.graph, s.dimensions)}`;
+    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, d = this.colours.of(l[0].filter((h) => !Ot(h)).map(({ id: h }) => h));
     return u`
       ${a}
-      ${fl(this.graph, this.width, {
+      ${Ol(this.graph, this.width, {
       label: t("map.label"),
       colours: d,
-      chosen: rn(this.graph, r),
+      chosen: dn(this.graph, r),
       pinned: this.pinned,
       reached: this.reached,
-      name: (h) => St(e, h, s.dimensions),
-      describe: (h) => Js(e, this.graph, h, s.dimensions),
+      name: (h) => Ct(e, h, s.dimensions),
+      describe: (h) => si(e, this.graph, h, s.dimensions),
       onPin: this.pin,
       onHover: (h) => this.hovered = h,
       onReach: (h) => this.reached = h
     })}
-      <p class=${fe({ caption: !0, secondary: !0 })} aria-live="polite">
-        ${Js(e, this.graph, rn(this.graph, r) ? r : null, s.dimensions).shown}
-        ${r ? p : u`<span class="hint">${t("map.hint")}</span>`}
+      <p class=${ye({ caption: !0, secondary: !0 })} aria-live="polite">
+        ${si(e, this.graph, dn(this.graph, r) ? r : null, s.dimensions).shown}
+        ${r ? m : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
   }
   columnChoice(e, t, s) {
     const i = v(this.hass);
     return u`<select
-      class=${fe({ column: !0, [e]: !0 })}
+      class=${ye({ column: !0, [e]: !0 })}
       aria-label=${i(e === "middle" ? "map.column.middle" : "map.column.end")}
       @change=${(o) => this.chooseColumn(e, o.target.value)}
     >
@@ -5804,52 +6009,52 @@ const Zn = class Zn extends L {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
 };
-Zn.styles = [V, Tl];
-let j = Zn;
-W([
-  M({ attribute: !1 })
-], j.prototype, "hass");
-W([
+Xn.styles = [W, Wl];
+let U = Xn;
+G([
+  S({ attribute: !1 })
+], U.prototype, "hass");
+G([
   A()
-], j.prototype, "config");
-W([
+], U.prototype, "config");
+G([
   A()
-], j.prototype, "period");
-W([
+], U.prototype, "period");
+G([
   A()
-], j.prototype, "middle");
-W([
+], U.prototype, "middle");
+G([
   A()
-], j.prototype, "end");
-W([
+], U.prototype, "end");
+G([
   A()
-], j.prototype, "width");
-W([
+], U.prototype, "width");
+G([
   A()
-], j.prototype, "asTable");
-W([
+], U.prototype, "asTable");
+G([
   A()
-], j.prototype, "pinned");
-W([
+], U.prototype, "pinned");
+G([
   A()
-], j.prototype, "hovered");
-W([
+], U.prototype, "hovered");
+G([
   A()
-], j.prototype, "reached");
-const Ul = {
+], U.prototype, "reached");
+const ec = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function zl({ columns: n }, e, t) {
-  const s = Ul[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
+function tc({ columns: n }, e, t) {
+  const s = ec[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: r }) => r === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const Dl = { "hearthwall-flow-map-card": j };
-function Vl() {
+const nc = { "hearthwall-flow-map-card": U };
+function sc() {
   const n = v(void 0);
   return {
     type: "hearthwall-flow-map-card",
@@ -5858,12 +6063,12 @@ function Vl() {
     preview: !0
   };
 }
-var Bl = Object.defineProperty, it = (n, e, t, s) => {
+var ic = Object.defineProperty, lt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Bl(e, t, i), i;
+  return i && ic(e, t, i), i;
 };
-const Wl = 12e3, Jn = class Jn extends L {
+const oc = 12e3, es = class es extends L {
   constructor() {
     super(...arguments), this.compact = !1, this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
@@ -5873,7 +6078,7 @@ const Wl = 12e3, Jn = class Jn extends L {
       try {
         await e(), this.text = t("common.undone");
       } catch (s) {
-        this.text = oe(s);
+        this.text = re(s);
       }
       this.hide();
     };
@@ -5892,22 +6097,22 @@ const Wl = 12e3, Jn = class Jn extends L {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, Wl);
+    }, oc);
   }
   render() {
     return u`
       <div class="bar" ?hidden=${!this.text}>
         <span role="status" class=${this.compact ? this.undo ? "unseen" : "cut" : ""} title=${this.text}>${this.text}</span>
-        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${v(this.hass)("common.undo")}</button>` : p}
+        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${v(this.hass)("common.undo")}</button>` : m}
       </div>
       <span class="unseen" role="status">${this.unseen}</span>
     `;
   }
 };
-Jn.styles = [
-  Y,
-  V,
-  q`
+es.styles = [
+  Z,
+  W,
+  I`
       :host {
         position: relative;
         display: block;
@@ -5940,44 +6145,44 @@ Jn.styles = [
       }
     `
 ];
-let ne = Jn;
-it([
-  M({ attribute: !1 })
-], ne.prototype, "hass");
-it([
-  M({ type: Boolean, reflect: !0 })
-], ne.prototype, "compact");
-it([
+let ie = es;
+lt([
+  S({ attribute: !1 })
+], ie.prototype, "hass");
+lt([
+  S({ type: Boolean, reflect: !0 })
+], ie.prototype, "compact");
+lt([
   A()
-], ne.prototype, "text");
-it([
+], ie.prototype, "text");
+lt([
   A()
-], ne.prototype, "unseen");
-it([
+], ie.prototype, "unseen");
+lt([
   A()
-], ne.prototype, "undo");
-async function Fl(n) {
+], ie.prototype, "undo");
+async function ac(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
-function Wi(n) {
+function eo(n) {
   return Object.defineProperties(n(), {
     name: { get: () => n().name, enumerable: !0 },
     description: { get: () => n().description, enumerable: !0 }
   });
 }
-function Ut(n, e) {
+function Bt(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-const Gl = 1e4, Yl = (n, e) => e.created - n.created || e.id - n.id;
-class Kl {
+const rc = 1e4, lc = (n, e) => e.created - n.created || e.id - n.id;
+class cc {
   constructor(e, t) {
-    this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new Je(e), e.addController(this);
+    this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new nt(e), e.addController(this);
   }
   hostConnected() {
-    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Gl), this.seen = void 0;
+    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), rc), this.seen = void 0;
   }
   hostDisconnected() {
     clearInterval(this.timer), this.turn++;
@@ -6001,22 +6206,22 @@ class Kl {
     if (!e || !s.length) return;
     const i = ++this.turn, o = new Map(this.rules?.map((d) => [d.entryId, d])), a = [], r = s.map(async ({ entryId: d, name: h }) => {
       try {
-        return { entryId: d, gateway: h, blocks: (await qt(e, d)).sort(Yl) };
+        return { entryId: d, gateway: h, blocks: (await Rt(e, d)).sort(lc) };
       } catch (c) {
-        return a.push(oe(c)), o.get(d);
+        return a.push(re(c)), o.get(d);
       }
     }), l = (await Promise.all(r)).filter((d) => d !== void 0);
     i === this.turn && (this.rules = l.length || !a.length ? l : this.rules, this.problem = a[0] ?? "", this.host.requestUpdate());
   }
 }
-var Ql = Object.defineProperty, ot = (n, e, t, s) => {
+var dc = Object.defineProperty, ct = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ql(e, t, i), i;
+  return i && dc(e, t, i), i;
 };
-const Zl = 100, Xn = class Xn extends L {
+const hc = 100, ts = class ts extends L {
   constructor() {
-    super(), this.whole = !1, this.data = new Kl(this, () => this.config?.entry_id), new Ht(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
+    super(), this.whole = !1, this.data = new cc(this, () => this.config?.entry_id), new zt(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
   }
   setConfig(e) {
     this.config = e;
@@ -6030,7 +6235,7 @@ const Zl = 100, Xn = class Xn extends L {
         { name: "title", selector: { text: {} } },
         { name: "entry_id", selector: { config_entry: { integration: C } } }
       ],
-      ...Tt()
+      ...Pt()
     };
   }
   getCardSize() {
@@ -6041,15 +6246,15 @@ const Zl = 100, Xn = class Xn extends L {
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return p;
+    if (!e || !t) return m;
     const s = v(e), { store: i } = this.data.live, o = this.data.rules?.reduce((a, { blocks: r }) => a + r.length, 0);
     return u`<ha-card>
       <div class="head">
         <h2 class="card-title">${t.title || s("rules.title")}</h2>
-        ${o ? u`<span class="secondary total">${R(e, o)}</span>` : p}
+        ${o ? u`<span class="secondary total">${N(e, o)}</span>` : m}
       </div>
-      ${Tn(e, i) ?? u`${Ln(e, i, t.entry_id)}
-      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
+      ${qn(e, i) ?? u`${In(e, i, t.entry_id)}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
       ${this.renderRules(e)}`}
       <hearthwall-notice .hass=${e}></hearthwall-notice>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
@@ -6057,40 +6262,40 @@ const Zl = 100, Xn = class Xn extends L {
   }
   renderRules(e) {
     const t = v(e), { rules: s } = this.data;
-    if (!s) return this.data.problem ? p : u`<div class="message" role="status">${t("common.loading")}</div>`;
+    if (!s) return this.data.problem ? m : u`<div class="message" role="status">${t("common.loading")}</div>`;
     const i = s.flatMap((a) => a.blocks.map((r) => ({ of: a, block: r })));
     if (!i.length) return u`<div class="message" role="status">${t("rules.none")}</div>`;
-    const o = this.whole ? i : i.slice(0, Zl);
+    const o = this.whole ? i : i.slice(0, hc);
     return u`<ul>
-        ${U(
+        ${D(
       o,
       ({ of: a, block: r }) => `${a.entryId} ${r.id}`,
       ({ of: a, block: r }) => this.renderRule(e, a, r, s.length > 1)
     )}
       </ul>
       ${o.length < i.length ? u`<button class="quiet more" @click=${() => this.whole = !0}>
-            ${t("rules.show_rest", { count: R(e, i.length) })}
-          </button>` : p}`;
+            ${t("rules.show_rest", { count: N(e, i.length) })}
+          </button>` : m}`;
   }
   renderRule(e, { entryId: t, gateway: s }, i, o) {
-    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: d, more: h } = cr(e, i, l?.devices.values() ?? []), c = ji(e, i, r), m = l?.connected ?? !1;
+    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: d, more: h } = xr(e, i, l?.devices.values() ?? []), c = Fi(e, i, r), p = l?.connected ?? !1;
     return u`<li>
       <div class="grow">
         <div class="line">
           <b class="cut" title=${i.target}>${d}</b>
-          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Ni(e, i)}</span>
-          ${c ? u`<span class="secondary" role="timer">${c}</span>` : p}
+          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Wi(e, i)}</span>
+          ${c ? u`<span class="secondary" role="timer">${c}</span>` : m}
         </div>
-        ${h || o ? u`<div class="secondary wrap">${[h, o ? s : ""].filter(Boolean).join(" · ")}</div>` : p}
-        <div class="secondary wrap">${Ri(e, i)}</div>
-        <div class="secondary wrap">${Ui(e, i, r)}</div>
-        ${i.enforced ? p : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
+        ${h || o ? u`<div class="secondary wrap">${[h, o ? s : ""].filter(Boolean).join(" · ")}</div>` : m}
+        <div class="secondary wrap">${Gi(e, i)}</div>
+        <div class="secondary wrap">${Yi(e, i, r)}</div>
+        ${i.enforced ? m : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
       </div>
       <button
         class="quiet"
-        ?disabled=${!m}
+        ?disabled=${!p}
         aria-label=${a("rules.end_named", { name: d })}
-        title=${m ? "" : a("quarantine.impossible")}
+        title=${p ? "" : a("quarantine.impossible")}
         @click=${() => this.end(e, t, i)}
       >
         ${a("rules.end")}
@@ -6099,13 +6304,13 @@ const Zl = 100, Xn = class Xn extends L {
   }
   end(e, t, s) {
     const { confirm: i, notice: o } = this;
-    Pi({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
+    Di({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
   }
 };
-Xn.styles = [
-  Y,
-  V,
-  q`
+ts.styles = [
+  Z,
+  W,
+  I`
       .head {
         display: flex;
         align-items: baseline;
@@ -6171,39 +6376,39 @@ Xn.styles = [
       }
     `
 ];
-let se = Xn;
-ot([
-  M({ attribute: !1 })
-], se.prototype, "hass");
-ot([
+let oe = ts;
+ct([
+  S({ attribute: !1 })
+], oe.prototype, "hass");
+ct([
   A()
-], se.prototype, "config");
-ot([
+], oe.prototype, "config");
+ct([
   A()
-], se.prototype, "whole");
-ot([
-  I("hearthwall-confirm")
-], se.prototype, "confirm");
-ot([
-  I("hearthwall-notice")
-], se.prototype, "notice");
-const Jl = { "hearthwall-rules-card": se };
-function Xl() {
+], oe.prototype, "whole");
+ct([
+  P("hearthwall-confirm")
+], oe.prototype, "confirm");
+ct([
+  P("hearthwall-notice")
+], oe.prototype, "notice");
+const uc = { "hearthwall-rules-card": oe };
+function pc() {
   const n = v(void 0);
   return { type: "hearthwall-rules-card", name: n("rules.name"), description: n("rules.description"), preview: !0 };
 }
-var ec = Object.defineProperty, Fi = (n, e, t, s) => {
+var mc = Object.defineProperty, to = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ec(e, t, i), i;
+  return i && mc(e, t, i), i;
 };
-function tc(n) {
+function fc(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === C && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
-const es = class es extends L {
+const ns = class ns extends L {
   constructor() {
-    super(...arguments), this.live = new Je(this);
+    super(...arguments), this.live = new nt(this), this.alerted = new _i(this);
   }
   setConfig(e) {
     this.config = e;
@@ -6213,32 +6418,34 @@ const es = class es extends L {
   }
   static getConfigForm() {
     return {
-      schema: [{ name: "entry_id", selector: { config_entry: { integration: C } } }],
-      ...Tt()
+      schema: [
+        { name: "navigation_path", selector: { navigation: {} } },
+        { name: "entry_id", selector: { config_entry: { integration: C } } }
+      ],
+      ...Pt()
     };
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return p;
-    const s = v(e), i = [...this.live.store?.devices() ?? []].filter(
-      ({ entryId: c }) => !t.entry_id || c === t.entry_id
-    ), o = [...this.live.store?.gateways.values() ?? []], a = o.length > 0 && o.every(({ connected: c }) => !c), r = i.filter(({ row: c }) => c.quarantined || c.rule).length, l = t.entry_id ? r : tc(e) ?? r, d = i.filter(({ row: c }) => c.online).length, h = o.length ? s("badge.online", { online: R(e, d), all: R(e, i.length) }) : "–";
-    return u`<div class="badge ${a ? "lost" : l ? "blocking" : ""}">
-      <svg viewBox="0 0 24 24" aria-hidden="true">
+    if (!e || !t) return m;
+    const s = v(e), { store: i } = this.live, o = ({ entryId: H }) => !t.entry_id || H === t.entry_id, a = [...i?.devices() ?? []].filter(o), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: H }) => !H), d = !l && r.some(({ stale: H, connected: He }) => H || !He), h = a.filter(({ row: H }) => H.quarantined || H.rule).length, c = t.entry_id ? h : fc(e) ?? h, p = this.alerted.alerts?.all(t.entry_id), y = a.filter(({ row: H }) => H.online).length, g = r.length ? s("badge.online", { online: N(e, y), all: N(e, a.length) }) : "–", _ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
+      g,
+      ...d ? [s("badge.silent")] : [],
+      ...c ? [s("badge.blocks", { count: N(e, c) })] : [],
+      ...p ? [s("badge.alerts", { count: N(e, p.count) })] : []
+    ], E = l ? "lost" : p ? p.event.severity : d ? "silent" : c ? "blocking" : "", q = t.navigation_path, z = u`<svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
       </svg>
       <span class="text">
         <span class="label">Hearthwall</span>
-        <span>
-          ${a ? s("badge.lost") : h}${!a && l ? u` · ${s("badge.blocks", { count: R(e, l) })}` : p}
-        </span>
-      </span>
-    </div>`;
+        <span>${_.join(" · ")}</span>
+      </span>`;
+    return q ? u`<button class="badge ${E}" @click=${() => Qi(q)}>${z}</button>` : u`<div class="badge ${E}">${z}</div>`;
   }
 };
-es.styles = [
-  V,
-  q`
+ns.styles = [
+  W,
+  I`
       .badge {
         display: flex;
         width: max-content;
@@ -6254,6 +6461,11 @@ es.styles = [
         font-size: 12px;
         white-space: nowrap;
       }
+      .high .label,
+      .critical .label,
+      .lost .label {
+        color: inherit;
+      }
       svg {
         width: 18px;
         height: 18px;
@@ -6262,8 +6474,33 @@ es.styles = [
       .blocking svg {
         fill: var(--warning-color, #ffa600);
       }
-      .lost svg {
+      .high {
+        border-color: var(--warning-color, #ffa600);
+        background: color-mix(in srgb, var(--warning-color, #ffa600) 22%, var(--card-background-color, #fff));
+      }
+      .high svg {
+        fill: var(--warning-color, #ffa600);
+      }
+      .lost,
+      .critical {
+        border-color: var(--error-color, #db4437);
+        background: color-mix(in srgb, var(--error-color, #db4437) 18%, var(--card-background-color, #fff));
+      }
+      .lost svg,
+      .critical svg {
+        fill: var(--error-color, #db4437);
+      }
+      .silent svg {
         fill: var(--secondary-text-color);
+      }
+      button {
+        font: inherit;
+        text-align: start;
+        cursor: pointer;
+      }
+      button:focus-visible {
+        outline: 2px solid var(--primary-color);
+        outline-offset: 2px;
       }
       .text {
         display: flex;
@@ -6279,25 +6516,25 @@ es.styles = [
       }
     `
 ];
-let Qe = es;
-Fi([
-  M({ attribute: !1 })
-], Qe.prototype, "hass");
-Fi([
+let et = ns;
+to([
+  S({ attribute: !1 })
+], et.prototype, "hass");
+to([
   A()
-], Qe.prototype, "config");
-var nc = Object.defineProperty, at = (n, e, t, s) => {
+], et.prototype, "config");
+var vc = Object.defineProperty, dt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && nc(e, t, i), i;
+  return i && vc(e, t, i), i;
 };
-function zn(n, e) {
+function Vn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
   return t?.platform === C && t.translation_key === "quarantine";
 }
-const ts = class ts extends L {
+const ss = class ss extends L {
   constructor() {
-    super(), this.live = new Je(this), new Ht(this, () => this.device?.row.rule?.expires != null);
+    super(), this.live = new nt(this), new zt(this, () => this.device?.row.rule?.expires != null);
   }
   static getStubConfig() {
     return { type: "custom:hearthwall-quarantine-feature" };
@@ -6311,26 +6548,26 @@ const ts = class ts extends L {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !this.config || !zn(e, this.context?.entity_id)) return p;
+    if (!e || !this.config || !Vn(e, this.context?.entity_id)) return m;
     const s = v(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
     return u`
       <button
         class=${o ? "on" : ""}
         ?disabled=${!i}
         title=${i ? "" : s("quarantine.impossible")}
-        @click=${() => t && It({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
+        @click=${() => t && Ut({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
       >
         ${s(o ? "quarantine.release" : "quarantine.confirm")}
-        ${a ? u`<span role="timer">${s("common.left", { span: Ge(e, a - Date.now() / 1e3) })}</span>` : p}
+        ${a ? u`<span role="timer">${s("common.left", { span: Ze(e, a - Date.now() / 1e3) })}</span>` : m}
       </button>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
       <hearthwall-notice compact .hass=${e}></hearthwall-notice>
     `;
   }
 };
-ts.styles = [
-  Y,
-  q`
+ss.styles = [
+  Z,
+  I`
       :host {
         display: flex;
         height: var(--feature-height, 42px);
@@ -6356,55 +6593,55 @@ ts.styles = [
       }
     `
 ];
-let ie = ts;
-at([
-  M({ attribute: !1 })
-], ie.prototype, "hass");
-at([
-  M({ attribute: !1 })
-], ie.prototype, "context");
-at([
+let ae = ss;
+dt([
+  S({ attribute: !1 })
+], ae.prototype, "hass");
+dt([
+  S({ attribute: !1 })
+], ae.prototype, "context");
+dt([
   A()
-], ie.prototype, "config");
-at([
-  I("hearthwall-confirm")
-], ie.prototype, "confirm");
-at([
-  I("hearthwall-notice")
-], ie.prototype, "notice");
-var sc = Object.defineProperty, Gi = (n, e, t, s) => {
+], ae.prototype, "config");
+dt([
+  P("hearthwall-confirm")
+], ae.prototype, "confirm");
+dt([
+  P("hearthwall-notice")
+], ae.prototype, "notice");
+var gc = Object.defineProperty, no = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && sc(e, t, i), i;
+  return i && gc(e, t, i), i;
 };
-const Xs = 60, Mt = 100, ue = 14, ic = 2e3, oc = 2;
-function ac(n, e, t, s) {
-  const i = (c) => (Math.max(0, 1 - (e - c) / Xs) * Mt).toFixed(1), o = (c) => (ue - s * Math.sqrt(Math.min(1, c / t)) * (ue - 1)).toFixed(1), a = n.findLastIndex(([c]) => c <= e - Xs), r = n.slice(Math.max(0, a)), [l] = r, d = r[r.length - 1];
+const ii = 60, Tt = 100, me = 14, yc = 2e3, wc = 2;
+function bc(n, e, t, s) {
+  const i = (c) => (Math.max(0, 1 - (e - c) / ii) * Tt).toFixed(1), o = (c) => (me - s * Math.sqrt(Math.min(1, c / t)) * (me - 1)).toFixed(1), a = n.findLastIndex(([c]) => c <= e - ii), r = n.slice(Math.max(0, a)), [l] = r, d = r[r.length - 1];
   if (!l || !d || r.every(([, c]) => c <= 0)) return "";
-  const h = r.map(([c, m], y) => {
-    const [g, k] = r[y - 1] ?? [c, m];
-    return `${c - g > oc ? `L${i(c - 1)} ${o(k)}` : ""}L${i(c)} ${o(m)}`;
+  const h = r.map(([c, p], y) => {
+    const [g, _] = r[y - 1] ?? [c, p];
+    return `${c - g > wc ? `L${i(c - 1)} ${o(_)}` : ""}L${i(c)} ${o(p)}`;
   });
-  return `M${i(l[0])} ${ue}${h.join("")}L${Mt} ${o(d[1])}V${ue}Z`;
+  return `M${i(l[0])} ${me}${h.join("")}L${Tt} ${o(d[1])}V${me}Z`;
 }
-const ns = class ns extends L {
+const is = class is extends L {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(ic, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => $e`<path class=${s} d=${ac(
+    const e = Math.max(yc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => _e`<path class=${s} d=${bc(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
       i
     )}></path>`;
-    return u`<svg viewBox="0 0 ${Mt} ${2 * ue}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-      <line x1="0" x2=${Mt} y1=${ue} y2=${ue}></line>
+    return u`<svg viewBox="0 0 ${Tt} ${2 * me}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      <line x1="0" x2=${Tt} y1=${me} y2=${me}></line>
       ${t("download", 1)}${t("upload", -1)}
     </svg>`;
   }
 };
-ns.styles = q`
+is.styles = I`
     :host {
       display: block;
     }
@@ -6433,46 +6670,46 @@ ns.styles = q`
       vector-effect: non-scaling-stroke;
     }
   `;
-let Ze = ns;
-Gi([
-  M({ attribute: !1 })
-], Ze.prototype, "samples");
-Gi([
-  M({ attribute: !1 })
-], Ze.prototype, "now");
-const ei = 60, Yi = ({ identifiers: n }) => n?.find(([e]) => e === C)?.[1], ti = (n) => !Yi(n).includes(":");
-function Ki(n, e) {
-  const t = et(n), s = /* @__PURE__ */ new Map();
+let tt = is;
+no([
+  S({ attribute: !1 })
+], tt.prototype, "samples");
+no([
+  S({ attribute: !1 })
+], tt.prototype, "now");
+const oi = 60, so = ({ identifiers: n }) => n?.find(([e]) => e === C)?.[1], ai = (n) => !so(n).includes(":");
+function io(n, e) {
+  const t = it(n), s = /* @__PURE__ */ new Map();
   for (const r of Object.values(n.entities)) {
     if (r.platform !== C || !r.device_id || r.hidden) continue;
     const l = s.get(r.device_id);
     l ? l.push(r) : s.set(r.device_id, [r]);
   }
-  const i = Object.values(n.devices).filter((r) => Yi(r) && !r.disabled_by), o = (r) => r.map((l) => ({
+  const i = Object.values(n.devices).filter((r) => so(r) && !r.disabled_by), o = (r) => r.map((l) => ({
     id: l.id,
-    name: Qi(l.name_by_user || l.name || l.id),
+    name: oo(l.name_by_user || l.name || l.id),
     areaId: l.area_id,
     entities: s.get(l.id) ?? []
-  })).sort((l, d) => t(l.name, d.name) || (l.id < d.id ? -1 : 1)), a = o(i.filter((r) => !ti(r)));
-  return { gateways: o(i.filter(ti)), devices: a, areas: rc(n, a, e) };
+  })).sort((l, d) => t(l.name, d.name) || (l.id < d.id ? -1 : 1)), a = o(i.filter((r) => !ai(r)));
+  return { gateways: o(i.filter(ai)), devices: a, areas: $c(n, a, e) };
 }
-function rc(n, e, t) {
-  const s = et(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: d, icon: h }) => ({
+function $c(n, e, t) {
+  const s = it(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: d, icon: h }) => ({
     id: l,
-    name: Qi(d),
+    name: oo(d),
     icon: h ?? null,
     devices: e.filter(({ areaId: c }) => c === l)
   })).sort((l, d) => s(l.name, d.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
   return [...a, { id: null, name: t, icon: null, devices: r }].filter((l) => l.devices.length);
 }
-const Qi = (n) => n.length > ei ? `${n.slice(0, ei)}…` : n, Et = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), rt = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Dn = { grid_options: { columns: "full" } }, lc = ["presence", "download_rate", "quarantine", "security"], cc = ["active_blocks", "download_rate", "upload_rate"], dc = ["download_rate", "upload_rate"], hc = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Vn = { name: { type: "entity" } }, Zi = ({ id: n }) => `device-${n}`, uc = 1088, pc = { docked: 256, auto: 56, always_hidden: 0 };
-function mc(n) {
-  const e = uc + pc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
+const oo = (n) => n.length > oi ? `${n.slice(0, oi)}…` : n, Lt = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ht = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Bn = { grid_options: { columns: "full" } }, xc = ["presence", "download_rate", "quarantine", "security"], _c = ["active_blocks", "download_rate", "upload_rate"], kc = ["download_rate", "upload_rate"], Ac = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Wn = { name: { type: "entity" } }, ao = ({ id: n }) => `device-${n}`, Sc = 1088, Mc = { docked: 256, auto: 56, always_hidden: 0 };
+function Ec(n) {
+  const e = Sc + Mc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
     column_span: i,
     visibility: o,
     cards: [
-      rt("events", {
+      ht("events", {
         // A card that is hidden is taken out of the page and asks for nothing; one in a hidden section is not
         visibility: o,
         grid_options: { columns: "full", rows: "auto" },
@@ -6485,33 +6722,33 @@ function mc(n) {
   }), s = (i) => [{ condition: "screen", media_query: i }];
   return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
-function fc({ hass: n, home: e }) {
+function Oc({ hass: n, home: e }) {
   return {
     type: "sections",
     max_columns: 3,
     badges: [
       { type: "custom:hearthwall-badge" },
-      ...e.gateways.flatMap((t) => Et(t, cc)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Vn }))
+      ...e.gateways.flatMap((t) => Lt(t, _c)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Wn }))
     ],
     sections: [
-      { type: "grid", column_span: 2, cards: [rt("devices", { ...Dn, toolbar: e.devices.length > 8 })] },
-      ...mc(n)
+      { type: "grid", column_span: 2, cards: [ht("devices", { ...Bn, toolbar: e.devices.length > 8 })] },
+      ...Ec(n)
     ]
   };
 }
-function vc() {
-  return { type: "panel", cards: [rt("flow-map")] };
+function Cc() {
+  return { type: "panel", cards: [ht("flow-map")] };
 }
-function gc() {
+function Tc() {
   return {
     type: "sections",
     max_columns: 2,
     sections: [
-      { type: "grid", column_span: 2, cards: [rt("events", { grid_options: { columns: "full", rows: "auto" } })] }
+      { type: "grid", column_span: 2, cards: [ht("events", { grid_options: { columns: "full", rows: "auto" } })] }
     ]
   };
 }
-function yc({ home: n }) {
+function Lc({ home: n }) {
   return {
     type: "sections",
     max_columns: 4,
@@ -6520,58 +6757,58 @@ function yc({ home: n }) {
       type: "grid",
       cards: [
         { type: "heading", heading: e, ...t ? { icon: t } : {} },
-        ...s.map((i) => wc(i))
+        ...s.map((i) => qc(i))
       ]
     }))
   };
 }
-function wc(n) {
-  const [e] = Et(n, lc), t = { action: "navigate", navigation_path: Zi(n) };
+function qc(n) {
+  const [e] = Lt(n, xc), t = { action: "navigate", navigation_path: ao(n) };
   return e ? { type: "tile", entity: e, name: n.name, tap_action: t, icon_tap_action: t } : { type: "button", name: n.name, icon: "mdi:devices", show_state: !1, tap_action: t };
 }
-function bc({ hass: n, home: e, config: t }) {
+function Ic({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
     max_columns: 3,
     sections: [
-      { type: "grid", column_span: 2, cards: [rt("device", { ...Dn, device_id: s.id })] },
+      { type: "grid", column_span: 2, cards: [ht("device", { ...Bn, device_id: s.id })] },
       {
         type: "grid",
         cards: [
           { type: "heading", heading: v(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...Vn }))
+          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...Wn }))
         ]
       }
     ]
   } : { cards: [{ type: "markdown", content: v(n)("strategy.gone") }] };
 }
-function $c({ hass: n, home: e }) {
+function Pc({ hass: n, home: e }) {
   const t = v(n);
   return {
     type: "sections",
     max_columns: 3,
     sections: e.gateways.map((s) => {
-      const i = Et(s, hc), o = s.entities.map(({ entity_id: r }) => r).filter((r) => !i.includes(r)), a = Et(s, dc);
+      const i = Lt(s, Ac), o = s.entities.map(({ entity_id: r }) => r).filter((r) => !i.includes(r)), a = Lt(s, kc);
       return {
         type: "grid",
         cards: [
           { type: "heading", heading: s.name, icon: "mdi:shield-home" },
-          ...[...i, ...o.sort()].map((r) => ({ type: "tile", entity: r, ...Vn })),
-          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Dn }] : []
+          ...[...i, ...o.sort()].map((r) => ({ type: "tile", entity: r, ...Wn })),
+          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Bn }] : []
         ]
       };
     })
   };
 }
-const ln = { overview: fc, map: vc, events: gc, devices: yc, device: bc, health: $c };
-function xc(n, e) {
-  const t = n.view ?? "overview", s = Object.hasOwn(ln, t) ? ln[t] : void 0;
-  if (!s) throw new Error(`view is none of ${Object.keys(ln).join(", ")}`);
-  const i = Ki(e, v(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : Ji(e);
+const hn = { overview: Oc, map: Cc, events: Tc, devices: Lc, device: Ic, health: Pc };
+function Hc(n, e) {
+  const t = n.view ?? "overview", s = Object.hasOwn(hn, t) ? hn[t] : void 0;
+  if (!s) throw new Error(`view is none of ${Object.keys(hn).join(", ")}`);
+  const i = io(e, v(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : ro(e);
 }
-function Ji(n) {
+function ro(n) {
   const e = v(n);
   return {
     type: "sections",
@@ -6592,54 +6829,54 @@ function Ji(n) {
     ]
   };
 }
-const ni = "custom:hearthwall", _c = [
+const ri = "custom:hearthwall", Nc = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:chart-sankey"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function kc(n) {
-  const e = v(n), { gateways: t, devices: s } = Ki(n, e("strategy.no_area")), i = e("strategy.title");
+function jc(n) {
+  const e = v(n), { gateways: t, devices: s } = io(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ..._c.map(([o, a]) => ({
+      ...Nc.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
-        strategy: { type: ni, view: o }
+        strategy: { type: ri, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: Zi(o),
+        path: ao(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: ni, view: "device", device_id: o.id }
+        strategy: { type: ri, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...Ji(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...ro(n) }] };
 }
-const ss = class ss extends HTMLElement {
+const os = class os extends HTMLElement {
   static getCreateSuggestions(e) {
     return { title: v(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return kc(t);
+    return jc(t);
   }
 };
-ss.noEditor = !0;
-let pn = ss;
-class Ac extends HTMLElement {
+os.noEditor = !0;
+let gn = os;
+class Rc extends HTMLElement {
   static async generate(e, t) {
-    return xc(e, t);
+    return Hc(e, t);
   }
 }
-const Sc = {
-  "ll-strategy-dashboard-hearthwall": pn,
-  "ll-strategy-view-hearthwall": Ac
+const Uc = {
+  "ll-strategy-dashboard-hearthwall": gn,
+  "ll-strategy-view-hearthwall": Rc
 };
-function Mc() {
+function zc() {
   const n = v(void 0);
   return {
     type: "hearthwall",
@@ -6648,61 +6885,61 @@ function Mc() {
     description: n("strategy.description")
   };
 }
-const Ec = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function Oc(n, e) {
+const Dc = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function Vc(n, e) {
   const t = n.entities[e];
   return t?.platform !== C || !t.device_id ? null : Object.values(n.entities).some(
-    (i) => i.device_id === t.device_id && zn(n, i.entity_id)
+    (i) => i.device_id === t.device_id && Vn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const pe = (n) => v(void 0)(n), de = (n) => Wi(() => ({ ...n(), documentationURL: Ec }));
-window.customCards = Ut(window.customCards ?? [], [
-  de(() => ({
+const fe = (n) => v(void 0)(n), ue = (n) => eo(() => ({ ...n(), documentationURL: Dc }));
+window.customCards = Bt(window.customCards ?? [], [
+  ue(() => ({
     type: "hearthwall-devices-card",
-    name: pe("devices.name"),
-    description: pe("devices.description"),
+    name: fe("devices.name"),
+    description: fe("devices.description"),
     preview: !0
   })),
-  de(() => ({
+  ue(() => ({
     type: "hearthwall-device-card",
-    name: pe("device.name"),
-    description: pe("device.description"),
+    name: fe("device.name"),
+    description: fe("device.description"),
     preview: !0,
-    getEntitySuggestion: Oc
+    getEntitySuggestion: Vc
   })),
-  de(Vl),
-  de(Yr),
-  de(Xl)
+  ue(sc),
+  ue(ll),
+  ue(pc)
 ]);
-window.customStrategies = Ut(window.customStrategies ?? [], [de(Mc)]);
-window.customBadges = Ut(window.customBadges ?? [], [
-  de(() => ({
+window.customStrategies = Bt(window.customStrategies ?? [], [ue(zc)]);
+window.customBadges = Bt(window.customBadges ?? [], [
+  ue(() => ({
     type: "hearthwall-badge",
-    name: pe("badge.name"),
-    description: pe("badge.description"),
+    name: fe("badge.name"),
+    description: fe("badge.description"),
     preview: !0
   }))
 ]);
-window.customCardFeatures = Ut(window.customCardFeatures ?? [], [
-  Wi(() => ({
+window.customCardFeatures = Bt(window.customCardFeatures ?? [], [
+  eo(() => ({
     type: "hearthwall-quarantine-feature",
-    name: pe("feature.name"),
-    isSupported: (n, { entity_id: e }) => zn(n, e)
+    name: fe("feature.name"),
+    isSupported: (n, { entity_id: e }) => Vn(n, e)
   }))
 ]);
-Fl({
-  "hearthwall-confirm": Nr,
-  "hearthwall-notice": ne,
-  "hearthwall-sparkline": Ze,
-  "hearthwall-devices-card": N,
-  "hearthwall-device-row": ve,
-  ...$r,
-  "hearthwall-badge": Qe,
-  "hearthwall-quarantine-feature": ie,
-  ...Dl,
-  ...Gr,
-  ...Jl,
-  ...Sc
+ac({
+  "hearthwall-confirm": Zr,
+  "hearthwall-notice": ie,
+  "hearthwall-sparkline": tt,
+  "hearthwall-devices-card": R,
+  "hearthwall-device-row": K,
+  ...Ir,
+  "hearthwall-badge": et,
+  "hearthwall-quarantine-feature": ae,
+  ...nc,
+  ...rl,
+  ...uc,
+  ...Uc
 });
 /**
  * @license

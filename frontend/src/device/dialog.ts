@@ -9,10 +9,13 @@ import { card, controls } from "../styles.js";
 export class HearthwallDeviceDialog extends LitElement {
   @property({ attribute: false }) hass?: HomeAssistant | undefined;
   @state() private deviceId: string | undefined;
+  @state() private at: "events" | undefined;
   @query("dialog") private dialog!: HTMLDialogElement;
 
-  async open(deviceId: string): Promise<void> {
+  /** Open it, at its events if those are asked for. */
+  async open(deviceId: string, at?: "events"): Promise<void> {
     this.deviceId = deviceId;
+    this.at = at;
     await this.updateComplete;
     if (!this.dialog.open) this.dialog.showModal();
   }
@@ -32,7 +35,7 @@ export class HearthwallDeviceDialog extends LitElement {
             <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M6 6 18 18M18 6 6 18"></path></svg>
           </button>
         </div>
-        <hearthwall-device-view .hass=${hass} .deviceId=${deviceId}></hearthwall-device-view>
+        <hearthwall-device-view .hass=${hass} .deviceId=${deviceId} .at=${this.at}></hearthwall-device-view>
       </div>
     </dialog>`;
   }

@@ -11,8 +11,8 @@ import type { Acceptance, Block, Event, ProfileReport, Usage, UsageRow } from ".
 import { droppedOf, leftOf, modeOf, sinceOf } from "../rules/words.js";
 import { profileSentences } from "./profile.js";
 
-const section = (title: string, content: unknown) =>
-  html`<section>
+const section = (title: string, content: unknown, id = "") =>
+  html`<section id=${id || nothing}>
     <h3>${title}</h3>
     ${content}
   </section>`;
@@ -96,6 +96,7 @@ export function eventsSection(hass: HomeAssistant, events: readonly Event[], vie
           ${repeat(events, keyOf, (event) => item(event, viewOf(event)))}
         </ul>`
       : none(t("device.events_none")),
+    "events",
   );
 }
 

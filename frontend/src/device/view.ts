@@ -27,6 +27,8 @@ export class HearthwallDeviceView extends LitElement {
   @property({ attribute: false }) deviceId?: string | undefined;
   /** What stands above; the device's name unless something else is said. */
   @property({ attribute: false }) heading?: string | undefined;
+  /** What is scrolled to, once it is there. */
+  @property({ attribute: false }) at?: "events" | undefined;
   @query("hearthwall-confirm") private confirm!: HearthwallConfirm;
   @query("hearthwall-notice") private notice!: HearthwallNotice;
 
@@ -168,6 +170,12 @@ export class HearthwallDeviceView extends LitElement {
     const rule = this.deviceId === undefined ? undefined : this.live.store?.device(this.deviceId)?.row.rule?.id ?? null;
     if (this.rule !== undefined && rule !== undefined && rule !== this.rule) void this.data.refresh();
     this.rule = rule;
+    const place = this.at && this.renderRoot.querySelector(`#${this.at}`);
+    // What stands above it is there by then
+    if (place && this.data.usage && this.data.details) {
+      this.at = undefined;
+      place.scrollIntoView({ block: "start" });
+    }
   }
 
   static override styles = [controls, card, view, itemStyles];

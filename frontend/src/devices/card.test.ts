@@ -126,7 +126,17 @@ describe("the devices card", () => {
     expect(one(card, "dialog[open] h2").textContent).toContain(HOSTILE);
   });
 
+  it("has search and filters where there are more than a few devices, with their names", async () => {
+    const many = ["c", "d", "e"].map((mac) => row(mac));
+    await told(snapshot(CAMERA, TV, ...many.slice(1)));
+    expect(all(card, "[role=search]")).toEqual([]);
+    await told(snapshot(CAMERA, TV, ...many));
+    expect(all(card, ".field > span").map((each) => text(each))).toEqual(["Search", "Show", "Sort by", "Area", "Label"]);
+  });
+
   it("finds, filters and lets go again", async () => {
+    document.body.replaceChildren();
+    await made({ toolbar: true });
     await told(snapshot(CAMERA, TV));
     await type("input[type=search]", "cam.");
     expect(names()).toEqual(["Camera"]);

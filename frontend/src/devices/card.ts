@@ -3,6 +3,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import { Alerted } from "../alerts.js";
 import type { HearthwallConfirm } from "../dialog.js";
 import { formatCount, formatRate } from "../format.js";
 import type { ConfigForm, GridOptions, HomeAssistant, Label } from "../hass.js";
@@ -22,6 +23,9 @@ import { type Settings, toolbar } from "./toolbar.js";
 /** More rows are drawn only when somebody asks for them. */
 const MOST_ROWS = 500;
 
+/** So many devices are found without a search. */
+const FEW = 4;
+
 const list = (value: string | string[] | null | undefined): string[] => [value ?? []].flat();
 
 export class HearthwallDevicesCard extends LitElement {
@@ -39,6 +43,7 @@ export class HearthwallDevicesCard extends LitElement {
   @query(".list") private rows: HTMLElement | null | undefined;
 
   private readonly live = new Live(this);
+  private readonly alerted = new Alerted(this);
   private readonly order = new Order();
   private quarantined: Map<string, boolean> | undefined;
   private asked = false;
@@ -144,7 +149,7 @@ export class HearthwallDevicesCard extends LitElement {
     const used = new Set(registered.flatMap((device) => device.labels ?? []));
     return html`
       ${oldFigures(hass, store, config.entry_id)}
-      ${config.toolbar === false
+      ${!(config.toolbar ?? all.length > FEW)
         ? nothing
         : toolbar(
             hass,
@@ -159,6 +164,7 @@ export class HearthwallDevicesCard extends LitElement {
             role="list"
             aria-label=${config.title ?? t("devices.title")}
             @hearthwall-open=${this.onOpen}
+            @hearthwall-events=${this.onEvents}
             @hearthwall-quarantine=${this.onQuarantine}
           >
             ${repeat(
@@ -168,6 +174,8 @@ export class HearthwallDevicesCard extends LitElement {
                 role="listitem"
                 .hass=${hass}
                 .device=${device}
+                .alert=${this.alerted.alerts?.of(device)}
+                .sort=${this.settings.sort}
                 .connected=${store?.gateways.get(device.entryId)?.connected ?? false}
                 .stale=${store?.gateways.get(device.entryId)?.stale ?? false}
               ></hearthwall-device-row>`,
@@ -211,6 +219,10 @@ export class HearthwallDevicesCard extends LitElement {
     if (detail.row.device_id) this.dialog.open(detail.row.device_id);
   };
 
+  private readonly onEvents = ({ detail }: CustomEvent<LiveDevice>): void => {
+    if (detail.row.device_id) this.dialog.open(detail.row.device_id, "events");
+  };
+
   private readonly onQuarantine = ({ detail }: CustomEvent<LiveDevice>): void => {
     const { hass, confirm, notice } = this;
     if (hass) void askQuarantine({ hass, confirm, notice }, detail);
@@ -249,7 +261,23 @@ export class HearthwallDevicesCard extends LitElement {
         display: flex;
         flex-wrap: wrap;
         gap: 8px;
-        padding: 8px 16px;
+        padding: 4px 16px 8px;
+      }
+      .field {
+        display: flex;
+        flex-direction: column;
+        gap: 2px;
+        flex: 0 1 auto;
+        min-width: 0;
+        font-size: 12px;
+        line-height: 16px;
+        color: var(--secondary-text-color);
+      }
+      .field > span {
+        padding-inline-start: 12px;
+      }
+      .field.search {
+        flex: 1 1 180px;
       }
       input,
       select {
@@ -266,11 +294,10 @@ export class HearthwallDevicesCard extends LitElement {
         background: var(--card-background-color, #fff);
       }
       input {
-        flex: 1 1 180px;
+        width: 100%;
         appearance: none;
       }
       select {
-        flex: 0 1 auto;
         text-overflow: ellipsis;
       }
       .list {
@@ -288,10 +315,10 @@ export class HearthwallDevicesCard extends LitElement {
         border-top: 1px solid color-mix(in srgb, var(--hearthwall-line) 60%, transparent);
       }
       @container devices (max-width: 479px) {
-        input {
+        .field.search {
           flex-basis: 100%;
         }
-        select {
+        .field {
           flex: 1 1 40%;
         }
       }

@@ -2,15 +2,20 @@
 
 import { css, html, LitElement, nothing } from "lit";
 import { property } from "lit/decorators.js";
-import { formatAgo, formatBytes, formatLeft, formatRate } from "../format.js";
+import type { Alert } from "../alerts.js";
+import { text } from "../events/evidence.js";
+import { severityIcon } from "../events/icons.js";
+import { kindKeys } from "../events/kinds.js";
+import { formatAgo, formatBytes, formatCount, formatLeft, formatRate } from "../format.js";
 import type { HomeAssistant } from "../hass.js";
 import { localizer } from "../localize.js";
+import type { Sort } from "./list.js";
 import { statusOf } from "../status.js";
 import type { LiveDevice } from "../store.js";
 import { card, controls } from "../styles.js";
 import { Ticking } from "../ticking.js";
 
-/** Fires `hearthwall-open` and `hearthwall-quarantine`; the card answers. */
+/** Fires `hearthwall-open`, `hearthwall-events` and `hearthwall-quarantine`; the card answers. */
 export class HearthwallDeviceRow extends LitElement {
   @property({ attribute: false }) hass?: HomeAssistant | undefined;
   @property({ attribute: false }) device?: LiveDevice | undefined;
@@ -19,6 +24,11 @@ export class HearthwallDeviceRow extends LitElement {
 
   /** Whether the sensor is connected and says nothing. */
   @property({ type: Boolean, reflect: true }) stale = false;
+
+  /** What asks for attention, if anything does. */
+  @property({ attribute: false }) alert?: Alert | undefined;
+  /** What the list is sorted by: on a narrow card that figure is shown, too. */
+  @property({ reflect: true }) sort: Sort = "today";
 
   constructor() {
     super();
@@ -60,6 +70,7 @@ export class HearthwallDeviceRow extends LitElement {
             ${row.name}
           </button>
           <div class="secondary cut" title=${beneath}>${beneath}</div>
+          ${this.renderAlert(hass, device)}
         </div>
         <div class="status">
           ${tone === "good" || (tone === "none" && !row.rule)
@@ -75,8 +86,9 @@ export class HearthwallDeviceRow extends LitElement {
           <span class=${row.upload_rate ? "" : "idle"}><span class="up">↑</span> ${upload}</span>
         </div>
         <div class="today" aria-hidden="true">
-          <span>${today}</span>
-          <span class="secondary">${t("devices.today")}</span>
+          <span class="wide">${today}</span>
+          <span class="wide secondary">${t("devices.today")}</span>
+          <span class="small secondary">${t("devices.today_small", { total: today })}</span>
         </div>
         <button
           class="switch"
@@ -88,9 +100,28 @@ export class HearthwallDeviceRow extends LitElement {
           @click=${() => this.fire("hearthwall-quarantine")}
         >
           <span class="track"><span class="thumb"></span></span>
+          <span class="word">${t("quarantine.label")}</span>
         </button>
       </div>
     `;
+  }
+
+  /** What asks for attention leads to the device's events. */
+  private renderAlert(hass: HomeAssistant, { row }: LiveDevice) {
+    if (!this.alert) return nothing;
+    const t = localizer(hass);
+    const { event, count } = this.alert;
+    const kind = t(kindKeys(event.kind).name);
+    const severity = t(`severity.${event.severity}`);
+    return html`<button
+      class="alert ${event.severity}"
+      ?disabled=${!row.device_id}
+      title=${t("devices.alert_open", { severity, summary: text(event.summary), name: row.name })}
+      @click=${() => this.fire("hearthwall-events")}
+    >
+      ${severityIcon(event.severity)}
+      <span class="cut">${count > 1 ? t("devices.alert", { kind, more: formatCount(hass, count - 1) }) : t("devices.alert.one", { kind })}</span>
+    </button>`;
   }
 
   private fire(name: string): void {
@@ -109,8 +140,8 @@ export class HearthwallDeviceRow extends LitElement {
         position: relative;
         display: grid;
         grid-template:
-          "dot who status spark rates today switch" auto / 12px minmax(110px, 3fr) minmax(96px, 1.2fr)
-          minmax(80px, 2fr) 96px 76px 52px;
+          "dot who status spark rates today switch" auto / 12px minmax(150px, 4fr) minmax(96px, 1.2fr)
+          minmax(60px, 1.6fr) 96px 76px 76px;
         align-items: center;
         gap: 0 12px;
         min-height: 56px;
@@ -236,15 +267,55 @@ export class HearthwallDeviceRow extends LitElement {
         line-height: 18px;
         white-space: nowrap;
       }
+      .small {
+        display: none;
+      }
+      .alert {
+        position: relative;
+        z-index: 1;
+        display: inline-flex;
+        align-items: center;
+        gap: 4px;
+        max-width: 100%;
+        min-height: 24px;
+        margin: 2px 0;
+        padding: 2px 10px 2px 6px;
+        border-radius: 12px;
+        font-size: 12px;
+        line-height: 16px;
+        color: var(--primary-text-color);
+        background: color-mix(in srgb, var(--warning-color, #ffa600) 26%, transparent);
+      }
+      .alert.critical {
+        background: color-mix(in srgb, var(--error-color, #db4437) 26%, transparent);
+      }
+      .alert svg {
+        flex: none;
+        width: 16px;
+        height: 16px;
+        fill: color-mix(in srgb, var(--warning-color, #ffa600) 70%, var(--primary-text-color));
+      }
+      .alert.critical svg {
+        fill: color-mix(in srgb, var(--error-color, #db4437) 80%, var(--primary-text-color));
+      }
       .switch {
         grid-area: switch;
         z-index: 1;
-        display: grid;
-        place-items: center;
-        width: 52px;
-        height: 44px;
+        display: flex;
+        flex-direction: column;
+        align-items: center;
+        justify-content: center;
+        gap: 2px;
+        min-width: 72px;
+        min-height: 44px;
         padding: 0;
-        border-radius: 22px;
+        border-radius: 12px;
+      }
+      .word {
+        font-size: 11px;
+        font-weight: 400;
+        line-height: 14px;
+        color: var(--secondary-text-color);
       }
       .track {
         display: block;
@@ -273,8 +344,8 @@ export class HearthwallDeviceRow extends LitElement {
       @container devices (max-width: 719px) {
         .row {
           grid-template:
-            "dot who who who switch" auto
-            ". status spark rates rates" auto / 12px auto minmax(0, 1fr) auto 52px;
+            "dot who who today switch" auto
+            ". status spark rates rates" auto / 12px auto minmax(0, 1fr) auto 72px;
           gap: 2px 0;
           padding-block: 6px;
         }
@@ -301,8 +372,13 @@ export class HearthwallDeviceRow extends LitElement {
         hearthwall-sparkline {
           height: 24px;
         }
-        .today {
+        .wide,
+        :host(:not([sort="today"])) .today {
           display: none;
+        }
+        .small {
+          display: inline;
+          padding-inline-start: 8px;
         }
       }
     `,

@@ -16,13 +16,12 @@ interface Option {
 }
 
 const select = (label: string, options: Option[], chosen: string, change: (value: string) => void) =>
-  html`<select
-    aria-label=${label}
-    title=${label}
-    @change=${(event: globalThis.Event) => change((event.target as HTMLSelectElement).value)}
-  >
-    ${options.map((each) => html`<option value=${each.value} ?selected=${each.value === chosen}>${each.label}</option>`)}
-  </select>`;
+  html`<label class="field">
+    <span>${label}</span>
+    <select aria-label=${label} @change=${(event: globalThis.Event) => change((event.target as HTMLSelectElement).value)}>
+      ${options.map((each) => html`<option value=${each.value} ?selected=${each.value === chosen}>${each.label}</option>`)}
+    </select>
+  </label>`;
 
 /** Return the toolbar; areas and labels only where devices have some. */
 export function toolbar(
@@ -39,7 +38,7 @@ export function toolbar(
     ...options.sort((one, other) => names(one.label, other.label)),
   ];
   return html`<div class="toolbar" role="search">
-    <input
+    <label class="field search"><span>${t("devices.search_label")}</span><input
       type="search"
       autocomplete="off"
       spellcheck="false"
@@ -48,7 +47,7 @@ export function toolbar(
       aria-label=${t("devices.search")}
       .value=${settings.search}
       @input=${(event: InputEvent) => change({ search: (event.target as HTMLInputElement).value })}
-    />
+    /></label>
     ${select(
       t("devices.show"),
       SHOWN.map((value) => ({ value, label: t(`devices.show.${value}`) })),

@@ -9,6 +9,7 @@ import { compareNames, formatTime } from "../format.js";
 import { type ConfigForm, type GridOptions, type HomeAssistant, isAdmin } from "../hass.js";
 import { localizer } from "../localize.js";
 import type { Event } from "../messages.js";
+import { navigate } from "../navigate.js";
 import type { HearthwallNotice } from "../notice.js";
 import { liveStore, type LiveStore } from "../store.js";
 import { card, controls } from "../styles.js";
@@ -239,8 +240,7 @@ export class HearthwallEventsCard extends LitElement {
   };
 
   private readonly showAll = (): void => {
-    history.pushState(null, "", this.config!.navigation_path);
-    window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: false } }));
+    navigate(this.config!.navigation_path!);
   };
 
   static override styles = [controls, card, itemStyles, eventsStyles];

@@ -1,5 +1,6 @@
 // Which event of a list is open, what the sensor says of it, and what is ordered for it.
 
+import { alertsOf } from "../alerts.js";
 import type { Asking } from "../asking.js";
 import { errorText, type HomeAssistant } from "../hass.js";
 import type { Event, EventDetails } from "../messages.js";
@@ -89,7 +90,12 @@ export class OpenedEvents {
   }
 
   private async accept(page: Page, event: Event): Promise<void> {
-    if (await askAccept(page, event, () => this.setAccepted(event, false))) this.setAccepted(event, true);
+    const { hass } = page;
+    const set = (is: boolean) => {
+      this.setAccepted(event, is);
+      void alertsOf(hass)?.refresh();
+    };
+    if (await askAccept(page, event, () => set(false))) set(true);
   }
 
   private setAccepted(event: Event, is: boolean): void {

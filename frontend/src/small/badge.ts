@@ -1,17 +1,21 @@
-// A badge: how many devices are online, and how many rules are in force.
+// A badge: how many devices are online, how many rules are in force, and what asks for attention.
 
 import { css, html, LitElement, nothing } from "lit";
 import { property, state } from "lit/decorators.js";
+import { Alerted } from "../alerts.js";
 import { formTexts } from "../form.js";
 import { formatCount } from "../format.js";
 import { type ConfigForm, DOMAIN, type HomeAssistant } from "../hass.js";
 import { localizer } from "../localize.js";
+import { navigate } from "../navigate.js";
 import { Live } from "../store.js";
 import { card } from "../styles.js";
 
 export interface BadgeConfig {
   type: string;
   entry_id?: string;
+  /** Where a click leads. */
+  navigation_path?: string;
 }
 
 /** Return the number of rules in force, as the gateways' sensors tell it; undefined where none does. */
@@ -27,6 +31,7 @@ export class HearthwallBadge extends LitElement {
   @property({ attribute: false }) hass?: HomeAssistant | undefined;
   @state() private config: BadgeConfig | undefined;
   private readonly live = new Live(this);
+  private readonly alerted = new Alerted(this);
 
   setConfig(config: BadgeConfig): void {
     this.config = config;
@@ -38,7 +43,10 @@ export class HearthwallBadge extends LitElement {
 
   static getConfigForm(): ConfigForm {
     return {
-      schema: [{ name: "entry_id", selector: { config_entry: { integration: DOMAIN } } }],
+      schema: [
+        { name: "navigation_path", selector: { navigation: {} } },
+        { name: "entry_id", selector: { config_entry: { integration: DOMAIN } } },
+      ],
       ...formTexts(),
     };
   }
@@ -47,30 +55,39 @@ export class HearthwallBadge extends LitElement {
     const { hass, config } = this;
     if (!hass || !config) return nothing;
     const t = localizer(hass);
-    const devices = [...(this.live.store?.devices() ?? [])].filter(
-      ({ entryId }) => !config.entry_id || entryId === config.entry_id,
-    );
-    const gateways = [...(this.live.store?.gateways.values() ?? [])];
-    const lost = gateways.length > 0 && gateways.every(({ connected }) => !connected);
+    const { store } = this.live;
+    const isMine = ({ entryId }: { entryId: string }) => !config.entry_id || entryId === config.entry_id;
+    const devices = [...(store?.devices() ?? [])].filter(isMine);
+    const gateways = [...(store?.gateways.values() ?? [])].filter(isMine);
+    const lost = store?.missing || (gateways.length > 0 && gateways.every(({ connected }) => !connected));
+    const silent = !lost && gateways.some(({ stale, connected }) => stale || !connected);
     const restricted = devices.filter(({ row }) => row.quarantined || row.rule).length;
     const blocks = config.entry_id ? restricted : (activeBlocks(hass) ?? restricted);
+    const alert = this.alerted.alerts?.all(config.entry_id);
     const online = devices.filter(({ row }) => row.online).length;
     const figures = gateways.length
       ? t("badge.online", { online: formatCount(hass, online), all: formatCount(hass, devices.length) })
       : "–";
-    return html`<div class="badge ${lost ? "lost" : blocks ? "blocking" : ""}">
-      <svg viewBox="0 0 24 24" aria-hidden="true">
+    const told = lost
+      ? [t(store?.phase === "offline" ? "badge.offline" : "badge.lost")]
+      : [
+          figures,
+          ...(silent ? [t("badge.silent")] : []),
+          ...(blocks ? [t("badge.blocks", { count: formatCount(hass, blocks) })] : []),
+          ...(alert ? [t("badge.alerts", { count: formatCount(hass, alert.count) })] : []),
+        ];
+    const tone = lost ? "lost" : alert ? alert.event.severity : silent ? "silent" : blocks ? "blocking" : "";
+    const path = config.navigation_path;
+    const inside = html`<svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
       </svg>
       <span class="text">
         <span class="label">Hearthwall</span>
-        <span>
-          ${lost ? t("badge.lost") : figures}${!lost && blocks
-            ? html` · ${t("badge.blocks", { count: formatCount(hass, blocks) })}`
-            : nothing}
-        </span>
-      </span>
-    </div>`;
+        <span>${told.join(" · ")}</span>
+      </span>`;
+    return path
+      ? html`<button class="badge ${tone}" @click=${() => navigate(path)}>${inside}</button>`
+      : html`<div class="badge ${tone}">${inside}</div>`;
   }
 
   static override styles = [
@@ -91,6 +108,11 @@ export class HearthwallBadge extends LitElement {
         font-size: 12px;
         white-space: nowrap;
       }
+      .high .label,
+      .critical .label,
+      .lost .label {
+        color: inherit;
+      }
       svg {
         width: 18px;
         height: 18px;
@@ -99,8 +121,33 @@ export class HearthwallBadge extends LitElement {
       .blocking svg {
         fill: var(--warning-color, #ffa600);
       }
-      .lost svg {
+      .high {
+        border-color: var(--warning-color, #ffa600);
+        background: color-mix(in srgb, var(--warning-color, #ffa600) 22%, var(--card-background-color, #fff));
+      }
+      .high svg {
+        fill: var(--warning-color, #ffa600);
+      }
+      .lost,
+      .critical {
+        border-color: var(--error-color, #db4437);
+        background: color-mix(in srgb, var(--error-color, #db4437) 18%, var(--card-background-color, #fff));
+      }
+      .lost svg,
+      .critical svg {
+        fill: var(--error-color, #db4437);
+      }
+      .silent svg {
         fill: var(--secondary-text-color);
+      }
+      button {
+        font: inherit;
+        text-align: start;
+        cursor: pointer;
+      }
+      button:focus-visible {
+        outline: 2px solid var(--primary-color);
+        outline-offset: 2px;
       }
       .text {
         display: flex;
