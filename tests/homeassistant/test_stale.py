@@ -305,9 +305,16 @@ async def test_what_went_long_ago_gets_no_entities_at_a_restart(
 
 
 async def test_a_thousand_randomised_macs_over_weeks(
-    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer, clock: Clock
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    peer: Peer,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Each day 24 phones come that never come again; those of the last week are there, and no more."""
+    # Thousands of entities come: tracebacks of each future and a line of each entity take most of the time.
+    hass.loop.set_debug(enabled=False)
+    caplog.set_level(logging.WARNING, "homeassistant")
     most = 0
     for day in range(42):
         came = [

@@ -1,6 +1,8 @@
 """Long-term statistics by a real recorder: over restarts of either side, and totals that began anew."""
 
+import logging
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -50,6 +52,16 @@ class Statistics:
         return {entity_id: rows[-1] for entity_id, rows in found.items()}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def quiet_database() -> Iterator[None]:
+    """Do not tell each statement: Home Assistant's own fixtures have that done."""
+    logger = logging.getLogger("sqlalchemy.engine")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    yield
+    logger.setLevel(level)
+
+
 @pytest.fixture
 async def mock_recorder_before_hass(async_test_recorder: Any) -> None:
     """Have the database before there is a Home Assistant."""
@@ -57,7 +69,9 @@ async def mock_recorder_before_hass(async_test_recorder: Any) -> None:
 
 @pytest.fixture
 async def statistics(
-    recorder_mock: Recorder, hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Statistics:
     """The recorder's statistics."""
     return Statistics(hass, monkeypatch)
