@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from .bpf.hearthwall_sensor.habits import Acceptance
 from .bpf.hearthwall_sensor.protocol import SensorError
 from .bpf.hearthwall_sensor.requests import GetAccepted, RevokeAccepted
-from .gateways import async_hub, async_hubs
+from .gateways import async_asked_hubs, async_hub
 from .hub import Hub
 from .websocket_answer import answering, between
 
@@ -24,7 +24,7 @@ _NUMBER = between(1)
 async def tell_accepted(hass: HomeAssistant, message: dict[str, Any]) -> dict[str, Any]:
     """Answer with the events that were accepted, of each gateway that answers."""
     told, failed = [], None
-    for hub in async_hubs(hass, message.get("entry_id")):
+    for hub in async_asked_hubs(hass, message.get("entry_id")):
         try:
             told += [
                 {"entry_id": hub.entry.entry_id, "seq": each.seq} for each in await _accepted(hub)
