@@ -1,5 +1,6 @@
 """scripts/demo survives its own violent end, checks itself in a real browser and leaves nothing behind."""
 
+import asyncio
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from demo.api import Api
 from demo.stage import FOLDER
 from lab.lab import names
 
@@ -24,6 +26,9 @@ PICTURES = (
     "quarantine-phone-dark",
     "released",
 )
+LOG_IN = "/auth/login_flow"
+#: Until Home Assistant has read a file anew.
+SECONDS = 30
 #: What a blank page has not; it has one or two colours, and a loading one some dozens.
 COLOURS = 200
 
@@ -97,3 +102,41 @@ def test_the_demo_checks_itself_after_one_that_was_killed(start: Start, tmp_path
             colours = image.convert("RGB").getcolors(image.width * image.height)
         assert len(colours) > COLOURS, picture
     assert left() == []
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_what_a_visitor_does_in_the_demo_works_and_stays(start: Start) -> None:
+    demo = start()
+    assert demo.stdout is not None
+    said = ""
+    for line in demo.stdout:
+        said += line
+        if "Password:" in line:
+            break
+    told = re.search(r"(http://localhost:\d+)/\S+\s+User: +(\S+)\s+Password: (\S+)", said)
+    assert told, said
+    async with Api(told[1]) as api:
+        asked = {"client_id": api.client_id, "redirect_uri": api.client_id}
+        flow = await api.post(LOG_IN, {"handler": ["homeassistant", None], **asked})
+        answer = {"client_id": api.client_id, "username": told[2], "password": told[3]}
+        await api.authorise((await api.post(f"{LOG_IN}/{flow['flow_id']}", answer))["result"])
+        for question, answered in (
+            ("Which device used the most data today?", " used the most data today: "),
+            ("Is the living room TV quarantined?", "No, TV is not quarantined."),
+        ):
+            reply = await api.post("/api/conversation/process", {"text": question})
+            assert answered in reply["response"]["speech"]["plain"]["speech"]
+        assert await api.command("assist_pipeline/pipeline/list"), "for Assist in the page"
+        for kind, content in (
+            ("automation", {"triggers": [], "actions": []}),
+            ("script", {"sequence": []}),
+            ("scene", {"entities": {}}),
+        ):
+            path = f"/api/config/{kind}/config/mine"
+            name = {"name": "Mine"} if kind == "scene" else {"alias": "Mine"}
+            await api.post(path, {**name, **content})
+            async with asyncio.timeout(SECONDS):  # it is read from its file
+                while not any(
+                    each["entity_id"] == f"{kind}.mine" for each in await api.command("get_states")
+                ):
+                    await asyncio.sleep(0.2)
