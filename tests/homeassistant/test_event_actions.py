@@ -91,6 +91,7 @@ async def test_an_event_is_answered_with_all_that_there_is_to_say(
         "device_name": "camera",
         "device_id": camera(hass, loaded).id,
         "culprit_device_id": camera(hass, loaded).id,
+        "sensor_summary": "number 5",
         "config_entry_id": loaded.entry_id,
         "gateway": "Home",
     }
