@@ -211,17 +211,23 @@ class Listener:
         newcomer.admit()
         self._clients[transport] = token.sha256
         try:
-            name = f"token {token.name!r}, {newcomer.address}"
-            return await self._serve(request, name, token, newcomer.address)
+            return await self._converse(request, token, newcomer.address)
+        finally:
+            self._clients.pop(transport, None)
+
+    async def _converse(
+        self, request: web.BaseRequest, token: Token, address: str
+    ) -> web.StreamResponse:
+        """Serve a client that may talk until either side ends it."""
+        try:
+            return await self._serve(request, f"token {token.name!r}, {address}", token, address)
         except web.HTTPException:
             raise
         except ConnectionError:  # it has gone meanwhile
             return _refusal(400)
         except Exception:
-            _LOGGER.exception("A connection of %s failed", newcomer.address)
+            _LOGGER.exception("A connection of %s failed", address)
             return _refusal(500)
-        finally:
-            self._clients.pop(transport, None)
 
 
 def _bearer(request: web.BaseRequest) -> str:
