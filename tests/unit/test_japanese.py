@@ -24,7 +24,12 @@ TERMS = {
     "インターネット不可": "インターネット遮断",
     "インターネット禁止": "インターネット遮断",
 }
-TEXTS = [TRANSLATIONS / "ja.json", *sorted(STRINGS.glob("ja*.ts")), ROOT / "README.ja.md"]
+TEXTS = [
+    TRANSLATIONS / "ja.json",
+    *sorted(STRINGS.glob("ja*.ts")),
+    ROOT / "README.ja.md",
+    ROOT / "docs/features.ja.md",
+]
 
 
 def cards(language: str) -> dict[str, str]:
