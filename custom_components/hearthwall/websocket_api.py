@@ -13,6 +13,7 @@ from .live import View, async_open
 from .websocket_acceptances import revoke, tell_accepted
 from .websocket_answer import between
 from .websocket_events import subscribe_events, tell_event
+from .websocket_gateway import tell_gateway
 from .websocket_traffic import tell_device, tell_usage
 
 
@@ -25,6 +26,7 @@ def async_setup_websocket_api(hass: HomeAssistant) -> None:
         tell_event,
         tell_usage,
         tell_device,
+        tell_gateway,
         revoke,
         tell_accepted,
     ):

@@ -44,8 +44,8 @@ describe("figures", () => {
   );
 
   it("shares are of one", () => {
-    expect([0.634, 0.004, 0].map((share) => formatPercent(en, share))).toEqual(["63%", "0.4%", "0%"]);
-    expect(formatPercent(hass("en", "decimal_comma"), 0.004)).toBe("0,4%");
+    expect([0.634, 0.004, 0].map((share) => formatPercent(en, share))).toEqual(["63%", "<1%", "0%"]);
+    expect(formatPercent(hass("en", "decimal_comma"), 0.004)).toBe("<1%");
   });
 
   it("times follow the profile", () => {

@@ -73,7 +73,8 @@ function formatUnits(hass: Formats, bytes: number, suffix: string): string {
     unit: `${UNITS[power]}${suffix}`,
     unitDisplay: "short",
     maximumFractionDigits: amount >= 100 ? 0 : 1,
-  });
+    // Some languages write KB, Home Assistant writes kB in each
+  }).replace("KB", "kB");
 }
 
 export const formatBytes = (hass: Formats, bytes: number): string => formatUnits(hass, bytes, "");
@@ -84,8 +85,11 @@ export const formatRate = (hass: Formats, bytesPerSecond: number): string =>
 export const formatCount = (hass: Formats, value: number): string =>
   formatNumber(hass, value, { maximumFractionDigits: 0 });
 
-export const formatPercent = (hass: Formats, share: number): string =>
-  formatNumber(hass, share, { style: "percent", maximumFractionDigits: share > 0 && share < 0.01 ? 1 : 0 });
+/** Return a share, such as 63%; what is too small for a whole one is <1%, and never nothing. */
+export const formatPercent = (hass: Formats, share: number): string => {
+  const isSmall = share > 0 && share < 0.01;
+  return `${isSmall ? "<" : ""}${formatNumber(hass, isSmall ? 0.01 : share, { style: "percent", maximumFractionDigits: 0 })}`;
+};
 
 /** Return the options of a time of day by the user's profile. */
 function timeOptions({ locale, config }: Formats): Intl.DateTimeFormatOptions {

@@ -6,6 +6,7 @@ import { HearthwallDeviceRow } from "./devices/row.js";
 import { HearthwallConfirm } from "./dialog.js";
 import { eventsElements, eventsEntry } from "./events/index.js";
 import { flowMapElements, flowMapEntry } from "./flow-map/index.js";
+import { gatewayElements, gatewayEntry } from "./gateway/index.js";
 import { DOMAIN, type HomeAssistant } from "./hass.js";
 import { type Localize, localizer } from "./localize.js";
 import { HearthwallNotice } from "./notice.js";
@@ -49,6 +50,7 @@ window.customCards = announce(window.customCards ?? [], [
   entry(flowMapEntry),
   entry(eventsEntry),
   entry(rulesEntry),
+  entry(gatewayEntry),
 ]);
 window.customStrategies = announce(window.customStrategies ?? [], [entry(strategyEntry)]);
 window.customBadges = announce(window.customBadges ?? [], [
@@ -80,5 +82,6 @@ void define({
   ...flowMapElements,
   ...eventsElements,
   ...rulesElements,
+  ...gatewayElements,
   ...strategyElements,
 });

@@ -107,6 +107,37 @@ export interface Events {
   events: Event[];
 }
 
+/** A network interface that the gateway's sensor guards, and how packets are dropped there. */
+export interface GatewayInterface {
+  name: string;
+  role: string;
+  xdp: string;
+}
+
+/** A list of known-bad addresses and domains, and what it hit. */
+export interface GatewayFeed {
+  name: string;
+  action: string;
+  entries: number;
+  packets: number;
+  last_hit: number | null;
+  updated: number | null;
+  last_error: string | null;
+}
+
+/** How a gateway's sensor fares. */
+export interface GatewayReport {
+  entry_id: string;
+  gateway: string;
+  integration_version: string;
+  sensor_version: string;
+  uptime: number;
+  memory: number;
+  lost: number;
+  interfaces: GatewayInterface[];
+  feeds: GatewayFeed[];
+}
+
 /** An event of which the user said that it is fine. */
 export interface AcceptedEvent {
   entry_id: string;

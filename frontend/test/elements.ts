@@ -3,6 +3,7 @@
 import { deviceElements } from "../src/device/index.js";
 import { HearthwallDevicesCard } from "../src/devices/card.js";
 import { HearthwallDeviceRow } from "../src/devices/row.js";
+import { gatewayElements } from "../src/gateway/index.js";
 import { HearthwallConfirm } from "../src/dialog.js";
 import { HearthwallNotice } from "../src/notice.js";
 import { rulesElements } from "../src/rules/index.js";
@@ -19,6 +20,7 @@ for (const [name, element] of Object.entries({
   "hearthwall-device-row": HearthwallDeviceRow,
   ...deviceElements,
   ...rulesElements,
+  ...gatewayElements,
   "hearthwall-badge": HearthwallBadge,
   "hearthwall-quarantine-feature": HearthwallQuarantineFeature,
 })) {

@@ -245,7 +245,7 @@ def test_a_miner_appears_and_is_cut_off_by_its_event(demo: Standing, guest: Visi
     with demo.running("attack", "stratum"):
         expect(mined).to_be_visible()
     mined.get_by_role("button", expanded=False).click()
-    expect(mined).to_contain_text("stratum")
+    expect(mined).to_contain_text("Stratum")
     mined.get_by_role("button", name=f"Quarantine {PLUG.name}").click()
     guest.confirm("Quarantine")
     expect(mined.get_by_role("button", name=f"Release {PLUG.name}")).to_be_visible()

@@ -32,7 +32,7 @@ from custom_components.hearthwall.bpf.hearthwall_sensor.usage import (
 from custom_components.hearthwall.live_rows import Row
 from tests.devices import CAMERA, TV
 from tests.homeassistant.live import Browser, browser
-from tests.homeassistant.peer import Peer, device, event
+from tests.homeassistant.peer import Peer, device, event, feed
 from tests.homeassistant.test_devices import camera
 from tests.homeassistant.test_services import call
 from tests.homeassistant.typescript import MESSAGES, Source, members, parsed
@@ -72,6 +72,9 @@ SENT = {
     "Usage",
     "DeviceDetails",
     "AcceptedEvent",
+    "GatewayInterface",
+    "GatewayFeed",
+    "GatewayReport",
     "AcceptedEvents",
 }
 
@@ -210,6 +213,19 @@ async def test_accepted(
     answer = await admin.result("accepted")
     source.fit(answer, "AcceptedEvents")
     source.fit(answer["accepted"][0], "AcceptedEvent")
+
+
+async def test_gateway(source: Source, admin: Browser, loaded: MockConfigEntry, peer: Peer) -> None:
+    peer.feeds["drop"] = feed("drop", last_hit=1.0, last_error="HTTP 404", packets=3, domains=2)
+    answer = await admin.result("gateway", entry_id=loaded.entry_id)
+    source.fit(answer, "GatewayReport")
+    source.fit(answer["interfaces"][0], "GatewayInterface")
+    (told,) = answer["feeds"]
+    source.fit(told, "GatewayFeed")
+    assert (told["entries"], told["packets"]) == (1002, 3)
+    peer.errors["feeds"] = SensorError("internal", "It is broken.")
+    failed = await admin.ask("gateway", entry_id=loaded.entry_id)
+    assert "It is broken." in failed["error"]["message"]
 
 
 async def test_usage(source: Source, admin: Browser, loaded: MockConfigEntry, peer: Peer) -> None:

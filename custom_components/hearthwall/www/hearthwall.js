@@ -1,15 +1,15 @@
-const yt = globalThis, yn = yt.ShadowRoot && (yt.ShadyCSS === void 0 || yt.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, wn = Symbol(), ds = /* @__PURE__ */ new WeakMap();
-let li = class {
+const _t = globalThis, An = _t.ShadowRoot && (_t.ShadyCSS === void 0 || _t.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Sn = Symbol(), fs = /* @__PURE__ */ new WeakMap();
+let pi = class {
   constructor(e, t, s) {
-    if (this._$cssResult$ = !0, s !== wn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
+    if (this._$cssResult$ = !0, s !== Sn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
   }
   get styleSheet() {
     let e = this.o;
     const t = this.t;
-    if (yn && e === void 0) {
+    if (An && e === void 0) {
       const s = t !== void 0 && t.length === 1;
-      s && (e = ds.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && ds.set(t, e));
+      s && (e = fs.get(t)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), s && fs.set(t, e));
     }
     return e;
   }
@@ -17,28 +17,28 @@ let li = class {
     return this.cssText;
   }
 };
-const fo = (n) => new li(typeof n == "string" ? n : n + "", void 0, wn), I = (n, ...e) => {
+const yo = (n) => new pi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new li(t, n, wn);
-}, vo = (n, e) => {
-  if (yn) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
+  return new pi(t, n, Sn);
+}, wo = (n, e) => {
+  if (An) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
-    const s = document.createElement("style"), i = yt.litNonce;
+    const s = document.createElement("style"), i = _t.litNonce;
     i !== void 0 && s.setAttribute("nonce", i), s.textContent = t.cssText, n.appendChild(s);
   }
-}, hs = yn ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
+}, vs = An ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return fo(t);
+  return yo(t);
 })(n) : n;
-const { is: go, defineProperty: yo, getOwnPropertyDescriptor: wo, getOwnPropertyNames: bo, getOwnPropertySymbols: $o, getPrototypeOf: xo } = Object, qt = globalThis, us = qt.trustedTypes, _o = us ? us.emptyScript : "", ko = qt.reactiveElementPolyfillSupport, Be = (n, e) => n, bt = { toAttribute(n, e) {
+const { is: bo, defineProperty: $o, getOwnPropertyDescriptor: xo, getOwnPropertyNames: _o, getOwnPropertySymbols: ko, getPrototypeOf: Ao } = Object, jt = globalThis, gs = jt.trustedTypes, So = gs ? gs.emptyScript : "", Mo = jt.reactiveElementPolyfillSupport, Ye = (n, e) => n, St = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? _o : null;
+      n = n ? So : null;
       break;
     case Object:
     case Array:
@@ -63,23 +63,23 @@ const { is: go, defineProperty: yo, getOwnPropertyDescriptor: wo, getOwnProperty
       }
   }
   return t;
-} }, bn = (n, e) => !go(n, e), ps = { attribute: !0, type: String, converter: bt, reflect: !1, useDefault: !1, hasChanged: bn };
-Symbol.metadata ??= Symbol("metadata"), qt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
-let $e = class extends HTMLElement {
+} }, Mn = (n, e) => !bo(n, e), ys = { attribute: !0, type: String, converter: St, reflect: !1, useDefault: !1, hasChanged: Mn };
+Symbol.metadata ??= Symbol("metadata"), jt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
+let Se = class extends HTMLElement {
   static addInitializer(e) {
     this._$Ei(), (this.l ??= []).push(e);
   }
   static get observedAttributes() {
     return this.finalize(), this._$Eh && [...this._$Eh.keys()];
   }
-  static createProperty(e, t = ps) {
+  static createProperty(e, t = ys) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && yo(this.prototype, e, i);
+      i !== void 0 && $o(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = wo(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = xo(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
@@ -90,17 +90,17 @@ let $e = class extends HTMLElement {
     }, configurable: !0, enumerable: !0 };
   }
   static getPropertyOptions(e) {
-    return this.elementProperties.get(e) ?? ps;
+    return this.elementProperties.get(e) ?? ys;
   }
   static _$Ei() {
-    if (this.hasOwnProperty(Be("elementProperties"))) return;
-    const e = xo(this);
+    if (this.hasOwnProperty(Ye("elementProperties"))) return;
+    const e = Ao(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
-    if (this.hasOwnProperty(Be("finalized"))) return;
-    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Be("properties"))) {
-      const t = this.properties, s = [...bo(t), ...$o(t)];
+    if (this.hasOwnProperty(Ye("finalized"))) return;
+    if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Ye("properties"))) {
+      const t = this.properties, s = [..._o(t), ...ko(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -119,8 +119,8 @@ let $e = class extends HTMLElement {
     const t = [];
     if (Array.isArray(e)) {
       const s = new Set(e.flat(1 / 0).reverse());
-      for (const i of s) t.unshift(hs(i));
-    } else e !== void 0 && t.push(hs(e));
+      for (const i of s) t.unshift(vs(i));
+    } else e !== void 0 && t.push(vs(e));
     return t;
   }
   static _$Eu(e, t) {
@@ -146,7 +146,7 @@ let $e = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return vo(e, this.constructor.elementStyles), e;
+    return wo(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -162,14 +162,14 @@ let $e = class extends HTMLElement {
   _$ET(e, t) {
     const s = this.constructor.elementProperties.get(e), i = this.constructor._$Eu(e, s);
     if (i !== void 0 && s.reflect === !0) {
-      const o = (s.converter?.toAttribute !== void 0 ? s.converter : bt).toAttribute(t, s.type);
+      const o = (s.converter?.toAttribute !== void 0 ? s.converter : St).toAttribute(t, s.type);
       this._$Em = e, o == null ? this.removeAttribute(i) : this.setAttribute(i, o), this._$Em = null;
     }
   }
   _$AK(e, t) {
     const s = this.constructor, i = s._$Eh.get(e);
     if (i !== void 0 && this._$Em !== i) {
-      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : bt;
+      const o = s.getPropertyOptions(i), a = typeof o.converter == "function" ? { fromAttribute: o.converter } : o.converter?.fromAttribute !== void 0 ? o.converter : St;
       this._$Em = i;
       const r = a.fromAttribute(t, o.type);
       this[i] = r ?? this._$Ej?.get(i) ?? r, this._$Em = null;
@@ -178,7 +178,7 @@ let $e = class extends HTMLElement {
   requestUpdate(e, t, s, i = !1, o) {
     if (e !== void 0) {
       const a = this.constructor;
-      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? bn)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
+      if (i === !1 && (o = this[e]), s ??= a.getPropertyOptions(e), !((s.hasChanged ?? Mn)(o, t) || s.useDefault && s.reflect && o === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, s)))) return;
       this.C(e, t, s);
     }
     this.isUpdatePending === !1 && (this._$ES = this._$EP());
@@ -246,70 +246,70 @@ let $e = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-$e.elementStyles = [], $e.shadowRootOptions = { mode: "open" }, $e[Be("elementProperties")] = /* @__PURE__ */ new Map(), $e[Be("finalized")] = /* @__PURE__ */ new Map(), ko?.({ ReactiveElement: $e }), (qt.reactiveElementVersions ??= []).push("2.1.2");
-const $n = globalThis, ms = (n) => n, $t = $n.trustedTypes, fs = $t ? $t.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, ci = "$lit$", J = `lit$${Math.random().toFixed(9).slice(2)}$`, di = "?" + J, Ao = `<${di}>`, ve = document, Fe = () => ve.createComment(""), Ge = (n) => n === null || typeof n != "object" && typeof n != "function", xn = Array.isArray, So = (n) => xn(n) || typeof n?.[Symbol.iterator] == "function", Ft = `[ 	
-\f\r]`, ze = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, vs = /-->/g, gs = />/g, de = RegExp(`>|${Ft}(?:([^\\s"'>=/]+)(${Ft}*=${Ft}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), ys = /'/g, ws = /"/g, hi = /^(?:script|style|textarea|title)$/i, ui = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = ui(1), _e = ui(2), Y = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), bs = /* @__PURE__ */ new WeakMap(), pe = ve.createTreeWalker(ve, 129);
-function pi(n, e) {
-  if (!xn(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
-  return fs !== void 0 ? fs.createHTML(e) : e;
+Se.elementStyles = [], Se.shadowRootOptions = { mode: "open" }, Se[Ye("elementProperties")] = /* @__PURE__ */ new Map(), Se[Ye("finalized")] = /* @__PURE__ */ new Map(), Mo?.({ ReactiveElement: Se }), (jt.reactiveElementVersions ??= []).push("2.1.2");
+const En = globalThis, ws = (n) => n, Mt = En.trustedTypes, bs = Mt ? Mt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, mi = "$lit$", te = `lit$${Math.random().toFixed(9).slice(2)}$`, fi = "?" + te, Eo = `<${fi}>`, ge = document, Qe = () => ge.createComment(""), Ze = (n) => n === null || typeof n != "object" && typeof n != "function", On = Array.isArray, Oo = (n) => On(n) || typeof n?.[Symbol.iterator] == "function", Jt = `[ 	
+\f\r]`, Fe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, $s = /-->/g, xs = />/g, ue = RegExp(`>|${Jt}(?:([^\\s"'>=/]+)(${Jt}*=${Jt}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), _s = /'/g, ks = /"/g, vi = /^(?:script|style|textarea|title)$/i, gi = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = gi(1), Oe = gi(2), K = Symbol.for("lit-noChange"), p = Symbol.for("lit-nothing"), As = /* @__PURE__ */ new WeakMap(), me = ge.createTreeWalker(ge, 129);
+function yi(n, e) {
+  if (!On(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
+  return bs !== void 0 ? bs.createHTML(e) : e;
 }
-const Mo = (n, e) => {
+const Co = (n, e) => {
   const t = n.length - 1, s = [];
-  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = ze;
+  let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Fe;
   for (let r = 0; r < t; r++) {
     const l = n[r];
-    let d, h, c = -1, p = 0;
-    for (; p < l.length && (a.lastIndex = p, h = a.exec(l), h !== null); ) p = a.lastIndex, a === ze ? h[1] === "!--" ? a = vs : h[1] !== void 0 ? a = gs : h[2] !== void 0 ? (hi.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = de) : h[3] !== void 0 && (a = de) : a === de ? h[0] === ">" ? (a = i ?? ze, c = -1) : h[1] === void 0 ? c = -2 : (c = a.lastIndex - h[2].length, d = h[1], a = h[3] === void 0 ? de : h[3] === '"' ? ws : ys) : a === ws || a === ys ? a = de : a === vs || a === gs ? a = ze : (a = de, i = void 0);
-    const y = a === de && n[r + 1].startsWith("/>") ? " " : "";
-    o += a === ze ? l + Ao : c >= 0 ? (s.push(d), l.slice(0, c) + ci + l.slice(c) + J + y) : l + J + (c === -2 ? r : y);
+    let c, d, h = -1, m = 0;
+    for (; m < l.length && (a.lastIndex = m, d = a.exec(l), d !== null); ) m = a.lastIndex, a === Fe ? d[1] === "!--" ? a = $s : d[1] !== void 0 ? a = xs : d[2] !== void 0 ? (vi.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ue) : d[3] !== void 0 && (a = ue) : a === ue ? d[0] === ">" ? (a = i ?? Fe, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, c = d[1], a = d[3] === void 0 ? ue : d[3] === '"' ? ks : _s) : a === ks || a === _s ? a = ue : a === $s || a === xs ? a = Fe : (a = ue, i = void 0);
+    const y = a === ue && n[r + 1].startsWith("/>") ? " " : "";
+    o += a === Fe ? l + Eo : h >= 0 ? (s.push(c), l.slice(0, h) + mi + l.slice(h) + te + y) : l + te + (h === -2 ? r : y);
   }
-  return [pi(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [yi(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
-class Ye {
+class Xe {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const r = e.length - 1, l = this.parts, [d, h] = Mo(e, t);
-    if (this.el = Ye.createElement(d, s), pe.currentNode = this.el.content, t === 2 || t === 3) {
-      const c = this.el.content.firstChild;
-      c.replaceWith(...c.childNodes);
+    const r = e.length - 1, l = this.parts, [c, d] = Co(e, t);
+    if (this.el = Xe.createElement(c, s), me.currentNode = this.el.content, t === 2 || t === 3) {
+      const h = this.el.content.firstChild;
+      h.replaceWith(...h.childNodes);
     }
-    for (; (i = pe.nextNode()) !== null && l.length < r; ) {
+    for (; (i = me.nextNode()) !== null && l.length < r; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const c of i.getAttributeNames()) if (c.endsWith(ci)) {
-          const p = h[a++], y = i.getAttribute(c).split(J), g = /([.?@])?(.*)/.exec(p);
-          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? Oo : g[1] === "?" ? Co : g[1] === "@" ? To : It }), i.removeAttribute(c);
-        } else c.startsWith(J) && (l.push({ type: 6, index: o }), i.removeAttribute(c));
-        if (hi.test(i.tagName)) {
-          const c = i.textContent.split(J), p = c.length - 1;
-          if (p > 0) {
-            i.textContent = $t ? $t.emptyScript : "";
-            for (let y = 0; y < p; y++) i.append(c[y], Fe()), pe.nextNode(), l.push({ type: 2, index: ++o });
-            i.append(c[p], Fe());
+        if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(mi)) {
+          const m = d[a++], y = i.getAttribute(h).split(te), v = /([.?@])?(.*)/.exec(m);
+          l.push({ type: 1, index: o, name: v[2], strings: y, ctor: v[1] === "." ? Io : v[1] === "?" ? Po : v[1] === "@" ? Lo : Nt }), i.removeAttribute(h);
+        } else h.startsWith(te) && (l.push({ type: 6, index: o }), i.removeAttribute(h));
+        if (vi.test(i.tagName)) {
+          const h = i.textContent.split(te), m = h.length - 1;
+          if (m > 0) {
+            i.textContent = Mt ? Mt.emptyScript : "";
+            for (let y = 0; y < m; y++) i.append(h[y], Qe()), me.nextNode(), l.push({ type: 2, index: ++o });
+            i.append(h[m], Qe());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === di) l.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === fi) l.push({ type: 2, index: o });
       else {
-        let c = -1;
-        for (; (c = i.data.indexOf(J, c + 1)) !== -1; ) l.push({ type: 7, index: o }), c += J.length - 1;
+        let h = -1;
+        for (; (h = i.data.indexOf(te, h + 1)) !== -1; ) l.push({ type: 7, index: o }), h += te.length - 1;
       }
       o++;
     }
   }
   static createElement(e, t) {
-    const s = ve.createElement("template");
+    const s = ge.createElement("template");
     return s.innerHTML = e, s;
   }
 }
-function ke(n, e, t = n, s) {
-  if (e === Y) return e;
+function Ce(n, e, t = n, s) {
+  if (e === K) return e;
   let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
-  const o = Ge(e) ? void 0 : e._$litDirective$;
-  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = ke(n, i._$AS(n, e.values), i, s)), e;
+  const o = Ze(e) ? void 0 : e._$litDirective$;
+  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = Ce(n, i._$AS(n, e.values), i, s)), e;
 }
-class Eo {
+class To {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -320,29 +320,29 @@ class Eo {
     return this._$AM._$AU;
   }
   u(e) {
-    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? ve).importNode(t, !0);
-    pe.currentNode = i;
-    let o = pe.nextNode(), a = 0, r = 0, l = s[0];
+    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? ge).importNode(t, !0);
+    me.currentNode = i;
+    let o = me.nextNode(), a = 0, r = 0, l = s[0];
     for (; l !== void 0; ) {
       if (a === l.index) {
-        let d;
-        l.type === 2 ? d = new Ce(o, o.nextSibling, this, e) : l.type === 1 ? d = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (d = new Lo(o, this, e)), this._$AV.push(d), l = s[++r];
+        let c;
+        l.type === 2 ? c = new qe(o, o.nextSibling, this, e) : l.type === 1 ? c = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (c = new qo(o, this, e)), this._$AV.push(c), l = s[++r];
       }
-      a !== l?.index && (o = pe.nextNode(), a++);
+      a !== l?.index && (o = me.nextNode(), a++);
     }
-    return pe.currentNode = ve, i;
+    return me.currentNode = ge, i;
   }
   p(e) {
     let t = 0;
     for (const s of this._$AV) s !== void 0 && (s.strings !== void 0 ? (s._$AI(e, s, t), t += s.strings.length - 2) : s._$AI(e[t])), t++;
   }
 }
-class Ce {
+class qe {
   get _$AU() {
     return this._$AM?._$AU ?? this._$Cv;
   }
   constructor(e, t, s, i) {
-    this.type = 2, this._$AH = m, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
+    this.type = 2, this._$AH = p, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
   }
   get parentNode() {
     let e = this._$AA.parentNode;
@@ -356,7 +356,7 @@ class Ce {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = ke(this, e, t), Ge(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== Y && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : So(e) ? this.k(e) : this._(e);
+    e = Ce(this, e, t), Ze(e) ? e === p || e == null || e === "" ? (this._$AH !== p && this._$AR(), this._$AH = p) : e !== this._$AH && e !== K && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Oo(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -365,38 +365,38 @@ class Ce {
     this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
   _(e) {
-    this._$AH !== m && Ge(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ve.createTextNode(e)), this._$AH = e;
+    this._$AH !== p && Ze(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ge.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Ye.createElement(pi(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Xe.createElement(yi(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new Eo(i, this), a = o.u(this.options);
+      const o = new To(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
   _$AC(e) {
-    let t = bs.get(e.strings);
-    return t === void 0 && bs.set(e.strings, t = new Ye(e)), t;
+    let t = As.get(e.strings);
+    return t === void 0 && As.set(e.strings, t = new Xe(e)), t;
   }
   k(e) {
-    xn(this._$AH) || (this._$AH = [], this._$AR());
+    On(this._$AH) || (this._$AH = [], this._$AR());
     const t = this._$AH;
     let s, i = 0;
-    for (const o of e) i === t.length ? t.push(s = new Ce(this.O(Fe()), this.O(Fe()), this, this.options)) : s = t[i], s._$AI(o), i++;
+    for (const o of e) i === t.length ? t.push(s = new qe(this.O(Qe()), this.O(Qe()), this, this.options)) : s = t[i], s._$AI(o), i++;
     i < t.length && (this._$AR(s && s._$AB.nextSibling, i), t.length = i);
   }
   _$AR(e = this._$AA.nextSibling, t) {
     for (this._$AP?.(!1, !0, t); e !== this._$AB; ) {
-      const s = ms(e).nextSibling;
-      ms(e).remove(), e = s;
+      const s = ws(e).nextSibling;
+      ws(e).remove(), e = s;
     }
   }
   setConnected(e) {
     this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
   }
 }
-class It {
+class Nt {
   get tagName() {
     return this.element.tagName;
   }
@@ -404,53 +404,53 @@ class It {
     return this._$AM._$AU;
   }
   constructor(e, t, s, i, o) {
-    this.type = 1, this._$AH = m, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = m;
+    this.type = 1, this._$AH = p, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = p;
   }
   _$AI(e, t = this, s, i) {
     const o = this.strings;
     let a = !1;
-    if (o === void 0) e = ke(this, e, t, 0), a = !Ge(e) || e !== this._$AH && e !== Y, a && (this._$AH = e);
+    if (o === void 0) e = Ce(this, e, t, 0), a = !Ze(e) || e !== this._$AH && e !== K, a && (this._$AH = e);
     else {
       const r = e;
-      let l, d;
-      for (e = o[0], l = 0; l < o.length - 1; l++) d = ke(this, r[s + l], t, l), d === Y && (d = this._$AH[l]), a ||= !Ge(d) || d !== this._$AH[l], d === m ? e = m : e !== m && (e += (d ?? "") + o[l + 1]), this._$AH[l] = d;
+      let l, c;
+      for (e = o[0], l = 0; l < o.length - 1; l++) c = Ce(this, r[s + l], t, l), c === K && (c = this._$AH[l]), a ||= !Ze(c) || c !== this._$AH[l], c === p ? e = p : e !== p && (e += (c ?? "") + o[l + 1]), this._$AH[l] = c;
     }
     a && !i && this.j(e);
   }
   j(e) {
-    e === m ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+    e === p ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class Oo extends It {
+class Io extends Nt {
   constructor() {
     super(...arguments), this.type = 3;
   }
   j(e) {
-    this.element[this.name] = e === m ? void 0 : e;
+    this.element[this.name] = e === p ? void 0 : e;
   }
 }
-class Co extends It {
+class Po extends Nt {
   constructor() {
     super(...arguments), this.type = 4;
   }
   j(e) {
-    this.element.toggleAttribute(this.name, !!e && e !== m);
+    this.element.toggleAttribute(this.name, !!e && e !== p);
   }
 }
-class To extends It {
+class Lo extends Nt {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
   _$AI(e, t = this) {
-    if ((e = ke(this, e, t, 0) ?? m) === Y) return;
-    const s = this._$AH, i = e === m && s !== m || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== m && (s === m || i);
+    if ((e = Ce(this, e, t, 0) ?? p) === K) return;
+    const s = this._$AH, i = e === p && s !== p || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== p && (s === p || i);
     i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
   handleEvent(e) {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class Lo {
+class qo {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -458,22 +458,22 @@ class Lo {
     return this._$AM._$AU;
   }
   _$AI(e) {
-    ke(this, e);
+    Ce(this, e);
   }
 }
-const qo = { I: Ce }, Io = $n.litHtmlPolyfillSupport;
-Io?.(Ye, Ce), ($n.litHtmlVersions ??= []).push("3.3.3");
-const Po = (n, e, t) => {
+const Ho = { I: qe }, jo = En.litHtmlPolyfillSupport;
+jo?.(Xe, qe), (En.litHtmlVersions ??= []).push("3.3.3");
+const No = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
     const o = t?.renderBefore ?? null;
-    s._$litPart$ = i = new Ce(e.insertBefore(Fe(), o), o, void 0, t ?? {});
+    s._$litPart$ = i = new qe(e.insertBefore(Qe(), o), o, void 0, t ?? {});
   }
   return i._$AI(n), i;
 };
-const _n = globalThis;
-let L = class extends $e {
+const Cn = globalThis;
+let I = class extends Se {
   constructor() {
     super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
   }
@@ -483,7 +483,7 @@ let L = class extends $e {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Po(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = No(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -492,14 +492,14 @@ let L = class extends $e {
     super.disconnectedCallback(), this._$Do?.setConnected(!1);
   }
   render() {
-    return Y;
+    return K;
   }
 };
-L._$litElement$ = !0, L.finalized = !0, _n.litElementHydrateSupport?.({ LitElement: L });
-const Ho = _n.litElementPolyfillSupport;
-Ho?.({ LitElement: L });
-(_n.litElementVersions ??= []).push("4.2.2");
-const No = { attribute: !0, type: String, converter: bt, reflect: !1, hasChanged: bn }, jo = (n = No, e, t) => {
+I._$litElement$ = !0, I.finalized = !0, Cn.litElementHydrateSupport?.({ LitElement: I });
+const Ro = Cn.litElementPolyfillSupport;
+Ro?.({ LitElement: I });
+(Cn.litElementVersions ??= []).push("4.2.2");
+const Uo = { attribute: !0, type: String, converter: St, reflect: !1, hasChanged: Mn }, Do = (n = Uo, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
@@ -520,25 +520,25 @@ const No = { attribute: !0, type: String, converter: bt, reflect: !1, hasChanged
   }
   throw Error("Unsupported decorator location: " + s);
 };
-function S(n) {
-  return (e, t) => typeof t == "object" ? jo(n, e, t) : ((s, i, o) => {
+function M(n) {
+  return (e, t) => typeof t == "object" ? Do(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
 }
-function A(n) {
-  return S({ ...n, state: !0, attribute: !1 });
+function S(n) {
+  return M({ ...n, state: !0, attribute: !1 });
 }
-const Ro = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
-function P(n, e) {
+const zo = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+function N(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return Ro(t, s, { get() {
+    return zo(t, s, { get() {
       return o(this);
     } });
   };
 }
-const Uo = {
+const Vo = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -599,9 +599,10 @@ const Uo = {
   "events.ended": "The process has ended: nothing of it is left to cut off.",
   "events.accept": "This is fine",
   "events.accept.ask": "Is this fine?",
-  "events.accept.text": "You are not told any more of “{kind}” of {who}.",
-  "events.accept.text_subject": "You are not told any more of “{kind}” of {who} where it is about: {subject}. All else is still told.",
-  "events.accept.amount": "That holds for up to half as much again; more is told all the same.",
+  "events.accept.text": "You will no longer be told of “{kind}” at {who}.",
+  "events.accept.text_subject": "You will no longer be told of “{kind}” at {who} when it is about {subject}. You will still be told of everything else.",
+  "events.accept.text_speaks": "You will no longer be told when {who} speaks {subject}. You will still be told of every other protocol.",
+  "events.accept.amount": "That holds for up to half as much again; you will still be told of more.",
   "events.accept.learnt": "It becomes part of what is usual for this device.",
   "events.accepted": "“{kind}” was accepted.",
   "events.is_accepted": "Accepted",
@@ -638,7 +639,34 @@ const Uo = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, zo = {
+}, Bo = {
+  "gateway.name": "Hearthwall gateway",
+  "gateway.description": "How the gateway is: connection, versions, what it guards and how, and what its feeds hit.",
+  "gateway.connected": "Connected",
+  "gateway.silent": "The sensor does not answer",
+  "gateway.admin": "Only administrators see how the gateway is.",
+  "gateway.sensor": "Sensor",
+  "gateway.integration": "Integration",
+  "gateway.uptime": "Running for",
+  "gateway.memory": "Memory",
+  "gateway.lost": "Packets missed",
+  "gateway.interfaces": "Guarded interfaces",
+  "gateway.role.lan": "home",
+  "gateway.role.wan": "internet",
+  "gateway.xdp.off": "XDP: not needed now",
+  "gateway.xdp.native": "XDP: in the driver",
+  "gateway.xdp.generic": "XDP: generic",
+  "gateway.xdp.foreign": "XDP: taken by another program",
+  "gateway.xdp.unavailable": "XDP: not available, tc drops",
+  "gateway.feeds": "Feeds",
+  "gateway.feeds_none": "No feed is set up.",
+  "gateway.feed.drop": "drops",
+  "gateway.feed.audit": "only counts",
+  "gateway.feed.entries": "{count} entries",
+  "gateway.feed.updated": "updated {time}",
+  "gateway.feed.hits": "{packets} hits",
+  "gateway.feed.no_hits": "no hits"
+}, Wo = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -649,7 +677,7 @@ const Uo = {
   "kind.threat_domain.meaning": "A device asked for, or talked to, a name that a threat list warns of.",
   "kind.threat_domain.advice": "Block the name, then look at what else this device does.",
   "kind.forbidden_protocol": "Forbidden protocol",
-  "kind.forbidden_protocol.meaning": "A device speaks a protocol that your policy does not allow it, such as that of crypto miners, Tor or Telnet.",
+  "kind.forbidden_protocol.meaning": "A device speaks a protocol that your policy does not allow, such as that of crypto miners, Tor or Telnet.",
   "kind.forbidden_protocol.advice": "If nobody uses this on purpose, quarantine the device. If somebody does, accept it or allow it in the policy.",
   "kind.unexpected_destination": "Unexpected destination",
   "kind.unexpected_destination.meaning": "A device talks to a place that is unlike all it talked to so far.",
@@ -708,7 +736,7 @@ const Uo = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, Do = {
+}, Fo = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -752,14 +780,14 @@ const Uo = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, Vo = {
+}, Go = {
   "orders.already": "{name} is cut off already.",
   "orders.changed": "Its rules were changed in the meantime, and stay as they are.",
   "orders.endless": "until released",
   "orders.until": "until {time}",
   "orders.replaces": "It takes the place of a rule that is in force: {rule}. Undo brings that back; a release later does not.",
   "orders.replaces_response": "It takes the place of a rule that the sensor ordered by itself: {rule}. Undo orders the same again, but a rule that this one had taken the place of does not come back."
-}, Bo = {
+}, Yo = {
   "rules.name": "Hearthwall rules",
   "rules.description": "What is held back right now, of devices, peers and programs: since when, why, for how long, and the way to end it.",
   "rules.title": "Rules in force",
@@ -774,7 +802,7 @@ const Uo = {
   "rules.last_hit": "last {ago}",
   "rules.unenforced": "The kernel does not enforce it now.",
   "rules.reason.quarantine": "Quarantined from Home Assistant"
-}, Wo = {
+}, Ko = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -790,7 +818,7 @@ const Uo = {
   "strategy.welcome": "Hearthwall is not set up yet",
   "strategy.welcome.text": "Hearthwall watches over the traffic of your home on its gateway. Add the integration, choose the gateway’s interfaces, and this dashboard builds itself.",
   "strategy.welcome.link": "Add Hearthwall"
-}, kn = {
+}, Tn = {
   "common.undo": "Undo",
   "common.undone": "Undone.",
   "common.close": "Close",
@@ -869,12 +897,13 @@ const Uo = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...Uo,
-  ...zo,
-  ...Do,
   ...Vo,
   ...Bo,
   ...Wo,
+  ...Fo,
+  ...Go,
+  ...Yo,
+  ...Ko,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -882,14 +911,16 @@ const Uo = {
   "device.description": "One device: its traffic over the day, whom it talks to, what happened, what is blocked.",
   "device.choose": "Choose a device in the card’s settings.",
   "device.unknown": "The sensor does not know this device.",
-  "device.moved": "{today} today · {all} in all",
+  "device.moved": "{today} since midnight · {all} in all",
   "device.first_seen": "known since {since}",
   "device.history": "Last 24 hours",
   "device.history_sum": "↓ {download} · ↑ {upload}",
+  "device.history_began": "↓ {download} · ↑ {upload} since {time}, when Home Assistant’s statistics of it began",
   "device.history_at": "{time}: ↓ {download} · ↑ {upload}",
   "device.history_none": "No statistics yet. They come from the device’s total sensors and start within minutes.",
   "device.peers": "Talks to",
   "device.peers_none": "It talked to nobody in the last 24 hours.",
+  "device.peers_everybody": "Everybody in the network (multicast)",
   "device.peers_rest": "All others",
   "device.events": "Events",
   "device.events_none": "Nothing happened.",
@@ -928,7 +959,7 @@ const Uo = {
   "device.minute": "Last minute",
   "device.unblock": "Unblock",
   "device.release_peer": "Unblock {peer}"
-}, Fo = {
+}, Qo = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -991,6 +1022,7 @@ const Uo = {
   "events.accept.ask": "問題なしとしますか？",
   "events.accept.text": "今後、{who} の「{kind}」はお知らせしません。",
   "events.accept.text_subject": "今後、{who} の「{kind}」のうち、次に関するものはお知らせしません: {subject}。それ以外は引き続きお知らせします。",
+  "events.accept.text_speaks": "今後、{who} が {subject} を使ってもお知らせしません。ほかのプロトコルは引き続きお知らせします。",
   "events.accept.amount": "今回の 1.5 倍までが対象です。それを超えた場合はお知らせします。",
   "events.accept.learnt": "このデバイスの普段の動きとして学習されます。",
   "events.accepted": "「{kind}」を問題なしとしました。",
@@ -1028,7 +1060,34 @@ const Uo = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗ったほかのデバイスのアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, Go = {
+}, Zo = {
+  "gateway.name": "Hearthwall ゲートウェイ",
+  "gateway.description": "ゲートウェイの状態です。接続、バージョン、監視中のインターフェース、フィードの検出数を表示します。",
+  "gateway.connected": "接続済み",
+  "gateway.silent": "センサーが応答していません",
+  "gateway.admin": "ゲートウェイの状態は管理者だけに表示されます。",
+  "gateway.sensor": "センサー",
+  "gateway.integration": "統合",
+  "gateway.uptime": "稼働時間",
+  "gateway.memory": "メモリ",
+  "gateway.lost": "取りこぼしたパケット",
+  "gateway.interfaces": "監視中のインターフェース",
+  "gateway.role.lan": "家庭内",
+  "gateway.role.wan": "インターネット",
+  "gateway.xdp.off": "XDP: 現在は不要",
+  "gateway.xdp.native": "XDP: ドライバー",
+  "gateway.xdp.generic": "XDP: 汎用",
+  "gateway.xdp.foreign": "XDP: ほかのプログラムが使用中",
+  "gateway.xdp.unavailable": "XDP: 利用不可 (tc で破棄)",
+  "gateway.feeds": "フィード",
+  "gateway.feeds_none": "フィードは設定されていません。",
+  "gateway.feed.drop": "破棄",
+  "gateway.feed.audit": "検出のみ",
+  "gateway.feed.entries": "{count} 件",
+  "gateway.feed.updated": "更新: {time}",
+  "gateway.feed.hits": "検出 {packets} 件",
+  "gateway.feed.no_hits": "検出なし"
+}, Xo = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1098,7 +1157,7 @@ const Uo = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, Yo = {
+}, Jo = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1142,14 +1201,14 @@ const Uo = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, Qo = {
+}, ea = {
   "orders.already": "{name} はすでに遮断されています。",
   "orders.changed": "その間にルールが変更されたため、変更せずそのままにしました。",
   "orders.endless": "解除するまで",
   "orders.until": "{time} まで",
   "orders.replaces": "現在有効なルール「{rule}」と置き換わります。「元に戻す」を選ぶと元のルールに戻りますが、後から解除しても戻りません。",
   "orders.replaces_response": "センサーが自動で設定したルール「{rule}」と置き換わります。「元に戻す」を選ぶと同じルールを設定し直しますが、そのルールが置き換えたルールは戻りません。"
-}, Ko = {
+}, ta = {
   "rules.name": "Hearthwall ルール",
   "rules.description": "現在制限しているデバイス、通信相手、プログラムを表示します。開始時刻、理由、残り時間を確認し、その場で終了できます。",
   "rules.title": "有効なルール",
@@ -1164,7 +1223,7 @@ const Uo = {
   "rules.last_hit": "最後: {ago}",
   "rules.unenforced": "現在カーネルで適用されていません。",
   "rules.reason.quarantine": "Home Assistant から隔離しました"
-}, Zo = {
+}, na = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、イベント、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1180,7 +1239,7 @@ const Uo = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, Jo = {
+}, sa = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1259,12 +1318,13 @@ const Uo = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
-  ...Fo,
-  ...Go,
-  ...Yo,
   ...Qo,
-  ...Ko,
   ...Zo,
+  ...Xo,
+  ...Jo,
+  ...ea,
+  ...ta,
+  ...na,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1272,14 +1332,16 @@ const Uo = {
   "device.description": "1 台のデバイスの詳細です。1 日の通信量、通信相手、イベント、有効なルールを表示します。",
   "device.choose": "カードの設定でデバイスを選択してください。",
   "device.unknown": "センサーはこのデバイスを検出していません。",
-  "device.moved": "今日 {today} · 累計 {all}",
+  "device.moved": "今日 0 時から {today} · 累計 {all}",
   "device.first_seen": "初回検出: {since}",
   "device.history": "過去 24 時間",
   "device.history_sum": "↓ {download} · ↑ {upload}",
+  "device.history_began": "↓ {download} · ↑ {upload} (Home Assistant の統計が始まった {time} 以降)",
   "device.history_at": "{time}: ↓ {download} · ↑ {upload}",
   "device.history_none": "統計はまだありません。デバイスの累計センサーをもとに数分以内に作成されます。",
   "device.peers": "通信相手",
   "device.peers_none": "過去 24 時間の通信相手はありません。",
+  "device.peers_everybody": "ネットワーク全体 (マルチキャスト)",
   "device.peers_rest": "その他",
   "device.events": "イベント",
   "device.events_none": "イベントはありません。",
@@ -1318,12 +1380,12 @@ const Uo = {
   "device.minute": "直近 1 分",
   "device.unblock": "ブロックを解除",
   "device.release_peer": "{peer} のブロックを解除する"
-}, $s = { en: kn, ja: Jo };
-function v(n) {
-  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = $s[e] ?? $s[e.split("-")[0] ?? ""] ?? kn;
+}, Ss = { en: Tn, ja: sa };
+function g(n) {
+  const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Ss[e] ?? Ss[e.split("-")[0] ?? ""] ?? Tn;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const Te = (n) => n in kn ? n : void 0, Xo = {
+const xe = (n) => n in Tn ? n : void 0, ia = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1332,66 +1394,66 @@ const Te = (n) => n in kn ? n : void 0, Xo = {
   entry_id: "common.gateway",
   navigation_path: "badge.navigation_path",
   device_id: "device.device"
-}, ea = {
+}, oa = {
   entry_id: "common.gateway.help"
 };
-function Pt() {
+function rt() {
   const n = (e) => ({ name: t }) => {
     const s = e[t];
-    return s && v(void 0)(s);
+    return s && g(void 0)(s);
   };
-  return { computeLabel: n(Xo), computeHelper: n(ea) };
+  return { computeLabel: n(ia), computeHelper: n(oa) };
 }
-const C = "hearthwall", mi = (n) => n?.code === "unknown_command", re = (n) => {
+const T = "hearthwall", wi = (n) => n?.code === "unknown_command", X = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, V = (n) => n.user?.is_admin ?? !1, Gt = 1e3, ta = 3e4, Yt = (n) => {
+}, U = (n) => n.user?.is_admin ?? !1, en = 1e3, aa = 3e4, tn = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
-function Ht(n, e, t) {
-  let s = 0, i = Gt, o, a;
+function Rt(n, e, t) {
+  let s = 0, i = en, o, a;
   const r = () => {
     s++, clearTimeout(o);
-    const c = a;
-    return a = void 0, c;
+    const h = a;
+    return a = void 0, h;
   }, l = async () => {
-    const c = ++s;
+    const h = ++s;
     try {
-      const p = await n.subscribeMessage(
-        (y) => c === s && t.message(y),
+      const m = await n.subscribeMessage(
+        (y) => h === s && t.message(y),
         e,
         { resubscribe: !1 }
       );
-      if (c !== s) return Yt(p);
-      a = p, i = Gt, t.up?.();
-    } catch (p) {
-      if (c !== s) return;
-      o = setTimeout(() => void l(), i), i = Math.min(i * 2, ta), t.refused?.(p);
+      if (h !== s) return tn(m);
+      a = m, i = en, t.up?.();
+    } catch (m) {
+      if (h !== s) return;
+      o = setTimeout(() => void l(), i), i = Math.min(i * 2, aa), t.refused?.(m);
     }
+  }, c = () => {
+    tn(r()), i = en, l();
   }, d = () => {
-    Yt(r()), i = Gt, l();
-  }, h = () => {
     r(), t.down?.();
   };
-  return n.addEventListener("ready", d), n.addEventListener("disconnected", h), n.connected === !1 ? h() : l(), () => {
-    n.removeEventListener("ready", d), n.removeEventListener("disconnected", h), Yt(r());
+  return n.addEventListener("ready", c), n.addEventListener("disconnected", d), n.connected === !1 ? d() : l(), () => {
+    n.removeEventListener("ready", c), n.removeEventListener("disconnected", d), tn(r());
   };
 }
-const na = 120, xs = 6, sa = 3e4;
-class ia {
+const ra = 120, Ms = 6, la = 3e4;
+class ca {
   constructor(e, t = () => Date.now() / 1e3) {
     this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1, this.since = 0, this.lost = /* @__PURE__ */ new Set();
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), sa));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), la));
     };
   }
   /** Whether there is nothing to show, and waiting for it has been in vain so far. */
   get missing() {
-    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > xs);
+    return !this.gateways.size && this.phase !== "offline" && (this.lost.size > 0 || this.now() - this.since > Ms);
   }
   /** Return the device that Home Assistant's registry has under an id. */
   device(e) {
@@ -1405,7 +1467,7 @@ class ia {
     return new Set([...this.gateways.get(e)?.devices.values() ?? []].flatMap(({ row: t }) => t.addresses));
   }
   start() {
-    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = Ht(
+    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = Rt(
       this.connection,
       { type: "hearthwall/subscribe_devices" },
       {
@@ -1425,7 +1487,7 @@ class ia {
   }
   /** Tell who listens when a gateway falls silent, or when nothing has come at all. */
   look() {
-    const e = (s) => s.connected && this.now() - s.heard > xs, t = [...this.own.values()].filter((s) => s.stale !== e(s));
+    const e = (s) => s.connected && this.now() - s.heard > Ms, t = [...this.own.values()].filter((s) => s.stale !== e(s));
     for (const s of t) s.stale = !s.stale;
     (t.length || this.missing) && this.changed();
   }
@@ -1473,7 +1535,7 @@ class ia {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - na), a]
+      samples: [...s.slice(1 - ra), a]
     };
     e.devices.set(t.mac, r), t.device_id && this.byId.set(t.device_id, r);
   }
@@ -1487,12 +1549,12 @@ class ia {
     }));
   }
 }
-const _s = /* @__PURE__ */ new WeakMap();
-function An(n) {
-  let e = _s.get(n);
-  return e || _s.set(n, e = new ia(n)), e;
+const Es = /* @__PURE__ */ new WeakMap();
+function In(n) {
+  let e = Es.get(n);
+  return e || Es.set(n, e = new ca(n)), e;
 }
-class nt {
+class He {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -1508,11 +1570,11 @@ class nt {
   follow() {
     const { hass: e } = this.host;
     if (!this.inPage || !e) return;
-    const t = An(e.connection);
+    const t = In(e.connection);
     t !== this.store && (this.end?.(), this.store = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
-const Z = I`
+const J = q`
   button {
     min-height: 40px;
     padding: 0 16px;
@@ -1567,7 +1629,7 @@ const Z = I`
       transition: none !important;
     }
   }
-`, W = I`
+`, B = q`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -1636,19 +1698,19 @@ const Z = I`
     white-space: nowrap;
   }
 `;
-var oa = Object.defineProperty, fi = (n, e, t, s) => {
+var da = Object.defineProperty, bi = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && oa(e, t, i), i;
+  return i && da(e, t, i), i;
 };
-const Fn = class Fn extends L {
+const Qn = class Qn extends I {
   setConfig(e) {
     this.config = e;
   }
   /** Propose the device of ours that moved most today, or the first. */
   static getStubConfig(e) {
-    const t = [...An(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
-      ({ platform: o, translation_key: a }) => o === C && a === "quarantine"
+    const t = [...In(e.connection).devices()].filter(({ row: o }) => o.device_id !== null).sort(({ row: o }, { row: a }) => a.download_today - o.download_today), s = Object.values(e.entities).find(
+      ({ platform: o, translation_key: a }) => o === T && a === "quarantine"
     ), i = t[0]?.row.device_id ?? s?.device_id;
     return i ? { device_id: i } : {};
   }
@@ -1658,11 +1720,11 @@ const Fn = class Fn extends L {
         {
           name: "device_id",
           required: !0,
-          selector: { device: { filter: { integration: C }, entity: { domain: "switch", integration: C } } }
+          selector: { device: { filter: { integration: T }, entity: { domain: "switch", integration: T } } }
         },
         { name: "title", selector: { text: {} } }
       ],
-      ...Pt()
+      ...rt()
     };
   }
   getCardSize() {
@@ -1673,7 +1735,7 @@ const Fn = class Fn extends L {
   }
   render() {
     const { hass: e, config: t } = this;
-    return !e || !t ? m : u`<ha-card>
+    return !e || !t ? p : u`<ha-card>
       <hearthwall-device-view
         .hass=${e}
         .deviceId=${t.device_id}
@@ -1682,28 +1744,28 @@ const Fn = class Fn extends L {
     </ha-card>`;
   }
 };
-Fn.styles = W;
-let Qe = Fn;
-fi([
-  S({ attribute: !1 })
-], Qe.prototype, "hass");
-fi([
-  A()
-], Qe.prototype, "config");
-var aa = Object.defineProperty, Nt = (n, e, t, s) => {
+Qn.styles = B;
+let Je = Qn;
+bi([
+  M({ attribute: !1 })
+], Je.prototype, "hass");
+bi([
+  S()
+], Je.prototype, "config");
+var ha = Object.defineProperty, Ut = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && aa(e, t, i), i;
+  return i && ha(e, t, i), i;
 };
-const Gn = class Gn extends L {
+const Zn = class Zn extends I {
   /** Open it, at its events if those are asked for. */
   async open(e, t) {
     this.deviceId = e, this.at = t, await this.updateComplete, this.dialog.open || this.dialog.showModal();
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e || !t) return m;
-    const s = v(e);
+    if (!e || !t) return p;
+    const s = g(e);
     return u`<dialog
       aria-label=${s("device.device")}
       @close=${() => this.deviceId = void 0}
@@ -1720,10 +1782,10 @@ const Gn = class Gn extends L {
     </dialog>`;
   }
 };
-Gn.styles = [
-  Z,
-  W,
-  I`
+Zn.styles = [
+  J,
+  B,
+  q`
       :host {
         display: contents;
       }
@@ -1783,109 +1845,113 @@ Gn.styles = [
       }
     `
 ];
-let ge = Gn;
-Nt([
-  S({ attribute: !1 })
-], ge.prototype, "hass");
-Nt([
-  A()
-], ge.prototype, "deviceId");
-Nt([
-  A()
-], ge.prototype, "at");
-Nt([
-  P("dialog")
-], ge.prototype, "dialog");
-const ks = {
+let ye = Zn;
+Ut([
+  M({ attribute: !1 })
+], ye.prototype, "hass");
+Ut([
+  S()
+], ye.prototype, "deviceId");
+Ut([
+  S()
+], ye.prototype, "at");
+Ut([
+  N("dialog")
+], ye.prototype, "dialog");
+const Os = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, As = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], vi = 1e3, gi = [
+}, Cs = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], $i = 1e3, xi = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
   ["second", 1]
-], Qt = /* @__PURE__ */ new Map();
-function Ae(n, e) {
-  return Qt.has(n) || Qt.set(n, e()), Qt.get(n);
+], nn = /* @__PURE__ */ new Map();
+function Te(n, e) {
+  return nn.has(n) || nn.set(n, e()), nn.get(n);
 }
-const st = "–", ra = 1e19, la = 864e10, Sn = (n) => Math.abs(n) <= la;
-function Le({ locale: n }, e, t) {
-  if (!Number.isFinite(e)) return st;
-  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = Ae(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
-  if (!(i in ks)) return a.format(e);
-  const r = Ae(`d ${o}`, () => {
-    const { style: p, unit: y, unitDisplay: g, ..._ } = t;
-    return new Intl.NumberFormat(ks[i], _);
-  }), l = (p) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(p.type), d = a.formatToParts(e), h = d.findIndex(l), c = r.format(t.style === "percent" ? e * 100 : e);
-  return d.map((p, y) => y === h ? c : l(p) ? "" : p.value).join("");
+const lt = "–", ua = 1e19, pa = 864e10, Pn = (n) => Math.abs(n) <= pa;
+function je({ locale: n }, e, t) {
+  if (!Number.isFinite(e)) return lt;
+  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = Te(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
+  if (!(i in Os)) return a.format(e);
+  const r = Te(`d ${o}`, () => {
+    const { style: m, unit: y, unitDisplay: v, ...$ } = t;
+    return new Intl.NumberFormat(Os[i], $);
+  }), l = (m) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(m.type), c = a.formatToParts(e), d = c.findIndex(l), h = r.format(t.style === "percent" ? e * 100 : e);
+  return c.map((m, y) => y === d ? h : l(m) ? "" : m.value).join("");
 }
-function yi(n, e, t) {
-  if (!(Math.abs(e) < ra)) return st;
+function _i(n, e, t) {
+  if (!(Math.abs(e) < ua)) return lt;
   let s = Math.max(0, e) / 1e3, i = 0;
-  for (; Math.round(s) >= 1e3 && i < As.length - 1; )
+  for (; Math.round(s) >= 1e3 && i < Cs.length - 1; )
     s /= 1e3, i++;
-  return Le(n, s, {
+  return je(n, s, {
     style: "unit",
-    unit: `${As[i]}${t}`,
+    unit: `${Cs[i]}${t}`,
     unitDisplay: "short",
     maximumFractionDigits: s >= 100 ? 0 : 1
-  });
+    // Some languages write KB, Home Assistant writes kB in each
+  }).replace("KB", "kB");
 }
-const T = (n, e) => yi(n, e, ""), Ke = (n, e) => yi(n, e, "-per-second"), N = (n, e) => Le(n, e, { maximumFractionDigits: 0 }), xt = (n, e) => Le(n, e, { style: "percent", maximumFractionDigits: e > 0 && e < 0.01 ? 1 : 0 });
-function ca({ locale: n, config: e }) {
+const C = (n, e) => _i(n, e, ""), et = (n, e) => _i(n, e, "-per-second"), L = (n, e) => je(n, e, { maximumFractionDigits: 0 }), Et = (n, e) => {
+  const t = e > 0 && e < 0.01;
+  return `${t ? "<" : ""}${je(n, t ? 0.01 : e, { style: "percent", maximumFractionDigits: 0 })}`;
+};
+function ma({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
-function Mn(n, e, t) {
-  if (!Sn(e)) return st;
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...ca(n) }, a = i === "system" ? void 0 : s;
-  return Ae(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * vi
+function Ln(n, e, t) {
+  if (!Pn(e)) return lt;
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...ma(n) }, a = i === "system" ? void 0 : s;
+  return Te(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
+    e * $i
   );
 }
-const un = (n, e) => Mn(n, e, { hour: "numeric", minute: "2-digit" }), da = (n, e) => Mn(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), te = (n, e) => Mn(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function _t(n, e, t = Date.now() / vi) {
-  if (!Sn(e)) return st;
-  const s = Math.max(0, Math.round(t - e)), [i, o] = gi.find(([, a]) => s >= a) ?? ["second", 1];
-  return Ae(
+const wn = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit" }), fa = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), W = (n, e) => Ln(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function tt(n, e, t = Date.now() / $i) {
+  if (!Pn(e)) return lt;
+  const s = Math.max(0, Math.round(t - e)), [i, o] = xi.find(([, a]) => s >= a) ?? ["second", 1];
+  return Te(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const wi = (n, e, t) => Le(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
-function bi(n, e) {
-  const [t, s] = gi.find(([, i]) => e >= i) ?? ["second", 1];
-  return wi(n, Math.round(e / s), t);
+const ki = (n, e, t) => je(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+function qn(n, e) {
+  const [t, s] = xi.find(([, i]) => e >= i) ?? ["second", 1];
+  return ki(n, Math.round(e / s), t);
 }
-function Ze(n, e) {
-  const t = (a, r) => Le(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 });
-  if (!Sn(e)) return st;
+function nt(n, e) {
+  const t = (a, r) => je(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 });
+  if (!Pn(e)) return lt;
   const s = Math.max(0, Math.ceil(e));
   if (s < 60) return t(s, "second");
-  if (s >= 2 * 86400) return wi(n, Math.floor(s / 86400), "day");
+  if (s >= 2 * 86400) return ki(n, Math.floor(s / 86400), "day");
   const i = Math.ceil(s / 60);
   return [
     [Math.floor(i / 60), "hour"],
     [i % 60, "minute"]
   ].flatMap(([a, r]) => a ? [t(a, r)] : []).join(" ");
 }
-function En({ locale: n }, e) {
+function Hn({ locale: n }, e) {
   try {
-    return Ae(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
+    return Te(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
   } catch {
     return e;
   }
 }
-const it = ({ locale: n }) => Ae(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var ha = Object.defineProperty, On = (n, e, t, s) => {
+const ct = ({ locale: n }) => Te(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
+var va = Object.defineProperty, Dt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ha(e, t, i), i;
+  return i && va(e, t, i), i;
 };
-const Kt = 960, ut = 120, Ss = 0.15, Ms = 4, Yn = class Yn extends L {
+const sn = 960, gt = 120, Ts = 0.15, Is = 4, Xn = class Xn extends I {
   constructor() {
     super(...arguments), this.spans = [], this.onPointer = (e) => {
       const t = e.currentTarget.getBoundingClientRect(), s = (e.clientX - t.left) / t.width;
@@ -1897,43 +1963,43 @@ const Kt = 960, ut = 120, Ss = 0.15, Ms = 4, Yn = class Yn extends L {
   }
   render() {
     const { hass: e, spans: t } = this;
-    if (!e || !t.length) return m;
-    const s = v(e), i = Math.max(1, ...t.map(({ download: g }) => g)), o = Math.max(1, ...t.map(({ upload: g }) => g)), a = Math.round(ut * Math.min(1 - Ss, Math.max(Ss, i / (i + o)))), r = Math.max(i / (a - 2), o / (ut - a - 2)), l = Kt / t.length, d = (g, _, E) => {
-      const q = _[g] && Math.max(1.5, _[g] / r), z = g === "download" ? a - 1 - q : a + 1;
-      return q ? _e`<rect class=${g} x=${E * l + 1} y=${z} width=${l - 2} height=${q} rx="1.5"></rect>` : m;
-    }, h = (g) => T(e, t.reduce((_, E) => _ + E[g], 0)), c = s("device.history_sum", { download: h("download"), upload: h("upload") }), p = this.at === void 0 ? void 0 : t[this.at], y = p && s("device.history_at", {
-      time: un(e, p.start / 1e3),
-      download: T(e, p.download),
-      upload: T(e, p.upload)
+    if (!e || !t.length) return p;
+    const s = g(e), i = Math.max(1, ...t.map(({ download: $ }) => $)), o = Math.max(1, ...t.map(({ upload: $ }) => $)), a = Math.round(gt * Math.min(1 - Ts, Math.max(Ts, i / (i + o)))), r = Math.max(i / (a - 2), o / (gt - a - 2)), l = sn / t.length, c = ($, A, H) => {
+      const P = A[$] && Math.max(1.5, A[$] / r), j = $ === "download" ? a - 1 - P : a + 1;
+      return P ? Oe`<rect class=${$} x=${H * l + 1} y=${j} width=${l - 2} height=${P} rx="1.5"></rect>` : p;
+    }, d = ($) => C(e, t.reduce((A, H) => A + H[$], 0)), h = { download: d("download"), upload: d("upload") }, m = this.began === void 0 ? s("device.history_sum", h) : s("device.history_began", { ...h, time: W(e, this.began / 1e3) }), y = this.at === void 0 ? void 0 : t[this.at], v = y && s("device.history_at", {
+      time: wn(e, y.start / 1e3),
+      download: C(e, y.download),
+      upload: C(e, y.upload)
     });
     return u`
-      <div class="words" aria-live="polite">${y ?? c}</div>
+      <div class="words" aria-live="polite">${v ?? m}</div>
       <svg
-        viewBox="0 0 ${Kt} ${ut}"
+        viewBox="0 0 ${sn} ${gt}"
         preserveAspectRatio="none"
         role="img"
         tabindex="0"
-        aria-label=${y ?? `${s("device.history")}: ${c}`}
+        aria-label=${v ?? `${s("device.history")}: ${m}`}
         @pointermove=${this.onPointer}
         @pointerdown=${this.onPointer}
         @pointerleave=${() => this.at = void 0}
         @keydown=${this.onKey}
         @blur=${() => this.at = void 0}
       >
-        ${this.at === void 0 ? m : _e`<rect class="at" x=${this.at * l} y="0" width=${l} height=${ut}></rect>`}
-        ${t.map((g, _) => [d("download", g, _), d("upload", g, _)])}
-        <line x1="0" x2=${Kt} y1=${a} y2=${a}></line>
+        ${this.at === void 0 ? p : Oe`<rect class="at" x=${this.at * l} y="0" width=${l} height=${gt}></rect>`}
+        ${t.map(($, A) => [c("download", $, A), c("upload", $, A)])}
+        <line x1="0" x2=${sn} y1=${a} y2=${a}></line>
       </svg>
       <div class="times" aria-hidden="true">
-        ${Array.from({ length: Ms + 1 }, (g, _) => {
-      const E = t[t.length - 1]?.start ?? 0, q = t[0]?.start ?? 0;
-      return u`<span>${un(e, (q + (E - q) * _ / Ms) / 1e3)}</span>`;
+        ${Array.from({ length: Is + 1 }, ($, A) => {
+      const H = t[t.length - 1]?.start ?? 0, P = t[0]?.start ?? 0;
+      return u`<span>${wn(e, (P + (H - P) * A / Is) / 1e3)}</span>`;
     })}
       </div>
     `;
   }
 };
-Yn.styles = I`
+Xn.styles = q`
     :host {
       display: block;
       font-variant-numeric: tabular-nums;
@@ -1978,17 +2044,20 @@ Yn.styles = I`
       color: var(--secondary-text-color);
     }
   `;
-let Se = Yn;
-On([
-  S({ attribute: !1 })
-], Se.prototype, "hass");
-On([
-  S({ attribute: !1 })
-], Se.prototype, "spans");
-On([
-  A()
-], Se.prototype, "at");
-const $i = I`
+let we = Xn;
+Dt([
+  M({ attribute: !1 })
+], we.prototype, "hass");
+Dt([
+  M({ attribute: !1 })
+], we.prototype, "spans");
+Dt([
+  M({ attribute: !1 })
+], we.prototype, "began");
+Dt([
+  S()
+], we.prototype, "at");
+const Ai = q`
   .events {
     container-type: inline-size;
     margin: 0;
@@ -2228,53 +2297,53 @@ const $i = I`
       flex-basis: auto;
     }
   }
-`, ua = 86400, Es = 200, pa = 15e3, ma = 3e4, pn = ({ time: n, last_time: e }) => e ?? n, fa = (n, e) => n.severity === e.severity ? pn(n) > pn(e) : n.severity === "critical", Zt = ({ entry_id: n, seq: e }) => `${n} ${e}`;
-class va {
+`, ga = 86400, Ps = 200, ya = 15e3, wa = 3e4, bn = ({ time: n, last_time: e }) => e ?? n, ba = (n, e) => n.severity === e.severity ? bn(n) > bn(e) : n.severity === "critical", on = ({ entry_id: n, seq: e }) => `${n} ${e}`;
+class $a {
   constructor(e) {
     this.hass = e, this.events = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set(), this.listeners = /* @__PURE__ */ new Set();
   }
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), ma));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), wa));
     };
   }
   /** Return what there is of a device. */
   of({ entryId: e, row: t }) {
-    return Os(this.open((s) => s.entry_id === e && s.mac === t.mac));
+    return Ls(this.open((s) => s.entry_id === e && s.mac === t.mac));
   }
   /** Return what there is of a gateway, or of all, its own programs among them. */
   all(e) {
-    return Os(this.open((t) => !e || t.entry_id === e));
+    return Ls(this.open((t) => !e || t.entry_id === e));
   }
   /** Ask again what was accepted, such as after an order. */
   async refresh() {
     if (this.events.size)
       try {
         const { accepted: e } = await this.hass.callWS({ type: "hearthwall/accepted" });
-        this.accepted = new Set(e.map(Zt)), this.told();
+        this.accepted = new Set(e.map(on)), this.told();
       } catch {
       }
   }
   open(e) {
-    const t = Date.now() / 1e3 - ua;
+    const t = Date.now() / 1e3 - ga;
     return [...this.events.values()].filter(
-      (s) => e(s) && pn(s) > t && !this.accepted.has(Zt(s))
+      (s) => e(s) && bn(s) > t && !this.accepted.has(on(s))
     );
   }
   start() {
-    this.end = Ht(
+    this.end = Rt(
       this.hass.connection,
-      { type: "hearthwall/subscribe_events", severity: "high", limit: Es },
+      { type: "hearthwall/subscribe_events", severity: "high", limit: Ps },
       { message: (e) => this.receive(e) }
-    ), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), pa);
+    ), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), ya);
   }
   stop() {
     this.end?.(), this.end = void 0, clearInterval(this.timer), this.events.clear();
   }
   receive({ type: e, events: t }) {
     if (!(e !== "events" || !t.length)) {
-      for (const s of t) this.events.set(Zt(s), s);
-      for (const s of [...this.events.keys()].slice(0, -Es)) this.events.delete(s);
+      for (const s of t) this.events.set(on(s), s);
+      for (const s of [...this.events.keys()].slice(0, -Ps)) this.events.delete(s);
       this.refresh(), this.told();
     }
   }
@@ -2282,17 +2351,17 @@ class va {
     for (const e of [...this.listeners]) e();
   }
 }
-function Os(n) {
+function Ls(n) {
   if (n.length)
-    return { event: n.reduce((e, t) => fa(t, e) ? t : e), count: n.length };
+    return { event: n.reduce((e, t) => ba(t, e) ? t : e), count: n.length };
 }
-const Cs = /* @__PURE__ */ new WeakMap();
-function xi(n) {
-  if (!V(n)) return;
-  let e = Cs.get(n.connection);
-  return e || Cs.set(n.connection, e = new va(n)), e;
+const qs = /* @__PURE__ */ new WeakMap();
+function Si(n) {
+  if (!U(n)) return;
+  let e = qs.get(n.connection);
+  return e || qs.set(n.connection, e = new $a(n)), e;
 }
-class _i {
+class Mi {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -2306,11 +2375,12 @@ class _i {
     this.inPage = !1, this.end?.(), this.end = this.alerts = void 0;
   }
   follow() {
-    const { hass: e } = this.host, t = this.inPage && e ? xi(e) : void 0;
+    const { hass: e } = this.host, t = this.inPage && e ? Si(e) : void 0;
     !t || t === this.alerts || (this.end?.(), this.alerts = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
-async function ot({ confirm: n, notice: e, after: t }, s, i, o) {
+const xa = /* @__PURE__ */ new Set(["tor", "socks"]), dt = (n) => n.length <= 5 && !xa.has(n) ? n.toUpperCase() : n.charAt(0).toUpperCase() + n.slice(1);
+async function ht({ confirm: n, notice: e, after: t }, s, i, o) {
   let a;
   return await n.ask({ ...s, act: async (l) => a = await s.act(l) }) ? (e.show(
     i,
@@ -2319,53 +2389,53 @@ async function ot({ confirm: n, notice: e, after: t }, s, i, o) {
     })
   ), await t?.(), !0) : !1;
 }
-const Je = (n, e, t) => (
+const st = (n, e, t) => (
   // The cards show themselves what fails
-  n.callService(C, e, t, void 0, !1)
-), Xe = "pid:", Ts = "dir:", jt = (n) => n === null ? {} : { duration: { seconds: n } }, Ls = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), ki = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Ai = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Si = (n) => (n ?? {}).response?.blocks ?? [];
-async function Rt(n, e, t) {
+  n.callService(T, e, t, void 0, !1)
+), it = "pid:", Hs = "dir:", zt = (n) => n === null ? {} : { duration: { seconds: n } }, js = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Ei = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Oi = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Ci = (n) => (n ?? {}).response?.blocks ?? [];
+async function Vt(n, e, t) {
   const s = { config_entry_id: e, ...t === void 0 ? {} : { target: t } };
-  return Si(await n.callService(C, "get_blocks", s, void 0, !1, !0));
+  return Ci(await n.callService(T, "get_blocks", s, void 0, !1, !0));
 }
-const Me = async (n, e, t) => (await Rt(n, e, t.target)).find((s) => Ai(s, t)), kt = (n) => new Error(v(n)("orders.changed")), ga = async (n, e, t) => ({
+const Ie = async (n, e, t) => (await Vt(n, e, t.target)).find((s) => Oi(s, t)), Ot = (n) => new Error(g(n)("orders.changed")), _a = async (n, e, t) => ({
   entryId: e,
   target: t,
-  rule: await Me(n, e, { target: t })
+  rule: await Ie(n, e, { target: t })
 });
-async function Cn(n, { entryId: e, target: t, rule: s }, i, o, a) {
-  const [r, l] = await Promise.all([Me(n, e, { target: t }), Rt(n, e)]);
-  if (r?.id !== s?.id) throw kt(n);
-  const [d] = Si(
-    await n.callService(C, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
+async function jn(n, { entryId: e, target: t, rule: s }, i, o, a) {
+  const [r, l] = await Promise.all([Ie(n, e, { target: t }), Vt(n, e)]);
+  if (r?.id !== s?.id) throw Ot(n);
+  const [c] = Ci(
+    await n.callService(T, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
   );
-  if (!d) return;
-  const h = l.find((c) => c.target === d.target && Ai(c, d));
+  if (!c) return;
+  const d = l.find((h) => h.target === c.target && Oi(h, c));
   return async () => {
-    const c = await Me(n, e, d);
-    if (c) {
-      if (c.id !== d.id) throw kt(n);
-      h && !ki(h) ? await Oi(n, e, h) : await Je(n, "unblock", { id: d.id, config_entry_id: e });
+    const h = await Ie(n, e, c);
+    if (h) {
+      if (h.id !== c.id) throw Ot(n);
+      d && !Ei(d) ? await Pi(n, e, d) : await st(n, "unblock", { id: c.id, config_entry_id: e });
     }
   };
 }
-function ya(n, e, t, s) {
-  return t === null ? Mi(n, e, s) : Cn(n, e, "quarantine", jt(s), t);
+function ka(n, e, t, s) {
+  return t === null ? Ti(n, e, s) : jn(n, e, "quarantine", zt(s), t);
 }
-const Mi = (n, e, t) => Cn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...jt(t) });
-function Ei(n) {
-  return n.startsWith(Xe) ? { pid: Number(n.slice(Xe.length)) } : n.startsWith(Ts) ? { folder: n.slice(Ts.length) } : { executable: n };
+const Ti = (n, e, t) => jn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...zt(t) });
+function Ii(n) {
+  return n.startsWith(it) ? { pid: Number(n.slice(it.length)) } : n.startsWith(Hs) ? { folder: n.slice(Hs.length) } : { executable: n };
 }
-function wa(n, e, t) {
-  const { entryId: s, target: i } = e, o = i.startsWith(Xe) ? { children: !0 } : {}, a = { ...Ei(i), ...o, config_entry_id: s, ...jt(t) };
-  return Cn(n, e, "block_process", a);
+function Aa(n, e, t) {
+  const { entryId: s, target: i } = e, o = i.startsWith(it) ? { children: !0 } : {}, a = { ...Ii(i), ...o, config_entry_id: s, ...zt(t) };
+  return jn(n, e, "block_process", a);
 }
-const ba = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
-async function $a(n, { entryId: e, row: t }) {
-  const s = await Me(n, e, { target: t.mac });
-  if (!s || !ba(s)) throw kt(n);
-  return Ci(n, e, s);
+const Sa = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
+async function Ma(n, { entryId: e, row: t }) {
+  const s = await Ie(n, e, { target: t.mac });
+  if (!s || !Sa(s)) throw Ot(n);
+  return Li(n, e, s);
 }
-const xa = [
+const Ea = [
   "mode",
   "allow",
   "reason",
@@ -2378,74 +2448,74 @@ const xa = [
   "redirect_to",
   "audits"
 ];
-async function Oi(n, e, t) {
+async function Pi(n, e, t) {
   const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, l = {
-    ...s === null ? {} : jt(Ls(s)),
-    ...i === null ? {} : { confirm_within: { seconds: Ls(i) } }
-  }, d = (c) => Object.fromEntries(
-    c.filter(([p, y]) => y !== null && y !== "" && !(p === "peers" && !o.length))
-  ), h = { config_entry_id: e, ...l };
+    ...s === null ? {} : zt(js(s)),
+    ...i === null ? {} : { confirm_within: { seconds: js(i) } }
+  }, c = (h) => Object.fromEntries(
+    h.filter(([m, y]) => y !== null && y !== "" && !(m === "peers" && !o.length))
+  ), d = { config_entry_id: e, ...l };
   if (t.children) {
-    const c = d([["reason", a], ["peers", o]]), p = t.mode === "audit" ? { audit: !0 } : {};
-    await Je(n, "block_process", { ...Ei(r), children: !0, ...h, ...c, ...p });
+    const h = c([["reason", a], ["peers", o]]), m = t.mode === "audit" ? { audit: !0 } : {};
+    await st(n, "block_process", { ...Ii(r), children: !0, ...d, ...h, ...m });
   } else
-    await Je(n, "block", { target: r, ...h, ...d(xa.map((c) => [c, t[c]])) });
+    await st(n, "block", { target: r, ...d, ...c(Ea.map((h) => [h, t[h]])) });
 }
-async function Ci(n, e, t) {
-  if (await Je(n, "unblock", { id: t.id, config_entry_id: e }), !await Me(n, e, t))
+async function Li(n, e, t) {
+  if (await st(n, "unblock", { id: t.id, config_entry_id: e }), !await Ie(n, e, t))
     return async () => {
-      if (await Me(n, e, t)) throw kt(n);
-      ki(t) || await Oi(n, e, t);
+      if (await Ie(n, e, t)) throw Ot(n);
+      Ei(t) || await Pi(n, e, t);
     };
 }
-const _a = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
-async function Ti(n, e, t) {
-  return await Je(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
+const Oa = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+async function qi(n, e, t) {
+  return await st(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const pt = 3600, ka = [pt / 4, pt, 8 * pt, 24 * pt], Li = "forever";
-function Aa(n, e) {
-  const t = v(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
+const yt = 3600, Ca = [yt / 4, yt, 8 * yt, 24 * yt], Hi = "forever";
+function Ta(n, e) {
+  const t = g(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
   return [
-    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: Li, label: t("quarantine.forever") }],
-    ...ka.filter((o) => o > s).map((o) => ({
+    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: Hi, label: t("quarantine.forever") }],
+    ...Ca.filter((o) => o > s).map((o) => ({
       value: String(o),
-      label: t("quarantine.for", { span: bi(n, o) })
+      label: t("quarantine.for", { span: qn(n, o) })
     }))
   ];
 }
-const Sa = ({ reason: n, expires: e }) => e !== null && Te(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
-function Ma(n, e) {
-  const t = v(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: te(n, e.expires) }), i = `${t(Te(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
-  return t(Sa(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
+const Ia = ({ reason: n, expires: e }) => e !== null && xe(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
+function Pa(n, e) {
+  const t = g(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: W(n, e.expires) }), i = `${t(xe(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
+  return t(Ia(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
 }
-async function Tn(n, e) {
-  const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: d, told: h, act: c } = e;
-  let p;
+async function Nn(n, e) {
+  const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: c, told: d, act: h } = e;
+  let m;
   try {
-    p = await ga(t, i, o);
-  } catch (E) {
-    return s.show(re(E)), !1;
+    m = await _a(t, i, o);
+  } catch (A) {
+    return s.show(X(A)), !1;
   }
-  const { rule: y } = p, g = Aa(t, y);
-  if (!g.length)
-    return s.show(v(t)("orders.already", { name: a })), !1;
-  const _ = (E) => E === Li ? null : Number(E);
-  return ot(
+  const { rule: y } = m, v = Ta(t, y);
+  if (!v.length)
+    return s.show(g(t)("orders.already", { name: a })), !1;
+  const $ = (A) => A === Hi ? null : Number(A);
+  return ht(
     n,
     {
       title: r,
-      text: y ? `${l} ${Ma(t, y)}` : l,
-      confirm: d,
+      text: y ? `${l} ${Pa(t, y)}` : l,
+      confirm: c,
       danger: !0,
-      choices: g,
-      act: (E) => c(p, _(E))
+      choices: v,
+      act: (A) => h(m, $(A))
     },
-    h
+    d
   );
 }
-function qi(n, { entryId: e, mac: t, name: s, deviceId: i }) {
-  const { hass: o } = n, a = v(o);
-  return Tn(n, {
+function ji(n, { entryId: e, mac: t, name: s, deviceId: i }) {
+  const { hass: o } = n, a = g(o);
+  return Nn(n, {
     entryId: e,
     target: t,
     name: s,
@@ -2453,29 +2523,29 @@ function qi(n, { entryId: e, mac: t, name: s, deviceId: i }) {
     text: a("quarantine.text"),
     confirm: a("quarantine.confirm"),
     told: a("quarantine.on", { name: s }),
-    act: (r, l) => ya(o, r, i, l)
+    act: (r, l) => ka(o, r, i, l)
   });
 }
-function Ut(n, e) {
-  const { hass: t } = n, s = v(t), { name: i, mac: o, device_id: a, quarantined: r } = e.row;
-  return r ? ot(
+function Bt(n, e) {
+  const { hass: t } = n, s = g(t), { name: i, mac: o, device_id: a, quarantined: r } = e.row;
+  return r ? ht(
     n,
     {
       title: s("quarantine.release_ask", { name: i }),
       text: s("quarantine.release_text"),
       confirm: s("quarantine.release"),
-      act: () => $a(t, e)
+      act: () => Ma(t, e)
     },
     s("quarantine.off", { name: i })
-  ) : qi(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
+  ) : ji(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
 }
-const Ea = /* @__PURE__ */ new Set(["blocked", "unblocked"]), Oa = /* @__PURE__ */ new Set([
+const La = /* @__PURE__ */ new Set(["blocked", "unblocked"]), qa = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), Ca = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Ta = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), qs = {
+]), Ha = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), ja = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Ns = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -2506,87 +2576,87 @@ const Ea = /* @__PURE__ */ new Set(["blocked", "unblocked"]), Oa = /* @__PURE__ 
     { key: "measure.claims" }
   ]
 };
-function at(n) {
-  const e = Te(`kind.${n}.meaning`) ? n : "other";
+function ut(n) {
+  const e = xe(`kind.${n}.meaning`) ? n : "other";
   return {
     name: `kind.${e}`,
     meaning: `kind.${e}.meaning`,
     advice: `kind.${e}.advice`
   };
 }
-const La = (n, e) => Object.hasOwn(qs, n) ? qs[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ii = 10, Is = 300, qa = (n) => typeof n == "object" && n !== null && !Array.isArray(n), mt = (n) => Array.isArray(n) ? n.filter(qa).slice(0, Ii) : [], ee = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
-function M(n) {
+const Na = (n, e) => Object.hasOwn(Ns, n) ? Ns[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ni = 10, Rs = 300, Ra = (n) => typeof n == "object" && n !== null && !Array.isArray(n), wt = (n) => Array.isArray(n) ? n.filter(Ra).slice(0, Ni) : [], se = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+function E(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
-  return e.length > Is ? `${e.slice(0, Is)}…` : e;
+  return e.length > Rs ? `${e.slice(0, Rs)}…` : e;
 }
-function Ia(n, e) {
+function Ua(n, e) {
   const { evidence: t } = e;
   return {
-    detector: M(t.detector),
-    why: M(t.why),
-    measured: Ha(n, e),
-    flows: [...mt(t.flows), ...mt(t.connections)].slice(0, Ii).map(Pa),
-    processes: mt(t.chain).map((s) => ({
-      program: M(s.executable),
-      pid: ee(s.pid),
-      commandLine: M(s.command_line)
+    detector: E(t.detector),
+    why: E(t.why),
+    measured: za(n, e),
+    flows: [...wt(t.flows), ...wt(t.connections)].slice(0, Ni).map(Da),
+    processes: wt(t.chain).map((s) => ({
+      program: E(s.executable),
+      pid: se(s.pid),
+      commandLine: E(s.command_line)
     })),
-    files: mt(t.files).map((s) => ({ path: M(s.path), by: M(s.by) }))
+    files: wt(t.files).map((s) => ({ path: E(s.path), by: E(s.by) }))
   };
 }
-function Pa(n) {
-  const e = M(n.peer_name) || M(n.peer_address), t = ee(n.peer_port), s = M(n.application), i = [s === "unknown" ? "" : s, M(n.transport).toUpperCase()].filter(Boolean);
+function Da(n) {
+  const e = E(n.peer_name) || E(n.peer_address), t = se(n.peer_port), s = E(n.application), i = [s === "unknown" ? "" : dt(s), E(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
     what: i.join(", "),
-    upload: ee(n.upload_bytes),
-    download: ee(n.download_bytes)
+    upload: se(n.upload_bytes),
+    download: se(n.download_bytes)
   };
 }
-function Ha(n, { kind: e, subject: t, evidence: s }) {
-  const i = v(n), o = La(e, t), a = ee(s.value), r = [];
+function za(n, { kind: e, subject: t, evidence: s }) {
+  const i = g(n), o = Na(e, t), a = se(s.value), r = [];
   if (o && a !== null) {
-    const d = (p) => o.unit ? T(n, p * (o.unit === "bytes" ? 1 : 1e6)) : Na(n, p);
-    r.push([i("events.measured"), i(o.key, { value: d(a) })]);
-    const h = s.threshold, c = Array.isArray(h) && h.length === 2 ? h.map(ee) : null;
-    c && c[0] != null && c[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: d(c[0]), most: d(c[1]) })]) : ee(h) !== null && h !== 1 && r.push([i("events.threshold"), d(h)]);
+    const c = (m) => o.unit ? C(n, m * (o.unit === "bytes" ? 1 : 1e6)) : Va(n, m);
+    r.push([i("events.measured"), i(o.key, { value: c(a) })]);
+    const d = s.threshold, h = Array.isArray(d) && d.length === 2 ? d.map(se) : null;
+    h && h[0] != null && h[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: c(h[0]), most: c(h[1]) })]) : se(d) !== null && d !== 1 && r.push([i("events.threshold"), c(d)]);
   }
-  const l = ee(s.window);
-  return l !== null && l >= 1 && r.push([i("events.window"), bi(n, l)]), r;
+  const l = se(s.window);
+  return l !== null && l >= 1 && r.push([i("events.window"), qn(n, l)]), r;
 }
-const Na = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? N(n, e) : Le(n, e, { maximumSignificantDigits: 3 });
-function ja({ event: n, culprit: e, program: t, blockable_peer: s }) {
-  return Ea.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
+const Va = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? L(n, e) : je(n, e, { maximumSignificantDigits: 3 });
+function Ba({ event: n, culprit: e, program: t, blockable_peer: s }) {
+  return La.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
 }
-function qe({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
-  return M(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
+function Ne({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
+  return E(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
-const Ln = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function Pi(n, e, t) {
-  const s = Ln(n, e, t)?.row.name;
-  return M(s ?? (t === e.mac ? qe(e) : t));
+const Rn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+function Ri(n, e, t) {
+  const s = Rn(n, e, t)?.row.name;
+  return E(s ?? (t === e.mac ? Ne(e) : t));
 }
-function Ra(n, e, t) {
-  const { hass: s } = n, i = v(s), [o, a] = [qe(e), i(at(e.kind).name)], r = [
-    e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: M(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
-    Ta.has(e.kind) ? i("events.accept.amount") : "",
-    Oa.has(e.kind) ? i("events.accept.learnt") : ""
+function Wa(n, e, t) {
+  const { hass: s } = n, i = g(s), [o, a] = [Ne(e), i(ut(e.kind).name)], l = [
+    e.kind === "forbidden_protocol" && /^\w+$/.test(e.subject) ? i("events.accept.text_speaks", { who: o, subject: dt(e.subject) }) : e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: E(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
+    ja.has(e.kind) ? i("events.accept.amount") : "",
+    qa.has(e.kind) ? i("events.accept.learnt") : ""
   ];
-  return ot(
+  return ht(
     n,
     {
       title: i("events.accept.ask"),
-      text: r.filter(Boolean).join(" "),
+      text: l.filter(Boolean).join(" "),
       confirm: i("events.accept"),
-      act: () => Ti(s, e.entry_id, e.seq)
+      act: () => qi(s, e.entry_id, e.seq)
     },
     i("events.accepted", { kind: a }),
     t
   );
 }
-function Hi(n, e, t) {
-  const { hass: s } = n, i = v(s), o = { peer: M(t) };
-  return Tn(n, {
+function Ui(n, e, t) {
+  const { hass: s } = n, i = g(s), o = { peer: E(t) };
+  return Nn(n, {
     entryId: e,
     target: t,
     name: o.peer,
@@ -2594,44 +2664,44 @@ function Hi(n, e, t) {
     text: i("events.block.text", o),
     confirm: i("events.block"),
     told: i("events.blocked", o),
-    act: (a, r) => Mi(s, a, r)
+    act: (a, r) => Ti(s, a, r)
   });
 }
-function Ua(n, e, t) {
-  const { hass: s } = n, i = v(s), { entry_id: o, seq: a } = e, r = qe(e);
-  return Tn(n, {
+function Fa(n, e, t) {
+  const { hass: s } = n, i = g(s), { entry_id: o, seq: a } = e, r = Ne(e);
+  return Nn(n, {
     entryId: o,
     target: t,
     name: r,
     title: i("events.stop.ask", { name: r }),
-    text: t.startsWith(Xe) ? i("events.stop.text_process", { pid: t.slice(Xe.length) }) : i("events.stop.text", { path: M(t.slice(t.indexOf(":") + 1)) }),
+    text: t.startsWith(it) ? i("events.stop.text_process", { pid: t.slice(it.length) }) : i("events.stop.text", { path: E(t.slice(t.indexOf(":") + 1)) }),
     confirm: i("events.stop.confirm"),
     told: i("events.stopped", { name: r }),
-    act: async (l, d) => {
+    act: async (l, c) => {
       if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
-      return wa(s, l, d);
+      return Aa(s, l, c);
     }
   });
 }
-function za(n, e, t, s) {
-  const i = Ln(e, t, s);
-  if (i) return Ut(n, i);
-  const { entry_id: o } = t, a = Pi(e, t, s);
-  return qi(n, { entryId: o, mac: s, name: a, deviceId: null });
+function Ga(n, e, t, s) {
+  const i = Rn(e, t, s);
+  if (i) return Bt(n, i);
+  const { entry_id: o } = t, a = Ri(e, t, s);
+  return ji(n, { entryId: o, mac: s, name: a, deviceId: null });
 }
-const Ee = ["info", "low", "medium", "high", "critical"], At = 500, Jt = { severity: "info", kind: null, who: null }, j = ({ entry_id: n, seq: e }) => `${n}/${e}`, Ni = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), Oe = (n) => Math.max(0, Ee.indexOf(n)), Ps = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class Da {
+const Pe = ["info", "low", "medium", "high", "critical"], Ct = 500, an = { severity: "info", kind: null, who: null }, R = ({ entry_id: n, seq: e }) => `${n}/${e}`, Di = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), Le = (n) => Math.max(0, Pe.indexOf(n)), Us = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class Ya {
   constructor() {
     this.events = [], this.waiting = [];
   }
   /** Take events; `hold` says to let new ones wait. */
   receive(e, t) {
-    const s = new Map(this.events.map((a) => [j(a), a])), i = new Map(this.waiting.map((a) => [j(a), a])), o = this.events[0]?.time ?? -1 / 0;
+    const s = new Map(this.events.map((a) => [R(a), a])), i = new Map(this.waiting.map((a) => [R(a), a])), o = this.events[0]?.time ?? -1 / 0;
     for (const a of e) {
-      const r = j(a);
+      const r = R(a);
       (!s.has(r) && (i.has(r) || t && a.time > o) ? i : s).set(r, a);
     }
-    this.events = [...s.values()].sort(Ps).slice(0, At), this.waiting = [...i.values()].sort(Ps).slice(0, At);
+    this.events = [...s.values()].sort(Us).slice(0, Ct), this.waiting = [...i.values()].sort(Us).slice(0, Ct);
   }
   /** Show those that wait. */
   release() {
@@ -2643,13 +2713,13 @@ class Da {
     this.events = this.waiting = [];
   }
 }
-function Hs(n, { severity: e, kind: t, who: s }) {
-  const i = Oe(e);
+function Ds(n, { severity: e, kind: t, who: s }) {
+  const i = Le(e);
   return n.filter(
-    (o) => Oe(o.severity) >= i && (t === null || o.kind === t) && (s === null || Ni(o) === s)
+    (o) => Le(o.severity) >= i && (t === null || o.kind === t) && (s === null || Di(o) === s)
   );
 }
-function Ns(n, e, t, s) {
+function zs(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   for (const o of n) {
     const a = e(o);
@@ -2657,7 +2727,7 @@ function Ns(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function Va(n, e) {
+function Ka(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -2665,7 +2735,7 @@ function Va(n, e) {
   }
   return t;
 }
-class ji {
+class zi {
   constructor(e, t) {
     this.host = e, this.page = t, this.key = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set();
   }
@@ -2674,7 +2744,7 @@ class ji {
   }
   /** Return how an event is shown; `more` says what the list knows better. */
   viewOf(e, t, s) {
-    const i = j(t);
+    const i = R(t);
     return {
       hass: e,
       store: this.page(e).store,
@@ -2689,127 +2759,127 @@ class ji {
     };
   }
   toggle(e, t) {
-    const s = j(t);
+    const s = R(t);
     this.key = this.key === s ? null : s, this.asked.delete(s), this.key && this.ask(e, t), this.host.requestUpdate();
   }
   note(e, t) {
-    this.asked.set(j(e), t), this.host.requestUpdate();
+    this.asked.set(R(e), t), this.host.requestUpdate();
   }
   async ask(e, t) {
-    const { entry_id: s, seq: i } = t, o = this.asked.get(j(t));
+    const { entry_id: s, seq: i } = t, o = this.asked.get(R(t));
     o && "problem" in o && this.note(t, void 0);
     try {
       this.note(t, await e.callWS({ type: "hearthwall/event", entry_id: s, seq: i }));
     } catch (a) {
-      this.note(t, { problem: re(a) });
+      this.note(t, { problem: X(a) });
     }
   }
   async order(e, t, s, i) {
     const o = this.page(e);
     await {
       accept: () => this.accept(o, s),
-      block: () => Hi(o, s.entry_id, i.blockable_peer),
-      quarantine: () => za(o, o.store, s, i.culprit),
-      stop: () => Ua(o, s, i.program)
+      block: () => Ui(o, s.entry_id, i.blockable_peer),
+      quarantine: () => Ga(o, o.store, s, i.culprit),
+      stop: () => Fa(o, s, i.program)
     }[t]();
   }
   async accept(e, t) {
     const { hass: s } = e, i = (o) => {
-      this.setAccepted(t, o), xi(s)?.refresh();
+      this.setAccepted(t, o), Si(s)?.refresh();
     };
-    await Ra(e, t, () => i(!1)) && i(!0);
+    await Wa(e, t, () => i(!1)) && i(!0);
   }
   setAccepted(e, t) {
-    t ? this.accepted.add(j(e)) : this.accepted.delete(j(e)), this.host.requestUpdate();
+    t ? this.accepted.add(R(e)) : this.accepted.delete(R(e)), this.host.requestUpdate();
   }
 }
-function qn(n, e) {
+function Wt(n, e) {
   if (e?.gateways.size) return;
-  const t = v(n), s = !n.config.components.includes(C) && e?.phase !== "offline";
-  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${Ri(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
+  const t = g(n), s = !n.config.components.includes(T) && e?.phase !== "offline";
+  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${Vi(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
-const Ri = (n) => V(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : m;
-function In(n, e, t) {
-  const s = v(n), i = [...e?.gateways.values() ?? []], o = i.filter(
+const Vi = (n) => U(n) ? u` <a href="/config/repairs">${g(n)("common.repairs")}</a>` : p;
+function Ft(n, e, t) {
+  const s = g(n), i = [...e?.gateways.values() ?? []], o = i.filter(
     (r) => (!r.connected || r.stale) && (!t || r.entryId === t)
   );
-  if (!o.length) return m;
-  const a = (r) => da(n, r);
+  if (!o.length) return p;
+  const a = (r) => fa(n, r);
   if (e?.phase === "offline" || e?.phase === "absent") {
     const r = Math.max(...o.map((l) => l.heard));
     return u`<div class="notice" role="status">${s("common.offline", { time: a(r) })}</div>`;
   }
-  return o.map(({ name: r, heard: l, stale: d }) => {
-    const h = { gateway: r, time: a(l) }, c = s(d ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
-    return u`<div class="notice" role="status">${c}${Ri(n)}</div>`;
+  return o.map(({ name: r, heard: l, stale: c }) => {
+    const d = { gateway: r, time: a(l) }, h = s(c ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", d);
+    return u`<div class="notice" role="status">${h}${Vi(n)}</div>`;
   });
 }
-function Ui({ rule: n, quarantined: e, online: t }) {
+function Bi({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
-    return { key: Te(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
+    return { key: xe(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
   }
   return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
 }
-function js(n) {
+function Vs(n) {
   return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
 }
-const wt = /* @__PURE__ */ new Set();
-let Xt;
-function Ba() {
-  if (document.visibilityState !== "hidden") for (const n of wt) n();
+const kt = /* @__PURE__ */ new Set();
+let rn;
+function Qa() {
+  if (document.visibilityState !== "hidden") for (const n of kt) n();
 }
-function Wa(n) {
-  return wt.add(n), Xt ??= setInterval(Ba, 1e3), () => {
-    wt.delete(n), wt.size || (clearInterval(Xt), Xt = void 0);
+function Za(n) {
+  return kt.add(n), rn ??= setInterval(Qa, 1e3), () => {
+    kt.delete(n), kt.size || (clearInterval(rn), rn = void 0);
   };
 }
-const zi = /* @__PURE__ */ new WeakMap(), en = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => zi.get(e)?.(t)),
+const Wi = /* @__PURE__ */ new WeakMap(), ln = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => Wi.get(e)?.(t)),
   { rootMargin: "100px" }
 );
-class zt {
+class Gt {
   constructor(e, t = () => !0) {
-    this.host = e, this.wanted = t, this.visible = !en, e.addController(this);
+    this.host = e, this.wanted = t, this.visible = !ln, e.addController(this);
   }
   hostConnected() {
-    zi.set(this.host, (e) => {
+    Wi.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
-    }), en?.observe(this.host), this.end = Wa(() => this.visible && this.wanted() && this.host.requestUpdate());
+    }), ln?.observe(this.host), this.end = Za(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
   hostDisconnected() {
-    en?.unobserve(this.host), this.end?.();
+    ln?.unobserve(this.host), this.end?.();
   }
 }
-const Fa = 3e4, Rs = 86400, Us = 20, Ga = 12;
-function Ya(n, e) {
+const Xa = 3e4, Bs = 86400, Ja = 15 * 6e4, Ws = 20, er = 12;
+function tr(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
-    s.device_id !== e || s.platform !== C || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
+    s.device_id !== e || s.platform !== T || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
   return t;
 }
-function Qa(n, e, t, s, i) {
-  const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (d, h) => ({
-    start: (a + h) * o,
+function nr(n, e, t, s, i) {
+  const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (c, d) => ({
+    start: (a + d) * o,
     download: 0,
     upload: 0
   }));
-  for (const [d, h] of [
+  for (const [c, d] of [
     ["download", n],
     ["upload", e]
   ])
-    for (const { start: c, change: p } of h) {
-      const y = l[Math.floor(c / o) - a];
-      y && (y[d] += Math.max(0, p ?? 0));
+    for (const { start: h, change: m } of d) {
+      const y = l[Math.floor(h / o) - a];
+      y && (y[c] += Math.max(0, m ?? 0));
     }
   return l;
 }
-async function Ka(n, e) {
-  const t = (await Rt(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
+async function sr(n, e) {
+  const t = (await Vt(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
   return new Map(t.map((s) => [s.target, s]));
 }
-class Za {
+class ir {
   constructor(e) {
     this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
   }
@@ -2829,35 +2899,35 @@ class Za {
     const s = ++this.asked, i = [
       ["history", this.askHistory(e, t)]
     ];
-    if (V(e)) {
+    if (U(e)) {
       const r = { device_id: t }, l = e.callWS({ type: "hearthwall/device", ...r });
       i.push(
         ["details", l],
-        ["rules", l.then(({ entry_id: d }) => Ka(e, d))],
+        ["rules", l.then(({ entry_id: c }) => sr(e, c))],
         [
           "usage",
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
-            since: Rs,
-            limit: Ga,
+            since: Bs,
+            limit: er,
             ...r
           })
         ]
       );
     }
     const o = i.map(async ([r, l]) => {
-      const d = await l;
-      s === this.asked && (this[r] = d, this.host.requestUpdate());
+      const c = await l;
+      s === this.asked && (this[r] = c, this.host.requestUpdate());
     }), a = (await Promise.allSettled(o)).flatMap(
-      (r) => r.status === "rejected" ? [re(r.reason)] : []
+      (r) => r.status === "rejected" ? [X(r.reason)] : []
     );
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Fa), V(e) && (this.endEvents = Ht(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Xa), U(e) && (this.endEvents = Rt(
       e.connection,
-      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Us },
+      { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Ws },
       { message: ({ events: t }) => this.receive(t) }
     )));
   }
@@ -2867,12 +2937,12 @@ class Za {
   receive(e) {
     const t = new Map((this.events ?? []).map((s) => [s.seq, s]));
     for (const s of e) t.set(s.seq, s);
-    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Us), this.host.requestUpdate();
+    this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Ws), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = Ya(e, t), o = [s, i].filter((c) => c !== void 0);
+    const { download: s, upload: i } = tr(e, t), o = [s, i].filter((m) => m !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
-    const a = Date.now(), r = a - Rs * 1e3, l = await e.callWS({
+    const a = Date.now(), r = a - Bs * 1e3, l = await e.callWS({
       type: "recorder/statistics_during_period",
       start_time: new Date(r).toISOString(),
       end_time: new Date(a).toISOString(),
@@ -2880,38 +2950,40 @@ class Za {
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), d = (c) => c === void 0 ? [] : l[c] ?? [], h = Qa(d(s), d(i), r, a, 15);
-    return h.some((c) => c.download + c.upload > 0) ? h : [];
+    }), c = (m) => m === void 0 ? [] : l[m] ?? [], d = Math.min(...o.flatMap((m) => c(m).map(({ start: y }) => y)));
+    this.began = Number.isFinite(d) && d > r + Ja ? d : void 0;
+    const h = nr(c(s), c(i), r, a, 15);
+    return h.some((m) => m.download + m.upload > 0) ? h : [];
   }
 }
-function Di(n, e, t) {
-  const { hass: s } = n, i = v(s);
-  return ot(
+function Fi(n, e, t) {
+  const { hass: s } = n, i = g(s);
+  return ht(
     n,
     {
       title: i("device.unblock_ask"),
       text: i("device.unblock_text"),
       confirm: i("rules.end_confirm"),
-      act: () => Ci(s, e, t)
+      act: () => Li(s, e, t)
     },
     i("device.unblock_done")
   );
 }
-function Ja(n, e, { id: t, seq: s, summary: i }) {
-  const { hass: o } = n, a = v(o);
-  return ot(
+function or(n, e, { id: t, seq: s, summary: i }) {
+  const { hass: o } = n, a = g(o);
+  return ht(
     n,
     {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await _a(o, e, t), () => Ti(o, e, s))
+      act: async () => (await Oa(o, e, t), () => qi(o, e, s))
     },
     a("device.revoke_done")
   );
 }
-const Pn = { ATTRIBUTE: 1, CHILD: 2 }, Hn = (n) => (...e) => ({ _$litDirective$: n, values: e });
-let Nn = class {
+const Un = { ATTRIBUTE: 1, CHILD: 2 }, Dn = (n) => (...e) => ({ _$litDirective$: n, values: e });
+let zn = class {
   constructor(e) {
   }
   get _$AU() {
@@ -2927,11 +2999,11 @@ let Nn = class {
     return this.render(...t);
   }
 };
-const { I: Xa } = qo, zs = (n) => n, Ds = () => document.createComment(""), De = (n, e, t) => {
+const { I: ar } = Ho, Fs = (n) => n, Gs = () => document.createComment(""), Ge = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
-    const o = s.insertBefore(Ds(), i), a = s.insertBefore(Ds(), i);
-    t = new Xa(o, a, n, n.options);
+    const o = s.insertBefore(Gs(), i), a = s.insertBefore(Gs(), i);
+    t = new ar(o, a, n, n.options);
   } else {
     const o = t._$AB.nextSibling, a = t._$AM, r = a !== n;
     if (r) {
@@ -2941,22 +3013,22 @@ const { I: Xa } = qo, zs = (n) => n, Ds = () => document.createComment(""), De =
     if (o !== i || r) {
       let l = t._$AA;
       for (; l !== o; ) {
-        const d = zs(l).nextSibling;
-        zs(s).insertBefore(l, i), l = d;
+        const c = Fs(l).nextSibling;
+        Fs(s).insertBefore(l, i), l = c;
       }
     }
   }
   return t;
-}, he = (n, e, t = n) => (n._$AI(e, t), n), er = {}, tr = (n, e = er) => n._$AH = e, nr = (n) => n._$AH, tn = (n) => {
+}, pe = (n, e, t = n) => (n._$AI(e, t), n), rr = {}, lr = (n, e = rr) => n._$AH = e, cr = (n) => n._$AH, cn = (n) => {
   n._$AR(), n._$AA.remove();
 };
-const Vs = (n, e, t) => {
+const Ys = (n, e, t) => {
   const s = /* @__PURE__ */ new Map();
   for (let i = e; i <= t; i++) s.set(n[i], i);
   return s;
-}, D = Hn(class extends Nn {
+}, V = Dn(class extends zn {
   constructor(n) {
-    if (super(n), n.type !== Pn.CHILD) throw Error("repeat() can only be used in text expressions");
+    if (super(n), n.type !== Un.CHILD) throw Error("repeat() can only be used in text expressions");
   }
   dt(n, e, t) {
     let s;
@@ -2970,40 +3042,40 @@ const Vs = (n, e, t) => {
     return this.dt(n, e, t).values;
   }
   update(n, [e, t, s]) {
-    const i = nr(n), { values: o, keys: a } = this.dt(e, t, s);
+    const i = cr(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
     const r = this.ut ??= [], l = [];
-    let d, h, c = 0, p = i.length - 1, y = 0, g = o.length - 1;
-    for (; c <= p && y <= g; ) if (i[c] === null) c++;
-    else if (i[p] === null) p--;
-    else if (r[c] === a[y]) l[y] = he(i[c], o[y]), c++, y++;
-    else if (r[p] === a[g]) l[g] = he(i[p], o[g]), p--, g--;
-    else if (r[c] === a[g]) l[g] = he(i[c], o[g]), De(n, l[g + 1], i[c]), c++, g--;
-    else if (r[p] === a[y]) l[y] = he(i[p], o[y]), De(n, i[c], i[p]), p--, y++;
-    else if (d === void 0 && (d = Vs(a, y, g), h = Vs(r, c, p)), d.has(r[c])) if (d.has(r[p])) {
-      const _ = h.get(a[y]), E = _ !== void 0 ? i[_] : null;
-      if (E === null) {
-        const q = De(n, i[c]);
-        he(q, o[y]), l[y] = q;
-      } else l[y] = he(E, o[y]), De(n, i[c], E), i[_] = null;
+    let c, d, h = 0, m = i.length - 1, y = 0, v = o.length - 1;
+    for (; h <= m && y <= v; ) if (i[h] === null) h++;
+    else if (i[m] === null) m--;
+    else if (r[h] === a[y]) l[y] = pe(i[h], o[y]), h++, y++;
+    else if (r[m] === a[v]) l[v] = pe(i[m], o[v]), m--, v--;
+    else if (r[h] === a[v]) l[v] = pe(i[h], o[v]), Ge(n, l[v + 1], i[h]), h++, v--;
+    else if (r[m] === a[y]) l[y] = pe(i[m], o[y]), Ge(n, i[h], i[m]), m--, y++;
+    else if (c === void 0 && (c = Ys(a, y, v), d = Ys(r, h, m)), c.has(r[h])) if (c.has(r[m])) {
+      const $ = d.get(a[y]), A = $ !== void 0 ? i[$] : null;
+      if (A === null) {
+        const H = Ge(n, i[h]);
+        pe(H, o[y]), l[y] = H;
+      } else l[y] = pe(A, o[y]), Ge(n, i[h], A), i[$] = null;
       y++;
-    } else tn(i[p]), p--;
-    else tn(i[c]), c++;
-    for (; y <= g; ) {
-      const _ = De(n, l[g + 1]);
-      he(_, o[y]), l[y++] = _;
+    } else cn(i[m]), m--;
+    else cn(i[h]), h++;
+    for (; y <= v; ) {
+      const $ = Ge(n, l[v + 1]);
+      pe($, o[y]), l[y++] = $;
     }
-    for (; c <= p; ) {
-      const _ = i[c++];
-      _ !== null && tn(_);
+    for (; h <= m; ) {
+      const $ = i[h++];
+      $ !== null && cn($);
     }
-    return this.ut = a, tr(n, l), Y;
+    return this.ut = a, lr(n, l), K;
   }
 });
-var sr = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", ir = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", or = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", ar = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", rr = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", lr = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", cr = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", dr = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", hr = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", ur = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const ye = Hn(class extends Nn {
+var dr = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", hr = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", ur = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", pr = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", mr = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", fr = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", vr = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", gr = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", yr = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", wr = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const be = Dn(class extends zn {
   constructor(n) {
-    if (super(n), n.type !== Pn.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== Un.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return " " + Object.keys(n).filter((e) => n[e]).join(" ") + " ";
@@ -3020,89 +3092,89 @@ const ye = Hn(class extends Nn {
       const i = !!e[s];
       i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
     }
-    return Y;
+    return K;
   }
-}), Bs = {
-  info: lr,
-  low: sr,
-  medium: or,
-  high: ir,
-  critical: dr
-}, Dt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Vi = (n) => Dt(Bs[n] ?? Bs.info), pr = /^T\d{4}(\.\d{3})?$/;
-function mr(n, e) {
-  const { hass: t, asked: s } = e, i = v(t), o = at(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !Ca.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
+}), Ks = {
+  info: fr,
+  low: dr,
+  medium: ur,
+  high: hr,
+  critical: gr
+}, Yt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Gi = (n) => Yt(Ks[n] ?? Ks.info), br = /^T\d{4}(\.\d{3})?$/;
+function $r(n, e) {
+  const { hass: t, asked: s } = e, i = g(t), o = ut(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !Ha.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
   return u`
-    <p>${i(o.meaning)} ${l ? i("events.of_program") : m}</p>
+    <p>${i(o.meaning)} ${l ? i("events.of_program") : p}</p>
     <p class="advice">
-      ${Dt(cr)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
+      ${Yt(vr)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
     </p>
-    ${fr(n, e)}
+    ${xr(n, e)}
     <h4>${i("events.evidence")}</h4>
-    ${vr(t, r, Ia(t, r))}
-    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
+    ${_r(t, r, Ua(t, r))}
+    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : p}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
           <button class="quiet" @click=${e.onRetry}>${i("events.again")}</button>
-        </p>` : m}
+        </p>` : p}
   `;
 }
-function fr(n, e) {
+function xr(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
-  if (!i || !("event" in i)) return m;
-  const r = v(t), { accept: l, peer: d, culprit: h, program: c } = ja(i), p = h !== null && Ln(s, n, h)?.row.quarantined, y = h === null ? "" : Pi(s, n, h), g = [
+  if (!i || !("event" in i)) return p;
+  const r = g(t), { accept: l, peer: c, culprit: d, program: h } = Ba(i), m = d !== null && Rn(s, n, d)?.row.quarantined, y = d === null ? "" : Ri(s, n, d), v = [
     l ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${r(o ? "events.is_accepted" : "events.accept")}
-        </button>` : m,
-    d === null ? m : u`<button class="quiet cut" title=${M(d)} @click=${() => a("block", i)}>
-          ${r("events.block.peer", { peer: M(d) })}
+        </button>` : p,
+    c === null ? p : u`<button class="quiet cut" title=${E(c)} @click=${() => a("block", i)}>
+          ${r("events.block.peer", { peer: E(c) })}
         </button>`,
-    h === null ? m : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
-          ${r(p ? "events.release" : "events.quarantine", { name: y })}
+    d === null ? p : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
+          ${r(m ? "events.release" : "events.quarantine", { name: y })}
         </button>`,
-    c === null ? m : u`<button class="quiet cut" title=${M(c)} @click=${() => a("stop", i)}>
-          ${r("events.stop", { name: qe(n) })}
+    h === null ? p : u`<button class="quiet cut" title=${E(h)} @click=${() => a("stop", i)}>
+          ${r("events.stop", { name: Ne(n) })}
         </button>`
   ];
   return u`
-    ${i.has_ended && c === null ? u`<p class="secondary">${r("events.ended")}</p>` : m}
-    ${g.every((_) => _ === m) ? m : u`<div class="orders">${g}</div>`}
+    ${i.has_ended && h === null ? u`<p class="secondary">${r("events.ended")}</p>` : p}
+    ${v.every(($) => $ === p) ? p : u`<div class="orders">${v}</div>`}
   `;
 }
-function vr(n, e, t) {
-  const s = v(n), { technique: i } = e, o = i && pr.test(i) ? u`<a
+function _r(n, e, t) {
+  const s = g(n), { technique: i } = e, o = i && br.test(i) ? u`<a
           href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
           target="_blank"
           rel="noreferrer noopener"
           >${i}</a
-        >` : m, a = [M(e.peer_name), M(e.peer_address)].filter(Boolean), r = [
+        >` : p, a = [E(e.peer_name), E(e.peer_address)].filter(Boolean), r = [
     [s("events.why"), t.why],
-    [s("events.program"), M(e.process)],
+    [s("events.program"), E(e.process)],
     [s("events.peer"), [...new Set(a)].join(" · ")],
-    [s("events.subject"), M(e.subject)],
+    [s("events.subject"), E(e.kind === "forbidden_protocol" ? dt(e.subject) : e.subject)],
     ...t.measured,
     [s("events.detector"), t.detector],
     [s("events.technique"), o],
-    [s("events.gateway"), M(e.gateway)],
+    [s("events.gateway"), E(e.gateway)],
     [
       s("events.last"),
-      e.count > 1 && e.last_time ? te(n, e.last_time) : ""
+      e.count > 1 && e.last_time ? W(n, e.last_time) : ""
     ]
   ];
   return u`
     <dl>
-      ${r.filter(([, l]) => l !== "" && l !== m).map(
-    ([l, d]) => u`<div>
+      ${r.filter(([, l]) => l !== "" && l !== p).map(
+    ([l, c]) => u`<div>
               <dt>${l}</dt>
-              <dd>${d}</dd>
+              <dd>${c}</dd>
             </div>`
   )}
     </dl>
-    ${gr(n, t)} ${yr(n, t)}
+    ${kr(n, t)} ${Ar(n, t)}
   `;
 }
-function gr(n, { flows: e }) {
-  if (!e.length) return m;
-  const t = v(n), s = (i) => i === null ? "" : T(n, i);
+function kr(n, { flows: e }) {
+  if (!e.length) return p;
+  const t = g(n), s = (i) => i === null ? "" : C(n, i);
   return u`<table>
     <caption>
       ${t("events.flows")}
@@ -3127,185 +3199,193 @@ function gr(n, { flows: e }) {
     </tbody>
   </table>`;
 }
-function yr(n, { processes: e, files: t }) {
-  if (!e.length && !t.length) return m;
-  const s = v(n);
+function Ar(n, { processes: e, files: t }) {
+  if (!e.length && !t.length) return p;
+  const s = g(n);
   return u`
     ${e.length ? u`<h5>${s("events.processes")}</h5>
           <ol class="chain">
             ${e.map(
     (i) => u`<li>
                   <span class="mono">${i.program}</span>
-                  ${i.pid === null ? m : u`<span class="secondary">${i.pid}</span>`}
-                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : m}
+                  ${i.pid === null ? p : u`<span class="secondary">${i.pid}</span>`}
+                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : p}
                 </li>`
   )}
-          </ol>` : m}
+          </ol>` : p}
     ${t.length ? u`<h5>${s("events.files")}</h5>
           <ul class="chain">
             ${t.map((i) => u`<li class="mono">${i.path}</li>`)}
-          </ul>` : m}
+          </ul>` : p}
   `;
 }
-function Bi(n, e) {
-  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Ee.includes(n.severity) ? n.severity : "info", d = M(n.peer_name ?? n.peer_address), h = `details-${j(n)}`;
-  return u`<li class=${ye({ event: !0, open: s, fresh: o, [l]: !0 })}>
-    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${j(n)} @click=${a}>
-      <span class="badge">${Vi(l)}</span>
+function Yi(n, e) {
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = g(t), l = Pe.includes(n.severity) ? n.severity : "info", c = E(n.peer_name ?? n.peer_address), d = `details-${R(n)}`;
+  return u`<li class=${be({ event: !0, open: s, fresh: o, [l]: !0 })}>
+    <button class="line" aria-expanded=${s} aria-controls=${d} data-event=${R(n)} @click=${a}>
+      <span class="badge">${Gi(l)}</span>
       <span class="words">
         <span class="first">
-          <span class="kind cut">${r(at(n.kind).name)}</span>
+          <span class="kind cut">${r(ut(n.kind).name)}</span>
           <span class="severity">${r(`severity.${l}`)}</span>
-          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: N(t, n.count) })}</span>` : m}
-          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${te(t, n.time)}>${i}</time>
+          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: L(t, n.count) })}</span>` : p}
+          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${W(t, n.time)}>${i}</time>
         </span>
         <span class="second">
-          <span class="who">${qe(n)}</span>${d ? u`<span class="peer"> → ${d}</span>` : m}
+          <span class="who">${Ne(n)}</span>${c ? u`<span class="peer"> → ${c}</span>` : p}
         </span>
-        <span class="summary">${M(n.summary)}</span>
+        <span class="summary">${E(n.summary)}</span>
       </span>
-      <span class="chevron">${Dt(rr)}</span>
+      <span class="chevron">${Yt(mr)}</span>
     </button>
-    <div id=${h} class="details" ?hidden=${!s}>${s ? mr(n, e) : m}</div>
+    <div id=${d} class="details" ?hidden=${!s}>${s ? $r(n, e) : p}</div>
   </li>`;
 }
-const wr = "Quarantined from Home Assistant", br = /^(exe|dir|pid):(.*)$/s;
-function Wi(n, { mode: e, transport: t, port: s }) {
+const Sr = "Quarantined from Home Assistant", Mr = /^(exe|dir|pid):(.*)$/s;
+function Ki(n, { mode: e, transport: t, port: s }) {
   const i = s === null ? t ?? "" : `${t ?? ""}/${s}`;
-  return [v(n)(Te(`mode.${e}`) ?? "mode.other"), i].filter(Boolean).join(" ");
+  return [g(n)(xe(`mode.${e}`) ?? "mode.other"), i].filter(Boolean).join(" ");
 }
-function $r(n, { reason: e }) {
-  const t = v(n);
-  if (e === wr) return t("rules.reason.quarantine");
-  const [s, ...i] = e.split(": "), o = i.length ? Te(`kind.${s}`) : void 0;
+function Er(n, { reason: e }) {
+  const t = g(n);
+  if (e === Sr) return t("rules.reason.quarantine");
+  const [s, ...i] = e.split(": "), o = i.length ? xe(`kind.${s}`) : void 0;
   return o ? `${t(o)}: ${i.join(": ")}` : e;
 }
-function Fi(n, { expires: e, confirm_by: t }, s) {
-  const i = v(n);
-  return t !== null ? i("rules.unconfirmed", { span: Ze(n, t - s) }) : e === null ? void 0 : i("common.left", { span: Ze(n, e - s) });
+function Qi(n, { expires: e, confirm_by: t }, s) {
+  const i = g(n);
+  return t !== null ? i("rules.unconfirmed", { span: nt(n, t - s) }) : e === null ? void 0 : i("common.left", { span: nt(n, e - s) });
 }
-const Gi = (n, e) => [
-  v(n)("device.blocked_since", { since: te(n, e.created) }),
-  $r(n, e)
+const Zi = (n, e) => [
+  g(n)("device.blocked_since", { since: W(n, e.created) }),
+  Er(n, e)
 ].filter(Boolean).join(" · ");
-function Yi(n, e, t) {
-  const s = v(n);
+function Xi(n, e, t) {
+  const s = g(n);
   if (!e.packets) return s("device.blocked_nothing");
   const i = s(e.mode === "audit" ? "rules.audited" : "device.blocked_packets", {
-    packets: N(n, e.packets),
-    bytes: T(n, e.bytes)
+    packets: L(n, e.packets),
+    bytes: C(n, e.bytes)
   });
-  return e.last_hit === null ? i : `${i} · ${s("rules.last_hit", { ago: _t(n, e.last_hit, t) })}`;
+  return e.last_hit === null ? i : `${i} · ${s("rules.last_hit", { ago: tt(n, e.last_hit, t) })}`;
 }
-function xr(n, { target: e }, t) {
+function Or(n, { target: e }, t) {
   for (const { row: o } of t)
     if (o.mac === e || o.addresses.includes(e)) return { name: o.name, more: e };
-  const [, s, i] = br.exec(e) ?? [];
-  return s === "pid" ? { name: v(n)("rules.process", { pid: i }), more: "" } : i ? { name: i.split("/").filter(Boolean).at(-1) ?? i, more: i } : { name: e, more: "" };
+  const [, s, i] = Mr.exec(e) ?? [];
+  return s === "pid" ? { name: g(n)("rules.process", { pid: i }), more: "" } : i ? { name: i.split("/").filter(Boolean).at(-1) ?? i, more: i } : { name: e, more: "" };
 }
-const _r = 5, kr = "-";
-function Ar(n, e, t = Date.now() / 1e3) {
-  const s = v(n), i = (c) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(c), o = (c, p = (y) => y.name) => i(c.slice(0, _r).map(p)), a = e.domains.filter(({ name: c }) => c !== kr), r = [
-    e.frozen ? s("profile.frozen", { since: te(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: te(n, e.learning_until) }) : s("profile.learnt", {
-      since: te(n, e.since),
-      sure: xt(n, Math.min(1, Math.max(0, e.sure)))
+const Cr = 5, Tr = "-";
+function Ir(n, e, t = Date.now() / 1e3) {
+  const s = g(n), i = (y) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(y), o = (y, v = ($) => $.name) => i(y.slice(0, Cr).map(v)), a = e.domains.filter(({ name: y }) => y !== Tr), r = [
+    e.frozen ? s("profile.frozen", { since: W(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: W(n, e.learning_until) }) : s("profile.learnt", {
+      since: W(n, e.since),
+      sure: Et(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
-  a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: c }) => En(n, c)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
-  const l = e.applications.length ? e.applications : e.ports;
-  l.length && r.push(s("profile.speaks", { names: o(l) }));
-  const [d, h] = [e.download_a_day, e.upload_a_day];
-  return d && h && r.push(s("profile.day", { download: T(n, d.usual), upload: T(n, h.usual) })), r;
+  a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: y }) => Hn(n, y)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
+  const { applications: l, ports: c } = e, d = l.length ? o(l, ({ name: y }) => dt(y)) : o(c);
+  d && r.push(s("profile.speaks", { names: d }));
+  const [h, m] = [e.download_a_day, e.upload_a_day];
+  return h && m && r.push(s("profile.day", { download: C(n, h.usual), upload: C(n, m.usual) })), r;
 }
-const rt = (n, e, t = "") => u`<section id=${t || m}>
+const pt = (n, e, t = "") => u`<section id=${t || p}>
     <h3>${n}</h3>
     ${e}
-  </section>`, jn = (n) => u`<p class="secondary">${n}</p>`, Ve = (n) => n.download_bytes + n.upload_bytes, Sr = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
-function Mr(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = v(n), r = Math.max(1, Ve(e)), l = r - e.rows.reduce((c, p) => c + Ve(p), 0), d = (c) => u`<div class="bar"><div style="width: ${(c * 100).toFixed(1)}%"></div></div>`, h = (c) => {
-    const p = c.peer ?? a("common.unknown"), y = t.get(p);
+  </section>`, Vn = (n) => u`<p class="secondary">${n}</p>`, Ae = (n) => n.download_bytes + n.upload_bytes, Pr = /^(ff[0-9a-f]{2}:|fe80:|(22[4-9]|23\d|255|169\.254)\.[\d.]+$)/i, Lr = /^((10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|f[cd][0-9a-f]{2}:|::1$)|(^|\.)(localhost|local|lan|home|internal|home\.arpa)\.?$/i;
+function qr(n) {
+  const e = ({ peer: i }) => Pr.test(i ?? ""), t = n.filter(e), s = (i) => t.reduce((o, a) => o + a[i], 0);
+  return {
+    peers: n.filter((i) => !e(i)),
+    everybody: t.length ? { peer: null, upload_bytes: s("upload_bytes"), download_bytes: s("download_bytes"), flows: s("flows") } : void 0
+  };
+}
+function Hr(n, e, { rules: t, home: s, block: i, release: o }) {
+  const a = g(n), r = Math.max(1, Ae(e)), { peers: l, everybody: c } = qr(e.rows), d = r - e.rows.reduce((v, $) => v + Ae($), 0), h = (v) => u`<div class="bar"><div style="width: ${(v * 100).toFixed(1)}%"></div></div>`, m = (v) => {
+    const $ = v.peer ?? a("common.unknown"), A = t.get($);
     return u`<li>
       <div class="line">
-        <span class="cut grow" title=${p}>${p}</span>
-        <span class="secondary">${c.country ? En(n, c.country) : m}</span>
-        <span class="figure" title="↓ ${T(n, c.download_bytes)} ↑ ${T(n, c.upload_bytes)}">
-          ${T(n, Ve(c))}
+        <span class="cut grow" title=${$}>${$}</span>
+        <span class="secondary">${v.country ? Hn(n, v.country) : p}</span>
+        <span class="figure" title="↓ ${C(n, v.download_bytes)} ↑ ${C(n, v.upload_bytes)}">
+          ${C(n, Ae(v))}
         </span>
-        <span class="figure share secondary">${xt(n, Ve(c) / r)}</span>
+        <span class="figure share secondary">${Et(n, Ae(v) / r)}</span>
         <span>
-          ${c.peer && (y || !(Sr.test(c.peer) || s.has(c.peer))) ? u`<button
+          ${v.peer && (A || !(Lr.test(v.peer) || s.has(v.peer))) ? u`<button
                 class="quiet"
-                aria-label=${a(y ? "device.release_peer" : "events.block.peer", { peer: p })}
-                @click=${() => y ? o(y) : i(p)}
+                aria-label=${a(A ? "device.release_peer" : "events.block.peer", { peer: $ })}
+                @click=${() => A ? o(A) : i($)}
               >
-                ${a(y ? "device.unblock" : "events.block")}
-              </button>` : m}
+                ${a(A ? "device.unblock" : "events.block")}
+              </button>` : p}
         </span>
       </div>
-      ${d(Ve(c) / r)}
+      ${h(Ae(v) / r)}
     </li>`;
-  };
-  return rt(
+  }, y = (v, $) => u`<li>
+    <div class="line">
+      <span class="grow secondary">${v}</span>
+      <span></span>
+      <span class="figure">${C(n, $)}</span>
+      <span class="figure share secondary">${Et(n, $ / r)}</span>
+      <span></span>
+    </div>
+    ${h($ / r)}
+  </li>`;
+  return pt(
     a("device.peers"),
     e.rows.length ? u`<ul class="peers">
-          ${D(e.rows, (c) => `${c.peer} ${c.country}`, h)}
-          ${l / r >= 5e-3 ? u`<li>
-                <div class="line">
-                  <span class="grow secondary">${a("device.peers_rest")}</span>
-                  <span></span>
-                  <span class="figure">${T(n, l)}</span>
-                  <span class="figure share secondary">${xt(n, l / r)}</span>
-                  <span></span>
-                </div>
-                ${d(l / r)}
-              </li>` : m}
-        </ul>` : jn(a("device.peers_none"))
+          ${V(l, (v) => `${v.peer} ${v.country}`, m)}
+          ${c ? y(a("device.peers_everybody"), Ae(c)) : p}
+          ${d / r >= 5e-3 ? y(a("device.peers_rest"), d) : p}
+        </ul>` : Vn(a("device.peers_none"))
   );
 }
-function Er(n, e, t) {
-  const s = v(n);
-  return rt(
+function jr(n, e, t) {
+  const s = g(n);
+  return pt(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${D(e, j, (i) => Bi(i, t(i)))}
-        </ul>` : jn(s("device.events_none")),
+          ${V(e, R, (i) => Yi(i, t(i)))}
+        </ul>` : Vn(s("device.events_none")),
     "events"
   );
 }
-function Or(n, e, t) {
-  const s = v(n), i = Date.now() / 1e3, o = (a) => {
-    const r = Fi(n, a, i);
+function Nr(n, e, t) {
+  const s = g(n), i = Date.now() / 1e3, o = (a) => {
+    const r = Qi(n, a, i);
     return u`<li class="rule">
       <div class="grow">
         <div class="line">
-          <b class="cut grow">${Wi(n, a)}</b>
-          ${r === void 0 ? m : u`<span class="figure" role="timer">${r}</span>`}
+          <b class="cut grow">${Ki(n, a)}</b>
+          ${r === void 0 ? p : u`<span class="figure" role="timer">${r}</span>`}
           <button class="quiet" @click=${() => t(a)}>${s("rules.end")}</button>
         </div>
-        <div class="secondary wrap">${Gi(n, a)}</div>
-        <div class="secondary wrap">${Yi(n, a, i)}</div>
+        <div class="secondary wrap">${Zi(n, a)}</div>
+        <div class="secondary wrap">${Xi(n, a, i)}</div>
       </div>
     </li>`;
   };
-  return rt(
+  return pt(
     s("device.blocks"),
-    e.length ? u`<ul>${D(e, ({ id: a }) => a, o)}</ul>` : jn(s("device.blocks_none"))
+    e.length ? u`<ul>${V(e, ({ id: a }) => a, o)}</ul>` : Vn(s("device.blocks_none"))
   );
 }
-function Cr(n, e) {
-  const t = v(n);
-  return rt(
+function Rr(n, e) {
+  const t = g(n);
+  return pt(
     t("device.profile"),
-    Ar(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+    Ir(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function Tr(n, e, t) {
-  if (!e.length) return m;
-  const s = v(n);
-  return rt(
+function Ur(n, e, t) {
+  if (!e.length) return p;
+  const s = g(n);
+  return pt(
     s("device.accepted"),
     u`<ul>
-      ${D(
+      ${V(
       e,
       ({ id: i }) => i,
       (i) => u`<li>
@@ -3318,7 +3398,7 @@ function Tr(n, e, t) {
     </ul>`
   );
 }
-const Lr = I`
+const Dr = q`
   :host {
     container: device / inline-size;
   }
@@ -3477,26 +3557,26 @@ const Lr = I`
     }
   }
 `;
-var qr = Object.defineProperty, Ie = (n, e, t, s) => {
+var zr = Object.defineProperty, Re = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && qr(e, t, i), i;
+  return i && zr(e, t, i), i;
 };
-const Qn = class Qn extends L {
+const Jn = class Jn extends I {
   constructor() {
-    super(), this.live = new nt(this), this.data = new Za(this), this.opened = new ji(this, (e) => this.asking(e)), new zt(this);
+    super(), this.live = new He(this), this.data = new ir(this), this.opened = new zi(this, (e) => this.asking(e)), new Gt(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e) return m;
-    const s = v(e);
+    if (!e) return p;
+    const s = g(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
-    const i = qn(e, this.live.store), o = this.live.store?.device(t);
+    const i = Wt(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
-      ${this.renderHead(e, o)} ${In(e, this.live.store, o.entryId)}
-      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
+      ${this.renderHead(e, o)} ${Ft(e, this.live.store, o.entryId)}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
       <div class="sections">
-        ${V(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
+        ${U(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
               <p class="secondary">${s("common.admin")}</p>`}
       </div>
       <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -3504,34 +3584,34 @@ const Qn = class Qn extends L {
     `;
   }
   renderHead(e, t) {
-    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = Ui(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, d = Date.now() / 1e3;
+    const s = g(e), { row: i } = t, { key: o, tone: a, expires: r } = Bi(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, c = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
         <div class="secondary wrap">
           <span class="chip ${a}">${s(o)}</span>
-          ${r === null ? m : u`<span role="timer">${s("common.left", { span: Ze(e, r - d) })}</span>`}
-          ${i.online ? m : u`<span>${s("devices.seen", { ago: _t(e, i.last_seen, d) })}</span>`}
+          ${r === null ? p : u`<span role="timer">${s("common.left", { span: nt(e, r - c) })}</span>`}
+          ${i.online ? p : u`<span>${s("devices.seen", { ago: tt(e, i.last_seen, c) })}</span>`}
         </div>
       </div>
       <button
         class=${i.quarantined ? "main" : "danger"}
         ?disabled=${!l}
         title=${l ? "" : s("quarantine.impossible")}
-        @click=${() => Ut(this.asking(e), t)}
+        @click=${() => Bt(this.asking(e), t)}
       >
         ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
       </button>
     </header>`;
   }
   renderTraffic(e, t) {
-    const s = v(e), { row: i, samples: o } = t, a = (l, d) => u`<div class="tile">
-      <div class="secondary"><span class=${l === "download" ? "down" : "up"} aria-hidden="true">${d}</span> ${s(`common.${l}`)}</div>
-      <div class="large">${Ke(e, i[`${l}_rate`])}</div>
+    const s = g(e), { row: i, samples: o } = t, a = (l, c) => u`<div class="tile">
+      <div class="secondary"><span class=${l === "download" ? "down" : "up"} aria-hidden="true">${c}</span> ${s(`common.${l}`)}</div>
+      <div class="large">${et(e, i[`${l}_rate`])}</div>
       <div class="secondary">
         ${s("device.moved", {
-      today: T(e, i[`${l}_today`]),
-      all: T(e, i[`${l}_bytes`])
+      today: C(e, i[`${l}_today`]),
+      all: C(e, i[`${l}_bytes`])
     })}
       </div>
     </div>`, r = [
@@ -3539,7 +3619,7 @@ const Qn = class Qn extends L {
       i.mac,
       i.randomised ? s("devices.random") : null,
       ...i.addresses.slice(0, 4),
-      s("device.first_seen", { since: te(e, i.first_seen) })
+      s("device.first_seen", { since: W(e, i.first_seen) })
     ].filter((l) => l !== null);
     return u`<section class="traffic">
       <div class="secondary wrap">${r.join(" · ")}</div>
@@ -3547,36 +3627,40 @@ const Qn = class Qn extends L {
       <h3>${s("device.minute")}</h3>
       <hearthwall-sparkline .samples=${o} .now=${Date.now() / 1e3}></hearthwall-sparkline>
       <h3>${s("device.history")}</h3>
-      ${this.data.history?.length ? u`<hearthwall-history .hass=${e} .spans=${this.data.history}></hearthwall-history>` : u`<p class="secondary">${s(this.data.history ? "device.history_none" : "common.loading")}</p>`}
+      ${this.data.history?.length ? u`<hearthwall-history
+            .hass=${e}
+            .spans=${this.data.history}
+            .began=${this.data.began}
+          ></hearthwall-history>` : u`<p class="secondary">${s(this.data.history ? "device.history_none" : "common.loading")}</p>`}
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (d) => void Di(r(), a, d);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (c) => void Fi(r(), a, c);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? Or(e, s.blocks, l) : m}
-        ${s?.profile ? Cr(e, s.profile) : m}
+        ${s ? Nr(e, s.blocks, l) : p}
+        ${s?.profile ? Rr(e, s.profile) : p}
       </div>
       <div>
-        ${i ? Mr(e, i, {
+        ${i ? Hr(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
-      block: (d) => void Hi(r(), a, d),
+      block: (c) => void Ui(r(), a, c),
       release: l
-    }) : m}
-        ${o ? this.renderEvents(e, o) : m}
-        ${s ? Tr(e, s.accepted, (d) => void Ja(r(), a, d)) : m}
+    }) : p}
+        ${o ? this.renderEvents(e, o) : p}
+        ${s ? Ur(e, s.accepted, (c) => void or(r(), a, c)) : p}
       </div>
     `;
   }
   renderEvents(e, t) {
     const s = new Set(this.data.details?.accepted.map(({ seq: i }) => i));
-    return Er(
+    return jr(
       e,
       t,
       (i) => this.opened.viewOf(e, i, {
-        when: _t(e, i.last_time ?? i.time),
+        when: tt(e, i.last_time ?? i.time),
         accepted: s.has(i.seq)
       })
     );
@@ -3592,116 +3676,120 @@ const Qn = class Qn extends L {
     t && this.data.usage && this.data.details && (this.at = void 0, t.scrollIntoView({ block: "start" }));
   }
 };
-Qn.styles = [Z, W, Lr, $i];
-let Q = Qn;
-Ie([
-  S({ attribute: !1 })
+Jn.styles = [J, B, Dr, Ai];
+let Q = Jn;
+Re([
+  M({ attribute: !1 })
 ], Q.prototype, "hass");
-Ie([
-  S({ attribute: !1 })
+Re([
+  M({ attribute: !1 })
 ], Q.prototype, "deviceId");
-Ie([
-  S({ attribute: !1 })
+Re([
+  M({ attribute: !1 })
 ], Q.prototype, "heading");
-Ie([
-  S({ attribute: !1 })
+Re([
+  M({ attribute: !1 })
 ], Q.prototype, "at");
-Ie([
-  P("hearthwall-confirm")
+Re([
+  N("hearthwall-confirm")
 ], Q.prototype, "confirm");
-Ie([
-  P("hearthwall-notice")
+Re([
+  N("hearthwall-notice")
 ], Q.prototype, "notice");
-const Ir = {
-  "hearthwall-device-card": Qe,
+const Vr = {
+  "hearthwall-device-card": Je,
   "hearthwall-device-view": Q,
-  "hearthwall-device-dialog": ge,
-  "hearthwall-history": Se
-}, nn = /* @__PURE__ */ new WeakMap();
-function Pr({ connection: n, callWS: e }) {
-  let t = nn.get(n);
-  return t || (t = e({ type: "config/label_registry/list" }), nn.set(n, t), t.catch(() => nn.delete(n))), t;
+  "hearthwall-device-dialog": ye,
+  "hearthwall-history": we
+}, dn = /* @__PURE__ */ new WeakMap();
+function Br({ connection: n, callWS: e }) {
+  let t = dn.get(n);
+  return t || (t = e({ type: "config/label_registry/list" }), dn.set(n, t), t.catch(() => dn.delete(n))), t;
 }
-const St = ["today", "now", "name", "status", "last_seen"], Hr = ["all", "online", "restricted"], Nr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], jr = {
+function Bn(n) {
+  history.pushState(null, "", n), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
+}
+const Tt = ["today", "now", "name", "status", "last_seen"], Wr = ["all", "online", "restricted"], Fr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Gr = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
-function Ws(n, e, t) {
+function Qs(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!jr[i](e)) return !1;
-  const r = Nr(n, e);
-  if (o.length && !o.includes(r?.area_id ?? "") || a.length && !a.some((d) => r?.labels?.includes(d))) return !1;
+  if (!Gr[i](e)) return !1;
+  const r = Fr(n, e);
+  if (o.length && !o.includes(r?.area_id ?? "") || a.length && !a.some((c) => r?.labels?.includes(c))) return !1;
   if (!s.trim()) return !0;
   const l = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
-  return s.toLocaleLowerCase().split(/\s+/).every((d) => l.includes(d));
+  return s.toLocaleLowerCase().split(/\s+/).every((c) => l.includes(c));
 }
-const Fs = (n) => n.upload_today + n.download_today, Gs = (n) => n.upload_rate + n.download_rate;
-function Rr(n, e, t) {
-  const s = it(n), i = {
-    today: (o, a) => Fs(a) - Fs(o),
-    now: (o, a) => Gs(a) - Gs(o),
+const Zs = (n) => n.upload_today + n.download_today, Xs = (n) => n.upload_rate + n.download_rate;
+function Yr(n, e, t) {
+  const s = ct(n), i = {
+    today: (o, a) => Zs(a) - Zs(o),
+    now: (o, a) => Xs(a) - Xs(o),
     name: () => 0,
-    status: (o, a) => js(o) - js(a),
+    status: (o, a) => Vs(o) - Vs(a),
     last_seen: (o, a) => a.last_seen - o.last_seen
   };
   return [...e].sort(
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class Ur {
+class Kr {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
     const a = t.every(({ key: l }) => this.ranks.has(l));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Rr(e, t, s).map(({ key: l }, d) => [l, d])), this.since = i, this.sort = s), [...t].sort((l, d) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(d.key) ?? 0));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Yr(e, t, s).map(({ key: l }, c) => [l, c])), this.since = i, this.sort = s), [...t].sort((l, c) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(c.key) ?? 0));
   }
 }
-const mn = (n) => typeof n == "string", zr = (n) => typeof n == "boolean", Ys = (n) => [n].flat().every(mn), Dr = {
-  title: [mn, "no text"],
-  entry_id: [mn, "no text"],
-  sort: [(n) => St.includes(n), `none of ${St.join(", ")}`],
-  area: [Ys, "no area's id, nor a list of them"],
-  label: [Ys, "no label's id, nor a list of them"],
-  toolbar: [zr, "neither true nor false"]
+const At = (n) => typeof n == "string", Qr = (n) => typeof n == "boolean", Js = (n) => [n].flat().every(At), Zr = {
+  title: [At, "no text"],
+  entry_id: [At, "no text"],
+  sort: [(n) => Tt.includes(n), `none of ${Tt.join(", ")}`],
+  area: [Js, "no area's id, nor a list of them"],
+  label: [Js, "no label's id, nor a list of them"],
+  navigation_path: [At, "no text"],
+  toolbar: [Qr, "neither true nor false"]
 };
-function Vr(n) {
+function Xr(n) {
   if (typeof n != "object" || n === null) throw new Error("The card has no configuration");
-  for (const [e, [t, s]] of Object.entries(Dr)) {
+  for (const [e, [t, s]] of Object.entries(Zr)) {
     const i = n[e] ?? void 0;
     if (i !== void 0 && !t(i)) throw new Error(`${e} is ${s}`);
   }
   return n;
 }
-function Br() {
-  const n = v(void 0);
+function Jr() {
+  const n = g(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
     {
       name: "sort",
       default: "today",
       selector: {
-        select: { mode: "dropdown", options: St.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
+        select: { mode: "dropdown", options: Tt.map((t) => ({ value: t, label: n(`devices.sort.${t}`) })) }
       }
     },
     { name: "area", selector: { area: { multiple: !0 } } },
     { name: "label", selector: { label: { multiple: !0 } } },
     { name: "toolbar", default: !0, selector: { boolean: {} } },
-    { name: "entry_id", selector: { config_entry: { integration: C } } }
-  ], ...Pt() };
+    { name: "entry_id", selector: { config_entry: { integration: T } } }
+  ], ...rt() };
 }
-const ft = (n, e, t, s) => u`<label class="field">
+const bt = (n, e, t, s) => u`<label class="field">
     <span>${n}</span>
     <select aria-label=${n} @change=${(i) => s(i.target.value)}>
       ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
     </select>
   </label>`;
-function Wr(n, e, t, s, i) {
-  const o = v(n), a = it(n), r = (l, d) => [
-    { value: "", label: d },
-    ...l.sort((h, c) => a(h.label, c.label))
+function el(n, e, t, s, i) {
+  const o = g(n), a = ct(n), r = (l, c) => [
+    { value: "", label: c },
+    ...l.sort((d, h) => a(d.label, h.label))
   ];
   return u`<div class="toolbar" role="search">
     <label class="field search"><span>${o("devices.search_label")}</span><input
@@ -3714,19 +3802,19 @@ function Wr(n, e, t, s, i) {
       .value=${e.search}
       @input=${(l) => i({ search: l.target.value })}
     /></label>
-    ${ft(
+    ${bt(
     o("devices.show"),
-    Hr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
+    Wr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
     e.shown,
     (l) => i({ shown: l })
   )}
-    ${ft(
+    ${bt(
     o("devices.sort"),
-    St.map((l) => ({ value: l, label: o(`devices.sort.${l}`) })),
+    Tt.map((l) => ({ value: l, label: o(`devices.sort.${l}`) })),
     e.sort,
     (l) => i({ sort: l })
   )}
-    ${t.size ? ft(
+    ${t.size ? bt(
     o("devices.area"),
     r(
       [...t].map((l) => ({ value: l, label: n.areas[l]?.name ?? l })),
@@ -3734,44 +3822,45 @@ function Wr(n, e, t, s, i) {
     ),
     e.areas[0] ?? "",
     (l) => i({ areas: l ? [l] : [] })
-  ) : m}
-    ${s.length ? ft(
+  ) : p}
+    ${s.length ? bt(
     o("devices.label"),
     r(
-      s.map(({ label_id: l, name: d }) => ({ value: l, label: d })),
+      s.map(({ label_id: l, name: c }) => ({ value: l, label: c })),
       o("devices.labels_all")
     ),
     e.labels[0] ?? "",
     (l) => i({ labels: l ? [l] : [] })
-  ) : m}
+  ) : p}
   </div>`;
 }
-var Fr = Object.defineProperty, F = (n, e, t, s) => {
+var tl = Object.defineProperty, G = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Fr(e, t, i), i;
+  return i && tl(e, t, i), i;
 };
-const Qs = 500, Gr = 4, sn = (n) => [n ?? []].flat(), Kn = class Kn extends L {
+const ei = 500, nl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new nt(this), this.alerted = new _i(this), this.order = new Ur(), this.asked = !1, this.onOpen = ({ detail: e }) => {
-      e.row.device_id && this.dialog.open(e.row.device_id);
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new He(this), this.alerted = new Mi(this), this.order = new Kr(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+      const { device_id: t } = e.row, s = this.config?.navigation_path;
+      t && s ? Bn(s.replace("{device_id}", encodeURIComponent(t))) : t && this.dialog.open(t);
     }, this.onEvents = ({ detail: e }) => {
       e.row.device_id && this.dialog.open(e.row.device_id, "events");
     }, this.onQuarantine = ({ detail: e }) => {
       const { hass: t, confirm: s, notice: i } = this;
-      t && Ut({ hass: t, confirm: s, notice: i }, e);
+      t && Bt({ hass: t, confirm: s, notice: i }, e);
     }, this.onClear = () => {
       this.settings = { ...this.settings, search: "", shown: "all", areas: [], labels: [] };
     };
   }
   setConfig(e) {
-    this.config = Vr(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
+    this.config = Xr(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
   }
   static getStubConfig() {
     return {};
   }
   static getConfigForm() {
-    return Br();
+    return Jr();
   }
   getCardSize() {
     return 7;
@@ -3781,23 +3870,23 @@ const Qs = 500, Gr = 4, sn = (n) => [n ?? []].flat(), Kn = class Kn extends L {
   }
   /** Return the devices that the card is about, whatever the user searches for. */
   mine(e) {
-    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: sn(s), labels: sn(i) };
+    const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: hn(s), labels: hn(i) };
     return [...this.live.store?.devices() ?? []].filter(
-      (a) => (!t || a.entryId === t) && Ws(e, a.row, o)
+      (a) => (!t || a.entryId === t) && Qs(e, a.row, o)
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Pr(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Br(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return m;
-    const s = v(e), i = qn(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+    if (!e || !t) return p;
+    const s = g(e), i = Wt(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
-      o.filter(({ row: r }) => Ws(e, r, this.settings)),
+      o.filter(({ row: r }) => Qs(e, r, this.settings)),
       this.settings.sort,
       Date.now() / 1e3,
       this.rows?.matches(":hover, :focus-within") ?? !1
@@ -3806,7 +3895,7 @@ const Qs = 500, Gr = 4, sn = (n) => [n ?? []].flat(), Kn = class Kn extends L {
       <ha-card>
         <div class="head">
           <h2 class="card-title">${t.title ?? s("devices.title")}</h2>
-          ${i ? m : this.renderSummary(e, o)}
+          ${i ? p : this.renderSummary(e, o)}
         </div>
         ${i ?? this.renderList(e, t, o, a)}
         <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -3816,31 +3905,31 @@ const Qs = 500, Gr = 4, sn = (n) => [n ?? []].flat(), Kn = class Kn extends L {
     `;
   }
   renderSummary(e, t) {
-    const s = v(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((l, { row: d }) => l + d[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
+    const s = g(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((l, { row: c }) => l + c[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
-      online: N(e, i(({ row: r }) => r.online)),
-      all: N(e, t.length)
-    })}${a ? u` · <b>${s("devices.summary_restricted", { count: N(e, a) })}</b>` : m}
+      online: L(e, i(({ row: r }) => r.online)),
+      all: L(e, t.length)
+    })}${a ? u` · <b>${s("devices.summary_restricted", { count: L(e, a) })}</b>` : p}
       </span>
       <span class="rates">
-        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${Ke(e, o("download_rate"))}
-        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${Ke(e, o("upload_rate"))}
+        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${et(e, o("download_rate"))}
+        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${et(e, o("upload_rate"))}
       </span>
     </div>`;
   }
   renderList(e, t, s, i) {
-    const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: h }) => h.device_id && e.devices[h.device_id] || []), l = new Set(r.flatMap((h) => h.area_id ?? [])), d = new Set(r.flatMap((h) => h.labels ?? []));
+    const o = g(e), { store: a } = this.live, r = s.flatMap(({ row: d }) => d.device_id && e.devices[d.device_id] || []), l = new Set(r.flatMap((d) => d.area_id ?? [])), c = new Set(r.flatMap((d) => d.labels ?? []));
     return u`
-      ${In(e, a, t.entry_id)}
-      ${t.toolbar ?? s.length > Gr ? Wr(
+      ${Ft(e, a, t.entry_id)}
+      ${t.toolbar ?? s.length > nl ? el(
       e,
       this.settings,
-      sn(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
-      this.labels.filter(({ label_id: h }) => d.has(h)),
-      (h) => this.settings = { ...this.settings, ...h }
-    ) : m}
+      hn(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
+      this.labels.filter(({ label_id: d }) => c.has(d)),
+      (d) => this.settings = { ...this.settings, ...d }
+    ) : p}
       ${i.length ? u`<div
             class="list"
             role="list"
@@ -3849,25 +3938,25 @@ const Qs = 500, Gr = 4, sn = (n) => [n ?? []].flat(), Kn = class Kn extends L {
             @hearthwall-events=${this.onEvents}
             @hearthwall-quarantine=${this.onQuarantine}
           >
-            ${D(
-      this.whole ? i : i.slice(0, Qs),
-      ({ key: h }) => h,
-      (h) => u`<hearthwall-device-row
+            ${V(
+      this.whole ? i : i.slice(0, ei),
+      ({ key: d }) => d,
+      (d) => u`<hearthwall-device-row
                 role="listitem"
                 .hass=${e}
-                .device=${h}
-                .alert=${this.alerted.alerts?.of(h)}
+                .device=${d}
+                .alert=${this.alerted.alerts?.of(d)}
                 .sort=${this.settings.sort}
-                .connected=${a?.gateways.get(h.entryId)?.connected ?? !1}
-                .stale=${a?.gateways.get(h.entryId)?.stale ?? !1}
+                .connected=${a?.gateways.get(d.entryId)?.connected ?? !1}
+                .stale=${a?.gateways.get(d.entryId)?.stale ?? !1}
               ></hearthwall-device-row>`
     )}
-            ${i.length > Qs && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
-                  ${o("devices.show_rest", { count: N(e, i.length) })}
-                </button>` : m}
+            ${i.length > ei && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
+                  ${o("devices.show_rest", { count: L(e, i.length) })}
+                </button>` : p}
           </div>` : u`<div class="message" role="status">
             <p>${o(s.length ? "devices.none_found" : "devices.none")}</p>
-            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : m}
+            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : p}
           </div>`}
     `;
   }
@@ -3878,7 +3967,7 @@ const Qs = 500, Gr = 4, sn = (n) => [n ?? []].flat(), Kn = class Kn extends L {
   announce() {
     const { hass: e } = this;
     if (!e || !this.live.store?.gateways.size) return;
-    const t = v(e), s = this.quarantined;
+    const t = g(e), s = this.quarantined;
     this.quarantined = /* @__PURE__ */ new Map();
     const i = [];
     for (const { key: o, row: a } of this.mine(e)) {
@@ -3889,10 +3978,10 @@ const Qs = 500, Gr = 4, sn = (n) => [n ?? []].flat(), Kn = class Kn extends L {
     i.length && this.notice.announce(i.slice(0, 3).join(" "));
   }
 };
-Kn.styles = [
-  Z,
-  W,
-  I`
+es.styles = [
+  J,
+  B,
+  q`
       ha-card {
         container: devices / inline-size;
       }
@@ -3981,45 +4070,45 @@ Kn.styles = [
       }
     `
 ];
-let R = Kn;
-F([
-  S({ attribute: !1 })
-], R.prototype, "hass");
-F([
-  S({ attribute: !1 })
-], R.prototype, "layout");
-F([
-  A()
-], R.prototype, "config");
-F([
-  A()
-], R.prototype, "settings");
-F([
-  A()
-], R.prototype, "labels");
-F([
-  A()
-], R.prototype, "whole");
-F([
-  P("hearthwall-confirm")
-], R.prototype, "confirm");
-F([
-  P("hearthwall-notice")
-], R.prototype, "notice");
-F([
-  P("hearthwall-device-dialog")
-], R.prototype, "dialog");
-F([
-  P(".list")
-], R.prototype, "rows");
-var Yr = Object.defineProperty, Pe = (n, e, t, s) => {
+let D = es;
+G([
+  M({ attribute: !1 })
+], D.prototype, "hass");
+G([
+  M({ attribute: !1 })
+], D.prototype, "layout");
+G([
+  S()
+], D.prototype, "config");
+G([
+  S()
+], D.prototype, "settings");
+G([
+  S()
+], D.prototype, "labels");
+G([
+  S()
+], D.prototype, "whole");
+G([
+  N("hearthwall-confirm")
+], D.prototype, "confirm");
+G([
+  N("hearthwall-notice")
+], D.prototype, "notice");
+G([
+  N("hearthwall-device-dialog")
+], D.prototype, "dialog");
+G([
+  N(".list")
+], D.prototype, "rows");
+var sl = Object.defineProperty, Ue = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Yr(e, t, i), i;
+  return i && sl(e, t, i), i;
 };
-const Zn = class Zn extends L {
+const ts = class ts extends I {
   constructor() {
-    super(), this.connected = !0, this.stale = !1, this.sort = "today", new zt(this, () => this.moves());
+    super(), this.connected = !0, this.stale = !1, this.sort = "today", new Gt(this, () => this.moves());
   }
   /** Whether there is something to see that changes with the clock. */
   moves() {
@@ -4029,8 +4118,8 @@ const Zn = class Zn extends L {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !t) return m;
-    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Ui(i), [d, h] = [Ke(e, i.download_rate), Ke(e, i.upload_rate)], c = T(e, i.download_today + i.upload_today), p = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: _t(e, i.last_seen, o) });
+    if (!e || !t) return p;
+    const s = g(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Bi(i), [c, d] = [et(e, i.download_rate), et(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: tt(e, i.last_seen, o) });
     return u`
       <div class="row">
         <span class="dot ${r} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -4038,28 +4127,28 @@ const Zn = class Zn extends L {
           <button
             class="open cut"
             ?disabled=${!i.device_id}
-            aria-label=${s("devices.row", { name: i.name, status: s(a), download: d, upload: h, today: c })}
+            aria-label=${s("devices.row", { name: i.name, status: s(a), download: c, upload: d, today: h })}
             title=${i.name}
             @click=${() => this.fire("hearthwall-open")}
           >
             ${i.name}
           </button>
-          <div class="secondary cut" title=${p}>${p}</div>
+          <div class="secondary cut" title=${m}>${m}</div>
           ${this.renderAlert(e, t)}
         </div>
         <div class="status">
           ${r === "good" || r === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${r}">${s(a)}</span>`}
-          ${l === null ? m : u`<span class="secondary count" role="timer">${s("common.left", { span: Ze(e, l - o) })}</span>`}
+          ${l === null ? p : u`<span class="secondary count" role="timer">${s("common.left", { span: nt(e, l - o) })}</span>`}
         </div>
         <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
-          <span class=${i.download_rate ? "" : "idle"}><span class="down">↓</span> ${d}</span>
-          <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${h}</span>
+          <span class=${i.download_rate ? "" : "idle"}><span class="down">↓</span> ${c}</span>
+          <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${d}</span>
         </div>
         <div class="today" aria-hidden="true">
-          <span class="wide">${c}</span>
+          <span class="wide">${h}</span>
           <span class="wide secondary">${s("devices.today")}</span>
-          <span class="small secondary">${s("devices.today_small", { total: c })}</span>
+          <span class="small secondary">${s("devices.today_small", { total: h })}</span>
         </div>
         <button
           class="switch"
@@ -4078,26 +4167,26 @@ const Zn = class Zn extends L {
   }
   /** What asks for attention leads to the device's events. */
   renderAlert(e, { row: t }) {
-    if (!this.alert) return m;
-    const s = v(e), { event: i, count: o } = this.alert, a = s(at(i.kind).name), r = s(`severity.${i.severity}`);
+    if (!this.alert) return p;
+    const s = g(e), { event: i, count: o } = this.alert, a = s(ut(i.kind).name), r = s(`severity.${i.severity}`);
     return u`<button
       class="alert ${i.severity}"
       ?disabled=${!t.device_id}
-      title=${s("devices.alert_open", { severity: r, summary: M(i.summary), name: t.name })}
+      title=${s("devices.alert_open", { severity: r, summary: E(i.summary), name: t.name })}
       @click=${() => this.fire("hearthwall-events")}
     >
-      ${Vi(i.severity)}
-      <span class="cut">${o > 1 ? s("devices.alert", { kind: a, more: N(e, o - 1) }) : s("devices.alert.one", { kind: a })}</span>
+      ${Gi(i.severity)}
+      <span class="cut">${o > 1 ? s("devices.alert", { kind: a, more: L(e, o - 1) }) : s("devices.alert.one", { kind: a })}</span>
     </button>`;
   }
   fire(e) {
     this.dispatchEvent(new CustomEvent(e, { detail: this.device, bubbles: !0, composed: !0 }));
   }
 };
-Zn.styles = [
-  Z,
-  W,
-  I`
+ts.styles = [
+  J,
+  B,
+  q`
       :host {
         content-visibility: auto;
         contain-intrinsic-size: auto 64px;
@@ -4310,8 +4399,8 @@ Zn.styles = [
       @container devices (max-width: 719px) {
         .row {
           grid-template:
-            "dot who who today switch" auto
-            ". status spark rates rates" auto / 12px auto minmax(0, 1fr) auto 72px;
+            "dot who who who who switch" auto
+            ". status spark today rates rates" auto / 12px auto minmax(0, 1fr) auto auto 72px;
           gap: 2px 0;
           padding-block: 6px;
         }
@@ -4349,33 +4438,33 @@ Zn.styles = [
       }
     `
 ];
-let K = Zn;
-Pe([
-  S({ attribute: !1 })
-], K.prototype, "hass");
-Pe([
-  S({ attribute: !1 })
-], K.prototype, "device");
-Pe([
-  S({ type: Boolean, reflect: !0 })
-], K.prototype, "connected");
-Pe([
-  S({ type: Boolean, reflect: !0 })
-], K.prototype, "stale");
-Pe([
-  S({ attribute: !1 })
-], K.prototype, "alert");
-Pe([
-  S({ reflect: !0 })
-], K.prototype, "sort");
-var Qr = Object.defineProperty, we = (n, e, t, s) => {
+let Z = ts;
+Ue([
+  M({ attribute: !1 })
+], Z.prototype, "hass");
+Ue([
+  M({ attribute: !1 })
+], Z.prototype, "device");
+Ue([
+  M({ type: Boolean, reflect: !0 })
+], Z.prototype, "connected");
+Ue([
+  M({ type: Boolean, reflect: !0 })
+], Z.prototype, "stale");
+Ue([
+  M({ attribute: !1 })
+], Z.prototype, "alert");
+Ue([
+  M({ reflect: !0 })
+], Z.prototype, "sort");
+var il = Object.defineProperty, _e = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Qr(e, t, i), i;
+  return i && il(e, t, i), i;
 };
-const Kr = /* @__PURE__ */ new Set(["Enter", " "]);
-var se;
-const le = (se = class extends L {
+const ol = /* @__PURE__ */ new Set(["Enter", " "]);
+var oe;
+const de = (oe = class extends I {
   constructor() {
     super(...arguments), this.choice = "", this.busy = !1, this.ready = !1, this.problem = "", this.onSubmit = async (e) => {
       e.preventDefault();
@@ -4385,7 +4474,7 @@ const le = (se = class extends L {
         try {
           await t.act(this.choice), this.busy = !1, this.question === t && this.end(!0);
         } catch (s) {
-          this.busy = !1, this.problem = re(s);
+          this.busy = !1, this.problem = X(s);
         }
       }
     };
@@ -4400,20 +4489,20 @@ const le = (se = class extends L {
     super.disconnectedCallback(), clearTimeout(this.waiting);
   }
   wait() {
-    const { patienceMs: e } = se;
+    const { patienceMs: e } = oe;
     clearTimeout(this.waiting), this.ready = e === 0, this.ready || (this.waiting = setTimeout(() => this.ready = !0, e));
   }
   render() {
     const { question: e } = this;
-    if (!e) return m;
-    const t = v(this.hass);
+    if (!e) return p;
+    const t = g(this.hass);
     return u`
       <dialog
         aria-labelledby="title"
         aria-describedby="text"
         @close=${() => this.end(!1)}
         @click=${(s) => s.target === this.dialog && this.ready && this.end(!1)}
-        @keydown=${(s) => s.repeat && Kr.has(s.key) && s.preventDefault()}
+        @keydown=${(s) => s.repeat && ol.has(s.key) && s.preventDefault()}
         @cancel=${(s) => this.busy && s.preventDefault()}
       >
         <form @submit=${this.onSubmit}>
@@ -4431,7 +4520,7 @@ const le = (se = class extends L {
                     /><span>${i}</span>
                   </label>`
     )}
-              </fieldset>` : m}
+              </fieldset>` : p}
           <p class="problem" role="alert">${this.problem}</p>
           <div class="buttons">
             <button type="button" class="plain" ?disabled=${this.busy} autofocus @click=${() => this.end(!1)}>
@@ -4454,9 +4543,9 @@ const le = (se = class extends L {
     const { answered: t } = this;
     this.answered = void 0, this.dialog?.open && this.dialog.close(), this.question = void 0, t(e);
   }
-}, se.patienceMs = 500, se.styles = [
-  Z,
-  I`
+}, oe.patienceMs = 500, oe.styles = [
+  J,
+  q`
       dialog {
         box-sizing: border-box;
         width: min(420px, calc(100vw - 32px));
@@ -4515,49 +4604,46 @@ const le = (se = class extends L {
         margin-top: 12px;
       }
     `
-], se);
-we([
-  S({ attribute: !1 })
-], le.prototype, "hass");
-we([
-  A()
-], le.prototype, "question");
-we([
-  A()
-], le.prototype, "choice");
-we([
-  A()
-], le.prototype, "busy");
-we([
-  A()
-], le.prototype, "ready");
-we([
-  A()
-], le.prototype, "problem");
-we([
-  P("dialog")
-], le.prototype, "dialog");
-let Zr = le;
-function Qi(n) {
-  history.pushState(null, "", n), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
-}
-const vt = 50;
-function Jr(n) {
+], oe);
+_e([
+  M({ attribute: !1 })
+], de.prototype, "hass");
+_e([
+  S()
+], de.prototype, "question");
+_e([
+  S()
+], de.prototype, "choice");
+_e([
+  S()
+], de.prototype, "busy");
+_e([
+  S()
+], de.prototype, "ready");
+_e([
+  S()
+], de.prototype, "problem");
+_e([
+  N("dialog")
+], de.prototype, "dialog");
+let al = de;
+const $t = 50;
+function rl(n) {
   const { severity: e, limit: t } = n;
-  if (e !== void 0 && !Ee.includes(e))
-    throw new Error(`severity is none of ${Ee.join(", ")}`);
+  if (e !== void 0 && !Pe.includes(e))
+    throw new Error(`severity is none of ${Pe.join(", ")}`);
   if (t !== void 0 && !(Number.isInteger(t) && t >= 1 && t <= 200))
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function Xr() {
-  const n = v(void 0), e = Ee.map((t) => ({ value: t, label: n(`severity.${t}`) }));
+function ll() {
+  const n = g(void 0), e = Pe.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
       { name: "title", selector: { text: {} } },
       { name: "severity", selector: { select: { mode: "dropdown", options: e } } },
-      { name: "device_id", selector: { device: { filter: { integration: C } } } },
-      { name: "entry_id", selector: { config_entry: { integration: C } } },
+      { name: "device_id", selector: { device: { filter: { integration: T } } } },
+      { name: "entry_id", selector: { config_entry: { integration: T } } },
       { name: "limit", selector: { number: { min: 1, max: 200, mode: "box" } } },
       { name: "filters", default: !0, selector: { boolean: {} } },
       { name: "navigation_path", selector: { navigation: {} } }
@@ -4565,18 +4651,18 @@ function Xr() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const el = 86400;
-function tl({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (c) => new Date(c * 1e3), [l, d] = [i.format(r(t)), i.format(r(t - el))], h = (c) => c.charAt(0).toLocaleUpperCase(n.language) + c.slice(1);
-  return (c) => {
-    const p = i.format(r(c));
-    return p === l ? h(a.format(0, "day")) : p === d ? h(a.format(-1, "day")) : o.format(r(c));
+const cl = 86400;
+function dl({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (h) => new Date(h * 1e3), [l, c] = [i.format(r(t)), i.format(r(t - cl))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
+  return (h) => {
+    const m = i.format(r(h));
+    return m === l ? d(a.format(0, "day")) : m === c ? d(a.format(-1, "day")) : o.format(r(h));
   };
 }
-class nl {
+class hl {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new Da(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
+    this.host = e, this.mustHold = t, this.timeline = new Ya(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
   }
   hostConnected() {
     this.inPage = !0, this.begin();
@@ -4593,10 +4679,10 @@ class nl {
   }
   begin() {
     const { hass: e } = this.host;
-    if (!this.inPage || !e || !this.wanted || !V(e)) return;
+    if (!this.inPage || !e || !this.wanted || !U(e)) return;
     this.end?.(), this.connection = e.connection, this.told.clear(), this.hasOlder = !1;
     const t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
-    this.end = Ht(
+    this.end = Rt(
       this.connection,
       { type: "hearthwall/subscribe_events", ...Object.fromEntries(t) },
       {
@@ -4607,7 +4693,7 @@ class nl {
           this.told.clear(), this.enter("offline");
         },
         refused: (s) => {
-          this.reason = re(s), this.enter(mi(s) ? "absent" : "failed");
+          this.reason = X(s), this.enter(wi(s) ? "absent" : "failed");
         }
       }
     );
@@ -4618,18 +4704,18 @@ class nl {
   receive({ type: e, entry_id: t, events: s }) {
     if (e !== "events") return;
     const { limit: i } = this.wanted;
-    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < At), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
+    this.told.has(t) || (this.told.add(t), this.hasOlder ||= s.length >= i && i < Ct), this.timeline.receive(s, this.timeline.events.length > 0 && this.mustHold()), this.enter("live");
   }
 }
-const on = (n) => n.target.value;
-function sl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
-  const a = v(n), r = (l, d, h) => u`<option value=${l} ?selected=${l === h}>${d}</option>`;
+const un = (n) => n.target.value;
+function ul(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+  const a = g(n), r = (l, c, d) => u`<option value=${l} ?selected=${l === d}>${c}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
       aria-label=${a("events.filter.severity")}
-      @change=${(l) => o({ ...e, severity: on(l) })}
+      @change=${(l) => o({ ...e, severity: un(l) })}
     >
-      ${Ee.filter((l) => Oe(l) >= Oe(t)).map(
+      ${Pe.filter((l) => Le(l) >= Le(t)).map(
     (l) => r(
       l,
       l === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${l}`) }),
@@ -4639,21 +4725,21 @@ function sl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
     </select>
     <select
       aria-label=${a("events.filter.kind")}
-      @change=${(l) => o({ ...e, kind: on(l) || null })}
+      @change=${(l) => o({ ...e, kind: un(l) || null })}
     >
       ${r("", a("events.filter.all_kinds"), e.kind ?? "")}
-      ${i.map((l) => r(l, a(at(l).name), e.kind ?? ""))}
+      ${i.map((l) => r(l, a(ut(l).name), e.kind ?? ""))}
     </select>
     ${s.length ? u`<select
           aria-label=${a("events.filter.who")}
-          @change=${(l) => o({ ...e, who: on(l) || null })}
+          @change=${(l) => o({ ...e, who: un(l) || null })}
         >
           ${r("", a("events.filter.all_devices"), e.who ?? "")}
-          ${s.map(({ id: l, name: d }) => r(l, d, e.who ?? ""))}
-        </select>` : m}
+          ${s.map(({ id: l, name: c }) => r(l, c, e.who ?? ""))}
+        </select>` : p}
   </div>`;
 }
-const il = I`
+const pl = q`
   :host {
     height: 100%;
   }
@@ -4726,36 +4812,36 @@ const il = I`
     margin: 8px auto 0;
   }
 `;
-var ol = Object.defineProperty, be = (n, e, t, s) => {
+var ml = Object.defineProperty, ke = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ol(e, t, i), i;
+  return i && ml(e, t, i), i;
 };
-const al = 8, Jn = class Jn extends L {
+const fl = 8, ns = class ns extends I {
   constructor() {
-    super(...arguments), this.filter = Jt, this.lost = [], this.limit = vt, this.opened = new ji(this, (e) => ({
+    super(...arguments), this.filter = an, this.lost = [], this.limit = $t, this.opened = new zi(this, (e) => ({
       hass: e,
       store: this.store,
       confirm: this.confirm,
       notice: this.notice
-    })), this.feed = new nl(this, () => this.mustHold()), this.showNew = () => {
+    })), this.feed = new hl(this, () => this.mustHold()), this.showNew = () => {
       this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
     }, this.loadOlder = () => {
-      this.limit = Math.min(At, this.limit + (this.config?.limit ?? vt)), this.want();
+      this.limit = Math.min(Ct, this.limit + (this.config?.limit ?? $t)), this.want();
     }, this.showAll = () => {
-      Qi(this.config.navigation_path);
+      Bn(this.config.navigation_path);
     };
   }
   static getConfigForm() {
-    return Xr();
+    return ll();
   }
   static getStubConfig() {
-    return { limit: vt };
+    return { limit: $t };
   }
   setConfig(e) {
-    this.config = Jr(e), this.limit = e.limit ?? vt, this.filter = { ...Jt, severity: e.severity ?? "info" }, this.want(!0);
+    this.config = rl(e), this.limit = e.limit ?? $t, this.filter = { ...an, severity: e.severity ?? "info" }, this.want(!0);
   }
   getCardSize() {
     return 8;
@@ -4771,7 +4857,7 @@ const al = 8, Jn = class Jn extends L {
     this.feed.want({ entry_id: t?.entry_id, device_id: t?.device_id, severity: o, limit: i }, e);
   }
   willUpdate(e) {
-    this.isConnected && this.hass && !this.store && V(this.hass) && (this.store = An(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
+    this.isConnected && this.hass && !this.store && U(this.hass) && (this.store = In(this.hass.connection), this.endListening = this.store.listen(() => this.onLive())), this.feed.phase === "live" && (this.seen ??= this.feed.timeline.events[0]?.time ?? 0);
   }
   /** Which sensors are lost, and who is quarantined, shows; what moves does not. */
   onLive() {
@@ -4782,63 +4868,63 @@ const al = 8, Jn = class Jn extends L {
   }
   mustHold() {
     const { list: e } = this;
-    return this.opened.key !== null || !!(e && (e.scrollTop > al || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > fl || e.matches(":focus-within")));
   }
   render() {
-    if (!this.config || !this.hass) return m;
-    const e = v(this.hass);
+    if (!this.config || !this.hass) return p;
+    const e = g(this.hass);
     return u`
       <ha-card>
         <h2 class="card-title">${this.config.title ?? e("events.title")}</h2>
-        ${this.trouble()} ${V(this.hass) ? this.timeline() : this.message(e("events.admin"))}
+        ${this.trouble()} ${U(this.hass) ? this.timeline() : this.message(e("events.admin"))}
         <hearthwall-notice .hass=${this.hass}></hearthwall-notice>
         <hearthwall-confirm .hass=${this.hass}></hearthwall-confirm>
       </ha-card>
     `;
   }
-  message(e, t = m) {
+  message(e, t = p) {
     return u`<div class="message" role="status">${t}<p>${e}</p></div>`;
   }
   /** Return why what is shown may be old. */
   trouble() {
-    const e = v(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
-    return V(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
+    const e = g(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
+    return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : p : p;
   }
   timeline() {
-    const e = this.hass, t = v(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
+    const e = this.hass, t = g(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
     if (!s.events.length) {
       if (i === "absent") return this.message(t("common.absent"));
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
-    const r = Hs(s.events, this.filter), l = Hs(s.waiting, this.filter).length, d = this.config.filters === !1 ? r.slice(0, this.limit) : r;
+    const r = Ds(s.events, this.filter), l = Ds(s.waiting, this.filter).length, c = this.config.filters === !1 ? r.slice(0, this.limit) : r;
     return u`
-      ${this.config.filters === !1 ? m : this.filters(s.events)}
+      ${this.config.filters === !1 ? p : this.filters(s.events)}
       <div class="news" role="status">
         ${l ? u`<button class="main" @click=${this.showNew}>
               ${t(l === 1 ? "events.new.one" : "events.new", { count: l })}
-            </button>` : m}
+            </button>` : p}
       </div>
       <div class="list">
-        ${d.length ? this.days(d) : this.empty()}
-        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : m}
-        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : m}
+        ${c.length ? this.days(c) : this.empty()}
+        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : p}
+        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : p}
       </div>
     `;
   }
   days(e) {
     const t = this.hass;
-    return Va(e, tl(t)).map(
+    return Ka(e, dl(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul class="events">
-          ${D(
+          ${V(
         i,
-        j,
-        (o) => Bi(
+        R,
+        (o) => Yi(
           o,
           this.opened.viewOf(t, o, {
-            when: un(t, o.time),
+            when: wn(t, o.time),
             fresh: o.time > (this.seen ?? 1 / 0)
           })
         )
@@ -4848,55 +4934,55 @@ const al = 8, Jn = class Jn extends L {
     );
   }
   empty() {
-    const e = v(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Dt(hr)}</span>`) : this.message(
+    const e = g(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Yt(yr)}</span>`) : this.message(
       e("events.none_found"),
-      u`<button class="quiet" @click=${() => this.choose({ ...Jt, severity: t })}>
+      u`<button class="quiet" @click=${() => this.choose({ ...an, severity: t })}>
         ${e("events.clear")}
       </button>`
     );
   }
   filters(e) {
-    const t = this.hass, s = it(t);
-    return sl(t, {
+    const t = this.hass, s = ct(t);
+    return ul(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : Ns(e, Ni, qe, s),
-      kinds: Ns(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
+      who: this.config?.device_id ? [] : zs(e, Di, Ne, s),
+      kinds: zs(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
   }
   choose(e) {
-    const t = Oe(e.severity) !== Oe(this.filter.severity);
+    const t = Le(e.severity) !== Le(this.filter.severity);
     this.filter = e, this.opened.close(), t && this.want();
   }
 };
-Jn.styles = [Z, W, $i, il];
-let B = Jn;
-be([
-  S({ attribute: !1 })
-], B.prototype, "hass");
-be([
-  A()
-], B.prototype, "config");
-be([
-  A()
-], B.prototype, "filter");
-be([
-  A()
-], B.prototype, "lost");
-be([
-  P("hearthwall-confirm")
-], B.prototype, "confirm");
-be([
-  P("hearthwall-notice")
-], B.prototype, "notice");
-be([
-  P(".list")
-], B.prototype, "list");
-const rl = { "hearthwall-events-card": B };
-function ll() {
-  const n = v(void 0);
+ns.styles = [J, B, Ai, pl];
+let F = ns;
+ke([
+  M({ attribute: !1 })
+], F.prototype, "hass");
+ke([
+  S()
+], F.prototype, "config");
+ke([
+  S()
+], F.prototype, "filter");
+ke([
+  S()
+], F.prototype, "lost");
+ke([
+  N("hearthwall-confirm")
+], F.prototype, "confirm");
+ke([
+  N("hearthwall-notice")
+], F.prototype, "notice");
+ke([
+  N(".list")
+], F.prototype, "list");
+const vl = { "hearthwall-events-card": F };
+function gl() {
+  const n = g(void 0);
   return {
     type: "hearthwall-events-card",
     name: n("events.name"),
@@ -4904,9 +4990,9 @@ function ll() {
     preview: !0
   };
 }
-const Ki = "important", cl = " !" + Ki, Rn = Hn(class extends Nn {
+const Ji = "important", yl = " !" + Ji, Wn = Dn(class extends zn {
   constructor(n) {
-    if (super(n), n.type !== Pn.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
+    if (super(n), n.type !== Un.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
   render(n) {
     return Object.keys(n).reduce((e, t) => {
@@ -4922,14 +5008,14 @@ const Ki = "important", cl = " !" + Ki, Rn = Hn(class extends Nn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(cl);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? Ki : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(yl);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? Ji : "") : t[s] = i;
       }
     }
-    return Y;
+    return K;
   }
 });
-function Ks(n, e) {
+function ti(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4941,7 +5027,7 @@ function Ks(n, e) {
   }
   return t;
 }
-function dl(n, e) {
+function wl(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -4953,7 +5039,7 @@ function dl(n, e) {
   }
   return t;
 }
-function an(n, e) {
+function pn(n, e) {
   let t = 0;
   if (e === void 0)
     for (let s of n)
@@ -4965,41 +5051,41 @@ function an(n, e) {
   }
   return t;
 }
-function hl(n, e) {
+function bl(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
-function gt(n) {
+function xt(n) {
   return function() {
     return n;
   };
 }
-function Zs(n, e) {
-  return Mt(n.source, e.source) || n.index - e.index;
+function ni(n, e) {
+  return It(n.source, e.source) || n.index - e.index;
 }
-function Js(n, e) {
-  return Mt(n.target, e.target) || n.index - e.index;
+function si(n, e) {
+  return It(n.target, e.target) || n.index - e.index;
 }
-function Mt(n, e) {
+function It(n, e) {
   return n.y0 - e.y0;
 }
-function rn(n) {
+function mn(n) {
   return n.value;
 }
-function ul(n) {
+function $l(n) {
   return n.index;
 }
-function pl(n) {
+function xl(n) {
   return n.nodes;
 }
-function ml(n) {
+function _l(n) {
   return n.links;
 }
-function Xs(n, e) {
+function ii(n, e) {
   const t = n.get(e);
   if (!t) throw new Error("missing: " + e);
   return t;
 }
-function ei({ nodes: n }) {
+function oi({ nodes: n }) {
   for (const e of n) {
     let t = e.y0, s = t;
     for (const i of e.sourceLinks)
@@ -5008,269 +5094,269 @@ function ei({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function fl() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = ul, l = hl, d, h, c = pl, p = ml, y = 6;
-  function g() {
-    const f = { nodes: c.apply(null, arguments), links: p.apply(null, arguments) };
-    return _(f), E(f), q(f), z(f), lo(f), ei(f), f;
+function kl() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = $l, l = bl, c, d, h = xl, m = _l, y = 6;
+  function v() {
+    const f = { nodes: h.apply(null, arguments), links: m.apply(null, arguments) };
+    return $(f), A(f), H(f), P(f), uo(f), oi(f), f;
   }
-  g.update = function(f) {
-    return ei(f), f;
-  }, g.nodeId = function(f) {
-    return arguments.length ? (r = typeof f == "function" ? f : gt(f), g) : r;
-  }, g.nodeAlign = function(f) {
-    return arguments.length ? (l = typeof f == "function" ? f : gt(f), g) : l;
-  }, g.nodeSort = function(f) {
-    return arguments.length ? (d = f, g) : d;
-  }, g.nodeWidth = function(f) {
-    return arguments.length ? (i = +f, g) : i;
-  }, g.nodePadding = function(f) {
-    return arguments.length ? (o = a = +f, g) : o;
-  }, g.nodes = function(f) {
-    return arguments.length ? (c = typeof f == "function" ? f : gt(f), g) : c;
-  }, g.links = function(f) {
-    return arguments.length ? (p = typeof f == "function" ? f : gt(f), g) : p;
-  }, g.linkSort = function(f) {
-    return arguments.length ? (h = f, g) : h;
-  }, g.size = function(f) {
-    return arguments.length ? (n = e = 0, t = +f[0], s = +f[1], g) : [t - n, s - e];
-  }, g.extent = function(f) {
-    return arguments.length ? (n = +f[0][0], t = +f[1][0], e = +f[0][1], s = +f[1][1], g) : [[n, e], [t, s]];
-  }, g.iterations = function(f) {
-    return arguments.length ? (y = +f, g) : y;
+  v.update = function(f) {
+    return oi(f), f;
+  }, v.nodeId = function(f) {
+    return arguments.length ? (r = typeof f == "function" ? f : xt(f), v) : r;
+  }, v.nodeAlign = function(f) {
+    return arguments.length ? (l = typeof f == "function" ? f : xt(f), v) : l;
+  }, v.nodeSort = function(f) {
+    return arguments.length ? (c = f, v) : c;
+  }, v.nodeWidth = function(f) {
+    return arguments.length ? (i = +f, v) : i;
+  }, v.nodePadding = function(f) {
+    return arguments.length ? (o = a = +f, v) : o;
+  }, v.nodes = function(f) {
+    return arguments.length ? (h = typeof f == "function" ? f : xt(f), v) : h;
+  }, v.links = function(f) {
+    return arguments.length ? (m = typeof f == "function" ? f : xt(f), v) : m;
+  }, v.linkSort = function(f) {
+    return arguments.length ? (d = f, v) : d;
+  }, v.size = function(f) {
+    return arguments.length ? (n = e = 0, t = +f[0], s = +f[1], v) : [t - n, s - e];
+  }, v.extent = function(f) {
+    return arguments.length ? (n = +f[0][0], t = +f[1][0], e = +f[0][1], s = +f[1][1], v) : [[n, e], [t, s]];
+  }, v.iterations = function(f) {
+    return arguments.length ? (y = +f, v) : y;
   };
-  function _({ nodes: f, links: x }) {
-    for (const [$, w] of f.entries())
-      w.index = $, w.sourceLinks = [], w.targetLinks = [];
-    const b = new Map(f.map(($, w) => [r($, w, f), $]));
-    for (const [$, w] of x.entries()) {
-      w.index = $;
+  function $({ nodes: f, links: _ }) {
+    for (const [x, w] of f.entries())
+      w.index = x, w.sourceLinks = [], w.targetLinks = [];
+    const b = new Map(f.map((x, w) => [r(x, w, f), x]));
+    for (const [x, w] of _.entries()) {
+      w.index = x;
       let { source: k, target: O } = w;
-      typeof k != "object" && (k = w.source = Xs(b, k)), typeof O != "object" && (O = w.target = Xs(b, O)), k.sourceLinks.push(w), O.targetLinks.push(w);
+      typeof k != "object" && (k = w.source = ii(b, k)), typeof O != "object" && (O = w.target = ii(b, O)), k.sourceLinks.push(w), O.targetLinks.push(w);
     }
-    if (h != null)
-      for (const { sourceLinks: $, targetLinks: w } of f)
-        $.sort(h), w.sort(h);
+    if (d != null)
+      for (const { sourceLinks: x, targetLinks: w } of f)
+        x.sort(d), w.sort(d);
   }
-  function E({ nodes: f }) {
-    for (const x of f)
-      x.value = x.fixedValue === void 0 ? Math.max(an(x.sourceLinks, rn), an(x.targetLinks, rn)) : x.fixedValue;
+  function A({ nodes: f }) {
+    for (const _ of f)
+      _.value = _.fixedValue === void 0 ? Math.max(pn(_.sourceLinks, mn), pn(_.targetLinks, mn)) : _.fixedValue;
   }
-  function q({ nodes: f }) {
-    const x = f.length;
-    let b = new Set(f), $ = /* @__PURE__ */ new Set(), w = 0;
+  function H({ nodes: f }) {
+    const _ = f.length;
+    let b = new Set(f), x = /* @__PURE__ */ new Set(), w = 0;
     for (; b.size; ) {
       for (const k of b) {
         k.depth = w;
         for (const { target: O } of k.sourceLinks)
-          $.add(O);
+          x.add(O);
       }
-      if (++w > x) throw new Error("circular link");
-      b = $, $ = /* @__PURE__ */ new Set();
+      if (++w > _) throw new Error("circular link");
+      b = x, x = /* @__PURE__ */ new Set();
     }
   }
-  function z({ nodes: f }) {
-    const x = f.length;
-    let b = new Set(f), $ = /* @__PURE__ */ new Set(), w = 0;
+  function P({ nodes: f }) {
+    const _ = f.length;
+    let b = new Set(f), x = /* @__PURE__ */ new Set(), w = 0;
     for (; b.size; ) {
       for (const k of b) {
         k.height = w;
         for (const { source: O } of k.targetLinks)
-          $.add(O);
+          x.add(O);
       }
-      if (++w > x) throw new Error("circular link");
-      b = $, $ = /* @__PURE__ */ new Set();
+      if (++w > _) throw new Error("circular link");
+      b = x, x = /* @__PURE__ */ new Set();
     }
   }
-  function H({ nodes: f }) {
-    const x = Ks(f, (w) => w.depth) + 1, b = (t - n - i) / (x - 1), $ = new Array(x);
+  function j({ nodes: f }) {
+    const _ = ti(f, (w) => w.depth) + 1, b = (t - n - i) / (_ - 1), x = new Array(_);
     for (const w of f) {
-      const k = Math.max(0, Math.min(x - 1, Math.floor(l.call(null, w, x))));
-      w.layer = k, w.x0 = n + k * b, w.x1 = w.x0 + i, $[k] ? $[k].push(w) : $[k] = [w];
+      const k = Math.max(0, Math.min(_ - 1, Math.floor(l.call(null, w, _))));
+      w.layer = k, w.x0 = n + k * b, w.x1 = w.x0 + i, x[k] ? x[k].push(w) : x[k] = [w];
     }
-    if (d) for (const w of $)
-      w.sort(d);
-    return $;
+    if (c) for (const w of x)
+      w.sort(c);
+    return x;
   }
-  function He(f) {
-    const x = dl(f, (b) => (s - e - (b.length - 1) * a) / an(b, rn));
+  function De(f) {
+    const _ = wl(f, (b) => (s - e - (b.length - 1) * a) / pn(b, mn));
     for (const b of f) {
-      let $ = e;
+      let x = e;
       for (const w of b) {
-        w.y0 = $, w.y1 = $ + w.value * x, $ = w.y1 + a;
+        w.y0 = x, w.y1 = x + w.value * _, x = w.y1 + a;
         for (const k of w.sourceLinks)
-          k.width = k.value * x;
+          k.width = k.value * _;
       }
-      $ = (s - $ + a) / (b.length + 1);
+      x = (s - x + a) / (b.length + 1);
       for (let w = 0; w < b.length; ++w) {
         const k = b[w];
-        k.y0 += $ * (w + 1), k.y1 += $ * (w + 1);
+        k.y0 += x * (w + 1), k.y1 += x * (w + 1);
       }
-      uo(b);
-    }
-  }
-  function lo(f) {
-    const x = H(f);
-    a = Math.min(o, (s - e) / (Ks(x, (b) => b.length) - 1)), He(x);
-    for (let b = 0; b < y; ++b) {
-      const $ = Math.pow(0.99, b), w = Math.max(1 - $, (b + 1) / y);
-      ho(x, $, w), co(x, $, w);
-    }
-  }
-  function co(f, x, b) {
-    for (let $ = 1, w = f.length; $ < w; ++$) {
-      const k = f[$];
-      for (const O of k) {
-        let Ne = 0, ce = 0;
-        for (const { source: Re, value: Wt } of O.targetLinks) {
-          let Ue = Wt * (O.layer - Re.layer);
-          Ne += po(Re, O) * Ue, ce += Ue;
-        }
-        if (!(ce > 0)) continue;
-        let je = (Ne / ce - O.y0) * x;
-        O.y0 += je, O.y1 += je, cs(O);
-      }
-      d === void 0 && k.sort(Mt), as(k, b);
-    }
-  }
-  function ho(f, x, b) {
-    for (let $ = f.length, w = $ - 2; w >= 0; --w) {
-      const k = f[w];
-      for (const O of k) {
-        let Ne = 0, ce = 0;
-        for (const { target: Re, value: Wt } of O.sourceLinks) {
-          let Ue = Wt * (Re.layer - O.layer);
-          Ne += mo(O, Re) * Ue, ce += Ue;
-        }
-        if (!(ce > 0)) continue;
-        let je = (Ne / ce - O.y0) * x;
-        O.y0 += je, O.y1 += je, cs(O);
-      }
-      d === void 0 && k.sort(Mt), as(k, b);
-    }
-  }
-  function as(f, x) {
-    const b = f.length >> 1, $ = f[b];
-    ls(f, $.y0 - a, b - 1, x), rs(f, $.y1 + a, b + 1, x), ls(f, s, f.length - 1, x), rs(f, e, 0, x);
-  }
-  function rs(f, x, b, $) {
-    for (; b < f.length; ++b) {
-      const w = f[b], k = (x - w.y0) * $;
-      k > 1e-6 && (w.y0 += k, w.y1 += k), x = w.y1 + a;
-    }
-  }
-  function ls(f, x, b, $) {
-    for (; b >= 0; --b) {
-      const w = f[b], k = (w.y1 - x) * $;
-      k > 1e-6 && (w.y0 -= k, w.y1 -= k), x = w.y0 - a;
-    }
-  }
-  function cs({ sourceLinks: f, targetLinks: x }) {
-    if (h === void 0) {
-      for (const { source: { sourceLinks: b } } of x)
-        b.sort(Js);
-      for (const { target: { targetLinks: b } } of f)
-        b.sort(Zs);
+      fo(b);
     }
   }
   function uo(f) {
-    if (h === void 0)
-      for (const { sourceLinks: x, targetLinks: b } of f)
-        x.sort(Js), b.sort(Zs);
+    const _ = j(f);
+    a = Math.min(o, (s - e) / (ti(_, (b) => b.length) - 1)), De(_);
+    for (let b = 0; b < y; ++b) {
+      const x = Math.pow(0.99, b), w = Math.max(1 - x, (b + 1) / y);
+      mo(_, x, w), po(_, x, w);
+    }
   }
-  function po(f, x) {
+  function po(f, _, b) {
+    for (let x = 1, w = f.length; x < w; ++x) {
+      const k = f[x];
+      for (const O of k) {
+        let ze = 0, he = 0;
+        for (const { source: Be, value: Xt } of O.targetLinks) {
+          let We = Xt * (O.layer - Be.layer);
+          ze += vo(Be, O) * We, he += We;
+        }
+        if (!(he > 0)) continue;
+        let Ve = (ze / he - O.y0) * _;
+        O.y0 += Ve, O.y1 += Ve, ms(O);
+      }
+      c === void 0 && k.sort(It), hs(k, b);
+    }
+  }
+  function mo(f, _, b) {
+    for (let x = f.length, w = x - 2; w >= 0; --w) {
+      const k = f[w];
+      for (const O of k) {
+        let ze = 0, he = 0;
+        for (const { target: Be, value: Xt } of O.sourceLinks) {
+          let We = Xt * (Be.layer - O.layer);
+          ze += go(O, Be) * We, he += We;
+        }
+        if (!(he > 0)) continue;
+        let Ve = (ze / he - O.y0) * _;
+        O.y0 += Ve, O.y1 += Ve, ms(O);
+      }
+      c === void 0 && k.sort(It), hs(k, b);
+    }
+  }
+  function hs(f, _) {
+    const b = f.length >> 1, x = f[b];
+    ps(f, x.y0 - a, b - 1, _), us(f, x.y1 + a, b + 1, _), ps(f, s, f.length - 1, _), us(f, e, 0, _);
+  }
+  function us(f, _, b, x) {
+    for (; b < f.length; ++b) {
+      const w = f[b], k = (_ - w.y0) * x;
+      k > 1e-6 && (w.y0 += k, w.y1 += k), _ = w.y1 + a;
+    }
+  }
+  function ps(f, _, b, x) {
+    for (; b >= 0; --b) {
+      const w = f[b], k = (w.y1 - _) * x;
+      k > 1e-6 && (w.y0 -= k, w.y1 -= k), _ = w.y0 - a;
+    }
+  }
+  function ms({ sourceLinks: f, targetLinks: _ }) {
+    if (d === void 0) {
+      for (const { source: { sourceLinks: b } } of _)
+        b.sort(si);
+      for (const { target: { targetLinks: b } } of f)
+        b.sort(ni);
+    }
+  }
+  function fo(f) {
+    if (d === void 0)
+      for (const { sourceLinks: _, targetLinks: b } of f)
+        _.sort(si), b.sort(ni);
+  }
+  function vo(f, _) {
     let b = f.y0 - (f.sourceLinks.length - 1) * a / 2;
-    for (const { target: $, width: w } of f.sourceLinks) {
-      if ($ === x) break;
+    for (const { target: x, width: w } of f.sourceLinks) {
+      if (x === _) break;
       b += w + a;
     }
-    for (const { source: $, width: w } of x.targetLinks) {
-      if ($ === f) break;
+    for (const { source: x, width: w } of _.targetLinks) {
+      if (x === f) break;
       b -= w;
     }
     return b;
   }
-  function mo(f, x) {
-    let b = x.y0 - (x.targetLinks.length - 1) * a / 2;
-    for (const { source: $, width: w } of x.targetLinks) {
-      if ($ === f) break;
+  function go(f, _) {
+    let b = _.y0 - (_.targetLinks.length - 1) * a / 2;
+    for (const { source: x, width: w } of _.targetLinks) {
+      if (x === f) break;
       b += w + a;
     }
-    for (const { target: $, width: w } of f.sourceLinks) {
-      if ($ === x) break;
+    for (const { target: x, width: w } of f.sourceLinks) {
+      if (x === _) break;
       b -= w;
     }
     return b;
   }
-  return g;
+  return v;
 }
-const We = 24, ne = 10, Et = 560, vl = 44, gl = 42, yl = 180, wl = 0.34, bl = 560, ln = 8, $l = 0.42, xl = 0.36, _l = (n) => n < Et ? 7 : n < 1e3 ? 9 : 12;
-function kl(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Et ? 0 : Math.min(bl, Math.round(e * wl));
-  return Math.max(yl, s, t * (e < Et ? gl : vl));
+const Ke = 24, ie = 10, Pt = 560, Al = 44, Sl = 42, Ml = 180, El = 0.34, Ol = 560, fn = 8, Cl = 0.42, Tl = 0.36, Il = (n) => n < Pt ? 7 : n < 1e3 ? 9 : 12;
+function Pl(n, e) {
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Pt ? 0 : Math.min(Ol, Math.round(e * El));
+  return Math.max(Ml, s, t * (e < Pt ? Sl : Al));
 }
-function Al(n, e) {
-  const t = kl(n, e);
-  if (n.streams.length === 0 || e < 3 * ne)
+function Ll(n, e) {
+  const t = Pl(n, e);
+  if (n.streams.length === 0 || e < 3 * ie)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, d) => [l, d]))), o = fl().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ne).nodePadding(We).extent([
-    [0, We / 2],
-    [e, t - We / 2]
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, c) => [l, c]))), o = kl().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ie).nodePadding(Ke).extent([
+    [0, Ke / 2],
+    [e, t - Ke / 2]
   ])({
     nodes: n.columns.flat().map((r) => ({ node: r })),
     links: n.streams.flatMap(
-      (r) => r.nodes.slice(1).map((l, d) => ({
-        source: r.nodes[d],
+      (r) => r.nodes.slice(1).map((l, c) => ({
+        source: r.nodes[c],
         target: l,
         value: r.bytes,
         stream: r,
-        part: d
+        part: c
       }))
     )
-  }), a = Zi(e, s);
+  }), a = eo(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((r) => Sl(r.node, r.y0, r.y1, a, e)),
-    streams: o.links.map(({ stream: r, part: l, y0: d, y1: h, width: c }) => ({
+    nodes: o.nodes.map((r) => ql(r.node, r.y0, r.y1, a, e)),
+    streams: o.links.map(({ stream: r, part: l, y0: c, y1: d, width: h }) => ({
       id: `${r.id}#${l}`,
       stream: r,
-      path: Ml(a[l] + ne, d, a[l + 1], h),
-      width: c
+      path: Hl(a[l] + ie, c, a[l + 1], d),
+      width: h
     }))
   };
 }
-function Zi(n, e) {
-  const t = n - ne, s = n < Et ? xl : $l;
+function eo(n, e) {
+  const t = n - ie, s = n < Pt ? Tl : Cl;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function Sl(n, e, t, s, i) {
-  const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - ne : s[o + 1]) - (r ? s[o - 1] : a) - ne, d = o >= s.length - 2 ? l / 2 : l;
+function ql(n, e, t, s, i) {
+  const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - ie : s[o + 1]) - (r ? s[o - 1] : a) - ie, c = o >= s.length - 2 ? l / 2 : l;
   return {
     node: n,
     x: a,
-    y: X(e),
-    height: Math.max(2, X(t - e)),
+    y: ne(e),
+    height: Math.max(2, ne(t - e)),
     label: {
-      x: r ? a - ln : a + ne + ln,
-      y: X((e + t) / 2),
+      x: r ? a - fn : a + ie + fn,
+      y: ne((e + t) / 2),
       anchor: r ? "end" : "start",
-      width: Math.max(0, Math.floor(d - ln * 1.5))
+      width: Math.max(0, Math.floor(c - fn * 1.5))
     }
   };
 }
-function Ml(n, e, t, s) {
-  const i = X((n + t) / 2);
-  return `M${n},${X(e)}C${i},${X(e)} ${i},${X(s)} ${t},${X(s)}`;
+function Hl(n, e, t, s) {
+  const i = ne((n + t) / 2);
+  return `M${n},${ne(e)}C${i},${ne(e)} ${i},${ne(s)} ${t},${ne(s)}`;
 }
-const X = (n) => Math.round(n * 10) / 10, El = 150;
-function Ol(n, e, t) {
-  const { nodes: s, streams: i, height: o } = Al(n, e), a = n.columns[0].map(({ id: l }) => l), r = Rn({ height: `${o}px` });
+const ne = (n) => Math.round(n * 10) / 10, jl = 150;
+function Nl(n, e, t) {
+  const { nodes: s, streams: i, height: o } = Ll(n, e), a = n.columns[0].map(({ id: l }) => l), r = Wn({ height: `${o}px` });
   return u`<div
-    class=${ye({ map: !0, singled: t.chosen !== null })}
+    class=${be({ map: !0, singled: t.chosen !== null })}
     style=${r}
     role="group"
     aria-label=${t.label}
@@ -5283,87 +5369,87 @@ function Ol(n, e, t) {
       aria-hidden="true"
       @click=${() => t.pinned && t.onPin(t.pinned)}
     >
-      ${D(
+      ${V(
     a,
     (l) => l,
-    (l) => _e`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
-          ${D(
-      i.filter(({ stream: d }) => d.nodes[0] === l),
-      ({ id: d }) => d,
-      (d) => Cl(d, t)
+    (l) => Oe`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
+          ${V(
+      i.filter(({ stream: c }) => c.nodes[0] === l),
+      ({ id: c }) => c,
+      (c) => Rl(c, t)
     )}
         </g>`
   )}
-      ${D(
+      ${V(
     s,
     ({ node: l }) => l.id,
-    (l) => Tl(l, t)
+    (l) => Ul(l, t)
   )}
     </svg>
-    ${D(
+    ${V(
     s,
     ({ node: l }) => l.id,
-    (l) => Ll(l, t)
+    (l) => Dl(l, t)
   )}
   </div>`;
 }
-const Un = (n, e) => {
+const Fn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function Cl({ stream: n, path: e, width: t }, s) {
-  return _e`<path
-    class=${ye({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
+function Rl({ stream: n, path: e, width: t }, s) {
+  return Oe`<path
+    class=${be({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
     stroke-width=${Math.max(1, t)}
-    @pointerenter=${(i) => Un(i, () => s.onHover(n.id))}
+    @pointerenter=${(i) => Fn(i, () => s.onHover(n.id))}
     @click=${(i) => {
     i.stopPropagation(), s.onPin(n.id);
   }}
   ></path>`;
 }
-function Tl({ node: n, x: e, y: t, height: s }, i) {
-  return _e`<rect
-    class=${ye({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
+function Ul({ node: n, x: e, y: t, height: s }, i) {
+  return Oe`<rect
+    class=${be({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
     y=${t}
-    width=${ne}
+    width=${ie}
     height=${s}
     rx="2"
     fill=${i.colours.get(n.id) ?? "currentColor"}
-    @pointerenter=${(o) => Un(o, () => i.onHover(n.id))}
+    @pointerenter=${(o) => Fn(o, () => i.onHover(n.id))}
     @click=${(o) => {
     o.stopPropagation(), i.onPin(n.id);
   }}
   ></rect>`;
 }
-function Ll({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
-  const a = o.name(n), r = s === "end", { amount: l, shown: d, spoken: h } = o.describe(n.id);
+function Dl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+  const a = o.name(n), r = s === "end", { amount: l, shown: c, spoken: d } = o.describe(n.id);
   return u`<button
-    class=${ye({
+    class=${be({
     label: !0,
     end: r,
     known: n.label !== null,
     faded: o.chosen !== null && !o.chosen.has(n.id)
   })}
-    style=${Rn({
+    style=${Wn({
     "max-width": `${i}px`,
-    height: `${We}px`,
-    transform: `translate(${e}px, ${t - We / 2}px)${r ? " translateX(-100%)" : ""}`
+    height: `${Ke}px`,
+    transform: `translate(${e}px, ${t - Ke / 2}px)${r ? " translateX(-100%)" : ""}`
   })}
     data-node=${n.id}
     tabindex=${o.reached === n.id ? 0 : -1}
     aria-pressed=${o.pinned === n.id}
-    aria-label=${h}
-    title=${d}
-    @pointerenter=${(c) => Un(c, () => o.onHover(n.id))}
+    aria-label=${d}
+    title=${c}
+    @pointerenter=${(h) => Fn(h, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= El ? u`<span class="amount">${l}</span>` : m}
+    ${i >= jl ? u`<span class="amount">${l}</span>` : p}
   </button>`;
 }
-const ti = [
+const ai = [
   "#0072b2",
   "#e69f00",
   "#009e73",
@@ -5373,7 +5459,7 @@ const ti = [
   "#999933",
   "#8a6fd1"
 ];
-class ql {
+class zl {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -5381,20 +5467,20 @@ class ql {
   of(e) {
     for (const t of [...this.given.keys()]) e.includes(t) || this.given.delete(t);
     for (const t of e) this.given.has(t) || this.given.set(t, this.rarest());
-    return new Map(e.map((t) => [t, ti[this.given.get(t)]]));
+    return new Map(e.map((t) => [t, ai[this.given.get(t)]]));
   }
   rarest() {
-    const e = ti.map(() => 0);
+    const e = ai.map(() => 0);
     for (const t of this.given.values()) e[t]++;
     return e.indexOf(Math.min(...e));
   }
 }
-const Vt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, zn = ["application", "domain"], Dn = ["country", "network", "domain", "peer"];
-function Il(n) {
+const Kt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Gn = ["application", "domain"], Yn = ["country", "network", "domain", "peer"];
+function Vl(n) {
   const e = [
-    ["period", Object.keys(Vt)],
-    ["middle", zn],
-    ["end", Dn]
+    ["period", Object.keys(Kt)],
+    ["middle", Gn],
+    ["end", Yn]
   ];
   for (const [t, s] of e) {
     const i = n[t];
@@ -5402,68 +5488,68 @@ function Il(n) {
   }
   return n;
 }
-const Pl = (n) => n === "1h" ? 5e3 : 15e3, cn = (n, e) => ({
+const Bl = (n) => n === "1h" ? 5e3 : 15e3, vn = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function Hl() {
-  const n = v(void 0), e = (t) => n(`map.column.${t}`);
+function Wl() {
+  const n = g(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
       { name: "title", selector: { text: {} } },
-      { name: "period", selector: cn(Object.keys(Vt), (t) => n(`map.period.${t}`)) },
-      { name: "middle", selector: cn(zn, e) },
-      { name: "end", selector: cn(Dn, e) },
-      { name: "device_id", selector: { device: { filter: { integration: C } } } },
-      { name: "entry_id", selector: { config_entry: { integration: C } } }
+      { name: "period", selector: vn(Object.keys(Kt), (t) => n(`map.period.${t}`)) },
+      { name: "middle", selector: vn(Gn, e) },
+      { name: "end", selector: vn(Yn, e) },
+      { name: "device_id", selector: { device: { filter: { integration: T } } } },
+      { name: "entry_id", selector: { config_entry: { integration: T } } }
     ],
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const Ji = "others", Nl = "unknown", jl = 1.25, Ot = (n) => n.id === `${n.column}:${Ji}`, fn = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
-function vn(n, e) {
+const to = "others", Fl = "unknown", Gl = 1.25, Lt = (n) => n.id === `${n.column}:${to}`, $n = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+function xn(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
-const xe = (n) => n.upload_bytes + n.download_bytes;
-function Rl(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((h) => xe(h) > 0).map((h) => Ul(h, e)), o = zl(n);
-  xe(o) > 0 && i.push({
+const Me = (n) => n.upload_bytes + n.download_bytes;
+function Yl(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((d) => Me(d) > 0).map((d) => Kl(d, e)), o = Ql(n);
+  Me(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
     }),
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((h, c) => Dl(i, c, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
-  for (const h of i) {
-    const c = h.values.map((g, _) => {
-      const E = Vl(_, g, a[_]), q = g != null && a[_].has(g);
-      let z = r.get(E);
-      if (z === void 0) {
-        const H = q ? h.names[_] ?? g : null, He = q && _ === 0 ? h.deviceId : null;
-        z = { node: { id: E, column: _, label: H, deviceId: He }, sums: fn(), values: /* @__PURE__ */ new Set() }, r.set(E, z);
+  const a = e.map((d, h) => Zl(i, h, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
+  for (const d of i) {
+    const h = d.values.map((v, $) => {
+      const A = Xl($, v, a[$]), H = v != null && a[$].has(v);
+      let P = r.get(A);
+      if (P === void 0) {
+        const j = H ? d.names[$] ?? v : null, De = H && $ === 0 ? d.deviceId : null;
+        P = { node: { id: A, column: $, label: j, deviceId: De }, sums: $n(), values: /* @__PURE__ */ new Set() }, r.set(A, P);
       }
-      return vn(z.sums, h.row), z.values.add(g), E;
-    }), p = JSON.stringify(c), y = l.get(p) ?? { nodes: c, sums: fn() };
-    l.set(p, y), vn(y.sums, h.row);
+      return xn(P.sums, d.row), P.values.add(v), A;
+    }), m = JSON.stringify(h), y = l.get(m) ?? { nodes: h, sums: $n() };
+    l.set(m, y), xn(y.sums, d.row);
   }
-  const d = [...r.values()].map(({ node: h, sums: c, values: p }) => ({
+  const c = [...r.values()].map(({ node: d, sums: h, values: m }) => ({
+    ...d,
     ...h,
-    ...c,
-    bytes: xe(c),
-    joined: p.has(void 0) ? null : p.size
+    bytes: Me(h),
+    joined: m.has(void 0) ? null : m.size
   }));
   return {
-    columns: e.map((h, c) => d.filter((p) => p.column === c).sort(Bl)),
-    streams: [...l].map(([h, { nodes: c, sums: p }]) => ({
-      id: h,
-      nodes: c,
-      ...p,
-      bytes: xe(p)
+    columns: e.map((d, h) => c.filter((m) => m.column === h).sort(Jl)),
+    streams: [...l].map(([d, { nodes: h, sums: m }]) => ({
+      id: d,
+      nodes: h,
+      ...m,
+      bytes: Me(m)
     })),
-    bytes: i.reduce((h, c) => h + xe(c.row), 0)
+    bytes: i.reduce((d, h) => d + Me(h.row), 0)
   };
 }
-function Ul(n, e) {
+function Kl(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5474,38 +5560,38 @@ function Ul(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function zl({ rows: n, ...e }) {
-  const t = fn();
+function Ql({ rows: n, ...e }) {
+  const t = $n();
   for (const s of n)
-    vn(t, s);
+    xn(t, s);
   return {
     upload_bytes: Math.max(0, e.upload_bytes - t.upload_bytes),
     download_bytes: Math.max(0, e.download_bytes - t.download_bytes),
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function Dl(n, e, t, s) {
+function Zl(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
-  for (const { row: d, values: h } of n) {
-    const c = h[e];
-    c === void 0 ? o = !0 : i.set(c, (i.get(c) ?? 0) + xe(d));
+  for (const { row: c, values: d } of n) {
+    const h = d[e];
+    h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + Me(c));
   }
-  const a = (d, h) => s.has(Xi(e, d)) ? h * jl : h, r = [...i].sort(([d, h], [c, p]) => a(c, p) - a(d, h)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
-  return new Set(r.slice(0, Math.max(l, 1)).map(([d]) => d));
+  const a = (c, d) => s.has(no(e, c)) ? d * Gl : d, r = [...i].sort(([c, d], [h, m]) => a(h, m) - a(c, d)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  return new Set(r.slice(0, Math.max(l, 1)).map(([c]) => c));
 }
-const Xi = (n, e) => e === null ? `${n}:${Nl}` : `${n}:=${e}`;
-function Vl(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${Ji}` : Xi(n, e);
+const no = (n, e) => e === null ? `${n}:${Fl}` : `${n}:=${e}`;
+function Xl(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${to}` : no(n, e);
 }
-function Bl(n, e) {
-  return Number(Ot(n)) - Number(Ot(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
+function Jl(n, e) {
+  return Number(Lt(n)) - Number(Lt(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
-function dn(n, e) {
+function gn(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const Wl = I`
+const ec = q`
   :host {
     container-type: inline-size;
   }
@@ -5574,7 +5660,8 @@ const Wl = I`
   }
   .columns {
     display: grid;
-    grid-template-columns: var(--middle) minmax(0, 1fr) minmax(0, auto);
+    grid-template-columns: var(--middle) minmax(0, 1fr) minmax(0, 1fr);
+    column-gap: 8px;
     align-items: center;
     min-height: 36px;
     margin-bottom: 4px;
@@ -5593,6 +5680,7 @@ const Wl = I`
     cursor: pointer;
     color: inherit;
     background: color-mix(in srgb, var(--primary-text-color) 6%, transparent);
+    text-overflow: ellipsis;
   }
   select option {
     color: var(--primary-text-color);
@@ -5602,7 +5690,7 @@ const Wl = I`
     justify-self: start;
   }
   .end.column {
-    margin-inline-start: 8px;
+    justify-self: end;
   }
   .map {
     position: relative;
@@ -5720,6 +5808,14 @@ const Wl = I`
     font-weight: 500;
     background: var(--card-background-color, #fff);
   }
+  tfoot :is(th, td) {
+    position: sticky;
+    bottom: 0;
+    font-weight: 500;
+    color: var(--primary-text-color);
+    background: var(--card-background-color, #fff);
+    border-bottom: none;
+  }
   .number {
     padding-inline: 12px 0;
     text-align: end;
@@ -5752,58 +5848,65 @@ const Wl = I`
       transition: none !important;
     }
   }
-`, ni = 80, Fl = (n, e) => e, Gl = /* @__PURE__ */ new Set(["tor", "socks"]), Yl = {
-  country: En,
-  application: (n, e) => e.length <= 5 && !Gl.has(e) ? e.toUpperCase() : e.charAt(0).toUpperCase() + e.slice(1)
+`, ri = 80, tc = (n, e) => e, nc = {
+  country: Hn,
+  application: (n, e) => dt(e)
 };
-function Ct(n, e, t) {
-  const s = v(n);
-  if (Ot(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
+function qt(n, e, t) {
+  const s = g(n);
+  if (Lt(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (Yl[i] ?? Fl)(n, e.label);
-  return o.length > ni ? `${o.slice(0, ni)}…` : o;
+  const o = (nc[i] ?? tc)(n, e.label);
+  return o.length > ri ? `${o.slice(0, ri)}…` : o;
 }
-function si(n, e, t, s) {
-  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? Ql(e), d = a ? Ct(n, a, s) : r ? r.nodes.map((y) => Ct(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), h = T(n, l.bytes), c = xt(n, e.bytes ? l.bytes / e.bytes : 0), p = [
-    `${i("map.upload")} ${T(n, l.upload_bytes)}`,
-    `${i("map.download")} ${T(n, l.download_bytes)}`
+function li(n, e, t, s) {
+  const i = g(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? sc(e), c = a ? qt(n, a, s) : r ? r.nodes.map((y) => qt(n, o.find((v) => v.id === y), s)).join(" → ") : i("map.all"), d = C(n, l.bytes), h = Et(n, e.bytes ? l.bytes / e.bytes : 0), m = [
+    `${i("map.upload")} ${C(n, l.upload_bytes)}`,
+    `${i("map.download")} ${C(n, l.download_bytes)}`
   ];
   return {
-    amount: h,
-    shown: [d, a || r ? `${h} (${c})` : h, ...p].join(" · "),
-    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: d, amount: h, share: c }) : `${d}, ${h}`
+    amount: d,
+    shown: [c, a || r ? `${d} (${h})` : d, ...m].join(" · "),
+    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: c, amount: d, share: h }) : `${c}, ${d}`
   };
 }
-function Ql(n) {
+function sc(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function Kl(n, e, t) {
-  const s = v(n), i = new Map(e.columns.flat().map((a) => [a.id, a])), o = [...e.streams].sort((a, r) => r.bytes - a.bytes);
+function ic(n, e, t) {
+  const s = g(n), i = new Map(e.columns.flat().map((r) => [r.id, r])), o = [...e.streams].sort((r, l) => l.bytes - r.bytes), a = (r) => o.reduce((l, c) => l + c[r], 0);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
       <thead>
         <tr>
-          ${t.map((a) => u`<th scope="col">${s(`map.column.${a}`)}</th>`)}
+          ${t.map((r) => u`<th scope="col">${s(`map.column.${r}`)}</th>`)}
           <th scope="col" class="number">${s("map.upload")}</th>
           <th scope="col" class="number">${s("map.download")}</th>
         </tr>
       </thead>
       <tbody>
         ${o.map(
-    (a) => u`<tr>
-            ${a.nodes.map((r) => u`<td>${Ct(n, i.get(r), t)}</td>`)}
-            <td class="number">${T(n, a.upload_bytes)}</td>
-            <td class="number">${T(n, a.download_bytes)}</td>
+    (r) => u`<tr>
+            ${r.nodes.map((l) => u`<td>${qt(n, i.get(l), t)}</td>`)}
+            <td class="number">${C(n, r.upload_bytes)}</td>
+            <td class="number">${C(n, r.download_bytes)}</td>
           </tr>`
   )}
       </tbody>
+      <tfoot>
+        <tr>
+          <th scope="row" colspan=${t.length}>${s("map.all")}</th>
+          <td class="number">${C(n, a("upload_bytes"))}</td>
+          <td class="number">${C(n, a("download_bytes"))}</td>
+        </tr>
+      </tfoot>
     </table>
   </div>`;
 }
-const Zl = 500;
-class Jl {
+const oc = 500;
+class ac {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5821,7 +5924,7 @@ class Jl {
   start() {
     this.stop();
     const { hass: e } = this.host;
-    this.inPage && this.asked && e && V(e) && !document.hidden && this.next(++this.turn);
+    this.inPage && this.asked && e && U(e) && !document.hidden && this.next(++this.turn);
   }
   stop() {
     clearTimeout(this.timer), this.turn++;
@@ -5834,9 +5937,9 @@ class Jl {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = mi(s) ? { absent: !0 } : { absent: !1, reason: re(s) };
+      this.problem = wi(s) ? { absent: !0 } : { absent: !1, reason: X(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Pl(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Bl(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (r) => {
@@ -5845,8 +5948,8 @@ class Jl {
         type: "hearthwall/usage",
         // Twice the same column says no more than once
         by: [...new Set(l)],
-        since: Vt[e],
-        limit: Zl,
+        since: Kt[e],
+        limit: oc,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
       }), dimensions: l };
@@ -5857,34 +5960,34 @@ class Jl {
     return !a.usage.rows.length || a.usage.rows.some(({ country: r }) => r) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var Xl = Object.defineProperty, G = (n, e, t, s) => {
+var rc = Object.defineProperty, Y = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Xl(e, t, i), i;
+  return i && rc(e, t, i), i;
 };
-const Xn = class Xn extends L {
+const ss = class ss extends I {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new Jl(this), this.colours = new ql(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new ac(this), this.colours = new zl(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? tc(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? cc(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return Hl();
+    return Wl();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = Il(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = Vl(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -5916,20 +6019,20 @@ const Xn = class Xn extends L {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = Rl(t.usage, t.dimensions, _l(this.width), s), this.pinned && !dn(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = Yl(t.usage, t.dimensions, Il(this.width), s), this.pinned && !gn(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
   render() {
-    if (!this.config || !this.hass) return m;
-    const e = v(this.hass);
+    if (!this.config || !this.hass) return p;
+    const e = g(this.hass);
     return u`
       <ha-card @keydown=${this.onKey}>
         <div class="head">
           <h2 class="card-title">${this.config.title ?? e("map.title")}</h2>
           <div class="tools">
             <div class="periods" role="group" aria-label=${e("map.period")}>
-              ${Object.keys(Vt).map(
+              ${Object.keys(Kt).map(
       (t) => u`<button
                   aria-pressed=${t === this.period}
                   @click=${() => this.choosePeriod(t)}
@@ -5944,7 +6047,7 @@ const Xn = class Xn extends L {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? ar : ur}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? pr : wr}></path></svg>
             </button>
           </div>
         </div>
@@ -5954,46 +6057,46 @@ const Xn = class Xn extends L {
     `;
   }
   problemText() {
-    const { problem: e, answer: t } = this.usage, s = v(this.hass);
-    return !e || !t || e.absent ? m : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
+    const { problem: e, answer: t } = this.usage, s = g(this.hass);
+    return !e || !t || e.absent ? p : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
   }
   body() {
-    const e = this.hass, t = v(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
-    if (!V(e)) return o(t("map.admin"));
+    const e = this.hass, t = g(e), { answer: s, problem: i } = this.usage, o = (d) => u`<p class="message" role="status">${d}</p>`;
+    if (!U(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${Rn({ "--middle": `${Zi(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${Wn({ "--middle": `${eo(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
-      ${this.columnChoice("middle", zn, s.dimensions[1] ?? this.middle)}
-      ${this.columnChoice("end", Dn, s.dimensions[2] ?? "country")}
+      ${this.columnChoice("middle", Gn, s.dimensions[1] ?? this.middle)}
+      ${this.columnChoice("end", Yn, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${Kl(e, this.graph, s.dimensions)}`;
-    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, d = this.colours.of(l[0].filter((h) => !Ot(h)).map(({ id: h }) => h));
+    if (this.asTable) return u`${a}${ic(e, this.graph, s.dimensions)}`;
+    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, c = this.colours.of(l[0].filter((d) => !Lt(d)).map(({ id: d }) => d));
     return u`
       ${a}
-      ${Ol(this.graph, this.width, {
+      ${Nl(this.graph, this.width, {
       label: t("map.label"),
-      colours: d,
-      chosen: dn(this.graph, r),
+      colours: c,
+      chosen: gn(this.graph, r),
       pinned: this.pinned,
       reached: this.reached,
-      name: (h) => Ct(e, h, s.dimensions),
-      describe: (h) => si(e, this.graph, h, s.dimensions),
+      name: (d) => qt(e, d, s.dimensions),
+      describe: (d) => li(e, this.graph, d, s.dimensions),
       onPin: this.pin,
-      onHover: (h) => this.hovered = h,
-      onReach: (h) => this.reached = h
+      onHover: (d) => this.hovered = d,
+      onReach: (d) => this.reached = d
     })}
-      <p class=${ye({ caption: !0, secondary: !0 })} aria-live="polite">
-        ${si(e, this.graph, dn(this.graph, r) ? r : null, s.dimensions).shown}
-        ${r ? m : u`<span class="hint">${t("map.hint")}</span>`}
+      <p class=${be({ caption: !0, secondary: !0 })} aria-live="polite">
+        ${li(e, this.graph, gn(this.graph, r) ? r : null, s.dimensions).shown}
+        ${r ? p : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
   }
   columnChoice(e, t, s) {
-    const i = v(this.hass);
+    const i = g(this.hass);
     return u`<select
-      class=${ye({ column: !0, [e]: !0 })}
+      class=${be({ column: !0, [e]: !0 })}
       aria-label=${i(e === "middle" ? "map.column.middle" : "map.column.end")}
       @change=${(o) => this.chooseColumn(e, o.target.value)}
     >
@@ -6009,53 +6112,53 @@ const Xn = class Xn extends L {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
 };
-Xn.styles = [W, Wl];
-let U = Xn;
-G([
-  S({ attribute: !1 })
-], U.prototype, "hass");
-G([
-  A()
-], U.prototype, "config");
-G([
-  A()
-], U.prototype, "period");
-G([
-  A()
-], U.prototype, "middle");
-G([
-  A()
-], U.prototype, "end");
-G([
-  A()
-], U.prototype, "width");
-G([
-  A()
-], U.prototype, "asTable");
-G([
-  A()
-], U.prototype, "pinned");
-G([
-  A()
-], U.prototype, "hovered");
-G([
-  A()
-], U.prototype, "reached");
-const ec = {
+ss.styles = [B, ec];
+let z = ss;
+Y([
+  M({ attribute: !1 })
+], z.prototype, "hass");
+Y([
+  S()
+], z.prototype, "config");
+Y([
+  S()
+], z.prototype, "period");
+Y([
+  S()
+], z.prototype, "middle");
+Y([
+  S()
+], z.prototype, "end");
+Y([
+  S()
+], z.prototype, "width");
+Y([
+  S()
+], z.prototype, "asTable");
+Y([
+  S()
+], z.prototype, "pinned");
+Y([
+  S()
+], z.prototype, "hovered");
+Y([
+  S()
+], z.prototype, "reached");
+const lc = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function tc({ columns: n }, e, t) {
-  const s = ec[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
+function cc({ columns: n }, e, t) {
+  const s = lc[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: r }) => r === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const nc = { "hearthwall-flow-map-card": U };
-function sc() {
-  const n = v(void 0);
+const dc = { "hearthwall-flow-map-card": z };
+function hc() {
+  const n = g(void 0);
   return {
     type: "hearthwall-flow-map-card",
     name: n("map.name"),
@@ -6063,22 +6166,229 @@ function sc() {
     preview: !0
   };
 }
-var ic = Object.defineProperty, lt = (n, e, t, s) => {
+var uc = Object.defineProperty, Qt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ic(e, t, i), i;
+  return i && uc(e, t, i), i;
 };
-const oc = 12e3, es = class es extends L {
+const pc = 15e3, is = class is extends I {
+  constructor() {
+    super(...arguments), this.problem = "", this.live = new He(this), this.asked = "";
+  }
+  setConfig(e) {
+    this.config = e, this.asked = "";
+  }
+  static getStubConfig() {
+    return {};
+  }
+  static getConfigForm() {
+    return {
+      schema: [
+        { name: "title", selector: { text: {} } },
+        { name: "entry_id", selector: { config_entry: { integration: T } } }
+      ],
+      ...rt()
+    };
+  }
+  getCardSize() {
+    return 5;
+  }
+  getGridOptions() {
+    return { columns: 12, rows: "auto", min_columns: 6 };
+  }
+  connectedCallback() {
+    super.connectedCallback(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.ask(), pc);
+  }
+  disconnectedCallback() {
+    super.disconnectedCallback(), clearInterval(this.timer), this.asked = "";
+  }
+  /** The gateway that is named, or the first. */
+  get gateway() {
+    const e = [...this.live.store?.gateways.values() ?? []], { entry_id: t } = this.config ?? {};
+    return t ? e.find(({ entryId: s }) => s === t) : e[0];
+  }
+  updated() {
+    const { gateway: e } = this, t = e ? `${e.entryId} ${e.connected}` : "";
+    t !== this.asked && (this.asked = t, this.ask());
+  }
+  async ask() {
+    const { hass: e, gateway: t } = this;
+    if (!(!e || !t?.connected || !U(e)))
+      try {
+        const s = await e.callWS({ type: "hearthwall/gateway", entry_id: t.entryId });
+        if (s.entry_id !== this.gateway?.entryId) return;
+        this.report = s, this.problem = "";
+      } catch (s) {
+        this.problem = X(s);
+      }
+  }
+  render() {
+    const { hass: e, config: t, gateway: s, report: i } = this;
+    if (!e || !t) return p;
+    const o = g(e);
+    return u`<ha-card>
+      <h2 class="card-title">${t.title || s?.name || o("common.gateway")}</h2>
+      ${Wt(e, this.live.store) ?? Ft(e, this.live.store, s?.entryId)}
+      ${this.problem ? u`<div class="notice" role="status">${this.problem}</div>` : p}
+      ${s ? this.renderState(e, s) : p}
+      ${U(e) ? i && i.entry_id === s?.entryId ? this.renderReport(e, i) : p : u`<p class="secondary">${o("gateway.admin")}</p>`}
+    </ha-card>`;
+  }
+  renderState(e, { connected: t, stale: s }) {
+    const i = g(e), o = t && !s;
+    return u`<p class="state">
+      <span class="dot ${o ? "good" : "bad"}" aria-hidden="true"></span>
+      ${i(o ? "gateway.connected" : s ? "gateway.silent" : "badge.lost")}
+    </p>`;
+  }
+  renderReport(e, t) {
+    const s = g(e), i = [
+      [s("gateway.sensor"), t.sensor_version],
+      [s("gateway.integration"), t.integration_version],
+      [s("gateway.uptime"), qn(e, t.uptime)],
+      [s("gateway.memory"), C(e, t.memory)],
+      [s("gateway.lost"), L(e, t.lost)]
+    ];
+    return u`<dl>
+        ${i.map(([o, a]) => u`<dt>${o}</dt><dd class="wrap">${a}</dd>`)}
+      </dl>
+      <h3>${s("gateway.interfaces")}</h3>
+      <ul>
+        ${t.interfaces.map((o) => this.renderInterface(e, o))}
+      </ul>
+      <h3>${s("gateway.feeds")}</h3>
+      ${t.feeds.length ? u`<ul>
+            ${t.feeds.map((o) => this.renderFeed(e, o))}
+          </ul>` : u`<p class="secondary">${s("gateway.feeds_none")}</p>`}`;
+  }
+  renderInterface(e, { name: t, role: s, xdp: i }) {
+    const o = g(e);
+    return u`<li>
+      <span class="cut grow" title=${t}>${t}</span>
+      <span class="secondary">${o(s === "wan" ? "gateway.role.wan" : "gateway.role.lan")}</span>
+      <span class="secondary mode">${o(xe(`gateway.xdp.${i}`) ?? "gateway.xdp.unavailable")}</span>
+    </li>`;
+  }
+  renderFeed(e, t) {
+    const s = g(e), i = t.packets ? s("gateway.feed.hits", { packets: L(e, t.packets) }) : s("gateway.feed.no_hits"), o = [
+      s(t.action === "drop" ? "gateway.feed.drop" : "gateway.feed.audit"),
+      s("gateway.feed.entries", { count: L(e, t.entries) }),
+      t.updated === null ? "" : s("gateway.feed.updated", { time: W(e, t.updated) }),
+      t.last_hit === null ? "" : s("rules.last_hit", { ago: tt(e, t.last_hit) })
+    ];
+    return u`<li class="feed">
+      <div class="first"><span class="cut grow" title=${t.name}>${t.name}</span><span>${i}</span></div>
+      <div class="secondary wrap">${o.filter(Boolean).join(" · ")}</div>
+      ${t.last_error ? u`<div class="secondary wrap problem">${t.last_error}</div>` : p}
+    </li>`;
+  }
+};
+is.styles = [
+  B,
+  q`
+      h3 {
+        margin: 12px 16px 4px;
+        font-size: 14px;
+        font-weight: 500;
+        line-height: 20px;
+      }
+      p {
+        margin: 0;
+        padding: 0 16px 12px;
+      }
+      .state {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+      }
+      .dot {
+        width: 10px;
+        height: 10px;
+        border-radius: 50%;
+        background: var(--success-color, #43a047);
+      }
+      .dot.bad {
+        background: var(--error-color, #db4437);
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr);
+        gap: 4px 16px;
+        margin: 0;
+        padding: 0 16px;
+        line-height: 20px;
+      }
+      dt {
+        color: var(--secondary-text-color);
+      }
+      dd {
+        margin: 0;
+        text-align: end;
+      }
+      ul {
+        margin: 0;
+        padding: 0 16px 12px;
+        list-style: none;
+        line-height: 20px;
+      }
+      li,
+      .first {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: baseline;
+        gap: 0 12px;
+      }
+      li {
+        padding: 4px 0;
+      }
+      .feed {
+        display: block;
+      }
+      .grow {
+        flex: 1;
+      }
+      .wrap {
+        overflow-wrap: anywhere;
+      }
+      .problem {
+        color: color-mix(in srgb, var(--error-color, #db4437) 70%, var(--primary-text-color));
+      }
+    `
+];
+let $e = is;
+Qt([
+  M({ attribute: !1 })
+], $e.prototype, "hass");
+Qt([
+  S()
+], $e.prototype, "config");
+Qt([
+  S()
+], $e.prototype, "report");
+Qt([
+  S()
+], $e.prototype, "problem");
+const mc = { "hearthwall-gateway-card": $e };
+function fc() {
+  const n = g(void 0);
+  return { type: "hearthwall-gateway-card", name: n("gateway.name"), description: n("gateway.description"), preview: !0 };
+}
+var vc = Object.defineProperty, mt = (n, e, t, s) => {
+  for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
+    (a = n[o]) && (i = a(e, t, i) || i);
+  return i && vc(e, t, i), i;
+};
+const gc = 12e3, os = class os extends I {
   constructor() {
     super(...arguments), this.compact = !1, this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
       if (this.undo = void 0, !e) return;
-      const t = v(this.hass);
+      const t = g(this.hass);
       this.text = t("common.busy");
       try {
         await e(), this.text = t("common.undone");
       } catch (s) {
-        this.text = re(s);
+        this.text = X(s);
       }
       this.hide();
     };
@@ -6097,22 +6407,22 @@ const oc = 12e3, es = class es extends L {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, oc);
+    }, gc);
   }
   render() {
     return u`
       <div class="bar" ?hidden=${!this.text}>
         <span role="status" class=${this.compact ? this.undo ? "unseen" : "cut" : ""} title=${this.text}>${this.text}</span>
-        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${v(this.hass)("common.undo")}</button>` : m}
+        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${g(this.hass)("common.undo")}</button>` : p}
       </div>
       <span class="unseen" role="status">${this.unseen}</span>
     `;
   }
 };
-es.styles = [
-  Z,
-  W,
-  I`
+os.styles = [
+  J,
+  B,
+  q`
       :host {
         position: relative;
         display: block;
@@ -6145,44 +6455,44 @@ es.styles = [
       }
     `
 ];
-let ie = es;
-lt([
-  S({ attribute: !1 })
-], ie.prototype, "hass");
-lt([
-  S({ type: Boolean, reflect: !0 })
-], ie.prototype, "compact");
-lt([
-  A()
-], ie.prototype, "text");
-lt([
-  A()
-], ie.prototype, "unseen");
-lt([
-  A()
-], ie.prototype, "undo");
-async function ac(n) {
+let ae = os;
+mt([
+  M({ attribute: !1 })
+], ae.prototype, "hass");
+mt([
+  M({ type: Boolean, reflect: !0 })
+], ae.prototype, "compact");
+mt([
+  S()
+], ae.prototype, "text");
+mt([
+  S()
+], ae.prototype, "unseen");
+mt([
+  S()
+], ae.prototype, "undo");
+async function yc(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
-function eo(n) {
+function so(n) {
   return Object.defineProperties(n(), {
     name: { get: () => n().name, enumerable: !0 },
     description: { get: () => n().description, enumerable: !0 }
   });
 }
-function Bt(n, e) {
+function Zt(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-const rc = 1e4, lc = (n, e) => e.created - n.created || e.id - n.id;
-class cc {
+const wc = 1e4, bc = (n, e) => e.created - n.created || e.id - n.id;
+class $c {
   constructor(e, t) {
-    this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new nt(e), e.addController(this);
+    this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new He(e), e.addController(this);
   }
   hostConnected() {
-    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), rc), this.seen = void 0;
+    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), wc), this.seen = void 0;
   }
   hostDisconnected() {
     clearInterval(this.timer), this.turn++;
@@ -6195,33 +6505,33 @@ class cc {
   look() {
     const { hass: e } = this.host, { store: t } = this.live;
     if (!e || !t?.gateways.size) return "";
-    const s = [...t.devices()].map(({ row: a }) => `${a.rule?.id ?? ""}${a.quarantined ? "!" : ""}`), i = [...t.gateways.values()].map(({ entryId: a, connected: r }) => `${a}${r}`), o = Object.values(e.entities).filter(({ platform: a, translation_key: r }) => a === C && r === "active_blocks").map(({ entity_id: a }) => e.states[a]?.state);
+    const s = [...t.devices()].map(({ row: a }) => `${a.rule?.id ?? ""}${a.quarantined ? "!" : ""}`), i = [...t.gateways.values()].map(({ entryId: a, connected: r }) => `${a}${r}`), o = Object.values(e.entities).filter(({ platform: a, translation_key: r }) => a === T && r === "active_blocks").map(({ entity_id: a }) => e.states[a]?.state);
     return JSON.stringify([s, i, o, this.entryId()]);
   }
   /** Ask again now; a gateway that does not answer keeps its last rules. */
   async refresh() {
     const { hass: e } = this.host, t = this.entryId(), s = [...this.live.store?.gateways.values() ?? []].filter(
-      ({ entryId: d, connected: h }) => h && (!t || t === d)
+      ({ entryId: c, connected: d }) => d && (!t || t === c)
     );
     if (!e || !s.length) return;
-    const i = ++this.turn, o = new Map(this.rules?.map((d) => [d.entryId, d])), a = [], r = s.map(async ({ entryId: d, name: h }) => {
+    const i = ++this.turn, o = new Map(this.rules?.map((c) => [c.entryId, c])), a = [], r = s.map(async ({ entryId: c, name: d }) => {
       try {
-        return { entryId: d, gateway: h, blocks: (await Rt(e, d)).sort(lc) };
-      } catch (c) {
-        return a.push(re(c)), o.get(d);
+        return { entryId: c, gateway: d, blocks: (await Vt(e, c)).sort(bc) };
+      } catch (h) {
+        return a.push(X(h)), o.get(c);
       }
-    }), l = (await Promise.all(r)).filter((d) => d !== void 0);
+    }), l = (await Promise.all(r)).filter((c) => c !== void 0);
     i === this.turn && (this.rules = l.length || !a.length ? l : this.rules, this.problem = a[0] ?? "", this.host.requestUpdate());
   }
 }
-var dc = Object.defineProperty, ct = (n, e, t, s) => {
+var xc = Object.defineProperty, ft = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && dc(e, t, i), i;
+  return i && xc(e, t, i), i;
 };
-const hc = 100, ts = class ts extends L {
+const _c = 100, as = class as extends I {
   constructor() {
-    super(), this.whole = !1, this.data = new cc(this, () => this.config?.entry_id), new zt(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
+    super(), this.whole = !1, this.data = new $c(this, () => this.config?.entry_id), new Gt(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
   }
   setConfig(e) {
     this.config = e;
@@ -6233,9 +6543,9 @@ const hc = 100, ts = class ts extends L {
     return {
       schema: [
         { name: "title", selector: { text: {} } },
-        { name: "entry_id", selector: { config_entry: { integration: C } } }
+        { name: "entry_id", selector: { config_entry: { integration: T } } }
       ],
-      ...Pt()
+      ...rt()
     };
   }
   getCardSize() {
@@ -6246,56 +6556,56 @@ const hc = 100, ts = class ts extends L {
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return m;
-    const s = v(e), { store: i } = this.data.live, o = this.data.rules?.reduce((a, { blocks: r }) => a + r.length, 0);
+    if (!e || !t) return p;
+    const s = g(e), { store: i } = this.data.live, o = this.data.rules?.reduce((a, { blocks: r }) => a + r.length, 0);
     return u`<ha-card>
       <div class="head">
         <h2 class="card-title">${t.title || s("rules.title")}</h2>
-        ${o ? u`<span class="secondary total">${N(e, o)}</span>` : m}
+        ${o ? u`<span class="secondary total">${L(e, o)}</span>` : p}
       </div>
-      ${qn(e, i) ?? u`${In(e, i, t.entry_id)}
-      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
+      ${Wt(e, i) ?? u`${Ft(e, i, t.entry_id)}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
       ${this.renderRules(e)}`}
       <hearthwall-notice .hass=${e}></hearthwall-notice>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
     </ha-card>`;
   }
   renderRules(e) {
-    const t = v(e), { rules: s } = this.data;
-    if (!s) return this.data.problem ? m : u`<div class="message" role="status">${t("common.loading")}</div>`;
+    const t = g(e), { rules: s } = this.data;
+    if (!s) return this.data.problem ? p : u`<div class="message" role="status">${t("common.loading")}</div>`;
     const i = s.flatMap((a) => a.blocks.map((r) => ({ of: a, block: r })));
     if (!i.length) return u`<div class="message" role="status">${t("rules.none")}</div>`;
-    const o = this.whole ? i : i.slice(0, hc);
+    const o = this.whole ? i : i.slice(0, _c);
     return u`<ul>
-        ${D(
+        ${V(
       o,
       ({ of: a, block: r }) => `${a.entryId} ${r.id}`,
       ({ of: a, block: r }) => this.renderRule(e, a, r, s.length > 1)
     )}
       </ul>
       ${o.length < i.length ? u`<button class="quiet more" @click=${() => this.whole = !0}>
-            ${t("rules.show_rest", { count: N(e, i.length) })}
-          </button>` : m}`;
+            ${t("rules.show_rest", { count: L(e, i.length) })}
+          </button>` : p}`;
   }
   renderRule(e, { entryId: t, gateway: s }, i, o) {
-    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: d, more: h } = xr(e, i, l?.devices.values() ?? []), c = Fi(e, i, r), p = l?.connected ?? !1;
+    const a = g(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: c, more: d } = Or(e, i, l?.devices.values() ?? []), h = Qi(e, i, r), m = l?.connected ?? !1;
     return u`<li>
       <div class="grow">
         <div class="line">
-          <b class="cut" title=${i.target}>${d}</b>
-          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Wi(e, i)}</span>
-          ${c ? u`<span class="secondary" role="timer">${c}</span>` : m}
+          <b class="cut" title=${i.target}>${c}</b>
+          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Ki(e, i)}</span>
+          ${h ? u`<span class="secondary" role="timer">${h}</span>` : p}
         </div>
-        ${h || o ? u`<div class="secondary wrap">${[h, o ? s : ""].filter(Boolean).join(" · ")}</div>` : m}
-        <div class="secondary wrap">${Gi(e, i)}</div>
-        <div class="secondary wrap">${Yi(e, i, r)}</div>
-        ${i.enforced ? m : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
+        ${d || o ? u`<div class="secondary wrap">${[d, o ? s : ""].filter(Boolean).join(" · ")}</div>` : p}
+        <div class="secondary wrap">${Zi(e, i)}</div>
+        <div class="secondary wrap">${Xi(e, i, r)}</div>
+        ${i.enforced ? p : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
       </div>
       <button
         class="quiet"
-        ?disabled=${!p}
-        aria-label=${a("rules.end_named", { name: d })}
-        title=${p ? "" : a("quarantine.impossible")}
+        ?disabled=${!m}
+        aria-label=${a("rules.end_named", { name: c })}
+        title=${m ? "" : a("quarantine.impossible")}
         @click=${() => this.end(e, t, i)}
       >
         ${a("rules.end")}
@@ -6304,13 +6614,13 @@ const hc = 100, ts = class ts extends L {
   }
   end(e, t, s) {
     const { confirm: i, notice: o } = this;
-    Di({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
+    Fi({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
   }
 };
-ts.styles = [
-  Z,
-  W,
-  I`
+as.styles = [
+  J,
+  B,
+  q`
       .head {
         display: flex;
         align-items: baseline;
@@ -6376,39 +6686,39 @@ ts.styles = [
       }
     `
 ];
-let oe = ts;
-ct([
-  S({ attribute: !1 })
-], oe.prototype, "hass");
-ct([
-  A()
-], oe.prototype, "config");
-ct([
-  A()
-], oe.prototype, "whole");
-ct([
-  P("hearthwall-confirm")
-], oe.prototype, "confirm");
-ct([
-  P("hearthwall-notice")
-], oe.prototype, "notice");
-const uc = { "hearthwall-rules-card": oe };
-function pc() {
-  const n = v(void 0);
+let re = as;
+ft([
+  M({ attribute: !1 })
+], re.prototype, "hass");
+ft([
+  S()
+], re.prototype, "config");
+ft([
+  S()
+], re.prototype, "whole");
+ft([
+  N("hearthwall-confirm")
+], re.prototype, "confirm");
+ft([
+  N("hearthwall-notice")
+], re.prototype, "notice");
+const kc = { "hearthwall-rules-card": re };
+function Ac() {
+  const n = g(void 0);
   return { type: "hearthwall-rules-card", name: n("rules.name"), description: n("rules.description"), preview: !0 };
 }
-var mc = Object.defineProperty, to = (n, e, t, s) => {
+var Sc = Object.defineProperty, io = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && mc(e, t, i), i;
+  return i && Sc(e, t, i), i;
 };
-function fc(n) {
-  const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === C && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
+function Mc(n) {
+  const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === T && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
-const ns = class ns extends L {
+const rs = class rs extends I {
   constructor() {
-    super(...arguments), this.live = new nt(this), this.alerted = new _i(this);
+    super(...arguments), this.live = new He(this), this.alerted = new Mi(this);
   }
   setConfig(e) {
     this.config = e;
@@ -6420,32 +6730,32 @@ const ns = class ns extends L {
     return {
       schema: [
         { name: "navigation_path", selector: { navigation: {} } },
-        { name: "entry_id", selector: { config_entry: { integration: C } } }
+        { name: "entry_id", selector: { config_entry: { integration: T } } }
       ],
-      ...Pt()
+      ...rt()
     };
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return m;
-    const s = v(e), { store: i } = this.live, o = ({ entryId: H }) => !t.entry_id || H === t.entry_id, a = [...i?.devices() ?? []].filter(o), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: H }) => !H), d = !l && r.some(({ stale: H, connected: He }) => H || !He), h = a.filter(({ row: H }) => H.quarantined || H.rule).length, c = t.entry_id ? h : fc(e) ?? h, p = this.alerted.alerts?.all(t.entry_id), y = a.filter(({ row: H }) => H.online).length, g = r.length ? s("badge.online", { online: N(e, y), all: N(e, a.length) }) : "–", _ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
-      g,
-      ...d ? [s("badge.silent")] : [],
-      ...c ? [s("badge.blocks", { count: N(e, c) })] : [],
-      ...p ? [s("badge.alerts", { count: N(e, p.count) })] : []
-    ], E = l ? "lost" : p ? p.event.severity : d ? "silent" : c ? "blocking" : "", q = t.navigation_path, z = u`<svg viewBox="0 0 24 24" aria-hidden="true">
+    if (!e || !t) return p;
+    const s = g(e), { store: i } = this.live, o = ({ entryId: j }) => !t.entry_id || j === t.entry_id, a = [...i?.devices() ?? []].filter(o), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: j }) => !j), c = !l && r.some(({ stale: j, connected: De }) => j || !De), d = a.filter(({ row: j }) => j.quarantined || j.rule).length, h = t.entry_id ? d : Mc(e) ?? d, m = this.alerted.alerts?.all(t.entry_id), y = a.filter(({ row: j }) => j.online).length, v = r.length ? s("badge.online", { online: L(e, y), all: L(e, a.length) }) : "–", $ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
+      v,
+      ...c ? [s("badge.silent")] : [],
+      ...h ? [s("badge.blocks", { count: L(e, h) })] : [],
+      ...m ? [s("badge.alerts", { count: L(e, m.count) })] : []
+    ], A = l ? "lost" : m ? m.event.severity : c ? "silent" : h ? "blocking" : "", H = t.navigation_path, P = u`<svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
       </svg>
       <span class="text">
         <span class="label">Hearthwall</span>
-        <span>${_.join(" · ")}</span>
+        <span>${$.join(" · ")}</span>
       </span>`;
-    return q ? u`<button class="badge ${E}" @click=${() => Qi(q)}>${z}</button>` : u`<div class="badge ${E}">${z}</div>`;
+    return H ? u`<button class="badge ${A}" @click=${() => Bn(H)}>${P}</button>` : u`<div class="badge ${A}">${P}</div>`;
   }
 };
-ns.styles = [
-  W,
-  I`
+rs.styles = [
+  B,
+  q`
       .badge {
         display: flex;
         width: max-content;
@@ -6516,25 +6826,25 @@ ns.styles = [
       }
     `
 ];
-let et = ns;
-to([
-  S({ attribute: !1 })
-], et.prototype, "hass");
-to([
-  A()
-], et.prototype, "config");
-var vc = Object.defineProperty, dt = (n, e, t, s) => {
+let ot = rs;
+io([
+  M({ attribute: !1 })
+], ot.prototype, "hass");
+io([
+  S()
+], ot.prototype, "config");
+var Ec = Object.defineProperty, vt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && vc(e, t, i), i;
+  return i && Ec(e, t, i), i;
 };
-function Vn(n, e) {
+function Kn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
-  return t?.platform === C && t.translation_key === "quarantine";
+  return t?.platform === T && t.translation_key === "quarantine";
 }
-const ss = class ss extends L {
+const ls = class ls extends I {
   constructor() {
-    super(), this.live = new nt(this), new zt(this, () => this.device?.row.rule?.expires != null);
+    super(), this.live = new He(this), new Gt(this, () => this.device?.row.rule?.expires != null);
   }
   static getStubConfig() {
     return { type: "custom:hearthwall-quarantine-feature" };
@@ -6548,26 +6858,26 @@ const ss = class ss extends L {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !this.config || !Vn(e, this.context?.entity_id)) return m;
-    const s = v(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
+    if (!e || !this.config || !Kn(e, this.context?.entity_id)) return p;
+    const s = g(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
     return u`
       <button
         class=${o ? "on" : ""}
         ?disabled=${!i}
         title=${i ? "" : s("quarantine.impossible")}
-        @click=${() => t && Ut({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
+        @click=${() => t && Bt({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
       >
         ${s(o ? "quarantine.release" : "quarantine.confirm")}
-        ${a ? u`<span role="timer">${s("common.left", { span: Ze(e, a - Date.now() / 1e3) })}</span>` : m}
+        ${a ? u`<span role="timer">${s("common.left", { span: nt(e, a - Date.now() / 1e3) })}</span>` : p}
       </button>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
       <hearthwall-notice compact .hass=${e}></hearthwall-notice>
     `;
   }
 };
-ss.styles = [
-  Z,
-  I`
+ls.styles = [
+  J,
+  q`
       :host {
         display: flex;
         height: var(--feature-height, 42px);
@@ -6593,55 +6903,55 @@ ss.styles = [
       }
     `
 ];
-let ae = ss;
-dt([
-  S({ attribute: !1 })
-], ae.prototype, "hass");
-dt([
-  S({ attribute: !1 })
-], ae.prototype, "context");
-dt([
-  A()
-], ae.prototype, "config");
-dt([
-  P("hearthwall-confirm")
-], ae.prototype, "confirm");
-dt([
-  P("hearthwall-notice")
-], ae.prototype, "notice");
-var gc = Object.defineProperty, no = (n, e, t, s) => {
+let le = ls;
+vt([
+  M({ attribute: !1 })
+], le.prototype, "hass");
+vt([
+  M({ attribute: !1 })
+], le.prototype, "context");
+vt([
+  S()
+], le.prototype, "config");
+vt([
+  N("hearthwall-confirm")
+], le.prototype, "confirm");
+vt([
+  N("hearthwall-notice")
+], le.prototype, "notice");
+var Oc = Object.defineProperty, oo = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && gc(e, t, i), i;
+  return i && Oc(e, t, i), i;
 };
-const ii = 60, Tt = 100, me = 14, yc = 2e3, wc = 2;
-function bc(n, e, t, s) {
-  const i = (c) => (Math.max(0, 1 - (e - c) / ii) * Tt).toFixed(1), o = (c) => (me - s * Math.sqrt(Math.min(1, c / t)) * (me - 1)).toFixed(1), a = n.findLastIndex(([c]) => c <= e - ii), r = n.slice(Math.max(0, a)), [l] = r, d = r[r.length - 1];
-  if (!l || !d || r.every(([, c]) => c <= 0)) return "";
-  const h = r.map(([c, p], y) => {
-    const [g, _] = r[y - 1] ?? [c, p];
-    return `${c - g > wc ? `L${i(c - 1)} ${o(_)}` : ""}L${i(c)} ${o(p)}`;
+const ci = 60, Ht = 100, fe = 14, Cc = 2e3, Tc = 2;
+function Ic(n, e, t, s) {
+  const i = (h) => (Math.max(0, 1 - (e - h) / ci) * Ht).toFixed(1), o = (h) => (fe - s * Math.sqrt(Math.min(1, h / t)) * (fe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - ci), r = n.slice(Math.max(0, a)), [l] = r, c = r[r.length - 1];
+  if (!l || !c || r.every(([, h]) => h <= 0)) return "";
+  const d = r.map(([h, m], y) => {
+    const [v, $] = r[y - 1] ?? [h, m];
+    return `${h - v > Tc ? `L${i(h - 1)} ${o($)}` : ""}L${i(h)} ${o(m)}`;
   });
-  return `M${i(l[0])} ${me}${h.join("")}L${Tt} ${o(d[1])}V${me}Z`;
+  return `M${i(l[0])} ${fe}${d.join("")}L${Ht} ${o(c[1])}V${fe}Z`;
 }
-const is = class is extends L {
+const cs = class cs extends I {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(yc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => _e`<path class=${s} d=${bc(
+    const e = Math.max(Cc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => Oe`<path class=${s} d=${Ic(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
       i
     )}></path>`;
-    return u`<svg viewBox="0 0 ${Tt} ${2 * me}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-      <line x1="0" x2=${Tt} y1=${me} y2=${me}></line>
+    return u`<svg viewBox="0 0 ${Ht} ${2 * fe}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      <line x1="0" x2=${Ht} y1=${fe} y2=${fe}></line>
       ${t("download", 1)}${t("upload", -1)}
     </svg>`;
   }
 };
-is.styles = I`
+cs.styles = q`
     :host {
       display: block;
     }
@@ -6670,50 +6980,60 @@ is.styles = I`
       vector-effect: non-scaling-stroke;
     }
   `;
-let tt = is;
-no([
-  S({ attribute: !1 })
-], tt.prototype, "samples");
-no([
-  S({ attribute: !1 })
-], tt.prototype, "now");
-const oi = 60, so = ({ identifiers: n }) => n?.find(([e]) => e === C)?.[1], ai = (n) => !so(n).includes(":");
-function io(n, e) {
-  const t = it(n), s = /* @__PURE__ */ new Map();
+let at = cs;
+oo([
+  M({ attribute: !1 })
+], at.prototype, "samples");
+oo([
+  M({ attribute: !1 })
+], at.prototype, "now");
+const di = 60, _n = ({ identifiers: n }) => n?.find(([e]) => e === T)?.[1], hi = (n) => !_n(n).includes(":");
+function ao(n, e) {
+  const t = ct(n), s = /* @__PURE__ */ new Map();
   for (const r of Object.values(n.entities)) {
-    if (r.platform !== C || !r.device_id || r.hidden) continue;
+    if (r.platform !== T || !r.device_id || r.hidden) continue;
     const l = s.get(r.device_id);
     l ? l.push(r) : s.set(r.device_id, [r]);
   }
-  const i = Object.values(n.devices).filter((r) => so(r) && !r.disabled_by), o = (r) => r.map((l) => ({
+  const i = Object.values(n.devices).filter((r) => _n(r) && !r.disabled_by), o = (r) => r.map((l) => ({
     id: l.id,
-    name: oo(l.name_by_user || l.name || l.id),
+    name: ro(l.name_by_user || l.name || l.id),
     areaId: l.area_id,
+    entryId: _n(l).split("_")[0],
     entities: s.get(l.id) ?? []
-  })).sort((l, d) => t(l.name, d.name) || (l.id < d.id ? -1 : 1)), a = o(i.filter((r) => !ai(r)));
-  return { gateways: o(i.filter(ai)), devices: a, areas: $c(n, a, e) };
+  })).sort((l, c) => t(l.name, c.name) || (l.id < c.id ? -1 : 1)), a = o(i.filter((r) => !hi(r)));
+  return { gateways: o(i.filter(hi)), devices: a, areas: Pc(n, a, e) };
 }
-function $c(n, e, t) {
-  const s = it(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: d, icon: h }) => ({
+function Pc(n, e, t) {
+  const s = ct(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: c, icon: d }) => ({
     id: l,
-    name: oo(d),
-    icon: h ?? null,
-    devices: e.filter(({ areaId: c }) => c === l)
-  })).sort((l, d) => s(l.name, d.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
+    name: ro(c),
+    icon: d ?? null,
+    devices: e.filter(({ areaId: h }) => h === l)
+  })).sort((l, c) => s(l.name, c.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
   return [...a, { id: null, name: t, icon: null, devices: r }].filter((l) => l.devices.length);
 }
-const oo = (n) => n.length > oi ? `${n.slice(0, oi)}…` : n, Lt = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ht = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Bn = { grid_options: { columns: "full" } }, xc = ["presence", "download_rate", "quarantine", "security"], _c = ["active_blocks", "download_rate", "upload_rate"], kc = ["download_rate", "upload_rate"], Ac = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"], Wn = { name: { type: "entity" } }, ao = ({ id: n }) => `device-${n}`, Sc = 1088, Mc = { docked: 256, auto: 56, always_hidden: 0 };
-function Ec(n) {
-  const e = Sc + Mc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
+const ro = (n) => n.length > di ? `${n.slice(0, di)}…` : n, Lc = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ce = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Ee = { grid_options: { columns: "full" } }, qc = /* @__PURE__ */ new Set([
+  "presence",
+  "quarantine",
+  "connection",
+  "active_blocks",
+  "devices_online",
+  "download_rate",
+  "upload_rate",
+  "feed_hits"
+]), Hc = ["download_rate", "upload_rate"], jc = { name: { type: "entity" } }, lo = "device-{device_id}", Nc = ({ id: n }) => lo.replace("{device_id}", n), Rc = 1088, Uc = { docked: 256, auto: 56, always_hidden: 0 };
+function Dc(n) {
+  const e = Rc + Uc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
     column_span: i,
     visibility: o,
     cards: [
-      ht("events", {
+      ce("events", {
         // A card that is hidden is taken out of the page and asks for nothing; one in a hidden section is not
         visibility: o,
         grid_options: { columns: "full", rows: "auto" },
-        title: v(n)("strategy.newest"),
+        title: g(n)("strategy.newest"),
         limit: 8,
         filters: !1,
         navigation_path: "events"
@@ -6722,94 +7042,90 @@ function Ec(n) {
   }), s = (i) => [{ condition: "screen", media_query: i }];
   return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
-function Oc({ hass: n, home: e }) {
+function zc({ hass: n }) {
   return {
     type: "sections",
     max_columns: 3,
     badges: [
-      { type: "custom:hearthwall-badge" },
-      ...e.gateways.flatMap((t) => Lt(t, _c)).map((t) => ({ type: "entity", entity: t, show_name: !0, ...e.gateways.length > 1 ? {} : Wn }))
+      { type: "custom:hearthwall-badge", navigation_path: "devices" }
     ],
     sections: [
-      { type: "grid", column_span: 2, cards: [ht("devices", { ...Bn, toolbar: e.devices.length > 8 })] },
-      ...Ec(n)
+      { type: "grid", column_span: 2, cards: [ce("devices", Ee)] },
+      ...Dc(n)
     ]
   };
 }
-function Cc() {
-  return { type: "panel", cards: [ht("flow-map")] };
+function Vc() {
+  return { type: "panel", cards: [ce("flow-map")] };
 }
-function Tc() {
+function Bc() {
   return {
     type: "sections",
     max_columns: 2,
     sections: [
-      { type: "grid", column_span: 2, cards: [ht("events", { grid_options: { columns: "full", rows: "auto" } })] }
+      { type: "grid", column_span: 2, cards: [ce("events", { grid_options: { columns: "full", rows: "auto" } })] }
     ]
   };
 }
-function Lc({ home: n }) {
+function Wc({ home: n }) {
   return {
     type: "sections",
-    max_columns: 4,
+    max_columns: 2,
     dense_section_placement: !0,
-    sections: n.areas.map(({ name: e, icon: t, devices: s }) => ({
+    sections: n.areas.map(({ id: e, name: t }) => ({
       type: "grid",
-      cards: [
-        { type: "heading", heading: e, ...t ? { icon: t } : {} },
-        ...s.map((i) => qc(i))
-      ]
+      // Those without an area have the empty one
+      cards: [ce("devices", { ...Ee, title: t, area: [e ?? ""], toolbar: !1, navigation_path: lo })]
     }))
   };
 }
-function qc(n) {
-  const [e] = Lt(n, xc), t = { action: "navigate", navigation_path: ao(n) };
-  return e ? { type: "tile", entity: e, name: n.name, tap_action: t, icon_tap_action: t } : { type: "button", name: n.name, icon: "mdi:devices", show_state: !1, tap_action: t };
-}
-function Ic({ hass: n, home: e, config: t }) {
+function Fc({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
     max_columns: 3,
     sections: [
-      { type: "grid", column_span: 2, cards: [ht("device", { ...Bn, device_id: s.id })] },
+      { type: "grid", column_span: 2, cards: [ce("device", { ...Ee, device_id: s.id })] },
       {
         type: "grid",
         cards: [
-          { type: "heading", heading: v(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...s.entities.map(({ entity_id: i }) => ({ type: "tile", entity: i, ...Wn }))
+          { type: "heading", heading: g(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
+          ...co(s)
         ]
       }
     ]
-  } : { cards: [{ type: "markdown", content: v(n)("strategy.gone") }] };
+  } : { cards: [{ type: "markdown", content: g(n)("strategy.gone") }] };
 }
-function Pc({ hass: n, home: e }) {
-  const t = v(n);
+const co = ({ entities: n }) => n.filter(({ translation_key: e }) => !qc.has(e ?? "")).map(({ entity_id: e }) => ({ type: "tile", entity: e, ...jc }));
+function Gc({ hass: n, home: e }) {
+  const t = g(n);
   return {
     type: "sections",
-    max_columns: 3,
-    sections: e.gateways.map((s) => {
-      const i = Lt(s, Ac), o = s.entities.map(({ entity_id: r }) => r).filter((r) => !i.includes(r)), a = Lt(s, kc);
-      return {
-        type: "grid",
-        cards: [
-          { type: "heading", heading: s.name, icon: "mdi:shield-home" },
-          ...[...i, ...o.sort()].map((r) => ({ type: "tile", entity: r, ...Wn })),
-          ...a.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: a, ...Bn }] : []
-        ]
-      };
+    max_columns: 2,
+    sections: e.gateways.flatMap((s) => {
+      const i = Lc(s, Hc), o = { entry_id: s.entryId }, a = (r) => e.gateways.length > 1 ? { title: `${s.name}: ${r}` } : {};
+      return [
+        { type: "grid", cards: [ce("gateway", { ...Ee, ...o }), ...co(s)] },
+        {
+          type: "grid",
+          cards: [
+            ce("rules", { ...Ee, ...o, ...a(t("rules.title")) }),
+            ...i.length ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: i, ...Ee }] : []
+          ]
+        }
+      ];
     })
   };
 }
-const hn = { overview: Oc, map: Cc, events: Tc, devices: Lc, device: Ic, health: Pc };
-function Hc(n, e) {
-  const t = n.view ?? "overview", s = Object.hasOwn(hn, t) ? hn[t] : void 0;
-  if (!s) throw new Error(`view is none of ${Object.keys(hn).join(", ")}`);
-  const i = io(e, v(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : ro(e);
+const yn = { overview: zc, map: Vc, events: Bc, devices: Wc, device: Fc, health: Gc };
+function Yc(n, e) {
+  const t = n.view ?? "overview", s = Object.hasOwn(yn, t) ? yn[t] : void 0;
+  if (!s) throw new Error(`view is none of ${Object.keys(yn).join(", ")}`);
+  const i = ao(e, g(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : ho(e);
 }
-function ro(n) {
-  const e = v(n);
+function ho(n) {
+  const e = g(n);
   return {
     type: "sections",
     max_columns: 1,
@@ -6829,55 +7145,57 @@ function ro(n) {
     ]
   };
 }
-const ri = "custom:hearthwall", Nc = [
+const ui = "custom:hearthwall", Kc = [
   ["overview", "mdi:shield-home"],
-  ["map", "mdi:chart-sankey"],
+  ["map", "mdi:map-marker-path"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function jc(n) {
-  const e = v(n), { gateways: t, devices: s } = io(n, e("strategy.no_area")), i = e("strategy.title");
+function Qc(n) {
+  const e = g(n), { gateways: t, devices: s } = ao(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...Nc.map(([o, a]) => ({
+      ...Kc.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
-        strategy: { type: ri, view: o }
+        // An icon alone is a riddle
+        show_icon_and_title: !0,
+        strategy: { type: ui, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: ao(o),
+        path: Nc(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: ri, view: "device", device_id: o.id }
+        strategy: { type: ui, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...ro(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...ho(n) }] };
 }
-const os = class os extends HTMLElement {
+const ds = class ds extends HTMLElement {
   static getCreateSuggestions(e) {
-    return { title: v(e)("strategy.title"), icon: "mdi:shield-home" };
+    return { title: g(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return jc(t);
+    return Qc(t);
   }
 };
-os.noEditor = !0;
-let gn = os;
-class Rc extends HTMLElement {
+ds.noEditor = !0;
+let kn = ds;
+class Zc extends HTMLElement {
   static async generate(e, t) {
-    return Hc(e, t);
+    return Yc(e, t);
   }
 }
-const Uc = {
-  "ll-strategy-dashboard-hearthwall": gn,
-  "ll-strategy-view-hearthwall": Rc
+const Xc = {
+  "ll-strategy-dashboard-hearthwall": kn,
+  "ll-strategy-view-hearthwall": Zc
 };
-function zc() {
-  const n = v(void 0);
+function Jc() {
+  const n = g(void 0);
   return {
     type: "hearthwall",
     strategyType: "dashboard",
@@ -6885,61 +7203,63 @@ function zc() {
     description: n("strategy.description")
   };
 }
-const Dc = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function Vc(n, e) {
+const ed = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function td(n, e) {
   const t = n.entities[e];
-  return t?.platform !== C || !t.device_id ? null : Object.values(n.entities).some(
-    (i) => i.device_id === t.device_id && Vn(n, i.entity_id)
+  return t?.platform !== T || !t.device_id ? null : Object.values(n.entities).some(
+    (i) => i.device_id === t.device_id && Kn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const fe = (n) => v(void 0)(n), ue = (n) => eo(() => ({ ...n(), documentationURL: Dc }));
-window.customCards = Bt(window.customCards ?? [], [
-  ue(() => ({
+const ve = (n) => g(void 0)(n), ee = (n) => so(() => ({ ...n(), documentationURL: ed }));
+window.customCards = Zt(window.customCards ?? [], [
+  ee(() => ({
     type: "hearthwall-devices-card",
-    name: fe("devices.name"),
-    description: fe("devices.description"),
+    name: ve("devices.name"),
+    description: ve("devices.description"),
     preview: !0
   })),
-  ue(() => ({
+  ee(() => ({
     type: "hearthwall-device-card",
-    name: fe("device.name"),
-    description: fe("device.description"),
+    name: ve("device.name"),
+    description: ve("device.description"),
     preview: !0,
-    getEntitySuggestion: Vc
+    getEntitySuggestion: td
   })),
-  ue(sc),
-  ue(ll),
-  ue(pc)
+  ee(hc),
+  ee(gl),
+  ee(Ac),
+  ee(fc)
 ]);
-window.customStrategies = Bt(window.customStrategies ?? [], [ue(zc)]);
-window.customBadges = Bt(window.customBadges ?? [], [
-  ue(() => ({
+window.customStrategies = Zt(window.customStrategies ?? [], [ee(Jc)]);
+window.customBadges = Zt(window.customBadges ?? [], [
+  ee(() => ({
     type: "hearthwall-badge",
-    name: fe("badge.name"),
-    description: fe("badge.description"),
+    name: ve("badge.name"),
+    description: ve("badge.description"),
     preview: !0
   }))
 ]);
-window.customCardFeatures = Bt(window.customCardFeatures ?? [], [
-  eo(() => ({
+window.customCardFeatures = Zt(window.customCardFeatures ?? [], [
+  so(() => ({
     type: "hearthwall-quarantine-feature",
-    name: fe("feature.name"),
-    isSupported: (n, { entity_id: e }) => Vn(n, e)
+    name: ve("feature.name"),
+    isSupported: (n, { entity_id: e }) => Kn(n, e)
   }))
 ]);
-ac({
-  "hearthwall-confirm": Zr,
-  "hearthwall-notice": ie,
-  "hearthwall-sparkline": tt,
-  "hearthwall-devices-card": R,
-  "hearthwall-device-row": K,
-  ...Ir,
-  "hearthwall-badge": et,
-  "hearthwall-quarantine-feature": ae,
-  ...nc,
-  ...rl,
-  ...uc,
-  ...Uc
+yc({
+  "hearthwall-confirm": al,
+  "hearthwall-notice": ae,
+  "hearthwall-sparkline": at,
+  "hearthwall-devices-card": D,
+  "hearthwall-device-row": Z,
+  ...Vr,
+  "hearthwall-badge": ot,
+  "hearthwall-quarantine-feature": le,
+  ...dc,
+  ...vl,
+  ...kc,
+  ...mc,
+  ...Xc
 });
 /**
  * @license

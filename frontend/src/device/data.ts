@@ -8,6 +8,8 @@ import { rulesOf } from "../orders.js";
 
 const REFRESH_MS = 30_000;
 const DAY = 86_400;
+/** Statistics that begin so much later than a day ago began in between. */
+const SHORTER = 15 * 60_000;
 const MAX_EVENTS = 20;
 const MAX_PEERS = 12;
 
@@ -78,6 +80,8 @@ export class DeviceData implements ReactiveController {
   /** The newest first. */
   events: readonly Event[] | undefined;
   history: readonly Span[] | undefined;
+  /** When the statistics began, in milliseconds, if they do not reach a day back. */
+  began: number | undefined;
   problem = "";
 
   private deviceId: string | undefined;
@@ -196,6 +200,8 @@ export class DeviceData implements ReactiveController {
       units: { information: "B" },
     });
     const of = (id: string | undefined) => (id === undefined ? [] : (answer[id] ?? []));
+    const first = Math.min(...ids.flatMap((id) => of(id).map(({ start }) => start)));
+    this.began = Number.isFinite(first) && first > begin + SHORTER ? first : undefined;
     const all = spans(of(download), of(upload), begin, end, 15);
     return all.some((span) => span.download + span.upload > 0) ? all : [];
   }

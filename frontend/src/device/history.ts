@@ -2,7 +2,7 @@
 
 import { css, html, LitElement, nothing, svg } from "lit";
 import { property, state } from "lit/decorators.js";
-import { formatBytes, formatTime } from "../format.js";
+import { formatBytes, formatDateTime, formatTime } from "../format.js";
 import type { HomeAssistant } from "../hass.js";
 import { localizer } from "../localize.js";
 import type { Span } from "./data.js";
@@ -16,6 +16,8 @@ const LABELS = 4;
 export class HearthwallHistory extends LitElement {
   @property({ attribute: false }) hass?: HomeAssistant | undefined;
   @property({ attribute: false }) spans: readonly Span[] = [];
+  /** When the statistics began, in milliseconds, if not a day ago. */
+  @property({ attribute: false }) began?: number | undefined;
   @state() private at: number | undefined;
 
   protected override render() {
@@ -36,7 +38,11 @@ export class HearthwallHistory extends LitElement {
         : nothing;
     };
     const sum = (name: "download" | "upload") => formatBytes(hass, spans.reduce((all, span) => all + span[name], 0));
-    const whole = t("device.history_sum", { download: sum("download"), upload: sum("upload") });
+    const moved = { download: sum("download"), upload: sum("upload") };
+    const whole =
+      this.began === undefined
+        ? t("device.history_sum", moved)
+        : t("device.history_began", { ...moved, time: formatDateTime(hass, this.began / 1000) });
     const span = this.at === undefined ? undefined : spans[this.at];
     const words =
       span &&

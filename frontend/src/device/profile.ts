@@ -1,5 +1,6 @@
 // What was learnt of a device, in sentences.
 
+import { applicationName } from "../applications.js";
 import { formatBytes, formatCountry, formatDateTime, formatPercent } from "../format.js";
 import type { HomeAssistant } from "../hass.js";
 import { localizer } from "../localize.js";
@@ -36,8 +37,9 @@ export function profileSentences(
     sentences.push(t("profile.countries", { names: most(profile.countries, ({ name }) => formatCountry(hass, name)) }));
   }
   if (profile.networks.length) sentences.push(t("profile.networks", { names: most(profile.networks) }));
-  const speaks = profile.applications.length ? profile.applications : profile.ports;
-  if (speaks.length) sentences.push(t("profile.speaks", { names: most(speaks) }));
+  const { applications, ports } = profile;
+  const speaks = applications.length ? most(applications, ({ name }) => applicationName(name)) : most(ports);
+  if (speaks) sentences.push(t("profile.speaks", { names: speaks }));
   const [down, up] = [profile.download_a_day, profile.upload_a_day];
   if (down && up) {
     sentences.push(t("profile.day", { download: formatBytes(hass, down.usual), upload: formatBytes(hass, up.usual) }));

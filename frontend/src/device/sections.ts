@@ -22,7 +22,23 @@ const none = (text: string) => html`<p class="secondary">${text}</p>`;
 const moved = (row: Pick<UsageRow, "download_bytes" | "upload_bytes">) => row.download_bytes + row.upload_bytes;
 
 /** Multicast, broadcast and link-local addresses: nobody in particular, and nothing that could be cut off. */
-const EVERYBODY = /^(ff[0-9a-f]{2}:|fe80:|22[4-9]\.|23\d\.|255\.|169\.254\.)/i;
+const EVERYBODY = /^(ff[0-9a-f]{2}:|fe80:|(22[4-9]|23\d|255|169\.254)\.[\d.]+$)/i;
+/** Addresses and names of the home itself, the gateway's among them: who is there is quarantined, not blocked. */
+const AT_HOME =
+  /^((10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|f[cd][0-9a-f]{2}:|::1$)|(^|\.)(localhost|local|lan|home|internal|home\.arpa)\.?$/i;
+
+/** Return the rows with all that goes to nobody in particular as one, which has no peer. */
+function joined(rows: readonly UsageRow[]): { peers: UsageRow[]; everybody: UsageRow | undefined } {
+  const isEverybody = ({ peer }: UsageRow) => EVERYBODY.test(peer ?? "");
+  const those = rows.filter(isEverybody);
+  const sum = (key: "upload_bytes" | "download_bytes" | "flows") => those.reduce((all, row) => all + row[key], 0);
+  return {
+    peers: rows.filter((row) => !isEverybody(row)),
+    everybody: those.length
+      ? { peer: null, upload_bytes: sum("upload_bytes"), download_bytes: sum("download_bytes"), flows: sum("flows") }
+      : undefined,
+  };
+}
 
 export interface PeerActions {
   /** The gateway's rules, by what they are on. */
@@ -37,6 +53,7 @@ export interface PeerActions {
 export function peersSection(hass: HomeAssistant, usage: Usage, { rules, home, block, release }: PeerActions) {
   const t = localizer(hass);
   const all = Math.max(1, moved(usage));
+  const { peers, everybody } = joined(usage.rows);
   const rest = all - usage.rows.reduce((sum, row) => sum + moved(row), 0);
   const bar = (share: number) => html`<div class="bar"><div style="width: ${(share * 100).toFixed(1)}%"></div></div>`;
   const peer = (row: UsageRow) => {
@@ -51,7 +68,7 @@ export function peersSection(hass: HomeAssistant, usage: Usage, { rules, home, b
         </span>
         <span class="figure share secondary">${formatPercent(hass, moved(row) / all)}</span>
         <span>
-          ${row.peer && (rule || !(EVERYBODY.test(row.peer) || home.has(row.peer)))
+          ${row.peer && (rule || !(AT_HOME.test(row.peer) || home.has(row.peer)))
             ? html`<button
                 class="quiet"
                 aria-label=${t(rule ? "device.release_peer" : "events.block.peer", { peer: name })}
@@ -65,23 +82,23 @@ export function peersSection(hass: HomeAssistant, usage: Usage, { rules, home, b
       ${bar(moved(row) / all)}
     </li>`;
   };
+  const others = (name: string, bytes: number) => html`<li>
+    <div class="line">
+      <span class="grow secondary">${name}</span>
+      <span></span>
+      <span class="figure">${formatBytes(hass, bytes)}</span>
+      <span class="figure share secondary">${formatPercent(hass, bytes / all)}</span>
+      <span></span>
+    </div>
+    ${bar(bytes / all)}
+  </li>`;
   return section(
     t("device.peers"),
     usage.rows.length
       ? html`<ul class="peers">
-          ${repeat(usage.rows, (row) => `${row.peer} ${row.country}`, peer)}
-          ${rest / all >= 0.005
-            ? html`<li>
-                <div class="line">
-                  <span class="grow secondary">${t("device.peers_rest")}</span>
-                  <span></span>
-                  <span class="figure">${formatBytes(hass, rest)}</span>
-                  <span class="figure share secondary">${formatPercent(hass, rest / all)}</span>
-                  <span></span>
-                </div>
-                ${bar(rest / all)}
-              </li>`
-            : nothing}
+          ${repeat(peers, (row) => `${row.peer} ${row.country}`, peer)}
+          ${everybody ? others(t("device.peers_everybody"), moved(everybody)) : nothing}
+          ${rest / all >= 0.005 ? others(t("device.peers_rest"), rest) : nothing}
         </ul>`
       : none(t("device.peers_none")),
   );

@@ -134,6 +134,40 @@ describe("the device view", () => {
     expect(all(view, label)).toHaveLength(1);
   });
 
+  it("joins what goes to everybody, and offers to block nobody at home", async () => {
+    const peers = ["ff02::fb", "239.255.255.250", "169.254.1.1", "192.168.20.1", "fd00::1", "router.lan", "10.example", "cam.example"];
+    answers["hearthwall/usage"] = {
+      rows: peers.map((peer) => ({ peer, country: null, upload_bytes: 1000, download_bytes: 0, flows: 1 })),
+      upload_bytes: 1e6,
+      download_bytes: 0,
+      flows: 8,
+    };
+    (view as unknown as { deviceId: string }).deviceId = "id-b";
+    hass.connection.say(snapshot(row("b", { name: "TV" })));
+    await settled(view);
+    const lines = all(view, ".peers li").map((each) => text(each));
+    expect(lines.filter((line) => line.includes("multicast"))).toEqual(["Everybody in the network (multicast) 3 kB <1%"]);
+    expect(lines.filter((line) => line.endsWith("Block")).map((line) => line.split(" ")[0])).toEqual(["10.example", "cam.example"]);
+    expect(lines.join()).not.toMatch(/ff02|239\.|169\.| 0%/);
+  });
+
+  it("says when the statistics began, if not a day ago", async () => {
+    const [hour, now] = [3_600_000, Date.now()];
+    const placedOne = async (start: number) => {
+      document.body.replaceChildren();
+      await made({
+        config: { components: ["hearthwall", "recorder"], time_zone: "UTC" },
+        entities: { d: { entity_id: "sensor.d", platform: "hearthwall", translation_key: "download_total", device_id: "id-a" } },
+      });
+      answers["recorder/statistics_during_period"] = { "sensor.d": [{ start, change: 0 }, { start: now - hour, change: 5e6 }] };
+      (view as unknown as { data: { refresh(): Promise<void> } }).data.refresh();
+      await settled(view);
+      return text(one(view, "hearthwall-history"));
+    };
+    expect(await placedOne(now - 2 * hour)).toMatch(/↓ 5 MB · ↑ 0 kB since .*, when Home Assistant’s statistics of it began/);
+    expect(await placedOne(now - 24 * hour)).not.toContain("began");
+  });
+
   it("has a place for each figure of a peer, also where nothing can be blocked", () => {
     const lines = all(view, ".peers .line");
     expect(lines).toHaveLength(4);

@@ -117,7 +117,11 @@ export class HearthwallDeviceView extends LitElement {
       <hearthwall-sparkline .samples=${samples} .now=${Date.now() / 1000}></hearthwall-sparkline>
       <h3>${t("device.history")}</h3>
       ${this.data.history?.length
-        ? html`<hearthwall-history .hass=${hass} .spans=${this.data.history}></hearthwall-history>`
+        ? html`<hearthwall-history
+            .hass=${hass}
+            .spans=${this.data.history}
+            .began=${this.data.began}
+          ></hearthwall-history>`
         : html`<p class="secondary">${t(this.data.history ? "device.history_none" : "common.loading")}</p>`}
     </section>`;
   }

@@ -156,6 +156,15 @@ describe("the devices card", () => {
     expect(names()).toEqual(["Camera"]);
   });
 
+  it("leads where its settings say", async () => {
+    document.body.replaceChildren();
+    await made({ navigation_path: "/home/device-{device_id}" });
+    await told(snapshot(CAMERA));
+    await click(one(card, "button.open"));
+    expect(location.pathname).toBe("/home/device-id-a");
+    expect(all(card, "dialog[open]")).toEqual([]);
+  });
+
   it("is about what its settings say", async () => {
     document.body.replaceChildren();
     await made({ area: ["door"], toolbar: false, title: "At the door" });

@@ -9,6 +9,7 @@ import { formatCount, formatRate } from "../format.js";
 import type { ConfigForm, GridOptions, HomeAssistant, Label } from "../hass.js";
 import { labels } from "../labels.js";
 import { localizer } from "../localize.js";
+import { navigate } from "../navigate.js";
 import type { HearthwallNotice } from "../notice.js";
 import { nothingYet, oldFigures } from "../phase.js";
 import { askQuarantine } from "../quarantine.js";
@@ -216,7 +217,10 @@ export class HearthwallDevicesCard extends LitElement {
   }
 
   private readonly onOpen = ({ detail }: CustomEvent<LiveDevice>): void => {
-    if (detail.row.device_id) this.dialog.open(detail.row.device_id);
+    const { device_id: id } = detail.row;
+    const path = this.config?.navigation_path;
+    if (id && path) navigate(path.replace("{device_id}", encodeURIComponent(id)));
+    else if (id) this.dialog.open(id);
   };
 
   private readonly onEvents = ({ detail }: CustomEvent<LiveDevice>): void => {

@@ -10,6 +10,8 @@ export interface DevicesConfig {
   area?: string | string[];
   label?: string | string[];
   toolbar?: boolean;
+  /** Where a device leads, with `{device_id}` in it; a dialog unless something else is said. */
+  navigation_path?: string;
 }
 
 const isText = (value: unknown) => typeof value === "string";
@@ -23,6 +25,7 @@ const OPTIONS: Record<Exclude<keyof DevicesConfig, "type">, [(value: unknown) =>
   sort: [(value) => SORTS.includes(value as Sort), `none of ${SORTS.join(", ")}`],
   area: [areTexts, "no area's id, nor a list of them"],
   label: [areTexts, "no label's id, nor a list of them"],
+  navigation_path: [isText, "no text"],
   toolbar: [isBoolean, "neither true nor false"],
 };
 

@@ -344,8 +344,8 @@ export class HearthwallDeviceRow extends LitElement {
       @container devices (max-width: 719px) {
         .row {
           grid-template:
-            "dot who who today switch" auto
-            ". status spark rates rates" auto / 12px auto minmax(0, 1fr) auto 72px;
+            "dot who who who who switch" auto
+            ". status spark today rates rates" auto / 12px auto minmax(0, 1fr) auto auto 72px;
           gap: 2px 0;
           padding-block: 6px;
         }

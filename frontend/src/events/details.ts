@@ -1,5 +1,6 @@
 // What is shown of an event when it is opened: what it means, the evidence, and what can be done.
 
+import { applicationName } from "../applications.js";
 import { mdiLightbulbOutline } from "@mdi/js";
 import { html, nothing, type TemplateResult } from "lit";
 import { formatBytes, formatDateTime } from "../format.js";
@@ -108,7 +109,7 @@ function facts(hass: HomeAssistant, event: Event, evidence: Evidence): TemplateR
     [t("events.why"), evidence.why],
     [t("events.program"), text(event.process)],
     [t("events.peer"), [...new Set(peer)].join(" · ")],
-    [t("events.subject"), text(event.subject)],
+    [t("events.subject"), text(event.kind === "forbidden_protocol" ? applicationName(event.subject) : event.subject)],
     ...evidence.measured,
     [t("events.detector"), evidence.detector],
     [t("events.technique"), link],

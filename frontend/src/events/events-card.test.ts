@@ -143,11 +143,18 @@ describe("events card", () => {
     expect(all(card, ".older")).toEqual([]);
   });
 
+  it("says of a protocol that it is spoken, as people write it", async () => {
+    await told(event(1, { kind: "forbidden_protocol", subject: "stratum" }));
+    await click(lines()[0]);
+    await click(all(card, ".orders button")[0]);
+    expect(text(one(card, "dialog[open]"))).toContain("You will no longer be told when Camera speaks Stratum.");
+  });
+
   it("accepts what is fine, says how far that reaches, and takes it back", async () => {
     await told(event(1, { subject: "host 192.0.2.9" }));
     await click(lines()[0]);
     await click(all(card, ".orders button")[0]);
-    expect(text(one(card, "dialog[open]"))).toContain("where it is about: host 192.0.2.9");
+    expect(text(one(card, "dialog[open]"))).toContain("no longer be told of “Port scan” at Camera when it is about host 192.0.2.9");
     await confirm();
     expect(hass.called[0]!.slice(0, 3)).toEqual(["hearthwall", "accept", { seq: 1, config_entry_id: "entry" }]);
     expect(orders()).toEqual(["Accepted"]);

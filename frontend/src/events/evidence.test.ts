@@ -43,7 +43,7 @@ describe("evidence", () => {
       connections: [{ peer_address: "2001:db8::1", peer_port: 4444, transport: "tcp" }],
     });
     expect(flows).toEqual([
-      { peer: "c2.example:443", what: "tls, TCP", upload: 5, download: null },
+      { peer: "c2.example:443", what: "TLS, TCP", upload: 5, download: null },
       { peer: "[2001:db8::1]:4444", what: "TCP", upload: null, download: null },
     ]);
   });

@@ -1,5 +1,6 @@
 // An event's evidence, read with care: it comes from another machine, and names in it from anybody.
 
+import { applicationName } from "../applications.js";
 import { formatBytes, formatCount, formatNumber, formatSpan } from "../format.js";
 import type { HomeAssistant } from "../hass.js";
 import { localizer } from "../localize.js";
@@ -74,7 +75,7 @@ function shownFlow(flow: Wire): ShownFlow {
   const peer = text(flow["peer_name"]) || text(flow["peer_address"]);
   const port = number(flow["peer_port"]);
   const application = text(flow["application"]);
-  const what = [application === "unknown" ? "" : application, text(flow["transport"]).toUpperCase()].filter(Boolean);
+  const what = [application === "unknown" ? "" : applicationName(application), text(flow["transport"]).toUpperCase()].filter(Boolean);
   return {
     peer: port ? `${peer.includes(":") ? `[${peer}]` : peer}:${port}` : peer,
     what: what.join(", "),

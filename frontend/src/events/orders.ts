@@ -1,5 +1,6 @@
 // What can be ordered for an event: asked first, told after, each with a way back.
 
+import { applicationName } from "../applications.js";
 import { askOrder, type Asking } from "../asking.js";
 import { askCutOff } from "../cutting-off.js";
 import { localizer } from "../localize.js";
@@ -48,10 +49,13 @@ export function askAccept(asking: Asking, event: Event, undone: () => void): Pro
   const { hass } = asking;
   const t = localizer(hass);
   const [who, kind] = [whoName(event), t(kindKeys(event.kind).name)];
+  const speaks = event.kind === "forbidden_protocol" && /^\w+$/.test(event.subject);
   const reach = [
-    event.subject
-      ? t("events.accept.text_subject", { who, kind, subject: text(event.subject) })
-      : t("events.accept.text", { who, kind }),
+    speaks
+      ? t("events.accept.text_speaks", { who, subject: applicationName(event.subject) })
+      : event.subject
+        ? t("events.accept.text_subject", { who, kind, subject: text(event.subject) })
+        : t("events.accept.text", { who, kind }),
     AMOUNTS.has(event.kind) ? t("events.accept.amount") : "",
     LEARNT.has(event.kind) ? t("events.accept.learnt") : "",
   ];

@@ -166,6 +166,7 @@ describe("flow map card", () => {
       "Device b|TLS|United States|0.3 kB|0 kB",
       "Device b|DNS|Germany|0.1 kB|0 kB",
     ]);
+    expect(text(one(card, "tfoot"))).toBe("All together 1 kB 0 kB");
   });
 
   it("makes nothing but text of names, and no place of their parts", async () => {

@@ -71,7 +71,8 @@ export const flowMapStyles = css`
   }
   .columns {
     display: grid;
-    grid-template-columns: var(--middle) minmax(0, 1fr) minmax(0, auto);
+    grid-template-columns: var(--middle) minmax(0, 1fr) minmax(0, 1fr);
+    column-gap: 8px;
     align-items: center;
     min-height: 36px;
     margin-bottom: 4px;
@@ -90,6 +91,7 @@ export const flowMapStyles = css`
     cursor: pointer;
     color: inherit;
     background: color-mix(in srgb, var(--primary-text-color) 6%, transparent);
+    text-overflow: ellipsis;
   }
   select option {
     color: var(--primary-text-color);
@@ -99,7 +101,7 @@ export const flowMapStyles = css`
     justify-self: start;
   }
   .end.column {
-    margin-inline-start: 8px;
+    justify-self: end;
   }
   .map {
     position: relative;
@@ -216,6 +218,14 @@ export const flowMapStyles = css`
     color: var(--secondary-text-color);
     font-weight: 500;
     background: var(--card-background-color, #fff);
+  }
+  tfoot :is(th, td) {
+    position: sticky;
+    bottom: 0;
+    font-weight: 500;
+    color: var(--primary-text-color);
+    background: var(--card-background-color, #fff);
+    border-bottom: none;
   }
   .number {
     padding-inline: 12px 0;

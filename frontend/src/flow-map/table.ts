@@ -13,6 +13,7 @@ export function table(hass: HomeAssistant, graph: Graph, dimensions: readonly Di
   const t = localizer(hass);
   const nodes = new Map(graph.columns.flat().map((node) => [node.id, node]));
   const streams = [...graph.streams].sort((one, other) => other.bytes - one.bytes);
+  const sum = (key: "upload_bytes" | "download_bytes") => streams.reduce((all, each) => all + each[key], 0);
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("map.label")}>
     <table>
       <thead>
@@ -31,6 +32,13 @@ export function table(hass: HomeAssistant, graph: Graph, dimensions: readonly Di
           </tr>`,
         )}
       </tbody>
+      <tfoot>
+        <tr>
+          <th scope="row" colspan=${dimensions.length}>${t("map.all")}</th>
+          <td class="number">${formatBytes(hass, sum("upload_bytes"))}</td>
+          <td class="number">${formatBytes(hass, sum("download_bytes"))}</td>
+        </tr>
+      </tfoot>
     </table>
   </div>`;
 }

@@ -1,5 +1,6 @@
 // A graph's nodes and streams in words.
 
+import { applicationName } from "../applications.js";
 import { formatBytes, formatCountry, formatPercent } from "../format.js";
 import type { HomeAssistant } from "../hass.js";
 import { type Key, localizer } from "../localize.js";
@@ -11,14 +12,10 @@ const LONGEST = 80;
 
 const asItIs = (_: HomeAssistant, label: string): string => label;
 
-/** Short names of protocols are acronyms, but for these. */
-const WORDS: ReadonlySet<string> = new Set(["tor", "socks"]);
-
 /** How labels of some dimensions are written. */
 const SAID: Partial<Record<Dimension, (hass: HomeAssistant, label: string) => string>> = {
   country: formatCountry,
-  application: (_, label) =>
-    label.length <= 5 && !WORDS.has(label) ? label.toUpperCase() : label.charAt(0).toUpperCase() + label.slice(1),
+  application: (_, label) => applicationName(label),
 };
 
 /** Return what a node is called. */

@@ -36,6 +36,7 @@ function home({ gateways = 1, devices = 3, name = (n) => `Device ${n}`, language
     registered.push({ id, area_id: number % 3 ? `area${number % 3}` : null, name: name(number), identifiers });
     entity("device_tracker", "presence", id);
     entity("switch", "quarantine", id);
+    entity("sensor", "last_seen", id);
   }
   registered.push({ id: "stranger", area_id: "area1", name: "Lamp", identifiers: [["hue", "1"]] });
   return {
@@ -101,27 +102,32 @@ describe("dashboard", () => {
     expect(viewOf({ type: "custom:hearthwall", view: "map" }, hass)).toEqual(viewOf({ type: "custom:hearthwall" }, hass));
   });
 
-  it("has a section of health for each of several gateways", () => {
+  it("has the gateway, its rules and no figure twice for each of several gateways", () => {
     const view = viewOf({ type: "custom:hearthwall", view: "health" }, home({ gateways: 2 }));
-    const sections = view["sections"] as { cards: { heading?: string; entity?: string; type: string }[] }[];
-    expect(sections.map(({ cards }) => cards[0]!.heading)).toEqual(["Gateway 0", "Gateway 1"]);
-    expect(sections[0]!.cards.map(({ entity }) => entity).filter(Boolean)).toEqual([
-      "binary_sensor.gateway0_connection",
-      "sensor.gateway0_devices_online",
-      "sensor.gateway0_download_rate",
-      "sensor.gateway0_feed_hits",
+    const sections = view["sections"] as { cards: { entry_id?: string; type: string; entity?: string; title?: string }[] }[];
+    const cards = sections.flatMap((section) => section.cards);
+    expect(cards.filter(({ type }) => type.startsWith("custom:")).map(({ type, entry_id: id }) => [type, id])).toEqual([
+      ["custom:hearthwall-gateway-card", "entry0"],
+      ["custom:hearthwall-rules-card", "entry0"],
+      ["custom:hearthwall-gateway-card", "entry1"],
+      ["custom:hearthwall-rules-card", "entry1"],
     ]);
-    expect(sections[0]!.cards.at(-1)!.type).toBe("history-graph");
+    expect(cards.filter(({ type }) => type === "history-graph")).toHaveLength(2);
+    // What the cards show has no tile
+    expect(cards.filter(({ type }) => type === "tile")).toEqual([]);
+    expect(cards[1]!.title).toBe("Gateway 0: Rules in force");
   });
 
   it("shows devices by area, those without one last, and no empty area", () => {
     const view = viewOf({ type: "custom:hearthwall", view: "devices" }, home({ devices: 6 }));
-    const sections = view["sections"] as { cards: { heading?: string; tap_action?: { navigation_path: string } }[] }[];
-    expect(sections.map(({ cards }) => cards[0]!.heading)).toEqual(["Attic", "Living room", "Without an area"]);
+    const cards = (view["sections"] as { cards: Record<string, unknown>[] }[]).flatMap((section) => section.cards);
+    expect(cards.map(({ title, area }) => [title, area])).toEqual([
+      ["Attic", ["area2"]],
+      ["Living room", ["area1"]],
+      ["Without an area", [""]],
+    ]);
     const paths = new Set(dashboardOf(home({ devices: 6 })).views.map(({ path }) => path));
-    for (const { cards } of sections) {
-      for (const { tap_action: open } of cards.slice(1)) expect(paths).toContain(open!.navigation_path);
-    }
+    for (const { navigation_path: path } of cards) expect(paths).toContain((path as string).replace("{device_id}", "device4"));
   });
 
   it("says so where a device is gone", () => {
@@ -138,10 +144,12 @@ describe("dashboard", () => {
   it("leaves out what is disabled or hidden", () => {
     const hass = home();
     Object.assign(hass.devices["device0"]!, { disabled_by: "user" });
-    Object.assign(hass.entities["device_tracker.device1_presence"]!, { hidden: true });
+    Object.assign(hass.entities["sensor.device1_last_seen"]!, { hidden: true });
     const { views } = dashboardOf(hass);
     expect(views.map(({ path }) => path)).not.toContain("device-device0");
-    expect(JSON.stringify(viewOf({ type: "custom:hearthwall", view: "devices" }, hass))).not.toContain("device1_presence");
+    const shown = (id: string) => JSON.stringify(viewOf({ type: "custom:hearthwall", view: "device", device_id: id }, hass));
+    expect(shown("device1")).not.toContain("device1_last_seen");
+    expect(shown("device2")).toContain("device2_last_seen");
   });
 
   it("carries 250 devices with names of any length, quickly", () => {

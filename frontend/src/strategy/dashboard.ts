@@ -15,7 +15,7 @@ export interface DashboardConfig {
 /** The views that have a tab, in their order. */
 const TABS = [
   ["overview", "mdi:shield-home"],
-  ["map", "mdi:chart-sankey"],
+  ["map", "mdi:map-marker-path"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"],
@@ -34,6 +34,8 @@ export function dashboardOf(hass: HomeAssistant): DashboardConfig {
         title: t(`strategy.view.${view}`),
         path: view,
         icon,
+        // An icon alone is a riddle
+        show_icon_and_title: true,
         strategy: { type: STRATEGY, view },
       })),
       ...devices.map((device) => ({

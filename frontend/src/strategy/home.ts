@@ -10,6 +10,8 @@ export interface HomeDevice {
   id: string;
   name: string;
   areaId: string | null;
+  /** The config entry that it is of: the gateway. */
+  entryId: string;
   entities: readonly RegistryEntity[];
 }
 
@@ -53,6 +55,7 @@ export function homeOf(hass: HomeAssistant, without: string): Home {
         id: device.id,
         name: cut(device.name_by_user || device.name || device.id),
         areaId: device.area_id,
+        entryId: own(device)!.split("_")[0]!,
         entities: entities.get(device.id) ?? [],
       }))
       .sort((one, other) => compare(one.name, other.name) || (one.id < other.id ? -1 : 1));

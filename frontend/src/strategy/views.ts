@@ -28,18 +28,25 @@ interface Made {
 const card = (name: string, more: Config = {}): Config => ({ type: `custom:hearthwall-${name}-card`, ...more });
 const FULL: Config = { grid_options: { columns: "full" } };
 
-/** What a tile of a device shows, the first of these that there is. */
-const SHOWN = ["presence", "download_rate", "quarantine", "security"];
-/** What a gateway has that is worth a badge. */
-const BADGES = ["active_blocks", "download_rate", "upload_rate"];
+/** What our cards show themselves, and a tile would show again. */
+const SHOWN: ReadonlySet<string> = new Set([
+  "presence",
+  "quarantine",
+  "connection",
+  "active_blocks",
+  "devices_online",
+  "download_rate",
+  "upload_rate",
+  "feed_hits",
+]);
 const RATES = ["download_rate", "upload_rate"];
-/** How a gateway is, the most telling first; what is not here follows. */
-const HEALTH = ["connection", "security", "devices_online", "active_blocks", "download_rate", "upload_rate"];
 
 /** An entity's own name: whose it is says the heading. */
 const OWN_NAME: Config = { name: { type: "entity" } };
 
-export const pathOf = ({ id }: HomeDevice): string => `device-${id}`;
+const DEVICE_PATH = "device-{device_id}";
+
+export const pathOf = ({ id }: HomeDevice): string => DEVICE_PATH.replace("{device_id}", id);
 
 /** From this width on a view of sections has three columns beside each other: 3 × 320 and what is between and around. */
 const THREE_COLUMNS = 1088;
@@ -68,18 +75,15 @@ function newest(hass: HomeAssistant): Config[] {
   return [shown(1, screen(`(min-width: ${width}px)`)), shown(2, screen(`not all and (min-width: ${width}px)`))];
 }
 
-function overview({ hass, home }: Made): ViewConfig {
+function overview({ hass }: Made): ViewConfig {
   return {
     type: "sections",
     max_columns: 3,
     badges: [
-      { type: "custom:hearthwall-badge" },
-      ...home.gateways
-        .flatMap((gateway) => entitiesOf(gateway, BADGES))
-        .map((entity) => ({ type: "entity", entity, show_name: true, ...(home.gateways.length > 1 ? {} : OWN_NAME) })),
+      { type: "custom:hearthwall-badge", navigation_path: "devices" },
     ],
     sections: [
-      { type: "grid", column_span: 2, cards: [card("devices", { ...FULL, toolbar: home.devices.length > 8 })] },
+      { type: "grid", column_span: 2, cards: [card("devices", FULL)] },
       ...newest(hass),
     ],
   };
@@ -102,25 +106,14 @@ function events(): ViewConfig {
 function devices({ home }: Made): ViewConfig {
   return {
     type: "sections",
-    max_columns: 4,
+    max_columns: 2,
     dense_section_placement: true,
-    sections: home.areas.map(({ name, icon, devices: those }) => ({
+    sections: home.areas.map(({ id, name }) => ({
       type: "grid",
-      cards: [
-        { type: "heading", heading: name, ...(icon ? { icon } : {}) },
-        ...those.map((each) => tile(each)),
-      ],
+      // Those without an area have the empty one
+      cards: [card("devices", { ...FULL, title: name, area: [id ?? ""], toolbar: false, navigation_path: DEVICE_PATH })],
     })),
   };
-}
-
-/** Return what leads to a device's own view. */
-function tile(device: HomeDevice): Config {
-  const [entity] = entitiesOf(device, SHOWN);
-  const open = { action: "navigate", navigation_path: pathOf(device) };
-  return entity
-    ? { type: "tile", entity, name: device.name, tap_action: open, icon_tap_action: open }
-    : { type: "button", name: device.name, icon: "mdi:devices", show_state: false, tap_action: open };
 }
 
 function device({ hass, home, config }: Made): ViewConfig {
@@ -135,32 +128,40 @@ function device({ hass, home, config }: Made): ViewConfig {
         type: "grid",
         cards: [
           { type: "heading", heading: localizer(hass)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...found.entities.map(({ entity_id: entity }) => ({ type: "tile", entity, ...OWN_NAME })),
+          ...tiles(found),
         ],
       },
     ],
   };
 }
 
+/** Return tiles for what our cards do not show. */
+const tiles = ({ entities }: HomeDevice): Config[] =>
+  entities
+    .filter(({ translation_key: key }) => !SHOWN.has(key ?? ""))
+    .map(({ entity_id: entity }) => ({ type: "tile", entity, ...OWN_NAME }));
+
 function health({ hass, home }: Made): ViewConfig {
   const t = localizer(hass);
   return {
     type: "sections",
-    max_columns: 3,
-    sections: home.gateways.map((gateway) => {
-      const first = entitiesOf(gateway, HEALTH);
-      const rest = gateway.entities.map(({ entity_id: id }) => id).filter((id) => !first.includes(id));
+    max_columns: 2,
+    sections: home.gateways.flatMap((gateway) => {
       const rates = entitiesOf(gateway, RATES);
-      return {
-        type: "grid",
-        cards: [
-          { type: "heading", heading: gateway.name, icon: "mdi:shield-home" },
-          ...[...first, ...rest.sort()].map((entity) => ({ type: "tile", entity, ...OWN_NAME })),
-          ...(rates.length
-            ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: rates, ...FULL }]
-            : []),
-        ],
-      };
+      const of = { entry_id: gateway.entryId };
+      const heading = (text: string) => (home.gateways.length > 1 ? { title: `${gateway.name}: ${text}` } : {});
+      return [
+        { type: "grid", cards: [card("gateway", { ...FULL, ...of }), ...tiles(gateway)] },
+        {
+          type: "grid",
+          cards: [
+            card("rules", { ...FULL, ...of, ...heading(t("rules.title")) }),
+            ...(rates.length
+              ? [{ type: "history-graph", title: t("strategy.rates"), hours_to_show: 24, entities: rates, ...FULL }]
+              : []),
+          ],
+        },
+      ];
     }),
   };
 }

@@ -12,7 +12,7 @@ export const enKinds = {
   "kind.threat_domain.advice": "Block the name, then look at what else this device does.",
   "kind.forbidden_protocol": "Forbidden protocol",
   "kind.forbidden_protocol.meaning":
-    "A device speaks a protocol that your policy does not allow it, such as that of crypto miners, Tor or Telnet.",
+    "A device speaks a protocol that your policy does not allow, such as that of crypto miners, Tor or Telnet.",
   "kind.forbidden_protocol.advice":
     "If nobody uses this on purpose, quarantine the device. If somebody does, accept it or allow it in the policy.",
   "kind.unexpected_destination": "Unexpected destination",

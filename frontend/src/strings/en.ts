@@ -1,6 +1,7 @@
 // English; each key is in ja.ts, too.
 
 import { enEvents } from "./en-events.js";
+import { enGateway } from "./en-gateway.js";
 import { enKinds } from "./en-kinds.js";
 import { enMap } from "./en-map.js";
 import { enOrders } from "./en-orders.js";
@@ -87,6 +88,7 @@ export const en = {
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
   ...enEvents,
+  ...enGateway,
   ...enKinds,
   ...enMap,
   ...enOrders,
@@ -99,14 +101,16 @@ export const en = {
   "device.description": "One device: its traffic over the day, whom it talks to, what happened, what is blocked.",
   "device.choose": "Choose a device in the card’s settings.",
   "device.unknown": "The sensor does not know this device.",
-  "device.moved": "{today} today · {all} in all",
+  "device.moved": "{today} since midnight · {all} in all",
   "device.first_seen": "known since {since}",
   "device.history": "Last 24 hours",
   "device.history_sum": "↓ {download} · ↑ {upload}",
+  "device.history_began": "↓ {download} · ↑ {upload} since {time}, when Home Assistant’s statistics of it began",
   "device.history_at": "{time}: ↓ {download} · ↑ {upload}",
   "device.history_none": "No statistics yet. They come from the device’s total sensors and start within minutes.",
   "device.peers": "Talks to",
   "device.peers_none": "It talked to nobody in the last 24 hours.",
+  "device.peers_everybody": "Everybody in the network (multicast)",
   "device.peers_rest": "All others",
   "device.events": "Events",
   "device.events_none": "Nothing happened.",

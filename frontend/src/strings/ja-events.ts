@@ -65,6 +65,7 @@ export const jaEvents: Record<keyof typeof enEvents, string> = {
   "events.accept.ask": "問題なしとしますか？",
   "events.accept.text": "今後、{who} の「{kind}」はお知らせしません。",
   "events.accept.text_subject": "今後、{who} の「{kind}」のうち、次に関するものはお知らせしません: {subject}。それ以外は引き続きお知らせします。",
+  "events.accept.text_speaks": "今後、{who} が {subject} を使ってもお知らせしません。ほかのプロトコルは引き続きお知らせします。",
   "events.accept.amount": "今回の 1.5 倍までが対象です。それを超えた場合はお知らせします。",
   "events.accept.learnt": "このデバイスの普段の動きとして学習されます。",
   "events.accepted": "「{kind}」を問題なしとしました。",

@@ -2,6 +2,7 @@
 
 import type { en } from "./en.js";
 import { jaEvents } from "./ja-events.js";
+import { jaGateway } from "./ja-gateway.js";
 import { jaKinds } from "./ja-kinds.js";
 import { jaMap } from "./ja-map.js";
 import { jaOrders } from "./ja-orders.js";
@@ -88,6 +89,7 @@ export const ja: Record<keyof typeof en, string> = {
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
   ...jaEvents,
+  ...jaGateway,
   ...jaKinds,
   ...jaMap,
   ...jaOrders,
@@ -100,14 +102,16 @@ export const ja: Record<keyof typeof en, string> = {
   "device.description": "1 台のデバイスの詳細です。1 日の通信量、通信相手、イベント、有効なルールを表示します。",
   "device.choose": "カードの設定でデバイスを選択してください。",
   "device.unknown": "センサーはこのデバイスを検出していません。",
-  "device.moved": "今日 {today} · 累計 {all}",
+  "device.moved": "今日 0 時から {today} · 累計 {all}",
   "device.first_seen": "初回検出: {since}",
   "device.history": "過去 24 時間",
   "device.history_sum": "↓ {download} · ↑ {upload}",
+  "device.history_began": "↓ {download} · ↑ {upload} (Home Assistant の統計が始まった {time} 以降)",
   "device.history_at": "{time}: ↓ {download} · ↑ {upload}",
   "device.history_none": "統計はまだありません。デバイスの累計センサーをもとに数分以内に作成されます。",
   "device.peers": "通信相手",
   "device.peers_none": "過去 24 時間の通信相手はありません。",
+  "device.peers_everybody": "ネットワーク全体 (マルチキャスト)",
   "device.peers_rest": "その他",
   "device.events": "イベント",
   "device.events_none": "イベントはありません。",
