@@ -6,20 +6,24 @@ import { DOMAIN, type HomeAssistant, isAdmin } from "./hass.js";
 import { localizer } from "./localize.js";
 import type { LiveStore } from "./store.js";
 
+/** Return a link to what Home Assistant says is wrong; only administrators may go there. */
+const repairs = (hass: HomeAssistant) =>
+  isAdmin(hass) ? html` <a href="/config/repairs">${localizer(hass)("common.repairs")}</a>` : nothing;
+
+/** Return the message where there is nothing to show, and no sensor to wait for. */
+export const notConnected = (hass: HomeAssistant): TemplateResult =>
+  html`<div class="message" role="status">${localizer(hass)("common.not_connected")}${repairs(hass)}</div>`;
+
 /** Return the message where there is nothing to show (yet), else undefined. */
 export function nothingYet(hass: HomeAssistant, store: LiveStore | undefined): TemplateResult | undefined {
   if (store?.gateways.size) return undefined;
   const t = localizer(hass);
   const absent = !hass.config.components.includes(DOMAIN) && store?.phase !== "offline";
   if (!absent && store?.missing) {
-    return html`<div class="message" role="status">${t("common.not_connected")}${repairs(hass)}</div>`;
+    return notConnected(hass);
   }
   return html`<div class="message" role="status">${t(absent ? "common.absent" : "common.loading")}</div>`;
 }
-
-/** Return a link to what Home Assistant says is wrong; only administrators may go there. */
-const repairs = (hass: HomeAssistant) =>
-  isAdmin(hass) ? html` <a href="/config/repairs">${localizer(hass)("common.repairs")}</a>` : nothing;
 
 /** Return a notice for each gateway whose figures are old: since when, and whose fault it is. */
 export function oldFigures(hass: HomeAssistant, store: LiveStore | undefined, entryId?: string) {

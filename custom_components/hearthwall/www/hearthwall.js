@@ -1,5 +1,5 @@
 const _t = globalThis, An = _t.ShadowRoot && (_t.ShadyCSS === void 0 || _t.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Sn = Symbol(), fs = /* @__PURE__ */ new WeakMap();
-let pi = class {
+let mi = class {
   constructor(e, t, s) {
     if (this._$cssResult$ = !0, s !== Sn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
@@ -17,14 +17,14 @@ let pi = class {
     return this.cssText;
   }
 };
-const yo = (n) => new pi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n, ...e) => {
+const bo = (n) => new mi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new pi(t, n, Sn);
-}, wo = (n, e) => {
+  return new mi(t, n, Sn);
+}, $o = (n, e) => {
   if (An) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
     const s = document.createElement("style"), i = _t.litNonce;
@@ -33,12 +33,12 @@ const yo = (n) => new pi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n,
 }, vs = An ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return yo(t);
+  return bo(t);
 })(n) : n;
-const { is: bo, defineProperty: $o, getOwnPropertyDescriptor: xo, getOwnPropertyNames: _o, getOwnPropertySymbols: ko, getPrototypeOf: Ao } = Object, jt = globalThis, gs = jt.trustedTypes, So = gs ? gs.emptyScript : "", Mo = jt.reactiveElementPolyfillSupport, Ye = (n, e) => n, St = { toAttribute(n, e) {
+const { is: xo, defineProperty: _o, getOwnPropertyDescriptor: ko, getOwnPropertyNames: Ao, getOwnPropertySymbols: So, getPrototypeOf: Mo } = Object, jt = globalThis, gs = jt.trustedTypes, Eo = gs ? gs.emptyScript : "", Oo = jt.reactiveElementPolyfillSupport, Ye = (n, e) => n, St = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? So : null;
+      n = n ? Eo : null;
       break;
     case Object:
     case Array:
@@ -63,7 +63,7 @@ const { is: bo, defineProperty: $o, getOwnPropertyDescriptor: xo, getOwnProperty
       }
   }
   return t;
-} }, Mn = (n, e) => !bo(n, e), ys = { attribute: !0, type: String, converter: St, reflect: !1, useDefault: !1, hasChanged: Mn };
+} }, Mn = (n, e) => !xo(n, e), ys = { attribute: !0, type: String, converter: St, reflect: !1, useDefault: !1, hasChanged: Mn };
 Symbol.metadata ??= Symbol("metadata"), jt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
 let Se = class extends HTMLElement {
   static addInitializer(e) {
@@ -75,11 +75,11 @@ let Se = class extends HTMLElement {
   static createProperty(e, t = ys) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && $o(this.prototype, e, i);
+      i !== void 0 && _o(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = xo(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = ko(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
@@ -94,13 +94,13 @@ let Se = class extends HTMLElement {
   }
   static _$Ei() {
     if (this.hasOwnProperty(Ye("elementProperties"))) return;
-    const e = Ao(this);
+    const e = Mo(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
     if (this.hasOwnProperty(Ye("finalized"))) return;
     if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Ye("properties"))) {
-      const t = this.properties, s = [..._o(t), ...ko(t)];
+      const t = this.properties, s = [...Ao(t), ...So(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -146,7 +146,7 @@ let Se = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return wo(e, this.constructor.elementStyles), e;
+    return $o(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -246,43 +246,43 @@ let Se = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-Se.elementStyles = [], Se.shadowRootOptions = { mode: "open" }, Se[Ye("elementProperties")] = /* @__PURE__ */ new Map(), Se[Ye("finalized")] = /* @__PURE__ */ new Map(), Mo?.({ ReactiveElement: Se }), (jt.reactiveElementVersions ??= []).push("2.1.2");
-const En = globalThis, ws = (n) => n, Mt = En.trustedTypes, bs = Mt ? Mt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, mi = "$lit$", te = `lit$${Math.random().toFixed(9).slice(2)}$`, fi = "?" + te, Eo = `<${fi}>`, ge = document, Qe = () => ge.createComment(""), Ze = (n) => n === null || typeof n != "object" && typeof n != "function", On = Array.isArray, Oo = (n) => On(n) || typeof n?.[Symbol.iterator] == "function", Jt = `[ 	
+Se.elementStyles = [], Se.shadowRootOptions = { mode: "open" }, Se[Ye("elementProperties")] = /* @__PURE__ */ new Map(), Se[Ye("finalized")] = /* @__PURE__ */ new Map(), Oo?.({ ReactiveElement: Se }), (jt.reactiveElementVersions ??= []).push("2.1.2");
+const En = globalThis, ws = (n) => n, Mt = En.trustedTypes, bs = Mt ? Mt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, fi = "$lit$", te = `lit$${Math.random().toFixed(9).slice(2)}$`, vi = "?" + te, Co = `<${vi}>`, ge = document, Qe = () => ge.createComment(""), Ze = (n) => n === null || typeof n != "object" && typeof n != "function", On = Array.isArray, To = (n) => On(n) || typeof n?.[Symbol.iterator] == "function", Jt = `[ 	
 \f\r]`, Fe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, $s = /-->/g, xs = />/g, ue = RegExp(`>|${Jt}(?:([^\\s"'>=/]+)(${Jt}*=${Jt}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), _s = /'/g, ks = /"/g, vi = /^(?:script|style|textarea|title)$/i, gi = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = gi(1), Oe = gi(2), K = Symbol.for("lit-noChange"), p = Symbol.for("lit-nothing"), As = /* @__PURE__ */ new WeakMap(), me = ge.createTreeWalker(ge, 129);
-function yi(n, e) {
+\f\r"'\`<>=]|("|')|))|$)`, "g"), _s = /'/g, ks = /"/g, gi = /^(?:script|style|textarea|title)$/i, yi = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = yi(1), Oe = yi(2), K = Symbol.for("lit-noChange"), p = Symbol.for("lit-nothing"), As = /* @__PURE__ */ new WeakMap(), me = ge.createTreeWalker(ge, 129);
+function wi(n, e) {
   if (!On(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
   return bs !== void 0 ? bs.createHTML(e) : e;
 }
-const Co = (n, e) => {
+const Io = (n, e) => {
   const t = n.length - 1, s = [];
   let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Fe;
   for (let r = 0; r < t; r++) {
     const l = n[r];
     let c, d, h = -1, m = 0;
-    for (; m < l.length && (a.lastIndex = m, d = a.exec(l), d !== null); ) m = a.lastIndex, a === Fe ? d[1] === "!--" ? a = $s : d[1] !== void 0 ? a = xs : d[2] !== void 0 ? (vi.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ue) : d[3] !== void 0 && (a = ue) : a === ue ? d[0] === ">" ? (a = i ?? Fe, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, c = d[1], a = d[3] === void 0 ? ue : d[3] === '"' ? ks : _s) : a === ks || a === _s ? a = ue : a === $s || a === xs ? a = Fe : (a = ue, i = void 0);
+    for (; m < l.length && (a.lastIndex = m, d = a.exec(l), d !== null); ) m = a.lastIndex, a === Fe ? d[1] === "!--" ? a = $s : d[1] !== void 0 ? a = xs : d[2] !== void 0 ? (gi.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ue) : d[3] !== void 0 && (a = ue) : a === ue ? d[0] === ">" ? (a = i ?? Fe, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, c = d[1], a = d[3] === void 0 ? ue : d[3] === '"' ? ks : _s) : a === ks || a === _s ? a = ue : a === $s || a === xs ? a = Fe : (a = ue, i = void 0);
     const y = a === ue && n[r + 1].startsWith("/>") ? " " : "";
-    o += a === Fe ? l + Eo : h >= 0 ? (s.push(c), l.slice(0, h) + mi + l.slice(h) + te + y) : l + te + (h === -2 ? r : y);
+    o += a === Fe ? l + Co : h >= 0 ? (s.push(c), l.slice(0, h) + fi + l.slice(h) + te + y) : l + te + (h === -2 ? r : y);
   }
-  return [yi(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [wi(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
 class Xe {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const r = e.length - 1, l = this.parts, [c, d] = Co(e, t);
+    const r = e.length - 1, l = this.parts, [c, d] = Io(e, t);
     if (this.el = Xe.createElement(c, s), me.currentNode = this.el.content, t === 2 || t === 3) {
       const h = this.el.content.firstChild;
       h.replaceWith(...h.childNodes);
     }
     for (; (i = me.nextNode()) !== null && l.length < r; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(mi)) {
-          const m = d[a++], y = i.getAttribute(h).split(te), v = /([.?@])?(.*)/.exec(m);
-          l.push({ type: 1, index: o, name: v[2], strings: y, ctor: v[1] === "." ? Io : v[1] === "?" ? Po : v[1] === "@" ? Lo : Nt }), i.removeAttribute(h);
+        if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(fi)) {
+          const m = d[a++], y = i.getAttribute(h).split(te), g = /([.?@])?(.*)/.exec(m);
+          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? Lo : g[1] === "?" ? qo : g[1] === "@" ? Ho : Nt }), i.removeAttribute(h);
         } else h.startsWith(te) && (l.push({ type: 6, index: o }), i.removeAttribute(h));
-        if (vi.test(i.tagName)) {
+        if (gi.test(i.tagName)) {
           const h = i.textContent.split(te), m = h.length - 1;
           if (m > 0) {
             i.textContent = Mt ? Mt.emptyScript : "";
@@ -290,7 +290,7 @@ class Xe {
             i.append(h[m], Qe());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === fi) l.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === vi) l.push({ type: 2, index: o });
       else {
         let h = -1;
         for (; (h = i.data.indexOf(te, h + 1)) !== -1; ) l.push({ type: 7, index: o }), h += te.length - 1;
@@ -309,7 +309,7 @@ function Ce(n, e, t = n, s) {
   const o = Ze(e) ? void 0 : e._$litDirective$;
   return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = Ce(n, i._$AS(n, e.values), i, s)), e;
 }
-class To {
+class Po {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -326,7 +326,7 @@ class To {
     for (; l !== void 0; ) {
       if (a === l.index) {
         let c;
-        l.type === 2 ? c = new qe(o, o.nextSibling, this, e) : l.type === 1 ? c = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (c = new qo(o, this, e)), this._$AV.push(c), l = s[++r];
+        l.type === 2 ? c = new qe(o, o.nextSibling, this, e) : l.type === 1 ? c = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (c = new jo(o, this, e)), this._$AV.push(c), l = s[++r];
       }
       a !== l?.index && (o = me.nextNode(), a++);
     }
@@ -356,7 +356,7 @@ class qe {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = Ce(this, e, t), Ze(e) ? e === p || e == null || e === "" ? (this._$AH !== p && this._$AR(), this._$AH = p) : e !== this._$AH && e !== K && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Oo(e) ? this.k(e) : this._(e);
+    e = Ce(this, e, t), Ze(e) ? e === p || e == null || e === "" ? (this._$AH !== p && this._$AR(), this._$AH = p) : e !== this._$AH && e !== K && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : To(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -368,10 +368,10 @@ class qe {
     this._$AH !== p && Ze(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ge.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Xe.createElement(yi(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Xe.createElement(wi(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new To(i, this), a = o.u(this.options);
+      const o = new Po(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
@@ -421,7 +421,7 @@ class Nt {
     e === p ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class Io extends Nt {
+class Lo extends Nt {
   constructor() {
     super(...arguments), this.type = 3;
   }
@@ -429,7 +429,7 @@ class Io extends Nt {
     this.element[this.name] = e === p ? void 0 : e;
   }
 }
-class Po extends Nt {
+class qo extends Nt {
   constructor() {
     super(...arguments), this.type = 4;
   }
@@ -437,7 +437,7 @@ class Po extends Nt {
     this.element.toggleAttribute(this.name, !!e && e !== p);
   }
 }
-class Lo extends Nt {
+class Ho extends Nt {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
@@ -450,7 +450,7 @@ class Lo extends Nt {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class qo {
+class jo {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -461,9 +461,9 @@ class qo {
     Ce(this, e);
   }
 }
-const Ho = { I: qe }, jo = En.litHtmlPolyfillSupport;
-jo?.(Xe, qe), (En.litHtmlVersions ??= []).push("3.3.3");
-const No = (n, e, t) => {
+const No = { I: qe }, Ro = En.litHtmlPolyfillSupport;
+Ro?.(Xe, qe), (En.litHtmlVersions ??= []).push("3.3.3");
+const Uo = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
@@ -483,7 +483,7 @@ let I = class extends Se {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = No(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Uo(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -496,10 +496,10 @@ let I = class extends Se {
   }
 };
 I._$litElement$ = !0, I.finalized = !0, Cn.litElementHydrateSupport?.({ LitElement: I });
-const Ro = Cn.litElementPolyfillSupport;
-Ro?.({ LitElement: I });
+const zo = Cn.litElementPolyfillSupport;
+zo?.({ LitElement: I });
 (Cn.litElementVersions ??= []).push("4.2.2");
-const Uo = { attribute: !0, type: String, converter: St, reflect: !1, hasChanged: Mn }, Do = (n = Uo, e, t) => {
+const Do = { attribute: !0, type: String, converter: St, reflect: !1, hasChanged: Mn }, Bo = (n = Do, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
@@ -521,7 +521,7 @@ const Uo = { attribute: !0, type: String, converter: St, reflect: !1, hasChanged
   throw Error("Unsupported decorator location: " + s);
 };
 function M(n) {
-  return (e, t) => typeof t == "object" ? Do(n, e, t) : ((s, i, o) => {
+  return (e, t) => typeof t == "object" ? Bo(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
@@ -529,16 +529,16 @@ function M(n) {
 function S(n) {
   return M({ ...n, state: !0, attribute: !1 });
 }
-const zo = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+const Vo = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
 function N(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return zo(t, s, { get() {
+    return Vo(t, s, { get() {
       return o(this);
     } });
   };
 }
-const Vo = {
+const Wo = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -639,7 +639,7 @@ const Vo = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, Bo = {
+}, Fo = {
   "gateway.name": "Hearthwall gateway",
   "gateway.description": "How the gateway is: connection, versions, what it guards and how, and what its feeds hit.",
   "gateway.connected": "Connected",
@@ -666,7 +666,7 @@ const Vo = {
   "gateway.feed.updated": "updated {time}",
   "gateway.feed.hits": "{packets} hits",
   "gateway.feed.no_hits": "no hits"
-}, Wo = {
+}, Go = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -736,7 +736,7 @@ const Vo = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, Fo = {
+}, Yo = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -780,18 +780,19 @@ const Vo = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, Go = {
+}, Ko = {
   "orders.already": "{name} is cut off already.",
   "orders.changed": "Its rules were changed in the meantime, and stay as they are.",
   "orders.endless": "until released",
   "orders.until": "until {time}",
   "orders.replaces": "It takes the place of a rule that is in force: {rule}. Undo brings that back; a release later does not.",
   "orders.replaces_response": "It takes the place of a rule that the sensor ordered by itself: {rule}. Undo orders the same again, but a rule that this one had taken the place of does not come back."
-}, Yo = {
+}, Qo = {
   "rules.name": "Hearthwall rules",
   "rules.description": "What is held back right now, of devices, peers and programs: since when, why, for how long, and the way to end it.",
   "rules.title": "Rules in force",
   "rules.none": "No rule is in force: everything passes.",
+  "rules.blocked": "Blocked",
   "rules.end": "End",
   "rules.end_named": "End the rule on {name}",
   "rules.end_confirm": "End rule",
@@ -802,7 +803,7 @@ const Vo = {
   "rules.last_hit": "last {ago}",
   "rules.unenforced": "The kernel does not enforce it now.",
   "rules.reason.quarantine": "Quarantined from Home Assistant"
-}, Ko = {
+}, Zo = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -897,13 +898,13 @@ const Vo = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...Vo,
-  ...Bo,
   ...Wo,
   ...Fo,
   ...Go,
   ...Yo,
   ...Ko,
+  ...Qo,
+  ...Zo,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -959,7 +960,7 @@ const Vo = {
   "device.minute": "Last minute",
   "device.unblock": "Unblock",
   "device.release_peer": "Unblock {peer}"
-}, Qo = {
+}, Xo = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -1060,7 +1061,7 @@ const Vo = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗ったほかのデバイスのアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, Zo = {
+}, Jo = {
   "gateway.name": "Hearthwall ゲートウェイ",
   "gateway.description": "ゲートウェイの状態です。接続、バージョン、監視中のインターフェース、フィードの検出数を表示します。",
   "gateway.connected": "接続済み",
@@ -1087,7 +1088,7 @@ const Vo = {
   "gateway.feed.updated": "更新: {time}",
   "gateway.feed.hits": "検出 {packets} 件",
   "gateway.feed.no_hits": "検出なし"
-}, Xo = {
+}, ea = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1157,7 +1158,7 @@ const Vo = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, Jo = {
+}, ta = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1201,18 +1202,19 @@ const Vo = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, ea = {
+}, na = {
   "orders.already": "{name} はすでに遮断されています。",
   "orders.changed": "その間にルールが変更されたため、変更せずそのままにしました。",
   "orders.endless": "解除するまで",
   "orders.until": "{time} まで",
   "orders.replaces": "現在有効なルール「{rule}」と置き換わります。「元に戻す」を選ぶと元のルールに戻りますが、後から解除しても戻りません。",
   "orders.replaces_response": "センサーが自動で設定したルール「{rule}」と置き換わります。「元に戻す」を選ぶと同じルールを設定し直しますが、そのルールが置き換えたルールは戻りません。"
-}, ta = {
+}, sa = {
   "rules.name": "Hearthwall ルール",
   "rules.description": "現在制限しているデバイス、通信相手、プログラムを表示します。開始時刻、理由、残り時間を確認し、その場で終了できます。",
   "rules.title": "有効なルール",
   "rules.none": "有効なルールはありません。すべての通信が通ります。",
+  "rules.blocked": "ブロック中",
   "rules.end": "終了",
   "rules.end_named": "{name} のルールを終了",
   "rules.end_confirm": "終了する",
@@ -1223,7 +1225,7 @@ const Vo = {
   "rules.last_hit": "最後: {ago}",
   "rules.unenforced": "現在カーネルで適用されていません。",
   "rules.reason.quarantine": "Home Assistant から隔離しました"
-}, na = {
+}, ia = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、イベント、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1239,7 +1241,7 @@ const Vo = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, sa = {
+}, oa = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1318,13 +1320,13 @@ const Vo = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
-  ...Qo,
-  ...Zo,
   ...Xo,
   ...Jo,
   ...ea,
   ...ta,
   ...na,
+  ...sa,
+  ...ia,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1380,12 +1382,12 @@ const Vo = {
   "device.minute": "直近 1 分",
   "device.unblock": "ブロックを解除",
   "device.release_peer": "{peer} のブロックを解除する"
-}, Ss = { en: Tn, ja: sa };
-function g(n) {
+}, Ss = { en: Tn, ja: oa };
+function v(n) {
   const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Ss[e] ?? Ss[e.split("-")[0] ?? ""] ?? Tn;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const xe = (n) => n in Tn ? n : void 0, ia = {
+const xe = (n) => n in Tn ? n : void 0, aa = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1394,20 +1396,20 @@ const xe = (n) => n in Tn ? n : void 0, ia = {
   entry_id: "common.gateway",
   navigation_path: "badge.navigation_path",
   device_id: "device.device"
-}, oa = {
+}, ra = {
   entry_id: "common.gateway.help"
 };
 function rt() {
   const n = (e) => ({ name: t }) => {
     const s = e[t];
-    return s && g(void 0)(s);
+    return s && v(void 0)(s);
   };
-  return { computeLabel: n(ia), computeHelper: n(oa) };
+  return { computeLabel: n(aa), computeHelper: n(ra) };
 }
-const T = "hearthwall", wi = (n) => n?.code === "unknown_command", X = (n) => {
+const T = "hearthwall", bi = (n) => n?.code === "unknown_command", X = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, U = (n) => n.user?.is_admin ?? !1, en = 1e3, aa = 3e4, tn = (n) => {
+}, U = (n) => n.user?.is_admin ?? !1, en = 1e3, la = 3e4, tn = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
@@ -1429,7 +1431,7 @@ function Rt(n, e, t) {
       a = m, i = en, t.up?.();
     } catch (m) {
       if (h !== s) return;
-      o = setTimeout(() => void l(), i), i = Math.min(i * 2, aa), t.refused?.(m);
+      o = setTimeout(() => void l(), i), i = Math.min(i * 2, la), t.refused?.(m);
     }
   }, c = () => {
     tn(r()), i = en, l();
@@ -1440,15 +1442,15 @@ function Rt(n, e, t) {
     n.removeEventListener("ready", c), n.removeEventListener("disconnected", d), tn(r());
   };
 }
-const ra = 120, Ms = 6, la = 3e4;
-class ca {
+const ca = 120, Ms = 6, da = 3e4;
+class ha {
   constructor(e, t = () => Date.now() / 1e3) {
     this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1, this.since = 0, this.lost = /* @__PURE__ */ new Set();
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), la));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), da));
     };
   }
   /** Whether there is nothing to show, and waiting for it has been in vain so far. */
@@ -1535,7 +1537,7 @@ class ca {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - ra), a]
+      samples: [...s.slice(1 - ca), a]
     };
     e.devices.set(t.mac, r), t.device_id && this.byId.set(t.device_id, r);
   }
@@ -1552,7 +1554,7 @@ class ca {
 const Es = /* @__PURE__ */ new WeakMap();
 function In(n) {
   let e = Es.get(n);
-  return e || Es.set(n, e = new ca(n)), e;
+  return e || Es.set(n, e = new ha(n)), e;
 }
 class He {
   constructor(e) {
@@ -1629,7 +1631,7 @@ const J = q`
       transition: none !important;
     }
   }
-`, B = q`
+`, V = q`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -1698,10 +1700,10 @@ const J = q`
     white-space: nowrap;
   }
 `;
-var da = Object.defineProperty, bi = (n, e, t, s) => {
+var ua = Object.defineProperty, $i = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && da(e, t, i), i;
+  return i && ua(e, t, i), i;
 };
 const Qn = class Qn extends I {
   setConfig(e) {
@@ -1744,18 +1746,18 @@ const Qn = class Qn extends I {
     </ha-card>`;
   }
 };
-Qn.styles = B;
+Qn.styles = V;
 let Je = Qn;
-bi([
+$i([
   M({ attribute: !1 })
 ], Je.prototype, "hass");
-bi([
+$i([
   S()
 ], Je.prototype, "config");
-var ha = Object.defineProperty, Ut = (n, e, t, s) => {
+var pa = Object.defineProperty, Ut = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ha(e, t, i), i;
+  return i && pa(e, t, i), i;
 };
 const Zn = class Zn extends I {
   /** Open it, at its events if those are asked for. */
@@ -1765,7 +1767,7 @@ const Zn = class Zn extends I {
   render() {
     const { hass: e, deviceId: t } = this;
     if (!e || !t) return p;
-    const s = g(e);
+    const s = v(e);
     return u`<dialog
       aria-label=${s("device.device")}
       @close=${() => this.deviceId = void 0}
@@ -1784,7 +1786,7 @@ const Zn = class Zn extends I {
 };
 Zn.styles = [
   J,
-  B,
+  V,
   q`
       :host {
         display: contents;
@@ -1864,7 +1866,7 @@ const Os = {
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, Cs = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], $i = 1e3, xi = [
+}, Cs = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], xi = 1e3, _i = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
@@ -1873,19 +1875,19 @@ const Os = {
 function Te(n, e) {
   return nn.has(n) || nn.set(n, e()), nn.get(n);
 }
-const lt = "–", ua = 1e19, pa = 864e10, Pn = (n) => Math.abs(n) <= pa;
+const lt = "–", ma = 1e19, fa = 864e10, Pn = (n) => Math.abs(n) <= fa;
 function je({ locale: n }, e, t) {
   if (!Number.isFinite(e)) return lt;
   const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = Te(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
   if (!(i in Os)) return a.format(e);
   const r = Te(`d ${o}`, () => {
-    const { style: m, unit: y, unitDisplay: v, ...$ } = t;
+    const { style: m, unit: y, unitDisplay: g, ...$ } = t;
     return new Intl.NumberFormat(Os[i], $);
   }), l = (m) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(m.type), c = a.formatToParts(e), d = c.findIndex(l), h = r.format(t.style === "percent" ? e * 100 : e);
   return c.map((m, y) => y === d ? h : l(m) ? "" : m.value).join("");
 }
-function _i(n, e, t) {
-  if (!(Math.abs(e) < ua)) return lt;
+function ki(n, e, t) {
+  if (!(Math.abs(e) < ma)) return lt;
   let s = Math.max(0, e) / 1e3, i = 0;
   for (; Math.round(s) >= 1e3 && i < Cs.length - 1; )
     s /= 1e3, i++;
@@ -1897,41 +1899,41 @@ function _i(n, e, t) {
     // Some languages write KB, Home Assistant writes kB in each
   }).replace("KB", "kB");
 }
-const C = (n, e) => _i(n, e, ""), et = (n, e) => _i(n, e, "-per-second"), L = (n, e) => je(n, e, { maximumFractionDigits: 0 }), Et = (n, e) => {
+const C = (n, e) => ki(n, e, ""), et = (n, e) => ki(n, e, "-per-second"), L = (n, e) => je(n, e, { maximumFractionDigits: 0 }), Et = (n, e) => {
   const t = e > 0 && e < 0.01;
   return `${t ? "<" : ""}${je(n, t ? 0.01 : e, { style: "percent", maximumFractionDigits: 0 })}`;
 };
-function ma({ locale: n, config: e }) {
+function va({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
 function Ln(n, e, t) {
   if (!Pn(e)) return lt;
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...ma(n) }, a = i === "system" ? void 0 : s;
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...va(n) }, a = i === "system" ? void 0 : s;
   return Te(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * $i
+    e * xi
   );
 }
-const wn = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit" }), fa = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), W = (n, e) => Ln(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function tt(n, e, t = Date.now() / $i) {
+const wn = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit" }), ga = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), W = (n, e) => Ln(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function tt(n, e, t = Date.now() / xi) {
   if (!Pn(e)) return lt;
-  const s = Math.max(0, Math.round(t - e)), [i, o] = xi.find(([, a]) => s >= a) ?? ["second", 1];
+  const s = Math.max(0, Math.round(t - e)), [i, o] = _i.find(([, a]) => s >= a) ?? ["second", 1];
   return Te(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const ki = (n, e, t) => je(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+const Ai = (n, e, t) => je(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
 function qn(n, e) {
-  const [t, s] = xi.find(([, i]) => e >= i) ?? ["second", 1];
-  return ki(n, Math.round(e / s), t);
+  const [t, s] = _i.find(([, i]) => e >= i) ?? ["second", 1];
+  return Ai(n, Math.round(e / s), t);
 }
 function nt(n, e) {
   const t = (a, r) => je(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 });
   if (!Pn(e)) return lt;
   const s = Math.max(0, Math.ceil(e));
   if (s < 60) return t(s, "second");
-  if (s >= 2 * 86400) return ki(n, Math.floor(s / 86400), "day");
+  if (s >= 2 * 86400) return Ai(n, Math.floor(s / 86400), "day");
   const i = Math.ceil(s / 60);
   return [
     [Math.floor(i / 60), "hour"],
@@ -1946,10 +1948,10 @@ function Hn({ locale: n }, e) {
   }
 }
 const ct = ({ locale: n }) => Te(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var va = Object.defineProperty, Dt = (n, e, t, s) => {
+var ya = Object.defineProperty, zt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && va(e, t, i), i;
+  return i && ya(e, t, i), i;
 };
 const sn = 960, gt = 120, Ts = 0.15, Is = 4, Xn = class Xn extends I {
   constructor() {
@@ -1964,22 +1966,22 @@ const sn = 960, gt = 120, Ts = 0.15, Is = 4, Xn = class Xn extends I {
   render() {
     const { hass: e, spans: t } = this;
     if (!e || !t.length) return p;
-    const s = g(e), i = Math.max(1, ...t.map(({ download: $ }) => $)), o = Math.max(1, ...t.map(({ upload: $ }) => $)), a = Math.round(gt * Math.min(1 - Ts, Math.max(Ts, i / (i + o)))), r = Math.max(i / (a - 2), o / (gt - a - 2)), l = sn / t.length, c = ($, A, H) => {
+    const s = v(e), i = Math.max(1, ...t.map(({ download: $ }) => $)), o = Math.max(1, ...t.map(({ upload: $ }) => $)), a = Math.round(gt * Math.min(1 - Ts, Math.max(Ts, i / (i + o)))), r = Math.max(i / (a - 2), o / (gt - a - 2)), l = sn / t.length, c = ($, A, H) => {
       const P = A[$] && Math.max(1.5, A[$] / r), j = $ === "download" ? a - 1 - P : a + 1;
       return P ? Oe`<rect class=${$} x=${H * l + 1} y=${j} width=${l - 2} height=${P} rx="1.5"></rect>` : p;
-    }, d = ($) => C(e, t.reduce((A, H) => A + H[$], 0)), h = { download: d("download"), upload: d("upload") }, m = this.began === void 0 ? s("device.history_sum", h) : s("device.history_began", { ...h, time: W(e, this.began / 1e3) }), y = this.at === void 0 ? void 0 : t[this.at], v = y && s("device.history_at", {
+    }, d = ($) => C(e, t.reduce((A, H) => A + H[$], 0)), h = { download: d("download"), upload: d("upload") }, m = this.began === void 0 ? s("device.history_sum", h) : s("device.history_began", { ...h, time: W(e, this.began / 1e3) }), y = this.at === void 0 ? void 0 : t[this.at], g = y && s("device.history_at", {
       time: wn(e, y.start / 1e3),
       download: C(e, y.download),
       upload: C(e, y.upload)
     });
     return u`
-      <div class="words" aria-live="polite">${v ?? m}</div>
+      <div class="words" aria-live="polite">${g ?? m}</div>
       <svg
         viewBox="0 0 ${sn} ${gt}"
         preserveAspectRatio="none"
         role="img"
         tabindex="0"
-        aria-label=${v ?? `${s("device.history")}: ${m}`}
+        aria-label=${g ?? `${s("device.history")}: ${m}`}
         @pointermove=${this.onPointer}
         @pointerdown=${this.onPointer}
         @pointerleave=${() => this.at = void 0}
@@ -2045,19 +2047,19 @@ Xn.styles = q`
     }
   `;
 let we = Xn;
-Dt([
+zt([
   M({ attribute: !1 })
 ], we.prototype, "hass");
-Dt([
+zt([
   M({ attribute: !1 })
 ], we.prototype, "spans");
-Dt([
+zt([
   M({ attribute: !1 })
 ], we.prototype, "began");
-Dt([
+zt([
   S()
 ], we.prototype, "at");
-const Ai = q`
+const Si = q`
   .events {
     container-type: inline-size;
     margin: 0;
@@ -2297,14 +2299,14 @@ const Ai = q`
       flex-basis: auto;
     }
   }
-`, ga = 86400, Ps = 200, ya = 15e3, wa = 3e4, bn = ({ time: n, last_time: e }) => e ?? n, ba = (n, e) => n.severity === e.severity ? bn(n) > bn(e) : n.severity === "critical", on = ({ entry_id: n, seq: e }) => `${n} ${e}`;
-class $a {
+`, wa = 86400, Ps = 200, ba = 15e3, $a = 3e4, bn = ({ time: n, last_time: e }) => e ?? n, xa = (n, e) => n.severity === e.severity ? bn(n) > bn(e) : n.severity === "critical", on = ({ entry_id: n, seq: e }) => `${n} ${e}`;
+class _a {
   constructor(e) {
     this.hass = e, this.events = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set(), this.listeners = /* @__PURE__ */ new Set();
   }
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), wa));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), $a));
     };
   }
   /** Return what there is of a device. */
@@ -2325,7 +2327,7 @@ class $a {
       }
   }
   open(e) {
-    const t = Date.now() / 1e3 - ga;
+    const t = Date.now() / 1e3 - wa;
     return [...this.events.values()].filter(
       (s) => e(s) && bn(s) > t && !this.accepted.has(on(s))
     );
@@ -2335,7 +2337,7 @@ class $a {
       this.hass.connection,
       { type: "hearthwall/subscribe_events", severity: "high", limit: Ps },
       { message: (e) => this.receive(e) }
-    ), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), ya);
+    ), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), ba);
   }
   stop() {
     this.end?.(), this.end = void 0, clearInterval(this.timer), this.events.clear();
@@ -2353,15 +2355,15 @@ class $a {
 }
 function Ls(n) {
   if (n.length)
-    return { event: n.reduce((e, t) => ba(t, e) ? t : e), count: n.length };
+    return { event: n.reduce((e, t) => xa(t, e) ? t : e), count: n.length };
 }
 const qs = /* @__PURE__ */ new WeakMap();
-function Si(n) {
+function Mi(n) {
   if (!U(n)) return;
   let e = qs.get(n.connection);
-  return e || qs.set(n.connection, e = new $a(n)), e;
+  return e || qs.set(n.connection, e = new _a(n)), e;
 }
-class Mi {
+class Ei {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -2375,11 +2377,11 @@ class Mi {
     this.inPage = !1, this.end?.(), this.end = this.alerts = void 0;
   }
   follow() {
-    const { hass: e } = this.host, t = this.inPage && e ? Si(e) : void 0;
+    const { hass: e } = this.host, t = this.inPage && e ? Mi(e) : void 0;
     !t || t === this.alerts || (this.end?.(), this.alerts = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
-const xa = /* @__PURE__ */ new Set(["tor", "socks"]), dt = (n) => n.length <= 5 && !xa.has(n) ? n.toUpperCase() : n.charAt(0).toUpperCase() + n.slice(1);
+const ka = /* @__PURE__ */ new Set(["tor", "socks"]), dt = (n) => n.length <= 5 && !ka.has(n) ? n.toUpperCase() : n.charAt(0).toUpperCase() + n.slice(1);
 async function ht({ confirm: n, notice: e, after: t }, s, i, o) {
   let a;
   return await n.ask({ ...s, act: async (l) => a = await s.act(l) }) ? (e.show(
@@ -2392,50 +2394,50 @@ async function ht({ confirm: n, notice: e, after: t }, s, i, o) {
 const st = (n, e, t) => (
   // The cards show themselves what fails
   n.callService(T, e, t, void 0, !1)
-), it = "pid:", Hs = "dir:", zt = (n) => n === null ? {} : { duration: { seconds: n } }, js = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Ei = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Oi = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Ci = (n) => (n ?? {}).response?.blocks ?? [];
-async function Vt(n, e, t) {
+), it = "pid:", Hs = "dir:", Dt = (n) => n === null ? {} : { duration: { seconds: n } }, js = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Oi = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Ci = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Ti = (n) => (n ?? {}).response?.blocks ?? [];
+async function Bt(n, e, t) {
   const s = { config_entry_id: e, ...t === void 0 ? {} : { target: t } };
-  return Ci(await n.callService(T, "get_blocks", s, void 0, !1, !0));
+  return Ti(await n.callService(T, "get_blocks", s, void 0, !1, !0));
 }
-const Ie = async (n, e, t) => (await Vt(n, e, t.target)).find((s) => Oi(s, t)), Ot = (n) => new Error(g(n)("orders.changed")), _a = async (n, e, t) => ({
+const Ie = async (n, e, t) => (await Bt(n, e, t.target)).find((s) => Ci(s, t)), Ot = (n) => new Error(v(n)("orders.changed")), Aa = async (n, e, t) => ({
   entryId: e,
   target: t,
   rule: await Ie(n, e, { target: t })
 });
 async function jn(n, { entryId: e, target: t, rule: s }, i, o, a) {
-  const [r, l] = await Promise.all([Ie(n, e, { target: t }), Vt(n, e)]);
+  const [r, l] = await Promise.all([Ie(n, e, { target: t }), Bt(n, e)]);
   if (r?.id !== s?.id) throw Ot(n);
-  const [c] = Ci(
+  const [c] = Ti(
     await n.callService(T, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
   );
   if (!c) return;
-  const d = l.find((h) => h.target === c.target && Oi(h, c));
+  const d = l.find((h) => h.target === c.target && Ci(h, c));
   return async () => {
     const h = await Ie(n, e, c);
     if (h) {
       if (h.id !== c.id) throw Ot(n);
-      d && !Ei(d) ? await Pi(n, e, d) : await st(n, "unblock", { id: c.id, config_entry_id: e });
+      d && !Oi(d) ? await Li(n, e, d) : await st(n, "unblock", { id: c.id, config_entry_id: e });
     }
   };
 }
-function ka(n, e, t, s) {
-  return t === null ? Ti(n, e, s) : jn(n, e, "quarantine", zt(s), t);
+function Sa(n, e, t, s) {
+  return t === null ? Ii(n, e, s) : jn(n, e, "quarantine", Dt(s), t);
 }
-const Ti = (n, e, t) => jn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...zt(t) });
-function Ii(n) {
+const Ii = (n, e, t) => jn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...Dt(t) });
+function Pi(n) {
   return n.startsWith(it) ? { pid: Number(n.slice(it.length)) } : n.startsWith(Hs) ? { folder: n.slice(Hs.length) } : { executable: n };
 }
-function Aa(n, e, t) {
-  const { entryId: s, target: i } = e, o = i.startsWith(it) ? { children: !0 } : {}, a = { ...Ii(i), ...o, config_entry_id: s, ...zt(t) };
+function Ma(n, e, t) {
+  const { entryId: s, target: i } = e, o = i.startsWith(it) ? { children: !0 } : {}, a = { ...Pi(i), ...o, config_entry_id: s, ...Dt(t) };
   return jn(n, e, "block_process", a);
 }
-const Sa = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
-async function Ma(n, { entryId: e, row: t }) {
+const Ea = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
+async function Oa(n, { entryId: e, row: t }) {
   const s = await Ie(n, e, { target: t.mac });
-  if (!s || !Sa(s)) throw Ot(n);
-  return Li(n, e, s);
+  if (!s || !Ea(s)) throw Ot(n);
+  return qi(n, e, s);
 }
-const Ea = [
+const Ca = [
   "mode",
   "allow",
   "reason",
@@ -2448,73 +2450,73 @@ const Ea = [
   "redirect_to",
   "audits"
 ];
-async function Pi(n, e, t) {
+async function Li(n, e, t) {
   const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, l = {
-    ...s === null ? {} : zt(js(s)),
+    ...s === null ? {} : Dt(js(s)),
     ...i === null ? {} : { confirm_within: { seconds: js(i) } }
   }, c = (h) => Object.fromEntries(
     h.filter(([m, y]) => y !== null && y !== "" && !(m === "peers" && !o.length))
   ), d = { config_entry_id: e, ...l };
   if (t.children) {
     const h = c([["reason", a], ["peers", o]]), m = t.mode === "audit" ? { audit: !0 } : {};
-    await st(n, "block_process", { ...Ii(r), children: !0, ...d, ...h, ...m });
+    await st(n, "block_process", { ...Pi(r), children: !0, ...d, ...h, ...m });
   } else
-    await st(n, "block", { target: r, ...d, ...c(Ea.map((h) => [h, t[h]])) });
+    await st(n, "block", { target: r, ...d, ...c(Ca.map((h) => [h, t[h]])) });
 }
-async function Li(n, e, t) {
+async function qi(n, e, t) {
   if (await st(n, "unblock", { id: t.id, config_entry_id: e }), !await Ie(n, e, t))
     return async () => {
       if (await Ie(n, e, t)) throw Ot(n);
-      Ei(t) || await Pi(n, e, t);
+      Oi(t) || await Li(n, e, t);
     };
 }
-const Oa = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
-async function qi(n, e, t) {
+const Ta = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+async function Hi(n, e, t) {
   return await st(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const yt = 3600, Ca = [yt / 4, yt, 8 * yt, 24 * yt], Hi = "forever";
-function Ta(n, e) {
-  const t = g(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
+const yt = 3600, Ia = [yt / 4, yt, 8 * yt, 24 * yt], ji = "forever";
+function Pa(n, e) {
+  const t = v(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
   return [
-    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: Hi, label: t("quarantine.forever") }],
-    ...Ca.filter((o) => o > s).map((o) => ({
+    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: ji, label: t("quarantine.forever") }],
+    ...Ia.filter((o) => o > s).map((o) => ({
       value: String(o),
       label: t("quarantine.for", { span: qn(n, o) })
     }))
   ];
 }
-const Ia = ({ reason: n, expires: e }) => e !== null && xe(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
-function Pa(n, e) {
-  const t = g(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: W(n, e.expires) }), i = `${t(xe(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
-  return t(Ia(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
+const La = ({ reason: n, expires: e }) => e !== null && xe(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
+function qa(n, e) {
+  const t = v(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: W(n, e.expires) }), i = `${t(xe(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
+  return t(La(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
 }
 async function Nn(n, e) {
   const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: c, told: d, act: h } = e;
   let m;
   try {
-    m = await _a(t, i, o);
+    m = await Aa(t, i, o);
   } catch (A) {
     return s.show(X(A)), !1;
   }
-  const { rule: y } = m, v = Ta(t, y);
-  if (!v.length)
-    return s.show(g(t)("orders.already", { name: a })), !1;
-  const $ = (A) => A === Hi ? null : Number(A);
+  const { rule: y } = m, g = Pa(t, y);
+  if (!g.length)
+    return s.show(v(t)("orders.already", { name: a })), !1;
+  const $ = (A) => A === ji ? null : Number(A);
   return ht(
     n,
     {
       title: r,
-      text: y ? `${l} ${Pa(t, y)}` : l,
+      text: y ? `${l} ${qa(t, y)}` : l,
       confirm: c,
       danger: !0,
-      choices: v,
+      choices: g,
       act: (A) => h(m, $(A))
     },
     d
   );
 }
-function ji(n, { entryId: e, mac: t, name: s, deviceId: i }) {
-  const { hass: o } = n, a = g(o);
+function Ni(n, { entryId: e, mac: t, name: s, deviceId: i }) {
+  const { hass: o } = n, a = v(o);
   return Nn(n, {
     entryId: e,
     target: t,
@@ -2523,29 +2525,29 @@ function ji(n, { entryId: e, mac: t, name: s, deviceId: i }) {
     text: a("quarantine.text"),
     confirm: a("quarantine.confirm"),
     told: a("quarantine.on", { name: s }),
-    act: (r, l) => ka(o, r, i, l)
+    act: (r, l) => Sa(o, r, i, l)
   });
 }
-function Bt(n, e) {
-  const { hass: t } = n, s = g(t), { name: i, mac: o, device_id: a, quarantined: r } = e.row;
+function Vt(n, e) {
+  const { hass: t } = n, s = v(t), { name: i, mac: o, device_id: a, quarantined: r } = e.row;
   return r ? ht(
     n,
     {
       title: s("quarantine.release_ask", { name: i }),
       text: s("quarantine.release_text"),
       confirm: s("quarantine.release"),
-      act: () => Ma(t, e)
+      act: () => Oa(t, e)
     },
     s("quarantine.off", { name: i })
-  ) : ji(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
+  ) : Ni(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
 }
-const La = /* @__PURE__ */ new Set(["blocked", "unblocked"]), qa = /* @__PURE__ */ new Set([
+const Ha = /* @__PURE__ */ new Set(["blocked", "unblocked"]), ja = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), Ha = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), ja = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Ns = {
+]), Na = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Ra = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Ns = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -2584,18 +2586,18 @@ function ut(n) {
     advice: `kind.${e}.advice`
   };
 }
-const Na = (n, e) => Object.hasOwn(Ns, n) ? Ns[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ni = 10, Rs = 300, Ra = (n) => typeof n == "object" && n !== null && !Array.isArray(n), wt = (n) => Array.isArray(n) ? n.filter(Ra).slice(0, Ni) : [], se = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+const Ua = (n, e) => Object.hasOwn(Ns, n) ? Ns[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ri = 10, Rs = 300, za = (n) => typeof n == "object" && n !== null && !Array.isArray(n), wt = (n) => Array.isArray(n) ? n.filter(za).slice(0, Ri) : [], se = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
 function E(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
   return e.length > Rs ? `${e.slice(0, Rs)}…` : e;
 }
-function Ua(n, e) {
+function Da(n, e) {
   const { evidence: t } = e;
   return {
     detector: E(t.detector),
     why: E(t.why),
-    measured: za(n, e),
-    flows: [...wt(t.flows), ...wt(t.connections)].slice(0, Ni).map(Da),
+    measured: Va(n, e),
+    flows: [...wt(t.flows), ...wt(t.connections)].slice(0, Ri).map(Ba),
     processes: wt(t.chain).map((s) => ({
       program: E(s.executable),
       pid: se(s.pid),
@@ -2604,7 +2606,7 @@ function Ua(n, e) {
     files: wt(t.files).map((s) => ({ path: E(s.path), by: E(s.by) }))
   };
 }
-function Da(n) {
+function Ba(n) {
   const e = E(n.peer_name) || E(n.peer_address), t = se(n.peer_port), s = E(n.application), i = [s === "unknown" ? "" : dt(s), E(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
@@ -2613,10 +2615,10 @@ function Da(n) {
     download: se(n.download_bytes)
   };
 }
-function za(n, { kind: e, subject: t, evidence: s }) {
-  const i = g(n), o = Na(e, t), a = se(s.value), r = [];
+function Va(n, { kind: e, subject: t, evidence: s }) {
+  const i = v(n), o = Ua(e, t), a = se(s.value), r = [];
   if (o && a !== null) {
-    const c = (m) => o.unit ? C(n, m * (o.unit === "bytes" ? 1 : 1e6)) : Va(n, m);
+    const c = (m) => o.unit ? C(n, m * (o.unit === "bytes" ? 1 : 1e6)) : Wa(n, m);
     r.push([i("events.measured"), i(o.key, { value: c(a) })]);
     const d = s.threshold, h = Array.isArray(d) && d.length === 2 ? d.map(se) : null;
     h && h[0] != null && h[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: c(h[0]), most: c(h[1]) })]) : se(d) !== null && d !== 1 && r.push([i("events.threshold"), c(d)]);
@@ -2624,23 +2626,23 @@ function za(n, { kind: e, subject: t, evidence: s }) {
   const l = se(s.window);
   return l !== null && l >= 1 && r.push([i("events.window"), qn(n, l)]), r;
 }
-const Va = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? L(n, e) : je(n, e, { maximumSignificantDigits: 3 });
-function Ba({ event: n, culprit: e, program: t, blockable_peer: s }) {
-  return La.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
+const Wa = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? L(n, e) : je(n, e, { maximumSignificantDigits: 3 });
+function Fa({ event: n, culprit: e, program: t, blockable_peer: s }) {
+  return Ha.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
 }
 function Ne({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
   return E(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
 const Rn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function Ri(n, e, t) {
+function Ui(n, e, t) {
   const s = Rn(n, e, t)?.row.name;
   return E(s ?? (t === e.mac ? Ne(e) : t));
 }
-function Wa(n, e, t) {
-  const { hass: s } = n, i = g(s), [o, a] = [Ne(e), i(ut(e.kind).name)], l = [
+function Ga(n, e, t) {
+  const { hass: s } = n, i = v(s), [o, a] = [Ne(e), i(ut(e.kind).name)], l = [
     e.kind === "forbidden_protocol" && /^\w+$/.test(e.subject) ? i("events.accept.text_speaks", { who: o, subject: dt(e.subject) }) : e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: E(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
-    ja.has(e.kind) ? i("events.accept.amount") : "",
-    qa.has(e.kind) ? i("events.accept.learnt") : ""
+    Ra.has(e.kind) ? i("events.accept.amount") : "",
+    ja.has(e.kind) ? i("events.accept.learnt") : ""
   ];
   return ht(
     n,
@@ -2648,14 +2650,14 @@ function Wa(n, e, t) {
       title: i("events.accept.ask"),
       text: l.filter(Boolean).join(" "),
       confirm: i("events.accept"),
-      act: () => qi(s, e.entry_id, e.seq)
+      act: () => Hi(s, e.entry_id, e.seq)
     },
     i("events.accepted", { kind: a }),
     t
   );
 }
-function Ui(n, e, t) {
-  const { hass: s } = n, i = g(s), o = { peer: E(t) };
+function zi(n, e, t) {
+  const { hass: s } = n, i = v(s), o = { peer: E(t) };
   return Nn(n, {
     entryId: e,
     target: t,
@@ -2664,11 +2666,11 @@ function Ui(n, e, t) {
     text: i("events.block.text", o),
     confirm: i("events.block"),
     told: i("events.blocked", o),
-    act: (a, r) => Ti(s, a, r)
+    act: (a, r) => Ii(s, a, r)
   });
 }
-function Fa(n, e, t) {
-  const { hass: s } = n, i = g(s), { entry_id: o, seq: a } = e, r = Ne(e);
+function Ya(n, e, t) {
+  const { hass: s } = n, i = v(s), { entry_id: o, seq: a } = e, r = Ne(e);
   return Nn(n, {
     entryId: o,
     target: t,
@@ -2679,18 +2681,18 @@ function Fa(n, e, t) {
     told: i("events.stopped", { name: r }),
     act: async (l, c) => {
       if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
-      return Aa(s, l, c);
+      return Ma(s, l, c);
     }
   });
 }
-function Ga(n, e, t, s) {
+function Ka(n, e, t, s) {
   const i = Rn(e, t, s);
-  if (i) return Bt(n, i);
-  const { entry_id: o } = t, a = Ri(e, t, s);
-  return ji(n, { entryId: o, mac: s, name: a, deviceId: null });
+  if (i) return Vt(n, i);
+  const { entry_id: o } = t, a = Ui(e, t, s);
+  return Ni(n, { entryId: o, mac: s, name: a, deviceId: null });
 }
 const Pe = ["info", "low", "medium", "high", "critical"], Ct = 500, an = { severity: "info", kind: null, who: null }, R = ({ entry_id: n, seq: e }) => `${n}/${e}`, Di = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), Le = (n) => Math.max(0, Pe.indexOf(n)), Us = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class Ya {
+class Qa {
   constructor() {
     this.events = [], this.waiting = [];
   }
@@ -2713,13 +2715,13 @@ class Ya {
     this.events = this.waiting = [];
   }
 }
-function Ds(n, { severity: e, kind: t, who: s }) {
+function zs(n, { severity: e, kind: t, who: s }) {
   const i = Le(e);
   return n.filter(
     (o) => Le(o.severity) >= i && (t === null || o.kind === t) && (s === null || Di(o) === s)
   );
 }
-function zs(n, e, t, s) {
+function Ds(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   for (const o of n) {
     const a = e(o);
@@ -2727,7 +2729,7 @@ function zs(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function Ka(n, e) {
+function Za(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -2735,7 +2737,7 @@ function Ka(n, e) {
   }
   return t;
 }
-class zi {
+class Bi {
   constructor(e, t) {
     this.host = e, this.page = t, this.key = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set();
   }
@@ -2778,33 +2780,33 @@ class zi {
     const o = this.page(e);
     await {
       accept: () => this.accept(o, s),
-      block: () => Ui(o, s.entry_id, i.blockable_peer),
-      quarantine: () => Ga(o, o.store, s, i.culprit),
-      stop: () => Fa(o, s, i.program)
+      block: () => zi(o, s.entry_id, i.blockable_peer),
+      quarantine: () => Ka(o, o.store, s, i.culprit),
+      stop: () => Ya(o, s, i.program)
     }[t]();
   }
   async accept(e, t) {
     const { hass: s } = e, i = (o) => {
-      this.setAccepted(t, o), Si(s)?.refresh();
+      this.setAccepted(t, o), Mi(s)?.refresh();
     };
-    await Wa(e, t, () => i(!1)) && i(!0);
+    await Ga(e, t, () => i(!1)) && i(!0);
   }
   setAccepted(e, t) {
     t ? this.accepted.add(R(e)) : this.accepted.delete(R(e)), this.host.requestUpdate();
   }
 }
+const Vi = (n) => U(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : p, Wi = (n) => u`<div class="message" role="status">${v(n)("common.not_connected")}${Vi(n)}</div>`;
 function Wt(n, e) {
   if (e?.gateways.size) return;
-  const t = g(n), s = !n.config.components.includes(T) && e?.phase !== "offline";
-  return !s && e?.missing ? u`<div class="message" role="status">${t("common.not_connected")}${Vi(n)}</div>` : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
+  const t = v(n), s = !n.config.components.includes(T) && e?.phase !== "offline";
+  return !s && e?.missing ? Wi(n) : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
-const Vi = (n) => U(n) ? u` <a href="/config/repairs">${g(n)("common.repairs")}</a>` : p;
 function Ft(n, e, t) {
-  const s = g(n), i = [...e?.gateways.values() ?? []], o = i.filter(
+  const s = v(n), i = [...e?.gateways.values() ?? []], o = i.filter(
     (r) => (!r.connected || r.stale) && (!t || r.entryId === t)
   );
   if (!o.length) return p;
-  const a = (r) => fa(n, r);
+  const a = (r) => ga(n, r);
   if (e?.phase === "offline" || e?.phase === "absent") {
     const r = Math.max(...o.map((l) => l.heard));
     return u`<div class="notice" role="status">${s("common.offline", { time: a(r) })}</div>`;
@@ -2814,7 +2816,7 @@ function Ft(n, e, t) {
     return u`<div class="notice" role="status">${h}${Vi(n)}</div>`;
   });
 }
-function Bi({ rule: n, quarantined: e, online: t }) {
+function Fi({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
@@ -2822,21 +2824,21 @@ function Bi({ rule: n, quarantined: e, online: t }) {
   }
   return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
 }
-function Vs(n) {
+function Bs(n) {
   return n.quarantined ? 0 : n.rule ? 1 : n.online ? 2 : 3;
 }
 const kt = /* @__PURE__ */ new Set();
 let rn;
-function Qa() {
+function Xa() {
   if (document.visibilityState !== "hidden") for (const n of kt) n();
 }
-function Za(n) {
-  return kt.add(n), rn ??= setInterval(Qa, 1e3), () => {
+function Ja(n) {
+  return kt.add(n), rn ??= setInterval(Xa, 1e3), () => {
     kt.delete(n), kt.size || (clearInterval(rn), rn = void 0);
   };
 }
-const Wi = /* @__PURE__ */ new WeakMap(), ln = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => Wi.get(e)?.(t)),
+const Gi = /* @__PURE__ */ new WeakMap(), ln = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => Gi.get(e)?.(t)),
   { rootMargin: "100px" }
 );
 class Gt {
@@ -2844,22 +2846,22 @@ class Gt {
     this.host = e, this.wanted = t, this.visible = !ln, e.addController(this);
   }
   hostConnected() {
-    Wi.set(this.host, (e) => {
+    Gi.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
-    }), ln?.observe(this.host), this.end = Za(() => this.visible && this.wanted() && this.host.requestUpdate());
+    }), ln?.observe(this.host), this.end = Ja(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
   hostDisconnected() {
     ln?.unobserve(this.host), this.end?.();
   }
 }
-const Xa = 3e4, Bs = 86400, Ja = 15 * 6e4, Ws = 20, er = 12;
-function tr(n, e) {
+const er = 3e4, Vs = 86400, tr = 15 * 6e4, Ws = 20, nr = 12;
+function sr(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
     s.device_id !== e || s.platform !== T || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
   return t;
 }
-function nr(n, e, t, s, i) {
+function ir(n, e, t, s, i) {
   const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (c, d) => ({
     start: (a + d) * o,
     download: 0,
@@ -2875,11 +2877,11 @@ function nr(n, e, t, s, i) {
     }
   return l;
 }
-async function sr(n, e) {
-  const t = (await Vt(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
+async function or(n, e) {
+  const t = (await Bt(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
   return new Map(t.map((s) => [s.target, s]));
 }
-class ir {
+class ar {
   constructor(e) {
     this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
   }
@@ -2903,14 +2905,14 @@ class ir {
       const r = { device_id: t }, l = e.callWS({ type: "hearthwall/device", ...r });
       i.push(
         ["details", l],
-        ["rules", l.then(({ entry_id: c }) => sr(e, c))],
+        ["rules", l.then(({ entry_id: c }) => or(e, c))],
         [
           "usage",
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
-            since: Bs,
-            limit: er,
+            since: Vs,
+            limit: nr,
             ...r
           })
         ]
@@ -2925,7 +2927,7 @@ class ir {
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Xa), U(e) && (this.endEvents = Rt(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), er), U(e) && (this.endEvents = Rt(
       e.connection,
       { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Ws },
       { message: ({ events: t }) => this.receive(t) }
@@ -2940,9 +2942,9 @@ class ir {
     this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Ws), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = tr(e, t), o = [s, i].filter((m) => m !== void 0);
+    const { download: s, upload: i } = sr(e, t), o = [s, i].filter((m) => m !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
-    const a = Date.now(), r = a - Bs * 1e3, l = await e.callWS({
+    const a = Date.now(), r = a - Vs * 1e3, l = await e.callWS({
       type: "recorder/statistics_during_period",
       start_time: new Date(r).toISOString(),
       end_time: new Date(a).toISOString(),
@@ -2951,39 +2953,39 @@ class ir {
       types: ["change"],
       units: { information: "B" }
     }), c = (m) => m === void 0 ? [] : l[m] ?? [], d = Math.min(...o.flatMap((m) => c(m).map(({ start: y }) => y)));
-    this.began = Number.isFinite(d) && d > r + Ja ? d : void 0;
-    const h = nr(c(s), c(i), r, a, 15);
+    this.began = Number.isFinite(d) && d > r + tr ? d : void 0;
+    const h = ir(c(s), c(i), r, a, 15);
     return h.some((m) => m.download + m.upload > 0) ? h : [];
   }
 }
-function Fi(n, e, t) {
-  const { hass: s } = n, i = g(s);
+function Yi(n, e, t) {
+  const { hass: s } = n, i = v(s);
   return ht(
     n,
     {
       title: i("device.unblock_ask"),
       text: i("device.unblock_text"),
       confirm: i("rules.end_confirm"),
-      act: () => Li(s, e, t)
+      act: () => qi(s, e, t)
     },
     i("device.unblock_done")
   );
 }
-function or(n, e, { id: t, seq: s, summary: i }) {
-  const { hass: o } = n, a = g(o);
+function rr(n, e, { id: t, seq: s, summary: i }) {
+  const { hass: o } = n, a = v(o);
   return ht(
     n,
     {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await Oa(o, e, t), () => qi(o, e, s))
+      act: async () => (await Ta(o, e, t), () => Hi(o, e, s))
     },
     a("device.revoke_done")
   );
 }
-const Un = { ATTRIBUTE: 1, CHILD: 2 }, Dn = (n) => (...e) => ({ _$litDirective$: n, values: e });
-let zn = class {
+const Un = { ATTRIBUTE: 1, CHILD: 2 }, zn = (n) => (...e) => ({ _$litDirective$: n, values: e });
+let Dn = class {
   constructor(e) {
   }
   get _$AU() {
@@ -2999,11 +3001,11 @@ let zn = class {
     return this.render(...t);
   }
 };
-const { I: ar } = Ho, Fs = (n) => n, Gs = () => document.createComment(""), Ge = (n, e, t) => {
+const { I: lr } = No, Fs = (n) => n, Gs = () => document.createComment(""), Ge = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
     const o = s.insertBefore(Gs(), i), a = s.insertBefore(Gs(), i);
-    t = new ar(o, a, n, n.options);
+    t = new lr(o, a, n, n.options);
   } else {
     const o = t._$AB.nextSibling, a = t._$AM, r = a !== n;
     if (r) {
@@ -3019,14 +3021,14 @@ const { I: ar } = Ho, Fs = (n) => n, Gs = () => document.createComment(""), Ge =
     }
   }
   return t;
-}, pe = (n, e, t = n) => (n._$AI(e, t), n), rr = {}, lr = (n, e = rr) => n._$AH = e, cr = (n) => n._$AH, cn = (n) => {
+}, pe = (n, e, t = n) => (n._$AI(e, t), n), cr = {}, dr = (n, e = cr) => n._$AH = e, hr = (n) => n._$AH, cn = (n) => {
   n._$AR(), n._$AA.remove();
 };
 const Ys = (n, e, t) => {
   const s = /* @__PURE__ */ new Map();
   for (let i = e; i <= t; i++) s.set(n[i], i);
   return s;
-}, V = Dn(class extends zn {
+}, B = zn(class extends Dn {
   constructor(n) {
     if (super(n), n.type !== Un.CHILD) throw Error("repeat() can only be used in text expressions");
   }
@@ -3042,17 +3044,17 @@ const Ys = (n, e, t) => {
     return this.dt(n, e, t).values;
   }
   update(n, [e, t, s]) {
-    const i = cr(n), { values: o, keys: a } = this.dt(e, t, s);
+    const i = hr(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
     const r = this.ut ??= [], l = [];
-    let c, d, h = 0, m = i.length - 1, y = 0, v = o.length - 1;
-    for (; h <= m && y <= v; ) if (i[h] === null) h++;
+    let c, d, h = 0, m = i.length - 1, y = 0, g = o.length - 1;
+    for (; h <= m && y <= g; ) if (i[h] === null) h++;
     else if (i[m] === null) m--;
     else if (r[h] === a[y]) l[y] = pe(i[h], o[y]), h++, y++;
-    else if (r[m] === a[v]) l[v] = pe(i[m], o[v]), m--, v--;
-    else if (r[h] === a[v]) l[v] = pe(i[h], o[v]), Ge(n, l[v + 1], i[h]), h++, v--;
+    else if (r[m] === a[g]) l[g] = pe(i[m], o[g]), m--, g--;
+    else if (r[h] === a[g]) l[g] = pe(i[h], o[g]), Ge(n, l[g + 1], i[h]), h++, g--;
     else if (r[m] === a[y]) l[y] = pe(i[m], o[y]), Ge(n, i[h], i[m]), m--, y++;
-    else if (c === void 0 && (c = Ys(a, y, v), d = Ys(r, h, m)), c.has(r[h])) if (c.has(r[m])) {
+    else if (c === void 0 && (c = Ys(a, y, g), d = Ys(r, h, m)), c.has(r[h])) if (c.has(r[m])) {
       const $ = d.get(a[y]), A = $ !== void 0 ? i[$] : null;
       if (A === null) {
         const H = Ge(n, i[h]);
@@ -3061,19 +3063,19 @@ const Ys = (n, e, t) => {
       y++;
     } else cn(i[m]), m--;
     else cn(i[h]), h++;
-    for (; y <= v; ) {
-      const $ = Ge(n, l[v + 1]);
+    for (; y <= g; ) {
+      const $ = Ge(n, l[g + 1]);
       pe($, o[y]), l[y++] = $;
     }
     for (; h <= m; ) {
       const $ = i[h++];
       $ !== null && cn($);
     }
-    return this.ut = a, lr(n, l), K;
+    return this.ut = a, dr(n, l), K;
   }
 });
-var dr = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", hr = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", ur = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", pr = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", mr = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", fr = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", vr = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", gr = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", yr = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", wr = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const be = Dn(class extends zn {
+var ur = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", pr = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", mr = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", fr = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", vr = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", gr = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", yr = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", wr = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", br = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", $r = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const be = zn(class extends Dn {
   constructor(n) {
     if (super(n), n.type !== Un.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
   }
@@ -3095,22 +3097,22 @@ const be = Dn(class extends zn {
     return K;
   }
 }), Ks = {
-  info: fr,
-  low: dr,
-  medium: ur,
-  high: hr,
-  critical: gr
-}, Yt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Gi = (n) => Yt(Ks[n] ?? Ks.info), br = /^T\d{4}(\.\d{3})?$/;
-function $r(n, e) {
-  const { hass: t, asked: s } = e, i = g(t), o = ut(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !Ha.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
+  info: gr,
+  low: ur,
+  medium: mr,
+  high: pr,
+  critical: wr
+}, Yt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Ki = (n) => Yt(Ks[n] ?? Ks.info), xr = /^T\d{4}(\.\d{3})?$/;
+function _r(n, e) {
+  const { hass: t, asked: s } = e, i = v(t), o = ut(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !Na.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
   return u`
     <p>${i(o.meaning)} ${l ? i("events.of_program") : p}</p>
     <p class="advice">
-      ${Yt(vr)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
+      ${Yt(yr)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
     </p>
-    ${xr(n, e)}
+    ${kr(n, e)}
     <h4>${i("events.evidence")}</h4>
-    ${_r(t, r, Ua(t, r))}
+    ${Ar(t, r, Da(t, r))}
     ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : p}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
@@ -3118,10 +3120,10 @@ function $r(n, e) {
         </p>` : p}
   `;
 }
-function xr(n, e) {
+function kr(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
   if (!i || !("event" in i)) return p;
-  const r = g(t), { accept: l, peer: c, culprit: d, program: h } = Ba(i), m = d !== null && Rn(s, n, d)?.row.quarantined, y = d === null ? "" : Ri(s, n, d), v = [
+  const r = v(t), { accept: l, peer: c, culprit: d, program: h } = Fa(i), m = d !== null && Rn(s, n, d)?.row.quarantined, y = d === null ? "" : Ui(s, n, d), g = [
     l ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${r(o ? "events.is_accepted" : "events.accept")}
         </button>` : p,
@@ -3137,11 +3139,11 @@ function xr(n, e) {
   ];
   return u`
     ${i.has_ended && h === null ? u`<p class="secondary">${r("events.ended")}</p>` : p}
-    ${v.every(($) => $ === p) ? p : u`<div class="orders">${v}</div>`}
+    ${g.every(($) => $ === p) ? p : u`<div class="orders">${g}</div>`}
   `;
 }
-function _r(n, e, t) {
-  const s = g(n), { technique: i } = e, o = i && br.test(i) ? u`<a
+function Ar(n, e, t) {
+  const s = v(n), { technique: i } = e, o = i && xr.test(i) ? u`<a
           href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
           target="_blank"
           rel="noreferrer noopener"
@@ -3169,12 +3171,12 @@ function _r(n, e, t) {
             </div>`
   )}
     </dl>
-    ${kr(n, t)} ${Ar(n, t)}
+    ${Sr(n, t)} ${Mr(n, t)}
   `;
 }
-function kr(n, { flows: e }) {
+function Sr(n, { flows: e }) {
   if (!e.length) return p;
-  const t = g(n), s = (i) => i === null ? "" : C(n, i);
+  const t = v(n), s = (i) => i === null ? "" : C(n, i);
   return u`<table>
     <caption>
       ${t("events.flows")}
@@ -3199,9 +3201,9 @@ function kr(n, { flows: e }) {
     </tbody>
   </table>`;
 }
-function Ar(n, { processes: e, files: t }) {
+function Mr(n, { processes: e, files: t }) {
   if (!e.length && !t.length) return p;
-  const s = g(n);
+  const s = v(n);
   return u`
     ${e.length ? u`<h5>${s("events.processes")}</h5>
           <ol class="chain">
@@ -3219,11 +3221,11 @@ function Ar(n, { processes: e, files: t }) {
           </ul>` : p}
   `;
 }
-function Yi(n, e) {
-  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = g(t), l = Pe.includes(n.severity) ? n.severity : "info", c = E(n.peer_name ?? n.peer_address), d = `details-${R(n)}`;
+function Qi(n, e) {
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Pe.includes(n.severity) ? n.severity : "info", c = E(n.peer_name ?? n.peer_address), d = `details-${R(n)}`;
   return u`<li class=${be({ event: !0, open: s, fresh: o, [l]: !0 })}>
     <button class="line" aria-expanded=${s} aria-controls=${d} data-event=${R(n)} @click=${a}>
-      <span class="badge">${Gi(l)}</span>
+      <span class="badge">${Ki(l)}</span>
       <span class="words">
         <span class="first">
           <span class="kind cut">${r(ut(n.kind).name)}</span>
@@ -3236,32 +3238,32 @@ function Yi(n, e) {
         </span>
         <span class="summary">${E(n.summary)}</span>
       </span>
-      <span class="chevron">${Yt(mr)}</span>
+      <span class="chevron">${Yt(vr)}</span>
     </button>
-    <div id=${d} class="details" ?hidden=${!s}>${s ? $r(n, e) : p}</div>
+    <div id=${d} class="details" ?hidden=${!s}>${s ? _r(n, e) : p}</div>
   </li>`;
 }
-const Sr = "Quarantined from Home Assistant", Mr = /^(exe|dir|pid):(.*)$/s;
-function Ki(n, { mode: e, transport: t, port: s }) {
-  const i = s === null ? t ?? "" : `${t ?? ""}/${s}`;
-  return [g(n)(xe(`mode.${e}`) ?? "mode.other"), i].filter(Boolean).join(" ");
+const Er = "Quarantined from Home Assistant", Or = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, Cr = /^(exe|dir|pid):(.*)$/s;
+function Zi(n, { target: e, mode: t, transport: s, port: i }) {
+  const o = i === null ? s ?? "" : `${s ?? ""}/${i}`, a = t === "isolate" && !Or.test(e) ? "rules.blocked" : xe(`mode.${t}`) ?? "mode.other";
+  return [v(n)(a), o].filter(Boolean).join(" ");
 }
-function Er(n, { reason: e }) {
-  const t = g(n);
-  if (e === Sr) return t("rules.reason.quarantine");
+function Tr(n, { reason: e }) {
+  const t = v(n);
+  if (e === Er) return t("rules.reason.quarantine");
   const [s, ...i] = e.split(": "), o = i.length ? xe(`kind.${s}`) : void 0;
   return o ? `${t(o)}: ${i.join(": ")}` : e;
 }
-function Qi(n, { expires: e, confirm_by: t }, s) {
-  const i = g(n);
+function Xi(n, { expires: e, confirm_by: t }, s) {
+  const i = v(n);
   return t !== null ? i("rules.unconfirmed", { span: nt(n, t - s) }) : e === null ? void 0 : i("common.left", { span: nt(n, e - s) });
 }
-const Zi = (n, e) => [
-  g(n)("device.blocked_since", { since: W(n, e.created) }),
-  Er(n, e)
+const Ji = (n, e) => [
+  v(n)("device.blocked_since", { since: W(n, e.created) }),
+  Tr(n, e)
 ].filter(Boolean).join(" · ");
-function Xi(n, e, t) {
-  const s = g(n);
+function eo(n, e, t) {
+  const s = v(n);
   if (!e.packets) return s("device.blocked_nothing");
   const i = s(e.mode === "audit" ? "rules.audited" : "device.blocked_packets", {
     packets: L(n, e.packets),
@@ -3269,15 +3271,15 @@ function Xi(n, e, t) {
   });
   return e.last_hit === null ? i : `${i} · ${s("rules.last_hit", { ago: tt(n, e.last_hit, t) })}`;
 }
-function Or(n, { target: e }, t) {
+function Ir(n, { target: e }, t) {
   for (const { row: o } of t)
     if (o.mac === e || o.addresses.includes(e)) return { name: o.name, more: e };
-  const [, s, i] = Mr.exec(e) ?? [];
-  return s === "pid" ? { name: g(n)("rules.process", { pid: i }), more: "" } : i ? { name: i.split("/").filter(Boolean).at(-1) ?? i, more: i } : { name: e, more: "" };
+  const [, s, i] = Cr.exec(e) ?? [];
+  return s === "pid" ? { name: v(n)("rules.process", { pid: i }), more: "" } : i ? { name: i.split("/").filter(Boolean).at(-1) ?? i, more: i } : { name: e, more: "" };
 }
-const Cr = 5, Tr = "-";
-function Ir(n, e, t = Date.now() / 1e3) {
-  const s = g(n), i = (y) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(y), o = (y, v = ($) => $.name) => i(y.slice(0, Cr).map(v)), a = e.domains.filter(({ name: y }) => y !== Tr), r = [
+const Pr = 5, Lr = "-";
+function qr(n, e, t = Date.now() / 1e3) {
+  const s = v(n), i = (y) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(y), o = (y, g = ($) => $.name) => i(y.slice(0, Pr).map(g)), a = e.domains.filter(({ name: y }) => y !== Lr), r = [
     e.frozen ? s("profile.frozen", { since: W(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: W(n, e.learning_until) }) : s("profile.learnt", {
       since: W(n, e.since),
       sure: Et(n, Math.min(1, Math.max(0, e.sure)))
@@ -3292,27 +3294,37 @@ function Ir(n, e, t = Date.now() / 1e3) {
 const pt = (n, e, t = "") => u`<section id=${t || p}>
     <h3>${n}</h3>
     ${e}
-  </section>`, Vn = (n) => u`<p class="secondary">${n}</p>`, Ae = (n) => n.download_bytes + n.upload_bytes, Pr = /^(ff[0-9a-f]{2}:|fe80:|(22[4-9]|23\d|255|169\.254)\.[\d.]+$)/i, Lr = /^((10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|f[cd][0-9a-f]{2}:|::1$)|(^|\.)(localhost|local|lan|home|internal|home\.arpa)\.?$/i;
-function qr(n) {
-  const e = ({ peer: i }) => Pr.test(i ?? ""), t = n.filter(e), s = (i) => t.reduce((o, a) => o + a[i], 0);
+  </section>`, Bn = (n) => u`<p class="secondary">${n}</p>`, Ae = (n) => n.download_bytes + n.upload_bytes, Hr = /^(ff[0-9a-f]{2}:|fe80:|(22[4-9]|23\d|255|169\.254)\.[\d.]+$)/i, jr = /^((10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|f[cd][0-9a-f]{2}:|::1$)|(^|\.)(localhost|local|lan|home|internal|home\.arpa)\.?$/i;
+function Qs(n) {
+  if (!/^[0-9a-f:]+$/i.test(n) || !n.includes(":")) return;
+  const [e = "", t] = n.split("::"), s = e ? e.split(":") : [], i = t ? t.split(":") : [], o = t === void 0 ? 0 : Math.max(0, 8 - s.length - i.length);
+  return [...s, ...Array(o).fill("0"), ...i].slice(0, 4).map((a) => parseInt(a, 16)).join(":");
+}
+function Nr(n, e) {
+  if (jr.test(n) || e.has(n)) return !0;
+  const t = Qs(n);
+  return t !== void 0 && [...e].some((s) => Qs(s) === t);
+}
+function Rr(n) {
+  const e = ({ peer: i }) => Hr.test(i ?? ""), t = n.filter(e), s = (i) => t.reduce((o, a) => o + a[i], 0);
   return {
     peers: n.filter((i) => !e(i)),
     everybody: t.length ? { peer: null, upload_bytes: s("upload_bytes"), download_bytes: s("download_bytes"), flows: s("flows") } : void 0
   };
 }
-function Hr(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = g(n), r = Math.max(1, Ae(e)), { peers: l, everybody: c } = qr(e.rows), d = r - e.rows.reduce((v, $) => v + Ae($), 0), h = (v) => u`<div class="bar"><div style="width: ${(v * 100).toFixed(1)}%"></div></div>`, m = (v) => {
-    const $ = v.peer ?? a("common.unknown"), A = t.get($);
+function Ur(n, e, { rules: t, home: s, block: i, release: o }) {
+  const a = v(n), r = Math.max(1, Ae(e)), { peers: l, everybody: c } = Rr(e.rows), d = r - e.rows.reduce((g, $) => g + Ae($), 0), h = (g) => u`<div class="bar"><div style="width: ${(g * 100).toFixed(1)}%"></div></div>`, m = (g) => {
+    const $ = g.peer ?? a("common.unknown"), A = t.get($);
     return u`<li>
       <div class="line">
         <span class="cut grow" title=${$}>${$}</span>
-        <span class="secondary">${v.country ? Hn(n, v.country) : p}</span>
-        <span class="figure" title="↓ ${C(n, v.download_bytes)} ↑ ${C(n, v.upload_bytes)}">
-          ${C(n, Ae(v))}
+        <span class="secondary">${g.country ? Hn(n, g.country) : p}</span>
+        <span class="figure" title="↓ ${C(n, g.download_bytes)} ↑ ${C(n, g.upload_bytes)}">
+          ${C(n, Ae(g))}
         </span>
-        <span class="figure share secondary">${Et(n, Ae(v) / r)}</span>
+        <span class="figure share secondary">${Et(n, Ae(g) / r)}</span>
         <span>
-          ${v.peer && (A || !(Lr.test(v.peer) || s.has(v.peer))) ? u`<button
+          ${g.peer && (A || !Nr(g.peer, s)) ? u`<button
                 class="quiet"
                 aria-label=${a(A ? "device.release_peer" : "events.block.peer", { peer: $ })}
                 @click=${() => A ? o(A) : i($)}
@@ -3321,11 +3333,11 @@ function Hr(n, e, { rules: t, home: s, block: i, release: o }) {
               </button>` : p}
         </span>
       </div>
-      ${h(Ae(v) / r)}
+      ${h(Ae(g) / r)}
     </li>`;
-  }, y = (v, $) => u`<li>
+  }, y = (g, $) => u`<li>
     <div class="line">
-      <span class="grow secondary">${v}</span>
+      <span class="grow secondary">${g}</span>
       <span></span>
       <span class="figure">${C(n, $)}</span>
       <span class="figure share secondary">${Et(n, $ / r)}</span>
@@ -3336,56 +3348,56 @@ function Hr(n, e, { rules: t, home: s, block: i, release: o }) {
   return pt(
     a("device.peers"),
     e.rows.length ? u`<ul class="peers">
-          ${V(l, (v) => `${v.peer} ${v.country}`, m)}
+          ${B(l, (g) => `${g.peer} ${g.country}`, m)}
           ${c ? y(a("device.peers_everybody"), Ae(c)) : p}
           ${d / r >= 5e-3 ? y(a("device.peers_rest"), d) : p}
-        </ul>` : Vn(a("device.peers_none"))
+        </ul>` : Bn(a("device.peers_none"))
   );
 }
-function jr(n, e, t) {
-  const s = g(n);
+function zr(n, e, t) {
+  const s = v(n);
   return pt(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${V(e, R, (i) => Yi(i, t(i)))}
-        </ul>` : Vn(s("device.events_none")),
+          ${B(e, R, (i) => Qi(i, t(i)))}
+        </ul>` : Bn(s("device.events_none")),
     "events"
   );
 }
-function Nr(n, e, t) {
-  const s = g(n), i = Date.now() / 1e3, o = (a) => {
-    const r = Qi(n, a, i);
+function Dr(n, e, t) {
+  const s = v(n), i = Date.now() / 1e3, o = (a) => {
+    const r = Xi(n, a, i);
     return u`<li class="rule">
       <div class="grow">
         <div class="line">
-          <b class="cut grow">${Ki(n, a)}</b>
+          <b class="cut grow">${Zi(n, a)}</b>
           ${r === void 0 ? p : u`<span class="figure" role="timer">${r}</span>`}
           <button class="quiet" @click=${() => t(a)}>${s("rules.end")}</button>
         </div>
-        <div class="secondary wrap">${Zi(n, a)}</div>
-        <div class="secondary wrap">${Xi(n, a, i)}</div>
+        <div class="secondary wrap">${Ji(n, a)}</div>
+        <div class="secondary wrap">${eo(n, a, i)}</div>
       </div>
     </li>`;
   };
   return pt(
     s("device.blocks"),
-    e.length ? u`<ul>${V(e, ({ id: a }) => a, o)}</ul>` : Vn(s("device.blocks_none"))
+    e.length ? u`<ul>${B(e, ({ id: a }) => a, o)}</ul>` : Bn(s("device.blocks_none"))
   );
 }
-function Rr(n, e) {
-  const t = g(n);
+function Br(n, e) {
+  const t = v(n);
   return pt(
     t("device.profile"),
-    Ir(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+    qr(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function Ur(n, e, t) {
+function Vr(n, e, t) {
   if (!e.length) return p;
-  const s = g(n);
+  const s = v(n);
   return pt(
     s("device.accepted"),
     u`<ul>
-      ${V(
+      ${B(
       e,
       ({ id: i }) => i,
       (i) => u`<li>
@@ -3398,7 +3410,7 @@ function Ur(n, e, t) {
     </ul>`
   );
 }
-const Dr = q`
+const Wr = q`
   :host {
     container: device / inline-size;
   }
@@ -3557,19 +3569,19 @@ const Dr = q`
     }
   }
 `;
-var zr = Object.defineProperty, Re = (n, e, t, s) => {
+var Fr = Object.defineProperty, Re = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && zr(e, t, i), i;
+  return i && Fr(e, t, i), i;
 };
 const Jn = class Jn extends I {
   constructor() {
-    super(), this.live = new He(this), this.data = new ir(this), this.opened = new zi(this, (e) => this.asking(e)), new Gt(this);
+    super(), this.live = new He(this), this.data = new ar(this), this.opened = new Bi(this, (e) => this.asking(e)), new Gt(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
     if (!e) return p;
-    const s = g(e);
+    const s = v(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
     const i = Wt(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
@@ -3584,7 +3596,7 @@ const Jn = class Jn extends I {
     `;
   }
   renderHead(e, t) {
-    const s = g(e), { row: i } = t, { key: o, tone: a, expires: r } = Bi(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, c = Date.now() / 1e3;
+    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = Fi(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, c = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
@@ -3598,14 +3610,14 @@ const Jn = class Jn extends I {
         class=${i.quarantined ? "main" : "danger"}
         ?disabled=${!l}
         title=${l ? "" : s("quarantine.impossible")}
-        @click=${() => Bt(this.asking(e), t)}
+        @click=${() => Vt(this.asking(e), t)}
       >
         ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
       </button>
     </header>`;
   }
   renderTraffic(e, t) {
-    const s = g(e), { row: i, samples: o } = t, a = (l, c) => u`<div class="tile">
+    const s = v(e), { row: i, samples: o } = t, a = (l, c) => u`<div class="tile">
       <div class="secondary"><span class=${l === "download" ? "down" : "up"} aria-hidden="true">${c}</span> ${s(`common.${l}`)}</div>
       <div class="large">${et(e, i[`${l}_rate`])}</div>
       <div class="secondary">
@@ -3635,28 +3647,28 @@ const Jn = class Jn extends I {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (c) => void Fi(r(), a, c);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (c) => void Yi(r(), a, c);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? Nr(e, s.blocks, l) : p}
-        ${s?.profile ? Rr(e, s.profile) : p}
+        ${s ? Dr(e, s.blocks, l) : p}
+        ${s?.profile ? Br(e, s.profile) : p}
       </div>
       <div>
-        ${i ? Hr(e, i, {
+        ${i ? Ur(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
-      block: (c) => void Ui(r(), a, c),
+      block: (c) => void zi(r(), a, c),
       release: l
     }) : p}
         ${o ? this.renderEvents(e, o) : p}
-        ${s ? Ur(e, s.accepted, (c) => void or(r(), a, c)) : p}
+        ${s ? Vr(e, s.accepted, (c) => void rr(r(), a, c)) : p}
       </div>
     `;
   }
   renderEvents(e, t) {
     const s = new Set(this.data.details?.accepted.map(({ seq: i }) => i));
-    return jr(
+    return zr(
       e,
       t,
       (i) => this.opened.viewOf(e, i, {
@@ -3676,7 +3688,7 @@ const Jn = class Jn extends I {
     t && this.data.usage && this.data.details && (this.at = void 0, t.scrollIntoView({ block: "start" }));
   }
 };
-Jn.styles = [J, B, Dr, Ai];
+Jn.styles = [J, V, Wr, Si];
 let Q = Jn;
 Re([
   M({ attribute: !1 })
@@ -3696,75 +3708,75 @@ Re([
 Re([
   N("hearthwall-notice")
 ], Q.prototype, "notice");
-const Vr = {
+const Gr = {
   "hearthwall-device-card": Je,
   "hearthwall-device-view": Q,
   "hearthwall-device-dialog": ye,
   "hearthwall-history": we
 }, dn = /* @__PURE__ */ new WeakMap();
-function Br({ connection: n, callWS: e }) {
+function Yr({ connection: n, callWS: e }) {
   let t = dn.get(n);
   return t || (t = e({ type: "config/label_registry/list" }), dn.set(n, t), t.catch(() => dn.delete(n))), t;
 }
-function Bn(n) {
+function Vn(n) {
   history.pushState(null, "", n), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
 }
-const Tt = ["today", "now", "name", "status", "last_seen"], Wr = ["all", "online", "restricted"], Fr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Gr = {
+const Tt = ["today", "now", "name", "status", "last_seen"], Kr = ["all", "online", "restricted"], Qr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Zr = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
-function Qs(n, e, t) {
+function Zs(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!Gr[i](e)) return !1;
-  const r = Fr(n, e);
+  if (!Zr[i](e)) return !1;
+  const r = Qr(n, e);
   if (o.length && !o.includes(r?.area_id ?? "") || a.length && !a.some((c) => r?.labels?.includes(c))) return !1;
   if (!s.trim()) return !0;
   const l = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
   return s.toLocaleLowerCase().split(/\s+/).every((c) => l.includes(c));
 }
-const Zs = (n) => n.upload_today + n.download_today, Xs = (n) => n.upload_rate + n.download_rate;
-function Yr(n, e, t) {
+const Xs = (n) => n.upload_today + n.download_today, Js = (n) => n.upload_rate + n.download_rate;
+function Xr(n, e, t) {
   const s = ct(n), i = {
-    today: (o, a) => Zs(a) - Zs(o),
-    now: (o, a) => Xs(a) - Xs(o),
+    today: (o, a) => Xs(a) - Xs(o),
+    now: (o, a) => Js(a) - Js(o),
     name: () => 0,
-    status: (o, a) => Vs(o) - Vs(a),
+    status: (o, a) => Bs(o) - Bs(a),
     last_seen: (o, a) => a.last_seen - o.last_seen
   };
   return [...e].sort(
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class Kr {
+class Jr {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
     const a = t.every(({ key: l }) => this.ranks.has(l));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Yr(e, t, s).map(({ key: l }, c) => [l, c])), this.since = i, this.sort = s), [...t].sort((l, c) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(c.key) ?? 0));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Xr(e, t, s).map(({ key: l }, c) => [l, c])), this.since = i, this.sort = s), [...t].sort((l, c) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(c.key) ?? 0));
   }
 }
-const At = (n) => typeof n == "string", Qr = (n) => typeof n == "boolean", Js = (n) => [n].flat().every(At), Zr = {
+const At = (n) => typeof n == "string", el = (n) => typeof n == "boolean", ei = (n) => [n].flat().every(At), tl = {
   title: [At, "no text"],
   entry_id: [At, "no text"],
   sort: [(n) => Tt.includes(n), `none of ${Tt.join(", ")}`],
-  area: [Js, "no area's id, nor a list of them"],
-  label: [Js, "no label's id, nor a list of them"],
+  area: [ei, "no area's id, nor a list of them"],
+  label: [ei, "no label's id, nor a list of them"],
   navigation_path: [At, "no text"],
-  toolbar: [Qr, "neither true nor false"]
+  toolbar: [el, "neither true nor false"]
 };
-function Xr(n) {
+function nl(n) {
   if (typeof n != "object" || n === null) throw new Error("The card has no configuration");
-  for (const [e, [t, s]] of Object.entries(Zr)) {
+  for (const [e, [t, s]] of Object.entries(tl)) {
     const i = n[e] ?? void 0;
     if (i !== void 0 && !t(i)) throw new Error(`${e} is ${s}`);
   }
   return n;
 }
-function Jr() {
-  const n = g(void 0);
+function sl() {
+  const n = v(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
     {
@@ -3786,8 +3798,8 @@ const bt = (n, e, t, s) => u`<label class="field">
       ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
     </select>
   </label>`;
-function el(n, e, t, s, i) {
-  const o = g(n), a = ct(n), r = (l, c) => [
+function il(n, e, t, s, i) {
+  const o = v(n), a = ct(n), r = (l, c) => [
     { value: "", label: c },
     ...l.sort((d, h) => a(d.label, h.label))
   ];
@@ -3804,7 +3816,7 @@ function el(n, e, t, s, i) {
     /></label>
     ${bt(
     o("devices.show"),
-    Wr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
+    Kr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
     e.shown,
     (l) => i({ shown: l })
   )}
@@ -3834,33 +3846,33 @@ function el(n, e, t, s, i) {
   ) : p}
   </div>`;
 }
-var tl = Object.defineProperty, G = (n, e, t, s) => {
+var ol = Object.defineProperty, G = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && tl(e, t, i), i;
+  return i && ol(e, t, i), i;
 };
-const ei = 500, nl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
+const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new He(this), this.alerted = new Mi(this), this.order = new Kr(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new He(this), this.alerted = new Ei(this), this.order = new Jr(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       const { device_id: t } = e.row, s = this.config?.navigation_path;
-      t && s ? Bn(s.replace("{device_id}", encodeURIComponent(t))) : t && this.dialog.open(t);
+      t && s ? Vn(s.replace("{device_id}", encodeURIComponent(t))) : t && this.dialog.open(t);
     }, this.onEvents = ({ detail: e }) => {
       e.row.device_id && this.dialog.open(e.row.device_id, "events");
     }, this.onQuarantine = ({ detail: e }) => {
       const { hass: t, confirm: s, notice: i } = this;
-      t && Bt({ hass: t, confirm: s, notice: i }, e);
+      t && Vt({ hass: t, confirm: s, notice: i }, e);
     }, this.onClear = () => {
       this.settings = { ...this.settings, search: "", shown: "all", areas: [], labels: [] };
     };
   }
   setConfig(e) {
-    this.config = Xr(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
+    this.config = nl(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
   }
   static getStubConfig() {
     return {};
   }
   static getConfigForm() {
-    return Jr();
+    return sl();
   }
   getCardSize() {
     return 7;
@@ -3872,11 +3884,11 @@ const ei = 500, nl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
   mine(e) {
     const { entry_id: t, area: s, label: i } = this.config ?? {}, o = { search: "", shown: "all", areas: hn(s), labels: hn(i) };
     return [...this.live.store?.devices() ?? []].filter(
-      (a) => (!t || a.entryId === t) && Qs(e, a.row, o)
+      (a) => (!t || a.entryId === t) && Zs(e, a.row, o)
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Br(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Yr(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
@@ -3884,9 +3896,9 @@ const ei = 500, nl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return p;
-    const s = g(e), i = Wt(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
+    const s = v(e), i = Wt(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
-      o.filter(({ row: r }) => Qs(e, r, this.settings)),
+      o.filter(({ row: r }) => Zs(e, r, this.settings)),
       this.settings.sort,
       Date.now() / 1e3,
       this.rows?.matches(":hover, :focus-within") ?? !1
@@ -3905,7 +3917,7 @@ const ei = 500, nl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
     `;
   }
   renderSummary(e, t) {
-    const s = g(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((l, { row: c }) => l + c[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
+    const s = v(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((l, { row: c }) => l + c[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
@@ -3920,10 +3932,10 @@ const ei = 500, nl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
     </div>`;
   }
   renderList(e, t, s, i) {
-    const o = g(e), { store: a } = this.live, r = s.flatMap(({ row: d }) => d.device_id && e.devices[d.device_id] || []), l = new Set(r.flatMap((d) => d.area_id ?? [])), c = new Set(r.flatMap((d) => d.labels ?? []));
+    const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: d }) => d.device_id && e.devices[d.device_id] || []), l = new Set(r.flatMap((d) => d.area_id ?? [])), c = new Set(r.flatMap((d) => d.labels ?? []));
     return u`
       ${Ft(e, a, t.entry_id)}
-      ${t.toolbar ?? s.length > nl ? el(
+      ${t.toolbar ?? s.length > al ? il(
       e,
       this.settings,
       hn(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
@@ -3938,8 +3950,8 @@ const ei = 500, nl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
             @hearthwall-events=${this.onEvents}
             @hearthwall-quarantine=${this.onQuarantine}
           >
-            ${V(
-      this.whole ? i : i.slice(0, ei),
+            ${B(
+      this.whole ? i : i.slice(0, ti),
       ({ key: d }) => d,
       (d) => u`<hearthwall-device-row
                 role="listitem"
@@ -3951,7 +3963,7 @@ const ei = 500, nl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
                 .stale=${a?.gateways.get(d.entryId)?.stale ?? !1}
               ></hearthwall-device-row>`
     )}
-            ${i.length > ei && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
+            ${i.length > ti && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
                   ${o("devices.show_rest", { count: L(e, i.length) })}
                 </button>` : p}
           </div>` : u`<div class="message" role="status">
@@ -3967,7 +3979,7 @@ const ei = 500, nl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
   announce() {
     const { hass: e } = this;
     if (!e || !this.live.store?.gateways.size) return;
-    const t = g(e), s = this.quarantined;
+    const t = v(e), s = this.quarantined;
     this.quarantined = /* @__PURE__ */ new Map();
     const i = [];
     for (const { key: o, row: a } of this.mine(e)) {
@@ -3980,7 +3992,7 @@ const ei = 500, nl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
 };
 es.styles = [
   J,
-  B,
+  V,
   q`
       ha-card {
         container: devices / inline-size;
@@ -4070,41 +4082,41 @@ es.styles = [
       }
     `
 ];
-let D = es;
+let z = es;
 G([
   M({ attribute: !1 })
-], D.prototype, "hass");
+], z.prototype, "hass");
 G([
   M({ attribute: !1 })
-], D.prototype, "layout");
+], z.prototype, "layout");
 G([
   S()
-], D.prototype, "config");
+], z.prototype, "config");
 G([
   S()
-], D.prototype, "settings");
+], z.prototype, "settings");
 G([
   S()
-], D.prototype, "labels");
+], z.prototype, "labels");
 G([
   S()
-], D.prototype, "whole");
+], z.prototype, "whole");
 G([
   N("hearthwall-confirm")
-], D.prototype, "confirm");
+], z.prototype, "confirm");
 G([
   N("hearthwall-notice")
-], D.prototype, "notice");
+], z.prototype, "notice");
 G([
   N("hearthwall-device-dialog")
-], D.prototype, "dialog");
+], z.prototype, "dialog");
 G([
   N(".list")
-], D.prototype, "rows");
-var sl = Object.defineProperty, Ue = (n, e, t, s) => {
+], z.prototype, "rows");
+var rl = Object.defineProperty, Ue = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && sl(e, t, i), i;
+  return i && rl(e, t, i), i;
 };
 const ts = class ts extends I {
   constructor() {
@@ -4119,7 +4131,7 @@ const ts = class ts extends I {
   render() {
     const { hass: e, device: t } = this;
     if (!e || !t) return p;
-    const s = g(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Bi(i), [c, d] = [et(e, i.download_rate), et(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: tt(e, i.last_seen, o) });
+    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Fi(i), [c, d] = [et(e, i.download_rate), et(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: tt(e, i.last_seen, o) });
     return u`
       <div class="row">
         <span class="dot ${r} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -4168,14 +4180,14 @@ const ts = class ts extends I {
   /** What asks for attention leads to the device's events. */
   renderAlert(e, { row: t }) {
     if (!this.alert) return p;
-    const s = g(e), { event: i, count: o } = this.alert, a = s(ut(i.kind).name), r = s(`severity.${i.severity}`);
+    const s = v(e), { event: i, count: o } = this.alert, a = s(ut(i.kind).name), r = s(`severity.${i.severity}`);
     return u`<button
       class="alert ${i.severity}"
       ?disabled=${!t.device_id}
       title=${s("devices.alert_open", { severity: r, summary: E(i.summary), name: t.name })}
       @click=${() => this.fire("hearthwall-events")}
     >
-      ${Gi(i.severity)}
+      ${Ki(i.severity)}
       <span class="cut">${o > 1 ? s("devices.alert", { kind: a, more: L(e, o - 1) }) : s("devices.alert.one", { kind: a })}</span>
     </button>`;
   }
@@ -4185,7 +4197,7 @@ const ts = class ts extends I {
 };
 ts.styles = [
   J,
-  B,
+  V,
   q`
       :host {
         content-visibility: auto;
@@ -4399,8 +4411,9 @@ ts.styles = [
       @container devices (max-width: 719px) {
         .row {
           grid-template:
-            "dot who who who who switch" auto
-            ". status spark today rates rates" auto / 12px auto minmax(0, 1fr) auto auto 72px;
+            "dot who who who switch" auto
+            ". status status status status" auto
+            ". spark today rates rates" auto / 12px minmax(0, 1fr) auto auto 72px;
           gap: 2px 0;
           padding-block: 6px;
         }
@@ -4410,8 +4423,11 @@ ts.styles = [
         .status {
           margin-inline-start: 12px;
         }
-        .status:has(.chip) {
-          margin-inline-end: 12px;
+        .status:not(:has(.chip)) {
+          display: none;
+        }
+        hearthwall-sparkline {
+          margin-inline-start: 12px;
         }
         /* The dot says it: filled or hollow */
         .plain {
@@ -4457,12 +4473,12 @@ Ue([
 Ue([
   M({ reflect: !0 })
 ], Z.prototype, "sort");
-var il = Object.defineProperty, _e = (n, e, t, s) => {
+var ll = Object.defineProperty, _e = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && il(e, t, i), i;
+  return i && ll(e, t, i), i;
 };
-const ol = /* @__PURE__ */ new Set(["Enter", " "]);
+const cl = /* @__PURE__ */ new Set(["Enter", " "]);
 var oe;
 const de = (oe = class extends I {
   constructor() {
@@ -4495,14 +4511,14 @@ const de = (oe = class extends I {
   render() {
     const { question: e } = this;
     if (!e) return p;
-    const t = g(this.hass);
+    const t = v(this.hass);
     return u`
       <dialog
         aria-labelledby="title"
         aria-describedby="text"
         @close=${() => this.end(!1)}
         @click=${(s) => s.target === this.dialog && this.ready && this.end(!1)}
-        @keydown=${(s) => s.repeat && ol.has(s.key) && s.preventDefault()}
+        @keydown=${(s) => s.repeat && cl.has(s.key) && s.preventDefault()}
         @cancel=${(s) => this.busy && s.preventDefault()}
       >
         <form @submit=${this.onSubmit}>
@@ -4626,9 +4642,9 @@ _e([
 _e([
   N("dialog")
 ], de.prototype, "dialog");
-let al = de;
+let dl = de;
 const $t = 50;
-function rl(n) {
+function hl(n) {
   const { severity: e, limit: t } = n;
   if (e !== void 0 && !Pe.includes(e))
     throw new Error(`severity is none of ${Pe.join(", ")}`);
@@ -4636,8 +4652,8 @@ function rl(n) {
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function ll() {
-  const n = g(void 0), e = Pe.map((t) => ({ value: t, label: n(`severity.${t}`) }));
+function ul() {
+  const n = v(void 0), e = Pe.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
       { name: "title", selector: { text: {} } },
@@ -4651,18 +4667,18 @@ function ll() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const cl = 86400;
-function dl({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (h) => new Date(h * 1e3), [l, c] = [i.format(r(t)), i.format(r(t - cl))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
+const pl = 86400;
+function ml({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (h) => new Date(h * 1e3), [l, c] = [i.format(r(t)), i.format(r(t - pl))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
   return (h) => {
     const m = i.format(r(h));
     return m === l ? d(a.format(0, "day")) : m === c ? d(a.format(-1, "day")) : o.format(r(h));
   };
 }
-class hl {
+class fl {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new Ya(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
+    this.host = e, this.mustHold = t, this.timeline = new Qa(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
   }
   hostConnected() {
     this.inPage = !0, this.begin();
@@ -4693,7 +4709,7 @@ class hl {
           this.told.clear(), this.enter("offline");
         },
         refused: (s) => {
-          this.reason = X(s), this.enter(wi(s) ? "absent" : "failed");
+          this.reason = X(s), this.enter(bi(s) ? "absent" : "failed");
         }
       }
     );
@@ -4708,8 +4724,8 @@ class hl {
   }
 }
 const un = (n) => n.target.value;
-function ul(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
-  const a = g(n), r = (l, c, d) => u`<option value=${l} ?selected=${l === d}>${c}</option>`;
+function vl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+  const a = v(n), r = (l, c, d) => u`<option value=${l} ?selected=${l === d}>${c}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
       aria-label=${a("events.filter.severity")}
@@ -4739,7 +4755,7 @@ function ul(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
         </select>` : p}
   </div>`;
 }
-const pl = q`
+const gl = q`
   :host {
     height: 100%;
   }
@@ -4812,36 +4828,36 @@ const pl = q`
     margin: 8px auto 0;
   }
 `;
-var ml = Object.defineProperty, ke = (n, e, t, s) => {
+var yl = Object.defineProperty, ke = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ml(e, t, i), i;
+  return i && yl(e, t, i), i;
 };
-const fl = 8, ns = class ns extends I {
+const wl = 8, ns = class ns extends I {
   constructor() {
-    super(...arguments), this.filter = an, this.lost = [], this.limit = $t, this.opened = new zi(this, (e) => ({
+    super(...arguments), this.filter = an, this.lost = [], this.limit = $t, this.opened = new Bi(this, (e) => ({
       hass: e,
       store: this.store,
       confirm: this.confirm,
       notice: this.notice
-    })), this.feed = new hl(this, () => this.mustHold()), this.showNew = () => {
+    })), this.feed = new fl(this, () => this.mustHold()), this.showNew = () => {
       this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
     }, this.loadOlder = () => {
       this.limit = Math.min(Ct, this.limit + (this.config?.limit ?? $t)), this.want();
     }, this.showAll = () => {
-      Bn(this.config.navigation_path);
+      Vn(this.config.navigation_path);
     };
   }
   static getConfigForm() {
-    return ll();
+    return ul();
   }
   static getStubConfig() {
     return { limit: $t };
   }
   setConfig(e) {
-    this.config = rl(e), this.limit = e.limit ?? $t, this.filter = { ...an, severity: e.severity ?? "info" }, this.want(!0);
+    this.config = hl(e), this.limit = e.limit ?? $t, this.filter = { ...an, severity: e.severity ?? "info" }, this.want(!0);
   }
   getCardSize() {
     return 8;
@@ -4864,15 +4880,15 @@ const fl = 8, ns = class ns extends I {
     const t = [...this.store?.gateways.values() ?? []].filter(({ connected: s, entryId: i }) => !s && (this.config?.entry_id ?? i) === i).map(({ name: s }) => s);
     t.join(`
 `) !== this.lost.join(`
-`) ? this.lost = t : this.opened.key && this.requestUpdate();
+`) ? this.lost = t : (this.opened.key || this.store?.missing && this.feed.phase === "waiting") && this.requestUpdate();
   }
   mustHold() {
     const { list: e } = this;
-    return this.opened.key !== null || !!(e && (e.scrollTop > fl || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > wl || e.matches(":focus-within")));
   }
   render() {
     if (!this.config || !this.hass) return p;
-    const e = g(this.hass);
+    const e = v(this.hass);
     return u`
       <ha-card>
         <h2 class="card-title">${this.config.title ?? e("events.title")}</h2>
@@ -4887,17 +4903,18 @@ const fl = 8, ns = class ns extends I {
   }
   /** Return why what is shown may be old. */
   trouble() {
-    const e = g(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
+    const e = v(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
     return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : p : p;
   }
   timeline() {
-    const e = this.hass, t = g(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
+    const e = this.hass, t = v(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
     if (!s.events.length) {
       if (i === "absent") return this.message(t("common.absent"));
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
+      if (i === "waiting" && (this.lost.length || this.store?.missing)) return Wi(e);
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
-    const r = Ds(s.events, this.filter), l = Ds(s.waiting, this.filter).length, c = this.config.filters === !1 ? r.slice(0, this.limit) : r;
+    const r = zs(s.events, this.filter), l = zs(s.waiting, this.filter).length, c = this.config.filters === !1 ? r.slice(0, this.limit) : r;
     return u`
       ${this.config.filters === !1 ? p : this.filters(s.events)}
       <div class="news" role="status">
@@ -4914,14 +4931,14 @@ const fl = 8, ns = class ns extends I {
   }
   days(e) {
     const t = this.hass;
-    return Ka(e, dl(t)).map(
+    return Za(e, ml(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul class="events">
-          ${V(
+          ${B(
         i,
         R,
-        (o) => Yi(
+        (o) => Qi(
           o,
           this.opened.viewOf(t, o, {
             when: wn(t, o.time),
@@ -4934,8 +4951,8 @@ const fl = 8, ns = class ns extends I {
     );
   }
   empty() {
-    const e = g(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Yt(yr)}</span>`) : this.message(
+    const e = v(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Yt(br)}</span>`) : this.message(
       e("events.none_found"),
       u`<button class="quiet" @click=${() => this.choose({ ...an, severity: t })}>
         ${e("events.clear")}
@@ -4944,11 +4961,11 @@ const fl = 8, ns = class ns extends I {
   }
   filters(e) {
     const t = this.hass, s = ct(t);
-    return ul(t, {
+    return vl(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : zs(e, Di, Ne, s),
-      kinds: zs(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
+      who: this.config?.device_id ? [] : Ds(e, Di, Ne, s),
+      kinds: Ds(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
   }
@@ -4957,7 +4974,7 @@ const fl = 8, ns = class ns extends I {
     this.filter = e, this.opened.close(), t && this.want();
   }
 };
-ns.styles = [J, B, Ai, pl];
+ns.styles = [J, V, Si, gl];
 let F = ns;
 ke([
   M({ attribute: !1 })
@@ -4980,9 +4997,9 @@ ke([
 ke([
   N(".list")
 ], F.prototype, "list");
-const vl = { "hearthwall-events-card": F };
-function gl() {
-  const n = g(void 0);
+const bl = { "hearthwall-events-card": F };
+function $l() {
+  const n = v(void 0);
   return {
     type: "hearthwall-events-card",
     name: n("events.name"),
@@ -4990,7 +5007,7 @@ function gl() {
     preview: !0
   };
 }
-const Ji = "important", yl = " !" + Ji, Wn = Dn(class extends zn {
+const to = "important", xl = " !" + to, Wn = zn(class extends Dn {
   constructor(n) {
     if (super(n), n.type !== Un.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
@@ -5008,14 +5025,14 @@ const Ji = "important", yl = " !" + Ji, Wn = Dn(class extends zn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(yl);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? Ji : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(xl);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? to : "") : t[s] = i;
       }
     }
     return K;
   }
 });
-function ti(n, e) {
+function ni(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -5027,7 +5044,7 @@ function ti(n, e) {
   }
   return t;
 }
-function wl(n, e) {
+function _l(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -5051,7 +5068,7 @@ function pn(n, e) {
   }
   return t;
 }
-function bl(n, e) {
+function kl(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
 function xt(n) {
@@ -5059,10 +5076,10 @@ function xt(n) {
     return n;
   };
 }
-function ni(n, e) {
+function si(n, e) {
   return It(n.source, e.source) || n.index - e.index;
 }
-function si(n, e) {
+function ii(n, e) {
   return It(n.target, e.target) || n.index - e.index;
 }
 function It(n, e) {
@@ -5071,21 +5088,21 @@ function It(n, e) {
 function mn(n) {
   return n.value;
 }
-function $l(n) {
+function Al(n) {
   return n.index;
 }
-function xl(n) {
+function Sl(n) {
   return n.nodes;
 }
-function _l(n) {
+function Ml(n) {
   return n.links;
 }
-function ii(n, e) {
+function oi(n, e) {
   const t = n.get(e);
   if (!t) throw new Error("missing: " + e);
   return t;
 }
-function oi({ nodes: n }) {
+function ai({ nodes: n }) {
   for (const e of n) {
     let t = e.y0, s = t;
     for (const i of e.sourceLinks)
@@ -5094,36 +5111,36 @@ function oi({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function kl() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = $l, l = bl, c, d, h = xl, m = _l, y = 6;
-  function v() {
+function El() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Al, l = kl, c, d, h = Sl, m = Ml, y = 6;
+  function g() {
     const f = { nodes: h.apply(null, arguments), links: m.apply(null, arguments) };
-    return $(f), A(f), H(f), P(f), uo(f), oi(f), f;
+    return $(f), A(f), H(f), P(f), mo(f), ai(f), f;
   }
-  v.update = function(f) {
-    return oi(f), f;
-  }, v.nodeId = function(f) {
-    return arguments.length ? (r = typeof f == "function" ? f : xt(f), v) : r;
-  }, v.nodeAlign = function(f) {
-    return arguments.length ? (l = typeof f == "function" ? f : xt(f), v) : l;
-  }, v.nodeSort = function(f) {
-    return arguments.length ? (c = f, v) : c;
-  }, v.nodeWidth = function(f) {
-    return arguments.length ? (i = +f, v) : i;
-  }, v.nodePadding = function(f) {
-    return arguments.length ? (o = a = +f, v) : o;
-  }, v.nodes = function(f) {
-    return arguments.length ? (h = typeof f == "function" ? f : xt(f), v) : h;
-  }, v.links = function(f) {
-    return arguments.length ? (m = typeof f == "function" ? f : xt(f), v) : m;
-  }, v.linkSort = function(f) {
-    return arguments.length ? (d = f, v) : d;
-  }, v.size = function(f) {
-    return arguments.length ? (n = e = 0, t = +f[0], s = +f[1], v) : [t - n, s - e];
-  }, v.extent = function(f) {
-    return arguments.length ? (n = +f[0][0], t = +f[1][0], e = +f[0][1], s = +f[1][1], v) : [[n, e], [t, s]];
-  }, v.iterations = function(f) {
-    return arguments.length ? (y = +f, v) : y;
+  g.update = function(f) {
+    return ai(f), f;
+  }, g.nodeId = function(f) {
+    return arguments.length ? (r = typeof f == "function" ? f : xt(f), g) : r;
+  }, g.nodeAlign = function(f) {
+    return arguments.length ? (l = typeof f == "function" ? f : xt(f), g) : l;
+  }, g.nodeSort = function(f) {
+    return arguments.length ? (c = f, g) : c;
+  }, g.nodeWidth = function(f) {
+    return arguments.length ? (i = +f, g) : i;
+  }, g.nodePadding = function(f) {
+    return arguments.length ? (o = a = +f, g) : o;
+  }, g.nodes = function(f) {
+    return arguments.length ? (h = typeof f == "function" ? f : xt(f), g) : h;
+  }, g.links = function(f) {
+    return arguments.length ? (m = typeof f == "function" ? f : xt(f), g) : m;
+  }, g.linkSort = function(f) {
+    return arguments.length ? (d = f, g) : d;
+  }, g.size = function(f) {
+    return arguments.length ? (n = e = 0, t = +f[0], s = +f[1], g) : [t - n, s - e];
+  }, g.extent = function(f) {
+    return arguments.length ? (n = +f[0][0], t = +f[1][0], e = +f[0][1], s = +f[1][1], g) : [[n, e], [t, s]];
+  }, g.iterations = function(f) {
+    return arguments.length ? (y = +f, g) : y;
   };
   function $({ nodes: f, links: _ }) {
     for (const [x, w] of f.entries())
@@ -5132,7 +5149,7 @@ function kl() {
     for (const [x, w] of _.entries()) {
       w.index = x;
       let { source: k, target: O } = w;
-      typeof k != "object" && (k = w.source = ii(b, k)), typeof O != "object" && (O = w.target = ii(b, O)), k.sourceLinks.push(w), O.targetLinks.push(w);
+      typeof k != "object" && (k = w.source = oi(b, k)), typeof O != "object" && (O = w.target = oi(b, O)), k.sourceLinks.push(w), O.targetLinks.push(w);
     }
     if (d != null)
       for (const { sourceLinks: x, targetLinks: w } of f)
@@ -5169,7 +5186,7 @@ function kl() {
     }
   }
   function j({ nodes: f }) {
-    const _ = ti(f, (w) => w.depth) + 1, b = (t - n - i) / (_ - 1), x = new Array(_);
+    const _ = ni(f, (w) => w.depth) + 1, b = (t - n - i) / (_ - 1), x = new Array(_);
     for (const w of f) {
       const k = Math.max(0, Math.min(_ - 1, Math.floor(l.call(null, w, _))));
       w.layer = k, w.x0 = n + k * b, w.x1 = w.x0 + i, x[k] ? x[k].push(w) : x[k] = [w];
@@ -5178,8 +5195,8 @@ function kl() {
       w.sort(c);
     return x;
   }
-  function De(f) {
-    const _ = wl(f, (b) => (s - e - (b.length - 1) * a) / pn(b, mn));
+  function ze(f) {
+    const _ = _l(f, (b) => (s - e - (b.length - 1) * a) / pn(b, mn));
     for (const b of f) {
       let x = e;
       for (const w of b) {
@@ -5192,45 +5209,45 @@ function kl() {
         const k = b[w];
         k.y0 += x * (w + 1), k.y1 += x * (w + 1);
       }
-      fo(b);
+      go(b);
     }
   }
-  function uo(f) {
+  function mo(f) {
     const _ = j(f);
-    a = Math.min(o, (s - e) / (ti(_, (b) => b.length) - 1)), De(_);
+    a = Math.min(o, (s - e) / (ni(_, (b) => b.length) - 1)), ze(_);
     for (let b = 0; b < y; ++b) {
       const x = Math.pow(0.99, b), w = Math.max(1 - x, (b + 1) / y);
-      mo(_, x, w), po(_, x, w);
+      vo(_, x, w), fo(_, x, w);
     }
   }
-  function po(f, _, b) {
+  function fo(f, _, b) {
     for (let x = 1, w = f.length; x < w; ++x) {
       const k = f[x];
       for (const O of k) {
-        let ze = 0, he = 0;
-        for (const { source: Be, value: Xt } of O.targetLinks) {
-          let We = Xt * (O.layer - Be.layer);
-          ze += vo(Be, O) * We, he += We;
+        let De = 0, he = 0;
+        for (const { source: Ve, value: Xt } of O.targetLinks) {
+          let We = Xt * (O.layer - Ve.layer);
+          De += yo(Ve, O) * We, he += We;
         }
         if (!(he > 0)) continue;
-        let Ve = (ze / he - O.y0) * _;
-        O.y0 += Ve, O.y1 += Ve, ms(O);
+        let Be = (De / he - O.y0) * _;
+        O.y0 += Be, O.y1 += Be, ms(O);
       }
       c === void 0 && k.sort(It), hs(k, b);
     }
   }
-  function mo(f, _, b) {
+  function vo(f, _, b) {
     for (let x = f.length, w = x - 2; w >= 0; --w) {
       const k = f[w];
       for (const O of k) {
-        let ze = 0, he = 0;
-        for (const { target: Be, value: Xt } of O.sourceLinks) {
-          let We = Xt * (Be.layer - O.layer);
-          ze += go(O, Be) * We, he += We;
+        let De = 0, he = 0;
+        for (const { target: Ve, value: Xt } of O.sourceLinks) {
+          let We = Xt * (Ve.layer - O.layer);
+          De += wo(O, Ve) * We, he += We;
         }
         if (!(he > 0)) continue;
-        let Ve = (ze / he - O.y0) * _;
-        O.y0 += Ve, O.y1 += Ve, ms(O);
+        let Be = (De / he - O.y0) * _;
+        O.y0 += Be, O.y1 += Be, ms(O);
       }
       c === void 0 && k.sort(It), hs(k, b);
     }
@@ -5254,17 +5271,17 @@ function kl() {
   function ms({ sourceLinks: f, targetLinks: _ }) {
     if (d === void 0) {
       for (const { source: { sourceLinks: b } } of _)
-        b.sort(si);
+        b.sort(ii);
       for (const { target: { targetLinks: b } } of f)
-        b.sort(ni);
+        b.sort(si);
     }
   }
-  function fo(f) {
+  function go(f) {
     if (d === void 0)
       for (const { sourceLinks: _, targetLinks: b } of f)
-        _.sort(si), b.sort(ni);
+        _.sort(ii), b.sort(si);
   }
-  function vo(f, _) {
+  function yo(f, _) {
     let b = f.y0 - (f.sourceLinks.length - 1) * a / 2;
     for (const { target: x, width: w } of f.sourceLinks) {
       if (x === _) break;
@@ -5276,7 +5293,7 @@ function kl() {
     }
     return b;
   }
-  function go(f, _) {
+  function wo(f, _) {
     let b = _.y0 - (_.targetLinks.length - 1) * a / 2;
     for (const { source: x, width: w } of _.targetLinks) {
       if (x === f) break;
@@ -5288,18 +5305,18 @@ function kl() {
     }
     return b;
   }
-  return v;
+  return g;
 }
-const Ke = 24, ie = 10, Pt = 560, Al = 44, Sl = 42, Ml = 180, El = 0.34, Ol = 560, fn = 8, Cl = 0.42, Tl = 0.36, Il = (n) => n < Pt ? 7 : n < 1e3 ? 9 : 12;
-function Pl(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Pt ? 0 : Math.min(Ol, Math.round(e * El));
-  return Math.max(Ml, s, t * (e < Pt ? Sl : Al));
+const Ke = 24, ie = 10, Pt = 560, Ol = 44, Cl = 42, Tl = 180, Il = 0.34, Pl = 560, fn = 8, Ll = 0.42, ql = 0.36, Hl = (n) => n < Pt ? 7 : n < 1e3 ? 9 : 12;
+function jl(n, e) {
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Pt ? 0 : Math.min(Pl, Math.round(e * Il));
+  return Math.max(Tl, s, t * (e < Pt ? Cl : Ol));
 }
-function Ll(n, e) {
-  const t = Pl(n, e);
+function Nl(n, e) {
+  const t = jl(n, e);
   if (n.streams.length === 0 || e < 3 * ie)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, c) => [l, c]))), o = kl().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ie).nodePadding(Ke).extent([
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, c) => [l, c]))), o = El().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ie).nodePadding(Ke).extent([
     [0, Ke / 2],
     [e, t - Ke / 2]
   ])({
@@ -5313,27 +5330,27 @@ function Ll(n, e) {
         part: c
       }))
     )
-  }), a = eo(e, s);
+  }), a = no(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((r) => ql(r.node, r.y0, r.y1, a, e)),
+    nodes: o.nodes.map((r) => Rl(r.node, r.y0, r.y1, a, e)),
     streams: o.links.map(({ stream: r, part: l, y0: c, y1: d, width: h }) => ({
       id: `${r.id}#${l}`,
       stream: r,
-      path: Hl(a[l] + ie, c, a[l + 1], d),
+      path: Ul(a[l] + ie, c, a[l + 1], d),
       width: h
     }))
   };
 }
-function eo(n, e) {
-  const t = n - ie, s = n < Pt ? Tl : Cl;
+function no(n, e) {
+  const t = n - ie, s = n < Pt ? ql : Ll;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function ql(n, e, t, s, i) {
+function Rl(n, e, t, s, i) {
   const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - ie : s[o + 1]) - (r ? s[o - 1] : a) - ie, c = o >= s.length - 2 ? l / 2 : l;
   return {
     node: n,
@@ -5348,13 +5365,13 @@ function ql(n, e, t, s, i) {
     }
   };
 }
-function Hl(n, e, t, s) {
+function Ul(n, e, t, s) {
   const i = ne((n + t) / 2);
   return `M${n},${ne(e)}C${i},${ne(e)} ${i},${ne(s)} ${t},${ne(s)}`;
 }
-const ne = (n) => Math.round(n * 10) / 10, jl = 150;
-function Nl(n, e, t) {
-  const { nodes: s, streams: i, height: o } = Ll(n, e), a = n.columns[0].map(({ id: l }) => l), r = Wn({ height: `${o}px` });
+const ne = (n) => Math.round(n * 10) / 10, zl = 150;
+function Dl(n, e, t) {
+  const { nodes: s, streams: i, height: o } = Nl(n, e), a = n.columns[0].map(({ id: l }) => l), r = Wn({ height: `${o}px` });
   return u`<div
     class=${be({ map: !0, singled: t.chosen !== null })}
     style=${r}
@@ -5369,34 +5386,34 @@ function Nl(n, e, t) {
       aria-hidden="true"
       @click=${() => t.pinned && t.onPin(t.pinned)}
     >
-      ${V(
+      ${B(
     a,
     (l) => l,
     (l) => Oe`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
-          ${V(
+          ${B(
       i.filter(({ stream: c }) => c.nodes[0] === l),
       ({ id: c }) => c,
-      (c) => Rl(c, t)
+      (c) => Bl(c, t)
     )}
         </g>`
   )}
-      ${V(
+      ${B(
     s,
     ({ node: l }) => l.id,
-    (l) => Ul(l, t)
+    (l) => Vl(l, t)
   )}
     </svg>
-    ${V(
+    ${B(
     s,
     ({ node: l }) => l.id,
-    (l) => Dl(l, t)
+    (l) => Wl(l, t)
   )}
   </div>`;
 }
 const Fn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function Rl({ stream: n, path: e, width: t }, s) {
+function Bl({ stream: n, path: e, width: t }, s) {
   return Oe`<path
     class=${be({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
@@ -5407,7 +5424,7 @@ function Rl({ stream: n, path: e, width: t }, s) {
   }}
   ></path>`;
 }
-function Ul({ node: n, x: e, y: t, height: s }, i) {
+function Vl({ node: n, x: e, y: t, height: s }, i) {
   return Oe`<rect
     class=${be({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
@@ -5422,7 +5439,7 @@ function Ul({ node: n, x: e, y: t, height: s }, i) {
   }}
   ></rect>`;
 }
-function Dl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+function Wl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
   const a = o.name(n), r = s === "end", { amount: l, shown: c, spoken: d } = o.describe(n.id);
   return u`<button
     class=${be({
@@ -5446,10 +5463,10 @@ function Dl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= jl ? u`<span class="amount">${l}</span>` : p}
+    ${i >= zl ? u`<span class="amount">${l}</span>` : p}
   </button>`;
 }
-const ai = [
+const ri = [
   "#0072b2",
   "#e69f00",
   "#009e73",
@@ -5459,7 +5476,7 @@ const ai = [
   "#999933",
   "#8a6fd1"
 ];
-class zl {
+class Fl {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -5467,16 +5484,16 @@ class zl {
   of(e) {
     for (const t of [...this.given.keys()]) e.includes(t) || this.given.delete(t);
     for (const t of e) this.given.has(t) || this.given.set(t, this.rarest());
-    return new Map(e.map((t) => [t, ai[this.given.get(t)]]));
+    return new Map(e.map((t) => [t, ri[this.given.get(t)]]));
   }
   rarest() {
-    const e = ai.map(() => 0);
+    const e = ri.map(() => 0);
     for (const t of this.given.values()) e[t]++;
     return e.indexOf(Math.min(...e));
   }
 }
 const Kt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Gn = ["application", "domain"], Yn = ["country", "network", "domain", "peer"];
-function Vl(n) {
+function Gl(n) {
   const e = [
     ["period", Object.keys(Kt)],
     ["middle", Gn],
@@ -5488,11 +5505,11 @@ function Vl(n) {
   }
   return n;
 }
-const Bl = (n) => n === "1h" ? 5e3 : 15e3, vn = (n, e) => ({
+const Yl = (n) => n === "1h" ? 5e3 : 15e3, vn = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function Wl() {
-  const n = g(void 0), e = (t) => n(`map.column.${t}`);
+function Kl() {
+  const n = v(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
       { name: "title", selector: { text: {} } },
@@ -5505,13 +5522,13 @@ function Wl() {
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const to = "others", Fl = "unknown", Gl = 1.25, Lt = (n) => n.id === `${n.column}:${to}`, $n = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+const so = "others", Ql = "unknown", Zl = 1.25, Lt = (n) => n.id === `${n.column}:${so}`, $n = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
 function xn(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
 const Me = (n) => n.upload_bytes + n.download_bytes;
-function Yl(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((d) => Me(d) > 0).map((d) => Kl(d, e)), o = Ql(n);
+function Xl(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((d) => Me(d) > 0).map((d) => Jl(d, e)), o = ec(n);
   Me(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
@@ -5519,16 +5536,16 @@ function Yl(n, e, t, s = /* @__PURE__ */ new Set()) {
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((d, h) => Zl(i, h, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
+  const a = e.map((d, h) => tc(i, h, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
   for (const d of i) {
-    const h = d.values.map((v, $) => {
-      const A = Xl($, v, a[$]), H = v != null && a[$].has(v);
+    const h = d.values.map((g, $) => {
+      const A = nc($, g, a[$]), H = g != null && a[$].has(g);
       let P = r.get(A);
       if (P === void 0) {
-        const j = H ? d.names[$] ?? v : null, De = H && $ === 0 ? d.deviceId : null;
-        P = { node: { id: A, column: $, label: j, deviceId: De }, sums: $n(), values: /* @__PURE__ */ new Set() }, r.set(A, P);
+        const j = H ? d.names[$] ?? g : null, ze = H && $ === 0 ? d.deviceId : null;
+        P = { node: { id: A, column: $, label: j, deviceId: ze }, sums: $n(), values: /* @__PURE__ */ new Set() }, r.set(A, P);
       }
-      return xn(P.sums, d.row), P.values.add(v), A;
+      return xn(P.sums, d.row), P.values.add(g), A;
     }), m = JSON.stringify(h), y = l.get(m) ?? { nodes: h, sums: $n() };
     l.set(m, y), xn(y.sums, d.row);
   }
@@ -5539,7 +5556,7 @@ function Yl(n, e, t, s = /* @__PURE__ */ new Set()) {
     joined: m.has(void 0) ? null : m.size
   }));
   return {
-    columns: e.map((d, h) => c.filter((m) => m.column === h).sort(Jl)),
+    columns: e.map((d, h) => c.filter((m) => m.column === h).sort(sc)),
     streams: [...l].map(([d, { nodes: h, sums: m }]) => ({
       id: d,
       nodes: h,
@@ -5549,7 +5566,7 @@ function Yl(n, e, t, s = /* @__PURE__ */ new Set()) {
     bytes: i.reduce((d, h) => d + Me(h.row), 0)
   };
 }
-function Kl(n, e) {
+function Jl(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5560,7 +5577,7 @@ function Kl(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function Ql({ rows: n, ...e }) {
+function ec({ rows: n, ...e }) {
   const t = $n();
   for (const s of n)
     xn(t, s);
@@ -5570,28 +5587,28 @@ function Ql({ rows: n, ...e }) {
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function Zl(n, e, t, s) {
+function tc(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
   for (const { row: c, values: d } of n) {
     const h = d[e];
     h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + Me(c));
   }
-  const a = (c, d) => s.has(no(e, c)) ? d * Gl : d, r = [...i].sort(([c, d], [h, m]) => a(h, m) - a(c, d)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  const a = (c, d) => s.has(io(e, c)) ? d * Zl : d, r = [...i].sort(([c, d], [h, m]) => a(h, m) - a(c, d)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
   return new Set(r.slice(0, Math.max(l, 1)).map(([c]) => c));
 }
-const no = (n, e) => e === null ? `${n}:${Fl}` : `${n}:=${e}`;
-function Xl(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${to}` : no(n, e);
+const io = (n, e) => e === null ? `${n}:${Ql}` : `${n}:=${e}`;
+function nc(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${so}` : io(n, e);
 }
-function Jl(n, e) {
+function sc(n, e) {
   return Number(Lt(n)) - Number(Lt(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
 function gn(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const ec = q`
+const ic = q`
   :host {
     container-type: inline-size;
   }
@@ -5848,20 +5865,20 @@ const ec = q`
       transition: none !important;
     }
   }
-`, ri = 80, tc = (n, e) => e, nc = {
+`, li = 80, oc = (n, e) => e, ac = {
   country: Hn,
   application: (n, e) => dt(e)
 };
 function qt(n, e, t) {
-  const s = g(n);
+  const s = v(n);
   if (Lt(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (nc[i] ?? tc)(n, e.label);
-  return o.length > ri ? `${o.slice(0, ri)}…` : o;
+  const o = (ac[i] ?? oc)(n, e.label);
+  return o.length > li ? `${o.slice(0, li)}…` : o;
 }
-function li(n, e, t, s) {
-  const i = g(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? sc(e), c = a ? qt(n, a, s) : r ? r.nodes.map((y) => qt(n, o.find((v) => v.id === y), s)).join(" → ") : i("map.all"), d = C(n, l.bytes), h = Et(n, e.bytes ? l.bytes / e.bytes : 0), m = [
+function ci(n, e, t, s) {
+  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? rc(e), c = a ? qt(n, a, s) : r ? r.nodes.map((y) => qt(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), d = C(n, l.bytes), h = Et(n, e.bytes ? l.bytes / e.bytes : 0), m = [
     `${i("map.upload")} ${C(n, l.upload_bytes)}`,
     `${i("map.download")} ${C(n, l.download_bytes)}`
   ];
@@ -5871,12 +5888,12 @@ function li(n, e, t, s) {
     spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: c, amount: d, share: h }) : `${c}, ${d}`
   };
 }
-function sc(n) {
+function rc(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function ic(n, e, t) {
-  const s = g(n), i = new Map(e.columns.flat().map((r) => [r.id, r])), o = [...e.streams].sort((r, l) => l.bytes - r.bytes), a = (r) => o.reduce((l, c) => l + c[r], 0);
+function lc(n, e, t) {
+  const s = v(n), i = new Map(e.columns.flat().map((r) => [r.id, r])), o = [...e.streams].sort((r, l) => l.bytes - r.bytes), a = (r) => o.reduce((l, c) => l + c[r], 0);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
       <thead>
@@ -5905,8 +5922,8 @@ function ic(n, e, t) {
     </table>
   </div>`;
 }
-const oc = 500;
-class ac {
+const cc = 500;
+class dc {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5937,9 +5954,9 @@ class ac {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = wi(s) ? { absent: !0 } : { absent: !1, reason: X(s) };
+      this.problem = bi(s) ? { absent: !0 } : { absent: !1, reason: X(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Bl(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Yl(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (r) => {
@@ -5949,7 +5966,7 @@ class ac {
         // Twice the same column says no more than once
         by: [...new Set(l)],
         since: Kt[e],
-        limit: oc,
+        limit: cc,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
       }), dimensions: l };
@@ -5960,34 +5977,34 @@ class ac {
     return !a.usage.rows.length || a.usage.rows.some(({ country: r }) => r) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var rc = Object.defineProperty, Y = (n, e, t, s) => {
+var hc = Object.defineProperty, Y = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && rc(e, t, i), i;
+  return i && hc(e, t, i), i;
 };
 const ss = class ss extends I {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new ac(this), this.colours = new zl(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new dc(this), this.colours = new Fl(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? cc(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? pc(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return Wl();
+    return Kl();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = Vl(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = Gl(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -6019,13 +6036,13 @@ const ss = class ss extends I {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = Yl(t.usage, t.dimensions, Il(this.width), s), this.pinned && !gn(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = Xl(t.usage, t.dimensions, Hl(this.width), s), this.pinned && !gn(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
   render() {
     if (!this.config || !this.hass) return p;
-    const e = g(this.hass);
+    const e = v(this.hass);
     return u`
       <ha-card @keydown=${this.onKey}>
         <div class="head">
@@ -6047,7 +6064,7 @@ const ss = class ss extends I {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? pr : wr}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? fr : $r}></path></svg>
             </button>
           </div>
         </div>
@@ -6057,44 +6074,44 @@ const ss = class ss extends I {
     `;
   }
   problemText() {
-    const { problem: e, answer: t } = this.usage, s = g(this.hass);
+    const { problem: e, answer: t } = this.usage, s = v(this.hass);
     return !e || !t || e.absent ? p : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
   }
   body() {
-    const e = this.hass, t = g(e), { answer: s, problem: i } = this.usage, o = (d) => u`<p class="message" role="status">${d}</p>`;
+    const e = this.hass, t = v(e), { answer: s, problem: i } = this.usage, o = (d) => u`<p class="message" role="status">${d}</p>`;
     if (!U(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${Wn({ "--middle": `${eo(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${Wn({ "--middle": `${no(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
       ${this.columnChoice("middle", Gn, s.dimensions[1] ?? this.middle)}
       ${this.columnChoice("end", Yn, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${ic(e, this.graph, s.dimensions)}`;
+    if (this.asTable) return u`${a}${lc(e, this.graph, s.dimensions)}`;
     const r = this.pinned ?? this.hovered, { columns: l } = this.graph, c = this.colours.of(l[0].filter((d) => !Lt(d)).map(({ id: d }) => d));
     return u`
       ${a}
-      ${Nl(this.graph, this.width, {
+      ${Dl(this.graph, this.width, {
       label: t("map.label"),
       colours: c,
       chosen: gn(this.graph, r),
       pinned: this.pinned,
       reached: this.reached,
       name: (d) => qt(e, d, s.dimensions),
-      describe: (d) => li(e, this.graph, d, s.dimensions),
+      describe: (d) => ci(e, this.graph, d, s.dimensions),
       onPin: this.pin,
       onHover: (d) => this.hovered = d,
       onReach: (d) => this.reached = d
     })}
       <p class=${be({ caption: !0, secondary: !0 })} aria-live="polite">
-        ${li(e, this.graph, gn(this.graph, r) ? r : null, s.dimensions).shown}
+        ${ci(e, this.graph, gn(this.graph, r) ? r : null, s.dimensions).shown}
         ${r ? p : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
   }
   columnChoice(e, t, s) {
-    const i = g(this.hass);
+    const i = v(this.hass);
     return u`<select
       class=${be({ column: !0, [e]: !0 })}
       aria-label=${i(e === "middle" ? "map.column.middle" : "map.column.end")}
@@ -6112,53 +6129,53 @@ const ss = class ss extends I {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
 };
-ss.styles = [B, ec];
-let z = ss;
+ss.styles = [V, ic];
+let D = ss;
 Y([
   M({ attribute: !1 })
-], z.prototype, "hass");
+], D.prototype, "hass");
 Y([
   S()
-], z.prototype, "config");
+], D.prototype, "config");
 Y([
   S()
-], z.prototype, "period");
+], D.prototype, "period");
 Y([
   S()
-], z.prototype, "middle");
+], D.prototype, "middle");
 Y([
   S()
-], z.prototype, "end");
+], D.prototype, "end");
 Y([
   S()
-], z.prototype, "width");
+], D.prototype, "width");
 Y([
   S()
-], z.prototype, "asTable");
+], D.prototype, "asTable");
 Y([
   S()
-], z.prototype, "pinned");
+], D.prototype, "pinned");
 Y([
   S()
-], z.prototype, "hovered");
+], D.prototype, "hovered");
 Y([
   S()
-], z.prototype, "reached");
-const lc = {
+], D.prototype, "reached");
+const uc = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function cc({ columns: n }, e, t) {
-  const s = lc[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
+function pc({ columns: n }, e, t) {
+  const s = uc[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: r }) => r === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const dc = { "hearthwall-flow-map-card": z };
-function hc() {
-  const n = g(void 0);
+const mc = { "hearthwall-flow-map-card": D };
+function fc() {
+  const n = v(void 0);
   return {
     type: "hearthwall-flow-map-card",
     name: n("map.name"),
@@ -6166,12 +6183,12 @@ function hc() {
     preview: !0
   };
 }
-var uc = Object.defineProperty, Qt = (n, e, t, s) => {
+var vc = Object.defineProperty, Qt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && uc(e, t, i), i;
+  return i && vc(e, t, i), i;
 };
-const pc = 15e3, is = class is extends I {
+const gc = 15e3, is = class is extends I {
   constructor() {
     super(...arguments), this.problem = "", this.live = new He(this), this.asked = "";
   }
@@ -6197,7 +6214,7 @@ const pc = 15e3, is = class is extends I {
     return { columns: 12, rows: "auto", min_columns: 6 };
   }
   connectedCallback() {
-    super.connectedCallback(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.ask(), pc);
+    super.connectedCallback(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.ask(), gc);
   }
   disconnectedCallback() {
     super.disconnectedCallback(), clearInterval(this.timer), this.asked = "";
@@ -6225,7 +6242,7 @@ const pc = 15e3, is = class is extends I {
   render() {
     const { hass: e, config: t, gateway: s, report: i } = this;
     if (!e || !t) return p;
-    const o = g(e);
+    const o = v(e);
     return u`<ha-card>
       <h2 class="card-title">${t.title || s?.name || o("common.gateway")}</h2>
       ${Wt(e, this.live.store) ?? Ft(e, this.live.store, s?.entryId)}
@@ -6235,14 +6252,14 @@ const pc = 15e3, is = class is extends I {
     </ha-card>`;
   }
   renderState(e, { connected: t, stale: s }) {
-    const i = g(e), o = t && !s;
+    const i = v(e), o = t && !s;
     return u`<p class="state">
       <span class="dot ${o ? "good" : "bad"}" aria-hidden="true"></span>
       ${i(o ? "gateway.connected" : s ? "gateway.silent" : "badge.lost")}
     </p>`;
   }
   renderReport(e, t) {
-    const s = g(e), i = [
+    const s = v(e), i = [
       [s("gateway.sensor"), t.sensor_version],
       [s("gateway.integration"), t.integration_version],
       [s("gateway.uptime"), qn(e, t.uptime)],
@@ -6262,7 +6279,7 @@ const pc = 15e3, is = class is extends I {
           </ul>` : u`<p class="secondary">${s("gateway.feeds_none")}</p>`}`;
   }
   renderInterface(e, { name: t, role: s, xdp: i }) {
-    const o = g(e);
+    const o = v(e);
     return u`<li>
       <span class="cut grow" title=${t}>${t}</span>
       <span class="secondary">${o(s === "wan" ? "gateway.role.wan" : "gateway.role.lan")}</span>
@@ -6270,7 +6287,7 @@ const pc = 15e3, is = class is extends I {
     </li>`;
   }
   renderFeed(e, t) {
-    const s = g(e), i = t.packets ? s("gateway.feed.hits", { packets: L(e, t.packets) }) : s("gateway.feed.no_hits"), o = [
+    const s = v(e), i = t.packets ? s("gateway.feed.hits", { packets: L(e, t.packets) }) : s("gateway.feed.no_hits"), o = [
       s(t.action === "drop" ? "gateway.feed.drop" : "gateway.feed.audit"),
       s("gateway.feed.entries", { count: L(e, t.entries) }),
       t.updated === null ? "" : s("gateway.feed.updated", { time: W(e, t.updated) }),
@@ -6284,7 +6301,7 @@ const pc = 15e3, is = class is extends I {
   }
 };
 is.styles = [
-  B,
+  V,
   q`
       h3 {
         margin: 12px 16px 4px;
@@ -6368,22 +6385,22 @@ Qt([
 Qt([
   S()
 ], $e.prototype, "problem");
-const mc = { "hearthwall-gateway-card": $e };
-function fc() {
-  const n = g(void 0);
+const yc = { "hearthwall-gateway-card": $e };
+function wc() {
+  const n = v(void 0);
   return { type: "hearthwall-gateway-card", name: n("gateway.name"), description: n("gateway.description"), preview: !0 };
 }
-var vc = Object.defineProperty, mt = (n, e, t, s) => {
+var bc = Object.defineProperty, mt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && vc(e, t, i), i;
+  return i && bc(e, t, i), i;
 };
-const gc = 12e3, os = class os extends I {
+const $c = 12e3, os = class os extends I {
   constructor() {
     super(...arguments), this.compact = !1, this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
       if (this.undo = void 0, !e) return;
-      const t = g(this.hass);
+      const t = v(this.hass);
       this.text = t("common.busy");
       try {
         await e(), this.text = t("common.undone");
@@ -6407,13 +6424,13 @@ const gc = 12e3, os = class os extends I {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, gc);
+    }, $c);
   }
   render() {
     return u`
       <div class="bar" ?hidden=${!this.text}>
         <span role="status" class=${this.compact ? this.undo ? "unseen" : "cut" : ""} title=${this.text}>${this.text}</span>
-        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${g(this.hass)("common.undo")}</button>` : p}
+        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${v(this.hass)("common.undo")}</button>` : p}
       </div>
       <span class="unseen" role="status">${this.unseen}</span>
     `;
@@ -6421,7 +6438,7 @@ const gc = 12e3, os = class os extends I {
 };
 os.styles = [
   J,
-  B,
+  V,
   q`
       :host {
         position: relative;
@@ -6471,12 +6488,12 @@ mt([
 mt([
   S()
 ], ae.prototype, "undo");
-async function yc(n) {
+async function xc(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
-function so(n) {
+function oo(n) {
   return Object.defineProperties(n(), {
     name: { get: () => n().name, enumerable: !0 },
     description: { get: () => n().description, enumerable: !0 }
@@ -6486,13 +6503,13 @@ function Zt(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-const wc = 1e4, bc = (n, e) => e.created - n.created || e.id - n.id;
-class $c {
+const _c = 1e4, kc = (n, e) => e.created - n.created || e.id - n.id;
+class Ac {
   constructor(e, t) {
     this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new He(e), e.addController(this);
   }
   hostConnected() {
-    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), wc), this.seen = void 0;
+    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), _c), this.seen = void 0;
   }
   hostDisconnected() {
     clearInterval(this.timer), this.turn++;
@@ -6516,7 +6533,7 @@ class $c {
     if (!e || !s.length) return;
     const i = ++this.turn, o = new Map(this.rules?.map((c) => [c.entryId, c])), a = [], r = s.map(async ({ entryId: c, name: d }) => {
       try {
-        return { entryId: c, gateway: d, blocks: (await Vt(e, c)).sort(bc) };
+        return { entryId: c, gateway: d, blocks: (await Bt(e, c)).sort(kc) };
       } catch (h) {
         return a.push(X(h)), o.get(c);
       }
@@ -6524,14 +6541,14 @@ class $c {
     i === this.turn && (this.rules = l.length || !a.length ? l : this.rules, this.problem = a[0] ?? "", this.host.requestUpdate());
   }
 }
-var xc = Object.defineProperty, ft = (n, e, t, s) => {
+var Sc = Object.defineProperty, ft = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && xc(e, t, i), i;
+  return i && Sc(e, t, i), i;
 };
-const _c = 100, as = class as extends I {
+const Mc = 100, as = class as extends I {
   constructor() {
-    super(), this.whole = !1, this.data = new $c(this, () => this.config?.entry_id), new Gt(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
+    super(), this.whole = !1, this.data = new Ac(this, () => this.config?.entry_id), new Gt(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
   }
   setConfig(e) {
     this.config = e;
@@ -6557,7 +6574,7 @@ const _c = 100, as = class as extends I {
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return p;
-    const s = g(e), { store: i } = this.data.live, o = this.data.rules?.reduce((a, { blocks: r }) => a + r.length, 0);
+    const s = v(e), { store: i } = this.data.live, o = this.data.rules?.reduce((a, { blocks: r }) => a + r.length, 0);
     return u`<ha-card>
       <div class="head">
         <h2 class="card-title">${t.title || s("rules.title")}</h2>
@@ -6571,13 +6588,13 @@ const _c = 100, as = class as extends I {
     </ha-card>`;
   }
   renderRules(e) {
-    const t = g(e), { rules: s } = this.data;
+    const t = v(e), { rules: s } = this.data;
     if (!s) return this.data.problem ? p : u`<div class="message" role="status">${t("common.loading")}</div>`;
     const i = s.flatMap((a) => a.blocks.map((r) => ({ of: a, block: r })));
     if (!i.length) return u`<div class="message" role="status">${t("rules.none")}</div>`;
-    const o = this.whole ? i : i.slice(0, _c);
+    const o = this.whole ? i : i.slice(0, Mc);
     return u`<ul>
-        ${V(
+        ${B(
       o,
       ({ of: a, block: r }) => `${a.entryId} ${r.id}`,
       ({ of: a, block: r }) => this.renderRule(e, a, r, s.length > 1)
@@ -6588,17 +6605,17 @@ const _c = 100, as = class as extends I {
           </button>` : p}`;
   }
   renderRule(e, { entryId: t, gateway: s }, i, o) {
-    const a = g(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: c, more: d } = Or(e, i, l?.devices.values() ?? []), h = Qi(e, i, r), m = l?.connected ?? !1;
+    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: c, more: d } = Ir(e, i, l?.devices.values() ?? []), h = Xi(e, i, r), m = l?.connected ?? !1;
     return u`<li>
       <div class="grow">
         <div class="line">
           <b class="cut" title=${i.target}>${c}</b>
-          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Ki(e, i)}</span>
+          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Zi(e, i)}</span>
           ${h ? u`<span class="secondary" role="timer">${h}</span>` : p}
         </div>
         ${d || o ? u`<div class="secondary wrap">${[d, o ? s : ""].filter(Boolean).join(" · ")}</div>` : p}
-        <div class="secondary wrap">${Zi(e, i)}</div>
-        <div class="secondary wrap">${Xi(e, i, r)}</div>
+        <div class="secondary wrap">${Ji(e, i)}</div>
+        <div class="secondary wrap">${eo(e, i, r)}</div>
         ${i.enforced ? p : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
       </div>
       <button
@@ -6614,12 +6631,12 @@ const _c = 100, as = class as extends I {
   }
   end(e, t, s) {
     const { confirm: i, notice: o } = this;
-    Fi({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
+    Yi({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
   }
 };
 as.styles = [
   J,
-  B,
+  V,
   q`
       .head {
         display: flex;
@@ -6702,23 +6719,23 @@ ft([
 ft([
   N("hearthwall-notice")
 ], re.prototype, "notice");
-const kc = { "hearthwall-rules-card": re };
-function Ac() {
-  const n = g(void 0);
+const Ec = { "hearthwall-rules-card": re };
+function Oc() {
+  const n = v(void 0);
   return { type: "hearthwall-rules-card", name: n("rules.name"), description: n("rules.description"), preview: !0 };
 }
-var Sc = Object.defineProperty, io = (n, e, t, s) => {
+var Cc = Object.defineProperty, ao = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Sc(e, t, i), i;
+  return i && Cc(e, t, i), i;
 };
-function Mc(n) {
+function Tc(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === T && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
 const rs = class rs extends I {
   constructor() {
-    super(...arguments), this.live = new He(this), this.alerted = new Mi(this);
+    super(...arguments), this.live = new He(this), this.alerted = new Ei(this);
   }
   setConfig(e) {
     this.config = e;
@@ -6738,8 +6755,8 @@ const rs = class rs extends I {
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return p;
-    const s = g(e), { store: i } = this.live, o = ({ entryId: j }) => !t.entry_id || j === t.entry_id, a = [...i?.devices() ?? []].filter(o), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: j }) => !j), c = !l && r.some(({ stale: j, connected: De }) => j || !De), d = a.filter(({ row: j }) => j.quarantined || j.rule).length, h = t.entry_id ? d : Mc(e) ?? d, m = this.alerted.alerts?.all(t.entry_id), y = a.filter(({ row: j }) => j.online).length, v = r.length ? s("badge.online", { online: L(e, y), all: L(e, a.length) }) : "–", $ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
-      v,
+    const s = v(e), { store: i } = this.live, o = ({ entryId: j }) => !t.entry_id || j === t.entry_id, a = [...i?.devices() ?? []].filter(o), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: j }) => !j), c = !l && r.some(({ stale: j, connected: ze }) => j || !ze), d = a.filter(({ row: j }) => j.quarantined || j.rule).length, h = t.entry_id ? d : Tc(e) ?? d, m = this.alerted.alerts?.all(t.entry_id), y = a.filter(({ row: j }) => j.online).length, g = r.length ? s("badge.online", { online: L(e, y), all: L(e, a.length) }) : "–", $ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
+      g,
       ...c ? [s("badge.silent")] : [],
       ...h ? [s("badge.blocks", { count: L(e, h) })] : [],
       ...m ? [s("badge.alerts", { count: L(e, m.count) })] : []
@@ -6750,11 +6767,11 @@ const rs = class rs extends I {
         <span class="label">Hearthwall</span>
         <span>${$.join(" · ")}</span>
       </span>`;
-    return H ? u`<button class="badge ${A}" @click=${() => Bn(H)}>${P}</button>` : u`<div class="badge ${A}">${P}</div>`;
+    return H ? u`<button class="badge ${A}" @click=${() => Vn(H)}>${P}</button>` : u`<div class="badge ${A}">${P}</div>`;
   }
 };
 rs.styles = [
-  B,
+  V,
   q`
       .badge {
         display: flex;
@@ -6827,16 +6844,16 @@ rs.styles = [
     `
 ];
 let ot = rs;
-io([
+ao([
   M({ attribute: !1 })
 ], ot.prototype, "hass");
-io([
+ao([
   S()
 ], ot.prototype, "config");
-var Ec = Object.defineProperty, vt = (n, e, t, s) => {
+var Ic = Object.defineProperty, vt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ec(e, t, i), i;
+  return i && Ic(e, t, i), i;
 };
 function Kn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
@@ -6859,13 +6876,13 @@ const ls = class ls extends I {
   render() {
     const { hass: e, device: t } = this;
     if (!e || !this.config || !Kn(e, this.context?.entity_id)) return p;
-    const s = g(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
+    const s = v(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
     return u`
       <button
         class=${o ? "on" : ""}
         ?disabled=${!i}
         title=${i ? "" : s("quarantine.impossible")}
-        @click=${() => t && Bt({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
+        @click=${() => t && Vt({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
       >
         ${s(o ? "quarantine.release" : "quarantine.confirm")}
         ${a ? u`<span role="timer">${s("common.left", { span: nt(e, a - Date.now() / 1e3) })}</span>` : p}
@@ -6919,18 +6936,18 @@ vt([
 vt([
   N("hearthwall-notice")
 ], le.prototype, "notice");
-var Oc = Object.defineProperty, oo = (n, e, t, s) => {
+var Pc = Object.defineProperty, ro = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Oc(e, t, i), i;
+  return i && Pc(e, t, i), i;
 };
-const ci = 60, Ht = 100, fe = 14, Cc = 2e3, Tc = 2;
-function Ic(n, e, t, s) {
-  const i = (h) => (Math.max(0, 1 - (e - h) / ci) * Ht).toFixed(1), o = (h) => (fe - s * Math.sqrt(Math.min(1, h / t)) * (fe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - ci), r = n.slice(Math.max(0, a)), [l] = r, c = r[r.length - 1];
+const di = 60, Ht = 100, fe = 14, Lc = 2e3, qc = 2;
+function Hc(n, e, t, s) {
+  const i = (h) => (Math.max(0, 1 - (e - h) / di) * Ht).toFixed(1), o = (h) => (fe - s * Math.sqrt(Math.min(1, h / t)) * (fe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - di), r = n.slice(Math.max(0, a)), [l] = r, c = r[r.length - 1];
   if (!l || !c || r.every(([, h]) => h <= 0)) return "";
   const d = r.map(([h, m], y) => {
-    const [v, $] = r[y - 1] ?? [h, m];
-    return `${h - v > Tc ? `L${i(h - 1)} ${o($)}` : ""}L${i(h)} ${o(m)}`;
+    const [g, $] = r[y - 1] ?? [h, m];
+    return `${h - g > qc ? `L${i(h - 1)} ${o($)}` : ""}L${i(h)} ${o(m)}`;
   });
   return `M${i(l[0])} ${fe}${d.join("")}L${Ht} ${o(c[1])}V${fe}Z`;
 }
@@ -6939,7 +6956,7 @@ const cs = class cs extends I {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(Cc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => Oe`<path class=${s} d=${Ic(
+    const e = Math.max(Lc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => Oe`<path class=${s} d=${Hc(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
@@ -6981,14 +6998,14 @@ cs.styles = q`
     }
   `;
 let at = cs;
-oo([
+ro([
   M({ attribute: !1 })
 ], at.prototype, "samples");
-oo([
+ro([
   M({ attribute: !1 })
 ], at.prototype, "now");
-const di = 60, _n = ({ identifiers: n }) => n?.find(([e]) => e === T)?.[1], hi = (n) => !_n(n).includes(":");
-function ao(n, e) {
+const hi = 60, _n = ({ identifiers: n }) => n?.find(([e]) => e === T)?.[1], ui = (n) => !_n(n).includes(":");
+function lo(n, e) {
   const t = ct(n), s = /* @__PURE__ */ new Map();
   for (const r of Object.values(n.entities)) {
     if (r.platform !== T || !r.device_id || r.hidden) continue;
@@ -6997,23 +7014,23 @@ function ao(n, e) {
   }
   const i = Object.values(n.devices).filter((r) => _n(r) && !r.disabled_by), o = (r) => r.map((l) => ({
     id: l.id,
-    name: ro(l.name_by_user || l.name || l.id),
+    name: co(l.name_by_user || l.name || l.id),
     areaId: l.area_id,
     entryId: _n(l).split("_")[0],
     entities: s.get(l.id) ?? []
-  })).sort((l, c) => t(l.name, c.name) || (l.id < c.id ? -1 : 1)), a = o(i.filter((r) => !hi(r)));
-  return { gateways: o(i.filter(hi)), devices: a, areas: Pc(n, a, e) };
+  })).sort((l, c) => t(l.name, c.name) || (l.id < c.id ? -1 : 1)), a = o(i.filter((r) => !ui(r)));
+  return { gateways: o(i.filter(ui)), devices: a, areas: jc(n, a, e) };
 }
-function Pc(n, e, t) {
+function jc(n, e, t) {
   const s = ct(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: c, icon: d }) => ({
     id: l,
-    name: ro(c),
+    name: co(c),
     icon: d ?? null,
     devices: e.filter(({ areaId: h }) => h === l)
   })).sort((l, c) => s(l.name, c.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
   return [...a, { id: null, name: t, icon: null, devices: r }].filter((l) => l.devices.length);
 }
-const ro = (n) => n.length > di ? `${n.slice(0, di)}…` : n, Lc = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ce = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Ee = { grid_options: { columns: "full" } }, qc = /* @__PURE__ */ new Set([
+const co = (n) => n.length > hi ? `${n.slice(0, hi)}…` : n, Nc = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ce = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Ee = { grid_options: { columns: "full" } }, Rc = /* @__PURE__ */ new Set([
   "presence",
   "quarantine",
   "connection",
@@ -7022,9 +7039,9 @@ const ro = (n) => n.length > di ? `${n.slice(0, di)}…` : n, Lc = ({ entities: 
   "download_rate",
   "upload_rate",
   "feed_hits"
-]), Hc = ["download_rate", "upload_rate"], jc = { name: { type: "entity" } }, lo = "device-{device_id}", Nc = ({ id: n }) => lo.replace("{device_id}", n), Rc = 1088, Uc = { docked: 256, auto: 56, always_hidden: 0 };
-function Dc(n) {
-  const e = Rc + Uc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
+]), Uc = ["download_rate", "upload_rate"], zc = { name: { type: "entity" } }, ho = "device-{device_id}", Dc = ({ id: n }) => ho.replace("{device_id}", n), Bc = 1088, Vc = { docked: 256, auto: 56, always_hidden: 0 };
+function Wc(n) {
+  const e = Bc + Vc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
     column_span: i,
     visibility: o,
@@ -7033,7 +7050,7 @@ function Dc(n) {
         // A card that is hidden is taken out of the page and asks for nothing; one in a hidden section is not
         visibility: o,
         grid_options: { columns: "full", rows: "auto" },
-        title: g(n)("strategy.newest"),
+        title: v(n)("strategy.newest"),
         limit: 8,
         filters: !1,
         navigation_path: "events"
@@ -7042,7 +7059,7 @@ function Dc(n) {
   }), s = (i) => [{ condition: "screen", media_query: i }];
   return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
-function zc({ hass: n }) {
+function Fc({ hass: n }) {
   return {
     type: "sections",
     max_columns: 3,
@@ -7051,14 +7068,14 @@ function zc({ hass: n }) {
     ],
     sections: [
       { type: "grid", column_span: 2, cards: [ce("devices", Ee)] },
-      ...Dc(n)
+      ...Wc(n)
     ]
   };
 }
-function Vc() {
+function Gc() {
   return { type: "panel", cards: [ce("flow-map")] };
 }
-function Bc() {
+function Yc() {
   return {
     type: "sections",
     max_columns: 2,
@@ -7067,7 +7084,7 @@ function Bc() {
     ]
   };
 }
-function Wc({ home: n }) {
+function Kc({ home: n }) {
   return {
     type: "sections",
     max_columns: 2,
@@ -7075,11 +7092,11 @@ function Wc({ home: n }) {
     sections: n.areas.map(({ id: e, name: t }) => ({
       type: "grid",
       // Those without an area have the empty one
-      cards: [ce("devices", { ...Ee, title: t, area: [e ?? ""], toolbar: !1, navigation_path: lo })]
+      cards: [ce("devices", { ...Ee, title: t, area: [e ?? ""], toolbar: !1, navigation_path: ho })]
     }))
   };
 }
-function Fc({ hass: n, home: e, config: t }) {
+function Qc({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
@@ -7089,23 +7106,23 @@ function Fc({ hass: n, home: e, config: t }) {
       {
         type: "grid",
         cards: [
-          { type: "heading", heading: g(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...co(s)
+          { type: "heading", heading: v(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
+          ...uo(s)
         ]
       }
     ]
-  } : { cards: [{ type: "markdown", content: g(n)("strategy.gone") }] };
+  } : { cards: [{ type: "markdown", content: v(n)("strategy.gone") }] };
 }
-const co = ({ entities: n }) => n.filter(({ translation_key: e }) => !qc.has(e ?? "")).map(({ entity_id: e }) => ({ type: "tile", entity: e, ...jc }));
-function Gc({ hass: n, home: e }) {
-  const t = g(n);
+const uo = ({ entities: n }) => n.filter(({ translation_key: e }) => !Rc.has(e ?? "")).map(({ entity_id: e }) => ({ type: "tile", entity: e, ...zc }));
+function Zc({ hass: n, home: e }) {
+  const t = v(n);
   return {
     type: "sections",
     max_columns: 2,
     sections: e.gateways.flatMap((s) => {
-      const i = Lc(s, Hc), o = { entry_id: s.entryId }, a = (r) => e.gateways.length > 1 ? { title: `${s.name}: ${r}` } : {};
+      const i = Nc(s, Uc), o = { entry_id: s.entryId }, a = (r) => e.gateways.length > 1 ? { title: `${s.name}: ${r}` } : {};
       return [
-        { type: "grid", cards: [ce("gateway", { ...Ee, ...o }), ...co(s)] },
+        { type: "grid", cards: [ce("gateway", { ...Ee, ...o }), ...uo(s)] },
         {
           type: "grid",
           cards: [
@@ -7117,15 +7134,15 @@ function Gc({ hass: n, home: e }) {
     })
   };
 }
-const yn = { overview: zc, map: Vc, events: Bc, devices: Wc, device: Fc, health: Gc };
-function Yc(n, e) {
+const yn = { overview: Fc, map: Gc, events: Yc, devices: Kc, device: Qc, health: Zc };
+function Xc(n, e) {
   const t = n.view ?? "overview", s = Object.hasOwn(yn, t) ? yn[t] : void 0;
   if (!s) throw new Error(`view is none of ${Object.keys(yn).join(", ")}`);
-  const i = ao(e, g(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : ho(e);
+  const i = lo(e, v(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : po(e);
 }
-function ho(n) {
-  const e = g(n);
+function po(n) {
+  const e = v(n);
   return {
     type: "sections",
     max_columns: 1,
@@ -7145,57 +7162,57 @@ function ho(n) {
     ]
   };
 }
-const ui = "custom:hearthwall", Kc = [
+const pi = "custom:hearthwall", Jc = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:map-marker-path"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function Qc(n) {
-  const e = g(n), { gateways: t, devices: s } = ao(n, e("strategy.no_area")), i = e("strategy.title");
+function ed(n) {
+  const e = v(n), { gateways: t, devices: s } = lo(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...Kc.map(([o, a]) => ({
+      ...Jc.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
         // An icon alone is a riddle
         show_icon_and_title: !0,
-        strategy: { type: ui, view: o }
+        strategy: { type: pi, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: Nc(o),
+        path: Dc(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: ui, view: "device", device_id: o.id }
+        strategy: { type: pi, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...ho(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...po(n) }] };
 }
 const ds = class ds extends HTMLElement {
   static getCreateSuggestions(e) {
-    return { title: g(e)("strategy.title"), icon: "mdi:shield-home" };
+    return { title: v(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return Qc(t);
+    return ed(t);
   }
 };
 ds.noEditor = !0;
 let kn = ds;
-class Zc extends HTMLElement {
+class td extends HTMLElement {
   static async generate(e, t) {
-    return Yc(e, t);
+    return Xc(e, t);
   }
 }
-const Xc = {
+const nd = {
   "ll-strategy-dashboard-hearthwall": kn,
-  "ll-strategy-view-hearthwall": Zc
+  "ll-strategy-view-hearthwall": td
 };
-function Jc() {
-  const n = g(void 0);
+function sd() {
+  const n = v(void 0);
   return {
     type: "hearthwall",
     strategyType: "dashboard",
@@ -7203,14 +7220,14 @@ function Jc() {
     description: n("strategy.description")
   };
 }
-const ed = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function td(n, e) {
+const id = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function od(n, e) {
   const t = n.entities[e];
   return t?.platform !== T || !t.device_id ? null : Object.values(n.entities).some(
     (i) => i.device_id === t.device_id && Kn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const ve = (n) => g(void 0)(n), ee = (n) => so(() => ({ ...n(), documentationURL: ed }));
+const ve = (n) => v(void 0)(n), ee = (n) => oo(() => ({ ...n(), documentationURL: id }));
 window.customCards = Zt(window.customCards ?? [], [
   ee(() => ({
     type: "hearthwall-devices-card",
@@ -7223,14 +7240,14 @@ window.customCards = Zt(window.customCards ?? [], [
     name: ve("device.name"),
     description: ve("device.description"),
     preview: !0,
-    getEntitySuggestion: td
+    getEntitySuggestion: od
   })),
-  ee(hc),
-  ee(gl),
-  ee(Ac),
-  ee(fc)
+  ee(fc),
+  ee($l),
+  ee(Oc),
+  ee(wc)
 ]);
-window.customStrategies = Zt(window.customStrategies ?? [], [ee(Jc)]);
+window.customStrategies = Zt(window.customStrategies ?? [], [ee(sd)]);
 window.customBadges = Zt(window.customBadges ?? [], [
   ee(() => ({
     type: "hearthwall-badge",
@@ -7240,26 +7257,26 @@ window.customBadges = Zt(window.customBadges ?? [], [
   }))
 ]);
 window.customCardFeatures = Zt(window.customCardFeatures ?? [], [
-  so(() => ({
+  oo(() => ({
     type: "hearthwall-quarantine-feature",
     name: ve("feature.name"),
     isSupported: (n, { entity_id: e }) => Kn(n, e)
   }))
 ]);
-yc({
-  "hearthwall-confirm": al,
+xc({
+  "hearthwall-confirm": dl,
   "hearthwall-notice": ae,
   "hearthwall-sparkline": at,
-  "hearthwall-devices-card": D,
+  "hearthwall-devices-card": z,
   "hearthwall-device-row": Z,
-  ...Vr,
+  ...Gr,
   "hearthwall-badge": ot,
   "hearthwall-quarantine-feature": le,
-  ...dc,
-  ...vl,
-  ...kc,
   ...mc,
-  ...Xc
+  ...bl,
+  ...Ec,
+  ...yc,
+  ...nd
 });
 /**
  * @license

@@ -27,6 +27,23 @@ const EVERYBODY = /^(ff[0-9a-f]{2}:|fe80:|(22[4-9]|23\d|255|169\.254)\.[\d.]+$)/
 const AT_HOME =
   /^((10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|f[cd][0-9a-f]{2}:|::1$)|(^|\.)(localhost|local|lan|home|internal|home\.arpa)\.?$/i;
 
+/** Return the network that an IPv6 address is in, as its first 64 bits; undefined for what is none. */
+function networkOf(address: string): string | undefined {
+  if (!/^[0-9a-f:]+$/i.test(address) || !address.includes(":")) return undefined;
+  const [head = "", tail] = address.split("::");
+  const before = head ? head.split(":") : [];
+  const after = tail ? tail.split(":") : [];
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+  return [...before, ...Array<string>(zeros).fill("0"), ...after].slice(0, 4).map((part) => parseInt(part, 16)).join(":");
+}
+
+/** Whether a peer is at home: one of its devices, or in a network that one is in, as the gateway itself. */
+function isAtHome(peer: string, home: ReadonlySet<string>): boolean {
+  if (AT_HOME.test(peer) || home.has(peer)) return true;
+  const network = networkOf(peer);
+  return network !== undefined && [...home].some((address) => networkOf(address) === network);
+}
+
 /** Return the rows with all that goes to nobody in particular as one, which has no peer. */
 function joined(rows: readonly UsageRow[]): { peers: UsageRow[]; everybody: UsageRow | undefined } {
   const isEverybody = ({ peer }: UsageRow) => EVERYBODY.test(peer ?? "");
@@ -68,7 +85,7 @@ export function peersSection(hass: HomeAssistant, usage: Usage, { rules, home, b
         </span>
         <span class="figure share secondary">${formatPercent(hass, moved(row) / all)}</span>
         <span>
-          ${row.peer && (rule || !(AT_HOME.test(row.peer) || home.has(row.peer)))
+          ${row.peer && (rule || !isAtHome(row.peer, home))
             ? html`<button
                 class="quiet"
                 aria-label=${t(rule ? "device.release_peer" : "events.block.peer", { peer: name })}

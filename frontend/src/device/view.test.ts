@@ -135,19 +135,19 @@ describe("the device view", () => {
   });
 
   it("joins what goes to everybody, and offers to block nobody at home", async () => {
-    const peers = ["ff02::fb", "239.255.255.250", "169.254.1.1", "192.168.20.1", "fd00::1", "router.lan", "10.example", "cam.example"];
+    const peers = ["ff02::fb", "239.255.255.250", "169.254.1.1", "192.168.20.1", "fd00::1", "router.lan", "2001:db8:20::1", "10.example", "2001:db8:21::1"];
     answers["hearthwall/usage"] = {
       rows: peers.map((peer) => ({ peer, country: null, upload_bytes: 1000, download_bytes: 0, flows: 1 })),
       upload_bytes: 1e6,
       download_bytes: 0,
-      flows: 8,
+      flows: 9,
     };
     (view as unknown as { deviceId: string }).deviceId = "id-b";
-    hass.connection.say(snapshot(row("b", { name: "TV" })));
+    hass.connection.say(snapshot(row("b", { name: "TV", addresses: ["2001:db8:20:0:1::2"] })));
     await settled(view);
     const lines = all(view, ".peers li").map((each) => text(each));
     expect(lines.filter((line) => line.includes("multicast"))).toEqual(["Everybody in the network (multicast) 3 kB <1%"]);
-    expect(lines.filter((line) => line.endsWith("Block")).map((line) => line.split(" ")[0])).toEqual(["10.example", "cam.example"]);
+    expect(lines.filter((line) => line.endsWith("Block")).map((line) => line.split(" ")[0])).toEqual(["10.example", "2001:db8:21::1"]);
     expect(lines.join()).not.toMatch(/ff02|239\.|169\.| 0%/);
   });
 

@@ -344,8 +344,9 @@ export class HearthwallDeviceRow extends LitElement {
       @container devices (max-width: 719px) {
         .row {
           grid-template:
-            "dot who who who who switch" auto
-            ". status spark today rates rates" auto / 12px auto minmax(0, 1fr) auto auto 72px;
+            "dot who who who switch" auto
+            ". status status status status" auto
+            ". spark today rates rates" auto / 12px minmax(0, 1fr) auto auto 72px;
           gap: 2px 0;
           padding-block: 6px;
         }
@@ -355,8 +356,11 @@ export class HearthwallDeviceRow extends LitElement {
         .status {
           margin-inline-start: 12px;
         }
-        .status:has(.chip) {
-          margin-inline-end: 12px;
+        .status:not(:has(.chip)) {
+          display: none;
+        }
+        hearthwall-sparkline {
+          margin-inline-start: 12px;
         }
         /* The dot says it: filled or hollow */
         .plain {

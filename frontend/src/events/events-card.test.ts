@@ -131,6 +131,13 @@ describe("events card", () => {
     expect(all(card, ".fresh")).toHaveLength(1);
   });
 
+  it("does not wait for a sensor that is not there", async () => {
+    expect(text(card)).toContain("Waiting for the sensor");
+    hass.connection.say({ type: "lost", entry_id: "entry" });
+    await settled(card);
+    expect(text(card)).toContain("The sensor is not connected. What to do");
+  });
+
   it("asks for older ones, and keeps those that it has", async () => {
     card.setConfig({ type: "x", limit: 2 });
     await settled(card);

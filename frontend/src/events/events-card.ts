@@ -11,6 +11,7 @@ import { localizer } from "../localize.js";
 import type { Event } from "../messages.js";
 import { navigate } from "../navigate.js";
 import type { HearthwallNotice } from "../notice.js";
+import { notConnected } from "../phase.js";
 import { liveStore, type LiveStore } from "../store.js";
 import { card, controls } from "../styles.js";
 import { checked, DEFAULT_LIMIT, type EventsConfig, eventsForm } from "./config.js";
@@ -99,7 +100,7 @@ export class HearthwallEventsCard extends LitElement {
       .filter(({ connected, entryId }) => !connected && (this.config?.entry_id ?? entryId) === entryId)
       .map(({ name }) => name);
     if (lost.join("\n") !== this.lost.join("\n")) this.lost = lost;
-    else if (this.opened.key) this.requestUpdate();
+    else if (this.opened.key || (this.store?.missing && this.feed.phase === "waiting")) this.requestUpdate();
   }
 
   private mustHold(): boolean {
@@ -143,6 +144,7 @@ export class HearthwallEventsCard extends LitElement {
     if (!timeline.events.length) {
       if (phase === "absent") return this.message(t("common.absent"));
       if (phase === "failed") return this.message(t("events.failed", { reason }));
+      if (phase === "waiting" && (this.lost.length || this.store?.missing)) return notConnected(hass);
       if (phase === "waiting" || phase === "offline") return this.message(t("common.loading"));
     }
     const events = filtered(timeline.events, this.filter);

@@ -6,6 +6,7 @@ import { type FakeHome, home, row, snapshot } from "../../test/home.js";
 import type { Block } from "../messages.js";
 import type { HearthwallRulesCard } from "./card.js";
 
+const MAC = "02:00:00:00:00:0a";
 const NOW = 1_000_000_000;
 const rule = (id: number, target: string, more: Partial<Block> = {}): Block => ({
   id,
@@ -57,7 +58,7 @@ async function made(language = "en"): Promise<void> {
   card = await placed<HearthwallRulesCard>("hearthwall-rules-card", { hass });
   card.setConfig({ type: "custom:hearthwall-rules-card" });
   await settled(card);
-  hass.connection.say(snapshot(row("a", { name: "Camera", addresses: ["192.0.2.9"] })));
+  hass.connection.say(snapshot(row(MAC, { name: "Camera", addresses: ["192.0.2.9"] })));
   await settled(card);
 }
 
@@ -66,7 +67,7 @@ const actions = () => hass.called.map(([, action]) => action);
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW });
   blocks = [
-    rule(1, "a", { reason: "Quarantined from Home Assistant", expires: NOW / 1000 + 840 }),
+    rule(1, MAC, { reason: "Quarantined from Home Assistant", expires: NOW / 1000 + 840 }),
     rule(2, "198.51.100.7", { packets: 3, bytes: 180, last_hit: NOW / 1000 - 61, mode: "no_internet" }),
     rule(3, "exe:/usr/bin/nc", { reason: "port_scan: by hand", enforced: false }),
   ];
@@ -80,11 +81,11 @@ describe("the rules card", () => {
   it("says of each rule what it is on, what it does, and for how long", async () => {
     await made();
     const [camera, peer, program] = all(card, "li").map((each) => text(each));
-    expect(camera).toContain("Camera Quarantined 14 min left a ");
+    expect(camera).toContain(`Camera Quarantined 14 min left ${MAC} `);
     expect(camera).toContain("Quarantined from Home Assistant Nothing dropped so far");
     expect(peer).toContain("198.51.100.7 No internet");
     expect(peer).toContain("3 packets dropped (0.2 kB) · last 1 minute ago");
-    expect(program).toContain("nc Quarantined /usr/bin/nc");
+    expect(program).toContain("nc Blocked /usr/bin/nc");
     expect(program).toContain("Port scan: by hand");
     expect(program).toContain("does not enforce it");
   });
@@ -115,7 +116,7 @@ describe("the rules card", () => {
     const before = asked();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(asked()).toBe(before + 1);
-    hass.connection.say(snapshot(row("a", { rule: { id: 9, mode: "isolate", expires: null } })));
+    hass.connection.say(snapshot(row(MAC, { rule: { id: 9, mode: "isolate", expires: null } })));
     await settled(card);
     expect(asked()).toBe(before + 2);
     card.remove();

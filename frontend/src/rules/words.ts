@@ -8,12 +8,15 @@ import type { LiveDevice } from "../store.js";
 
 /** The reason that Home Assistant gives where nobody gives another. */
 const OWN_REASON = "Quarantined from Home Assistant";
+const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
 const PROGRAM = /^(exe|dir|pid):(.*)$/s;
 
 /** Return what a rule does; to which part of the traffic, if it is one. */
-export function modeOf(hass: HomeAssistant, { mode, transport, port }: Block): string {
+export function modeOf(hass: HomeAssistant, { target, mode, transport, port }: Block): string {
   const part = port === null ? (transport ?? "") : `${transport ?? ""}/${port}`;
-  return [localizer(hass)(optionalKey(`mode.${mode}`) ?? "mode.other"), part].filter(Boolean).join(" ");
+  // Devices are quarantined, peers and programs are blocked
+  const key = mode === "isolate" && !MAC.test(target) ? "rules.blocked" : (optionalKey(`mode.${mode}`) ?? "mode.other");
+  return [localizer(hass)(key), part].filter(Boolean).join(" ");
 }
 
 /** Return why a rule was ordered: what Hearthwall says itself in the user's language, all else as somebody wrote it. */

@@ -5,6 +5,7 @@ export const enRules = {
   "rules.description": "What is held back right now, of devices, peers and programs: since when, why, for how long, and the way to end it.",
   "rules.title": "Rules in force",
   "rules.none": "No rule is in force: everything passes.",
+  "rules.blocked": "Blocked",
   "rules.end": "End",
   "rules.end_named": "End the rule on {name}",
   "rules.end_confirm": "End rule",

@@ -7,6 +7,7 @@ export const jaRules: Record<keyof typeof enRules, string> = {
   "rules.description": "現在制限しているデバイス、通信相手、プログラムを表示します。開始時刻、理由、残り時間を確認し、その場で終了できます。",
   "rules.title": "有効なルール",
   "rules.none": "有効なルールはありません。すべての通信が通ります。",
+  "rules.blocked": "ブロック中",
   "rules.end": "終了",
   "rules.end_named": "{name} のルールを終了",
   "rules.end_confirm": "終了する",
