@@ -2157,10 +2157,15 @@ const Si = q`
     font-size: 12px;
     color: var(--secondary-text-color);
   }
+  /* Each is cut by itself: a program may be called anything, at any length */
   .second {
+    display: flex;
+    white-space: pre;
+  }
+  .second > span {
+    min-width: 0;
     overflow: hidden;
     text-overflow: ellipsis;
-    white-space: nowrap;
   }
   .peer,
   .summary {
