@@ -31,7 +31,7 @@ UNPLUGGED = [
         '"requirements": ["x==1"]',
     ),
     ("docs-actions", "services.yaml", r"^accept:", "acceptation:"),
-    ("entity-event-setup", "entity.py", r"self\.async_on_remove\((.*)\)$", r"\1"),
+    ("entity-event-setup", "entity.py", r"self\.async_on_remove\(", "tuple("),
     ("entity-unique-id", "entity.py", r"self\._attr_unique_id = ", "self._id = "),
     (
         "has-entity-name",
