@@ -28,12 +28,16 @@ export const itemStyles = css`
     margin: 4px 0;
     background: color-mix(in srgb, var(--primary-text-color) 4%, transparent);
   }
+  /* A bar, not a tint: grey words on a tint are too faint to read while it fades */
   .fresh .line {
     animation: fresh 3s ease-out;
   }
   @keyframes fresh {
     from {
-      background: color-mix(in srgb, var(--severity) 22%, transparent);
+      box-shadow: inset 4px 0 var(--severity);
+    }
+    to {
+      box-shadow: inset 4px 0 transparent;
     }
   }
   button.line {
