@@ -1,0 +1,23 @@
+"""The types of sinks: what reads the options of each, and what makes it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..kinds import Severity
+from .sink import Sink, SinkContext
+from .table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One type of sinks. Its module imports libraries when a sink starts, not before."""
+
+    read: Callable[[Table], Any]
+    """Takes the type's own options; raises SensorError."""
+    make: Callable[[Any, SinkContext], Sink]
+    severity: Severity = "info"
+    """The least severity that is delivered if nothing is said."""
+
+
+KINDS: Final[Mapping[str, Kind]] = {}
