@@ -22,6 +22,7 @@ from .commands import (
     remote as remote_commands,
     replay as replay_commands,
     rules as rule_commands,
+    sinks as sink_commands,
     top as top_commands,
     trace as trace_commands,
     usage as usage_commands,
@@ -257,6 +258,7 @@ COMMANDS: Final = {
     **mud_commands.COMMANDS,
     **replay_commands.COMMANDS,
     **remote_commands.COMMANDS,
+    **sink_commands.COMMANDS,
     "unload": Command(
         "take everything out of the kernel", _unload, display.unloaded, _unload_arguments
     ),

@@ -100,6 +100,8 @@ class Sensor:
             try:
                 await self._server.start()
                 await self._remote.start()
+                if self._parts.sinks is not None:
+                    self._parts.sinks.start()
                 on_ready()
                 await self._watch()
             finally:
@@ -181,6 +183,8 @@ class Sensor:
 
     async def _finish(self) -> None:
         """Save, and leave the kernel guarding."""
+        if self._parts.sinks is not None:
+            await self._parts.sinks.stop()
         await self._parts.feeds.stop()
         await self._parts.responder.stop()
         if (

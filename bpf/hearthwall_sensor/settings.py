@@ -11,6 +11,8 @@ from .floods import DEFAULT_THRESHOLDS, Thresholds, parse_threshold
 from .kernel.hooks import TC_WAYS, XDP_WAYS, TcWay, XdpWay
 from .protocol import DEFAULT_SOCKET, DEFAULT_STATE_DIR, Role, SensorError
 from .retention import Retention
+from .sinks import reading as sinks_reading
+from .sinks.reading import Named
 
 #: Settings that are lists, with an example.
 _LISTS: Final = {
@@ -48,6 +50,9 @@ class Settings:
     cgroup: str | None = None
     events_days: float = _KEPT.days
     events_mb: float = _KEPT.bytes / _MB
+    sinks: tuple[Named, ...] = ()
+    file: str | None = None
+    """The file that these were read from, None for none."""
 
     @property
     def endpoint(self) -> tuple[str, int] | None:
@@ -92,7 +97,7 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
             values = tomllib.loads(Path(path).read_text())
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SensorError("invalid_message", f"{path} can't be read: {error}") from error
-    known = {each.name for each in dataclasses.fields(Settings)}
+    known = {each.name for each in dataclasses.fields(Settings)} - {"file", "sinks"} | {"sink"}
     if unknown := set(values) - known:
         raise SensorError(
             "invalid_message",
@@ -104,7 +109,10 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
         if not isinstance(listed, list):
             raise SensorError("invalid_message", f'{name} is a list, such as ["{example}"]')
         values[name] = tuple(listed)
-    settings = Settings(**values)
+    sinks = sinks_reading.read(values.pop("sink", []))
+    settings = Settings(
+        **values, sinks=sinks, file=None if path is None else str(Path(path).resolve())
+    )
     _check(settings)
     return settings
 

@@ -88,6 +88,7 @@ def status(wire: dict[str, Any]) -> str:
             ),
             *_processes(wire),
             *_remote(wire),
+            *_sinks(wire),
             *_problem(wire.get("policy_problem")),
             "",
             table(("interface", "bridge", "role", "XDP", "tc", "programs of others"), interfaces),
@@ -110,6 +111,15 @@ def _remote(wire: dict[str, Any]) -> list[str]:
     if wire.get("listening") is None:
         return []
     return [f"listening: {wire['listening']}, turned away: {wire['turned_away']}"]
+
+
+def _sinks(wire: dict[str, Any]) -> list[str]:
+    """Return how many sinks there are, and which fail."""
+    sinks = wire.get("sinks", [])
+    if not sinks:
+        return []
+    failing = [clean(each["name"]) for each in sinks if each["failing_since"] is not None]
+    return [f"sinks: {len(sinks)}" + (f", failing: {', '.join(failing)}" if failing else "")]
 
 
 def _problem(policy: str | None) -> list[str]:

@@ -1,11 +1,17 @@
 """Reads a `[[sink]]` of the settings' file: each option is taken by what it has to be, and none is left over."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from ..nearest import did_you_mean
 from ..protocol import SensorError
+
+#: A name or an address, of IPv6 in brackets, and a port that may be left out.
+_SERVER: Final = re.compile(
+    r"(\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:/@\[\]]+))(:(?P<port>[0-9]{1,5}))?"
+)
 
 
 class Table:
@@ -32,7 +38,8 @@ class Table:
 
     def optional(self, key: str, *, longest: int = 1024) -> str | None:
         """Take a text that need not be there."""
-        return self.text(key, longest=longest) if key in self._values else self._nothing(key)
+        self._known.append(key)
+        return self.text(key, longest=longest) if key in self._values else None
 
     def choice(self, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
         """Take one of some words."""
@@ -79,25 +86,18 @@ class Table:
 
     def optional_path(self, key: str) -> Path | None:
         """Take the whole path of a file that need not be named."""
-        return self.path(key) if key in self._values else self._nothing(key)
+        self._known.append(key)
+        return self.path(key) if key in self._values else None
 
     def server(self, key: str, port: int | None = None) -> tuple[str, int]:
         """Take `host:port`, `192.168.1.5:514` or `[fd00::1]:514`; without a default the port must be there."""
-        text = self.text(key, longest=300)
-        host, colon, number = text.rpartition(":")
-        if text.startswith("[") and text.endswith("]"):
-            host, colon = text, ""
-        elif not colon or (":" in host and not host.startswith("[")):
-            host, colon = text, ""
-        chosen: int | None = port
-        if colon:
-            chosen = int(number) if number.isascii() and number.isdigit() else None
-        host = host.removeprefix("[").removesuffix("]")
-        if not host or any(each in host for each in " /@[]") or chosen is None:
+        match = _SERVER.fullmatch(self.text(key, longest=300))
+        number = port if match is None or match["port"] is None else int(match["port"])
+        if match is None or number is None:
             self.fail(f"{key} is a host and a port, such as 192.168.1.5:{port or 6514}")
-        if not 0 < chosen < 65536:
+        if not 0 < number < 65536:
             self.fail(f"{key}: a port is a number from 1 to 65535")
-        return host, chosen
+        return match["six"] or match["host"], number
 
     def done(self) -> None:
         """Raise SensorError for an option that nothing has taken."""
@@ -116,7 +116,3 @@ class Table:
         if value is None:
             self.fail(f"{key} is missing")
         return value
-
-    def _nothing(self, key: str) -> None:
-        """Note that there is such an option, though nothing is said."""
-        self._known.append(key)
