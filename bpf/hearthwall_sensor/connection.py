@@ -104,6 +104,8 @@ class Connection:
         self._queued = 0
         self._initialized = False
         self.name = name
+        #: What the client calls itself, once it has.
+        self.client: str | None = None
         self.subscription: _Subscription | None = None
         self._end_trace: Callable[[], None] | None = None
         self.overflowed = False
@@ -159,6 +161,7 @@ class Connection:
                     f"this sensor ({__version__}) speaks schemas {MIN_SCHEMA} to {MAX_SCHEMA}, not {request.schema}",
                 )
             self._initialized = True
+            self.client = request.client
             self.name = f"{request.client[:40]!r} ({self.name})"
             if request.address is not None:
                 self.on_address(request.address)

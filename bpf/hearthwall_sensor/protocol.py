@@ -338,7 +338,7 @@ class Status(Message):
     that were found damaged and still lie aside: what they kept is lost, or as it was one version before.
     `time` is the gateway's clock. `listening` is where other hosts reach the sensor, null for nowhere, and
     `turned_away` counts connections there that showed no good token or were too many. `sinks` are where events
-    are delivered to beside clients.
+    are delivered to beside clients. `home_assistants` is how many of them follow what is told.
     """
 
     pid: int
@@ -364,6 +364,7 @@ class Status(Message):
     listening: str | None = None
     turned_away: int = 0
     sinks: "tuple[SinkState, ...]" = ()
+    home_assistants: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ class Reports:
             time=time.time(),
             listening=parts.server.listening,
             turned_away=parts.server.turned_away,
+            home_assistants=parts.server.home_assistants,
             sinks=() if parts.sinks is None else parts.sinks.states,
         )
 

@@ -18,6 +18,7 @@ from aiohttp import web
 from . import __version__
 from .connection import Connection, Source
 from .protocol import (
+    HOME_ASSISTANT,
     MAX_INTERVAL,
     MAX_REQUEST_BYTES,
     MAX_SCHEMA,
@@ -71,6 +72,14 @@ class Server:
             for each, pid in self._clients.items()
             if pid is not None and each.subscription is not None
         }
+
+    @property
+    def home_assistants(self) -> int:
+        """How many Home Assistants follow what the sensor tells."""
+        return sum(
+            each.client == HOME_ASSISTANT and each.subscription is not None
+            for each in self._clients
+        )
 
     @property
     def interval(self) -> float:

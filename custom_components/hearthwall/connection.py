@@ -11,8 +11,8 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.json import json_loads
 
 from .bpf.hearthwall_sensor.client import Client, Endpoint, unix_session
-from .bpf.hearthwall_sensor.protocol import Hello, Role, SensorError, Status
-from .const import CLIENT_NAME, CONF_FINGERPRINT, CONF_SOCKET
+from .bpf.hearthwall_sensor.protocol import HOME_ASSISTANT, Hello, Role, SensorError, Status
+from .const import CONF_FINGERPRINT, CONF_SOCKET
 
 
 @asynccontextmanager
@@ -58,7 +58,7 @@ async def _speaking(client: Client) -> AsyncIterator[Client]:
 
 def _client(session: ClientSession, endpoint: Endpoint | None = None) -> Client:
     """Return a client that reads JSON as Home Assistant does, which is faster than the standard library."""
-    return Client(session, name=CLIENT_NAME, endpoint=endpoint, loads=json_loads)
+    return Client(session, name=HOME_ASSISTANT, endpoint=endpoint, loads=json_loads)
 
 
 def _endpoint(data: Mapping[str, Any]) -> Endpoint:
