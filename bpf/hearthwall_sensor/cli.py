@@ -16,6 +16,7 @@ from .commands import (
     explain as explain_commands,
     flows as flow_commands,
     mud as mud_commands,
+    pair as pair_commands,
     policy as policy_commands,
     processes as process_commands,
     profile as profile_commands,
@@ -258,6 +259,7 @@ COMMANDS: Final = {
     **mud_commands.COMMANDS,
     **replay_commands.COMMANDS,
     **remote_commands.COMMANDS,
+    **pair_commands.COMMANDS,
     **sink_commands.COMMANDS,
     "unload": Command(
         "take everything out of the kernel", _unload, display.unloaded, _unload_arguments

@@ -9,14 +9,14 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from . import __version__
-from .connection import Connection, Source
+from .connection import Connection, MakeOffer, Source, Visitor, no_offer
 from .protocol import (
     HOME_ASSISTANT,
     MAX_INTERVAL,
@@ -54,6 +54,8 @@ class Server:
         #: Where it is reached from other hosts, and how many were turned away there.
         self.listening: str | None = None
         self.turned_away = 0
+        #: Makes a code for pairing, if the sensor listens for other hosts.
+        self.make_offer: MakeOffer = no_offer
         self._lock: int | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._runner: web.AppRunner | None = None
@@ -136,7 +138,7 @@ class Server:
         for client in tuple(self._clients):
             client.push(at_once=at_once)
 
-    def _may_talk(self, transport: asyncio.Transport) -> tuple[bool, int, str]:
+    def _visitor(self, transport: asyncio.Transport) -> tuple[bool, Visitor]:
         """Return whether the process at the other end is root, this user or in the group, and who it is."""
         peer = transport.get_extra_info("socket")
         pid, uid, gid = struct.unpack(
@@ -151,51 +153,49 @@ class Server:
                 )
             ),
         }
-        may = uid in (0, os.geteuid()) or (self._group is not None and self._group in groups)
-        return may, pid, f"pid {pid}, uid {uid}"
+        is_root = uid in (0, os.geteuid())
+        may_talk = is_root or (self._group is not None and self._group in groups)
+        return may_talk, Visitor(f"pid {pid}, uid {uid}", is_root=is_root, pid=pid)
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection."""
         transport = request.transport
         if not isinstance(transport, asyncio.Transport):  # it has gone already
             raise web.HTTPForbidden(text="")
-        allowed, pid, peer = self._may_talk(transport)
-        if not allowed:
-            _LOGGER.warning("A process without permission was turned away (%s)", peer)
+        may_talk, visitor = self._visitor(transport)
+        if not may_talk:
+            _LOGGER.warning("A process without permission was turned away (%s)", visitor.name)
             raise web.HTTPForbidden(text="")
         try:
-            return await self.converse(request, peer, pid)
+            return await self.converse(request, visitor)
         except web.HTTPException:
             raise
         except ConnectionError:  # it has gone meanwhile
             raise web.HTTPBadRequest(text="") from None
         except Exception:
-            _LOGGER.exception("A connection of %s failed", peer)
+            _LOGGER.exception("A connection of %s failed", visitor.name)
             raise
 
-    async def converse(
-        self,
-        request: web.BaseRequest,
-        peer: str,
-        pid: int | None = None,
-        *,
-        reached: tuple[str, int] | tuple[None, None] = (None, None),
-        on_address: Callable[[str], None] = lambda _: None,
-    ) -> web.StreamResponse:
-        """Have a conversation with somebody who may talk.
-
-        One on another host is told where it has reached us; whence it says to come is passed on.
-        """
+    async def converse(self, request: web.BaseRequest, visitor: Visitor) -> web.StreamResponse:
+        """Have a conversation with somebody who may talk."""
         transport = request.transport
         if len(self._clients) >= _MAX_CLIENTS or not isinstance(transport, asyncio.Transport):
             raise web.HTTPServiceUnavailable(text="too many clients")
         # Twice the limit, so that a message somewhat too large is answered and not just cut off.
         ws = web.WebSocketResponse(heartbeat=30, max_msg_size=2 * MAX_REQUEST_BYTES, compress=False)
         await ws.prepare(request)
-        hello = Hello(__version__, MIN_SCHEMA, MAX_SCHEMA, self.identity, *reached)
-        client = Connection(ws, transport, self._source, peer, hello)
-        client.on_address = on_address
-        self._clients[client] = pid
+        hello = Hello(
+            __version__,
+            MIN_SCHEMA,
+            MAX_SCHEMA,
+            self.identity,
+            visitor.address,
+            visitor.port,
+            visitor.role,
+        )
+        client = Connection(ws, transport, self._source, visitor, hello)
+        client.make_offer = self.make_offer
+        self._clients[client] = visitor.pid
         try:
             await client.serve()
         finally:

@@ -13,8 +13,9 @@ from typing import Final
 from aiohttp import web
 
 from ..notation import plain_address
-from ..protocol import WEBSOCKET_PATH, SensorError
+from ..protocol import PAIR_PATH, WEBSOCKET_PATH, SensorError
 from .admission import Admission
+from .introduction import Introduction
 from .newcomer import Newcomer
 from .tokens import Token, Tokens
 
@@ -47,6 +48,7 @@ class Listener:
     """Takes connections, and gives those with a good token to whoever serves them."""
 
     context: ssl.SSLContext
+    introduction: Introduction
     _tokens: Tokens
     _admission: Admission
     _serve: Serve
@@ -196,6 +198,8 @@ class Listener:
         newcomer = None if transport is None else transport.get_protocol()
         if not isinstance(transport, asyncio.Transport) or not isinstance(newcomer, Newcomer):
             return _refusal(400)
+        if request.path == PAIR_PATH:
+            return await self._introduce(request, newcomer)
         token = self._tokens.find(_bearer(request))
         if token is None:
             self.turned_away += 1
@@ -214,6 +218,21 @@ class Listener:
             return await self._converse(request, token, newcomer.address)
         finally:
             self._clients.pop(transport, None)
+
+    async def _introduce(self, request: web.BaseRequest, newcomer: Newcomer) -> web.StreamResponse:
+        """Pair a stranger, within all that bounds strangers."""
+        try:
+            response, is_in = await self.introduction.converse(request, newcomer.address)
+        except (web.HTTPException, ConnectionError):  # it speaks no websocket, or has gone
+            return _refusal(400)
+        except Exception:
+            _LOGGER.exception("A pairing with %s failed", newcomer.address)
+            return _refusal(500)
+        if is_in:
+            self._admission.welcome(newcomer.address, newcomer.interface)
+        else:
+            self.turned_away += 1
+        return response
 
     async def _converse(
         self, request: web.BaseRequest, token: Token, address: str

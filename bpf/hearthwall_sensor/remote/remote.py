@@ -10,13 +10,16 @@ from typing import Final
 
 from aiohttp import web
 
+from ..connection import Visitor
 from ..network.topology import Network
 from ..notation import plain_address
 from ..server import Server
 from . import announcer, certificate
 from .admission import Admission
 from .announcer import Announcer
+from .introduction import Introduction
 from .listener import Listener
+from .offers import Offers
 from .tokens import Token, Tokens
 from .whereabouts import Whereabouts
 
@@ -66,7 +69,11 @@ class Remote:
         self._server.identity = identity
         if self._listener is None:
             return
-        self._listener.context = certificate.context(certificate.ensure(self._state))
+        path = certificate.ensure(self._state)
+        self._listener.context = certificate.context(path)
+        offers = Offers(self._state)
+        self._listener.introduction = Introduction(offers, certificate.fingerprint(path), identity)
+        self._server.make_offer = offers.offer
         self._tokens = Tokens(self._state)
         self._whereabouts = Whereabouts(self._state)
         self._whereabouts.keep(self._tokens.digests)
@@ -86,7 +93,7 @@ class Remote:
         self._server.listening = f"{shown}:{self._port}"
         _LOGGER.info("Listening for other hosts on %s", self._server.listening)
         if not self._tokens.digests:
-            _LOGGER.warning("There is no token yet: `hearthwall-sensor token NAME` makes one")
+            _LOGGER.warning("There is no token yet: `hearthwall-sensor pair` shows a code for one")
 
     def follow(self, seen: Network, interfaces: Iterable[str]) -> None:
         """Announce the addresses by which the home reaches this host."""
@@ -131,9 +138,13 @@ class Remote:
         try:
             return await self._server.converse(
                 request,
-                name,
-                reached=(None, None) if own is None else (plain_address(own[0]), own[1]),
-                on_address=lambda said: self._arrive(visit, said),
+                Visitor(
+                    name,
+                    token.role,
+                    address=None if own is None else plain_address(own[0]),
+                    port=None if own is None else own[1],
+                    on_address=lambda said: self._arrive(visit, said),
+                ),
             )
         finally:
             self._visits.discard(visit)
@@ -143,6 +154,8 @@ class Remote:
 
         A stranger who passes a connection on, which nobody sees in TLS, would else be protected in its client's place.
         """
+        if visit.token.role == "read":
+            return  # who gives no orders needs no protection from them
         if said != visit.address:
             way = (visit.token.sha256, visit.address)
             if way not in self._told:
