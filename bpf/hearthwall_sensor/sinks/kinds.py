@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..kinds import Severity
-from .sink import Sink, SinkContext
+from .file import FileOptions, FileSink
+from .journald import JournaldOptions, JournaldSink
+from .sink import Pace, Sink, SinkContext
+from .syslog import SyslogOptions, SyslogSink
 from .table import Table
 
 
@@ -18,6 +21,12 @@ class Kind:
     make: Callable[[Any, SinkContext], Sink]
     severity: Severity = "info"
     """The least severity that is delivered if nothing is said."""
+    pace: Callable[[Any], Pace] = lambda _: Pace()
+    """Takes the type's own options."""
 
 
-KINDS: Final[Mapping[str, Kind]] = {}
+KINDS: Final[Mapping[str, Kind]] = {
+    "file": Kind(FileOptions.read, FileSink),
+    "journald": Kind(JournaldOptions.read, JournaldSink),
+    "syslog": Kind(SyslogOptions.read, SyslogSink),
+}

@@ -1,0 +1,151 @@
+"""The sink `syslog`: a server that speaks RFC 5424, over UDP (RFC 5426), TCP (RFC 6587) or TLS (RFC 5425)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+
+from ..protocol import Event
+from . import ecs, syslog_message
+from .ecs import Origin
+from .sink import SinkContext, SinkError
+from .syslog_datagrams import Datagrams
+from .syslog_message import FACILITIES, message
+from .syslog_stream import Stream, Trust
+from .table import Table
+
+Transport = Literal["udp", "tcp", "tls"]
+
+_PORTS: Final = {"udp": 514, "tcp": 514, "tls": 6514}
+_MOST_BYTES: Final = {"udp": 65_507, "tcp": 65_536, "tls": 65_536}
+#: What rsyslog takes if nothing else is set.
+_BYTES: Final = 8192
+#: Messages whose acknowledgement is waited for at once: so many may come twice after a broken connection.
+_AT_ONCE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogOptions:
+    """Where the messages go, and how they look."""
+
+    host: str
+    port: int
+    transport: Transport
+    is_ecs: bool
+    """Whether the message is the ECS document, and not a sentence with structured data."""
+    facility: int
+    max_bytes: int
+    """A longer message is cut."""
+    trust: Trust | None
+    """Of TLS."""
+
+    @classmethod
+    def read(cls, table: Table) -> "SyslogOptions":
+        """Return the options of a table; raises SensorError."""
+        transport = table.choice("transport", tuple(_PORTS), "tls")
+        host, port = table.server("server", _PORTS[transport])
+        is_ecs = table.choice("format", ("text", "ecs"), "text") == "ecs"
+        least = ecs.LEAST_BYTES if is_ecs else syslog_message.LEAST_BYTES
+        return cls(
+            host=host,
+            port=port,
+            transport=cast(Transport, transport),
+            is_ecs=is_ecs,
+            facility=FACILITIES[table.choice("facility", tuple(FACILITIES), "daemon")],
+            max_bytes=table.whole("max_bytes", _BYTES, least, _MOST_BYTES[transport]),
+            trust=_trust(table) if transport == "tls" else None,
+        )
+
+
+def _trust(table: Table) -> Trust:
+    """Return how TLS knows the server."""
+    trust = Trust(
+        ca_file=table.optional_path("ca_file"),
+        fingerprint=_fingerprint(table),
+        server_name=table.optional("server_name", longest=253),
+        client_certificate=table.optional_path("client_certificate"),
+        client_key=table.optional_path("client_key"),
+    )
+    if trust.client_key is not None and trust.client_certificate is None:
+        table.fail("client_key is nothing without client_certificate")
+    return trust
+
+
+def _fingerprint(table: Table) -> bytes | None:
+    """Return a certificate's SHA-256 as people write it, with colons or without."""
+    text = table.optional("fingerprint", longest=128)
+    if text is None:
+        return None
+    digits = text.replace(":", "").strip()
+    if not re.fullmatch(r"[0-9A-Fa-f]{64}", digits):
+        table.fail("fingerprint is a certificate's SHA-256, 64 hexadecimal digits")
+    return bytes.fromhex(digits)
+
+
+class SyslogSink:
+    """Sends events to one server, over a connection that is made again when it is gone."""
+
+    def __init__(self, options: SyslogOptions, context: SinkContext) -> None:
+        """Take the options, and who tells the events."""
+        self._options = options
+        self._origin = Origin.of(context)
+        self._link: Stream | Datagrams | None = None
+
+    async def start(self) -> None:
+        """Do nothing: a connection is made for the first event."""
+
+    async def send(self, events: Sequence[Event]) -> None:
+        """Send events; raises SinkError."""
+        done = 0
+        try:
+            while done < len(events):
+                group = [self._message(each) for each in events[done : done + _AT_ONCE]]
+                link = await self._connected()
+                await link.send(group)
+                done += len(group)
+        except OSError as error:
+            done += self._link.taken if isinstance(self._link, Datagrams) else 0
+            self._drop()
+            raise SinkError(self._told(error.strerror or str(error)), delivered=done) from error
+        except SinkError as error:
+            self._drop()
+            raise SinkError(self._told(str(error)), delivered=done) from error
+        except BaseException:
+            self._drop()
+            raise
+
+    async def close(self) -> None:
+        """End the connection."""
+        self._drop()
+
+    def _message(self, event: Event) -> bytes:
+        """Return an event as it is sent."""
+        options = self._options
+        return message(
+            event,
+            self._origin,
+            facility=options.facility,
+            is_ecs=options.is_ecs,
+            most=options.max_bytes,
+        )
+
+    async def _connected(self) -> Stream | Datagrams:
+        """Return a connection that stands."""
+        options = self._options
+        if isinstance(self._link, Datagrams) and self._link.is_old:
+            self._drop()
+        if self._link is None and options.transport == "udp":
+            self._link = await Datagrams.connect(options.host, options.port)
+        elif self._link is None:
+            self._link = await Stream.connect(options.host, options.port, options.trust)
+        return self._link
+
+    def _drop(self) -> None:
+        """Let go of the connection: what it held is not known to have arrived."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    def _told(self, what: str) -> str:
+        """Return what is said of a failure."""
+        return f"{self._options.host}:{self._options.port}: {what}"
