@@ -15,6 +15,7 @@ from .commands import (
     events as event_commands,
     explain as explain_commands,
     flows as flow_commands,
+    installation as installation_commands,
     mud as mud_commands,
     pair as pair_commands,
     policy as policy_commands,
@@ -26,6 +27,7 @@ from .commands import (
     sinks as sink_commands,
     top as top_commands,
     trace as trace_commands,
+    unload as unload_commands,
     usage as usage_commands,
 )
 from .commands.cells import clean
@@ -33,7 +35,7 @@ from .commands.command import Command, Options, ask
 from .feeds import commands as feed_commands
 from .nearest import did_you_mean
 from .protocol import DEFAULT_SOCKET, SensorError
-from .requests import GetFeeds, GetStatus, RefreshFeed, RemoveFeed, Unload
+from .requests import GetFeeds, GetStatus, RefreshFeed, RemoveFeed
 
 
 def _check(options: Options) -> Any:
@@ -67,6 +69,7 @@ def _run(options: Options) -> Any:
         "cgroup": options.cgroup,
         "tc": options.tc,
         "xdp": options.xdp,
+        "wait": options.wait or None,
     }
     chosen = settings.read(options.config, given)
     if not chosen.interfaces:
@@ -157,62 +160,16 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         " (default: all processes of this host)",
     )
     parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="start though none of the interfaces is there yet: each is guarded when it appears",
+    )
+    parser.add_argument(
         "--supervised",
         action="store_true",
         help="say READY on standard output, end with standard input",
     )
     parser.add_argument("--verbose", action="store_true", help="log more")
-
-
-def _unload(options: Options) -> Any:
-    """Take everything out of the kernel, with the running sensors' help or without it."""
-    from . import privileges
-    from .kernel import pins
-    from .unloading import require_anything
-
-    privileges.require_root("unload")
-    if options.all:
-        return [_unload_one(each, forget=options.forget) for each in pins.loaded()]
-    if options.socket == DEFAULT_SOCKET:
-        require_anything(pins.Pins(options.socket))
-    return [_unload_one(options.socket, forget=options.forget)]
-
-
-def _unload_one(socket: str, *, forget: bool) -> dict[str, Any]:
-    """Take out what one sensor left; one that still runs is asked, and does it as it ends."""
-    from .kernel.pins import Pins, loaded
-    from .rules.rules import RULES_FILE
-    from .server import claimed
-    from .unloading import unload
-
-    own = Pins(socket)
-    found, state = own.path.is_dir(), own.state
-    rules = None if state is None else state / RULES_FILE
-    had_rules = rules is not None and rules.exists()
-    try:
-        ask(lambda _: Unload(forget=forget))(argparse.Namespace(socket=socket))
-    except SensorError as error:
-        if error.code != "not_running":
-            raise
-    with claimed(socket, wait=10.0):
-        unload(own, forget=forget)
-    return {
-        "socket": socket,
-        "found": found,
-        "rules_kept": str(rules) if rules is not None and rules.exists() else None,
-        "rules_forgotten": had_rules and rules is not None and not rules.exists(),
-        "others": loaded(),
-    }
-
-
-def _unload_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `unload` takes."""
-    parser.add_argument(
-        "--forget",
-        action="store_true",
-        help="forget rules and feeds too; else the next run puts them back",
-    )
-    parser.add_argument("--all", action="store_true", help="of every sensor on this host")
 
 
 def _load(options: Options) -> Any:
@@ -261,9 +218,8 @@ COMMANDS: Final = {
     **remote_commands.COMMANDS,
     **pair_commands.COMMANDS,
     **sink_commands.COMMANDS,
-    "unload": Command(
-        "take everything out of the kernel", _unload, display.unloaded, _unload_arguments
-    ),
+    **installation_commands.COMMANDS,
+    **unload_commands.COMMANDS,
     "load": Command(
         "compile the kernel programs and pin them (run does this)",
         _load,

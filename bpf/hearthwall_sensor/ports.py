@@ -66,9 +66,15 @@ class Ports:
         pins: Pins,
         tc: TcWay | None = None,
         xdp: XdpWay | None = None,
+        *,
+        wait: bool = False,
     ) -> None:
-        """Take the interfaces' names with their roles, and how programs are attached, None to probe."""
+        """Take the interfaces' names with their roles, and how programs are attached, None to probe.
+
+        With `wait` none of them need be there yet.
+        """
         self._names = names
+        self._wait = wait
         self._pins = pins
         self._own = OwnPrograms(pins)
         self._meters = Meters(pins, tc or probe_tc(), self._own)
@@ -93,7 +99,7 @@ class Ports:
         selection = select(self._names, network)
         for reason in selection.refused.values():
             raise SensorError("unknown_interface", reason)
-        if len(selection.missing) == len(self._names):
+        if len(selection.missing) == len(self._names) and not self._wait:
             known = ", ".join(sorted(each.name for each in network.interfaces.values()))
             name = next(iter(self._names))
             raise SensorError(

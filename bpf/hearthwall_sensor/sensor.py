@@ -63,7 +63,9 @@ class Sensor:
         """Take the settings; nothing happens before `run`."""
         self._settings = settings
         self._pins = Pins(settings.socket)
-        self._ports = Ports(settings.guarded, self._pins, settings.tc_way, settings.xdp_way)
+        self._ports = Ports(
+            settings.guarded, self._pins, settings.tc_way, settings.xdp_way, wait=settings.wait
+        )
         self._server = Server(settings.socket, settings.group, self)
         self._state = Path(settings.state_dir)
         self._surroundings = Surroundings(
@@ -80,6 +82,8 @@ class Sensor:
         self._forget = False
         #: Attaching happens in threads, one at a time.
         self._attaching = asyncio.Lock()
+        #: Called each second, as long as the sensor goes its rounds.
+        self.on_second: Callable[[], None] = lambda: None
         #: What goes on beside the ticks, by what it is for: never two of one kind.
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -290,6 +294,7 @@ class Sensor:
         self._begin("ports", self._look_at_ports)
         self._begin("makers", self._orders.mud.follow_devices)
         self._tell_events()
+        self.on_second()
 
     async def _look_at_ports(self) -> None:
         """See to it that the programs are where they should be, whatever others did."""
@@ -417,6 +422,15 @@ class Sensor:
             done = wanted
         self._changes.status()
         self._server.push(at_once=True)
+
+    @property
+    def standing(self) -> str:
+        """What is guarded now, and what is waited for, in words."""
+        ports = self._ports.report()
+        lacks = [each.name for each in ports if each.tc in ("missing", "failed")]
+        guarded = [each.name for each in ports if each.name not in lacks]
+        parts = (("Guarding", guarded), ("waiting for" if guarded else "Waiting for", lacks))
+        return ", ".join(f"{verb} {' '.join(names)}" for verb, names in parts if names)
 
     # What clients are told
 

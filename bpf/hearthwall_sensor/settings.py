@@ -45,6 +45,8 @@ class Settings:
     floods: tuple[str, ...] = ()
     dns_servers: tuple[str, ...] = ()
     watch_dns: bool = True
+    wait: bool = False
+    """Whether to start though none of the interfaces is there yet."""
     geo: tuple[str, ...] = ()
     policy: str | None = None
     cgroup: str | None = None
@@ -159,8 +161,9 @@ def _check(settings: Settings) -> None:
             raise SensorError("invalid_message", f"{name} is auto, {' or '.join(ways)}")
     if both := set(settings.interfaces) & set(settings.wan):
         raise SensorError("invalid_message", f"{min(both)} is either the home's side or the WAN's")
-    if not isinstance(settings.watch_dns, bool):
-        raise SensorError("invalid_message", "watch_dns is true or false")
+    for switch in ("watch_dns", "wait"):
+        if not isinstance(getattr(settings, switch), bool):
+            raise SensorError("invalid_message", f"{switch} is true or false")
     _check_numbers(settings)
     if settings.listen is not None:
         parse_endpoint(settings.listen)

@@ -1,0 +1,51 @@
+"""Looks whether a copy of the programs can run here, before anything relies on it."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+from ..protocol import SensorError
+from .places import PROGRAM
+
+_TIMEOUT: Final = 180
+_APT: Final = "apt-get install "
+
+
+def check(copy: Path) -> str:
+    """Have a copy check this host, which compiles its programs and shows them to the kernel; return a sentence.
+
+    Raises SensorError `missing_capability` with the line that installs what is missing.
+    """
+    report = _report(copy)
+    lacks = [each for each in report["parts"] if each["required"] and not each["ok"]]
+    if not lacks:
+        return f"it can run on Linux {report['kernel']} on {report['machine']}"
+    packages = [each["fix"].removeprefix(_APT) for each in lacks if each["fix"].startswith(_APT)]
+    if packages:
+        raise SensorError(
+            "missing_capability",
+            f"first install what the sensor needs: {_APT}{' '.join(dict.fromkeys(packages))}",
+        )
+    reasons = "; ".join(f"{each['name']}: {each['detail']} ({each['fix']})" for each in lacks)
+    raise SensorError("missing_capability", f"the sensor can't run here: {reasons}")
+
+
+def _report(copy: Path) -> Any:
+    """Return what `check` of a copy says; raises SensorError."""
+    try:
+        done = subprocess.run(
+            [str(copy / PROGRAM), "check", "--json"],
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+        report = json.loads(done.stdout)
+    except subprocess.TimeoutExpired as error:
+        raise SensorError("timeout", f"{copy} did not check itself in {_TIMEOUT} s") from error
+    except (OSError, ValueError) as error:
+        raise SensorError("internal", f"{copy} does not start: {error}") from error
+    if "error" in report:
+        raise SensorError(report["error"]["code"], report["error"]["message"])
+    return report
