@@ -169,6 +169,14 @@ PARTS: Final = (
         by_root=False,
     ),
     Part(
+        "prometheus_client",
+        False,
+        _module("prometheus_client"),
+        "no metrics are told at /metrics and by `metrics`",
+        "apt-get install python3-prometheus-client",
+        by_root=False,
+    ),
+    Part(
         "zeroconf",
         False,
         _module("zeroconf"),

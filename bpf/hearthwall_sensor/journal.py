@@ -5,7 +5,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from itertools import count
@@ -69,6 +69,8 @@ class Journal:
         self.lost = 0
         #: Events that were too many of their kind in a minute.
         self.suppressed = 0
+        #: Events that were told since the sensor started, by kind and severity.
+        self.told: Counter[tuple[str, str]] = Counter()
         #: Returns the MAC that stands for a device.
         self.primary: Callable[[str], str] = lambda mac: mac
         #: Returns whether a device has been here for long, so that it isn't just invented.
@@ -192,6 +194,7 @@ class Journal:
         self._number(written, again)
         events = [*written.revived.values(), *(each for each in written.fresh if each is not None)]
         self.last = events[-1].seq if events else self.last
+        self.told.update((each.kind, each.severity) for each in events)
         return events
 
     def _take_back(self, again: dict[int, Pending]) -> None:

@@ -37,6 +37,7 @@ MAX_SCHEMA: Final = 1
 DEFAULT_SOCKET: Final = "/run/hearthwall/sensor.sock"
 DEFAULT_STATE_DIR: Final = "/var/lib/hearthwall"
 WEBSOCKET_PATH: Final = "/ws"
+METRICS_PATH: Final = "/metrics"
 #: What a Home Assistant calls itself in `initialize`.
 HOME_ASSISTANT: Final = "Home Assistant"
 #: Where a client that has no token yet gets one for a code.

@@ -23,6 +23,9 @@ from .kernel.pins import Pins
 from .kernel.process_programs import LIFE_TRACEPOINTS
 from .kernel.tracing import Tracepoints
 from .kernel.units import NETWORK
+from .metrics import pseudonyms
+from .metrics.exposition import Exposition
+from .metrics.view import View
 from .network import topology
 from .network.surroundings import Surroundings
 from .network.topology import Network
@@ -57,6 +60,7 @@ class Sensor:
 
     _parts: Parts
     _reports: Reports
+    _view: View
     _orders: Orders
 
     def __init__(self, settings: Settings) -> None:
@@ -158,12 +162,16 @@ class Sensor:
         )
         self._reports = Reports(parts)
         self._orders = Orders(parts, self._reports, self._rules_changed, self._leave)
+        named = pseudonyms.naming(self._settings.metrics_devices, self._state)
+        self._view = View(parts, self._reports, named)
         parts.surroundings.follow(seen, parts.tables, self._ports.home(seen))
         self._remote.on_moved = self._protect_clients
         self._remote.protect()
         self._remote.follow(seen, self._settings.interfaces)
         parts.identities.take_neighbours(parts.surroundings.addresses, time.time())
         await takeover.restore(parts, earlier, _indices(seen))
+        self._view.begin()
+        self._server.metrics.write = Exposition(self._view).text
         self._follow_names()
         takeover.take_names(parts, earlier)
         keeping.take_back(self._state / keeping.FLOWS_FILE, parts.observer)
@@ -375,6 +383,7 @@ class Sensor:
         accounts = self._parts.devices.accounts
         revision = self._changes.begin()
         targets = [each.target for each in ended]
+        self._view.rules_ended(ended)
         for block in ended:
             self._changes.removed(block.id)
         for rule in changed:

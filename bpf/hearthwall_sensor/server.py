@@ -17,11 +17,13 @@ from aiohttp import web
 
 from . import __version__
 from .connection import Connection, MakeOffer, Source, Visitor, no_offer
+from .metrics.serving import Serving
 from .protocol import (
     HOME_ASSISTANT,
     MAX_INTERVAL,
     MAX_REQUEST_BYTES,
     MAX_SCHEMA,
+    METRICS_PATH,
     MIN_SCHEMA,
     WEBSOCKET_PATH,
     Hello,
@@ -56,6 +58,8 @@ class Server:
         self.turned_away = 0
         #: Makes a code for pairing, if the sensor listens for other hosts.
         self.make_offer: MakeOffer = no_offer
+        #: Answers who asks for metrics.
+        self.metrics = Serving()
         self._lock: int | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._runner: web.AppRunner | None = None
@@ -122,7 +126,8 @@ class Server:
     async def start(self) -> None:
         """Begin to listen."""
         application = web.Application()
-        application.router.add_get(WEBSOCKET_PATH, self._connect)
+        for path in (WEBSOCKET_PATH, METRICS_PATH):
+            application.router.add_get(path, self._connect)
         self._runner = web.AppRunner(application, access_log=None, logger=_QUIET)
         await self._runner.setup()
         await web.SockSite(self._runner, self._listener).start()
@@ -178,6 +183,8 @@ class Server:
 
     async def converse(self, request: web.BaseRequest, visitor: Visitor) -> web.StreamResponse:
         """Have a conversation with somebody who may talk."""
+        if request.path == METRICS_PATH:
+            return await self.metrics.answer(request)
         transport = request.transport
         if len(self._clients) >= _MAX_CLIENTS or not isinstance(transport, asyncio.Transport):
             raise web.HTTPServiceUnavailable(text="too many clients")

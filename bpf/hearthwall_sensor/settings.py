@@ -3,6 +3,7 @@
 import dataclasses
 import ipaddress
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -25,6 +26,12 @@ _LISTS: Final = {
 
 _MB: Final = 1_000_000
 _KEPT: Final = Retention()
+#: Settings that are one of some words.
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "tc": ("auto", *TC_WAYS),
+    "xdp": ("auto", *XDP_WAYS),
+    "metrics_devices": ("off", "pseudonym", "mac"),
+}
 #: Settings that are numbers, with the least and the most.
 _NUMBERS: Final = {"events_days": (0.01, 3650), "events_mb": (0.1, 10_000)}
 
@@ -52,6 +59,7 @@ class Settings:
     cgroup: str | None = None
     events_days: float = _KEPT.days
     events_mb: float = _KEPT.bytes / _MB
+    metrics_devices: Literal["off", "pseudonym", "mac"] = "off"
     sinks: tuple[Named, ...] = ()
     file: str | None = None
     """The file that these were read from, None for none."""
@@ -156,9 +164,7 @@ def _check(settings: Settings) -> None:
         raise SensorError(
             "invalid_message", f"settings are texts, and {', '.join(_LISTS)} lists of texts"
         )
-    for name, chosen, ways in (("tc", settings.tc, TC_WAYS), ("xdp", settings.xdp, XDP_WAYS)):
-        if chosen not in ("auto", *ways):
-            raise SensorError("invalid_message", f"{name} is auto, {' or '.join(ways)}")
+    _check_words(settings)
     if both := set(settings.interfaces) & set(settings.wan):
         raise SensorError("invalid_message", f"{min(both)} is either the home's side or the WAN's")
     for switch in ("watch_dns", "wait"):
@@ -174,6 +180,15 @@ def _check(settings: Settings) -> None:
             ipaddress.ip_address(each or "::")  # none is fine
         except ValueError as error:
             raise SensorError("invalid_target", f"home_assistant, dns_servers: {error}") from error
+
+
+def _check_words(settings: Settings) -> None:
+    """Raise SensorError `invalid_message` for a word that there is not."""
+    for setting, words in _WORDS.items():
+        if getattr(settings, setting) not in words:
+            raise SensorError(
+                "invalid_message", f"{setting} is {', '.join(words[:-1])} or {words[-1]}"
+            )
 
 
 def _check_numbers(settings: Settings) -> None:

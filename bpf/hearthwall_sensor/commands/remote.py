@@ -17,7 +17,7 @@ def _run(options: Options) -> Any:
     from ..remote import tokens
 
     privileges.require_root("token")
-    state = _state(options)
+    state = state_folder(options)
     if options.list:
         return {"tokens": [_shown(each) for each in tokens.listed(state)]}
     if options.name is None:
@@ -45,7 +45,7 @@ def _make(options: Options, state: Path) -> dict[str, Any]:
     }
 
 
-def _state(options: Options) -> Path:
+def state_folder(options: Options) -> Path:
     """Return the state folder that is said, that of the sensor that was started here, or the usual one."""
     from ..kernel.pins import Pins
 

@@ -13,7 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from ..notation import plain_address
-from ..protocol import PAIR_PATH, WEBSOCKET_PATH, SensorError
+from ..protocol import METRICS_PATH, PAIR_PATH, WEBSOCKET_PATH, SensorError
 from .admission import Admission
 from .introduction import Introduction
 from .newcomer import Newcomer
@@ -206,7 +206,7 @@ class Listener:
             self._warn("A client at %s showed no good token", newcomer.address)
             return _refusal(401)
         self._admission.welcome(newcomer.address, newcomer.interface)
-        if request.path != WEBSOCKET_PATH:
+        if request.path not in (WEBSOCKET_PATH, METRICS_PATH):
             return _refusal(404)
         of_token = sum(each == token.sha256 for each in self._clients.values())
         if len(self._clients) >= MAX_CLIENTS or of_token >= MAX_CLIENTS_OF_TOKEN:

@@ -291,6 +291,10 @@ class Rules:
         self.count()
         return [self.block(rule) for rule in sorted(self, key=lambda each: each.id)]
 
+    def counters(self, rule: Rule) -> Counters:
+        """Return what was read last of what the kernel has counted for a rule."""
+        return self._in_force.counters(rule)
+
     def block(self, rule: Rule) -> Block:
         """Return a rule as the protocol tells it, with the counters that were read last."""
         return self._told(rule, self._in_force.counters(rule))
