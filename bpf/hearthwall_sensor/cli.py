@@ -174,18 +174,29 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _load(options: Options) -> Any:
-    """Compile and load the kernel programs: what `run` has a child do."""
-    from .kernel.loader import die_with_parent, load
+    """Load the kernel programs, compiled before or now: what `run` has a child do."""
+    from pathlib import Path
 
+    from .kernel.loader import compile_into, die_with_parent, load
+
+    if options.compile_into:
+        return compile_into(Path(options.compile_into))
     if options.pins:
         die_with_parent()
-    return load(options.pins)
+    return load(options.pins, anew=options.anew)
 
 
 def _load_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `load` takes."""
     parser.add_argument(
         "--pins", metavar="DIR", help="pin into this new folder of bpffs; without it, only try"
+    )
+    parser.add_argument("--anew", action="store_true", help="compile also what was compiled before")
+    parser.add_argument(
+        "--compile-into",
+        metavar="DIR",
+        help="compile, and put the result into this folder: named `compiled` and beside the sensor's sources, it goes"
+        " to machines of this architecture that have no compiler",
     )
 
 
@@ -223,7 +234,7 @@ COMMANDS: Final = {
     **installation_commands.COMMANDS,
     **unload_commands.COMMANDS,
     "load": Command(
-        "compile the kernel programs and pin them (run does this)",
+        "compile the kernel programs where they are not yet, and pin them (run does this)",
         _load,
         display.loaded,
         _load_arguments,

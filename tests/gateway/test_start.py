@@ -3,7 +3,6 @@
 import grp
 import json
 import os
-import stat
 import subprocess
 import time
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.kernel import compiled, loader
-from hearthwall_sensor.kernel.pins import Pins, mount
+from hearthwall_sensor.kernel.pins import Pins
 from lab import Lab
 from lab.home import DEVICES, WEB
 from tests.gateway.programs import attachments, foreign, pinned_links, pins, reaches, xdp_on
@@ -356,7 +354,7 @@ def test_programs_need_no_headers_of_the_kernel(tmp_path: Path) -> None:
             "-c",
             'mount -t tmpfs none /usr/include; [ ! -d /lib/modules ] || mount -t tmpfs none /lib/modules; exec "$@"',
             "sh",
-            *command("load", "--json"),
+            *command("load", "--anew", "--json"),
         ],
         capture_output=True,
         text=True,
@@ -364,27 +362,3 @@ def test_programs_need_no_headers_of_the_kernel(tmp_path: Path) -> None:
         check=False,
     )
     assert json.loads(hidden.stdout)["from_cache"] is False
-
-
-def test_only_the_first_start_of_a_version_compiles(tmp_path: Path) -> None:
-    mount()
-    own = Pins(str(tmp_path / "s.sock"))
-    own.make(tmp_path)
-
-    def load(name: str) -> bool:
-        line = command("load", "--json", "--pins", str(own.path / name))
-        done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True)
-        found: bool = json.loads(done.stdout)["from_cache"]
-        return found
-
-    try:
-        load("first")
-        assert load("second") is True
-        (kept,) = compiled.FOLDER.glob(f"{loader.generation()}-network-*.json")
-        whole = kept.read_bytes()
-        kept.write_bytes(whole[:-100])  # damaged: what is kept is not what was written
-        assert load("third") is False
-        assert kept.read_bytes() == whole
-        assert stat.S_IMODE(compiled.FOLDER.stat().st_mode) == 0o700
-    finally:
-        own.remove()

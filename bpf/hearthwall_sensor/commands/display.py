@@ -301,4 +301,6 @@ def unloaded(wires: list[dict[str, Any]]) -> str:
 def loaded(wire: dict[str, Any]) -> str:
     """Show what `load` did."""
     made = "Found compiled" if wire["from_cache"] else f"Compiled by bcc {wire['bcc']}"
-    return f"{made} in {wire['compile_ms']} ms, loaded in {wire['load_ms']} ms."
+    lines = [f"{made} in {wire['compile_ms']} ms, loaded in {wire['load_ms']} ms."]
+    lines += [f"Written: {each}" for each in wire.get("files", ())]
+    return "\n".join(lines + [f"Note: {each}" for each in wire["doubts"]])
