@@ -54,8 +54,8 @@ class Past:
     def last(self) -> int:
         return self.events[-1].seq if self.events else 0
 
-    def journal(self, wants: Callable[[Event], bool] = lambda _: True) -> Journal:
-        return Journal(self.call, self.last, wants)
+    def journal(self, was_alone: Callable[[Event], Awaitable[bool]] | None = None) -> Journal:
+        return Journal(self.call, self.last, was_alone)
 
 
 @dataclass
@@ -219,7 +219,11 @@ def test_only_what_is_wanted_is_sent_and_the_rest_does_not_wait() -> None:
     )
     receiver, account = Receiver(), Account(0)
     wanted = named(severity="medium", kinds=frozenset({"port_scan"}))
-    one = Delivery(wanted, receiver, account, past.journal(lambda each: each.seq != 4))
+
+    async def was_alone(each: Event) -> bool:
+        return each.seq != 4
+
+    one = Delivery(wanted, receiver, account, past.journal(was_alone))
     deliver(one, lambda: account.cursor == 5)
     assert receiver.taken == [3]
     assert one.state().waiting == 0

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from .sink import Call, RefusedError, Sink, SinkError
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Events that are read from the journal, and sent, at once.
+#: Events that are read from the journal at once.
 PAGE: Final = 100
 #: Seconds until what failed is tried again: twice as many after each time, up to the longest.
 _FIRST_PAUSE: Final = 1.0
@@ -35,8 +35,8 @@ class Journal:
     call: Call
     last: Callable[[], int]
     """Returns the newest event's number."""
-    wants: Callable[[Event], bool] = lambda _: True
-    """Returns whether the circumstances of an event are such that it is to be told."""
+    was_alone: Callable[[Event], Awaitable[bool]] | None = None
+    """Returns whether no Home Assistant was there for an event, once that is known; None for a sink that tells all."""
 
 
 class Delivery:
@@ -49,6 +49,8 @@ class Delivery:
         self._account = account
         self._journal = journal
         self._least = SEVERITIES.index(named.severity)
+        self._pace = named.pace
+        self._due = 0.0
         self._more = asyncio.Event()
         self._failing_since: float | None = None
         self._last_error: str | None = None
@@ -78,8 +80,9 @@ class Delivery:
             await self._start()
             while True:
                 self._more.clear()
+                await self._until_due()
                 while page := await self._page():
-                    await self._deliver([each for each in page if self._is_wanted(each)])
+                    await self._deliver([each for each in page if await self._is_wanted(each)])
                     self._account.cursor = max(self._account.cursor, page[-1].seq)
                 await self._more.wait()
         finally:
@@ -112,28 +115,32 @@ class Delivery:
         answer = await self._journal.call(GetEvents(since=since, limit=limit))
         return [Event.from_wire(each) for each in answer]
 
-    def _is_wanted(self, event: Event) -> bool:
+    async def _is_wanted(self, event: Event) -> bool:
         """Return whether the sink is to get an event."""
         named = self._named
         is_kind = not named.kinds or event.kind in named.kinds
-        return (
-            is_kind
-            and SEVERITIES.index(event.severity) >= self._least
-            and self._journal.wants(event)
-        )
+        if not is_kind or SEVERITIES.index(event.severity) < self._least:
+            return False
+        return self._journal.was_alone is None or await self._journal.was_alone(event)
+
+    async def _until_due(self) -> None:
+        """Wait until the sink may get something again."""
+        await asyncio.sleep(self._due - asyncio.get_running_loop().time())
 
     async def _deliver(self, events: Sequence[Event]) -> None:
         """Send until all are taken or refused."""
         while events:
+            await self._until_due()
+            part = events[: self._pace.at_once]
             done, refused = 0, 0
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self._sink.send(events)
-                done = len(events)
+                    await self._sink.send(part)
+                done = len(part)
             except RefusedError as error:
                 done, refused = error.delivered, 1
                 self._last_error = _told(error)
-                seq = events[min(done, len(events) - 1)].seq
+                seq = part[min(done, len(part) - 1)].seq
                 _LOGGER.warning("Sink %s refuses event %d: %s", self._named.name, seq, _told(error))
             except (SinkError, OSError) as error:
                 done = error.delivered if isinstance(error, SinkError) else 0
@@ -143,6 +150,7 @@ class Delivery:
                 continue
             self._count(events, done, refused)
             events = events[done + refused :]
+            self._due = asyncio.get_running_loop().time() + self._pace.every
             self._recovered()
 
     def _count(self, events: Sequence[Event], done: int, refused: int) -> None:

@@ -19,6 +19,7 @@ from ..protocol import Delta, Device, Status
 from ..requests import Request
 from .delivery import Delivery, Journal
 from .ledger import Ledger, write_regularly
+from .presence import Presence
 from .reading import Named
 from .sink import SinkContext
 
@@ -41,7 +42,7 @@ class Forwarder:
         self._state = state
         self._last = 0
         self._devices: dict[str, Device] = {}
-        self._status: Status | None = None
+        self._presence = Presence()
         self._deliveries: list[Delivery] = []
         self._told: Any = None
 
@@ -49,9 +50,10 @@ class Forwarder:
         """Deliver until the sensor ends the connection; raises SensorError."""
         snapshot = await self._client.subscribe(self._take, _INTERVAL)
         self._last = snapshot.last_event
-        self._status = snapshot.status
         self._devices = {each.mac: each for each in snapshot.devices}
         ledger = Ledger.read(self._state)
+        self._presence = ledger.presence
+        self._look(snapshot.status)
         ledger.keep(each.name for each in self._named)
         self._deliveries = [self._delivery(each, ledger) for each in self._named]
         tasks = [
@@ -84,7 +86,9 @@ class Forwarder:
             devices=lambda: tuple(self._devices.values()),
             device_name=self._device_name,
         )
-        journal = Journal(self._call, lambda: self._last)
+        is_deputy = named.when == "home_assistant_away"
+        was_alone = self._presence.was_alone if is_deputy else None
+        journal = Journal(self._call, lambda: self._last, was_alone)
         return Delivery(named, named.make(context), ledger.account(named.name, self._last), journal)
 
     async def _call(self, request: Request) -> Any:
@@ -96,9 +100,15 @@ class Forwarder:
         device = self._devices.get(mac)
         return None if device is None else device.name or device.hostname or device.vendor
 
+    def _look(self, status: Status) -> None:
+        """Note whether a Home Assistant is there, if a sink wants to know."""
+        if any(each.when == "home_assistant_away" for each in self._named):
+            self._presence.note(status.home_assistants)
+
     def _take(self, delta: Delta) -> None:
         """Take over what changed."""
-        self._status = delta.status or self._status
+        if delta.status is not None:
+            self._look(delta.status)
         self._devices |= {each.mac: each for each in delta.devices}
         for mac in delta.removed_devices:
             self._devices.pop(mac, None)

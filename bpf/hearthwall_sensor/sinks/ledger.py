@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from .. import files
 from ..protocol import SensorError
+from .presence import Presence
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Ledger:
 
     path: Path
     accounts: dict[str, Account] = field(default_factory=dict)
+    presence: Presence = field(default_factory=Presence)
+    """When a Home Assistant was there, as long as a sink wants to know."""
     _written: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -43,7 +46,9 @@ class Ledger:
         ledger = cls(state / LEDGER_FILE)
         for path in (ledger.path, files.previous(ledger.path)):
             try:
-                ledger.accounts = _accounts(path.read_bytes()[:_LONGEST])
+                wire = json.loads(path.read_bytes()[:_LONGEST])
+                ledger.accounts = _accounts(wire)
+                ledger.presence = Presence(_times(wire))
             except FileNotFoundError:
                 continue
             except (OSError, ValueError, TypeError, RecursionError) as error:
@@ -68,20 +73,20 @@ class Ledger:
 
     async def write(self) -> None:
         """Put on disk what has changed; where that fails, an event may come twice after a restart."""
-        wire = {name: asdict(each) for name, each in self.accounts.items()}
+        sinks = {name: asdict(each) for name, each in self.accounts.items()}
+        wire = {"sinks": sinks, "home_assistant": self.presence.kept}
         if wire == self._written:
             return
         try:
-            await files.write_json(self.path, {"sinks": wire})
+            await files.write_json(self.path, wire)
         except SensorError as error:
             _LOGGER.warning("%s", error.message)
         else:
             self._written = wire
 
 
-def _accounts(content: bytes) -> dict[str, Account]:
+def _accounts(wire: object) -> dict[str, Account]:
     """Return the accounts in a file; raises ValueError or TypeError."""
-    wire = json.loads(content)
     if not isinstance(wire, Mapping) or not isinstance(wire.get("sinks"), Mapping):
         raise TypeError("it has no sinks")
     names = [each.name for each in fields(Account)]
@@ -89,6 +94,11 @@ def _accounts(content: bytes) -> dict[str, Account]:
         str(name): Account(**{key: _count(each[key]) for key in names if key in each})
         for name, each in wire["sinks"].items()
     }
+
+
+def _times(wire: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """Return when a Home Assistant was there, as a file has it; raises ValueError or TypeError."""
+    return [(float(began), float(ended)) for began, ended in wire.get("home_assistant", ())]
 
 
 def _count(value: object) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, cast
 from ..kinds import KINDS as EVENT_KINDS, SEVERITIES, Severity
 from ..protocol import SensorError
 from .kinds import KINDS
-from .sink import Sink, SinkContext
+from .sink import Pace, Sink, SinkContext
 from .table import Table
 
 MAX_SINKS: Final = 16
@@ -29,6 +29,11 @@ class Named:
     """Empty for all."""
     when: When
     options: Any
+
+    @property
+    def pace(self) -> Pace:
+        """How many events it gets at once, and how often."""
+        return KINDS[self.type].pace(self.options)
 
     def make(self, context: SinkContext) -> Sink:
         """Return the sink."""

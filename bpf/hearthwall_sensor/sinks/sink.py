@@ -34,6 +34,14 @@ class RefusedError(Exception):
         self.delivered = delivered
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many events a receiver gets at once, and how many seconds lie between two times at least."""
+
+    at_once: int = 100
+    every: float = 0.0
+
+
 class Call(Protocol):
     """What asks the sensor."""
 

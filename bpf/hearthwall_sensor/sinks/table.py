@@ -12,6 +12,8 @@ from ..protocol import SensorError
 _SERVER: Final = re.compile(
     r"(\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:/@\[\]]+))(:(?P<port>[0-9]{1,5}))?"
 )
+#: Letters of a value in a table of plain values.
+_LONGEST_PLAIN: Final = 1024
 
 
 class Table:
@@ -76,6 +78,17 @@ class Table:
         if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
             self.fail(f'{key} is a list of texts, such as ["one"]')
         return tuple(value)
+
+    def plain(self, key: str, most: int) -> dict[str, str | int | float | bool]:
+        """Take a table of texts, numbers and truths, at most so many."""
+        value = self._take(key, {})
+        is_plain = isinstance(value, dict) and all(
+            isinstance(each, str | int | float | bool) and len(str(each)) <= _LONGEST_PLAIN
+            for each in (*value, *value.values())
+        )
+        if not is_plain or len(value) > most:
+            self.fail(f"{key} is a table of at most {most} texts and numbers")
+        return dict(value)
 
     def path(self, key: str, default: str | None = None) -> Path:
         """Take the whole path of a file."""
