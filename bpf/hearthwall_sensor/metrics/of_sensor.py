@@ -91,6 +91,13 @@ FAMILIES: Final = (
         1,
     ),
     Family(
+        "hearthwall_home_assistants",
+        "gauge",
+        "Home Assistants that follow what the sensor tells.",
+        one(lambda scene: scene.status.home_assistants),
+        1,
+    ),
+    Family(
         "hearthwall_turned_away_connections",
         "counter",
         "Connections from other hosts that showed no good token or were too many.",
