@@ -71,8 +71,17 @@ class LogFile:
         self._file = self._folder = -1
 
     def _open(self) -> bytes | None:
-        """Open the file, make it whole, and return its last line."""
+        """Open the file and return its last line; raises OSError and SinkError."""
         self._file = os.open(self._name, _FLAGS, self._mode, dir_fd=self._folder)
+        try:
+            return self._made_whole()
+        except BaseException:  # it is not ours to write
+            os.close(self._file)
+            self._file = -1
+            raise
+
+    def _made_whole(self) -> bytes | None:
+        """Take the file for us alone, cut off what is torn, and return its last line."""
         found = os.fstat(self._file)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
             raise SinkError(f"{self._path} is no file of our own: move it away")

@@ -10,9 +10,8 @@ from .ecs import Flat, Origin, flat, written
 from .facts import PRIORITIES, facts
 
 #: By RFC 5424.
-FACILITIES: Final = {
-    **{"user": 1, "daemon": 3, "auth": 4, "syslog": 5, "authpriv": 10},
-    **{f"local{number}": 16 + number for number in range(8)},
+FACILITIES: Final = {"user": 1, "daemon": 3, "auth": 4, "syslog": 5, "authpriv": 10} | {
+    f"local{number}": 16 + number for number in range(8)
 }
 
 #: Hearthwall has no number of IANA's for private enterprises: this one is for examples (RFC 5612).

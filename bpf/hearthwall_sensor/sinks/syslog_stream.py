@@ -60,7 +60,7 @@ class Trust:
 
 def _check_private(path: Path) -> None:
     """Raise SinkError for a key that others could read or change."""
-    said = os.stat(path)
+    said = path.stat()
     if said.st_uid not in (0, os.geteuid()) or said.st_mode & 0o077:
         raise SinkError(f"others may read or change {path}: chown root, chmod 600")
 
