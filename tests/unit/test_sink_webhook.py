@@ -185,7 +185,7 @@ async def test_nobody_there_and_somebody_slow_are_said_without_the_address(
     with pytest.raises(SinkError, match=r"^http://127\.0\.0\.1:1: Connection refused$"):
         await posted(Server(port=1), 1)
     server = await serving(None)
-    server.pause = 5
+    server.pause = 1.3
     with pytest.raises(SinkError, match=r"^http://127\.0\.0\.1:\d+: no answer in time$"):
         await posted(server, 1, timeout=1)
 

@@ -32,7 +32,7 @@ def brief(event: Event, names: Names) -> str:
         device or (event.process and f"Program: {event.process}"),
         kind and kind.advice,
     )
-    return cut("\n".join(clean_lines(each) for each in lines if each), LONGEST_EVENT)
+    return cut("\n".join(clean(each) for each in lines if each), LONGEST_EVENT)
 
 
 def whole(event: Event, names: Names) -> str:
