@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from . import __version__
 from .identity import vendors
-from .kernel import cgroups, hooks, libbpf, loader, ownership, pins, process_programs
+from .kernel import cache, cgroups, hooks, libbpf, loader, ownership, pins, process_programs, units
 from .names import registered
 from .processes import attribution
 from .protocol import SensorError
@@ -98,17 +98,22 @@ def _system_calls() -> str | None:
 
 
 def _programs() -> str | None:
-    """Compile and load the very programs that run would load, and let them go again."""
+    """Load the very programs that run would load, compiled before or now, and let them go again."""
     done = loader.load(None)
     if "processes" in done:
         return f"but those on processes: {done['processes']}"
+    if done["from_cache"]:
+        return f"loaded in {done['load_ms']} ms, compiled before"
     return f"compiled in {done['compile_ms']} ms and loaded in {done['load_ms']} ms, without kernel headers"
 
 
 def _bcc() -> str | None:
-    """Find bcc and its version."""
+    """Find bcc and its version; without it what was compiled before, or elsewhere, has to do."""
     version = _module("bcc")()
-    return None if version is None else f"bcc {version}"
+    if version is not None:
+        return f"bcc {version}"
+    there = any(cache.found(units.NETWORK, []))
+    return "missing, but the programs are there compiled" if there else None
 
 
 PARTS: Final = (

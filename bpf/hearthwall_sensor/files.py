@@ -33,10 +33,22 @@ def private_folder(path: Path) -> None:
             "storage_failed", f"the state folder {path} can't be made: {error.strerror}"
         ) from error
     said = path.stat()
-    if said.st_uid != os.geteuid() or said.st_mode & 0o022:
+    if said.st_uid != os.geteuid() or said.st_mode & 0o022 or not _is_reached_safely(path):
         raise SensorError(
             "unsafe_files", f"someone else could change {path}: choose another --state-dir"
         )
+
+
+def _is_reached_safely(path: Path) -> bool:
+    """Return whether nobody else could put another folder in this one's place, as who owns one above it could.
+
+    In a sticky folder such as /tmp others may add files, but not move this one.
+    """
+    above = {*path.absolute().parents, *path.resolve().parents}
+    return all(
+        said.st_uid in (0, os.geteuid()) and (said.st_mode & 0o1000 or not said.st_mode & 0o022)
+        for said in (each.stat() for each in above)
+    )
 
 
 async def write_json(path: Path, content: Any) -> None:

@@ -131,14 +131,16 @@ class Sensor:
         store = Store(self._state / "devices.db")
         journal = Journal(self._state / "events.db", self._settings.retention)
         self._pins.make(self._state)
+        tracing.mount()  # which tracepoints there are is part of what is loaded
         earlier = [each for each in self._pins.generations() if each.name != loader.generation()]
         current = self._pins.generation(loader.generation())
-        tracing.mount()
         if not self._pins.is_complete(current):
             _LOGGER.info("Loading the kernel programs")
             done = await loader.load_in_child(str(current))
             made = "Found compiled" if done["from_cache"] else "Compiled"
             _LOGGER.info("%s in %s ms, loaded in %s ms", made, done["compile_ms"], done["load_ms"])
+            for doubt in done["doubts"]:
+                _LOGGER.warning("Compiled programs: %s", doubt)
             if "processes" in done:
                 _LOGGER.warning("Processes of this host are not watched: %s", done["processes"])
         tracepoints = Tracepoints()

@@ -102,17 +102,19 @@ class Server:
         """
         self._lock = _lock(self._path)
         _remove(self._path)  # left by a sensor that was killed: the lock is ours
-        before = os.umask(0o177)
+        # It is born with its owner and its rights: who may write to its folder could put a link to another file in
+        # its place before these were changed
+        before, own_group = os.umask(0o177 if self._group is None else 0o117), os.getegid()
         try:
-            self._listener.bind(self._path)
             if self._group is not None:
-                os.chown(self._path, -1, self._group)
-                os.chmod(self._path, 0o660)  # noqa: PTH101, beside chown
+                os.setegid(self._group)
+            self._listener.bind(self._path)
         except OSError as error:  # one that is too long has no number
             raise SensorError(
                 "storage_failed", f"{self._path} can't be made: {error.strerror or error}"
             ) from error
         finally:
+            os.setegid(own_group)
             os.umask(before)
 
     def release(self) -> None:

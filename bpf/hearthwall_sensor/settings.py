@@ -2,6 +2,7 @@
 
 import dataclasses
 import ipaddress
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
     values: dict[str, Any] = {}
     if path is not None:
         try:
-            values = tomllib.loads(Path(path).read_text())
+            values = tomllib.loads(_own_text(Path(path)))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SensorError("invalid_message", f"{path} can't be read: {error}") from error
     known = {each.name for each in dataclasses.fields(Settings)} - {"file", "sinks"} | {"sink"}
@@ -125,6 +126,21 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
     )
     _check(settings)
     return settings
+
+
+def _own_text(path: Path) -> str:
+    """Read a file that only root, or this process's user, can change: it says which files root writes.
+
+    Raises SensorError `unsafe_files` or OSError.
+    """
+    with path.open("rb") as file:
+        said = os.fstat(file.fileno())
+        if said.st_uid not in (0, os.geteuid()) or said.st_mode & 0o022:
+            raise SensorError(
+                "unsafe_files",
+                f"someone else than root could change {path}: chown root {path} && chmod go-w {path}",
+            )
+        return file.read().decode()
 
 
 def parse_endpoint(text: str) -> tuple[str, int]:

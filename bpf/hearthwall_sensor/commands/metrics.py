@@ -1,14 +1,12 @@
 """The commands for Prometheus: the metrics as text or in a file, and the certificate that its TLS asks for."""
 
 import argparse
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 from ..protocol import METRICS_PATH, SensorError
 from .command import Command, Options, explained
+from .output import put
 
 #: What the formats are called in HTTP.
 _CLASSIC: Final = "text/plain"
@@ -21,7 +19,7 @@ def _run(options: Options) -> Any:
     told = explained(_asked(options.socket, _CLASSIC if is_classic else _OPENMETRICS), options)
     if options.output is None:
         return told
-    _put(Path(options.output), told["text"].encode())
+    put(Path(options.output), told["text"].encode())
     return {"file": options.output} if options.json else None
 
 
@@ -58,25 +56,6 @@ def _refused(status: int, why: str) -> SensorError:
             "unknown_command", "the sensor that runs has no metrics yet: restart it in this version"
         )
     return SensorError(codes.get(status, "internal"), why or None)
-
-
-def _put(path: Path, text: bytes) -> None:
-    """Replace a file by one that everybody may read; whoever reads it meanwhile gets the one or the other."""
-    fresh = None
-    try:
-        # Of a name that nobody can have put a link or a file under
-        descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            os.fchmod(file.fileno(), 0o644)
-        Path(fresh).replace(path)
-    except OSError as error:
-        if fresh is not None:
-            with contextlib.suppress(OSError):
-                Path(fresh).unlink()
-        raise SensorError(
-            "storage_failed", f"{path} can't be written: {error.strerror or error}"
-        ) from error
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ import errno
 import hashlib
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -65,6 +66,7 @@ class Pins:
         """Make the folder, which only root may look into, and note which socket and state belong to it."""
         for folder in (ROOT, self.path, self.links):
             folder.mkdir(mode=0o700, exist_ok=True)
+            _require_own(folder)
         for left in self.path.glob("*-partial"):  # by a loader that was killed
             self.remove_generation(left)
         for name, target in (("socket", Path(self.socket)), ("state", state.absolute())):
@@ -76,7 +78,11 @@ class Pins:
     def state(self) -> Path | None:
         """The state folder of the sensor that made this folder."""
         link = self.path / "state"
-        return link.readlink() if link.is_symlink() else None
+        if not link.is_symlink():
+            return None
+        for folder in (self.path.parent, self.path):
+            _require_own(folder)
+        return link.readlink()
 
     def is_complete(self, folder: Path) -> bool:
         """Return whether a generation is there, whole; what is left of one that was half removed goes."""
@@ -123,6 +129,15 @@ class Pins:
                 self.remove_generation(each)
         self.path.rmdir()
         return len(links)
+
+
+def _require_own(folder: Path) -> None:
+    """Raise SensorError `unsafe_files` for a folder that someone else made: bpffs may be mounted for all to write."""
+    said = folder.lstat()
+    if not stat.S_ISDIR(said.st_mode) or said.st_uid != os.geteuid() or said.st_mode & 0o022:
+        raise SensorError(
+            "unsafe_files", f"{folder} is not this sensor's: look who made it, and remove it"
+        )
 
 
 def publish(partial: Path, folder: Path) -> None:
