@@ -1,6 +1,7 @@
 """A sink that writes e-mail: one for all that happened since the last one, in words."""
 
 import asyncio
+import contextlib
 import hashlib
 import ipaddress
 import re
@@ -138,23 +139,28 @@ class SmtpSink:
         import aiosmtplib
 
         options = self._options
+        server = aiosmtplib.SMTP(
+            hostname=options.host,
+            port=options.port,
+            local_hostname=self._own_name,
+            timeout=_TIMEOUT,
+            use_tls=options.tls == "tls",
+            start_tls=options.tls == "starttls",
+            tls_context=None if options.tls == "none" else options.trust.context(),
+        )
         try:
-            await aiosmtplib.send(
-                mail,
-                sender=options.sender,
-                recipients=list(options.recipients),
-                hostname=options.host,
-                port=options.port,
-                username=options.username,
-                password=self._password,
-                local_hostname=self._own_name,
-                timeout=_TIMEOUT,
-                use_tls=options.tls == "tls",
-                start_tls=options.tls == "starttls",
-                tls_context=None if options.tls == "none" else options.trust.context(),
+            await server.connect()
+            if options.username is not None and self._password is not None:
+                await server.login(options.username, self._password)
+            await server.send_message(
+                mail, sender=options.sender, recipients=list(options.recipients)
             )
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):  # it has the mail
+                await server.quit()
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise _judged(error, f"{options.host}, port {options.port}") from error
+        finally:
+            server.close()
 
 
 def _judged(error: Exception, where: str) -> SinkError | RefusedError:
@@ -169,14 +175,15 @@ def _judged(error: Exception, where: str) -> SinkError | RefusedError:
         case aiosmtplib.SMTPSenderRefused():
             said = f"the server refuses the sender ({code})"
         case aiosmtplib.SMTPRecipientsRefused():
-            codes = [each.code for each in error.recipients]
-            said, lasting = f"the server refuses every recipient ({min(codes)})", _MENDED
+            least = min(each.code for each in error.recipients)
+            said = f"the server refuses every recipient ({least})"
+            lasting = _MENDED if least >= _PERMANENT else None
         case aiosmtplib.SMTPDataError() if code >= _PERMANENT:
             return RefusedError(f"{where}: the server refuses the mail ({code})")
         case aiosmtplib.SMTPResponseException():
             said = f"the server answered {code}"
         case aiosmtplib.SMTPNotSupported():
-            said, lasting = "the server offers no TLS or no login that we know", _MENDED
+            said, lasting = "the server offers no login", _MENDED
         case aiosmtplib.SMTPException() if not isinstance(error.__cause__, OSError):
             said = _plain(error)
         case _:
