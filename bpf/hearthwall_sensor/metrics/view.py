@@ -28,6 +28,8 @@ class View:
         self._moved = Moved(parts.devices)
         self._hits = Hits(())
         self._lost = Rising()
+        #: Asked once: worked out anew, it would seem to change.
+        self._started = time.time()
 
     def begin(self) -> None:
         """Count from here on: what rules counted before was told by an earlier sensor."""
@@ -44,7 +46,7 @@ class View:
         devices = self._devices()
         named = devices[:MAX_DEVICES] if self._name is not None else []
         used = resource.getrusage(resource.RUSAGE_SELF)
-        now = time.time()
+        online_since = time.time() - ONLINE
         return Scene(
             status=status,
             feeds=parts.feeds.list(),
@@ -54,9 +56,9 @@ class View:
             rules=_by_mode(rule.mode for rule in parts.rules),
             restricted=_by_mode(each.mode for each in devices if each.mode is not None),
             events=parts.journal.told,
-            online=sum(_last_seen(each) > now - ONLINE for each in devices),
+            online=sum(_last_seen(each) > online_since for each in devices),
             cpu_seconds=used.ru_utime + used.ru_stime,
-            started=now - status.uptime_s,
+            started=self._started,
             devices=named,
             left_out=len(devices) - len(named) if self._name is not None else 0,
         )
