@@ -301,8 +301,18 @@ def _odd_event(random_: random.Random) -> tuple[Event, int]:
 def test_what_has_no_room_is_left_out_and_said() -> None:
     large = event(summary="s" * 5000, evidence=event().evidence | {"names": ["n" * 1000] * 40})
     assert "cut" not in document(event(), MAX_BYTES)["hearthwall"]
-    assert document(large, 9000)["hearthwall"]["cut"] == ["hearthwall.evidence"]
-    least = document(large, LEAST_BYTES)
+    less = document(large, 4000)
+    assert less["hearthwall"]["cut"] == ["message", "hearthwall.evidence"]
+    assert less["message"] == "s" * 200
+    assert len(less["hearthwall"]["flows"]) == 1
+    assert document(event(), LEAST_BYTES - 300)["hearthwall"]["cut"] == [
+        "hearthwall.evidence",
+        "hearthwall.flows",
+    ]
+    wide = process_event(process="/" + "日" * 1000, summary="日" * 4096, evidence={"why": "w"})
+    least = document(wide, LEAST_BYTES)
     assert least["hearthwall"]["cut"] == ["*"]
-    assert least["message"] == "s" * 80
-    assert least["event"]["id"] == event_id(large, "5e0f")
+    assert least["message"] == "日" * 80
+    assert least["event"]["id"] == event_id(wide, "5e0f")
+    many = document(event(evidence={"long": "n" * 2000, "many": ["n"] * 100}))
+    assert many["hearthwall"]["evidence"] == {"long": "n" * 1024, "many": ["n"] * 64}

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from hearthwall_sensor.protocol import Event, SensorError
+from hearthwall_sensor.sinks import reading
 from hearthwall_sensor.sinks.ecs import MAX_BYTES
 from hearthwall_sensor.sinks.file import FileOptions, FileSink
 from hearthwall_sensor.sinks.sink import SinkError
@@ -263,7 +264,5 @@ def test_two_do_not_write_one_file(path: Path) -> None:
     ],
 )
 def test_a_mistake_in_the_options_is_said(path: Path, options: dict[str, Any], said: str) -> None:
-    table = Table("siem", {"path": str(path)} | options)
     with pytest.raises(SensorError, match=said):
-        FileOptions.read(table)
-        table.done()
+        reading.read([{"name": "siem", "type": "file", "path": str(path)} | options])

@@ -77,11 +77,12 @@ _DISPENSABLE: Final = (
     *("process.parent.command_line", "process.command_line", "event.reason", "hearthwall.subject"),
     *("hearthwall.value_text", "threat.indicator.name", "source.domain", "destination.domain"),
 )
-#: What is left where that is not enough, and so many letters of the message.
+#: What is left where that is not enough; and letters of the message, before anything is left out and then.
 _ESSENTIAL: Final = (
     *("@timestamp", "ecs.version", "event.action", "event.dataset", "event.id", "event.kind"),
     *("event.sequence", "event.severity", "host.name", "observer.serial_number"),
 )
+_SHORT: Final = 200
 _SHORTEST: Final = 80
 #: A document is no longer, and no limit may be lower.
 MAX_BYTES: Final = 64 * 1024
@@ -112,16 +113,17 @@ def line(event: Event, origin: Origin, most: int = MAX_BYTES) -> bytes:
 
 def written(fields: Flat, most: int = MAX_BYTES) -> bytes:
     """Return a document's line; `hearthwall.cut` names what there was no room for."""
-    text = _json(fields)
+    if len(text := _json(fields)) <= most:
+        return text
     left, cut = dict(fields), list[str]()
+    if len(fields["message"]) > _SHORT:
+        left["message"] = fields["message"][:_SHORT]
+        cut.append("message")
     for name in _DISPENSABLE:
-        if len(text) <= most:
-            return text
         if left.pop(name, None) is not None:
             cut.append(name)
-            text = _json(left | {"hearthwall.cut": cut})
-    if len(text) <= most:
-        return text
+        if len(text := _json(left | {"hearthwall.cut": cut})) <= most:
+            return text
     least = {name: value for name, value in fields.items() if name in _ESSENTIAL}
     message = fields["message"][:_SHORTEST]
     return _json(least | {"message": message, "hearthwall.cut": ["*"]})

@@ -107,7 +107,6 @@ class Stream:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GIVE_UP_AFTER)
-        self._writer.transport.set_write_buffer_limits(0)
 
     async def send(self, messages: Sequence[bytes]) -> None:
         """Send messages with their lengths before them; the server's kernel has them when this returns.
@@ -116,7 +115,6 @@ class Stream:
         """
         self._check()
         self._writer.write(b"".join(b"%d %b" % (len(each), each) for each in messages))
-        await self._writer.drain()
         pause, done = _LOOK, 0
         while done < 2:  # between two looks TLS may hand on more
             await asyncio.sleep(pause)
