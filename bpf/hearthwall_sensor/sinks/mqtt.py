@@ -105,6 +105,7 @@ class MqttSink:
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._orders: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
         self._bucket = Bucket()
+        self._patience = _PATIENCE
 
     async def start(self) -> None:
         """Connect, from now on again and again."""
@@ -120,7 +121,7 @@ class MqttSink:
         broker = await self._connected()
         sent = [broker.publish(self.topics.event, self._message(each)) for each in events]
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 await asyncio.gather(*sent)
         except (SinkError, TimeoutError) as error:
             said = str(error) or "the broker acknowledges nothing"
@@ -148,7 +149,7 @@ class MqttSink:
     async def _connected(self) -> Broker:
         """Return the connection, when there is one; raises SinkError."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 await self._there.wait()
         for each in self._tasks:
             if each.done():
