@@ -1,6 +1,8 @@
 """Config flow: run the sensor on this host, or connect to one that runs already, here or on another host."""
 
+import asyncio
 import os
+import pwd
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -19,7 +21,7 @@ from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .bpf.hearthwall_sensor.notation import plain_address
-from .bpf.hearthwall_sensor.protocol import SensorError
+from .bpf.hearthwall_sensor.protocol import DEFAULT_SOCKET, SensorError
 from .connection import guarded_interfaces, probe
 from .const import (
     CONF_FINGERPRINT,
@@ -42,10 +44,11 @@ from .flow_forms import (
     shown_fingerprint,
 )
 from .flow_this_host import ThisHostFlow
-from .issues import LEARN_MORE_OTHER_HOSTS
+from .issues import LEARN_MORE_INSTALL, LEARN_MORE_OTHER_HOSTS
 from .options_flow import HearthwallOptionsFlow
-from .process import LAUNCHER
 
+#: Seconds that a sensor on this host may take to say that it is there.
+_LOOK: Final = 3.0
 #: What a sensor calls itself; whatever else is announced is none.
 _IDENTITY: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -61,6 +64,8 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         #: Where a sensor is that we have not asked for, and whose app it is.
         self._found: Mapping[str, Any] = {}
         self._app = ""
+        #: What a sensor guards that runs on this host already.
+        self._here: list[str] = []
 
     @staticmethod
     @callback
@@ -71,7 +76,13 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Offer what this Home Assistant can do: only as root it can run the sensor itself."""
+        """Offer what this Home Assistant can do: only as root it can run the sensor itself.
+
+        One that is installed here comes first, and in place of that: two can't guard the same interfaces.
+        """
+        self._here = await self._async_look_here()
+        if self._here:
+            return await self.async_step_here()
         here = ["this_host"] if os.geteuid() == 0 else []
         return self.async_show_menu(step_id="user", menu_options=[*here, "existing", "remote"])
 
@@ -92,6 +103,33 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         return await self.async_step_this_host()
 
     # A sensor that runs already
+
+    async def async_step_here(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Propose the sensor that was found on this host."""
+        return self.async_show_menu(
+            step_id="here",
+            menu_options=["found", "existing", "remote"],
+            description_placeholders={
+                "interfaces": ", ".join(self._here),
+                "socket": DEFAULT_SOCKET,
+            },
+        )
+
+    async def async_step_found(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Connect to the sensor that was found on this host."""
+        return await self.async_step_existing({CONF_SOCKET: DEFAULT_SOCKET})
+
+    async def _async_look_here(self) -> list[str]:
+        """Return what a sensor guards that runs on this host and is not set up yet, nothing where there is none."""
+        here = {CONF_SOCKET: DEFAULT_SOCKET}
+        if any(each.data.get(CONF_SOCKET) == DEFAULT_SOCKET for each in self._async_current_entries()):
+            return []
+        try:
+            async with asyncio.timeout(_LOOK):
+                _, status = await probe(self.hass, here)
+        except SensorError, TimeoutError:
+            return []
+        return guarded_interfaces(status, "lan")
 
     async def async_step_existing(
         self, user_input: dict[str, Any] | None = None
@@ -118,7 +156,8 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
             errors=errors,
             description_placeholders={
                 "message": message,
-                "command": f"sudo {LAUNCHER.resolve()} run --interface br-lan",
+                "command": f"sudo hearthwall-sensor install --user {_own_name()}",
+                "documents": LEARN_MORE_INSTALL,
             },
         )
 
@@ -269,6 +308,14 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
             )
             return
         self._abort_if_unique_id_configured(updates=data)
+
+
+def _own_name() -> str:
+    """Return the name of the user that Home Assistant runs as, or its number."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _shown(data: Mapping[str, Any]) -> dict[str, Any]:
