@@ -87,9 +87,6 @@ def ship(source: Unit, unit: compiled.Unit, folder: Path) -> Path:
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         with _opened(folder) as within:
-            for name in _names(within):
-                if name.startswith(f"{source.name}-") and name.endswith(f"-{_machine()}.json"):
-                    os.unlink(name, dir_fd=within)
             _write(within, _shipped(source), _packed(_made_for(source), unit), 0o644)
     except OSError as error:
         raise SensorError("storage_failed", f"{folder} can't be written: {error}") from error
