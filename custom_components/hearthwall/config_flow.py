@@ -122,7 +122,9 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
     async def _async_look_here(self) -> list[str]:
         """Return what a sensor guards that runs on this host and is not set up yet, nothing where there is none."""
         here = {CONF_SOCKET: DEFAULT_SOCKET}
-        if any(each.data.get(CONF_SOCKET) == DEFAULT_SOCKET for each in self._async_current_entries()):
+        if any(
+            each.data.get(CONF_SOCKET) == DEFAULT_SOCKET for each in self._async_current_entries()
+        ):
             return []
         try:
             async with asyncio.timeout(_LOOK):
