@@ -8,6 +8,9 @@ rootfs_tools=(curl unzip)
 # What makes a machine of it: a kernel that knows virtio, and what the tests' home is built with
 machine_packages=(linux-image-cloud-amd64 systemd-sysv dbus udev kmod iputils-ping procps)
 machine_size=2G
+# What takes an emulated processor long and is of no use here
+machine_without=(apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service
+  fstrim.timer getty.target)
 machine_files=$root/tests/machines/guest
 
 # need_rootfs RELEASE: sets `cached` to a folder whose `root` is that Debian
@@ -40,6 +43,8 @@ make_machine() {
   mv "$folder"/root/usr/local/sbin/*.service "$folder/root/usr/lib/systemd/system/"
   quietly "The units of Debian $2's machine cannot be enabled." \
     systemctl --root="$folder/root" enable tests-home.service tests-agent.service
+  quietly "The units that nobody needs in Debian $2's machine cannot be masked." \
+    systemctl --root="$folder/root" mask "${machine_without[@]}"
   truncate --size "$machine_size" "$folder/disk"
   quietly "A disk cannot be made of Debian $2." mke2fs -q -t ext4 -d "$folder/root" "$folder/disk"
   rm -rf -- "$folder/root"
