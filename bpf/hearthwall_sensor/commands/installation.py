@@ -87,19 +87,21 @@ def _uninstall(options: Options) -> Any:
     return {"steps": steps.told, "said": "Uninstalled." if steps.told else "Nothing was installed."}
 
 
-def _unload(places: "Places", options: Options) -> None:
-    """Take the installed sensor out of the kernel, on whichever socket its settings say."""
+def _unload(places: "Places", options: Options) -> bool:
+    """Take the installed sensor out of the kernel, whichever socket its settings say; return whether it was there."""
     from .. import settings
     from ..kernel.pins import Pins
 
     socket = options.socket
     with contextlib.suppress(SensorError):  # a file that does not read says nothing
         socket = settings.read(str(places.config), {}).socket
-    folder = Pins(socket).path.parent
-    if folder.is_dir():
+    own = Pins(socket).path
+    was_there = own.is_dir()
+    if was_there:
         unload_one(socket, forget=False)
-        with contextlib.suppress(OSError):  # another sensor's are in it
-            folder.rmdir()
+    with contextlib.suppress(OSError):  # another sensor's are in it, or there is none
+        own.parent.rmdir()
+    return was_there
 
 
 def _upgrade_arguments(parser: argparse.ArgumentParser) -> None:

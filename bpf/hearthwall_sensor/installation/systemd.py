@@ -10,7 +10,7 @@ from .places import UNIT, Places
 
 #: There while systemd runs, as sd_booted(3) says.
 _BOOTED: Final = Path("/run/systemd/system")
-#: The unit gives a start 90 s, and a stop before it 20.
+#: The unit gives a start 120 s, and a stop before it 20.
 _PATIENCE: Final = 150
 _LOG_LINES: Final = "8"
 

@@ -14,9 +14,12 @@ from .systemd import Systemd
 
 
 def uninstall(
-    places: Places, steps: Steps, unload: Callable[[], None], *, keep_state: bool
+    places: Places, steps: Steps, unload: Callable[[], bool], *, keep_state: bool
 ) -> None:
-    """Take everything away, step by step; what is not there is no error. Raises SensorError."""
+    """Take everything away, step by step; what is not there is no error. Raises SensorError.
+
+    `unload` takes it out of the kernel, and returns whether something was there.
+    """
     if places.within(PACKAGED).is_dir() and not places.copies.is_dir():
         raise SensorError(
             "not_found",
@@ -24,8 +27,7 @@ def uninstall(
         )
     record = Record.read(places.record)
     _stop(places, steps)
-    if places.is_this_host:
-        unload()
+    if places.is_this_host and unload():
         steps.did("Nothing of the sensor is in the kernel any more")
     if places.command.is_symlink():
         places.command.unlink()
