@@ -54,10 +54,10 @@ def _boot_clock() -> str | None:
 
 
 def _bpffs() -> str | None:
-    """Find bpffs, which `run` mounts if it is not mounted."""
+    """Find bpffs, which `run` mounts if it is not mounted and can be."""
     if pins.is_bpffs(pins.BPFFS):
         return f"mounted at {pins.BPFFS}"
-    return "not mounted yet, run does it" if pins.BPFFS.is_dir() else None
+    return "not mounted yet, run does it" if pins.is_possible() else None
 
 
 def _cgroup_hooks() -> str | None:
@@ -246,10 +246,10 @@ PARTS: Final = (
     ),
     Part(
         "bpffs",
-        True,
+        False,
         _bpffs,
-        "enforcement would end with the sensor's process",
-        f"mount -t bpf bpf {pins.BPFFS}",
+        pins.LOST,
+        f"mount -t bpf bpf {pins.BPFFS}; in a container, mount that folder of the host into it",
     ),
     Part(
         "per-CPU LRU table",

@@ -21,7 +21,7 @@ from .kernel.hooks import (
 )
 from .kernel.libbpf import Map, Program
 from .kernel.ownership import OwnPrograms, others
-from .kernel.pins import Pins, link_name
+from .kernel.pins import LOST as LOST_PINS, Pins, link_name
 from .network.foreign import foreign
 from .network.selection import Port, Selection, select
 from .network.topology import Network
@@ -74,6 +74,7 @@ class Ports:
         With `wait` none of them need be there yet.
         """
         self._names = names
+        self._asked = tc, xdp
         self._wait = wait
         self._pins = pins
         self._own = OwnPrograms(pins)
@@ -93,6 +94,26 @@ class Ports:
     def ways(self) -> tuple[str, ...]:
         """How programs are attached, as the status tells it."""
         return self._meters.way, f"xdp_{self._gates.way}"
+
+    def keep_on_interfaces(self, left: Iterable[int]) -> None:
+        """Attach in the ways that outlive the sensor without bpffs, in place of what it has left there by id.
+
+        Raises SensorError `missing_capability` if another way was asked for.
+        """
+        tc, xdp = self._asked
+        if tc == "tcx" or xdp == "link":
+            raise SensorError(
+                "missing_capability",
+                "without bpffs tcx and links of XDP end with the sensor: leave the choice to it"
+                " (`auto`), or mount bpffs",
+            )
+        self._own.adopt(left)
+        self._meters = Meters(self._pins, "clsact", self._own)
+        self._gates = Gates(self._pins, xdp or "netlink", self._own)
+
+    def lost(self) -> dict[str, str]:
+        """Return what is missing for the programs to be pinned, by its name: what is lost by that."""
+        return {"bpffs": LOST_PINS} if self._pins.are_held else {}
 
     def select(self, network: Network) -> Selection:
         """Return what is to be guarded; raises SensorError `unknown_interface` if that is nothing or can't be."""
@@ -345,10 +366,11 @@ def _programs_on(interface: int) -> Iterable[int]:
             continue
 
 
-def take_out(pins: Pins, interfaces: Iterable[int]) -> None:
-    """Take this sensor's programs off these interfaces, in whichever way they were attached."""
+def take_out(pins: Pins, interfaces: Iterable[int], left: Iterable[int] = ()) -> None:
+    """Take this sensor's programs off these interfaces, however they were attached, and what it has left by id."""
     own = OwnPrograms(pins)
     own.read()
+    own.adopt(left)
     meters, gates = Meters(pins, "clsact", own), Gates(pins, "netlink", own)
     for index in interfaces:
         meters.clear(index)

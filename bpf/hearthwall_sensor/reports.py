@@ -48,7 +48,7 @@ class Reports:
             capabilities=(
                 *parts.ports.ways,
                 *(() if parts.own is None else parts.own.attribution.ways),
-                *sorted(privileges.KEPT.values()),
+                *sorted(privileges.kept().values()),
             ),
             rules=len(parts.rules),
             devices=len(self._primaries(parts.devices.accounts)),
@@ -95,7 +95,8 @@ class Reports:
             flows=parts.flows.present,
             malformed=dict(parts.observer.labels.malformed),
             policy_problem=parts.policy.problem,
-            missing={} if parts.own is None else parts.own.attribution.lost(),
+            missing=parts.ports.lost()
+            | ({} if parts.own is None else parts.own.attribution.lost()),
             damaged=parts.damage.files(),
             time=time.time(),
             listening=parts.server.listening,

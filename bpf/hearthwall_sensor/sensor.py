@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from .changes import Changes
 from .flows import keeping
 from .flows.samples import Samples
 from .journal import Journal
-from .kernel import cgroups, loader, pins, tracing
+from .kernel import cgroups, interface_programs, loader, pins, tracing
 from .kernel.call_layouts import TRACEPOINTS
 from .kernel.layouts import SIDES
 from .kernel.libbpf import Program
@@ -26,6 +26,7 @@ from .kernel.units import NETWORK
 from .metrics import pseudonyms
 from .metrics.exposition import Exposition
 from .metrics.view import View
+from .names.keeping import NAMES_FILE, Keeping
 from .network import topology
 from .network.surroundings import Surroundings
 from .network.topology import Network
@@ -83,6 +84,8 @@ class Sensor:
         self._link_rang = asyncio.Event()
         self._samples: Samples | None = None
         self._exit = EXIT_STOPPED
+        #: Only without bpffs.
+        self._names: Keeping | None = None
         self._forget = False
         #: Attaching happens in threads, one at a time.
         self._attaching = asyncio.Lock()
@@ -125,9 +128,9 @@ class Sensor:
 
     async def _start(self, seen: Network) -> None:
         """Load what is not loaded yet, restore the rules, then let the programs see packets."""
-        pins.mount()
-        self._ports.check(seen)
         files.private_folder(self._state)
+        self._mount()
+        self._ports.check(seen)
         store = Store(self._state / "devices.db")
         journal = Journal(self._state / "events.db", self._settings.retention)
         self._pins.make(self._state)
@@ -176,15 +179,40 @@ class Sensor:
         self._server.metrics.write = Exposition(self._view).text
         self._follow_names()
         takeover.take_names(parts, earlier)
+        self._keep_names()
         keeping.take_back(self._state / keeping.FLOWS_FILE, parts.observer)
         programs = {name: Program.pinned(str(current / name)) for name in NETWORK.programs()}
-        self._ports.attach(programs, seen, parts.tables.map("vlans"))
-        self._ports.gate(**self._gates())
+        self._attach(programs, seen)
         if parts.own is not None:
             parts.own.begin(parts.policy.wanted_patterns(), has_rules=parts.rules.are_on_processes)
         self._retire(earlier)
         parts.totals.read()
         parts.watch.begin()
+
+    def _mount(self) -> None:
+        """Mount bpffs; where that can't be, interfaces have to keep the programs. Raises SensorError."""
+        if (reason := pins.mount()) is not None:
+            _LOGGER.warning("%s: %s", reason, pins.LOST)
+            self._ports.keep_on_interfaces(interface_programs.kept(self._state))
+
+    def _attach(self, programs: Mapping[str, Program], seen: Network) -> None:
+        """Let the programs see packets, in place of what is there of an earlier run."""
+        self._remember(programs, with_earlier=True)
+        self._ports.attach(dict(programs), seen, self._parts.tables.map("vlans"))
+        self._ports.gate(**self._gates())
+        self._remember(programs, with_earlier=False)
+
+    def _keep_names(self) -> None:
+        """Keep the addresses of names on disk where the kernel does not, and begin with those that were kept."""
+        if self._pins.are_held:
+            self._names = Keeping(self._state / NAMES_FILE, self._parts.domains)
+            self._names.take_back()
+
+    def _remember(self, programs: Mapping[str, Program], *, with_earlier: bool) -> None:
+        """Note which programs are on the interfaces, where no pins tell of them; before they come on, and after."""
+        if self._pins.are_held:
+            earlier = interface_programs.kept(self._state) if with_earlier else frozenset()
+            interface_programs.keep(self._state, earlier | {each.id for each in programs.values()})
 
     def _retire(self, generations: list[Path]) -> None:
         """Take over the last counts of programs that no packet meets any more, and unpin them."""
@@ -211,6 +239,8 @@ class Sensor:
         await self._parts.journal.write()
         self._parts.journal.close()
         self._parts.store.close()
+        if self._names is not None:
+            await self._names.write()
         if self._exit != EXIT_UNLOADED:
             flows, answered = self._parts.flows.known(), self._parts.observer.answered
             keeping.keep(self._state / keeping.FLOWS_FILE, flows, answered)
@@ -294,6 +324,8 @@ class Sensor:
         parts.totals.mark_identified()
         parts.totals.evict({*self._surroundings.addresses, *parts.chosen.spoken_of})
         parts.domains.sweep()
+        if self._names is not None and self._names.is_due:
+            self._begin("names", self._names.write)
         if parts.own is not None:
             parts.own.attribution.sweep()
         statistics = parts.tables.statistics()

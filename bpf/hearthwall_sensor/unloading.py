@@ -1,15 +1,17 @@
 """The way back: takes all that a sensor left out of the kernel, without the sensor or Home Assistant."""
 
 import shutil
+from pathlib import Path
 
 from . import files
 from .feeds.feeds import FEEDS_FOLDER
 from .flows.keeping import FLOWS_FILE
-from .kernel import pins
+from .kernel import interface_programs, pins
 from .kernel.pins import Pins
+from .names.keeping import NAMES_FILE
 from .network import topology
 from .ports import take_out
-from .protocol import SensorError
+from .protocol import DEFAULT_STATE_DIR, SensorError
 from .rules.rules import RULES_FILE
 
 
@@ -17,10 +19,14 @@ def unload(own: Pins, *, forget: bool) -> None:
     """Take out what a sensor left, and forget its rules and feeds if asked to."""
     pins.mount()
     state = own.state
-    take_out(own, topology.read().interfaces)
+    left = state or Path(DEFAULT_STATE_DIR)
+    take_out(own, topology.read().interfaces, interface_programs.kept(left))
     own.remove()
+    interface_programs.forget(left)
     if state is not None:
-        (state / FLOWS_FILE).unlink(missing_ok=True)  # of flows that are no more
+        names = state / NAMES_FILE
+        for gone in (state / FLOWS_FILE, names, files.previous(names)):  # what is no more
+            gone.unlink(missing_ok=True)
     if forget and state is not None:
         rules = state / RULES_FILE
         for each in (rules, files.previous(rules)):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ..kernel import held
 from ..kernel.layouts import TABLES
 from ..kernel.libbpf import Map
 from ..kernel.prefixes import Prefixes
@@ -234,6 +235,7 @@ def run() -> dict[str, Any]:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
     job = json.loads(sys.stdin.readline())
+    held.inherit(job["held"])
 
     def switch(which: int) -> None:
         print(json.dumps({"loaded": which}), flush=True)

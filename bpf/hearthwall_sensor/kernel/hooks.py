@@ -112,9 +112,9 @@ class Gates:
                     self._link(interface, _XDP_FLAGS[each]).attach(program)
                 elif present:
                     with self._own.opened(present) as old:
-                        attachment.set_xdp(interface, program, _XDP_FLAGS[each], old)
+                        attachment.replace_xdp(interface, program, _XDP_FLAGS[each], old)
                 else:
-                    attachment.set_xdp(interface, program, _XDP_FLAGS[each], None)
+                    attachment.set_xdp(interface, program, _XDP_FLAGS[each])
             except OSError as error:
                 if error.errno in _OCCUPIED:
                     return "foreign"

@@ -157,7 +157,7 @@ async def _loaded(directory: str | None, channel: socket.socket) -> dict[str, An
         "load",
         "--json",
         *([] if directory is None else ["--pins", directory]),
-        stdin=channel,
+        stdin=channel.fileno(),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -4,7 +4,8 @@
     /sys/fs/bpf/hearthwall/<sensor>/links/          attachments: <interface index>-<place>, and those on processes
     /sys/fs/bpf/hearthwall/<sensor>/socket, state   symbolic links: whose folder this is
 
-Enforcement lives here, not in a process: what is pinned goes on when the sensor is killed.
+Enforcement lives here, not in a process: what is pinned goes on when the sensor is killed. Where there is no bpffs, the
+same folders are below held.FOLDER, and enforcement lives on the interfaces (`interface_programs`).
 """
 
 import ctypes
@@ -12,15 +13,24 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import stat
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from .. import privileges
 from ..protocol import SensorError
+from . import held
 from .attachment import detach
 
+#: What it means that there is no bpffs: for `status` and `check`.
+LOST: Final = (
+    "interfaces stay guarded when the sensor ends, by the programs that are on them, but nothing is counted then;"
+    " counts of rules begin anew at each start, and rules on processes hold only while the sensor runs"
+)
 BPFFS: Final = Path("/sys/fs/bpf")
-ROOT: Final = BPFFS / "hearthwall"
+_PINNED: Final = BPFFS / "hearthwall"
 #: The folder of attachments among a sensor's generations.
 LINKS: Final = "links"
 #: A symbolic link that is in a generation's folder from when it is complete until it begins to be removed.
@@ -37,17 +47,25 @@ def is_bpffs(path: Path) -> bool:
     return int.from_bytes(buffer.raw[: ctypes.sizeof(ctypes.c_long)], "little") == _BPFFS_MAGIC
 
 
-def mount() -> None:
-    """Mount bpffs where the system has not; raises SensorError `missing_capability`."""
+def mount() -> str | None:
+    """Mount bpffs where the system has not; return why that can't be, as in a container, None where it is mounted."""
     if is_bpffs(BPFFS):
-        return
+        return None
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"bpf", os.fsencode(BPFFS), b"bpf", 0, b"mode=0700") != 0:
-        reason = os.strerror(ctypes.get_errno())
-        raise SensorError(
-            "missing_capability",
-            f"bpffs is not mounted and can't be: mount -t bpf bpf {BPFFS} ({reason})",
-        )
+    if libc.mount(b"bpf", os.fsencode(BPFFS), b"bpf", 0, b"mode=0700") == 0:
+        return None
+    reason = os.strerror(ctypes.get_errno())
+    return f"bpffs is not mounted and can't be: mount -t bpf bpf {BPFFS} ({reason})"
+
+
+def is_possible() -> bool:
+    """Return whether bpffs is mounted, or this process may mount it, as in no container."""
+    return is_bpffs(BPFFS) or (BPFFS.is_dir() and privileges.may_mount())
+
+
+def root() -> Path:
+    """Return where the folders of all sensors are."""
+    return _PINNED if is_bpffs(BPFFS) else held.FOLDER
 
 
 class Pins:
@@ -58,13 +76,30 @@ class Pins:
         real = os.path.realpath(socket_path)
         # bpffs takes no dots; the digest keeps two paths apart that read alike.
         readable = re.sub(r"[^A-Za-z0-9]+", "-", real).strip("-")[-40:]
-        self.path = ROOT / f"{readable}-{hashlib.sha256(real.encode()).hexdigest()[:8]}"
-        self.links = self.path / LINKS
+        self._name = f"{readable}-{hashlib.sha256(real.encode()).hexdigest()[:8]}"
         self.socket = real
+
+    @cached_property
+    def path(self) -> Path:
+        """The folder: where it is, is known once bpffs was to be mounted."""
+        return root() / self._name
+
+    @property
+    def links(self) -> Path:
+        """The folder of attachments."""
+        return self.path / LINKS
+
+    @property
+    def are_held(self) -> bool:
+        """Whether nothing is pinned, for want of bpffs, but held by the sensor's process."""
+        return held.is_held(self.path)
 
     def make(self, state: Path) -> None:
         """Make the folder, which only root may look into, and note which socket and state belong to it."""
-        for folder in (ROOT, self.path, self.links):
+        if self.are_held:  # files of a process that has gone, and of nothing else
+            shutil.rmtree(self.path, ignore_errors=True)
+            held.FOLDER.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for folder in (self.path.parent, self.path, self.links):
             folder.mkdir(mode=0o700, exist_ok=True)
             _require_own(folder)
         for left in self.path.glob("*-partial"):  # by a loader that was killed
@@ -114,6 +149,7 @@ class Pins:
         for name in folder.iterdir():
             name.unlink()
         folder.rmdir()
+        held.forget()
 
     def remove(self) -> int:
         """Unpin everything, links first so that no program judges by an emptied table; return how many links went."""
@@ -142,7 +178,7 @@ def _require_own(folder: Path) -> None:
 
 def publish(partial: Path, folder: Path) -> None:
     """Make a folder of pins a generation, complete at once; if another process was first, its own stays."""
-    (partial / _WHOLE).symlink_to(folder.name)
+    complete(partial)
     try:
         partial.rename(folder)
     except OSError as error:
@@ -151,6 +187,11 @@ def publish(partial: Path, folder: Path) -> None:
         for each in partial.iterdir():
             each.unlink()
         partial.rmdir()
+
+
+def complete(folder: Path) -> None:
+    """Say that a folder holds all of its generation."""
+    (folder / _WHOLE).symlink_to(folder.name)
 
 
 def link_name(interface: int, place: str) -> str:
@@ -165,7 +206,8 @@ def network_namespace() -> int:
 
 def loaded() -> list[str]:
     """Return the sockets of all sensors that have left something in the kernel."""
-    return sorted(socket_of(folder) for folder in ROOT.iterdir()) if ROOT.is_dir() else []
+    folder = root()
+    return sorted(map(socket_of, folder.iterdir())) if folder.is_dir() else []
 
 
 def socket_of(folder: Path) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from . import call_layouts, compiled, layouts, libbpf, process_layouts
+from . import call_layouts, compiled, layouts, libbpf, pins, process_layouts
 from .process_programs import (
     CGROUP_HOOKS,
     LIFE_FIELDS,
@@ -124,6 +124,7 @@ NETWORK: Final = Unit(
     sizes=layouts.LIMITS,
     private=("scenes", "drafts"),
     steps={"gate_steps": ("gate_judge",), "meter_steps": ("meter_judge", "meter_observe")},
+    flags=lambda: () if pins.is_possible() else ("WHOLE_PROGRAMS",),
 )
 
 

@@ -55,6 +55,13 @@ class Match(NamedTuple):
     resolved: tuple[str, ...]
 
 
+class Held(NamedTuple):
+    """What the kernel's tables hold of blocked and of allowed names' addresses, keys and values as they are there."""
+
+    resolved: list[tuple[bytes, bytes]]
+    peers: list[tuple[bytes, bytes]]
+
+
 class _Resolved(NamedTuple):
     """An answer that is remembered: its addresses one after the other, when it came, and when it ends."""
 
@@ -173,11 +180,25 @@ class Domains:
 
     def take_over(self, earlier: Tables) -> None:
         """Take over what an earlier generation of programs knew; slots and rules must have kept their numbers."""
+        tables = (Learnt(earlier.map(name), 0) for name in ("resolved", "peers"))
+        self.take_back(Held(*(each.entries() for each in tables)))
+
+    def take_back(self, held: Held) -> None:
+        """Put in force what an earlier run knew, as far as it has not ended and fits the tables."""
         now = boot_ns()
-        for name, table in (("resolved", self._resolved), ("peers", self._peers)):
-            for key, value in Learnt(earlier.map(name), 0).entries():
-                if expiry(value) > now:
+        for table, entries in ((self._resolved, held.resolved), (self._peers, held.peers)):
+            for key, value in entries:
+                if table.fits(key, value) and expiry(value) > now:
                     self._put(table, key, value, now)
+
+    def held(self) -> Held:
+        """Return what was learnt and is in force."""
+        return Held(self._resolved.entries(), self._peers.entries())
+
+    @property
+    def changes(self) -> int:
+        """How often what is in force has changed."""
+        return self._resolved.changes + self._peers.changes
 
     def _end(self, ended: Callable[[int], bool]) -> Set[bytes]:
         """Remove the addresses of the slots of which this is true, and return them."""
