@@ -34,7 +34,8 @@ MAX_CLIENTS: Final = 16
 MAX_CLIENTS_OF_TOKEN: Final = 8
 #: How long nobody is taken after no descriptor was left: the kernel would say at once that somebody waits still.
 _PAUSE: Final = 1.0
-_BACKLOG: Final = 64
+#: Deep enough for a client to be taken among all who knock at once.
+_BACKLOG: Final = 512
 #: Connections that are taken before others have their turn.
 _AT_ONCE: Final = 16
 _WARN_EVERY: Final = 60.0

@@ -1,6 +1,7 @@
 """The code that waits for a client on another host: one at a time, for some minutes, for one use and few tries."""
 
 import asyncio
+import ctypes
 import logging
 import time
 from collections.abc import Callable
@@ -83,7 +84,7 @@ class Offers:
         self._count(offer)
         async with self._checking:
             key = await asyncio.to_thread(
-                pairing.key, offer.code, said.fingerprint, said.nonce, nonce
+                _costly_key, offer.code, said.fingerprint, said.nonce, nonce
             )
         is_right = pairing.is_proof(key, "client", said.proof)
         if not is_right:
@@ -143,3 +144,11 @@ class Offers:
         """End a code, and tell why."""
         if offer is not None and self._take(offer):
             offer.tell(PairingNews(what, address))
+
+
+def _costly_key(*said: str) -> bytes:
+    """Return the key of a conversation, and give back the memory that it took: the heap would keep it."""
+    try:
+        return pairing.key(*said)
+    finally:
+        ctypes.CDLL(None).malloc_trim(0)
