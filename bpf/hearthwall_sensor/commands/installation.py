@@ -140,8 +140,11 @@ def _begun(name: str, options: Options) -> "Iterator[tuple[Places, Steps]]":
         if not options.json:
             print(f"- {clean(sentence)}", flush=True)
 
-    with Steps(tell) as steps:
-        yield Places(options.root.resolve()), steps
+    try:
+        with Steps(tell) as steps:
+            yield Places(options.root.resolve()), steps
+    except OSError as error:
+        raise SensorError("storage_failed", f"{name} could not go on: {error}") from error
 
 
 def _show(result: dict[str, Any]) -> str:
