@@ -73,8 +73,10 @@ class Broker:
 
     def _made(self, status: str) -> "Client":
         """Return paho's client; raises SinkError."""
-        import paho.mqtt.client as paho
-
+        try:
+            import paho.mqtt.client as paho
+        except ImportError as error:
+            raise SinkError("MQTT needs its library: apt-get install python3-paho-mqtt") from error
         said: dict[str, Any] = {"client_id": self._place.client_id, "clean_session": True}
         if (versions := getattr(paho, "CallbackAPIVersion", None)) is not None:
             said["callback_api_version"] = versions.VERSION2

@@ -100,12 +100,12 @@ class MqttSink:
         self._context = context
         self.topics = Topics.of(options.prefix, options.topic or context.sensor_id)
         self._broker: Broker | None = None
-        self._there = asyncio.Event()
+        #: Set once it is known whether there is a connection.
+        self._is_known = asyncio.Event()
         self._problem = "the broker does not answer"
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._orders: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
         self._bucket = Bucket()
-        self._patience = _PATIENCE
 
     async def start(self) -> None:
         """Connect, from now on again and again."""
@@ -121,7 +121,7 @@ class MqttSink:
         broker = await self._connected()
         sent = [broker.publish(self.topics.event, self._message(each)) for each in events]
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(_PATIENCE):
                 await asyncio.gather(*sent)
         except (SinkError, TimeoutError) as error:
             said = str(error) or "the broker acknowledges nothing"
@@ -149,8 +149,8 @@ class MqttSink:
     async def _connected(self) -> Broker:
         """Return the connection, when there is one; raises SinkError."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._patience):
-                await self._there.wait()
+            async with asyncio.timeout(_PATIENCE):
+                await self._is_known.wait()
         for each in self._tasks:
             if each.done():
                 each.result()  # it never ends but by a mistake of ours
@@ -164,10 +164,12 @@ class MqttSink:
         pause = _FIRST_PAUSE
         while True:
             began = loop.time()
+            self._is_known.clear()
             try:
                 await self._be_connected()
             except SinkError as error:
                 self._problem = str(error)
+            self._is_known.set()
             if loop.time() - began >= _WELL:
                 pause = _FIRST_PAUSE
             await asyncio.sleep(pause * random.uniform(0.9, 1.1))  # noqa: S311, no secret
@@ -182,12 +184,12 @@ class MqttSink:
                 broker.subscribe(self.topics.command)
             await broker.publish(self.topics.status, "online", retain=True)
             self._broker = broker
-            self._there.set()
+            self._is_known.set()
             await broker.ended.wait()
             self._problem = "the broker ended the connection"
         finally:
             self._broker = None
-            self._there.clear()
+            self._is_known.clear()
             await asyncio.shield(broker.close((self.topics.status, "offline")))
 
     def _place(self) -> Place:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import importlib.util
 import ipaddress
 import re
 import socket
@@ -104,6 +105,8 @@ class SmtpSink:
 
     async def start(self) -> None:
         """Read the password; a connection is made for each mail."""
+        if importlib.util.find_spec("aiosmtplib") is None:
+            raise SinkError("e-mail needs its library: apt-get install python3-aiosmtplib")
         path = self._options.password_file
         self._password = None if path is None else read_secret(path)
         self._own_name = await asyncio.to_thread(socket.getfqdn)

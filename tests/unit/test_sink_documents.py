@@ -1,0 +1,123 @@
+"""What docs/mqtt.md and docs/alerts.md say of sinks is what the code does."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hearthwall_sensor.kinds import SEVERITIES
+from hearthwall_sensor.sinks import mqtt, reading, smtp, webhook
+from hearthwall_sensor.sinks.kinds import KINDS
+from hearthwall_sensor.sinks.mqtt_orders import _COMMANDS, BURST, PER_SECOND, Order
+from hearthwall_sensor.sinks.presence import GRACE, LOOK
+from hearthwall_sensor.sinks.table import Table
+from hearthwall_sensor.sinks.topics import Topics
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+MQTT = (DOCS / "mqtt.md").read_text()
+ALERTS = (DOCS / "alerts.md").read_text()
+SECTIONS = {
+    "mqtt": MQTT.split("## Topics")[0],
+    "webhook": ALERTS.split("## Webhook")[1].split("## E-mail")[0],
+    "smtp": ALERTS.split("## E-mail")[1],
+}
+#: The least that each type needs.
+LEAST: dict[str, dict[str, Any]] = {
+    "mqtt": {"server": "b.example"},
+    "webhook": {"url": "https://a.example/"},
+    "smtp": {"server": "m.example", "from": "a@b.example", "to": ["c@d.example"]},
+}
+#: Options whose value is kept under another name.
+KEPT = {"tls": "trust"}
+
+
+def rows(section: str, head: str) -> dict[str, str]:
+    """Return the first column's code and the rest of each row of the table with this head."""
+    table = section.split(f"| {head} |")[1].split("\n\n", maxsplit=1)[0]
+    return dict(re.findall(r"^\| `([^`]+)` \| (.+) \|$", table, re.MULTILINE))
+
+
+@pytest.mark.parametrize("kind", SECTIONS)
+def test_every_option_is_documented_and_no_other(kind: str) -> None:
+    table = Table("x", LEAST[kind])
+    KINDS[kind].read(table)
+    assert set(rows(SECTIONS[kind], "option | meaning")) == set(table._known)
+
+
+@pytest.mark.parametrize("kind", SECTIONS)
+def test_defaults_are_those_of_the_code(kind: str) -> None:
+    read = KINDS[kind].read(Table("x", LEAST[kind]))
+    said = {
+        option: found[1]
+        for option, text in rows(SECTIONS[kind], "option | meaning").items()
+        if (found := re.search(r"\(default `([^`]+)`", text))
+    }
+    assert said
+    for option, value in said.items():
+        if kind == "mqtt" and option == "tls":
+            assert (value, read.trust) == ("false", None)
+        else:
+            shown = getattr(read, option)
+            assert value == (
+                str(shown).lower()
+                if isinstance(shown, bool)
+                else f"{shown:g}"
+                if isinstance(shown, float)
+                else str(shown)
+            )
+
+
+@pytest.mark.parametrize("text", [MQTT, ALERTS])
+def test_examples_are_read(text: str) -> None:
+    examples = re.findall(r"```toml\n(\[\[sink\]\].+?)```", text, re.DOTALL)
+    assert examples
+    for each in examples:
+        assert len(reading.read(tomllib.loads(each)["sink"])) == 1
+
+
+def test_ports_severities_and_bounds_are_those_of_the_code() -> None:
+    assert f"not {mqtt.PORT} (with TLS {mqtt.TLS_PORT})" in MQTT
+    for way, port in smtp._PORTS.items():
+        assert f"`{way}` (port {port})" in SECTIONS["smtp"]
+    assert (KINDS["webhook"].severity, KINDS["smtp"].severity) == ("high", "high")
+    assert KINDS["mqtt"].severity == "info"
+    assert "what is `high` or `critical` unless" in ALERTS
+    assert SEVERITIES[-2:] == ("high", "critical")
+    assert f"at most {smtp.AT_ONCE} events" in SECTIONS["smtp"]
+    assert f"{smtp.LEAST_EVERY:.0f} to {smtp.MOST_EVERY:,.0f}" in SECTIONS["smtp"]
+    assert f"1 to {smtp.MAX_RECIPIENTS} recipients" in SECTIONS["smtp"]
+    assert f"up to {webhook.MAX_FIELDS} fields" in SECTIONS["webhook"]
+    assert f"at most {webhook.MAX_BODY_BYTES // 1024} KiB" in SECTIONS["webhook"]
+    assert f"about {GRACE + LOOK:.0f} seconds" in ALERTS
+
+
+def test_a_webhooks_message_and_answers_are_those_of_the_code() -> None:
+    assert tuple(rows(SECTIONS["webhook"], "field | what it holds")) == webhook.SHAPE
+    assert "1 (`info`) to 5 (`critical`)" in SECTIONS["webhook"]
+    assert (webhook.PRIORITIES["info"], webhook.PRIORITIES["critical"]) == (1, 5)
+    answers = SECTIONS["webhook"].split("| answer |")[1].split("\n\n", maxsplit=1)[0]
+    assert f"| {', '.join(map(str, webhook.MENDABLE))} | it waits" in answers
+    assert f"but {', '.join(map(str, webhook.AGAIN))} | it is refused for good" in answers
+
+
+def test_topics_and_orders_are_those_of_the_code() -> None:
+    topics = Topics.of("hearthwall", "home")
+    told = set(rows(MQTT, "topic | payload | QoS | retained"))
+    known = {
+        topics.event,
+        topics.status,
+        topics.rate("00:00:5e:00:53:21"),
+        topics.command,
+        topics.result,
+    }
+    assert told == known
+    fields = rows(MQTT, "field | meaning")
+    assert set(fields) == set(Order.__dataclass_fields__)
+    assert set(re.findall(r"`(\w+)`", fields["command"])) == set(_COMMANDS)
+    for name in ("mode", "duration", "reason"):
+        takers = {command for command, each in _COMMANDS.items() if name in each.takes}
+        assert takers == set(re.findall(r"`(\w+)`", fields[name].split(":")[0])), name
+    assert (BURST, PER_SECOND) == (10, 1.0)
+    assert "Ten orders are taken at once, then one a second" in " ".join(MQTT.split())
