@@ -5,24 +5,24 @@ import os
 import pwd
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final, override
 
 import voluptuous as vol
 from homeassistant.config_entries import (
+    SOURCE_REAUTH,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlowResult,
     OptionsFlow,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
+from homeassistant.const import CONF_CODE, CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import callback
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .bpf.hearthwall_sensor.notation import plain_address
 from .bpf.hearthwall_sensor.protocol import DEFAULT_SOCKET, SensorError
-from .connection import guarded_interfaces, probe
+from .connection import guarded_interfaces, pair, probe
 from .const import (
     CONF_FINGERPRINT,
     CONF_INTERFACES,
@@ -34,13 +34,17 @@ from .const import (
 )
 from .errors import detail_of
 from .flow_forms import (
+    CODE_SCHEMA,
     EXISTING_SCHEMA,
+    PLACE_SCHEMA,
     REMOTE_SCHEMA,
     SECRETS_SCHEMA,
     SECTION_PATHS,
     find_input_errors,
+    find_place_errors,
     find_remote_errors,
     remote_data,
+    remote_place,
     shown_fingerprint,
 )
 from .flow_this_host import ThisHostFlow
@@ -64,6 +68,8 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         #: Where a sensor is that we have not asked for, and whose app it is.
         self._found: Mapping[str, Any] = {}
         self._app = ""
+        #: What a code was good for, and what was given for it.
+        self._paired: tuple[dict[str, Any], dict[str, Any]] | None = None
         #: What a sensor guards that runs on this host already.
         self._here: list[str] = []
 
@@ -166,9 +172,8 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
     # A sensor on another host
 
     async def async_step_remote(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for all that leads to a sensor on another host, and connect to it."""
-        shown = _shown(entry.data) if (entry := self._subject()) is not None else None
-        return await self._async_ask_remote(user_input, step_id="remote", shown=shown)
+        """Offer the ways by which a sensor on another host and we may know each other."""
+        return self._show_ways("remote")
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
@@ -188,8 +193,8 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
     async def async_step_discovered(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for what is not announced: by what the sensor knows us, and we it."""
-        return await self._async_ask_remote(user_input, step_id="discovered", known=self._found)
+        """Offer them for a sensor whose place was announced."""
+        return self._show_ways("discovered")
 
     async def async_step_hassio(self, discovery_info: HassioServiceInfo) -> ConfigFlowResult:
         """Take the sensor of an app, of which the Supervisor tells all; a new token of a known one is taken over."""
@@ -241,29 +246,61 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for another token, and for the fingerprint, which a sensor that was set up anew has anew."""
-        shown = _shown(self._get_reauth_entry().data)
-        del shown[CONF_TOKEN]
-        return await self._async_ask_remote(
-            user_input, step_id="reauth_confirm", shown=shown, known=self._found
-        )
+        """Offer them anew."""
+        return self._show_ways("reauth_confirm")
 
     # What the steps to another host share
 
-    async def _async_ask_remote(
-        self,
-        user_input: dict[str, Any] | None,
-        *,
-        step_id: str,
-        shown: dict[str, Any] | None = None,
-        known: Mapping[str, Any] = MappingProxyType({}),
-    ) -> ConfigFlowResult:
-        """Ask for what is not known yet, connect, and finish; what fails is said beside what was typed."""
+    def _show_ways(self, step_id: str) -> ConfigFlowResult:
+        """Offer a code, or a token with the fingerprint."""
+        return self.async_show_menu(
+            step_id=step_id,
+            menu_options=["code", "token"],
+            description_placeholders=self._said_of_remote(),
+        )
+
+    async def async_step_code(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the code that the sensor's command shows, and be given a token for it."""
+        shown = user_input
         errors: dict[str, str] = {}
         message = ""
         if user_input is not None:
-            shown = user_input
-            data = remote_data({**user_input, **known})
+            place = remote_place({**user_input, **self._found})
+            errors = find_place_errors(place)
+            if not errors:
+                try:
+                    data = await self._async_paired(place, user_input[CONF_CODE])
+                    hello, _ = await probe(self.hass, data)
+                except SensorError as error:
+                    errors, message = {"base": error.code}, detail_of(error)
+                else:
+                    return await self._async_finish(data, hello, data[CONF_HOST])
+        elif (entry := self._subject()) is not None:
+            shown = {key: entry.data[key] for key in (CONF_HOST, CONF_PORT)}
+        schema = CODE_SCHEMA if self._found else PLACE_SCHEMA.extend(CODE_SCHEMA.schema)
+        return self.async_show_form(
+            step_id="code",
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            errors=errors,
+            description_placeholders={"message": message, **self._said_of_remote()},
+        )
+
+    async def _async_paired(self, place: Mapping[str, Any], code: str) -> dict[str, Any]:
+        """Return what a sensor gives for a code, also when it gave it before and failed then; raises SensorError."""
+        self._abort_if_place_configured(place, CONF_HOST, CONF_PORT)
+        given = {**place, CONF_CODE: code}
+        if self._paired is None or self._paired[0] != given:
+            data = await pair(self.hass, place[CONF_HOST], place[CONF_PORT], code)
+            self._paired = given, data
+        return self._paired[1]
+
+    async def async_step_token(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for all that leads to a sensor on another host, and connect to it."""
+        shown = user_input
+        errors: dict[str, str] = {}
+        message = ""
+        if user_input is not None:
+            data = remote_data({**user_input, **self._found})
             errors = find_remote_errors(data)
             if not errors:
                 self._abort_if_place_configured(data, CONF_HOST, CONF_PORT)
@@ -273,19 +310,30 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
                     errors, message = {"base": error.code}, detail_of(error)
                 else:
                     return await self._async_finish(data, hello, data[CONF_HOST])
-        schema = SECRETS_SCHEMA if known else REMOTE_SCHEMA
+        elif (entry := self._subject()) is not None:
+            shown = _shown(entry.data)
+            if self.source == SOURCE_REAUTH:
+                del shown[CONF_TOKEN]
         return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            step_id="token",
+            data_schema=self.add_suggested_values_to_schema(
+                SECRETS_SCHEMA if self._found else REMOTE_SCHEMA, shown
+            ),
             errors=errors,
-            description_placeholders={
-                "message": message,
-                "command": "sudo scripts/sensor token homeassistant",
-                "copied": "sudo bpf/hearthwall-sensor token homeassistant",
-                "documents": LEARN_MORE_OTHER_HOSTS,
-                "place": f"{known[CONF_HOST]}, {known[CONF_PORT]}" if known else "",
-            },
+            description_placeholders={"message": message, **self._said_of_remote()},
         )
+
+    def _said_of_remote(self) -> dict[str, str]:
+        """Return what the steps to another host say beside their sentences."""
+        found = self._found
+        return {
+            "code_command": "sudo hearthwall-sensor pair",
+            "code_copied": "sudo scripts/sensor pair",
+            "token_command": "sudo hearthwall-sensor token homeassistant",
+            "token_copied": "sudo scripts/sensor token homeassistant",
+            "documents": LEARN_MORE_OTHER_HOSTS,
+            "place": f"{found[CONF_HOST]}, {found[CONF_PORT]}" if found else "",
+        }
 
     async def _async_follow(self, entry: ConfigEntry) -> None:
         """Take over the address of a sensor that we know, if it is really at the new one.

@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.json import json_loads
 
+from .bpf.hearthwall_sensor import pairing_client
 from .bpf.hearthwall_sensor.client import Client, Endpoint, unix_session
 from .bpf.hearthwall_sensor.protocol import HOME_ASSISTANT, Hello, Role, SensorError, Status
 from .const import CONF_FINGERPRINT, CONF_SOCKET
@@ -39,6 +40,17 @@ async def probe(hass: HomeAssistant, data: Mapping[str, Any]) -> tuple[Hello, St
         if client.hello is None:  # pragma: no cover, a client that is connected has heard it
             raise SensorError("invalid_message")
         return client.hello, status
+
+
+async def pair(hass: HomeAssistant, host: str, port: int, code: str) -> dict[str, Any]:
+    """Return an entry's data for a sensor on another host that shows a code; raises SensorError."""
+    given = await pairing_client.pair(async_get_clientsession(hass), host, port, code)
+    return {
+        CONF_HOST: host,
+        CONF_PORT: port,
+        CONF_TOKEN: given.token,
+        CONF_FINGERPRINT: given.fingerprint,
+    }
 
 
 def guarded_interfaces(status: Status, role: Role) -> list[str]:

@@ -25,6 +25,7 @@ _BAD_INPUT: Final = frozenset(
         "invalid_target",
         "not_found",
         "protected_target",
+        "read_only",
         "several_rules",
     }
 )

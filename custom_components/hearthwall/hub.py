@@ -99,6 +99,11 @@ class Hub:
         return self._link.client is not None
 
     @property
+    def is_read_only(self) -> bool:
+        """Return whether the sensor takes no orders from us."""
+        return self._link.role == "read"
+
+    @property
     def supervised(self) -> bool:
         """Return whether the sensor is ours to start and to end."""
         return self._link.process is not None
