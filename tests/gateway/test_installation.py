@@ -1,0 +1,168 @@
+"""The sensor as it is installed: by a real systemd, with its unit's hardening, on a lab's gateway."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import Lab
+from lab.home import DEVICES
+from tests.gateway.programs import reaches
+from tests.gateway.sensor_process import until
+from tests.gateway.systemd_host import UNIT, SystemdHost, copied
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
+
+CAMERA = DEVICES["camera"]
+#: What an installation may change.
+PLACES = ("/etc", "/usr/local", "/var/lib", "/var/cache", "/run/hearthwall", "/sys/fs/bpf")
+#: What other programs change there meanwhile: backups of the accounts' files, and systemd's own.
+OTHERS = (".pwd.lock", "group-", "gshadow-", "passwd-", "shadow-", "subuid-", "subgid-")
+
+
+@pytest.fixture(scope="module")
+def host(lab: Lab) -> Iterator[SystemdHost]:
+    host = SystemdHost(lab, f"hearthwall-systemd-{os.getpid()}")
+    try:
+        host.boot()
+        yield host
+    finally:
+        host.halt()
+
+
+@pytest.fixture(scope="module")
+def once(host: SystemdHost, tmp_path_factory: pytest.TempPathFactory) -> SystemdHost:
+    """A host on which the sensor is installed."""
+    command = copied(tmp_path_factory.mktemp("first") / "bpf", "0.9.1")
+    host.do(command, "install", "--interface", "br-lan")
+    return host
+
+
+@pytest.fixture
+def installed(once: SystemdHost) -> Iterator[SystemdHost]:
+    """That host, with the sensor up and without a rule."""
+    once.do("systemctl", "start", UNIT)
+    yield once
+    once.do("systemctl", "start", UNIT)
+    once.run("hearthwall-sensor", "unblock", "--all", CAMERA.mac)
+
+
+def test_an_installation_leaves_nothing(host: SystemdHost, tmp_path: Path, lab: Lab) -> None:
+    host.do("mkdir", "-p", "/run/hearthwall")
+    host.do("rmdir", "/run/hearthwall")
+    before = host.files(*PLACES[:4], PLACES[5])
+    accounts = host.do("cat", "/etc/group", "/etc/gshadow", "/etc/passwd")
+    command = copied(tmp_path / "first", "0.9.1")
+    host.do(command, "install", "--interface", "br-lan", "--user", "games")
+    assert host.call("status")["version"] == "0.9.1"
+    assert (
+        host.do("stat", "--format=%a %U:%G", "/run/hearthwall/sensor.sock")
+        == "660 root:hearthwall\n"
+    )
+    assert host.do("stat", "--format=%a %U", "/etc/hearthwall/sensor.toml") == "600 root\n"
+    assert "games" in host.do("getent", "group", "hearthwall")
+    as_member = ("setpriv", "--reuid=games", "--init-groups", "--regid=games")
+    host.do(*as_member, "/usr/local/sbin/hearthwall-sensor", "status")
+    host.do(command, "install")  # once more changes nothing
+    host.call("block", CAMERA.mac)
+    assert until(lambda: not reaches(lab))
+    host.do("hearthwall-sensor", "uninstall")
+    assert reaches(lab)
+    left = {
+        each for each in host.files(*PLACES[:4], PLACES[5]) - before if not each.endswith(OTHERS)
+    }
+    assert left == set()
+    assert host.do("cat", "/etc/group", "/etc/gshadow", "/etc/passwd") == accounts
+    assert host.run("systemctl", "cat", UNIT).returncode != 0
+    assert "Nothing was installed" in host.do(command, "uninstall")
+
+
+def test_the_unit_guards_with_few_rights_and_stopping_it_leaves_the_kernel_guarding(
+    installed: SystemdHost, lab: Lab
+) -> None:
+    installed.call("block", CAMERA.mac)
+    assert until(lambda: not reaches(lab))
+    status = installed.do("cat", f"/proc/{installed.show('MainPID')}/status")
+    said = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
+    kept = sum(1 << each for each in (12, 19, 38, 39))
+    assert int(said["CapBnd"], 16) == int(said["CapEff"], 16) == kept
+    assert (said["NoNewPrivs"], said["Seccomp"]) == ("1", "2")
+    installed.do("systemctl", "stop", UNIT)
+    assert not reaches(lab)
+    installed.do("systemctl", "start", UNIT)
+    assert not reaches(lab)
+    assert [each["target"] for each in installed.call("blocks")] == [CAMERA.mac]
+
+
+def test_systemd_knows_how_it_fares(installed: SystemdHost, lab: Lab) -> None:
+    assert until(lambda: "camera" in installed.show("StatusText"))
+    drop_in = f"/run/systemd/system/{UNIT}.d"
+    soon = "[Service]\nWatchdogSec=6\nTimeoutAbortSec=1\nRestartSec=100ms\n"
+    installed.do("mkdir", "-p", drop_in)
+    installed.do("sh", "-c", f"printf '{soon}' >{drop_in}/soon.conf")
+    try:
+        installed.do("systemctl", "daemon-reload")
+        installed.do("systemctl", "restart", UNIT)
+        pid = installed.show("MainPID")
+        assert not until(lambda: installed.show("MainPID") != pid, 8)  # it is heard of
+        installed.do("kill", "-STOP", pid)  # as an event loop that hangs
+        assert until(lambda: installed.show("MainPID") not in (pid, "0"), 30)
+        assert until(lambda: installed.show("ActiveState") == "active", 60)
+        assert installed.show("NRestarts") == "1"
+    finally:
+        installed.do("rm", "-r", drop_in)
+        installed.do("systemctl", "daemon-reload")
+
+
+def test_what_was_unloaded_is_not_started_again(installed: SystemdHost) -> None:
+    installed.do("hearthwall-sensor", "unload")
+    assert until(lambda: installed.show("ActiveState") == "inactive")
+    assert installed.show("Result") == "success"
+    assert not until(lambda: installed.show("ActiveState") != "inactive", 6)  # RestartSec is 5
+
+
+def test_an_interface_that_comes_later_is_guarded(installed: SystemdHost, lab: Lab) -> None:
+    def guard(name: str) -> None:
+        setting = f's/^interfaces.*/interfaces = ["{name}"]/'
+        installed.do("sed", "--in-place", setting, "/etc/hearthwall/sensor.toml")
+        installed.do("systemctl", "restart", UNIT)
+
+    guard("later")
+    assert installed.show("StatusText") == "Waiting for later"
+    lab.run("gateway", ["ip", "link", "add", "later", "type", "veth"], check=True)
+    try:
+        assert until(lambda: installed.show("StatusText") == "Guarding later")
+    finally:
+        lab.run("gateway", ["ip", "link", "del", "later"])
+        guard("br-lan")
+
+
+def test_an_upgrade_and_the_way_back(installed: SystemdHost, lab: Lab, tmp_path: Path) -> None:
+    installed.call("block", CAMERA.mac)
+    assert until(lambda: not reaches(lab))
+    said = installed.do(copied(tmp_path / "second", "0.9.2"), "upgrade")
+    assert "Restarted the sensor" in said
+    assert installed.call("status")["version"] == "0.9.2"
+    assert not reaches(lab)
+    installed.do("hearthwall-sensor", "upgrade", "--back")
+    assert installed.call("status")["version"] == "0.9.1"
+    assert not reaches(lab)
+    kept = installed.do("ls", "/usr/local/lib/hearthwall")
+    assert [each in kept for each in ("0.9.1", "0.9.2")] == [True, True]
+
+
+def test_a_version_that_does_not_come_up_is_taken_back(
+    installed: SystemdHost, lab: Lab, tmp_path: Path
+) -> None:
+    installed.call("block", CAMERA.mac)
+    assert until(lambda: not reaches(lab))
+    broken = copied(tmp_path / "broken", "0.9.3", damage=["daemon.py"])
+    done = installed.run(broken, "upgrade")
+    assert done.returncode == 1
+    assert "did not come up, so 0.9.1" in done.stderr
+    assert "every rule stayed in force" in done.stderr
+    assert "ImportError" in done.stderr  # the end of its log
+    assert installed.call("status")["version"] == "0.9.1"
+    assert not reaches(lab)
+    assert "0.9.3" not in installed.do("ls", "/usr/local/lib/hearthwall")
