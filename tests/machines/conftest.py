@@ -27,11 +27,11 @@ def machine(release: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def _lab() -> bytes:
-    """Pack what sends and counts numbered packets."""
+    """Pack what sends and counts numbered packets, with all that it imports."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for name in ("__init__", "sender", "sink", "errors"):
-            archive.add(REPOSITORY / f"lab/{name}.py", f"lab/{name}.py")
+        for each in (REPOSITORY / "lab").rglob("*.py"):
+            archive.add(each, each.relative_to(REPOSITORY))
     return packed.getvalue()
 
 

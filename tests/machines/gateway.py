@@ -109,8 +109,10 @@ class Gateway:
 
     def start_stream(self, rate: int) -> None:
         """Have the camera send numbered packets to the sink, until `stop_stream`."""
-        to = f"('{INTERNET}', {SINK})"
-        code = f"from lab import sender; print(len(sender.send({to}, rate={rate}, seconds=900, size=64, label='').sent_ns))"
+        how = f"rate={rate}, seconds=900, size=64, label=''"
+        code = (
+            f"from lab.sender import send; print(len(send(('{INTERNET}', {SINK}), {how}).sent_ns))"
+        )
         self._python("stream", "camera", code)
         time.sleep(3)
 
@@ -122,7 +124,14 @@ class Gateway:
     def _python(self, name: str, host: str, code: str) -> None:
         """Run Python on a host, as a unit that writes to a file of its name."""
         self.machine.run(
-            *("systemd-run", "--quiet", "--collect", f"--unit={name}", "-p", "WorkingDirectory=/opt"),
+            *(
+                "systemd-run",
+                "--quiet",
+                "--collect",
+                f"--unit={name}",
+                "-p",
+                "WorkingDirectory=/opt",
+            ),
             *("-p", f"StandardOutput=truncate:/run/{name}", "-p", "KillSignal=SIGTERM"),
             *("-p", f"ExecStartPre=-/bin/rm -f /run/{name}"),
             *("ip", "netns", "exec", host, "python3", "-c", code),

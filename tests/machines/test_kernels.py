@@ -75,7 +75,9 @@ def test_it_is_there_before_the_network_after_a_restart(gateway: Gateway, blocke
     assert gateway.reaches("camera")
 
 
-def test_an_upgrade_lets_no_packet_through_and_uninstalling_leaves_nothing(gateway: Gateway) -> None:
+def test_an_upgrade_lets_no_packet_through_and_uninstalling_leaves_nothing(
+    gateway: Gateway,
+) -> None:
     gateway.start_sink()
     gateway.start_stream(200)
     assert gateway.sunk() > 100

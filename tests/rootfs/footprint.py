@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.gateway.programs import attachments
 from tests.rootfs.system import System
 
-#: What the kernel shows, and what is this machine's.
-_NOT_FILES = {"/proc", "/sys", "/dev"}
+#: What the kernel shows, what is this machine's, and what the tests serve.
+_NOT_FILES = {"/proc", "/sys", "/dev", "/srv"}
 #: The copies that shadow's own tools keep of the files before their last change.
 _SHADOWS_OWN = {"/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-"}
 #: Beyond this a file is known by its size and time: the libraries.
