@@ -134,6 +134,18 @@ def test_half_an_installation_is_undone(system: Path, capsys: pytest.CaptureFixt
     assert tree(system) == before
 
 
+def test_an_installation_whose_sensor_does_not_start_is_undone(
+    system: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(places: Places, wishes: Wishes, steps: Steps) -> None:
+        raise SensorError("internal", "it did not start")
+
+    monkeypatch.setattr(installing, "_start", fail)
+    before = tree(system)
+    assert run("install", system, "--interface", "br-lan", "--user", "home") == 1
+    assert tree(system) == before
+
+
 @pytest.mark.parametrize("name", ["install", "upgrade", "uninstall"])
 def test_only_root_may(
     system: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -122,7 +122,7 @@ def _upgrade(options: Options) -> Any:
             upgrade.back(places, steps)
         else:
             upgrade.upgrade(places, SOURCES, steps)
-    return {"steps": steps.told, "said": "Upgraded."}
+    return {"steps": steps.told, "said": "Gone back." if options.back else "Up to date."}
 
 
 @contextlib.contextmanager

@@ -32,6 +32,8 @@ def install(places: Places, wishes: Wishes, steps: Steps) -> None:
     _require_place(places, wishes)
     record = Record.read(places.record)
     record.folders += _folders(places, steps)
+    if not places.record.exists():
+        steps.undo_by(partial(places.record.unlink, missing_ok=True))
     _programs(places, wishes.source, steps)
     _group(places, wishes.users, record, steps)
     _settings(places, wishes, steps)
@@ -100,6 +102,7 @@ def _group(places: Places, users: Sequence[str], record: Record, steps: Steps) -
         accounts.make(places)
         record.group_made, listed = True, []
         steps.did("Made the group hearthwall", partial(accounts.remove, places))
+        record.write(places.record)  # a power cut now would leave a group that is nobody's
     for user in users:
         if user in listed:
             continue
@@ -156,8 +159,9 @@ def _unit(places: Places, steps: Steps) -> None:
     """Write the unit, and have it started at boot."""
     text = unit.text(COPIES / CURRENT / PROGRAM)
     kept = places.unit_of(_in_use(places) or "")
+    if not kept.exists():
+        steps.undo_by(partial(kept.unlink, missing_ok=True))
     placing.file(kept, text, 0o644)
-    steps.undo_by(kept.unlink)
     before = placing.content(places.unit)
     systemd = Systemd(places)
     if before != text:
@@ -172,7 +176,8 @@ def _unit(places: Places, steps: Steps) -> None:
         systemd.reload()
     if systemd.is_there:
         systemd.enable()
-        steps.undo_by(systemd.disable)
+        if before is None:
+            steps.undo_by(systemd.disable)
 
 
 def _start(places: Places, wishes: Wishes, steps: Steps) -> None:
