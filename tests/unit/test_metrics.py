@@ -300,7 +300,9 @@ def test_who_invents_devices_pushes_none_out_and_is_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ['a"b', "a\\b", "a\nb", "\udcff\udc80", "x" * 1000, 'x"} 1\nevil{a="', "電"]
+    "name",
+    ['a"b', "a\\b", "a\nb", "\udcff\udc80", "x" * 1000, 'x"} 1\nevil{a="', "電"],
+    ids=["quote", "backslash", "newline", "no text", "long", "injection", "wide"],
 )
 def test_what_others_named_breaks_nothing(name: str) -> None:
     view = Scraped(0, interfaces=(Interface(name, 3, None, "off", "tcx"),)).view()
@@ -310,9 +312,15 @@ def test_what_others_named_breaks_nothing(name: str) -> None:
     assert "evil" not in {each.name for each in classic(text(view, "text/plain"))}
 
 
-def test_labels_are_bounded() -> None:
+async def test_series_are_bounded_and_that_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     many = tuple(Interface(f"veth{number}", number, None, "off", "tcx") for number in range(500))
-    assert len(values(Scraped(0, interfaces=many).view(), "hearthwall_interface")) == 64
+    view = Scraped(0, interfaces=many).view()
+    assert len(values(view, "hearthwall_interface")) == 64
+    exposition = Exposition(view)
+    await exposition.text(OPENMETRICS)
+    await exposition.text("")
+    (record,) = (each for each in caplog.records if each.name.startswith("hearthwall"))
+    assert "of the 500 series of hearthwall_interface_info the first 64" in record.getMessage()
 
 
 # Formats and cost

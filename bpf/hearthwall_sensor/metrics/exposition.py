@@ -1,6 +1,7 @@
 """Answers scrapes in OpenMetrics, or in Prometheus' classic text for those who do not ask for it."""
 
 import asyncio
+import logging
 import time
 from typing import Final
 
@@ -9,6 +10,8 @@ from .families import FAMILIES
 from .family import Measured
 from .serving import Text
 from .view import View
+
+_LOGGER = logging.getLogger(__name__)
 
 OPENMETRICS: Final = "application/openmetrics-text"
 #: What is written, by the format's media type.
@@ -27,6 +30,8 @@ class Exposition:
         """Take what is told of."""
         self._view = view
         self._last: dict[str, Text] = {}
+        #: Families that had too many series, which was told.
+        self._told: set[str] = set()
         self._writing = asyncio.Lock()
 
     async def text(self, accept: str) -> Text:
@@ -37,10 +42,21 @@ class Exposition:
             if last is not None and time.monotonic() - last.written < FRESH:
                 return last
             measured = measure(self._view)
+            self._tell(measured)
             body = await asyncio.to_thread(written, measured, media_type)
             text = Text(CONTENT_TYPES[media_type], body, time.monotonic())
             self._last[media_type] = text
             return text
+
+    def _tell(self, measured: Measured) -> None:
+        """Log, once, of which families only some series are told."""
+        for family, samples in measured:
+            if len(samples) > family.series and family.name not in self._told:
+                self._told.add(family.name)
+                _LOGGER.warning(
+                    "Metrics: of the %d series of %s the first %d are told",
+                    *(len(samples), family.told, family.series),
+                )
 
 
 def negotiated(accept: str) -> str:
@@ -57,7 +73,7 @@ def negotiated(accept: str) -> str:
 def measure(view: View) -> Measured:
     """Return the values of all families as they are now."""
     scene = view.scene()
-    return [(family, tuple(family.read(scene))[: family.series]) for family in FAMILIES]
+    return [(family, tuple(family.read(scene))) for family in FAMILIES]
 
 
 def written(measured: Measured, media_type: str) -> bytes:

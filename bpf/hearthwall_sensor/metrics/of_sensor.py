@@ -20,7 +20,7 @@ def _capabilities(scene: Scene) -> Iterable[Sample]:
 
 def _interfaces(scene: Scene) -> Iterable[Sample]:
     """Yield the guarded interfaces."""
-    for each in scene.status.interfaces[:MAX_INTERFACES]:
+    for each in scene.status.interfaces:
         yield (each.name, each.role, each.xdp, each.tc), 1
 
 

@@ -24,7 +24,7 @@ class _Measured(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the families as the library knows them."""
         for family, samples in self._measured:
-            yield _metric(family, samples)
+            yield _metric(family, samples[: family.series])
 
 
 def rendered(measured: Measured, *, is_openmetrics: bool) -> bytes:
