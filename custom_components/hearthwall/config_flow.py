@@ -173,7 +173,7 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
 
     async def async_step_remote(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer the ways by which a sensor on another host and we may know each other."""
-        return self._show_ways("remote")
+        return self._show_ways(step_id="remote")
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
@@ -194,7 +194,7 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Offer them for a sensor whose place was announced."""
-        return self._show_ways("discovered")
+        return self._show_ways(step_id="discovered")
 
     async def async_step_hassio(self, discovery_info: HassioServiceInfo) -> ConfigFlowResult:
         """Take the sensor of an app, of which the Supervisor tells all; a new token of a known one is taken over."""
@@ -247,11 +247,11 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Offer them anew."""
-        return self._show_ways("reauth_confirm")
+        return self._show_ways(step_id="reauth_confirm")
 
     # What the steps to another host share
 
-    def _show_ways(self, step_id: str) -> ConfigFlowResult:
+    def _show_ways(self, *, step_id: str) -> ConfigFlowResult:
         """Offer a code, or a token with the fingerprint."""
         return self.async_show_menu(
             step_id=step_id,
