@@ -33,6 +33,8 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
         'events_days = "30"',
         "events_days = nan",
         "events_mb = true",
+        'metrics_devices = "name"',
+        "metrics_devices = true",
     ],
 )
 def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
