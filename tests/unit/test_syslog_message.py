@@ -1,11 +1,14 @@
-"""Syslog's messages: by RFC 5424, and nothing in an event breaks one."""
+"""Syslog's messages: by RFC 5424, and nothing in an event breaks one; and what a person may set."""
 
 import json
 import re
 from typing import Any
 
+import pytest
+
 from hearthwall_sensor.kinds import KINDS
-from hearthwall_sensor.protocol import Event
+from hearthwall_sensor.protocol import Event, SensorError
+from hearthwall_sensor.sinks import reading
 from hearthwall_sensor.sinks.ecs import LEAST_BYTES as LEAST_OF_ECS, Origin, event_id
 from hearthwall_sensor.sinks.facts import FACTS
 from hearthwall_sensor.sinks.syslog_message import LEAST_BYTES, SD_ID, message
@@ -112,3 +115,25 @@ def test_what_is_too_long_is_cut_between_letters_and_said() -> None:
     host = Origin("h" * 255, "5e0f", lambda _: "")
     assert read(long, most=LEAST_BYTES, origin=host).host == "h" * 255
     assert read(process_event()).data[SD_ID]["program"] == "/usr/bin/bash"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"transport": "sctp"}, "transport is udp, tcp or tls"),
+        ({"server": "one two"}, "server is a host and a port"),
+        ({"server": ""}, "server is a text"),
+        ({"format": "cef"}, "format is text or ecs"),
+        ({"facility": "kern"}, "facility is"),
+        ({"max_bytes": 400}, "max_bytes is a number from 480"),
+        ({"max_bytes": 1000, "format": "ecs"}, "max_bytes is a number from 2048"),
+        ({"max_bytes": 65_508, "transport": "udp"}, "max_bytes is a number from 480 to 65507"),
+        ({"fingerprint": "abc"}, "64 hexadecimal digits"),
+        ({"ca_file": "ca.pem"}, "whole path"),
+        ({"client_key": "/etc/key.pem"}, "client_key is nothing without"),
+        ({"ca_file": "/etc/ca.pem", "transport": "tcp"}, "there is no option 'ca_file'"),
+    ],
+)
+def test_a_mistake_in_the_options_is_said(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(SensorError, match=re.escape(said)):
+        reading.read([{"name": "siem", "type": "syslog", "server": "log.example"} | options])

@@ -90,29 +90,42 @@ class SyslogSink:
         self._options = options
         self._origin = Origin.of(context)
         self._link: Stream | Datagrams | None = None
+        #: Numbers of the last event that has arrived, and of the last one that was written to this connection.
+        self._arrived = 0
+        self._written = 0
 
     async def start(self) -> None:
         """Do nothing: a connection is made for the first event."""
 
     async def send(self, events: Sequence[Event]) -> None:
-        """Send events; raises SinkError."""
-        done = 0
+        """Send events; raises SinkError.
+
+        Who loses patience with a server that does not read comes again with the same events: what is under way
+        stays under way.
+        """
+        left = [each for each in events if each.seq > self._arrived]
         try:
-            while done < len(events):
-                group = [self._message(each) for each in events[done : done + _AT_ONCE]]
-                link = await self._connected()
-                await link.send(group)
-                done += len(group)
-        except OSError as error:
-            done += self._link.taken if isinstance(self._link, Datagrams) else 0
+            for first in range(0, len(left), _AT_ONCE):
+                await self._bring(left[first : first + _AT_ONCE])
+        except (OSError, SinkError) as error:
             self._drop()
-            raise SinkError(self._told(error.strerror or str(error)), delivered=done) from error
-        except SinkError as error:
-            self._drop()
-            raise SinkError(self._told(str(error)), delivered=done) from error
-        except BaseException:
-            self._drop()
-            raise
+            what = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            raise SinkError(
+                f"{self._options.host}:{self._options.port}: {what}",
+                delivered=sum(each.seq <= self._arrived for each in events),
+            ) from error
+
+    async def _bring(self, events: Sequence[Event]) -> None:
+        """Send some events, and return when they have arrived as far as can be known."""
+        link = await self._connected()
+        messages = [self._message(each) for each in events if each.seq > self._written]
+        if isinstance(link, Stream):
+            link.write(messages)
+            self._written = events[-1].seq
+            await link.acknowledged()
+        else:
+            await link.send(messages)
+        self._arrived = events[-1].seq
 
     async def close(self) -> None:
         """End the connection."""
@@ -138,6 +151,7 @@ class SyslogSink:
             self._link = await Datagrams.connect(options.host, options.port)
         elif self._link is None:
             self._link = await Stream.connect(options.host, options.port, options.trust)
+            self._written = self._arrived
         return self._link
 
     def _drop(self) -> None:
@@ -145,7 +159,3 @@ class SyslogSink:
         if self._link is not None:
             self._link.close()
             self._link = None
-
-    def _told(self, what: str) -> str:
-        """Return what is said of a failure."""
-        return f"{self._options.host}:{self._options.port}: {what}"

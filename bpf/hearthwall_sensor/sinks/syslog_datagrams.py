@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
-#: Seconds in which a host says that nobody listens, and messages that are sent before that is waited for.
+#: Seconds in which a host says that nobody listens.
 _WAIT: Final = 0.05
-_AT_ONCE: Final = 16
 #: A name may mean another address after so many seconds.
 _LONGEST: Final = 300.0
 
@@ -19,8 +18,6 @@ class Datagrams(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._error: Exception | None = None
         self._until = asyncio.get_running_loop().time() + _LONGEST
-        #: How many of the messages that were sent last no host refused.
-        self.taken = 0
 
     @classmethod
     async def connect(cls, host: str, port: int) -> "Datagrams":
@@ -43,18 +40,14 @@ class Datagrams(asyncio.DatagramProtocol):
         self._error = exc
 
     async def send(self, messages: Sequence[bytes]) -> None:
-        """Send messages, a few at a time: a server's queue holds some hundred. Raises OSError."""
-        self.taken = 0
+        """Send a few messages: a server's queue holds some hundred. Raises OSError where nobody takes them."""
         assert self._transport is not None  # noqa: S101, for the type checker
-        for first in range(0, len(messages), _AT_ONCE):
-            group = messages[first : first + _AT_ONCE]
-            for each in group:
-                self._transport.sendto(each)
-            await asyncio.sleep(_WAIT)
-            if self._error is not None:
-                error, self._error = self._error, None
-                raise error
-            self.taken += len(group)
+        for each in messages:
+            self._transport.sendto(each)
+        await asyncio.sleep(_WAIT)
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
 
     def close(self) -> None:
         """Close the socket."""

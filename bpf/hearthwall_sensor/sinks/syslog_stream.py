@@ -18,8 +18,8 @@ from typing import Final
 from .sink import SinkError
 
 _CONNECT_WITHIN: Final = 20.0
-#: Unacknowledged data for so long (ms), and the connection has ended.
-_GIVE_UP_AFTER: Final = 30_000
+#: A server whose host acknowledges nothing, and answers nothing, for so long (seconds) is gone.
+_GIVE_UP_AFTER: Final = 30.0
 #: Seconds between looks at what is unacknowledged: the first, and the longest.
 _LOOK: Final = 0.002
 _LONGEST_LOOK: Final = 0.2
@@ -106,27 +106,43 @@ class Stream:
                 raise SinkError(f"the server has another certificate, {found.hex(':').upper()}")
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GIVE_UP_AFTER)
 
-    async def send(self, messages: Sequence[bytes]) -> None:
-        """Send messages with their lengths before them; the server's kernel has them when this returns.
-
-        Raises OSError and SinkError.
-        """
+    def write(self, messages: Sequence[bytes]) -> None:
+        """Begin to send messages, with their lengths before them; raises OSError and SinkError."""
         self._check()
         self._writer.write(b"".join(b"%d %b" % (len(each), each) for each in messages))
-        pause, done = _LOOK, 0
-        while done < 2:  # between two looks TLS may hand on more
+
+    async def acknowledged(self) -> None:
+        """Return when the server's kernel has all that was written; raises OSError and SinkError.
+
+        However long a server does not read: to end that connection would lose what its kernel holds for it.
+        """
+        loop = asyncio.get_running_loop()
+        pause, before, since, quiet = _LOOK, -1, loop.time(), 0
+        while quiet < 2:  # between two looks TLS may hand on more
             await asyncio.sleep(pause)
             self._check()
-            done = done + 1 if self._unacknowledged() == 0 else 0
-            pause = _LOOK if done else min(2 * pause, _LONGEST_LOOK)
+            left = self._unacknowledged()
+            if left != before:
+                before, since = left, loop.time()
+            elif left and loop.time() - since > _GIVE_UP_AFTER and self._is_unanswered():
+                raise SinkError("the server does not answer any more")
+            quiet = quiet + 1 if left == 0 else 0
+            pause = _LOOK if quiet else min(2 * pause, _LONGEST_LOOK)
 
     def _check(self) -> None:
         """Raise SinkError for a connection that has ended, also if only the server's side has."""
-        state = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
-        if self._end.done() or self._writer.is_closing() or state != _ESTABLISHED:
+        if self._end.done() or self._writer.is_closing() or self._info()[0] != _ESTABLISHED:
             raise SinkError("the server closed the connection")
+
+    def _is_unanswered(self) -> bool:
+        """Return whether the server's host is silent, and not just full of what the server does not read."""
+        _, _, retransmits, probes = self._info()
+        return retransmits > 0 or probes > 1
+
+    def _info(self) -> bytes:
+        """Return the connection's state, and how often what was sent, or asked while it is full, was not answered."""
+        return self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 4)
 
     def _unacknowledged(self) -> int:
         """Return how many bytes the server's kernel does not have yet."""
