@@ -1,17 +1,21 @@
-"""MQTT without a broker: topics, options, and orders from whoever may publish."""
+"""MQTT without a real broker: topics, options, and orders from whoever may publish."""
 
 import asyncio
+import functools
 import json
 from typing import Any
 
 import pytest
+import pytest_socket
 from hypothesis import given, strategies as st
 
 from hearthwall_sensor.protocol import Block, SensorError
 from hearthwall_sensor.requests import AddBlock, RemoveBlock, Request
+from hearthwall_sensor.sinks.mqtt import MqttSink
 from hearthwall_sensor.sinks.mqtt_orders import BURST, Bucket, carried_out, read, too_many
+from hearthwall_sensor.sinks.sink import SinkError
 from hearthwall_sensor.sinks.topics import Topics, level
-from tests.unit.receivers import CAMERA, options
+from tests.unit.receivers import CAMERA, context, event, options
 
 
 def order(**fields: Any) -> bytes:
@@ -179,3 +183,46 @@ def test_orders_have_a_pace_and_too_many_are_told_once() -> None:
     now = 1.0
     assert [bucket.take(), bucket.take()] == [True, False]
     assert bucket.tells()
+
+
+# What is delivered
+
+
+async def _acknowledging(
+    number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Be a broker that takes a client, acknowledges so many messages, and hangs up on the next."""
+    while head := await reader.read(1):
+        length, shift = 0, 0
+        while True:
+            (byte,) = await reader.readexactly(1)
+            length |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                break
+        body = await reader.readexactly(length)
+        if head[0] >> 4 == 1:
+            writer.write(b"\x20\x02\0\0")
+        elif head[0] >> 4 == 3 and number > 0:
+            number -= 1
+            topic = int.from_bytes(body[:2])
+            writer.write(b"\x40\x02" + body[2 + topic : 4 + topic])
+        elif head[0] >> 4 == 3:
+            break
+    writer.close()
+
+
+async def test_what_the_broker_has_not_acknowledged_is_not_delivered() -> None:
+    pytest_socket._remove_restrictions()
+    # The status, and two events of three
+    server = await asyncio.start_server(functools.partial(_acknowledging, 3), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    sink = MqttSink(options("mqtt", server=f"127.0.0.1:{port}"), context())
+    try:
+        await sink.start()
+        with pytest.raises(SinkError, match="the broker ended the connection") as failed:
+            await sink.send([event(1), event(2), event(3)])
+        assert failed.value.delivered == 2
+    finally:
+        await sink.close()
+        server.close()
