@@ -21,7 +21,7 @@ if [[ $1 != --inside ]]; then
     mkdir -p "$place/$1"
     echo $$ >"$place/$1/cgroup.procs"
   done < <(hierarchies)
-  exec unshare --kill-child --mount --pid --fork --ipc --uts --cgroup --propagation private "$0" --inside
+  exec setpriv --pdeathsig KILL unshare --kill-child --mount --pid --fork --ipc --uts --cgroup --propagation private "$0" --inside
 fi
 
 mapfile -t mounts < <(hierarchies)
