@@ -40,6 +40,7 @@ class System:
         self.folder = folder
         for name in ("upper", "work", "root"):
             (folder / name).mkdir()
+        self._started: list[subprocess.Popen[bytes]] = []
         self.cgroup = TestCgroup.make()
         line = ["unshare", "--mount", "--cgroup", "sh", "-c", _MOUNTS, "sh", tree, folder]
         self._holder = subprocess.Popen(
@@ -93,9 +94,11 @@ class System:
     def popen(self, *line: str, log: Path) -> subprocess.Popen[bytes]:
         """Start a command that goes on."""
         with log.open("a") as file:
-            return subprocess.Popen(
+            started = subprocess.Popen(
                 self.argv(line), stdin=subprocess.DEVNULL, stdout=file, stderr=file
             )
+        self._started.append(started)
+        return started
 
     @property
     def processes(self) -> set[int]:
@@ -114,6 +117,7 @@ class System:
     ) -> None:
         """End all that runs in it; its mounts, its pins and what hangs on them go with the last process."""
         self.cgroup.clean()
-        self._holder.wait(10)
+        for each in (self._holder, *self._started):
+            each.wait(10)
         if self._holder.stdout is not None:
             self._holder.stdout.close()
