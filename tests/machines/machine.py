@@ -17,7 +17,7 @@ _QEMU = (
     "qemu-system-x86_64",
     *("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536"),
     *("-nodefaults", "-no-user-config", "-nographic", "-nic", "none"),
-    *("-append", "root=/dev/vda rw console=ttyS0 panic=-1 quiet mitigations=off"),
+    *("-append", "root=/dev/vda rw console=ttyS0 panic=-1 no_timer_check mitigations=off"),
 )
 #: Of a file that is written into the machine, at once.
 _PIECE = 1 << 20
