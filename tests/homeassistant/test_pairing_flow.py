@@ -10,6 +10,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from custom_components.hearthwall.bpf.hearthwall_sensor.remote import certificate
@@ -182,6 +183,20 @@ async def test_there_is_no_switch_that_could_only_fail(
     await _pair_anew(hass, far, reading, "operate")
     assert not reading.runtime_data.is_read_only
     assert len(_switches(hass, reading)) == 2
+
+
+async def test_cards_are_told(
+    hass: HomeAssistant,
+    reading: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    client = await hass_ws_client()
+    await client.send_json_auto_id({"type": "hearthwall/subscribe_devices"})
+    for _ in range(3):
+        said = await client.receive_json()
+        if said["type"] == "event":
+            break
+    assert said["event"]["role"] == "read"
 
 
 async def test_an_order_says_how_it_would_be_taken(

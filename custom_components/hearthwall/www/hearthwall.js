@@ -35,10 +35,10 @@ const bo = (n) => new mi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n,
   for (const s of e.cssRules) t += s.cssText;
   return bo(t);
 })(n) : n;
-const { is: xo, defineProperty: _o, getOwnPropertyDescriptor: ko, getOwnPropertyNames: Ao, getOwnPropertySymbols: So, getPrototypeOf: Mo } = Object, jt = globalThis, gs = jt.trustedTypes, Eo = gs ? gs.emptyScript : "", Oo = jt.reactiveElementPolyfillSupport, Ye = (n, e) => n, St = { toAttribute(n, e) {
+const { is: xo, defineProperty: _o, getOwnPropertyDescriptor: ko, getOwnPropertyNames: Ao, getOwnPropertySymbols: So, getPrototypeOf: Mo } = Object, Rt = globalThis, gs = Rt.trustedTypes, Oo = gs ? gs.emptyScript : "", Eo = Rt.reactiveElementPolyfillSupport, Ye = (n, e) => n, St = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? Eo : null;
+      n = n ? Oo : null;
       break;
     case Object:
     case Array:
@@ -64,8 +64,8 @@ const { is: xo, defineProperty: _o, getOwnPropertyDescriptor: ko, getOwnProperty
   }
   return t;
 } }, Mn = (n, e) => !xo(n, e), ys = { attribute: !0, type: String, converter: St, reflect: !1, useDefault: !1, hasChanged: Mn };
-Symbol.metadata ??= Symbol("metadata"), jt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
-let Se = class extends HTMLElement {
+Symbol.metadata ??= Symbol("metadata"), Rt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
+let Me = class extends HTMLElement {
   static addInitializer(e) {
     this._$Ei(), (this.l ??= []).push(e);
   }
@@ -246,12 +246,12 @@ let Se = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-Se.elementStyles = [], Se.shadowRootOptions = { mode: "open" }, Se[Ye("elementProperties")] = /* @__PURE__ */ new Map(), Se[Ye("finalized")] = /* @__PURE__ */ new Map(), Oo?.({ ReactiveElement: Se }), (jt.reactiveElementVersions ??= []).push("2.1.2");
-const En = globalThis, ws = (n) => n, Mt = En.trustedTypes, bs = Mt ? Mt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, fi = "$lit$", te = `lit$${Math.random().toFixed(9).slice(2)}$`, vi = "?" + te, Co = `<${vi}>`, ge = document, Qe = () => ge.createComment(""), Ze = (n) => n === null || typeof n != "object" && typeof n != "function", On = Array.isArray, To = (n) => On(n) || typeof n?.[Symbol.iterator] == "function", Jt = `[ 	
+Me.elementStyles = [], Me.shadowRootOptions = { mode: "open" }, Me[Ye("elementProperties")] = /* @__PURE__ */ new Map(), Me[Ye("finalized")] = /* @__PURE__ */ new Map(), Eo?.({ ReactiveElement: Me }), (Rt.reactiveElementVersions ??= []).push("2.1.2");
+const On = globalThis, ws = (n) => n, Mt = On.trustedTypes, bs = Mt ? Mt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, fi = "$lit$", te = `lit$${Math.random().toFixed(9).slice(2)}$`, vi = "?" + te, Co = `<${vi}>`, ge = document, Qe = () => ge.createComment(""), Ze = (n) => n === null || typeof n != "object" && typeof n != "function", En = Array.isArray, To = (n) => En(n) || typeof n?.[Symbol.iterator] == "function", Jt = `[ 	
 \f\r]`, Fe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, $s = /-->/g, xs = />/g, ue = RegExp(`>|${Jt}(?:([^\\s"'>=/]+)(${Jt}*=${Jt}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), _s = /'/g, ks = /"/g, gi = /^(?:script|style|textarea|title)$/i, yi = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = yi(1), Oe = yi(2), K = Symbol.for("lit-noChange"), p = Symbol.for("lit-nothing"), As = /* @__PURE__ */ new WeakMap(), me = ge.createTreeWalker(ge, 129);
+\f\r"'\`<>=]|("|')|))|$)`, "g"), _s = /'/g, ks = /"/g, gi = /^(?:script|style|textarea|title)$/i, yi = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = yi(1), Ce = yi(2), Q = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), As = /* @__PURE__ */ new WeakMap(), me = ge.createTreeWalker(ge, 129);
 function wi(n, e) {
-  if (!On(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
+  if (!En(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
   return bs !== void 0 ? bs.createHTML(e) : e;
 }
 const Io = (n, e) => {
@@ -259,8 +259,8 @@ const Io = (n, e) => {
   let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Fe;
   for (let r = 0; r < t; r++) {
     const l = n[r];
-    let c, d, h = -1, m = 0;
-    for (; m < l.length && (a.lastIndex = m, d = a.exec(l), d !== null); ) m = a.lastIndex, a === Fe ? d[1] === "!--" ? a = $s : d[1] !== void 0 ? a = xs : d[2] !== void 0 ? (gi.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ue) : d[3] !== void 0 && (a = ue) : a === ue ? d[0] === ">" ? (a = i ?? Fe, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, c = d[1], a = d[3] === void 0 ? ue : d[3] === '"' ? ks : _s) : a === ks || a === _s ? a = ue : a === $s || a === xs ? a = Fe : (a = ue, i = void 0);
+    let c, d, h = -1, p = 0;
+    for (; p < l.length && (a.lastIndex = p, d = a.exec(l), d !== null); ) p = a.lastIndex, a === Fe ? d[1] === "!--" ? a = $s : d[1] !== void 0 ? a = xs : d[2] !== void 0 ? (gi.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ue) : d[3] !== void 0 && (a = ue) : a === ue ? d[0] === ">" ? (a = i ?? Fe, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, c = d[1], a = d[3] === void 0 ? ue : d[3] === '"' ? ks : _s) : a === ks || a === _s ? a = ue : a === $s || a === xs ? a = Fe : (a = ue, i = void 0);
     const y = a === ue && n[r + 1].startsWith("/>") ? " " : "";
     o += a === Fe ? l + Co : h >= 0 ? (s.push(c), l.slice(0, h) + fi + l.slice(h) + te + y) : l + te + (h === -2 ? r : y);
   }
@@ -279,15 +279,15 @@ class Xe {
     for (; (i = me.nextNode()) !== null && l.length < r; ) {
       if (i.nodeType === 1) {
         if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(fi)) {
-          const m = d[a++], y = i.getAttribute(h).split(te), g = /([.?@])?(.*)/.exec(m);
-          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? Lo : g[1] === "?" ? qo : g[1] === "@" ? Ho : Nt }), i.removeAttribute(h);
+          const p = d[a++], y = i.getAttribute(h).split(te), g = /([.?@])?(.*)/.exec(p);
+          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? Lo : g[1] === "?" ? qo : g[1] === "@" ? Ho : jt }), i.removeAttribute(h);
         } else h.startsWith(te) && (l.push({ type: 6, index: o }), i.removeAttribute(h));
         if (gi.test(i.tagName)) {
-          const h = i.textContent.split(te), m = h.length - 1;
-          if (m > 0) {
+          const h = i.textContent.split(te), p = h.length - 1;
+          if (p > 0) {
             i.textContent = Mt ? Mt.emptyScript : "";
-            for (let y = 0; y < m; y++) i.append(h[y], Qe()), me.nextNode(), l.push({ type: 2, index: ++o });
-            i.append(h[m], Qe());
+            for (let y = 0; y < p; y++) i.append(h[y], Qe()), me.nextNode(), l.push({ type: 2, index: ++o });
+            i.append(h[p], Qe());
           }
         }
       } else if (i.nodeType === 8) if (i.data === vi) l.push({ type: 2, index: o });
@@ -303,11 +303,11 @@ class Xe {
     return s.innerHTML = e, s;
   }
 }
-function Ce(n, e, t = n, s) {
-  if (e === K) return e;
+function Te(n, e, t = n, s) {
+  if (e === Q) return e;
   let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
   const o = Ze(e) ? void 0 : e._$litDirective$;
-  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = Ce(n, i._$AS(n, e.values), i, s)), e;
+  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = Te(n, i._$AS(n, e.values), i, s)), e;
 }
 class Po {
   constructor(e, t) {
@@ -326,7 +326,7 @@ class Po {
     for (; l !== void 0; ) {
       if (a === l.index) {
         let c;
-        l.type === 2 ? c = new qe(o, o.nextSibling, this, e) : l.type === 1 ? c = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (c = new jo(o, this, e)), this._$AV.push(c), l = s[++r];
+        l.type === 2 ? c = new He(o, o.nextSibling, this, e) : l.type === 1 ? c = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (c = new Ro(o, this, e)), this._$AV.push(c), l = s[++r];
       }
       a !== l?.index && (o = me.nextNode(), a++);
     }
@@ -337,12 +337,12 @@ class Po {
     for (const s of this._$AV) s !== void 0 && (s.strings !== void 0 ? (s._$AI(e, s, t), t += s.strings.length - 2) : s._$AI(e[t])), t++;
   }
 }
-class qe {
+class He {
   get _$AU() {
     return this._$AM?._$AU ?? this._$Cv;
   }
   constructor(e, t, s, i) {
-    this.type = 2, this._$AH = p, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
+    this.type = 2, this._$AH = m, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
   }
   get parentNode() {
     let e = this._$AA.parentNode;
@@ -356,7 +356,7 @@ class qe {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = Ce(this, e, t), Ze(e) ? e === p || e == null || e === "" ? (this._$AH !== p && this._$AR(), this._$AH = p) : e !== this._$AH && e !== K && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : To(e) ? this.k(e) : this._(e);
+    e = Te(this, e, t), Ze(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== Q && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : To(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -365,7 +365,7 @@ class qe {
     this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
   _(e) {
-    this._$AH !== p && Ze(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ge.createTextNode(e)), this._$AH = e;
+    this._$AH !== m && Ze(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ge.createTextNode(e)), this._$AH = e;
   }
   $(e) {
     const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Xe.createElement(wi(s.h, s.h[0]), this.options)), s);
@@ -380,10 +380,10 @@ class qe {
     return t === void 0 && As.set(e.strings, t = new Xe(e)), t;
   }
   k(e) {
-    On(this._$AH) || (this._$AH = [], this._$AR());
+    En(this._$AH) || (this._$AH = [], this._$AR());
     const t = this._$AH;
     let s, i = 0;
-    for (const o of e) i === t.length ? t.push(s = new qe(this.O(Qe()), this.O(Qe()), this, this.options)) : s = t[i], s._$AI(o), i++;
+    for (const o of e) i === t.length ? t.push(s = new He(this.O(Qe()), this.O(Qe()), this, this.options)) : s = t[i], s._$AI(o), i++;
     i < t.length && (this._$AR(s && s._$AB.nextSibling, i), t.length = i);
   }
   _$AR(e = this._$AA.nextSibling, t) {
@@ -396,7 +396,7 @@ class qe {
     this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
   }
 }
-class Nt {
+class jt {
   get tagName() {
     return this.element.tagName;
   }
@@ -404,53 +404,53 @@ class Nt {
     return this._$AM._$AU;
   }
   constructor(e, t, s, i, o) {
-    this.type = 1, this._$AH = p, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = p;
+    this.type = 1, this._$AH = m, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = m;
   }
   _$AI(e, t = this, s, i) {
     const o = this.strings;
     let a = !1;
-    if (o === void 0) e = Ce(this, e, t, 0), a = !Ze(e) || e !== this._$AH && e !== K, a && (this._$AH = e);
+    if (o === void 0) e = Te(this, e, t, 0), a = !Ze(e) || e !== this._$AH && e !== Q, a && (this._$AH = e);
     else {
       const r = e;
       let l, c;
-      for (e = o[0], l = 0; l < o.length - 1; l++) c = Ce(this, r[s + l], t, l), c === K && (c = this._$AH[l]), a ||= !Ze(c) || c !== this._$AH[l], c === p ? e = p : e !== p && (e += (c ?? "") + o[l + 1]), this._$AH[l] = c;
+      for (e = o[0], l = 0; l < o.length - 1; l++) c = Te(this, r[s + l], t, l), c === Q && (c = this._$AH[l]), a ||= !Ze(c) || c !== this._$AH[l], c === m ? e = m : e !== m && (e += (c ?? "") + o[l + 1]), this._$AH[l] = c;
     }
     a && !i && this.j(e);
   }
   j(e) {
-    e === p ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+    e === m ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class Lo extends Nt {
+class Lo extends jt {
   constructor() {
     super(...arguments), this.type = 3;
   }
   j(e) {
-    this.element[this.name] = e === p ? void 0 : e;
+    this.element[this.name] = e === m ? void 0 : e;
   }
 }
-class qo extends Nt {
+class qo extends jt {
   constructor() {
     super(...arguments), this.type = 4;
   }
   j(e) {
-    this.element.toggleAttribute(this.name, !!e && e !== p);
+    this.element.toggleAttribute(this.name, !!e && e !== m);
   }
 }
-class Ho extends Nt {
+class Ho extends jt {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
   _$AI(e, t = this) {
-    if ((e = Ce(this, e, t, 0) ?? p) === K) return;
-    const s = this._$AH, i = e === p && s !== p || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== p && (s === p || i);
+    if ((e = Te(this, e, t, 0) ?? m) === Q) return;
+    const s = this._$AH, i = e === m && s !== m || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== m && (s === m || i);
     i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
   handleEvent(e) {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class jo {
+class Ro {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -458,22 +458,22 @@ class jo {
     return this._$AM._$AU;
   }
   _$AI(e) {
-    Ce(this, e);
+    Te(this, e);
   }
 }
-const No = { I: qe }, Ro = En.litHtmlPolyfillSupport;
-Ro?.(Xe, qe), (En.litHtmlVersions ??= []).push("3.3.3");
+const jo = { I: He }, No = On.litHtmlPolyfillSupport;
+No?.(Xe, He), (On.litHtmlVersions ??= []).push("3.3.3");
 const Uo = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
     const o = t?.renderBefore ?? null;
-    s._$litPart$ = i = new qe(e.insertBefore(Qe(), o), o, void 0, t ?? {});
+    s._$litPart$ = i = new He(e.insertBefore(Qe(), o), o, void 0, t ?? {});
   }
   return i._$AI(n), i;
 };
 const Cn = globalThis;
-let I = class extends Se {
+let I = class extends Me {
   constructor() {
     super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
   }
@@ -492,7 +492,7 @@ let I = class extends Se {
     super.disconnectedCallback(), this._$Do?.setConnected(!1);
   }
   render() {
-    return K;
+    return Q;
   }
 };
 I._$litElement$ = !0, I.finalized = !0, Cn.litElementHydrateSupport?.({ LitElement: I });
@@ -530,7 +530,7 @@ function S(n) {
   return M({ ...n, state: !0, attribute: !1 });
 }
 const Vo = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
-function N(n, e) {
+function j(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
     return Vo(t, s, { get() {
@@ -898,6 +898,7 @@ const Wo = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
+  "orders.read_only": "Home Assistant may only read from this gateway, so nothing can be changed here.",
   ...Wo,
   ...Fo,
   ...Go,
@@ -1320,6 +1321,7 @@ const Wo = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
+  "orders.read_only": "Home Assistant はこのゲートウェイからの読み取りだけを許可されているため、ここでは変更できません。",
   ...Xo,
   ...Jo,
   ...ea,
@@ -1413,7 +1415,7 @@ const T = "hearthwall", bi = (n) => n?.code === "unknown_command", X = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
-function Rt(n, e, t) {
+function Nt(n, e, t) {
   let s = 0, i = en, o, a;
   const r = () => {
     s++, clearTimeout(o);
@@ -1422,16 +1424,16 @@ function Rt(n, e, t) {
   }, l = async () => {
     const h = ++s;
     try {
-      const m = await n.subscribeMessage(
+      const p = await n.subscribeMessage(
         (y) => h === s && t.message(y),
         e,
         { resubscribe: !1 }
       );
-      if (h !== s) return tn(m);
-      a = m, i = en, t.up?.();
-    } catch (m) {
+      if (h !== s) return tn(p);
+      a = p, i = en, t.up?.();
+    } catch (p) {
       if (h !== s) return;
-      o = setTimeout(() => void l(), i), i = Math.min(i * 2, la), t.refused?.(m);
+      o = setTimeout(() => void l(), i), i = Math.min(i * 2, la), t.refused?.(p);
     }
   }, c = () => {
     tn(r()), i = en, l();
@@ -1464,12 +1466,16 @@ class ha {
   *devices() {
     for (const e of this.gateways.values()) yield* e.devices.values();
   }
+  /** Whether a gateway's sensor takes no orders from Home Assistant. */
+  isReadOnly(e) {
+    return this.gateways.get(e)?.readOnly ?? !1;
+  }
   /** Return the addresses of a gateway's devices. */
   addresses(e) {
     return new Set([...this.gateways.get(e)?.devices.values() ?? []].flatMap(({ row: t }) => t.addresses));
   }
   start() {
-    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = Rt(
+    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = Nt(
       this.connection,
       { type: "hearthwall/subscribe_devices" },
       {
@@ -1500,6 +1506,7 @@ class ha {
         entryId: t,
         name: e.gateway,
         deviceId: e.gateway_device_id,
+        readOnly: e.role === "read",
         connected: !0,
         stale: !1,
         heard: this.now(),
@@ -1551,12 +1558,12 @@ class ha {
     }));
   }
 }
-const Es = /* @__PURE__ */ new WeakMap();
+const Os = /* @__PURE__ */ new WeakMap();
 function In(n) {
-  let e = Es.get(n);
-  return e || Es.set(n, e = new ha(n)), e;
+  let e = Os.get(n);
+  return e || Os.set(n, e = new ha(n)), e;
 }
-class He {
+class Re {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -1737,7 +1744,7 @@ const Qn = class Qn extends I {
   }
   render() {
     const { hass: e, config: t } = this;
-    return !e || !t ? p : u`<ha-card>
+    return !e || !t ? m : u`<ha-card>
       <hearthwall-device-view
         .hass=${e}
         .deviceId=${t.device_id}
@@ -1766,7 +1773,7 @@ const Zn = class Zn extends I {
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e || !t) return p;
+    if (!e || !t) return m;
     const s = v(e);
     return u`<dialog
       aria-label=${s("device.device")}
@@ -1858,9 +1865,9 @@ Ut([
   S()
 ], ye.prototype, "at");
 Ut([
-  N("dialog")
+  j("dialog")
 ], ye.prototype, "dialog");
-const Os = {
+const Es = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
   space_comma: ["fr", "sv", "cs"],
@@ -1872,19 +1879,19 @@ const Os = {
   ["minute", 60],
   ["second", 1]
 ], nn = /* @__PURE__ */ new Map();
-function Te(n, e) {
+function Ie(n, e) {
   return nn.has(n) || nn.set(n, e()), nn.get(n);
 }
 const lt = "–", ma = 1e19, fa = 864e10, Pn = (n) => Math.abs(n) <= fa;
 function je({ locale: n }, e, t) {
   if (!Number.isFinite(e)) return lt;
-  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = Te(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
-  if (!(i in Os)) return a.format(e);
-  const r = Te(`d ${o}`, () => {
-    const { style: m, unit: y, unitDisplay: g, ...$ } = t;
-    return new Intl.NumberFormat(Os[i], $);
-  }), l = (m) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(m.type), c = a.formatToParts(e), d = c.findIndex(l), h = r.format(t.style === "percent" ? e * 100 : e);
-  return c.map((m, y) => y === d ? h : l(m) ? "" : m.value).join("");
+  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = Ie(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
+  if (!(i in Es)) return a.format(e);
+  const r = Ie(`d ${o}`, () => {
+    const { style: p, unit: y, unitDisplay: g, ...$ } = t;
+    return new Intl.NumberFormat(Es[i], $);
+  }), l = (p) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(p.type), c = a.formatToParts(e), d = c.findIndex(l), h = r.format(t.style === "percent" ? e * 100 : e);
+  return c.map((p, y) => y === d ? h : l(p) ? "" : p.value).join("");
 }
 function ki(n, e, t) {
   if (!(Math.abs(e) < ma)) return lt;
@@ -1899,7 +1906,7 @@ function ki(n, e, t) {
     // Some languages write KB, Home Assistant writes kB in each
   }).replace("KB", "kB");
 }
-const C = (n, e) => ki(n, e, ""), et = (n, e) => ki(n, e, "-per-second"), L = (n, e) => je(n, e, { maximumFractionDigits: 0 }), Et = (n, e) => {
+const C = (n, e) => ki(n, e, ""), et = (n, e) => ki(n, e, "-per-second"), L = (n, e) => je(n, e, { maximumFractionDigits: 0 }), Ot = (n, e) => {
   const t = e > 0 && e < 0.01;
   return `${t ? "<" : ""}${je(n, t ? 0.01 : e, { style: "percent", maximumFractionDigits: 0 })}`;
 };
@@ -1910,7 +1917,7 @@ function va({ locale: n, config: e }) {
 function Ln(n, e, t) {
   if (!Pn(e)) return lt;
   const { language: s, time_format: i } = n.locale, o = { ...t, ...va(n) }, a = i === "system" ? void 0 : s;
-  return Te(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
+  return Ie(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
     e * xi
   );
 }
@@ -1918,7 +1925,7 @@ const wn = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit" }), ga = (n, 
 function tt(n, e, t = Date.now() / xi) {
   if (!Pn(e)) return lt;
   const s = Math.max(0, Math.round(t - e)), [i, o] = _i.find(([, a]) => s >= a) ?? ["second", 1];
-  return Te(
+  return Ie(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
@@ -1942,12 +1949,12 @@ function nt(n, e) {
 }
 function Hn({ locale: n }, e) {
   try {
-    return Te(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
+    return Ie(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
   } catch {
     return e;
   }
 }
-const ct = ({ locale: n }) => Te(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
+const ct = ({ locale: n }) => Ie(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
 var ya = Object.defineProperty, zt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
@@ -1965,30 +1972,30 @@ const sn = 960, gt = 120, Ts = 0.15, Is = 4, Xn = class Xn extends I {
   }
   render() {
     const { hass: e, spans: t } = this;
-    if (!e || !t.length) return p;
+    if (!e || !t.length) return m;
     const s = v(e), i = Math.max(1, ...t.map(({ download: $ }) => $)), o = Math.max(1, ...t.map(({ upload: $ }) => $)), a = Math.round(gt * Math.min(1 - Ts, Math.max(Ts, i / (i + o)))), r = Math.max(i / (a - 2), o / (gt - a - 2)), l = sn / t.length, c = ($, A, H) => {
-      const P = A[$] && Math.max(1.5, A[$] / r), j = $ === "download" ? a - 1 - P : a + 1;
-      return P ? Oe`<rect class=${$} x=${H * l + 1} y=${j} width=${l - 2} height=${P} rx="1.5"></rect>` : p;
-    }, d = ($) => C(e, t.reduce((A, H) => A + H[$], 0)), h = { download: d("download"), upload: d("upload") }, m = this.began === void 0 ? s("device.history_sum", h) : s("device.history_began", { ...h, time: W(e, this.began / 1e3) }), y = this.at === void 0 ? void 0 : t[this.at], g = y && s("device.history_at", {
+      const P = A[$] && Math.max(1.5, A[$] / r), R = $ === "download" ? a - 1 - P : a + 1;
+      return P ? Ce`<rect class=${$} x=${H * l + 1} y=${R} width=${l - 2} height=${P} rx="1.5"></rect>` : m;
+    }, d = ($) => C(e, t.reduce((A, H) => A + H[$], 0)), h = { download: d("download"), upload: d("upload") }, p = this.began === void 0 ? s("device.history_sum", h) : s("device.history_began", { ...h, time: W(e, this.began / 1e3) }), y = this.at === void 0 ? void 0 : t[this.at], g = y && s("device.history_at", {
       time: wn(e, y.start / 1e3),
       download: C(e, y.download),
       upload: C(e, y.upload)
     });
     return u`
-      <div class="words" aria-live="polite">${g ?? m}</div>
+      <div class="words" aria-live="polite">${g ?? p}</div>
       <svg
         viewBox="0 0 ${sn} ${gt}"
         preserveAspectRatio="none"
         role="img"
         tabindex="0"
-        aria-label=${g ?? `${s("device.history")}: ${m}`}
+        aria-label=${g ?? `${s("device.history")}: ${p}`}
         @pointermove=${this.onPointer}
         @pointerdown=${this.onPointer}
         @pointerleave=${() => this.at = void 0}
         @keydown=${this.onKey}
         @blur=${() => this.at = void 0}
       >
-        ${this.at === void 0 ? p : Oe`<rect class="at" x=${this.at * l} y="0" width=${l} height=${gt}></rect>`}
+        ${this.at === void 0 ? m : Ce`<rect class="at" x=${this.at * l} y="0" width=${l} height=${gt}></rect>`}
         ${t.map(($, A) => [c("download", $, A), c("upload", $, A)])}
         <line x1="0" x2=${sn} y1=${a} y2=${a}></line>
       </svg>
@@ -2342,7 +2349,7 @@ class _a {
     );
   }
   start() {
-    this.end = Rt(
+    this.end = Nt(
       this.hass.connection,
       { type: "hearthwall/subscribe_events", severity: "high", limit: Ps },
       { message: (e) => this.receive(e) }
@@ -2372,7 +2379,7 @@ function Mi(n) {
   let e = qs.get(n.connection);
   return e || qs.set(n.connection, e = new _a(n)), e;
 }
-class Ei {
+class Oi {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -2403,47 +2410,47 @@ async function ht({ confirm: n, notice: e, after: t }, s, i, o) {
 const st = (n, e, t) => (
   // The cards show themselves what fails
   n.callService(T, e, t, void 0, !1)
-), it = "pid:", Hs = "dir:", Dt = (n) => n === null ? {} : { duration: { seconds: n } }, js = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Oi = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Ci = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Ti = (n) => (n ?? {}).response?.blocks ?? [];
+), it = "pid:", Hs = "dir:", Dt = (n) => n === null ? {} : { duration: { seconds: n } }, Rs = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Ei = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Ci = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Ti = (n) => (n ?? {}).response?.blocks ?? [];
 async function Bt(n, e, t) {
   const s = { config_entry_id: e, ...t === void 0 ? {} : { target: t } };
   return Ti(await n.callService(T, "get_blocks", s, void 0, !1, !0));
 }
-const Ie = async (n, e, t) => (await Bt(n, e, t.target)).find((s) => Ci(s, t)), Ot = (n) => new Error(v(n)("orders.changed")), Aa = async (n, e, t) => ({
+const Pe = async (n, e, t) => (await Bt(n, e, t.target)).find((s) => Ci(s, t)), Et = (n) => new Error(v(n)("orders.changed")), Aa = async (n, e, t) => ({
   entryId: e,
   target: t,
-  rule: await Ie(n, e, { target: t })
+  rule: await Pe(n, e, { target: t })
 });
-async function jn(n, { entryId: e, target: t, rule: s }, i, o, a) {
-  const [r, l] = await Promise.all([Ie(n, e, { target: t }), Bt(n, e)]);
-  if (r?.id !== s?.id) throw Ot(n);
+async function Rn(n, { entryId: e, target: t, rule: s }, i, o, a) {
+  const [r, l] = await Promise.all([Pe(n, e, { target: t }), Bt(n, e)]);
+  if (r?.id !== s?.id) throw Et(n);
   const [c] = Ti(
     await n.callService(T, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
   );
   if (!c) return;
   const d = l.find((h) => h.target === c.target && Ci(h, c));
   return async () => {
-    const h = await Ie(n, e, c);
+    const h = await Pe(n, e, c);
     if (h) {
-      if (h.id !== c.id) throw Ot(n);
-      d && !Oi(d) ? await Li(n, e, d) : await st(n, "unblock", { id: c.id, config_entry_id: e });
+      if (h.id !== c.id) throw Et(n);
+      d && !Ei(d) ? await Li(n, e, d) : await st(n, "unblock", { id: c.id, config_entry_id: e });
     }
   };
 }
 function Sa(n, e, t, s) {
-  return t === null ? Ii(n, e, s) : jn(n, e, "quarantine", Dt(s), t);
+  return t === null ? Ii(n, e, s) : Rn(n, e, "quarantine", Dt(s), t);
 }
-const Ii = (n, e, t) => jn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...Dt(t) });
+const Ii = (n, e, t) => Rn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...Dt(t) });
 function Pi(n) {
   return n.startsWith(it) ? { pid: Number(n.slice(it.length)) } : n.startsWith(Hs) ? { folder: n.slice(Hs.length) } : { executable: n };
 }
 function Ma(n, e, t) {
   const { entryId: s, target: i } = e, o = i.startsWith(it) ? { children: !0 } : {}, a = { ...Pi(i), ...o, config_entry_id: s, ...Dt(t) };
-  return jn(n, e, "block_process", a);
+  return Rn(n, e, "block_process", a);
 }
-const Ea = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
-async function Oa(n, { entryId: e, row: t }) {
-  const s = await Ie(n, e, { target: t.mac });
-  if (!s || !Ea(s)) throw Ot(n);
+const Oa = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
+async function Ea(n, { entryId: e, row: t }) {
+  const s = await Pe(n, e, { target: t.mac });
+  if (!s || !Oa(s)) throw Et(n);
   return qi(n, e, s);
 }
 const Ca = [
@@ -2461,33 +2468,33 @@ const Ca = [
 ];
 async function Li(n, e, t) {
   const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, l = {
-    ...s === null ? {} : Dt(js(s)),
-    ...i === null ? {} : { confirm_within: { seconds: js(i) } }
+    ...s === null ? {} : Dt(Rs(s)),
+    ...i === null ? {} : { confirm_within: { seconds: Rs(i) } }
   }, c = (h) => Object.fromEntries(
-    h.filter(([m, y]) => y !== null && y !== "" && !(m === "peers" && !o.length))
+    h.filter(([p, y]) => y !== null && y !== "" && !(p === "peers" && !o.length))
   ), d = { config_entry_id: e, ...l };
   if (t.children) {
-    const h = c([["reason", a], ["peers", o]]), m = t.mode === "audit" ? { audit: !0 } : {};
-    await st(n, "block_process", { ...Pi(r), children: !0, ...d, ...h, ...m });
+    const h = c([["reason", a], ["peers", o]]), p = t.mode === "audit" ? { audit: !0 } : {};
+    await st(n, "block_process", { ...Pi(r), children: !0, ...d, ...h, ...p });
   } else
     await st(n, "block", { target: r, ...d, ...c(Ca.map((h) => [h, t[h]])) });
 }
 async function qi(n, e, t) {
-  if (await st(n, "unblock", { id: t.id, config_entry_id: e }), !await Ie(n, e, t))
+  if (await st(n, "unblock", { id: t.id, config_entry_id: e }), !await Pe(n, e, t))
     return async () => {
-      if (await Ie(n, e, t)) throw Ot(n);
-      Oi(t) || await Li(n, e, t);
+      if (await Pe(n, e, t)) throw Et(n);
+      Ei(t) || await Li(n, e, t);
     };
 }
 const Ta = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
 async function Hi(n, e, t) {
   return await st(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const yt = 3600, Ia = [yt / 4, yt, 8 * yt, 24 * yt], ji = "forever";
+const yt = 3600, Ia = [yt / 4, yt, 8 * yt, 24 * yt], Ri = "forever";
 function Pa(n, e) {
   const t = v(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
   return [
-    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: ji, label: t("quarantine.forever") }],
+    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: Ri, label: t("quarantine.forever") }],
     ...Ia.filter((o) => o > s).map((o) => ({
       value: String(o),
       label: t("quarantine.for", { span: qn(n, o) })
@@ -2499,18 +2506,18 @@ function qa(n, e) {
   const t = v(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: W(n, e.expires) }), i = `${t(xe(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
   return t(La(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
 }
-async function Nn(n, e) {
+async function jn(n, e) {
   const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: c, told: d, act: h } = e;
-  let m;
+  let p;
   try {
-    m = await Aa(t, i, o);
+    p = await Aa(t, i, o);
   } catch (A) {
     return s.show(X(A)), !1;
   }
-  const { rule: y } = m, g = Pa(t, y);
+  const { rule: y } = p, g = Pa(t, y);
   if (!g.length)
     return s.show(v(t)("orders.already", { name: a })), !1;
-  const $ = (A) => A === ji ? null : Number(A);
+  const $ = (A) => A === Ri ? null : Number(A);
   return ht(
     n,
     {
@@ -2519,14 +2526,14 @@ async function Nn(n, e) {
       confirm: c,
       danger: !0,
       choices: g,
-      act: (A) => h(m, $(A))
+      act: (A) => h(p, $(A))
     },
     d
   );
 }
-function Ni(n, { entryId: e, mac: t, name: s, deviceId: i }) {
+function ji(n, { entryId: e, mac: t, name: s, deviceId: i }) {
   const { hass: o } = n, a = v(o);
-  return Nn(n, {
+  return jn(n, {
     entryId: e,
     target: t,
     name: s,
@@ -2545,18 +2552,18 @@ function Vt(n, e) {
       title: s("quarantine.release_ask", { name: i }),
       text: s("quarantine.release_text"),
       confirm: s("quarantine.release"),
-      act: () => Oa(t, e)
+      act: () => Ea(t, e)
     },
     s("quarantine.off", { name: i })
-  ) : Ni(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
+  ) : ji(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
 }
-const Ha = /* @__PURE__ */ new Set(["blocked", "unblocked"]), ja = /* @__PURE__ */ new Set([
+const Ha = /* @__PURE__ */ new Set(["blocked", "unblocked"]), Ra = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), Na = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Ra = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Ns = {
+]), ja = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Na = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), js = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -2595,28 +2602,28 @@ function ut(n) {
     advice: `kind.${e}.advice`
   };
 }
-const Ua = (n, e) => Object.hasOwn(Ns, n) ? Ns[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ri = 10, Rs = 300, za = (n) => typeof n == "object" && n !== null && !Array.isArray(n), wt = (n) => Array.isArray(n) ? n.filter(za).slice(0, Ri) : [], se = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
-function E(n) {
+const Ua = (n, e) => Object.hasOwn(js, n) ? js[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ni = 10, Ns = 300, za = (n) => typeof n == "object" && n !== null && !Array.isArray(n), wt = (n) => Array.isArray(n) ? n.filter(za).slice(0, Ni) : [], se = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+function O(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
-  return e.length > Rs ? `${e.slice(0, Rs)}…` : e;
+  return e.length > Ns ? `${e.slice(0, Ns)}…` : e;
 }
 function Da(n, e) {
   const { evidence: t } = e;
   return {
-    detector: E(t.detector),
-    why: E(t.why),
+    detector: O(t.detector),
+    why: O(t.why),
     measured: Va(n, e),
-    flows: [...wt(t.flows), ...wt(t.connections)].slice(0, Ri).map(Ba),
+    flows: [...wt(t.flows), ...wt(t.connections)].slice(0, Ni).map(Ba),
     processes: wt(t.chain).map((s) => ({
-      program: E(s.executable),
+      program: O(s.executable),
       pid: se(s.pid),
-      commandLine: E(s.command_line)
+      commandLine: O(s.command_line)
     })),
-    files: wt(t.files).map((s) => ({ path: E(s.path), by: E(s.by) }))
+    files: wt(t.files).map((s) => ({ path: O(s.path), by: O(s.by) }))
   };
 }
 function Ba(n) {
-  const e = E(n.peer_name) || E(n.peer_address), t = se(n.peer_port), s = E(n.application), i = [s === "unknown" ? "" : dt(s), E(n.transport).toUpperCase()].filter(Boolean);
+  const e = O(n.peer_name) || O(n.peer_address), t = se(n.peer_port), s = O(n.application), i = [s === "unknown" ? "" : dt(s), O(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
     what: i.join(", "),
@@ -2627,7 +2634,7 @@ function Ba(n) {
 function Va(n, { kind: e, subject: t, evidence: s }) {
   const i = v(n), o = Ua(e, t), a = se(s.value), r = [];
   if (o && a !== null) {
-    const c = (m) => o.unit ? C(n, m * (o.unit === "bytes" ? 1 : 1e6)) : Wa(n, m);
+    const c = (p) => o.unit ? C(n, p * (o.unit === "bytes" ? 1 : 1e6)) : Wa(n, p);
     r.push([i("events.measured"), i(o.key, { value: c(a) })]);
     const d = s.threshold, h = Array.isArray(d) && d.length === 2 ? d.map(se) : null;
     h && h[0] != null && h[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: c(h[0]), most: c(h[1]) })]) : se(d) !== null && d !== 1 && r.push([i("events.threshold"), c(d)]);
@@ -2640,18 +2647,18 @@ function Fa({ event: n, culprit: e, program: t, blockable_peer: s }) {
   return Ha.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
 }
 function Ne({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
-  return E(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
+  return O(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
-const Rn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+const Nn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
 function Ui(n, e, t) {
-  const s = Rn(n, e, t)?.row.name;
-  return E(s ?? (t === e.mac ? Ne(e) : t));
+  const s = Nn(n, e, t)?.row.name;
+  return O(s ?? (t === e.mac ? Ne(e) : t));
 }
 function Ga(n, e, t) {
   const { hass: s } = n, i = v(s), [o, a] = [Ne(e), i(ut(e.kind).name)], l = [
-    e.kind === "forbidden_protocol" && /^\w+$/.test(e.subject) ? i("events.accept.text_speaks", { who: o, subject: dt(e.subject) }) : e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: E(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
-    Ra.has(e.kind) ? i("events.accept.amount") : "",
-    ja.has(e.kind) ? i("events.accept.learnt") : ""
+    e.kind === "forbidden_protocol" && /^\w+$/.test(e.subject) ? i("events.accept.text_speaks", { who: o, subject: dt(e.subject) }) : e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: O(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
+    Na.has(e.kind) ? i("events.accept.amount") : "",
+    Ra.has(e.kind) ? i("events.accept.learnt") : ""
   ];
   return ht(
     n,
@@ -2666,8 +2673,8 @@ function Ga(n, e, t) {
   );
 }
 function zi(n, e, t) {
-  const { hass: s } = n, i = v(s), o = { peer: E(t) };
-  return Nn(n, {
+  const { hass: s } = n, i = v(s), o = { peer: O(t) };
+  return jn(n, {
     entryId: e,
     target: t,
     name: o.peer,
@@ -2680,12 +2687,12 @@ function zi(n, e, t) {
 }
 function Ya(n, e, t) {
   const { hass: s } = n, i = v(s), { entry_id: o, seq: a } = e, r = Ne(e);
-  return Nn(n, {
+  return jn(n, {
     entryId: o,
     target: t,
     name: r,
     title: i("events.stop.ask", { name: r }),
-    text: t.startsWith(it) ? i("events.stop.text_process", { pid: t.slice(it.length) }) : i("events.stop.text", { path: E(t.slice(t.indexOf(":") + 1)) }),
+    text: t.startsWith(it) ? i("events.stop.text_process", { pid: t.slice(it.length) }) : i("events.stop.text", { path: O(t.slice(t.indexOf(":") + 1)) }),
     confirm: i("events.stop.confirm"),
     told: i("events.stopped", { name: r }),
     act: async (l, c) => {
@@ -2695,21 +2702,21 @@ function Ya(n, e, t) {
   });
 }
 function Ka(n, e, t, s) {
-  const i = Rn(e, t, s);
+  const i = Nn(e, t, s);
   if (i) return Vt(n, i);
   const { entry_id: o } = t, a = Ui(e, t, s);
-  return Ni(n, { entryId: o, mac: s, name: a, deviceId: null });
+  return ji(n, { entryId: o, mac: s, name: a, deviceId: null });
 }
-const Pe = ["info", "low", "medium", "high", "critical"], Ct = 500, an = { severity: "info", kind: null, who: null }, R = ({ entry_id: n, seq: e }) => `${n}/${e}`, Di = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), Le = (n) => Math.max(0, Pe.indexOf(n)), Us = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+const Le = ["info", "low", "medium", "high", "critical"], Ct = 500, an = { severity: "info", kind: null, who: null }, N = ({ entry_id: n, seq: e }) => `${n}/${e}`, Di = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), qe = (n) => Math.max(0, Le.indexOf(n)), Us = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
 class Qa {
   constructor() {
     this.events = [], this.waiting = [];
   }
   /** Take events; `hold` says to let new ones wait. */
   receive(e, t) {
-    const s = new Map(this.events.map((a) => [R(a), a])), i = new Map(this.waiting.map((a) => [R(a), a])), o = this.events[0]?.time ?? -1 / 0;
+    const s = new Map(this.events.map((a) => [N(a), a])), i = new Map(this.waiting.map((a) => [N(a), a])), o = this.events[0]?.time ?? -1 / 0;
     for (const a of e) {
-      const r = R(a);
+      const r = N(a);
       (!s.has(r) && (i.has(r) || t && a.time > o) ? i : s).set(r, a);
     }
     this.events = [...s.values()].sort(Us).slice(0, Ct), this.waiting = [...i.values()].sort(Us).slice(0, Ct);
@@ -2725,9 +2732,9 @@ class Qa {
   }
 }
 function zs(n, { severity: e, kind: t, who: s }) {
-  const i = Le(e);
+  const i = qe(e);
   return n.filter(
-    (o) => Le(o.severity) >= i && (t === null || o.kind === t) && (s === null || Di(o) === s)
+    (o) => qe(o.severity) >= i && (t === null || o.kind === t) && (s === null || Di(o) === s)
   );
 }
 function Ds(n, e, t, s) {
@@ -2755,7 +2762,7 @@ class Bi {
   }
   /** Return how an event is shown; `more` says what the list knows better. */
   viewOf(e, t, s) {
-    const i = R(t);
+    const i = N(t);
     return {
       hass: e,
       store: this.page(e).store,
@@ -2770,14 +2777,14 @@ class Bi {
     };
   }
   toggle(e, t) {
-    const s = R(t);
+    const s = N(t);
     this.key = this.key === s ? null : s, this.asked.delete(s), this.key && this.ask(e, t), this.host.requestUpdate();
   }
   note(e, t) {
-    this.asked.set(R(e), t), this.host.requestUpdate();
+    this.asked.set(N(e), t), this.host.requestUpdate();
   }
   async ask(e, t) {
-    const { entry_id: s, seq: i } = t, o = this.asked.get(R(t));
+    const { entry_id: s, seq: i } = t, o = this.asked.get(N(t));
     o && "problem" in o && this.note(t, void 0);
     try {
       this.note(t, await e.callWS({ type: "hearthwall/event", entry_id: s, seq: i }));
@@ -2801,10 +2808,10 @@ class Bi {
     await Ga(e, t, () => i(!1)) && i(!0);
   }
   setAccepted(e, t) {
-    t ? this.accepted.add(R(e)) : this.accepted.delete(R(e)), this.host.requestUpdate();
+    t ? this.accepted.add(N(e)) : this.accepted.delete(N(e)), this.host.requestUpdate();
   }
 }
-const Vi = (n) => U(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : p, Wi = (n) => u`<div class="message" role="status">${v(n)("common.not_connected")}${Vi(n)}</div>`;
+const Vi = (n) => U(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : m, Wi = (n) => u`<div class="message" role="status">${v(n)("common.not_connected")}${Vi(n)}</div>`;
 function Wt(n, e) {
   if (e?.gateways.size) return;
   const t = v(n), s = !n.config.components.includes(T) && e?.phase !== "offline";
@@ -2814,7 +2821,7 @@ function Ft(n, e, t) {
   const s = v(n), i = [...e?.gateways.values() ?? []], o = i.filter(
     (r) => (!r.connected || r.stale) && (!t || r.entryId === t)
   );
-  if (!o.length) return p;
+  if (!o.length) return m;
   const a = (r) => ga(n, r);
   if (e?.phase === "offline" || e?.phase === "absent") {
     const r = Math.max(...o.map((l) => l.heard));
@@ -2880,9 +2887,9 @@ function ir(n, e, t, s, i) {
     ["download", n],
     ["upload", e]
   ])
-    for (const { start: h, change: m } of d) {
+    for (const { start: h, change: p } of d) {
       const y = l[Math.floor(h / o) - a];
-      y && (y[c] += Math.max(0, m ?? 0));
+      y && (y[c] += Math.max(0, p ?? 0));
     }
   return l;
 }
@@ -2936,7 +2943,7 @@ class ar {
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), er), U(e) && (this.endEvents = Rt(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), er), U(e) && (this.endEvents = Nt(
       e.connection,
       { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Ws },
       { message: ({ events: t }) => this.receive(t) }
@@ -2951,7 +2958,7 @@ class ar {
     this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Ws), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = sr(e, t), o = [s, i].filter((m) => m !== void 0);
+    const { download: s, upload: i } = sr(e, t), o = [s, i].filter((p) => p !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
     const a = Date.now(), r = a - Vs * 1e3, l = await e.callWS({
       type: "recorder/statistics_during_period",
@@ -2961,10 +2968,10 @@ class ar {
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), c = (m) => m === void 0 ? [] : l[m] ?? [], d = Math.min(...o.flatMap((m) => c(m).map(({ start: y }) => y)));
+    }), c = (p) => p === void 0 ? [] : l[p] ?? [], d = Math.min(...o.flatMap((p) => c(p).map(({ start: y }) => y)));
     this.began = Number.isFinite(d) && d > r + tr ? d : void 0;
     const h = ir(c(s), c(i), r, a, 15);
-    return h.some((m) => m.download + m.upload > 0) ? h : [];
+    return h.some((p) => p.download + p.upload > 0) ? h : [];
   }
 }
 function Yi(n, e, t) {
@@ -3010,7 +3017,7 @@ let Dn = class {
     return this.render(...t);
   }
 };
-const { I: lr } = No, Fs = (n) => n, Gs = () => document.createComment(""), Ge = (n, e, t) => {
+const { I: lr } = jo, Fs = (n) => n, Gs = () => document.createComment(""), Ge = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
     const o = s.insertBefore(Gs(), i), a = s.insertBefore(Gs(), i);
@@ -3056,31 +3063,31 @@ const Ys = (n, e, t) => {
     const i = hr(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
     const r = this.ut ??= [], l = [];
-    let c, d, h = 0, m = i.length - 1, y = 0, g = o.length - 1;
-    for (; h <= m && y <= g; ) if (i[h] === null) h++;
-    else if (i[m] === null) m--;
+    let c, d, h = 0, p = i.length - 1, y = 0, g = o.length - 1;
+    for (; h <= p && y <= g; ) if (i[h] === null) h++;
+    else if (i[p] === null) p--;
     else if (r[h] === a[y]) l[y] = pe(i[h], o[y]), h++, y++;
-    else if (r[m] === a[g]) l[g] = pe(i[m], o[g]), m--, g--;
+    else if (r[p] === a[g]) l[g] = pe(i[p], o[g]), p--, g--;
     else if (r[h] === a[g]) l[g] = pe(i[h], o[g]), Ge(n, l[g + 1], i[h]), h++, g--;
-    else if (r[m] === a[y]) l[y] = pe(i[m], o[y]), Ge(n, i[h], i[m]), m--, y++;
-    else if (c === void 0 && (c = Ys(a, y, g), d = Ys(r, h, m)), c.has(r[h])) if (c.has(r[m])) {
+    else if (r[p] === a[y]) l[y] = pe(i[p], o[y]), Ge(n, i[h], i[p]), p--, y++;
+    else if (c === void 0 && (c = Ys(a, y, g), d = Ys(r, h, p)), c.has(r[h])) if (c.has(r[p])) {
       const $ = d.get(a[y]), A = $ !== void 0 ? i[$] : null;
       if (A === null) {
         const H = Ge(n, i[h]);
         pe(H, o[y]), l[y] = H;
       } else l[y] = pe(A, o[y]), Ge(n, i[h], A), i[$] = null;
       y++;
-    } else cn(i[m]), m--;
+    } else cn(i[p]), p--;
     else cn(i[h]), h++;
     for (; y <= g; ) {
       const $ = Ge(n, l[g + 1]);
       pe($, o[y]), l[y++] = $;
     }
-    for (; h <= m; ) {
+    for (; h <= p; ) {
       const $ = i[h++];
       $ !== null && cn($);
     }
-    return this.ut = a, dr(n, l), K;
+    return this.ut = a, dr(n, l), Q;
   }
 });
 var ur = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", pr = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", mr = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", fr = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", vr = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", gr = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", yr = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", wr = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", br = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", $r = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
@@ -3103,7 +3110,7 @@ const be = zn(class extends Dn {
       const i = !!e[s];
       i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
     }
-    return K;
+    return Q;
   }
 }), Ks = {
   info: gr,
@@ -3113,42 +3120,44 @@ const be = zn(class extends Dn {
   critical: wr
 }, Yt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Ki = (n) => Yt(Ks[n] ?? Ks.info), xr = /^T\d{4}(\.\d{3})?$/;
 function _r(n, e) {
-  const { hass: t, asked: s } = e, i = v(t), o = ut(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !Na.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
+  const { hass: t, asked: s } = e, i = v(t), o = ut(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !ja.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
   return u`
-    <p>${i(o.meaning)} ${l ? i("events.of_program") : p}</p>
+    <p>${i(o.meaning)} ${l ? i("events.of_program") : m}</p>
     <p class="advice">
       ${Yt(yr)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
     </p>
     ${kr(n, e)}
     <h4>${i("events.evidence")}</h4>
     ${Ar(t, r, Da(t, r))}
-    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : p}
+    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
           <button class="quiet" @click=${e.onRetry}>${i("events.again")}</button>
-        </p>` : p}
+        </p>` : m}
   `;
 }
 function kr(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
-  if (!i || !("event" in i)) return p;
-  const r = v(t), { accept: l, peer: c, culprit: d, program: h } = Fa(i), m = d !== null && Rn(s, n, d)?.row.quarantined, y = d === null ? "" : Ui(s, n, d), g = [
+  if (!i || !("event" in i)) return m;
+  const r = v(t);
+  if (s?.isReadOnly(n.entry_id)) return u`<p class="secondary">${r("orders.read_only")}</p>`;
+  const { accept: l, peer: c, culprit: d, program: h } = Fa(i), p = d !== null && Nn(s, n, d)?.row.quarantined, y = d === null ? "" : Ui(s, n, d), g = [
     l ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${r(o ? "events.is_accepted" : "events.accept")}
-        </button>` : p,
-    c === null ? p : u`<button class="quiet cut" title=${E(c)} @click=${() => a("block", i)}>
-          ${r("events.block.peer", { peer: E(c) })}
+        </button>` : m,
+    c === null ? m : u`<button class="quiet cut" title=${O(c)} @click=${() => a("block", i)}>
+          ${r("events.block.peer", { peer: O(c) })}
         </button>`,
-    d === null ? p : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
-          ${r(m ? "events.release" : "events.quarantine", { name: y })}
+    d === null ? m : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
+          ${r(p ? "events.release" : "events.quarantine", { name: y })}
         </button>`,
-    h === null ? p : u`<button class="quiet cut" title=${E(h)} @click=${() => a("stop", i)}>
+    h === null ? m : u`<button class="quiet cut" title=${O(h)} @click=${() => a("stop", i)}>
           ${r("events.stop", { name: Ne(n) })}
         </button>`
   ];
   return u`
-    ${i.has_ended && h === null ? u`<p class="secondary">${r("events.ended")}</p>` : p}
-    ${g.every(($) => $ === p) ? p : u`<div class="orders">${g}</div>`}
+    ${i.has_ended && h === null ? u`<p class="secondary">${r("events.ended")}</p>` : m}
+    ${g.every(($) => $ === m) ? m : u`<div class="orders">${g}</div>`}
   `;
 }
 function Ar(n, e, t) {
@@ -3157,15 +3166,15 @@ function Ar(n, e, t) {
           target="_blank"
           rel="noreferrer noopener"
           >${i}</a
-        >` : p, a = [E(e.peer_name), E(e.peer_address)].filter(Boolean), r = [
+        >` : m, a = [O(e.peer_name), O(e.peer_address)].filter(Boolean), r = [
     [s("events.why"), t.why],
-    [s("events.program"), E(e.process)],
+    [s("events.program"), O(e.process)],
     [s("events.peer"), [...new Set(a)].join(" · ")],
-    [s("events.subject"), E(e.kind === "forbidden_protocol" ? dt(e.subject) : e.subject)],
+    [s("events.subject"), O(e.kind === "forbidden_protocol" ? dt(e.subject) : e.subject)],
     ...t.measured,
     [s("events.detector"), t.detector],
     [s("events.technique"), o],
-    [s("events.gateway"), E(e.gateway)],
+    [s("events.gateway"), O(e.gateway)],
     [
       s("events.last"),
       e.count > 1 && e.last_time ? W(n, e.last_time) : ""
@@ -3173,7 +3182,7 @@ function Ar(n, e, t) {
   ];
   return u`
     <dl>
-      ${r.filter(([, l]) => l !== "" && l !== p).map(
+      ${r.filter(([, l]) => l !== "" && l !== m).map(
     ([l, c]) => u`<div>
               <dt>${l}</dt>
               <dd>${c}</dd>
@@ -3184,7 +3193,7 @@ function Ar(n, e, t) {
   `;
 }
 function Sr(n, { flows: e }) {
-  if (!e.length) return p;
+  if (!e.length) return m;
   const t = v(n), s = (i) => i === null ? "" : C(n, i);
   return u`<table>
     <caption>
@@ -3211,7 +3220,7 @@ function Sr(n, { flows: e }) {
   </table>`;
 }
 function Mr(n, { processes: e, files: t }) {
-  if (!e.length && !t.length) return p;
+  if (!e.length && !t.length) return m;
   const s = v(n);
   return u`
     ${e.length ? u`<h5>${s("events.processes")}</h5>
@@ -3219,47 +3228,47 @@ function Mr(n, { processes: e, files: t }) {
             ${e.map(
     (i) => u`<li>
                   <span class="mono">${i.program}</span>
-                  ${i.pid === null ? p : u`<span class="secondary">${i.pid}</span>`}
-                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : p}
+                  ${i.pid === null ? m : u`<span class="secondary">${i.pid}</span>`}
+                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : m}
                 </li>`
   )}
-          </ol>` : p}
+          </ol>` : m}
     ${t.length ? u`<h5>${s("events.files")}</h5>
           <ul class="chain">
             ${t.map((i) => u`<li class="mono">${i.path}</li>`)}
-          </ul>` : p}
+          </ul>` : m}
   `;
 }
 function Qi(n, e) {
-  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Pe.includes(n.severity) ? n.severity : "info", c = E(n.peer_name ?? n.peer_address), d = `details-${R(n)}`;
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Le.includes(n.severity) ? n.severity : "info", c = O(n.peer_name ?? n.peer_address), d = `details-${N(n)}`;
   return u`<li class=${be({ event: !0, open: s, fresh: o, [l]: !0 })}>
-    <button class="line" aria-expanded=${s} aria-controls=${d} data-event=${R(n)} @click=${a}>
+    <button class="line" aria-expanded=${s} aria-controls=${d} data-event=${N(n)} @click=${a}>
       <span class="badge">${Ki(l)}</span>
       <span class="words">
         <span class="first">
           <span class="kind cut">${r(ut(n.kind).name)}</span>
           <span class="severity">${r(`severity.${l}`)}</span>
-          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: L(t, n.count) })}</span>` : p}
+          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: L(t, n.count) })}</span>` : m}
           <time datetime=${new Date(n.time * 1e3).toISOString()} title=${W(t, n.time)}>${i}</time>
         </span>
         <span class="second">
-          <span class="who">${Ne(n)}</span>${c ? u`<span class="peer"> → ${c}</span>` : p}
+          <span class="who">${Ne(n)}</span>${c ? u`<span class="peer"> → ${c}</span>` : m}
         </span>
-        <span class="summary">${E(n.summary)}</span>
+        <span class="summary">${O(n.summary)}</span>
       </span>
       <span class="chevron">${Yt(vr)}</span>
     </button>
-    <div id=${d} class="details" ?hidden=${!s}>${s ? _r(n, e) : p}</div>
+    <div id=${d} class="details" ?hidden=${!s}>${s ? _r(n, e) : m}</div>
   </li>`;
 }
-const Er = "Quarantined from Home Assistant", Or = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, Cr = /^(exe|dir|pid):(.*)$/s;
+const Or = "Quarantined from Home Assistant", Er = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, Cr = /^(exe|dir|pid):(.*)$/s;
 function Zi(n, { target: e, mode: t, transport: s, port: i }) {
-  const o = i === null ? s ?? "" : `${s ?? ""}/${i}`, a = t === "isolate" && !Or.test(e) ? "rules.blocked" : xe(`mode.${t}`) ?? "mode.other";
+  const o = i === null ? s ?? "" : `${s ?? ""}/${i}`, a = t === "isolate" && !Er.test(e) ? "rules.blocked" : xe(`mode.${t}`) ?? "mode.other";
   return [v(n)(a), o].filter(Boolean).join(" ");
 }
 function Tr(n, { reason: e }) {
   const t = v(n);
-  if (e === Er) return t("rules.reason.quarantine");
+  if (e === Or) return t("rules.reason.quarantine");
   const [s, ...i] = e.split(": "), o = i.length ? xe(`kind.${s}`) : void 0;
   return o ? `${t(o)}: ${i.join(": ")}` : e;
 }
@@ -3291,30 +3300,30 @@ function qr(n, e, t = Date.now() / 1e3) {
   const s = v(n), i = (y) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(y), o = (y, g = ($) => $.name) => i(y.slice(0, Pr).map(g)), a = e.domains.filter(({ name: y }) => y !== Lr), r = [
     e.frozen ? s("profile.frozen", { since: W(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: W(n, e.learning_until) }) : s("profile.learnt", {
       since: W(n, e.since),
-      sure: Et(n, Math.min(1, Math.max(0, e.sure)))
+      sure: Ot(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
   a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: y }) => Hn(n, y)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
   const { applications: l, ports: c } = e, d = l.length ? o(l, ({ name: y }) => dt(y)) : o(c);
   d && r.push(s("profile.speaks", { names: d }));
-  const [h, m] = [e.download_a_day, e.upload_a_day];
-  return h && m && r.push(s("profile.day", { download: C(n, h.usual), upload: C(n, m.usual) })), r;
+  const [h, p] = [e.download_a_day, e.upload_a_day];
+  return h && p && r.push(s("profile.day", { download: C(n, h.usual), upload: C(n, p.usual) })), r;
 }
-const pt = (n, e, t = "") => u`<section id=${t || p}>
+const pt = (n, e, t = "") => u`<section id=${t || m}>
     <h3>${n}</h3>
     ${e}
-  </section>`, Bn = (n) => u`<p class="secondary">${n}</p>`, Ae = (n) => n.download_bytes + n.upload_bytes, Hr = /^(ff[0-9a-f]{2}:|fe80:|(22[4-9]|23\d|255|169\.254)\.[\d.]+$)/i, jr = /^((10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|f[cd][0-9a-f]{2}:|::1$)|(^|\.)(localhost|local|lan|home|internal|home\.arpa)\.?$/i;
+  </section>`, Bn = (n) => u`<p class="secondary">${n}</p>`, Se = (n) => n.download_bytes + n.upload_bytes, Hr = /^(ff[0-9a-f]{2}:|fe80:|(22[4-9]|23\d|255|169\.254)\.[\d.]+$)/i, Rr = /^((10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|f[cd][0-9a-f]{2}:|::1$)|(^|\.)(localhost|local|lan|home|internal|home\.arpa)\.?$/i;
 function Qs(n) {
   if (!/^[0-9a-f:]+$/i.test(n) || !n.includes(":")) return;
   const [e = "", t] = n.split("::"), s = e ? e.split(":") : [], i = t ? t.split(":") : [], o = t === void 0 ? 0 : Math.max(0, 8 - s.length - i.length);
   return [...s, ...Array(o).fill("0"), ...i].slice(0, 4).map((a) => parseInt(a, 16)).join(":");
 }
-function Nr(n, e) {
-  if (jr.test(n) || e.has(n)) return !0;
+function jr(n, e) {
+  if (Rr.test(n) || e.has(n)) return !0;
   const t = Qs(n);
   return t !== void 0 && [...e].some((s) => Qs(s) === t);
 }
-function Rr(n) {
+function Nr(n) {
   const e = ({ peer: i }) => Hr.test(i ?? ""), t = n.filter(e), s = (i) => t.reduce((o, a) => o + a[i], 0);
   return {
     peers: n.filter((i) => !e(i)),
@@ -3322,34 +3331,34 @@ function Rr(n) {
   };
 }
 function Ur(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = v(n), r = Math.max(1, Ae(e)), { peers: l, everybody: c } = Rr(e.rows), d = r - e.rows.reduce((g, $) => g + Ae($), 0), h = (g) => u`<div class="bar"><div style="width: ${(g * 100).toFixed(1)}%"></div></div>`, m = (g) => {
+  const a = v(n), r = Math.max(1, Se(e)), { peers: l, everybody: c } = Nr(e.rows), d = r - e.rows.reduce((g, $) => g + Se($), 0), h = (g) => u`<div class="bar"><div style="width: ${(g * 100).toFixed(1)}%"></div></div>`, p = (g) => {
     const $ = g.peer ?? a("common.unknown"), A = t.get($);
     return u`<li>
       <div class="line">
         <span class="cut grow" title=${$}>${$}</span>
-        <span class="secondary">${g.country ? Hn(n, g.country) : p}</span>
+        <span class="secondary">${g.country ? Hn(n, g.country) : m}</span>
         <span class="figure" title="↓ ${C(n, g.download_bytes)} ↑ ${C(n, g.upload_bytes)}">
-          ${C(n, Ae(g))}
+          ${C(n, Se(g))}
         </span>
-        <span class="figure share secondary">${Et(n, Ae(g) / r)}</span>
+        <span class="figure share secondary">${Ot(n, Se(g) / r)}</span>
         <span>
-          ${g.peer && (A || !Nr(g.peer, s)) ? u`<button
+          ${i && o && g.peer && (A || !jr(g.peer, s)) ? u`<button
                 class="quiet"
                 aria-label=${a(A ? "device.release_peer" : "events.block.peer", { peer: $ })}
                 @click=${() => A ? o(A) : i($)}
               >
                 ${a(A ? "device.unblock" : "events.block")}
-              </button>` : p}
+              </button>` : m}
         </span>
       </div>
-      ${h(Ae(g) / r)}
+      ${h(Se(g) / r)}
     </li>`;
   }, y = (g, $) => u`<li>
     <div class="line">
       <span class="grow secondary">${g}</span>
       <span></span>
       <span class="figure">${C(n, $)}</span>
-      <span class="figure share secondary">${Et(n, $ / r)}</span>
+      <span class="figure share secondary">${Ot(n, $ / r)}</span>
       <span></span>
     </div>
     ${h($ / r)}
@@ -3357,9 +3366,9 @@ function Ur(n, e, { rules: t, home: s, block: i, release: o }) {
   return pt(
     a("device.peers"),
     e.rows.length ? u`<ul class="peers">
-          ${B(l, (g) => `${g.peer} ${g.country}`, m)}
-          ${c ? y(a("device.peers_everybody"), Ae(c)) : p}
-          ${d / r >= 5e-3 ? y(a("device.peers_rest"), d) : p}
+          ${B(l, (g) => `${g.peer} ${g.country}`, p)}
+          ${c ? y(a("device.peers_everybody"), Se(c)) : m}
+          ${d / r >= 5e-3 ? y(a("device.peers_rest"), d) : m}
         </ul>` : Bn(a("device.peers_none"))
   );
 }
@@ -3368,7 +3377,7 @@ function zr(n, e, t) {
   return pt(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${B(e, R, (i) => Qi(i, t(i)))}
+          ${B(e, N, (i) => Qi(i, t(i)))}
         </ul>` : Bn(s("device.events_none")),
     "events"
   );
@@ -3380,8 +3389,8 @@ function Dr(n, e, t) {
       <div class="grow">
         <div class="line">
           <b class="cut grow">${Zi(n, a)}</b>
-          ${r === void 0 ? p : u`<span class="figure" role="timer">${r}</span>`}
-          <button class="quiet" @click=${() => t(a)}>${s("rules.end")}</button>
+          ${r === void 0 ? m : u`<span class="figure" role="timer">${r}</span>`}
+          ${t ? u`<button class="quiet" @click=${() => t(a)}>${s("rules.end")}</button>` : m}
         </div>
         <div class="secondary wrap">${Ji(n, a)}</div>
         <div class="secondary wrap">${eo(n, a, i)}</div>
@@ -3401,7 +3410,7 @@ function Br(n, e) {
   );
 }
 function Vr(n, e, t) {
-  if (!e.length) return p;
+  if (!e.length) return m;
   const s = v(n);
   return pt(
     s("device.accepted"),
@@ -3412,7 +3421,7 @@ function Vr(n, e, t) {
       (i) => u`<li>
           <div class="line">
             <span class="grow wrap secondary">${i.summary}</span>
-            <button class="quiet" @click=${() => t(i)}>${s("device.revoke")}</button>
+            ${t ? u`<button class="quiet" @click=${() => t(i)}>${s("device.revoke")}</button>` : m}
           </div>
         </li>`
     )}
@@ -3578,24 +3587,25 @@ const Wr = q`
     }
   }
 `;
-var Fr = Object.defineProperty, Re = (n, e, t, s) => {
+var Fr = Object.defineProperty, Ue = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && Fr(e, t, i), i;
 };
 const Jn = class Jn extends I {
   constructor() {
-    super(), this.live = new He(this), this.data = new ar(this), this.opened = new Bi(this, (e) => this.asking(e)), new Gt(this);
+    super(), this.live = new Re(this), this.data = new ar(this), this.opened = new Bi(this, (e) => this.asking(e)), new Gt(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e) return p;
+    if (!e) return m;
     const s = v(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
     const i = Wt(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
       ${this.renderHead(e, o)} ${Ft(e, this.live.store, o.entryId)}
-      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
+      ${this.isReadOnly(o) ? u`<div class="notice" role="status">${s("orders.read_only")}</div>` : m}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
       <div class="sections">
         ${U(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
               <p class="secondary">${s("common.admin")}</p>`}
@@ -3604,6 +3614,9 @@ const Jn = class Jn extends I {
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
     `;
   }
+  isReadOnly({ entryId: e }) {
+    return this.live.store?.isReadOnly(e) ?? !1;
+  }
   renderHead(e, t) {
     const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = Fi(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, c = Date.now() / 1e3;
     return u`<header>
@@ -3611,18 +3624,18 @@ const Jn = class Jn extends I {
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
         <div class="secondary wrap">
           <span class="chip ${a}">${s(o)}</span>
-          ${r === null ? p : u`<span role="timer">${s("common.left", { span: nt(e, r - c) })}</span>`}
-          ${i.online ? p : u`<span>${s("devices.seen", { ago: tt(e, i.last_seen, c) })}</span>`}
+          ${r === null ? m : u`<span role="timer">${s("common.left", { span: nt(e, r - c) })}</span>`}
+          ${i.online ? m : u`<span>${s("devices.seen", { ago: tt(e, i.last_seen, c) })}</span>`}
         </div>
       </div>
-      <button
-        class=${i.quarantined ? "main" : "danger"}
-        ?disabled=${!l}
-        title=${l ? "" : s("quarantine.impossible")}
-        @click=${() => Vt(this.asking(e), t)}
-      >
-        ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
-      </button>
+      ${this.isReadOnly(t) ? m : u`<button
+            class=${i.quarantined ? "main" : "danger"}
+            ?disabled=${!l}
+            title=${l ? "" : s("quarantine.impossible")}
+            @click=${() => Vt(this.asking(e), t)}
+          >
+            ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
+          </button>`}
     </header>`;
   }
   renderTraffic(e, t) {
@@ -3656,22 +3669,22 @@ const Jn = class Jn extends I {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (c) => void Yi(r(), a, c);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = this.isReadOnly(t), c = l ? void 0 : (p) => void Yi(r(), a, p), d = l ? void 0 : (p) => void zi(r(), a, p), h = l ? void 0 : (p) => void rr(r(), a, p);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? Dr(e, s.blocks, l) : p}
-        ${s?.profile ? Br(e, s.profile) : p}
+        ${s ? Dr(e, s.blocks, c) : m}
+        ${s?.profile ? Br(e, s.profile) : m}
       </div>
       <div>
         ${i ? Ur(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
-      block: (c) => void zi(r(), a, c),
-      release: l
-    }) : p}
-        ${o ? this.renderEvents(e, o) : p}
-        ${s ? Vr(e, s.accepted, (c) => void rr(r(), a, c)) : p}
+      block: d,
+      release: c
+    }) : m}
+        ${o ? this.renderEvents(e, o) : m}
+        ${s ? Vr(e, s.accepted, h) : m}
       </div>
     `;
   }
@@ -3698,28 +3711,28 @@ const Jn = class Jn extends I {
   }
 };
 Jn.styles = [J, V, Wr, Si];
-let Q = Jn;
-Re([
+let Z = Jn;
+Ue([
   M({ attribute: !1 })
-], Q.prototype, "hass");
-Re([
+], Z.prototype, "hass");
+Ue([
   M({ attribute: !1 })
-], Q.prototype, "deviceId");
-Re([
+], Z.prototype, "deviceId");
+Ue([
   M({ attribute: !1 })
-], Q.prototype, "heading");
-Re([
+], Z.prototype, "heading");
+Ue([
   M({ attribute: !1 })
-], Q.prototype, "at");
-Re([
-  N("hearthwall-confirm")
-], Q.prototype, "confirm");
-Re([
-  N("hearthwall-notice")
-], Q.prototype, "notice");
+], Z.prototype, "at");
+Ue([
+  j("hearthwall-confirm")
+], Z.prototype, "confirm");
+Ue([
+  j("hearthwall-notice")
+], Z.prototype, "notice");
 const Gr = {
   "hearthwall-device-card": Je,
-  "hearthwall-device-view": Q,
+  "hearthwall-device-view": Z,
   "hearthwall-device-dialog": ye,
   "hearthwall-history": we
 }, dn = /* @__PURE__ */ new WeakMap();
@@ -3843,7 +3856,7 @@ function il(n, e, t, s, i) {
     ),
     e.areas[0] ?? "",
     (l) => i({ areas: l ? [l] : [] })
-  ) : p}
+  ) : m}
     ${s.length ? bt(
     o("devices.label"),
     r(
@@ -3852,17 +3865,17 @@ function il(n, e, t, s, i) {
     ),
     e.labels[0] ?? "",
     (l) => i({ labels: l ? [l] : [] })
-  ) : p}
+  ) : m}
   </div>`;
 }
-var ol = Object.defineProperty, G = (n, e, t, s) => {
+var ol = Object.defineProperty, Y = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && ol(e, t, i), i;
 };
 const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new He(this), this.alerted = new Ei(this), this.order = new Jr(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new Re(this), this.alerted = new Oi(this), this.order = new Jr(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       const { device_id: t } = e.row, s = this.config?.navigation_path;
       t && s ? Vn(s.replace("{device_id}", encodeURIComponent(t))) : t && this.dialog.open(t);
     }, this.onEvents = ({ detail: e }) => {
@@ -3904,7 +3917,7 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return p;
+    if (!e || !t) return m;
     const s = v(e), i = Wt(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
       o.filter(({ row: r }) => Zs(e, r, this.settings)),
@@ -3916,7 +3929,7 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
       <ha-card>
         <div class="head">
           <h2 class="card-title">${t.title ?? s("devices.title")}</h2>
-          ${i ? p : this.renderSummary(e, o)}
+          ${i ? m : this.renderSummary(e, o)}
         </div>
         ${i ?? this.renderList(e, t, o, a)}
         <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -3932,7 +3945,7 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
         ${s("devices.summary", {
       online: L(e, i(({ row: r }) => r.online)),
       all: L(e, t.length)
-    })}${a ? u` · <b>${s("devices.summary_restricted", { count: L(e, a) })}</b>` : p}
+    })}${a ? u` · <b>${s("devices.summary_restricted", { count: L(e, a) })}</b>` : m}
       </span>
       <span class="rates">
         <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${et(e, o("download_rate"))}
@@ -3950,7 +3963,7 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
       hn(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
       this.labels.filter(({ label_id: d }) => c.has(d)),
       (d) => this.settings = { ...this.settings, ...d }
-    ) : p}
+    ) : m}
       ${i.length ? u`<div
             class="list"
             role="list"
@@ -3969,15 +3982,16 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
                 .alert=${this.alerted.alerts?.of(d)}
                 .sort=${this.settings.sort}
                 .connected=${a?.gateways.get(d.entryId)?.connected ?? !1}
+                .readOnly=${a?.isReadOnly(d.entryId) ?? !1}
                 .stale=${a?.gateways.get(d.entryId)?.stale ?? !1}
               ></hearthwall-device-row>`
     )}
             ${i.length > ti && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
                   ${o("devices.show_rest", { count: L(e, i.length) })}
-                </button>` : p}
+                </button>` : m}
           </div>` : u`<div class="message" role="status">
             <p>${o(s.length ? "devices.none_found" : "devices.none")}</p>
-            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : p}
+            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : m}
           </div>`}
     `;
   }
@@ -4092,44 +4106,44 @@ es.styles = [
     `
 ];
 let z = es;
-G([
+Y([
   M({ attribute: !1 })
 ], z.prototype, "hass");
-G([
+Y([
   M({ attribute: !1 })
 ], z.prototype, "layout");
-G([
+Y([
   S()
 ], z.prototype, "config");
-G([
+Y([
   S()
 ], z.prototype, "settings");
-G([
+Y([
   S()
 ], z.prototype, "labels");
-G([
+Y([
   S()
 ], z.prototype, "whole");
-G([
-  N("hearthwall-confirm")
+Y([
+  j("hearthwall-confirm")
 ], z.prototype, "confirm");
-G([
-  N("hearthwall-notice")
+Y([
+  j("hearthwall-notice")
 ], z.prototype, "notice");
-G([
-  N("hearthwall-device-dialog")
+Y([
+  j("hearthwall-device-dialog")
 ], z.prototype, "dialog");
-G([
-  N(".list")
+Y([
+  j(".list")
 ], z.prototype, "rows");
-var rl = Object.defineProperty, Ue = (n, e, t, s) => {
+var rl = Object.defineProperty, _e = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && rl(e, t, i), i;
 };
 const ts = class ts extends I {
   constructor() {
-    super(), this.connected = !0, this.stale = !1, this.sort = "today", new Gt(this, () => this.moves());
+    super(), this.connected = !0, this.readOnly = !1, this.stale = !1, this.sort = "today", new Gt(this, () => this.moves());
   }
   /** Whether there is something to see that changes with the clock. */
   moves() {
@@ -4139,8 +4153,8 @@ const ts = class ts extends I {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !t) return p;
-    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Fi(i), [c, d] = [et(e, i.download_rate), et(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: tt(e, i.last_seen, o) });
+    if (!e || !t) return m;
+    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Fi(i), [c, d] = [et(e, i.download_rate), et(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), p = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: tt(e, i.last_seen, o) });
     return u`
       <div class="row">
         <span class="dot ${r} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -4154,12 +4168,12 @@ const ts = class ts extends I {
           >
             ${i.name}
           </button>
-          <div class="secondary cut" title=${m}>${m}</div>
+          <div class="secondary cut" title=${p}>${p}</div>
           ${this.renderAlert(e, t)}
         </div>
         <div class="status">
           ${r === "good" || r === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${r}">${s(a)}</span>`}
-          ${l === null ? p : u`<span class="secondary count" role="timer">${s("common.left", { span: nt(e, l - o) })}</span>`}
+          ${l === null ? m : u`<span class="secondary count" role="timer">${s("common.left", { span: nt(e, l - o) })}</span>`}
         </div>
         <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
@@ -4176,8 +4190,8 @@ const ts = class ts extends I {
           role="switch"
           aria-checked=${i.quarantined}
           aria-label=${s("quarantine.switch", { name: i.name })}
-          title=${this.connected ? s("quarantine.switch", { name: i.name }) : s("quarantine.impossible")}
-          ?disabled=${!this.connected}
+          title=${this.readOnly ? s("orders.read_only") : this.connected ? s("quarantine.switch", { name: i.name }) : s("quarantine.impossible")}
+          ?disabled=${this.readOnly || !this.connected}
           @click=${() => this.fire("hearthwall-quarantine")}
         >
           <span class="track"><span class="thumb"></span></span>
@@ -4188,12 +4202,12 @@ const ts = class ts extends I {
   }
   /** What asks for attention leads to the device's events. */
   renderAlert(e, { row: t }) {
-    if (!this.alert) return p;
+    if (!this.alert) return m;
     const s = v(e), { event: i, count: o } = this.alert, a = s(ut(i.kind).name), r = s(`severity.${i.severity}`);
     return u`<button
       class="alert ${i.severity}"
       ?disabled=${!t.device_id}
-      title=${s("devices.alert_open", { severity: r, summary: E(i.summary), name: t.name })}
+      title=${s("devices.alert_open", { severity: r, summary: O(i.summary), name: t.name })}
       @click=${() => this.fire("hearthwall-events")}
     >
       ${Ki(i.severity)}
@@ -4463,26 +4477,29 @@ ts.styles = [
       }
     `
 ];
-let Z = ts;
-Ue([
+let F = ts;
+_e([
   M({ attribute: !1 })
-], Z.prototype, "hass");
-Ue([
+], F.prototype, "hass");
+_e([
   M({ attribute: !1 })
-], Z.prototype, "device");
-Ue([
+], F.prototype, "device");
+_e([
   M({ type: Boolean, reflect: !0 })
-], Z.prototype, "connected");
-Ue([
+], F.prototype, "connected");
+_e([
+  M({ type: Boolean })
+], F.prototype, "readOnly");
+_e([
   M({ type: Boolean, reflect: !0 })
-], Z.prototype, "stale");
-Ue([
+], F.prototype, "stale");
+_e([
   M({ attribute: !1 })
-], Z.prototype, "alert");
-Ue([
+], F.prototype, "alert");
+_e([
   M({ reflect: !0 })
-], Z.prototype, "sort");
-var ll = Object.defineProperty, _e = (n, e, t, s) => {
+], F.prototype, "sort");
+var ll = Object.defineProperty, ke = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && ll(e, t, i), i;
@@ -4519,7 +4536,7 @@ const de = (oe = class extends I {
   }
   render() {
     const { question: e } = this;
-    if (!e) return p;
+    if (!e) return m;
     const t = v(this.hass);
     return u`
       <dialog
@@ -4545,7 +4562,7 @@ const de = (oe = class extends I {
                     /><span>${i}</span>
                   </label>`
     )}
-              </fieldset>` : p}
+              </fieldset>` : m}
           <p class="problem" role="alert">${this.problem}</p>
           <div class="buttons">
             <button type="button" class="plain" ?disabled=${this.busy} autofocus @click=${() => this.end(!1)}>
@@ -4630,39 +4647,39 @@ const de = (oe = class extends I {
       }
     `
 ], oe);
-_e([
+ke([
   M({ attribute: !1 })
 ], de.prototype, "hass");
-_e([
+ke([
   S()
 ], de.prototype, "question");
-_e([
+ke([
   S()
 ], de.prototype, "choice");
-_e([
+ke([
   S()
 ], de.prototype, "busy");
-_e([
+ke([
   S()
 ], de.prototype, "ready");
-_e([
+ke([
   S()
 ], de.prototype, "problem");
-_e([
-  N("dialog")
+ke([
+  j("dialog")
 ], de.prototype, "dialog");
 let dl = de;
 const $t = 50;
 function hl(n) {
   const { severity: e, limit: t } = n;
-  if (e !== void 0 && !Pe.includes(e))
-    throw new Error(`severity is none of ${Pe.join(", ")}`);
+  if (e !== void 0 && !Le.includes(e))
+    throw new Error(`severity is none of ${Le.join(", ")}`);
   if (t !== void 0 && !(Number.isInteger(t) && t >= 1 && t <= 200))
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
 function ul() {
-  const n = v(void 0), e = Pe.map((t) => ({ value: t, label: n(`severity.${t}`) }));
+  const n = v(void 0), e = Le.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
       { name: "title", selector: { text: {} } },
@@ -4680,8 +4697,8 @@ const pl = 86400;
 function ml({ locale: n, config: e }, t = Date.now() / 1e3) {
   const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (h) => new Date(h * 1e3), [l, c] = [i.format(r(t)), i.format(r(t - pl))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
   return (h) => {
-    const m = i.format(r(h));
-    return m === l ? d(a.format(0, "day")) : m === c ? d(a.format(-1, "day")) : o.format(r(h));
+    const p = i.format(r(h));
+    return p === l ? d(a.format(0, "day")) : p === c ? d(a.format(-1, "day")) : o.format(r(h));
   };
 }
 class fl {
@@ -4707,7 +4724,7 @@ class fl {
     if (!this.inPage || !e || !this.wanted || !U(e)) return;
     this.end?.(), this.connection = e.connection, this.told.clear(), this.hasOlder = !1;
     const t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
-    this.end = Rt(
+    this.end = Nt(
       this.connection,
       { type: "hearthwall/subscribe_events", ...Object.fromEntries(t) },
       {
@@ -4740,7 +4757,7 @@ function vl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
       aria-label=${a("events.filter.severity")}
       @change=${(l) => o({ ...e, severity: un(l) })}
     >
-      ${Pe.filter((l) => Le(l) >= Le(t)).map(
+      ${Le.filter((l) => qe(l) >= qe(t)).map(
     (l) => r(
       l,
       l === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${l}`) }),
@@ -4761,7 +4778,7 @@ function vl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
         >
           ${r("", a("events.filter.all_devices"), e.who ?? "")}
           ${s.map(({ id: l, name: c }) => r(l, c, e.who ?? ""))}
-        </select>` : p}
+        </select>` : m}
   </div>`;
 }
 const gl = q`
@@ -4837,7 +4854,7 @@ const gl = q`
     margin: 8px auto 0;
   }
 `;
-var yl = Object.defineProperty, ke = (n, e, t, s) => {
+var yl = Object.defineProperty, Ae = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && yl(e, t, i), i;
@@ -4896,7 +4913,7 @@ const wl = 8, ns = class ns extends I {
     return this.opened.key !== null || !!(e && (e.scrollTop > wl || e.matches(":focus-within")));
   }
   render() {
-    if (!this.config || !this.hass) return p;
+    if (!this.config || !this.hass) return m;
     const e = v(this.hass);
     return u`
       <ha-card>
@@ -4907,13 +4924,13 @@ const wl = 8, ns = class ns extends I {
       </ha-card>
     `;
   }
-  message(e, t = p) {
+  message(e, t = m) {
     return u`<div class="message" role="status">${t}<p>${e}</p></div>`;
   }
   /** Return why what is shown may be old. */
   trouble() {
     const e = v(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
-    return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : p : p;
+    return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
   }
   timeline() {
     const e = this.hass, t = v(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
@@ -4925,16 +4942,16 @@ const wl = 8, ns = class ns extends I {
     }
     const r = zs(s.events, this.filter), l = zs(s.waiting, this.filter).length, c = this.config.filters === !1 ? r.slice(0, this.limit) : r;
     return u`
-      ${this.config.filters === !1 ? p : this.filters(s.events)}
+      ${this.config.filters === !1 ? m : this.filters(s.events)}
       <div class="news" role="status">
         ${l ? u`<button class="main" @click=${this.showNew}>
               ${t(l === 1 ? "events.new.one" : "events.new", { count: l })}
-            </button>` : p}
+            </button>` : m}
       </div>
       <div class="list">
         ${c.length ? this.days(c) : this.empty()}
-        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : p}
-        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : p}
+        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : m}
+        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : m}
       </div>
     `;
   }
@@ -4946,7 +4963,7 @@ const wl = 8, ns = class ns extends I {
         <ul class="events">
           ${B(
         i,
-        R,
+        N,
         (o) => Qi(
           o,
           this.opened.viewOf(t, o, {
@@ -4979,34 +4996,34 @@ const wl = 8, ns = class ns extends I {
     });
   }
   choose(e) {
-    const t = Le(e.severity) !== Le(this.filter.severity);
+    const t = qe(e.severity) !== qe(this.filter.severity);
     this.filter = e, this.opened.close(), t && this.want();
   }
 };
 ns.styles = [J, V, Si, gl];
-let F = ns;
-ke([
+let G = ns;
+Ae([
   M({ attribute: !1 })
-], F.prototype, "hass");
-ke([
+], G.prototype, "hass");
+Ae([
   S()
-], F.prototype, "config");
-ke([
+], G.prototype, "config");
+Ae([
   S()
-], F.prototype, "filter");
-ke([
+], G.prototype, "filter");
+Ae([
   S()
-], F.prototype, "lost");
-ke([
-  N("hearthwall-confirm")
-], F.prototype, "confirm");
-ke([
-  N("hearthwall-notice")
-], F.prototype, "notice");
-ke([
-  N(".list")
-], F.prototype, "list");
-const bl = { "hearthwall-events-card": F };
+], G.prototype, "lost");
+Ae([
+  j("hearthwall-confirm")
+], G.prototype, "confirm");
+Ae([
+  j("hearthwall-notice")
+], G.prototype, "notice");
+Ae([
+  j(".list")
+], G.prototype, "list");
+const bl = { "hearthwall-events-card": G };
 function $l() {
   const n = v(void 0);
   return {
@@ -5038,7 +5055,7 @@ const to = "important", xl = " !" + to, Wn = zn(class extends Dn {
         s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? to : "") : t[s] = i;
       }
     }
-    return K;
+    return Q;
   }
 });
 function ni(n, e) {
@@ -5120,10 +5137,10 @@ function ai({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function El() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Al, l = kl, c, d, h = Sl, m = Ml, y = 6;
+function Ol() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Al, l = kl, c, d, h = Sl, p = Ml, y = 6;
   function g() {
-    const f = { nodes: h.apply(null, arguments), links: m.apply(null, arguments) };
+    const f = { nodes: h.apply(null, arguments), links: p.apply(null, arguments) };
     return $(f), A(f), H(f), P(f), mo(f), ai(f), f;
   }
   g.update = function(f) {
@@ -5141,7 +5158,7 @@ function El() {
   }, g.nodes = function(f) {
     return arguments.length ? (h = typeof f == "function" ? f : xt(f), g) : h;
   }, g.links = function(f) {
-    return arguments.length ? (m = typeof f == "function" ? f : xt(f), g) : m;
+    return arguments.length ? (p = typeof f == "function" ? f : xt(f), g) : p;
   }, g.linkSort = function(f) {
     return arguments.length ? (d = f, g) : d;
   }, g.size = function(f) {
@@ -5157,8 +5174,8 @@ function El() {
     const b = new Map(f.map((x, w) => [r(x, w, f), x]));
     for (const [x, w] of _.entries()) {
       w.index = x;
-      let { source: k, target: O } = w;
-      typeof k != "object" && (k = w.source = oi(b, k)), typeof O != "object" && (O = w.target = oi(b, O)), k.sourceLinks.push(w), O.targetLinks.push(w);
+      let { source: k, target: E } = w;
+      typeof k != "object" && (k = w.source = oi(b, k)), typeof E != "object" && (E = w.target = oi(b, E)), k.sourceLinks.push(w), E.targetLinks.push(w);
     }
     if (d != null)
       for (const { sourceLinks: x, targetLinks: w } of f)
@@ -5174,8 +5191,8 @@ function El() {
     for (; b.size; ) {
       for (const k of b) {
         k.depth = w;
-        for (const { target: O } of k.sourceLinks)
-          x.add(O);
+        for (const { target: E } of k.sourceLinks)
+          x.add(E);
       }
       if (++w > _) throw new Error("circular link");
       b = x, x = /* @__PURE__ */ new Set();
@@ -5187,14 +5204,14 @@ function El() {
     for (; b.size; ) {
       for (const k of b) {
         k.height = w;
-        for (const { source: O } of k.targetLinks)
-          x.add(O);
+        for (const { source: E } of k.targetLinks)
+          x.add(E);
       }
       if (++w > _) throw new Error("circular link");
       b = x, x = /* @__PURE__ */ new Set();
     }
   }
-  function j({ nodes: f }) {
+  function R({ nodes: f }) {
     const _ = ni(f, (w) => w.depth) + 1, b = (t - n - i) / (_ - 1), x = new Array(_);
     for (const w of f) {
       const k = Math.max(0, Math.min(_ - 1, Math.floor(l.call(null, w, _))));
@@ -5222,7 +5239,7 @@ function El() {
     }
   }
   function mo(f) {
-    const _ = j(f);
+    const _ = R(f);
     a = Math.min(o, (s - e) / (ni(_, (b) => b.length) - 1)), ze(_);
     for (let b = 0; b < y; ++b) {
       const x = Math.pow(0.99, b), w = Math.max(1 - x, (b + 1) / y);
@@ -5232,15 +5249,15 @@ function El() {
   function fo(f, _, b) {
     for (let x = 1, w = f.length; x < w; ++x) {
       const k = f[x];
-      for (const O of k) {
+      for (const E of k) {
         let De = 0, he = 0;
-        for (const { source: Ve, value: Xt } of O.targetLinks) {
-          let We = Xt * (O.layer - Ve.layer);
-          De += yo(Ve, O) * We, he += We;
+        for (const { source: Ve, value: Xt } of E.targetLinks) {
+          let We = Xt * (E.layer - Ve.layer);
+          De += yo(Ve, E) * We, he += We;
         }
         if (!(he > 0)) continue;
-        let Be = (De / he - O.y0) * _;
-        O.y0 += Be, O.y1 += Be, ms(O);
+        let Be = (De / he - E.y0) * _;
+        E.y0 += Be, E.y1 += Be, ms(E);
       }
       c === void 0 && k.sort(It), hs(k, b);
     }
@@ -5248,15 +5265,15 @@ function El() {
   function vo(f, _, b) {
     for (let x = f.length, w = x - 2; w >= 0; --w) {
       const k = f[w];
-      for (const O of k) {
+      for (const E of k) {
         let De = 0, he = 0;
-        for (const { target: Ve, value: Xt } of O.sourceLinks) {
-          let We = Xt * (Ve.layer - O.layer);
-          De += wo(O, Ve) * We, he += We;
+        for (const { target: Ve, value: Xt } of E.sourceLinks) {
+          let We = Xt * (Ve.layer - E.layer);
+          De += wo(E, Ve) * We, he += We;
         }
         if (!(he > 0)) continue;
-        let Be = (De / he - O.y0) * _;
-        O.y0 += Be, O.y1 += Be, ms(O);
+        let Be = (De / he - E.y0) * _;
+        E.y0 += Be, E.y1 += Be, ms(E);
       }
       c === void 0 && k.sort(It), hs(k, b);
     }
@@ -5316,16 +5333,16 @@ function El() {
   }
   return g;
 }
-const Ke = 24, ie = 10, Pt = 560, Ol = 44, Cl = 42, Tl = 180, Il = 0.34, Pl = 560, fn = 8, Ll = 0.42, ql = 0.36, Hl = (n) => n < Pt ? 7 : n < 1e3 ? 9 : 12;
-function jl(n, e) {
+const Ke = 24, ie = 10, Pt = 560, El = 44, Cl = 42, Tl = 180, Il = 0.34, Pl = 560, fn = 8, Ll = 0.42, ql = 0.36, Hl = (n) => n < Pt ? 7 : n < 1e3 ? 9 : 12;
+function Rl(n, e) {
   const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Pt ? 0 : Math.min(Pl, Math.round(e * Il));
-  return Math.max(Tl, s, t * (e < Pt ? Cl : Ol));
+  return Math.max(Tl, s, t * (e < Pt ? Cl : El));
 }
-function Nl(n, e) {
-  const t = jl(n, e);
+function jl(n, e) {
+  const t = Rl(n, e);
   if (n.streams.length === 0 || e < 3 * ie)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, c) => [l, c]))), o = El().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ie).nodePadding(Ke).extent([
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, c) => [l, c]))), o = Ol().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ie).nodePadding(Ke).extent([
     [0, Ke / 2],
     [e, t - Ke / 2]
   ])({
@@ -5343,7 +5360,7 @@ function Nl(n, e) {
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((r) => Rl(r.node, r.y0, r.y1, a, e)),
+    nodes: o.nodes.map((r) => Nl(r.node, r.y0, r.y1, a, e)),
     streams: o.links.map(({ stream: r, part: l, y0: c, y1: d, width: h }) => ({
       id: `${r.id}#${l}`,
       stream: r,
@@ -5359,7 +5376,7 @@ function no(n, e) {
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function Rl(n, e, t, s, i) {
+function Nl(n, e, t, s, i) {
   const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - ie : s[o + 1]) - (r ? s[o - 1] : a) - ie, c = o >= s.length - 2 ? l / 2 : l;
   return {
     node: n,
@@ -5380,7 +5397,7 @@ function Ul(n, e, t, s) {
 }
 const ne = (n) => Math.round(n * 10) / 10, zl = 150;
 function Dl(n, e, t) {
-  const { nodes: s, streams: i, height: o } = Nl(n, e), a = n.columns[0].map(({ id: l }) => l), r = Wn({ height: `${o}px` });
+  const { nodes: s, streams: i, height: o } = jl(n, e), a = n.columns[0].map(({ id: l }) => l), r = Wn({ height: `${o}px` });
   return u`<div
     class=${be({ map: !0, singled: t.chosen !== null })}
     style=${r}
@@ -5398,7 +5415,7 @@ function Dl(n, e, t) {
       ${B(
     a,
     (l) => l,
-    (l) => Oe`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
+    (l) => Ce`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
           ${B(
       i.filter(({ stream: c }) => c.nodes[0] === l),
       ({ id: c }) => c,
@@ -5423,7 +5440,7 @@ const Fn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
 function Bl({ stream: n, path: e, width: t }, s) {
-  return Oe`<path
+  return Ce`<path
     class=${be({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
     stroke-width=${Math.max(1, t)}
@@ -5434,7 +5451,7 @@ function Bl({ stream: n, path: e, width: t }, s) {
   ></path>`;
 }
 function Vl({ node: n, x: e, y: t, height: s }, i) {
-  return Oe`<rect
+  return Ce`<rect
     class=${be({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
     y=${t}
@@ -5472,7 +5489,7 @@ function Wl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= zl ? u`<span class="amount">${l}</span>` : p}
+    ${i >= zl ? u`<span class="amount">${l}</span>` : m}
   </button>`;
 }
 const ri = [
@@ -5535,10 +5552,10 @@ const so = "others", Ql = "unknown", Zl = 1.25, Lt = (n) => n.id === `${n.column
 function xn(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
-const Me = (n) => n.upload_bytes + n.download_bytes;
+const Oe = (n) => n.upload_bytes + n.download_bytes;
 function Xl(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((d) => Me(d) > 0).map((d) => Jl(d, e)), o = ec(n);
-  Me(o) > 0 && i.push({
+  const i = n.rows.filter((d) => Oe(d) > 0).map((d) => Jl(d, e)), o = ec(n);
+  Oe(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
     }),
@@ -5551,28 +5568,28 @@ function Xl(n, e, t, s = /* @__PURE__ */ new Set()) {
       const A = nc($, g, a[$]), H = g != null && a[$].has(g);
       let P = r.get(A);
       if (P === void 0) {
-        const j = H ? d.names[$] ?? g : null, ze = H && $ === 0 ? d.deviceId : null;
-        P = { node: { id: A, column: $, label: j, deviceId: ze }, sums: $n(), values: /* @__PURE__ */ new Set() }, r.set(A, P);
+        const R = H ? d.names[$] ?? g : null, ze = H && $ === 0 ? d.deviceId : null;
+        P = { node: { id: A, column: $, label: R, deviceId: ze }, sums: $n(), values: /* @__PURE__ */ new Set() }, r.set(A, P);
       }
       return xn(P.sums, d.row), P.values.add(g), A;
-    }), m = JSON.stringify(h), y = l.get(m) ?? { nodes: h, sums: $n() };
-    l.set(m, y), xn(y.sums, d.row);
+    }), p = JSON.stringify(h), y = l.get(p) ?? { nodes: h, sums: $n() };
+    l.set(p, y), xn(y.sums, d.row);
   }
-  const c = [...r.values()].map(({ node: d, sums: h, values: m }) => ({
+  const c = [...r.values()].map(({ node: d, sums: h, values: p }) => ({
     ...d,
     ...h,
-    bytes: Me(h),
-    joined: m.has(void 0) ? null : m.size
+    bytes: Oe(h),
+    joined: p.has(void 0) ? null : p.size
   }));
   return {
-    columns: e.map((d, h) => c.filter((m) => m.column === h).sort(sc)),
-    streams: [...l].map(([d, { nodes: h, sums: m }]) => ({
+    columns: e.map((d, h) => c.filter((p) => p.column === h).sort(sc)),
+    streams: [...l].map(([d, { nodes: h, sums: p }]) => ({
       id: d,
       nodes: h,
-      ...m,
-      bytes: Me(m)
+      ...p,
+      bytes: Oe(p)
     })),
-    bytes: i.reduce((d, h) => d + Me(h.row), 0)
+    bytes: i.reduce((d, h) => d + Oe(h.row), 0)
   };
 }
 function Jl(n, e) {
@@ -5601,9 +5618,9 @@ function tc(n, e, t, s) {
   let o = !1;
   for (const { row: c, values: d } of n) {
     const h = d[e];
-    h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + Me(c));
+    h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + Oe(c));
   }
-  const a = (c, d) => s.has(io(e, c)) ? d * Zl : d, r = [...i].sort(([c, d], [h, m]) => a(h, m) - a(c, d)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  const a = (c, d) => s.has(io(e, c)) ? d * Zl : d, r = [...i].sort(([c, d], [h, p]) => a(h, p) - a(c, d)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
   return new Set(r.slice(0, Math.max(l, 1)).map(([c]) => c));
 }
 const io = (n, e) => e === null ? `${n}:${Ql}` : `${n}:=${e}`;
@@ -5887,13 +5904,13 @@ function qt(n, e, t) {
   return o.length > li ? `${o.slice(0, li)}…` : o;
 }
 function ci(n, e, t, s) {
-  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? rc(e), c = a ? qt(n, a, s) : r ? r.nodes.map((y) => qt(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), d = C(n, l.bytes), h = Et(n, e.bytes ? l.bytes / e.bytes : 0), m = [
+  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? rc(e), c = a ? qt(n, a, s) : r ? r.nodes.map((y) => qt(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), d = C(n, l.bytes), h = Ot(n, e.bytes ? l.bytes / e.bytes : 0), p = [
     `${i("map.upload")} ${C(n, l.upload_bytes)}`,
     `${i("map.download")} ${C(n, l.download_bytes)}`
   ];
   return {
     amount: d,
-    shown: [c, a || r ? `${d} (${h})` : d, ...m].join(" · "),
+    shown: [c, a || r ? `${d} (${h})` : d, ...p].join(" · "),
     spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: c, amount: d, share: h }) : `${c}, ${d}`
   };
 }
@@ -5986,7 +6003,7 @@ class dc {
     return !a.usage.rows.length || a.usage.rows.some(({ country: r }) => r) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var hc = Object.defineProperty, Y = (n, e, t, s) => {
+var hc = Object.defineProperty, K = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && hc(e, t, i), i;
@@ -6050,7 +6067,7 @@ const ss = class ss extends I {
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
   render() {
-    if (!this.config || !this.hass) return p;
+    if (!this.config || !this.hass) return m;
     const e = v(this.hass);
     return u`
       <ha-card @keydown=${this.onKey}>
@@ -6084,7 +6101,7 @@ const ss = class ss extends I {
   }
   problemText() {
     const { problem: e, answer: t } = this.usage, s = v(this.hass);
-    return !e || !t || e.absent ? p : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
+    return !e || !t || e.absent ? m : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
   }
   body() {
     const e = this.hass, t = v(e), { answer: s, problem: i } = this.usage, o = (d) => u`<p class="message" role="status">${d}</p>`;
@@ -6115,7 +6132,7 @@ const ss = class ss extends I {
     })}
       <p class=${be({ caption: !0, secondary: !0 })} aria-live="polite">
         ${ci(e, this.graph, gn(this.graph, r) ? r : null, s.dimensions).shown}
-        ${r ? p : u`<span class="hint">${t("map.hint")}</span>`}
+        ${r ? m : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
   }
@@ -6140,34 +6157,34 @@ const ss = class ss extends I {
 };
 ss.styles = [V, ic];
 let D = ss;
-Y([
+K([
   M({ attribute: !1 })
 ], D.prototype, "hass");
-Y([
+K([
   S()
 ], D.prototype, "config");
-Y([
+K([
   S()
 ], D.prototype, "period");
-Y([
+K([
   S()
 ], D.prototype, "middle");
-Y([
+K([
   S()
 ], D.prototype, "end");
-Y([
+K([
   S()
 ], D.prototype, "width");
-Y([
+K([
   S()
 ], D.prototype, "asTable");
-Y([
+K([
   S()
 ], D.prototype, "pinned");
-Y([
+K([
   S()
 ], D.prototype, "hovered");
-Y([
+K([
   S()
 ], D.prototype, "reached");
 const uc = {
@@ -6199,7 +6216,7 @@ var vc = Object.defineProperty, Qt = (n, e, t, s) => {
 };
 const gc = 15e3, is = class is extends I {
   constructor() {
-    super(...arguments), this.problem = "", this.live = new He(this), this.asked = "";
+    super(...arguments), this.problem = "", this.live = new Re(this), this.asked = "";
   }
   setConfig(e) {
     this.config = e, this.asked = "";
@@ -6250,14 +6267,14 @@ const gc = 15e3, is = class is extends I {
   }
   render() {
     const { hass: e, config: t, gateway: s, report: i } = this;
-    if (!e || !t) return p;
+    if (!e || !t) return m;
     const o = v(e);
     return u`<ha-card>
       <h2 class="card-title">${t.title || s?.name || o("common.gateway")}</h2>
       ${Wt(e, this.live.store) ?? Ft(e, this.live.store, s?.entryId)}
-      ${this.problem ? u`<div class="notice" role="status">${this.problem}</div>` : p}
-      ${s ? this.renderState(e, s) : p}
-      ${U(e) ? i && i.entry_id === s?.entryId ? this.renderReport(e, i) : p : u`<p class="secondary">${o("gateway.admin")}</p>`}
+      ${this.problem ? u`<div class="notice" role="status">${this.problem}</div>` : m}
+      ${s ? this.renderState(e, s) : m}
+      ${U(e) ? i && i.entry_id === s?.entryId ? this.renderReport(e, i) : m : u`<p class="secondary">${o("gateway.admin")}</p>`}
     </ha-card>`;
   }
   renderState(e, { connected: t, stale: s }) {
@@ -6305,7 +6322,7 @@ const gc = 15e3, is = class is extends I {
     return u`<li class="feed">
       <div class="first"><span class="cut grow" title=${t.name}>${t.name}</span><span>${i}</span></div>
       <div class="secondary wrap">${o.filter(Boolean).join(" · ")}</div>
-      ${t.last_error ? u`<div class="secondary wrap problem">${t.last_error}</div>` : p}
+      ${t.last_error ? u`<div class="secondary wrap problem">${t.last_error}</div>` : m}
     </li>`;
   }
 };
@@ -6439,7 +6456,7 @@ const $c = 12e3, os = class os extends I {
     return u`
       <div class="bar" ?hidden=${!this.text}>
         <span role="status" class=${this.compact ? this.undo ? "unseen" : "cut" : ""} title=${this.text}>${this.text}</span>
-        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${v(this.hass)("common.undo")}</button>` : p}
+        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${v(this.hass)("common.undo")}</button>` : m}
       </div>
       <span class="unseen" role="status">${this.unseen}</span>
     `;
@@ -6515,7 +6532,7 @@ function Zt(n, e) {
 const _c = 1e4, kc = (n, e) => e.created - n.created || e.id - n.id;
 class Ac {
   constructor(e, t) {
-    this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new He(e), e.addController(this);
+    this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new Re(e), e.addController(this);
   }
   hostConnected() {
     this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), _c), this.seen = void 0;
@@ -6582,15 +6599,15 @@ const Mc = 100, as = class as extends I {
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return p;
+    if (!e || !t) return m;
     const s = v(e), { store: i } = this.data.live, o = this.data.rules?.reduce((a, { blocks: r }) => a + r.length, 0);
     return u`<ha-card>
       <div class="head">
         <h2 class="card-title">${t.title || s("rules.title")}</h2>
-        ${o ? u`<span class="secondary total">${L(e, o)}</span>` : p}
+        ${o ? u`<span class="secondary total">${L(e, o)}</span>` : m}
       </div>
       ${Wt(e, i) ?? u`${Ft(e, i, t.entry_id)}
-      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
       ${this.renderRules(e)}`}
       <hearthwall-notice .hass=${e}></hearthwall-notice>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
@@ -6598,7 +6615,7 @@ const Mc = 100, as = class as extends I {
   }
   renderRules(e) {
     const t = v(e), { rules: s } = this.data;
-    if (!s) return this.data.problem ? p : u`<div class="message" role="status">${t("common.loading")}</div>`;
+    if (!s) return this.data.problem ? m : u`<div class="message" role="status">${t("common.loading")}</div>`;
     const i = s.flatMap((a) => a.blocks.map((r) => ({ of: a, block: r })));
     if (!i.length) return u`<div class="message" role="status">${t("rules.none")}</div>`;
     const o = this.whole ? i : i.slice(0, Mc);
@@ -6611,27 +6628,27 @@ const Mc = 100, as = class as extends I {
       </ul>
       ${o.length < i.length ? u`<button class="quiet more" @click=${() => this.whole = !0}>
             ${t("rules.show_rest", { count: L(e, i.length) })}
-          </button>` : p}`;
+          </button>` : m}`;
   }
   renderRule(e, { entryId: t, gateway: s }, i, o) {
-    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: c, more: d } = Ir(e, i, l?.devices.values() ?? []), h = Xi(e, i, r), m = l?.connected ?? !1;
+    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: c, more: d } = Ir(e, i, l?.devices.values() ?? []), h = Xi(e, i, r), p = l?.connected ?? !1;
     return u`<li>
       <div class="grow">
         <div class="line">
           <b class="cut" title=${i.target}>${c}</b>
           <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Zi(e, i)}</span>
-          ${h ? u`<span class="secondary" role="timer">${h}</span>` : p}
+          ${h ? u`<span class="secondary" role="timer">${h}</span>` : m}
         </div>
-        ${d || o ? u`<div class="secondary wrap">${[d, o ? s : ""].filter(Boolean).join(" · ")}</div>` : p}
+        ${d || o ? u`<div class="secondary wrap">${[d, o ? s : ""].filter(Boolean).join(" · ")}</div>` : m}
         <div class="secondary wrap">${Ji(e, i)}</div>
         <div class="secondary wrap">${eo(e, i, r)}</div>
-        ${i.enforced ? p : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
+        ${i.enforced ? m : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
       </div>
       <button
         class="quiet"
-        ?disabled=${!m}
+        ?disabled=${!p || l?.readOnly}
         aria-label=${a("rules.end_named", { name: c })}
-        title=${m ? "" : a("quarantine.impossible")}
+        title=${l?.readOnly ? a("orders.read_only") : p ? "" : a("quarantine.impossible")}
         @click=${() => this.end(e, t, i)}
       >
         ${a("rules.end")}
@@ -6723,13 +6740,13 @@ ft([
   S()
 ], re.prototype, "whole");
 ft([
-  N("hearthwall-confirm")
+  j("hearthwall-confirm")
 ], re.prototype, "confirm");
 ft([
-  N("hearthwall-notice")
+  j("hearthwall-notice")
 ], re.prototype, "notice");
-const Ec = { "hearthwall-rules-card": re };
-function Oc() {
+const Oc = { "hearthwall-rules-card": re };
+function Ec() {
   const n = v(void 0);
   return { type: "hearthwall-rules-card", name: n("rules.name"), description: n("rules.description"), preview: !0 };
 }
@@ -6744,7 +6761,7 @@ function Tc(n) {
 }
 const rs = class rs extends I {
   constructor() {
-    super(...arguments), this.live = new He(this), this.alerted = new Ei(this);
+    super(...arguments), this.live = new Re(this), this.alerted = new Oi(this);
   }
   setConfig(e) {
     this.config = e;
@@ -6763,13 +6780,13 @@ const rs = class rs extends I {
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return p;
-    const s = v(e), { store: i } = this.live, o = ({ entryId: j }) => !t.entry_id || j === t.entry_id, a = [...i?.devices() ?? []].filter(o), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: j }) => !j), c = !l && r.some(({ stale: j, connected: ze }) => j || !ze), d = a.filter(({ row: j }) => j.quarantined || j.rule).length, h = t.entry_id ? d : Tc(e) ?? d, m = this.alerted.alerts?.all(t.entry_id), y = a.filter(({ row: j }) => j.online).length, g = r.length ? s("badge.online", { online: L(e, y), all: L(e, a.length) }) : "–", $ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
+    if (!e || !t) return m;
+    const s = v(e), { store: i } = this.live, o = ({ entryId: R }) => !t.entry_id || R === t.entry_id, a = [...i?.devices() ?? []].filter(o), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: R }) => !R), c = !l && r.some(({ stale: R, connected: ze }) => R || !ze), d = a.filter(({ row: R }) => R.quarantined || R.rule).length, h = t.entry_id ? d : Tc(e) ?? d, p = this.alerted.alerts?.all(t.entry_id), y = a.filter(({ row: R }) => R.online).length, g = r.length ? s("badge.online", { online: L(e, y), all: L(e, a.length) }) : "–", $ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
       g,
       ...c ? [s("badge.silent")] : [],
       ...h ? [s("badge.blocks", { count: L(e, h) })] : [],
-      ...m ? [s("badge.alerts", { count: L(e, m.count) })] : []
-    ], A = l ? "lost" : m ? m.event.severity : c ? "silent" : h ? "blocking" : "", H = t.navigation_path, P = u`<svg viewBox="0 0 24 24" aria-hidden="true">
+      ...p ? [s("badge.alerts", { count: L(e, p.count) })] : []
+    ], A = l ? "lost" : p ? p.event.severity : c ? "silent" : h ? "blocking" : "", H = t.navigation_path, P = u`<svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
       </svg>
       <span class="text">
@@ -6870,7 +6887,7 @@ function Kn(n, e) {
 }
 const ls = class ls extends I {
   constructor() {
-    super(), this.live = new He(this), new Gt(this, () => this.device?.row.rule?.expires != null);
+    super(), this.live = new Re(this), new Gt(this, () => this.device?.row.rule?.expires != null);
   }
   static getStubConfig() {
     return { type: "custom:hearthwall-quarantine-feature" };
@@ -6884,7 +6901,7 @@ const ls = class ls extends I {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !this.config || !Kn(e, this.context?.entity_id)) return p;
+    if (!e || !this.config || !Kn(e, this.context?.entity_id)) return m;
     const s = v(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
     return u`
       <button
@@ -6894,7 +6911,7 @@ const ls = class ls extends I {
         @click=${() => t && Vt({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
       >
         ${s(o ? "quarantine.release" : "quarantine.confirm")}
-        ${a ? u`<span role="timer">${s("common.left", { span: nt(e, a - Date.now() / 1e3) })}</span>` : p}
+        ${a ? u`<span role="timer">${s("common.left", { span: nt(e, a - Date.now() / 1e3) })}</span>` : m}
       </button>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
       <hearthwall-notice compact .hass=${e}></hearthwall-notice>
@@ -6940,10 +6957,10 @@ vt([
   S()
 ], le.prototype, "config");
 vt([
-  N("hearthwall-confirm")
+  j("hearthwall-confirm")
 ], le.prototype, "confirm");
 vt([
-  N("hearthwall-notice")
+  j("hearthwall-notice")
 ], le.prototype, "notice");
 var Pc = Object.defineProperty, ro = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
@@ -6954,9 +6971,9 @@ const di = 60, Ht = 100, fe = 14, Lc = 2e3, qc = 2;
 function Hc(n, e, t, s) {
   const i = (h) => (Math.max(0, 1 - (e - h) / di) * Ht).toFixed(1), o = (h) => (fe - s * Math.sqrt(Math.min(1, h / t)) * (fe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - di), r = n.slice(Math.max(0, a)), [l] = r, c = r[r.length - 1];
   if (!l || !c || r.every(([, h]) => h <= 0)) return "";
-  const d = r.map(([h, m], y) => {
-    const [g, $] = r[y - 1] ?? [h, m];
-    return `${h - g > qc ? `L${i(h - 1)} ${o($)}` : ""}L${i(h)} ${o(m)}`;
+  const d = r.map(([h, p], y) => {
+    const [g, $] = r[y - 1] ?? [h, p];
+    return `${h - g > qc ? `L${i(h - 1)} ${o($)}` : ""}L${i(h)} ${o(p)}`;
   });
   return `M${i(l[0])} ${fe}${d.join("")}L${Ht} ${o(c[1])}V${fe}Z`;
 }
@@ -6965,7 +6982,7 @@ const cs = class cs extends I {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(Lc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => Oe`<path class=${s} d=${Hc(
+    const e = Math.max(Lc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => Ce`<path class=${s} d=${Hc(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
@@ -7028,9 +7045,9 @@ function lo(n, e) {
     entryId: _n(l).split("_")[0],
     entities: s.get(l.id) ?? []
   })).sort((l, c) => t(l.name, c.name) || (l.id < c.id ? -1 : 1)), a = o(i.filter((r) => !ui(r)));
-  return { gateways: o(i.filter(ui)), devices: a, areas: jc(n, a, e) };
+  return { gateways: o(i.filter(ui)), devices: a, areas: Rc(n, a, e) };
 }
-function jc(n, e, t) {
+function Rc(n, e, t) {
   const s = ct(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: c, icon: d }) => ({
     id: l,
     name: co(c),
@@ -7039,7 +7056,7 @@ function jc(n, e, t) {
   })).sort((l, c) => s(l.name, c.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
   return [...a, { id: null, name: t, icon: null, devices: r }].filter((l) => l.devices.length);
 }
-const co = (n) => n.length > hi ? `${n.slice(0, hi)}…` : n, Nc = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ce = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Ee = { grid_options: { columns: "full" } }, Rc = /* @__PURE__ */ new Set([
+const co = (n) => n.length > hi ? `${n.slice(0, hi)}…` : n, jc = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ce = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Ee = { grid_options: { columns: "full" } }, Nc = /* @__PURE__ */ new Set([
   "presence",
   "quarantine",
   "connection",
@@ -7122,14 +7139,14 @@ function Qc({ hass: n, home: e, config: t }) {
     ]
   } : { cards: [{ type: "markdown", content: v(n)("strategy.gone") }] };
 }
-const uo = ({ entities: n }) => n.filter(({ translation_key: e }) => !Rc.has(e ?? "")).map(({ entity_id: e }) => ({ type: "tile", entity: e, ...zc }));
+const uo = ({ entities: n }) => n.filter(({ translation_key: e }) => !Nc.has(e ?? "")).map(({ entity_id: e }) => ({ type: "tile", entity: e, ...zc }));
 function Zc({ hass: n, home: e }) {
   const t = v(n);
   return {
     type: "sections",
     max_columns: 2,
     sections: e.gateways.flatMap((s) => {
-      const i = Nc(s, Uc), o = { entry_id: s.entryId }, a = (r) => e.gateways.length > 1 ? { title: `${s.name}: ${r}` } : {};
+      const i = jc(s, Uc), o = { entry_id: s.entryId }, a = (r) => e.gateways.length > 1 ? { title: `${s.name}: ${r}` } : {};
       return [
         { type: "grid", cards: [ce("gateway", { ...Ee, ...o }), ...uo(s)] },
         {
@@ -7253,7 +7270,7 @@ window.customCards = Zt(window.customCards ?? [], [
   })),
   ee(fc),
   ee($l),
-  ee(Oc),
+  ee(Ec),
   ee(wc)
 ]);
 window.customStrategies = Zt(window.customStrategies ?? [], [ee(sd)]);
@@ -7277,13 +7294,13 @@ xc({
   "hearthwall-notice": ae,
   "hearthwall-sparkline": at,
   "hearthwall-devices-card": z,
-  "hearthwall-device-row": Z,
+  "hearthwall-device-row": F,
   ...Gr,
   "hearthwall-badge": ot,
   "hearthwall-quarantine-feature": le,
   ...mc,
   ...bl,
-  ...Ec,
+  ...Oc,
   ...yc,
   ...nd
 });

@@ -178,6 +178,7 @@ export class HearthwallDevicesCard extends LitElement {
                 .alert=${this.alerted.alerts?.of(device)}
                 .sort=${this.settings.sort}
                 .connected=${store?.gateways.get(device.entryId)?.connected ?? false}
+                .readOnly=${store?.isReadOnly(device.entryId) ?? false}
                 .stale=${store?.gateways.get(device.entryId)?.stale ?? false}
               ></hearthwall-device-row>`,
             )}

@@ -22,6 +22,9 @@ export class HearthwallDeviceRow extends LitElement {
   /** Whether what is shown is of now. */
   @property({ type: Boolean, reflect: true }) connected = true;
 
+  /** Whether the sensor takes no orders from Home Assistant. */
+  @property({ type: Boolean }) readOnly = false;
+
   /** Whether the sensor is connected and says nothing. */
   @property({ type: Boolean, reflect: true }) stale = false;
 
@@ -95,8 +98,12 @@ export class HearthwallDeviceRow extends LitElement {
           role="switch"
           aria-checked=${row.quarantined}
           aria-label=${t("quarantine.switch", { name: row.name })}
-          title=${this.connected ? t("quarantine.switch", { name: row.name }) : t("quarantine.impossible")}
-          ?disabled=${!this.connected}
+          title=${this.readOnly
+            ? t("orders.read_only")
+            : this.connected
+              ? t("quarantine.switch", { name: row.name })
+              : t("quarantine.impossible")}
+          ?disabled=${this.readOnly || !this.connected}
           @click=${() => this.fire("hearthwall-quarantine")}
         >
           <span class="track"><span class="thumb"></span></span>
