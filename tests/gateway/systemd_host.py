@@ -34,7 +34,7 @@ class SystemdHost:
         while time.monotonic() < deadline:
             children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text()
             if children.split():
-                self._first = int(children.split()[0])
+                self._first = int(children.split()[-1])  # those before are what bash left unwaited
                 if self.run("systemctl", "is-active", "tested.target").stdout == "active\n":
                     return
             time.sleep(0.1)
