@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 #: Until a machine has started, emulated on a busy host.
-BOOT_SECONDS = 240
+BOOT_SECONDS = 600
 #: TCG emulates the processor, since few test machines let a virtual machine have theirs.
 _QEMU = (
     "qemu-system-x86_64",
@@ -71,7 +71,7 @@ class Machine:
         return self._read(seconds)
 
     def run(
-        self, *line: str, check: bool = True, timeout: float = 120
+        self, *line: str, check: bool = True, timeout: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, as root."""
         said = self._ask({"argv": line, "timeout": timeout}, timeout + 30)
@@ -79,7 +79,7 @@ class Machine:
         assert not check or done.returncode == 0, f"{shlex.join(line)}: {done.stdout}{done.stderr}"
         return done
 
-    def say(self, command: str, check: bool = True, timeout: float = 120) -> str:
+    def say(self, command: str, check: bool = True, timeout: float = 300) -> str:
         """Run a line of shell; return what a person would read."""
         return self.run("sh", "-c", f"exec 2>&1; {command}", check=check, timeout=timeout).stdout
 
