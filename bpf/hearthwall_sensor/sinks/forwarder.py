@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ CLIENT_NAME: Final = "forwarder"
 _INTERVAL: Final = 5.0
 _KEPT_EVERY: Final = 1.0
 _TOLD_EVERY: Final = 1.0
+#: As much as it may take (bytes): with all libraries it needs a quarter of that.
+_MEMORY: Final = 256 * 1024 * 1024
 
 
 class Forwarder:
@@ -130,6 +133,8 @@ class Forwarder:
 async def main(sinks: Sequence[Named], socket: str, state: Path) -> None:
     """Deliver for the sensor on a socket until it ends; raises SensorError."""
     die_with_parent()
+    # What a receiver answers may be of any length; it ends this process, and never the sensor.
+    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     privileges.forgo()
     async with unix_session(socket) as session:
         client = Client(session, name=CLIENT_NAME)
