@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -132,6 +133,23 @@ class Scene:
                 await client.close()
 
         asyncio.run(give())
+
+    def answers_within(self) -> float:
+        """Return the seconds that the sensor takes to answer, the median of some tries."""
+
+        async def ask() -> float:
+            took = []
+            async with unix_session(self.sensor.socket) as session:
+                client = Client(session, name="test")
+                await client.connect()
+                for _ in range(21):
+                    asked = time.monotonic()
+                    await client.status()
+                    took.append(time.monotonic() - asked)
+                await client.close()
+            return statistics.median(took)
+
+        return asyncio.run(ask())
 
 
 def _lines(path: Path) -> list[int]:
@@ -293,16 +311,12 @@ def test_a_flood_of_events_and_receivers_that_hang_leave_the_sensor_alone(
 ) -> None:
     process = scene.rsyslog.process
     assert process is not None
+    lab.run("camera", ["ping", "-c", "1", "-W", "1", BAD.ipv4])
+    assert until(lambda: scene.sensor.device(CAMERA.mac) is not None)
     process.send_signal(19)  # SIGSTOP: its kernel takes what it does not read
     try:
-        began = time.monotonic()
         scene.orders(150)
-        took = time.monotonic() - began
-        slowest = 0.0
-        for _ in range(10):
-            asked = time.monotonic()
-            scene.sensor.call("status")
-            slowest = max(slowest, time.monotonic() - asked)
+        assert scene.answers_within() < 1.0
         before = scene.sensor.device(CAMERA.mac)
         lab.run("camera", ["ping", "-c", "5", "-i", "0.2", "-W", "1", BAD.ipv4])
         assert before is not None
@@ -317,7 +331,6 @@ def test_a_flood_of_events_and_receivers_that_hang_leave_the_sensor_alone(
         scene.arrives("file", "journal", seconds=60)
     finally:
         process.send_signal(18)
-    scene.arrives(*(name for name in ALL if name != "udp"), seconds=60)
+    scene.arrives("tcp", "tls", "strict", seconds=60)
     came = scene.numbers("udp")  # datagrams for which its kernel had no room are gone
     assert came == sorted(set(came))
-    assert slowest < 2.0, (slowest, took)
