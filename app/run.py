@@ -90,10 +90,14 @@ class Supervisor:
 
     def tell(self) -> None:
         """Tell where the sensor is, once it listens; if that fails it is due again."""
+        try:
+            socket.create_connection(self._place, _PATIENCE).close()
+        except OSError:  # the sensor is still starting
+            self.due = time.monotonic() + _PAUSES[0]
+            return
         pause = _PAUSES[min(self._tries, len(_PAUSES) - 1)]
         self._tries += 1
         try:
-            socket.create_connection(self._place, _PATIENCE).close()
             self._post({"service": "hearthwall", "config": self._config()})
         except (OSError, ValueError, LookupError) as error:
             if self._tries == len(_PAUSES):
