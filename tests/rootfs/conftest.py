@@ -36,7 +36,7 @@ def release(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def tree(release: str) -> Path:
     """Its root file system, which the tests only read."""
-    return made("rootfs", release) / "root"
+    return made(release)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The Debians that scripts/environment makes once: folders to enter, disks to boot."""
+"""The Debians that scripts/environment makes once: folders to enter."""
 
 import subprocess
 from pathlib import Path
@@ -8,17 +8,17 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 RELEASES = {"bookworm": ("0.26.0", (3, 11)), "trixie": ("0.31.0", (3, 13))}
 
 
-def made(what: str, release: str) -> Path:
-    """Return the folder of a `rootfs` or `machine`, made if it is not there."""
-    script = 'source scripts/environment/load.bash; "need_$1" "$2" >&2; printf %s "$cached"'
+def made(release: str) -> Path:
+    """Return the root file system of a release, made if it is not there."""
+    script = 'source scripts/environment/load.bash; need_rootfs "$1" >&2; printf %s "$cached"'
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script, "made", what, release],
+        ["bash", "-euo", "pipefail", "-c", script, "made", release],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    return Path(done.stdout)
+    return Path(done.stdout, "root")
 
 
 def packed(target: Path, version: str) -> Path:
