@@ -14,6 +14,7 @@ PROGRAM: Final = "hearthwall-sensor"
 CONFIG: Final = Path("/etc/hearthwall/sensor.toml")
 STATE: Final = Path(DEFAULT_STATE_DIR)
 CACHE: Final = Path("/var/cache/hearthwall")
+LOGS: Final = Path("/var/log/hearthwall")
 RUN: Final = Path(DEFAULT_SOCKET).parent
 
 #: Of Debian's package, which dpkg puts in place and takes away.
@@ -78,7 +79,7 @@ class Places:
     @property
     def kept(self) -> tuple[Path, ...]:
         """What an installation is removed without if its state is to be kept."""
-        return self.config.parent, self.within(STATE)
+        return self.config.parent, self.within(STATE), self.within(LOGS)
 
     @property
     def passing(self) -> tuple[Path, ...]:
