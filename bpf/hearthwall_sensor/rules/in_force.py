@@ -49,6 +49,8 @@ class InForce:
         self._rules: dict[Target, dict[Service, Rule]] = {}
         #: By the rules' ids, as they were read last.
         self._counters: dict[int, Counters] = {}
+        #: The ids of those whose counters have changed since that was last asked for, whoever read them meanwhile.
+        self._changed: set[int] = set()
         #: The id that the next rule gets.
         self.next_id = 1
         #: How many files of rules were found damaged and set aside.
@@ -201,15 +203,25 @@ class InForce:
 
     # What they have counted
 
-    def count(self) -> list[Rule]:
-        """Read the kernel's counters; return the rules whose counters have changed."""
+    def read(self) -> None:
+        """Read the kernel's counters."""
         if not self._rules:
-            return []
-        before = self._counters
+            return
         slots = [rule.slot for rule in self if rule.slot is not None and rule.kind == "domain"]
         read = {**all_counters(self._tables, slots), **self._of_processes()}
-        self._counters = {rule.id: read.get(rule.id, Counters()) for rule in self}
-        return [rule for rule in self if self._counters[rule.id] != before.get(rule.id)]
+        for rule in self:
+            self._note(rule, read.get(rule.id, Counters()))
+
+    def take_changed(self) -> list[Rule]:
+        """Return the rules whose counters were read to be others since this was last called."""
+        changed, self._changed = self._changed, set()
+        return [rule for rule in self if rule.id in changed]
+
+    def _note(self, rule: Rule, counters: Counters) -> None:
+        """Note what the kernel has counted for a rule."""
+        if self._counters.get(rule.id) != counters:
+            self._counters[rule.id] = counters
+            self._changed.add(rule.id)
 
     def _of_processes(self) -> Mapping[int, Counters]:
         """Return what the kernel has counted for rules on processes, by id."""
@@ -218,7 +230,7 @@ class InForce:
 
     def counted(self, rule: Rule) -> Counters:
         """Return what the kernel has counted for a rule until now."""
-        self._counters[rule.id] = self._enforcement.counters(rule)
+        self._note(rule, self._enforcement.counters(rule))
         return self._counters[rule.id]
 
     def counters(self, rule: Rule) -> Counters:

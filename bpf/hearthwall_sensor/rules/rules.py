@@ -281,14 +281,15 @@ class Rules:
         return [self._told(rule, counters) for rule, counters in self._in_force.end()]
 
     def count(self) -> list[Block]:
-        """Read the kernel's counters; return the rules whose counters have changed."""
-        return [self.block(rule) for rule in self._in_force.count()]
+        """Read the kernel's counters; return the rules whose counters have changed since this was last called."""
+        self._in_force.read()
+        return [self.block(rule) for rule in self._in_force.take_changed()]
 
     # What the rules are to others
 
     def blocks(self) -> list[Block]:
         """Return every rule as the protocol tells it, with fresh counters."""
-        self.count()
+        self._in_force.read()
         return [self.block(rule) for rule in sorted(self, key=lambda each: each.id)]
 
     def counters(self, rule: Rule) -> Counters:
