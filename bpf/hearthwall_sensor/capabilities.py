@@ -249,7 +249,7 @@ PARTS: Final = (
         False,
         _bpffs,
         pins.LOST,
-        f"mount -t bpf bpf {pins.BPFFS}; in a container, mount that folder of the host into it",
+        f"{pins.MOUNT}; in a container, mount that folder of the host into it",
     ),
     Part(
         "per-CPU LRU table",

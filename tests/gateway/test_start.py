@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.kernel.pins import Pins
+from hearthwall_sensor import capabilities
+from hearthwall_sensor.kernel.pins import BPFFS, Pins
 from lab import Lab
 from lab.home import DEVICES, WEB
 from tests.gateway.programs import attachments, foreign, pinned_links, pins, reaches, xdp_on
@@ -340,6 +341,20 @@ def test_check_says_what_is_missing_and_how_to_get_it() -> None:
     assert (report["ok"], root["ok"]) == (False, False)
     assert "sudo" in root["fix"]
     assert root["lost"]
+
+
+def test_what_check_proposes_mounts_bpffs_for_root_only() -> None:
+    part = next(each for each in capabilities.PARTS if each.name == "bpffs")
+    proposed = part.fix.partition(";")[0]
+    looks = f"umount --lazy {BPFFS}; {proposed} && stat --file-system -c %T {BPFFS} && stat -c %A {BPFFS}"
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", looks],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout.split() == ["bpf_fs", "drwx-----T"]
 
 
 def test_programs_need_no_headers_of_the_kernel(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hearthwall_sensor import settings
 from hearthwall_sensor.cli import main
-from hearthwall_sensor.installation import configuration, install as installing
+from hearthwall_sensor.installation import checking, configuration, install as installing
 from hearthwall_sensor.installation.copying import copy, require_whole
 from hearthwall_sensor.installation.install import Wishes, install
 from hearthwall_sensor.installation.places import Places
@@ -210,6 +210,23 @@ def test_what_is_missing_is_named_in_one_line(
     ):
         install(Places(system), Wishes(source, ["br-lan"]), steps)
     assert tree(system) == before
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("#!/bin/sh\necho 'Traceback' >&2\necho 'SyntaxError: line 3' >&2\nexit 1\n", "line 3$"),
+        ("#!/bin/sh\nexit 7\n", "it ended with status 7$"),
+        ("#!/nowhere/python3\n", "No such file"),
+    ],
+)
+def test_a_copy_that_does_not_start_says_why(tmp_path: Path, program: str, reason: str) -> None:
+    (tmp_path / "hearthwall-sensor").write_text(program)
+    (tmp_path / "hearthwall-sensor").chmod(0o755)
+    with pytest.raises(SensorError, match=f"(?s)does not start: .*{reason}") as failed:
+        checking.check(tmp_path)
+    assert failed.value.code == "internal"
+    assert "char 0" not in failed.value.message, "what a parser of JSON says helps nobody"
 
 
 # Copies

@@ -10,6 +10,8 @@ from .places import PROGRAM
 
 _TIMEOUT: Final = 180
 _APT: Final = "apt-get install "
+#: How much is told of what a copy wrote before it ended: a traceback has its reason at the end.
+_LAST_WORDS: Final = 400
 
 
 def check(copy: Path) -> str:
@@ -38,14 +40,19 @@ def _report(copy: Path) -> Any:
             [str(copy / PROGRAM), "check", "--json"],
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=_TIMEOUT,
             check=False,
         )
-        report = json.loads(done.stdout)
     except subprocess.TimeoutExpired as error:
         raise SensorError("timeout", f"{copy} did not check itself in {_TIMEOUT} s") from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise SensorError("internal", f"{copy} does not start: {error}") from error
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        said = done.stderr.strip()[-_LAST_WORDS:] or f"it ended with status {done.returncode}"
+        raise SensorError("internal", f"{copy} does not start: {said}") from None
     if "error" in report:
         raise SensorError(report["error"]["code"], report["error"]["message"])
     return report

@@ -30,6 +30,8 @@ LOST: Final = (
     " counts of rules begin anew at each start, and rules on processes hold only while the sensor runs"
 )
 BPFFS: Final = Path("/sys/fs/bpf")
+#: What mounts it by hand, as `mount` does: nobody but root looks into it.
+MOUNT: Final = f"mount -t bpf -o mode=700 bpf {BPFFS}"
 _PINNED: Final = BPFFS / "hearthwall"
 #: The folder of attachments among a sensor's generations.
 LINKS: Final = "links"
@@ -55,7 +57,7 @@ def mount() -> str | None:
     if libc.mount(b"bpf", os.fsencode(BPFFS), b"bpf", 0, b"mode=0700") == 0:
         return None
     reason = os.strerror(ctypes.get_errno())
-    return f"bpffs is not mounted and can't be: mount -t bpf bpf {BPFFS} ({reason})"
+    return f"bpffs is not mounted and can't be: {MOUNT} ({reason})"
 
 
 def is_possible() -> bool:
