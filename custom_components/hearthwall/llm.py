@@ -177,9 +177,9 @@ class GetBlockedTool(_Tool):
         """Return the rules on devices that the assistant may know of."""
         known = list(async_known_devices(hass, context.assistant))
         blocked = [
-            {"name": device.name}
-            | _gateway(device.hub)
-            | {
+            {
+                "name": device.name,
+                **_gateway(device.hub),
                 "mode": rule.mode,
                 "service": _service(rule.transport, rule.port),
                 "until": None if rule.expires is None else _moment(rule.expires),
