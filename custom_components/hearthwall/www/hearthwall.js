@@ -1,5 +1,5 @@
 const _t = globalThis, An = _t.ShadowRoot && (_t.ShadyCSS === void 0 || _t.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Sn = Symbol(), fs = /* @__PURE__ */ new WeakMap();
-let mi = class {
+let fi = class {
   constructor(e, t, s) {
     if (this._$cssResult$ = !0, s !== Sn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
@@ -17,14 +17,14 @@ let mi = class {
     return this.cssText;
   }
 };
-const bo = (n) => new mi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n, ...e) => {
+const $o = (n) => new fi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new mi(t, n, Sn);
-}, $o = (n, e) => {
+  return new fi(t, n, Sn);
+}, xo = (n, e) => {
   if (An) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
     const s = document.createElement("style"), i = _t.litNonce;
@@ -33,12 +33,12 @@ const bo = (n) => new mi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n,
 }, vs = An ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return bo(t);
+  return $o(t);
 })(n) : n;
-const { is: xo, defineProperty: _o, getOwnPropertyDescriptor: ko, getOwnPropertyNames: Ao, getOwnPropertySymbols: So, getPrototypeOf: Mo } = Object, Rt = globalThis, gs = Rt.trustedTypes, Oo = gs ? gs.emptyScript : "", Eo = Rt.reactiveElementPolyfillSupport, Ye = (n, e) => n, St = { toAttribute(n, e) {
+const { is: _o, defineProperty: ko, getOwnPropertyDescriptor: Ao, getOwnPropertyNames: So, getOwnPropertySymbols: Mo, getPrototypeOf: Oo } = Object, Rt = globalThis, gs = Rt.trustedTypes, Eo = gs ? gs.emptyScript : "", Co = Rt.reactiveElementPolyfillSupport, Ye = (n, e) => n, St = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
-      n = n ? Oo : null;
+      n = n ? Eo : null;
       break;
     case Object:
     case Array:
@@ -63,7 +63,7 @@ const { is: xo, defineProperty: _o, getOwnPropertyDescriptor: ko, getOwnProperty
       }
   }
   return t;
-} }, Mn = (n, e) => !xo(n, e), ys = { attribute: !0, type: String, converter: St, reflect: !1, useDefault: !1, hasChanged: Mn };
+} }, Mn = (n, e) => !_o(n, e), ys = { attribute: !0, type: String, converter: St, reflect: !1, useDefault: !1, hasChanged: Mn };
 Symbol.metadata ??= Symbol("metadata"), Rt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
 let Me = class extends HTMLElement {
   static addInitializer(e) {
@@ -75,11 +75,11 @@ let Me = class extends HTMLElement {
   static createProperty(e, t = ys) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && _o(this.prototype, e, i);
+      i !== void 0 && ko(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = ko(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = Ao(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
@@ -94,13 +94,13 @@ let Me = class extends HTMLElement {
   }
   static _$Ei() {
     if (this.hasOwnProperty(Ye("elementProperties"))) return;
-    const e = Mo(this);
+    const e = Oo(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
     if (this.hasOwnProperty(Ye("finalized"))) return;
     if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Ye("properties"))) {
-      const t = this.properties, s = [...Ao(t), ...So(t)];
+      const t = this.properties, s = [...So(t), ...Mo(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -146,7 +146,7 @@ let Me = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return $o(e, this.constructor.elementStyles), e;
+    return xo(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -246,43 +246,43 @@ let Me = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-Me.elementStyles = [], Me.shadowRootOptions = { mode: "open" }, Me[Ye("elementProperties")] = /* @__PURE__ */ new Map(), Me[Ye("finalized")] = /* @__PURE__ */ new Map(), Eo?.({ ReactiveElement: Me }), (Rt.reactiveElementVersions ??= []).push("2.1.2");
-const On = globalThis, ws = (n) => n, Mt = On.trustedTypes, bs = Mt ? Mt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, fi = "$lit$", te = `lit$${Math.random().toFixed(9).slice(2)}$`, vi = "?" + te, Co = `<${vi}>`, ge = document, Qe = () => ge.createComment(""), Ze = (n) => n === null || typeof n != "object" && typeof n != "function", En = Array.isArray, To = (n) => En(n) || typeof n?.[Symbol.iterator] == "function", Jt = `[ 	
+Me.elementStyles = [], Me.shadowRootOptions = { mode: "open" }, Me[Ye("elementProperties")] = /* @__PURE__ */ new Map(), Me[Ye("finalized")] = /* @__PURE__ */ new Map(), Co?.({ ReactiveElement: Me }), (Rt.reactiveElementVersions ??= []).push("2.1.2");
+const On = globalThis, ws = (n) => n, Mt = On.trustedTypes, bs = Mt ? Mt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, vi = "$lit$", te = `lit$${Math.random().toFixed(9).slice(2)}$`, gi = "?" + te, To = `<${gi}>`, ge = document, Qe = () => ge.createComment(""), Ze = (n) => n === null || typeof n != "object" && typeof n != "function", En = Array.isArray, Io = (n) => En(n) || typeof n?.[Symbol.iterator] == "function", Jt = `[ 	
 \f\r]`, Fe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, $s = /-->/g, xs = />/g, ue = RegExp(`>|${Jt}(?:([^\\s"'>=/]+)(${Jt}*=${Jt}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), _s = /'/g, ks = /"/g, gi = /^(?:script|style|textarea|title)$/i, yi = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = yi(1), Ce = yi(2), Q = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), As = /* @__PURE__ */ new WeakMap(), me = ge.createTreeWalker(ge, 129);
-function wi(n, e) {
+\f\r"'\`<>=]|("|')|))|$)`, "g"), _s = /'/g, ks = /"/g, yi = /^(?:script|style|textarea|title)$/i, wi = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = wi(1), Ce = wi(2), Q = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), As = /* @__PURE__ */ new WeakMap(), me = ge.createTreeWalker(ge, 129);
+function bi(n, e) {
   if (!En(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
   return bs !== void 0 ? bs.createHTML(e) : e;
 }
-const Io = (n, e) => {
+const Po = (n, e) => {
   const t = n.length - 1, s = [];
   let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Fe;
   for (let r = 0; r < t; r++) {
     const l = n[r];
     let c, d, h = -1, p = 0;
-    for (; p < l.length && (a.lastIndex = p, d = a.exec(l), d !== null); ) p = a.lastIndex, a === Fe ? d[1] === "!--" ? a = $s : d[1] !== void 0 ? a = xs : d[2] !== void 0 ? (gi.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ue) : d[3] !== void 0 && (a = ue) : a === ue ? d[0] === ">" ? (a = i ?? Fe, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, c = d[1], a = d[3] === void 0 ? ue : d[3] === '"' ? ks : _s) : a === ks || a === _s ? a = ue : a === $s || a === xs ? a = Fe : (a = ue, i = void 0);
+    for (; p < l.length && (a.lastIndex = p, d = a.exec(l), d !== null); ) p = a.lastIndex, a === Fe ? d[1] === "!--" ? a = $s : d[1] !== void 0 ? a = xs : d[2] !== void 0 ? (yi.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ue) : d[3] !== void 0 && (a = ue) : a === ue ? d[0] === ">" ? (a = i ?? Fe, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, c = d[1], a = d[3] === void 0 ? ue : d[3] === '"' ? ks : _s) : a === ks || a === _s ? a = ue : a === $s || a === xs ? a = Fe : (a = ue, i = void 0);
     const y = a === ue && n[r + 1].startsWith("/>") ? " " : "";
-    o += a === Fe ? l + Co : h >= 0 ? (s.push(c), l.slice(0, h) + fi + l.slice(h) + te + y) : l + te + (h === -2 ? r : y);
+    o += a === Fe ? l + To : h >= 0 ? (s.push(c), l.slice(0, h) + vi + l.slice(h) + te + y) : l + te + (h === -2 ? r : y);
   }
-  return [wi(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [bi(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
 class Xe {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const r = e.length - 1, l = this.parts, [c, d] = Io(e, t);
+    const r = e.length - 1, l = this.parts, [c, d] = Po(e, t);
     if (this.el = Xe.createElement(c, s), me.currentNode = this.el.content, t === 2 || t === 3) {
       const h = this.el.content.firstChild;
       h.replaceWith(...h.childNodes);
     }
     for (; (i = me.nextNode()) !== null && l.length < r; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(fi)) {
+        if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(vi)) {
           const p = d[a++], y = i.getAttribute(h).split(te), g = /([.?@])?(.*)/.exec(p);
-          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? Lo : g[1] === "?" ? qo : g[1] === "@" ? Ho : jt }), i.removeAttribute(h);
+          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? qo : g[1] === "?" ? Ho : g[1] === "@" ? Ro : jt }), i.removeAttribute(h);
         } else h.startsWith(te) && (l.push({ type: 6, index: o }), i.removeAttribute(h));
-        if (gi.test(i.tagName)) {
+        if (yi.test(i.tagName)) {
           const h = i.textContent.split(te), p = h.length - 1;
           if (p > 0) {
             i.textContent = Mt ? Mt.emptyScript : "";
@@ -290,7 +290,7 @@ class Xe {
             i.append(h[p], Qe());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === vi) l.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === gi) l.push({ type: 2, index: o });
       else {
         let h = -1;
         for (; (h = i.data.indexOf(te, h + 1)) !== -1; ) l.push({ type: 7, index: o }), h += te.length - 1;
@@ -309,7 +309,7 @@ function Te(n, e, t = n, s) {
   const o = Ze(e) ? void 0 : e._$litDirective$;
   return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = Te(n, i._$AS(n, e.values), i, s)), e;
 }
-class Po {
+class Lo {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -326,7 +326,7 @@ class Po {
     for (; l !== void 0; ) {
       if (a === l.index) {
         let c;
-        l.type === 2 ? c = new He(o, o.nextSibling, this, e) : l.type === 1 ? c = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (c = new Ro(o, this, e)), this._$AV.push(c), l = s[++r];
+        l.type === 2 ? c = new He(o, o.nextSibling, this, e) : l.type === 1 ? c = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (c = new jo(o, this, e)), this._$AV.push(c), l = s[++r];
       }
       a !== l?.index && (o = me.nextNode(), a++);
     }
@@ -356,7 +356,7 @@ class He {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = Te(this, e, t), Ze(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== Q && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : To(e) ? this.k(e) : this._(e);
+    e = Te(this, e, t), Ze(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== Q && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Io(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -368,10 +368,10 @@ class He {
     this._$AH !== m && Ze(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ge.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Xe.createElement(wi(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Xe.createElement(bi(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new Po(i, this), a = o.u(this.options);
+      const o = new Lo(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
@@ -421,7 +421,7 @@ class jt {
     e === m ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class Lo extends jt {
+class qo extends jt {
   constructor() {
     super(...arguments), this.type = 3;
   }
@@ -429,7 +429,7 @@ class Lo extends jt {
     this.element[this.name] = e === m ? void 0 : e;
   }
 }
-class qo extends jt {
+class Ho extends jt {
   constructor() {
     super(...arguments), this.type = 4;
   }
@@ -437,7 +437,7 @@ class qo extends jt {
     this.element.toggleAttribute(this.name, !!e && e !== m);
   }
 }
-class Ho extends jt {
+class Ro extends jt {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
@@ -450,7 +450,7 @@ class Ho extends jt {
     typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
   }
 }
-class Ro {
+class jo {
   constructor(e, t, s) {
     this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = s;
   }
@@ -461,9 +461,9 @@ class Ro {
     Te(this, e);
   }
 }
-const jo = { I: He }, No = On.litHtmlPolyfillSupport;
-No?.(Xe, He), (On.litHtmlVersions ??= []).push("3.3.3");
-const Uo = (n, e, t) => {
+const No = { I: He }, Uo = On.litHtmlPolyfillSupport;
+Uo?.(Xe, He), (On.litHtmlVersions ??= []).push("3.3.3");
+const zo = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
@@ -483,7 +483,7 @@ let I = class extends Me {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Uo(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = zo(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -496,10 +496,10 @@ let I = class extends Me {
   }
 };
 I._$litElement$ = !0, I.finalized = !0, Cn.litElementHydrateSupport?.({ LitElement: I });
-const zo = Cn.litElementPolyfillSupport;
-zo?.({ LitElement: I });
+const Do = Cn.litElementPolyfillSupport;
+Do?.({ LitElement: I });
 (Cn.litElementVersions ??= []).push("4.2.2");
-const Do = { attribute: !0, type: String, converter: St, reflect: !1, hasChanged: Mn }, Bo = (n = Do, e, t) => {
+const Bo = { attribute: !0, type: String, converter: St, reflect: !1, hasChanged: Mn }, Vo = (n = Bo, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
@@ -521,7 +521,7 @@ const Do = { attribute: !0, type: String, converter: St, reflect: !1, hasChanged
   throw Error("Unsupported decorator location: " + s);
 };
 function M(n) {
-  return (e, t) => typeof t == "object" ? Bo(n, e, t) : ((s, i, o) => {
+  return (e, t) => typeof t == "object" ? Vo(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
@@ -529,16 +529,16 @@ function M(n) {
 function S(n) {
   return M({ ...n, state: !0, attribute: !1 });
 }
-const Vo = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+const Wo = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
 function j(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return Vo(t, s, { get() {
+    return Wo(t, s, { get() {
       return o(this);
     } });
   };
 }
-const Wo = {
+const Fo = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -639,7 +639,7 @@ const Wo = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, Fo = {
+}, Go = {
   "gateway.name": "Hearthwall gateway",
   "gateway.description": "How the gateway is: connection, versions, what it guards and how, and what its feeds hit.",
   "gateway.connected": "Connected",
@@ -666,7 +666,7 @@ const Wo = {
   "gateway.feed.updated": "updated {time}",
   "gateway.feed.hits": "{packets} hits",
   "gateway.feed.no_hits": "no hits"
-}, Go = {
+}, Yo = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -736,7 +736,7 @@ const Wo = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, Yo = {
+}, Ko = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -780,14 +780,14 @@ const Wo = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, Ko = {
+}, Qo = {
   "orders.already": "{name} is cut off already.",
   "orders.changed": "Its rules were changed in the meantime, and stay as they are.",
   "orders.endless": "until released",
   "orders.until": "until {time}",
   "orders.replaces": "It takes the place of a rule that is in force: {rule}. Undo brings that back; a release later does not.",
   "orders.replaces_response": "It takes the place of a rule that the sensor ordered by itself: {rule}. Undo orders the same again, but a rule that this one had taken the place of does not come back."
-}, Qo = {
+}, Zo = {
   "rules.name": "Hearthwall rules",
   "rules.description": "What is held back right now, of devices, peers and programs: since when, why, for how long, and the way to end it.",
   "rules.title": "Rules in force",
@@ -803,7 +803,7 @@ const Wo = {
   "rules.last_hit": "last {ago}",
   "rules.unenforced": "The kernel does not enforce it now.",
   "rules.reason.quarantine": "Quarantined from Home Assistant"
-}, Zo = {
+}, Xo = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -899,13 +899,13 @@ const Wo = {
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
   "orders.read_only": "Home Assistant may only read from this gateway, so nothing can be changed here.",
-  ...Wo,
   ...Fo,
   ...Go,
   ...Yo,
   ...Ko,
   ...Qo,
   ...Zo,
+  ...Xo,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -961,7 +961,7 @@ const Wo = {
   "device.minute": "Last minute",
   "device.unblock": "Unblock",
   "device.release_peer": "Unblock {peer}"
-}, Xo = {
+}, Jo = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -1062,7 +1062,7 @@ const Wo = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗ったほかのデバイスのアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, Jo = {
+}, ea = {
   "gateway.name": "Hearthwall ゲートウェイ",
   "gateway.description": "ゲートウェイの状態です。接続、バージョン、監視中のインターフェース、フィードの検出数を表示します。",
   "gateway.connected": "接続済み",
@@ -1089,7 +1089,7 @@ const Wo = {
   "gateway.feed.updated": "更新: {time}",
   "gateway.feed.hits": "検出 {packets} 件",
   "gateway.feed.no_hits": "検出なし"
-}, ea = {
+}, ta = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1159,7 +1159,7 @@ const Wo = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, ta = {
+}, na = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1203,14 +1203,14 @@ const Wo = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, na = {
+}, sa = {
   "orders.already": "{name} はすでに遮断されています。",
   "orders.changed": "その間にルールが変更されたため、変更せずそのままにしました。",
   "orders.endless": "解除するまで",
   "orders.until": "{time} まで",
   "orders.replaces": "現在有効なルール「{rule}」と置き換わります。「元に戻す」を選ぶと元のルールに戻りますが、後から解除しても戻りません。",
   "orders.replaces_response": "センサーが自動で設定したルール「{rule}」と置き換わります。「元に戻す」を選ぶと同じルールを設定し直しますが、そのルールが置き換えたルールは戻りません。"
-}, sa = {
+}, ia = {
   "rules.name": "Hearthwall ルール",
   "rules.description": "現在制限しているデバイス、通信相手、プログラムを表示します。開始時刻、理由、残り時間を確認し、その場で終了できます。",
   "rules.title": "有効なルール",
@@ -1226,7 +1226,7 @@ const Wo = {
   "rules.last_hit": "最後: {ago}",
   "rules.unenforced": "現在カーネルで適用されていません。",
   "rules.reason.quarantine": "Home Assistant から隔離しました"
-}, ia = {
+}, oa = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、イベント、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1242,7 +1242,7 @@ const Wo = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, oa = {
+}, aa = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1322,13 +1322,13 @@ const Wo = {
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
   "orders.read_only": "Home Assistant はこのゲートウェイからの読み取りだけを許可されているため、ここでは変更できません。",
-  ...Xo,
   ...Jo,
   ...ea,
   ...ta,
   ...na,
   ...sa,
   ...ia,
+  ...oa,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1384,12 +1384,12 @@ const Wo = {
   "device.minute": "直近 1 分",
   "device.unblock": "ブロックを解除",
   "device.release_peer": "{peer} のブロックを解除する"
-}, Ss = { en: Tn, ja: oa };
+}, Ss = { en: Tn, ja: aa };
 function v(n) {
   const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Ss[e] ?? Ss[e.split("-")[0] ?? ""] ?? Tn;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const xe = (n) => n in Tn ? n : void 0, aa = {
+const xe = (n) => n in Tn ? n : void 0, ra = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1398,7 +1398,7 @@ const xe = (n) => n in Tn ? n : void 0, aa = {
   entry_id: "common.gateway",
   navigation_path: "badge.navigation_path",
   device_id: "device.device"
-}, ra = {
+}, la = {
   entry_id: "common.gateway.help"
 };
 function rt() {
@@ -1406,12 +1406,12 @@ function rt() {
     const s = e[t];
     return s && v(void 0)(s);
   };
-  return { computeLabel: n(aa), computeHelper: n(ra) };
+  return { computeLabel: n(ra), computeHelper: n(la) };
 }
-const T = "hearthwall", bi = (n) => n?.code === "unknown_command", X = (n) => {
+const T = "hearthwall", $i = (n) => n?.code === "unknown_command", X = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, U = (n) => n.user?.is_admin ?? !1, en = 1e3, la = 3e4, tn = (n) => {
+}, U = (n) => n.user?.is_admin ?? !1, en = 1e3, ca = 3e4, tn = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
@@ -1433,7 +1433,7 @@ function Nt(n, e, t) {
       a = p, i = en, t.up?.();
     } catch (p) {
       if (h !== s) return;
-      o = setTimeout(() => void l(), i), i = Math.min(i * 2, la), t.refused?.(p);
+      o = setTimeout(() => void l(), i), i = Math.min(i * 2, ca), t.refused?.(p);
     }
   }, c = () => {
     tn(r()), i = en, l();
@@ -1444,15 +1444,15 @@ function Nt(n, e, t) {
     n.removeEventListener("ready", c), n.removeEventListener("disconnected", d), tn(r());
   };
 }
-const ca = 120, Ms = 6, da = 3e4;
-class ha {
+const da = 120, Ms = 6, ha = 3e4;
+class ua {
   constructor(e, t = () => Date.now() / 1e3) {
     this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1, this.since = 0, this.lost = /* @__PURE__ */ new Set();
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), da));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), ha));
     };
   }
   /** Whether there is nothing to show, and waiting for it has been in vain so far. */
@@ -1544,7 +1544,7 @@ class ha {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - ca), a]
+      samples: [...s.slice(1 - da), a]
     };
     e.devices.set(t.mac, r), t.device_id && this.byId.set(t.device_id, r);
   }
@@ -1561,7 +1561,7 @@ class ha {
 const Os = /* @__PURE__ */ new WeakMap();
 function In(n) {
   let e = Os.get(n);
-  return e || Os.set(n, e = new ha(n)), e;
+  return e || Os.set(n, e = new ua(n)), e;
 }
 class Re {
   constructor(e) {
@@ -1707,10 +1707,10 @@ const J = q`
     white-space: nowrap;
   }
 `;
-var ua = Object.defineProperty, $i = (n, e, t, s) => {
+var pa = Object.defineProperty, xi = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ua(e, t, i), i;
+  return i && pa(e, t, i), i;
 };
 const Qn = class Qn extends I {
   setConfig(e) {
@@ -1755,16 +1755,16 @@ const Qn = class Qn extends I {
 };
 Qn.styles = V;
 let Je = Qn;
-$i([
+xi([
   M({ attribute: !1 })
 ], Je.prototype, "hass");
-$i([
+xi([
   S()
 ], Je.prototype, "config");
-var pa = Object.defineProperty, Ut = (n, e, t, s) => {
+var ma = Object.defineProperty, Ut = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && pa(e, t, i), i;
+  return i && ma(e, t, i), i;
 };
 const Zn = class Zn extends I {
   /** Open it, at its events if those are asked for. */
@@ -1873,7 +1873,7 @@ const Es = {
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, Cs = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], xi = 1e3, _i = [
+}, Cs = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], _i = 1e3, ki = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
@@ -1882,7 +1882,7 @@ const Es = {
 function Ie(n, e) {
   return nn.has(n) || nn.set(n, e()), nn.get(n);
 }
-const lt = "–", ma = 1e19, fa = 864e10, Pn = (n) => Math.abs(n) <= fa;
+const lt = "–", fa = 1e19, va = 864e10, Pn = (n) => Math.abs(n) <= va;
 function je({ locale: n }, e, t) {
   if (!Number.isFinite(e)) return lt;
   const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = Ie(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
@@ -1893,8 +1893,8 @@ function je({ locale: n }, e, t) {
   }), l = (p) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(p.type), c = a.formatToParts(e), d = c.findIndex(l), h = r.format(t.style === "percent" ? e * 100 : e);
   return c.map((p, y) => y === d ? h : l(p) ? "" : p.value).join("");
 }
-function ki(n, e, t) {
-  if (!(Math.abs(e) < ma)) return lt;
+function Ai(n, e, t) {
+  if (!(Math.abs(e) < fa)) return lt;
   let s = Math.max(0, e) / 1e3, i = 0;
   for (; Math.round(s) >= 1e3 && i < Cs.length - 1; )
     s /= 1e3, i++;
@@ -1906,41 +1906,41 @@ function ki(n, e, t) {
     // Some languages write KB, Home Assistant writes kB in each
   }).replace("KB", "kB");
 }
-const C = (n, e) => ki(n, e, ""), et = (n, e) => ki(n, e, "-per-second"), L = (n, e) => je(n, e, { maximumFractionDigits: 0 }), Ot = (n, e) => {
+const C = (n, e) => Ai(n, e, ""), et = (n, e) => Ai(n, e, "-per-second"), L = (n, e) => je(n, e, { maximumFractionDigits: 0 }), Ot = (n, e) => {
   const t = e > 0 && e < 0.01;
   return `${t ? "<" : ""}${je(n, t ? 0.01 : e, { style: "percent", maximumFractionDigits: 0 })}`;
 };
-function va({ locale: n, config: e }) {
+function ga({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
 function Ln(n, e, t) {
   if (!Pn(e)) return lt;
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...va(n) }, a = i === "system" ? void 0 : s;
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...ga(n) }, a = i === "system" ? void 0 : s;
   return Ie(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * xi
+    e * _i
   );
 }
-const wn = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit" }), ga = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), W = (n, e) => Ln(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function tt(n, e, t = Date.now() / xi) {
+const wn = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit" }), ya = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), W = (n, e) => Ln(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function tt(n, e, t = Date.now() / _i) {
   if (!Pn(e)) return lt;
-  const s = Math.max(0, Math.round(t - e)), [i, o] = _i.find(([, a]) => s >= a) ?? ["second", 1];
+  const s = Math.max(0, Math.round(t - e)), [i, o] = ki.find(([, a]) => s >= a) ?? ["second", 1];
   return Ie(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const Ai = (n, e, t) => je(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+const Si = (n, e, t) => je(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
 function qn(n, e) {
-  const [t, s] = _i.find(([, i]) => e >= i) ?? ["second", 1];
-  return Ai(n, Math.round(e / s), t);
+  const [t, s] = ki.find(([, i]) => e >= i) ?? ["second", 1];
+  return Si(n, Math.round(e / s), t);
 }
 function nt(n, e) {
   const t = (a, r) => je(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 });
   if (!Pn(e)) return lt;
   const s = Math.max(0, Math.ceil(e));
   if (s < 60) return t(s, "second");
-  if (s >= 2 * 86400) return Ai(n, Math.floor(s / 86400), "day");
+  if (s >= 2 * 86400) return Si(n, Math.floor(s / 86400), "day");
   const i = Math.ceil(s / 60);
   return [
     [Math.floor(i / 60), "hour"],
@@ -1955,10 +1955,10 @@ function Hn({ locale: n }, e) {
   }
 }
 const ct = ({ locale: n }) => Ie(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var ya = Object.defineProperty, zt = (n, e, t, s) => {
+var wa = Object.defineProperty, zt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ya(e, t, i), i;
+  return i && wa(e, t, i), i;
 };
 const sn = 960, gt = 120, Ts = 0.15, Is = 4, Xn = class Xn extends I {
   constructor() {
@@ -2066,7 +2066,7 @@ zt([
 zt([
   S()
 ], we.prototype, "at");
-const Si = q`
+const Mi = q`
   .events {
     container-type: inline-size;
     margin: 0;
@@ -2315,14 +2315,14 @@ const Si = q`
       flex-basis: auto;
     }
   }
-`, wa = 86400, Ps = 200, ba = 15e3, $a = 3e4, bn = ({ time: n, last_time: e }) => e ?? n, xa = (n, e) => n.severity === e.severity ? bn(n) > bn(e) : n.severity === "critical", on = ({ entry_id: n, seq: e }) => `${n} ${e}`;
-class _a {
+`, ba = 86400, Ps = 200, $a = 15e3, xa = 3e4, bn = ({ time: n, last_time: e }) => e ?? n, _a = (n, e) => n.severity === e.severity ? bn(n) > bn(e) : n.severity === "critical", on = ({ entry_id: n, seq: e }) => `${n} ${e}`;
+class ka {
   constructor(e) {
     this.hass = e, this.events = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set(), this.listeners = /* @__PURE__ */ new Set();
   }
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), $a));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), xa));
     };
   }
   /** Return what there is of a device. */
@@ -2343,7 +2343,7 @@ class _a {
       }
   }
   open(e) {
-    const t = Date.now() / 1e3 - wa;
+    const t = Date.now() / 1e3 - ba;
     return [...this.events.values()].filter(
       (s) => e(s) && bn(s) > t && !this.accepted.has(on(s))
     );
@@ -2353,7 +2353,7 @@ class _a {
       this.hass.connection,
       { type: "hearthwall/subscribe_events", severity: "high", limit: Ps },
       { message: (e) => this.receive(e) }
-    ), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), ba);
+    ), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), $a);
   }
   stop() {
     this.end?.(), this.end = void 0, clearInterval(this.timer), this.events.clear();
@@ -2371,15 +2371,15 @@ class _a {
 }
 function Ls(n) {
   if (n.length)
-    return { event: n.reduce((e, t) => xa(t, e) ? t : e), count: n.length };
+    return { event: n.reduce((e, t) => _a(t, e) ? t : e), count: n.length };
 }
 const qs = /* @__PURE__ */ new WeakMap();
-function Mi(n) {
+function Oi(n) {
   if (!U(n)) return;
   let e = qs.get(n.connection);
-  return e || qs.set(n.connection, e = new _a(n)), e;
+  return e || qs.set(n.connection, e = new ka(n)), e;
 }
-class Oi {
+class Ei {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -2393,11 +2393,11 @@ class Oi {
     this.inPage = !1, this.end?.(), this.end = this.alerts = void 0;
   }
   follow() {
-    const { hass: e } = this.host, t = this.inPage && e ? Mi(e) : void 0;
+    const { hass: e } = this.host, t = this.inPage && e ? Oi(e) : void 0;
     !t || t === this.alerts || (this.end?.(), this.alerts = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
-const ka = /* @__PURE__ */ new Set(["tor", "socks"]), dt = (n) => n.length <= 5 && !ka.has(n) ? n.toUpperCase() : n.charAt(0).toUpperCase() + n.slice(1);
+const Aa = /* @__PURE__ */ new Set(["tor", "socks"]), dt = (n) => n.length <= 5 && !Aa.has(n) ? n.toUpperCase() : n.charAt(0).toUpperCase() + n.slice(1);
 async function ht({ confirm: n, notice: e, after: t }, s, i, o) {
   let a;
   return await n.ask({ ...s, act: async (l) => a = await s.act(l) }) ? (e.show(
@@ -2410,12 +2410,12 @@ async function ht({ confirm: n, notice: e, after: t }, s, i, o) {
 const st = (n, e, t) => (
   // The cards show themselves what fails
   n.callService(T, e, t, void 0, !1)
-), it = "pid:", Hs = "dir:", Dt = (n) => n === null ? {} : { duration: { seconds: n } }, Rs = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Ei = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Ci = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Ti = (n) => (n ?? {}).response?.blocks ?? [];
+), it = "pid:", Hs = "dir:", Dt = (n) => n === null ? {} : { duration: { seconds: n } }, Rs = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Ci = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Ti = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Ii = (n) => (n ?? {}).response?.blocks ?? [];
 async function Bt(n, e, t) {
   const s = { config_entry_id: e, ...t === void 0 ? {} : { target: t } };
-  return Ti(await n.callService(T, "get_blocks", s, void 0, !1, !0));
+  return Ii(await n.callService(T, "get_blocks", s, void 0, !1, !0));
 }
-const Pe = async (n, e, t) => (await Bt(n, e, t.target)).find((s) => Ci(s, t)), Et = (n) => new Error(v(n)("orders.changed")), Aa = async (n, e, t) => ({
+const Pe = async (n, e, t) => (await Bt(n, e, t.target)).find((s) => Ti(s, t)), Et = (n) => new Error(v(n)("orders.changed")), Sa = async (n, e, t) => ({
   entryId: e,
   target: t,
   rule: await Pe(n, e, { target: t })
@@ -2423,37 +2423,37 @@ const Pe = async (n, e, t) => (await Bt(n, e, t.target)).find((s) => Ci(s, t)), 
 async function Rn(n, { entryId: e, target: t, rule: s }, i, o, a) {
   const [r, l] = await Promise.all([Pe(n, e, { target: t }), Bt(n, e)]);
   if (r?.id !== s?.id) throw Et(n);
-  const [c] = Ti(
+  const [c] = Ii(
     await n.callService(T, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
   );
   if (!c) return;
-  const d = l.find((h) => h.target === c.target && Ci(h, c));
+  const d = l.find((h) => h.target === c.target && Ti(h, c));
   return async () => {
     const h = await Pe(n, e, c);
     if (h) {
       if (h.id !== c.id) throw Et(n);
-      d && !Ei(d) ? await Li(n, e, d) : await st(n, "unblock", { id: c.id, config_entry_id: e });
+      d && !Ci(d) ? await qi(n, e, d) : await st(n, "unblock", { id: c.id, config_entry_id: e });
     }
   };
 }
-function Sa(n, e, t, s) {
-  return t === null ? Ii(n, e, s) : Rn(n, e, "quarantine", Dt(s), t);
+function Ma(n, e, t, s) {
+  return t === null ? Pi(n, e, s) : Rn(n, e, "quarantine", Dt(s), t);
 }
-const Ii = (n, e, t) => Rn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...Dt(t) });
-function Pi(n) {
+const Pi = (n, e, t) => Rn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...Dt(t) });
+function Li(n) {
   return n.startsWith(it) ? { pid: Number(n.slice(it.length)) } : n.startsWith(Hs) ? { folder: n.slice(Hs.length) } : { executable: n };
 }
-function Ma(n, e, t) {
-  const { entryId: s, target: i } = e, o = i.startsWith(it) ? { children: !0 } : {}, a = { ...Pi(i), ...o, config_entry_id: s, ...Dt(t) };
+function Oa(n, e, t) {
+  const { entryId: s, target: i } = e, o = i.startsWith(it) ? { children: !0 } : {}, a = { ...Li(i), ...o, config_entry_id: s, ...Dt(t) };
   return Rn(n, e, "block_process", a);
 }
-const Oa = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
-async function Ea(n, { entryId: e, row: t }) {
+const Ea = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
+async function Ca(n, { entryId: e, row: t }) {
   const s = await Pe(n, e, { target: t.mac });
-  if (!s || !Oa(s)) throw Et(n);
-  return qi(n, e, s);
+  if (!s || !Ea(s)) throw Et(n);
+  return Hi(n, e, s);
 }
-const Ca = [
+const Ta = [
   "mode",
   "allow",
   "reason",
@@ -2466,7 +2466,7 @@ const Ca = [
   "redirect_to",
   "audits"
 ];
-async function Li(n, e, t) {
+async function qi(n, e, t) {
   const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, l = {
     ...s === null ? {} : Dt(Rs(s)),
     ...i === null ? {} : { confirm_within: { seconds: Rs(i) } }
@@ -2475,54 +2475,54 @@ async function Li(n, e, t) {
   ), d = { config_entry_id: e, ...l };
   if (t.children) {
     const h = c([["reason", a], ["peers", o]]), p = t.mode === "audit" ? { audit: !0 } : {};
-    await st(n, "block_process", { ...Pi(r), children: !0, ...d, ...h, ...p });
+    await st(n, "block_process", { ...Li(r), children: !0, ...d, ...h, ...p });
   } else
-    await st(n, "block", { target: r, ...d, ...c(Ca.map((h) => [h, t[h]])) });
+    await st(n, "block", { target: r, ...d, ...c(Ta.map((h) => [h, t[h]])) });
 }
-async function qi(n, e, t) {
+async function Hi(n, e, t) {
   if (await st(n, "unblock", { id: t.id, config_entry_id: e }), !await Pe(n, e, t))
     return async () => {
       if (await Pe(n, e, t)) throw Et(n);
-      Ei(t) || await Li(n, e, t);
+      Ci(t) || await qi(n, e, t);
     };
 }
-const Ta = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
-async function Hi(n, e, t) {
+const Ia = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+async function Ri(n, e, t) {
   return await st(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const yt = 3600, Ia = [yt / 4, yt, 8 * yt, 24 * yt], Ri = "forever";
-function Pa(n, e) {
+const yt = 3600, Pa = [yt / 4, yt, 8 * yt, 24 * yt], ji = "forever";
+function La(n, e) {
   const t = v(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
   return [
-    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: Ri, label: t("quarantine.forever") }],
-    ...Ia.filter((o) => o > s).map((o) => ({
+    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: ji, label: t("quarantine.forever") }],
+    ...Pa.filter((o) => o > s).map((o) => ({
       value: String(o),
       label: t("quarantine.for", { span: qn(n, o) })
     }))
   ];
 }
-const La = ({ reason: n, expires: e }) => e !== null && xe(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
-function qa(n, e) {
+const qa = ({ reason: n, expires: e }) => e !== null && xe(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
+function Ha(n, e) {
   const t = v(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: W(n, e.expires) }), i = `${t(xe(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
-  return t(La(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
+  return t(qa(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
 }
 async function jn(n, e) {
   const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: c, told: d, act: h } = e;
   let p;
   try {
-    p = await Aa(t, i, o);
+    p = await Sa(t, i, o);
   } catch (A) {
     return s.show(X(A)), !1;
   }
-  const { rule: y } = p, g = Pa(t, y);
+  const { rule: y } = p, g = La(t, y);
   if (!g.length)
     return s.show(v(t)("orders.already", { name: a })), !1;
-  const $ = (A) => A === Ri ? null : Number(A);
+  const $ = (A) => A === ji ? null : Number(A);
   return ht(
     n,
     {
       title: r,
-      text: y ? `${l} ${qa(t, y)}` : l,
+      text: y ? `${l} ${Ha(t, y)}` : l,
       confirm: c,
       danger: !0,
       choices: g,
@@ -2531,7 +2531,7 @@ async function jn(n, e) {
     d
   );
 }
-function ji(n, { entryId: e, mac: t, name: s, deviceId: i }) {
+function Ni(n, { entryId: e, mac: t, name: s, deviceId: i }) {
   const { hass: o } = n, a = v(o);
   return jn(n, {
     entryId: e,
@@ -2541,7 +2541,7 @@ function ji(n, { entryId: e, mac: t, name: s, deviceId: i }) {
     text: a("quarantine.text"),
     confirm: a("quarantine.confirm"),
     told: a("quarantine.on", { name: s }),
-    act: (r, l) => Sa(o, r, i, l)
+    act: (r, l) => Ma(o, r, i, l)
   });
 }
 function Vt(n, e) {
@@ -2552,18 +2552,18 @@ function Vt(n, e) {
       title: s("quarantine.release_ask", { name: i }),
       text: s("quarantine.release_text"),
       confirm: s("quarantine.release"),
-      act: () => Ea(t, e)
+      act: () => Ca(t, e)
     },
     s("quarantine.off", { name: i })
-  ) : ji(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
+  ) : Ni(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
 }
-const Ha = /* @__PURE__ */ new Set(["blocked", "unblocked"]), Ra = /* @__PURE__ */ new Set([
+const Ra = /* @__PURE__ */ new Set(["blocked", "unblocked"]), ja = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), ja = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Na = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), js = {
+]), Na = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Ua = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), js = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -2602,18 +2602,18 @@ function ut(n) {
     advice: `kind.${e}.advice`
   };
 }
-const Ua = (n, e) => Object.hasOwn(js, n) ? js[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ni = 10, Ns = 300, za = (n) => typeof n == "object" && n !== null && !Array.isArray(n), wt = (n) => Array.isArray(n) ? n.filter(za).slice(0, Ni) : [], se = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+const za = (n, e) => Object.hasOwn(js, n) ? js[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ui = 10, Ns = 300, Da = (n) => typeof n == "object" && n !== null && !Array.isArray(n), wt = (n) => Array.isArray(n) ? n.filter(Da).slice(0, Ui) : [], se = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
 function O(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
   return e.length > Ns ? `${e.slice(0, Ns)}…` : e;
 }
-function Da(n, e) {
+function Ba(n, e) {
   const { evidence: t } = e;
   return {
     detector: O(t.detector),
     why: O(t.why),
-    measured: Va(n, e),
-    flows: [...wt(t.flows), ...wt(t.connections)].slice(0, Ni).map(Ba),
+    measured: Wa(n, e),
+    flows: [...wt(t.flows), ...wt(t.connections)].slice(0, Ui).map(Va),
     processes: wt(t.chain).map((s) => ({
       program: O(s.executable),
       pid: se(s.pid),
@@ -2622,7 +2622,7 @@ function Da(n, e) {
     files: wt(t.files).map((s) => ({ path: O(s.path), by: O(s.by) }))
   };
 }
-function Ba(n) {
+function Va(n) {
   const e = O(n.peer_name) || O(n.peer_address), t = se(n.peer_port), s = O(n.application), i = [s === "unknown" ? "" : dt(s), O(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
@@ -2631,10 +2631,10 @@ function Ba(n) {
     download: se(n.download_bytes)
   };
 }
-function Va(n, { kind: e, subject: t, evidence: s }) {
-  const i = v(n), o = Ua(e, t), a = se(s.value), r = [];
+function Wa(n, { kind: e, subject: t, evidence: s }) {
+  const i = v(n), o = za(e, t), a = se(s.value), r = [];
   if (o && a !== null) {
-    const c = (p) => o.unit ? C(n, p * (o.unit === "bytes" ? 1 : 1e6)) : Wa(n, p);
+    const c = (p) => o.unit ? C(n, p * (o.unit === "bytes" ? 1 : 1e6)) : Fa(n, p);
     r.push([i("events.measured"), i(o.key, { value: c(a) })]);
     const d = s.threshold, h = Array.isArray(d) && d.length === 2 ? d.map(se) : null;
     h && h[0] != null && h[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: c(h[0]), most: c(h[1]) })]) : se(d) !== null && d !== 1 && r.push([i("events.threshold"), c(d)]);
@@ -2642,23 +2642,23 @@ function Va(n, { kind: e, subject: t, evidence: s }) {
   const l = se(s.window);
   return l !== null && l >= 1 && r.push([i("events.window"), qn(n, l)]), r;
 }
-const Wa = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? L(n, e) : je(n, e, { maximumSignificantDigits: 3 });
-function Fa({ event: n, culprit: e, program: t, blockable_peer: s }) {
-  return Ha.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
+const Fa = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? L(n, e) : je(n, e, { maximumSignificantDigits: 3 });
+function Ga({ event: n, culprit: e, program: t, blockable_peer: s }) {
+  return Ra.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
 }
 function Ne({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
   return O(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
 const Nn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function Ui(n, e, t) {
+function zi(n, e, t) {
   const s = Nn(n, e, t)?.row.name;
   return O(s ?? (t === e.mac ? Ne(e) : t));
 }
-function Ga(n, e, t) {
+function Ya(n, e, t) {
   const { hass: s } = n, i = v(s), [o, a] = [Ne(e), i(ut(e.kind).name)], l = [
     e.kind === "forbidden_protocol" && /^\w+$/.test(e.subject) ? i("events.accept.text_speaks", { who: o, subject: dt(e.subject) }) : e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: O(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
-    Na.has(e.kind) ? i("events.accept.amount") : "",
-    Ra.has(e.kind) ? i("events.accept.learnt") : ""
+    Ua.has(e.kind) ? i("events.accept.amount") : "",
+    ja.has(e.kind) ? i("events.accept.learnt") : ""
   ];
   return ht(
     n,
@@ -2666,13 +2666,13 @@ function Ga(n, e, t) {
       title: i("events.accept.ask"),
       text: l.filter(Boolean).join(" "),
       confirm: i("events.accept"),
-      act: () => Hi(s, e.entry_id, e.seq)
+      act: () => Ri(s, e.entry_id, e.seq)
     },
     i("events.accepted", { kind: a }),
     t
   );
 }
-function zi(n, e, t) {
+function Di(n, e, t) {
   const { hass: s } = n, i = v(s), o = { peer: O(t) };
   return jn(n, {
     entryId: e,
@@ -2682,10 +2682,10 @@ function zi(n, e, t) {
     text: i("events.block.text", o),
     confirm: i("events.block"),
     told: i("events.blocked", o),
-    act: (a, r) => Ii(s, a, r)
+    act: (a, r) => Pi(s, a, r)
   });
 }
-function Ya(n, e, t) {
+function Ka(n, e, t) {
   const { hass: s } = n, i = v(s), { entry_id: o, seq: a } = e, r = Ne(e);
   return jn(n, {
     entryId: o,
@@ -2697,18 +2697,18 @@ function Ya(n, e, t) {
     told: i("events.stopped", { name: r }),
     act: async (l, c) => {
       if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
-      return Ma(s, l, c);
+      return Oa(s, l, c);
     }
   });
 }
-function Ka(n, e, t, s) {
+function Qa(n, e, t, s) {
   const i = Nn(e, t, s);
   if (i) return Vt(n, i);
-  const { entry_id: o } = t, a = Ui(e, t, s);
-  return ji(n, { entryId: o, mac: s, name: a, deviceId: null });
+  const { entry_id: o } = t, a = zi(e, t, s);
+  return Ni(n, { entryId: o, mac: s, name: a, deviceId: null });
 }
-const Le = ["info", "low", "medium", "high", "critical"], Ct = 500, an = { severity: "info", kind: null, who: null }, N = ({ entry_id: n, seq: e }) => `${n}/${e}`, Di = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), qe = (n) => Math.max(0, Le.indexOf(n)), Us = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class Qa {
+const Le = ["info", "low", "medium", "high", "critical"], Ct = 500, an = { severity: "info", kind: null, who: null }, N = ({ entry_id: n, seq: e }) => `${n}/${e}`, Bi = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), qe = (n) => Math.max(0, Le.indexOf(n)), Us = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class Za {
   constructor() {
     this.events = [], this.waiting = [];
   }
@@ -2734,7 +2734,7 @@ class Qa {
 function zs(n, { severity: e, kind: t, who: s }) {
   const i = qe(e);
   return n.filter(
-    (o) => qe(o.severity) >= i && (t === null || o.kind === t) && (s === null || Di(o) === s)
+    (o) => qe(o.severity) >= i && (t === null || o.kind === t) && (s === null || Bi(o) === s)
   );
 }
 function Ds(n, e, t, s) {
@@ -2745,7 +2745,7 @@ function Ds(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function Za(n, e) {
+function Xa(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -2753,7 +2753,7 @@ function Za(n, e) {
   }
   return t;
 }
-class Bi {
+class Vi {
   constructor(e, t) {
     this.host = e, this.page = t, this.key = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set();
   }
@@ -2796,43 +2796,43 @@ class Bi {
     const o = this.page(e);
     await {
       accept: () => this.accept(o, s),
-      block: () => zi(o, s.entry_id, i.blockable_peer),
-      quarantine: () => Ka(o, o.store, s, i.culprit),
-      stop: () => Ya(o, s, i.program)
+      block: () => Di(o, s.entry_id, i.blockable_peer),
+      quarantine: () => Qa(o, o.store, s, i.culprit),
+      stop: () => Ka(o, s, i.program)
     }[t]();
   }
   async accept(e, t) {
     const { hass: s } = e, i = (o) => {
-      this.setAccepted(t, o), Mi(s)?.refresh();
+      this.setAccepted(t, o), Oi(s)?.refresh();
     };
-    await Ga(e, t, () => i(!1)) && i(!0);
+    await Ya(e, t, () => i(!1)) && i(!0);
   }
   setAccepted(e, t) {
     t ? this.accepted.add(N(e)) : this.accepted.delete(N(e)), this.host.requestUpdate();
   }
 }
-const Vi = (n) => U(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : m, Wi = (n) => u`<div class="message" role="status">${v(n)("common.not_connected")}${Vi(n)}</div>`;
+const Wi = (n) => U(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : m, Fi = (n) => u`<div class="message" role="status">${v(n)("common.not_connected")}${Wi(n)}</div>`;
 function Wt(n, e) {
   if (e?.gateways.size) return;
   const t = v(n), s = !n.config.components.includes(T) && e?.phase !== "offline";
-  return !s && e?.missing ? Wi(n) : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
+  return !s && e?.missing ? Fi(n) : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
 function Ft(n, e, t) {
   const s = v(n), i = [...e?.gateways.values() ?? []], o = i.filter(
     (r) => (!r.connected || r.stale) && (!t || r.entryId === t)
   );
   if (!o.length) return m;
-  const a = (r) => ga(n, r);
+  const a = (r) => ya(n, r);
   if (e?.phase === "offline" || e?.phase === "absent") {
     const r = Math.max(...o.map((l) => l.heard));
     return u`<div class="notice" role="status">${s("common.offline", { time: a(r) })}</div>`;
   }
   return o.map(({ name: r, heard: l, stale: c }) => {
     const d = { gateway: r, time: a(l) }, h = s(c ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", d);
-    return u`<div class="notice" role="status">${h}${Vi(n)}</div>`;
+    return u`<div class="notice" role="status">${h}${Wi(n)}</div>`;
   });
 }
-function Fi({ rule: n, quarantined: e, online: t }) {
+function Gi({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
@@ -2845,16 +2845,16 @@ function Bs(n) {
 }
 const kt = /* @__PURE__ */ new Set();
 let rn;
-function Xa() {
+function Ja() {
   if (document.visibilityState !== "hidden") for (const n of kt) n();
 }
-function Ja(n) {
-  return kt.add(n), rn ??= setInterval(Xa, 1e3), () => {
+function er(n) {
+  return kt.add(n), rn ??= setInterval(Ja, 1e3), () => {
     kt.delete(n), kt.size || (clearInterval(rn), rn = void 0);
   };
 }
-const Gi = /* @__PURE__ */ new WeakMap(), ln = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => Gi.get(e)?.(t)),
+const Yi = /* @__PURE__ */ new WeakMap(), ln = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => Yi.get(e)?.(t)),
   { rootMargin: "100px" }
 );
 class Gt {
@@ -2862,22 +2862,22 @@ class Gt {
     this.host = e, this.wanted = t, this.visible = !ln, e.addController(this);
   }
   hostConnected() {
-    Gi.set(this.host, (e) => {
+    Yi.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
-    }), ln?.observe(this.host), this.end = Ja(() => this.visible && this.wanted() && this.host.requestUpdate());
+    }), ln?.observe(this.host), this.end = er(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
   hostDisconnected() {
     ln?.unobserve(this.host), this.end?.();
   }
 }
-const er = 3e4, Vs = 86400, tr = 15 * 6e4, Ws = 20, nr = 12;
-function sr(n, e) {
+const tr = 3e4, Vs = 86400, nr = 15 * 6e4, Ws = 20, sr = 12;
+function ir(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
     s.device_id !== e || s.platform !== T || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
   return t;
 }
-function ir(n, e, t, s, i) {
+function or(n, e, t, s, i) {
   const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (c, d) => ({
     start: (a + d) * o,
     download: 0,
@@ -2893,11 +2893,11 @@ function ir(n, e, t, s, i) {
     }
   return l;
 }
-async function or(n, e) {
+async function ar(n, e) {
   const t = (await Bt(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
   return new Map(t.map((s) => [s.target, s]));
 }
-class ar {
+class rr {
   constructor(e) {
     this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
   }
@@ -2921,14 +2921,14 @@ class ar {
       const r = { device_id: t }, l = e.callWS({ type: "hearthwall/device", ...r });
       i.push(
         ["details", l],
-        ["rules", l.then(({ entry_id: c }) => or(e, c))],
+        ["rules", l.then(({ entry_id: c }) => ar(e, c))],
         [
           "usage",
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
             since: Vs,
-            limit: nr,
+            limit: sr,
             ...r
           })
         ]
@@ -2943,7 +2943,7 @@ class ar {
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), er), U(e) && (this.endEvents = Nt(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), tr), U(e) && (this.endEvents = Nt(
       e.connection,
       { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Ws },
       { message: ({ events: t }) => this.receive(t) }
@@ -2958,7 +2958,7 @@ class ar {
     this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Ws), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = sr(e, t), o = [s, i].filter((p) => p !== void 0);
+    const { download: s, upload: i } = ir(e, t), o = [s, i].filter((p) => p !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
     const a = Date.now(), r = a - Vs * 1e3, l = await e.callWS({
       type: "recorder/statistics_during_period",
@@ -2969,12 +2969,12 @@ class ar {
       types: ["change"],
       units: { information: "B" }
     }), c = (p) => p === void 0 ? [] : l[p] ?? [], d = Math.min(...o.flatMap((p) => c(p).map(({ start: y }) => y)));
-    this.began = Number.isFinite(d) && d > r + tr ? d : void 0;
-    const h = ir(c(s), c(i), r, a, 15);
+    this.began = Number.isFinite(d) && d > r + nr ? d : void 0;
+    const h = or(c(s), c(i), r, a, 15);
     return h.some((p) => p.download + p.upload > 0) ? h : [];
   }
 }
-function Yi(n, e, t) {
+function Ki(n, e, t) {
   const { hass: s } = n, i = v(s);
   return ht(
     n,
@@ -2982,12 +2982,12 @@ function Yi(n, e, t) {
       title: i("device.unblock_ask"),
       text: i("device.unblock_text"),
       confirm: i("rules.end_confirm"),
-      act: () => qi(s, e, t)
+      act: () => Hi(s, e, t)
     },
     i("device.unblock_done")
   );
 }
-function rr(n, e, { id: t, seq: s, summary: i }) {
+function lr(n, e, { id: t, seq: s, summary: i }) {
   const { hass: o } = n, a = v(o);
   return ht(
     n,
@@ -2995,7 +2995,7 @@ function rr(n, e, { id: t, seq: s, summary: i }) {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await Ta(o, e, t), () => Hi(o, e, s))
+      act: async () => (await Ia(o, e, t), () => Ri(o, e, s))
     },
     a("device.revoke_done")
   );
@@ -3017,11 +3017,11 @@ let Dn = class {
     return this.render(...t);
   }
 };
-const { I: lr } = jo, Fs = (n) => n, Gs = () => document.createComment(""), Ge = (n, e, t) => {
+const { I: cr } = No, Fs = (n) => n, Gs = () => document.createComment(""), Ge = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
     const o = s.insertBefore(Gs(), i), a = s.insertBefore(Gs(), i);
-    t = new lr(o, a, n, n.options);
+    t = new cr(o, a, n, n.options);
   } else {
     const o = t._$AB.nextSibling, a = t._$AM, r = a !== n;
     if (r) {
@@ -3037,7 +3037,7 @@ const { I: lr } = jo, Fs = (n) => n, Gs = () => document.createComment(""), Ge =
     }
   }
   return t;
-}, pe = (n, e, t = n) => (n._$AI(e, t), n), cr = {}, dr = (n, e = cr) => n._$AH = e, hr = (n) => n._$AH, cn = (n) => {
+}, pe = (n, e, t = n) => (n._$AI(e, t), n), dr = {}, hr = (n, e = dr) => n._$AH = e, ur = (n) => n._$AH, cn = (n) => {
   n._$AR(), n._$AA.remove();
 };
 const Ys = (n, e, t) => {
@@ -3060,7 +3060,7 @@ const Ys = (n, e, t) => {
     return this.dt(n, e, t).values;
   }
   update(n, [e, t, s]) {
-    const i = hr(n), { values: o, keys: a } = this.dt(e, t, s);
+    const i = ur(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
     const r = this.ut ??= [], l = [];
     let c, d, h = 0, p = i.length - 1, y = 0, g = o.length - 1;
@@ -3087,10 +3087,10 @@ const Ys = (n, e, t) => {
       const $ = i[h++];
       $ !== null && cn($);
     }
-    return this.ut = a, dr(n, l), Q;
+    return this.ut = a, hr(n, l), Q;
   }
 });
-var ur = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", pr = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", mr = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", fr = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", vr = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", gr = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", yr = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", wr = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", br = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", $r = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+var pr = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", mr = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", fr = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", vr = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", gr = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", yr = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", wr = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", br = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", $r = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", xr = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
 const be = zn(class extends Dn {
   constructor(n) {
     if (super(n), n.type !== Un.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
@@ -3113,22 +3113,22 @@ const be = zn(class extends Dn {
     return Q;
   }
 }), Ks = {
-  info: gr,
-  low: ur,
-  medium: mr,
-  high: pr,
-  critical: wr
-}, Yt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Ki = (n) => Yt(Ks[n] ?? Ks.info), xr = /^T\d{4}(\.\d{3})?$/;
-function _r(n, e) {
-  const { hass: t, asked: s } = e, i = v(t), o = ut(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !ja.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
+  info: yr,
+  low: pr,
+  medium: fr,
+  high: mr,
+  critical: br
+}, Yt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Qi = (n) => Yt(Ks[n] ?? Ks.info), _r = /^T\d{4}(\.\d{3})?$/;
+function kr(n, e) {
+  const { hass: t, asked: s } = e, i = v(t), o = ut(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !Na.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
   return u`
     <p>${i(o.meaning)} ${l ? i("events.of_program") : m}</p>
     <p class="advice">
-      ${Yt(yr)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
+      ${Yt(wr)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
     </p>
-    ${kr(n, e)}
+    ${Ar(n, e)}
     <h4>${i("events.evidence")}</h4>
-    ${Ar(t, r, Da(t, r))}
+    ${Sr(t, r, Ba(t, r))}
     ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
@@ -3136,12 +3136,12 @@ function _r(n, e) {
         </p>` : m}
   `;
 }
-function kr(n, e) {
+function Ar(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
   if (!i || !("event" in i)) return m;
   const r = v(t);
   if (s?.isReadOnly(n.entry_id)) return u`<p class="secondary">${r("orders.read_only")}</p>`;
-  const { accept: l, peer: c, culprit: d, program: h } = Fa(i), p = d !== null && Nn(s, n, d)?.row.quarantined, y = d === null ? "" : Ui(s, n, d), g = [
+  const { accept: l, peer: c, culprit: d, program: h } = Ga(i), p = d !== null && Nn(s, n, d)?.row.quarantined, y = d === null ? "" : zi(s, n, d), g = [
     l ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${r(o ? "events.is_accepted" : "events.accept")}
         </button>` : m,
@@ -3160,8 +3160,8 @@ function kr(n, e) {
     ${g.every(($) => $ === m) ? m : u`<div class="orders">${g}</div>`}
   `;
 }
-function Ar(n, e, t) {
-  const s = v(n), { technique: i } = e, o = i && xr.test(i) ? u`<a
+function Sr(n, e, t) {
+  const s = v(n), { technique: i } = e, o = i && _r.test(i) ? u`<a
           href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
           target="_blank"
           rel="noreferrer noopener"
@@ -3189,10 +3189,10 @@ function Ar(n, e, t) {
             </div>`
   )}
     </dl>
-    ${Sr(n, t)} ${Mr(n, t)}
+    ${Mr(n, t)} ${Or(n, t)}
   `;
 }
-function Sr(n, { flows: e }) {
+function Mr(n, { flows: e }) {
   if (!e.length) return m;
   const t = v(n), s = (i) => i === null ? "" : C(n, i);
   return u`<table>
@@ -3219,7 +3219,7 @@ function Sr(n, { flows: e }) {
     </tbody>
   </table>`;
 }
-function Mr(n, { processes: e, files: t }) {
+function Or(n, { processes: e, files: t }) {
   if (!e.length && !t.length) return m;
   const s = v(n);
   return u`
@@ -3239,11 +3239,11 @@ function Mr(n, { processes: e, files: t }) {
           </ul>` : m}
   `;
 }
-function Qi(n, e) {
+function Zi(n, e) {
   const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Le.includes(n.severity) ? n.severity : "info", c = O(n.peer_name ?? n.peer_address), d = `details-${N(n)}`;
   return u`<li class=${be({ event: !0, open: s, fresh: o, [l]: !0 })}>
     <button class="line" aria-expanded=${s} aria-controls=${d} data-event=${N(n)} @click=${a}>
-      <span class="badge">${Ki(l)}</span>
+      <span class="badge">${Qi(l)}</span>
       <span class="words">
         <span class="first">
           <span class="kind cut">${r(ut(n.kind).name)}</span>
@@ -3256,31 +3256,31 @@ function Qi(n, e) {
         </span>
         <span class="summary">${O(n.summary)}</span>
       </span>
-      <span class="chevron">${Yt(vr)}</span>
+      <span class="chevron">${Yt(gr)}</span>
     </button>
-    <div id=${d} class="details" ?hidden=${!s}>${s ? _r(n, e) : m}</div>
+    <div id=${d} class="details" ?hidden=${!s}>${s ? kr(n, e) : m}</div>
   </li>`;
 }
-const Or = "Quarantined from Home Assistant", Er = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, Cr = /^(exe|dir|pid):(.*)$/s;
-function Zi(n, { target: e, mode: t, transport: s, port: i }) {
-  const o = i === null ? s ?? "" : `${s ?? ""}/${i}`, a = t === "isolate" && !Er.test(e) ? "rules.blocked" : xe(`mode.${t}`) ?? "mode.other";
+const Er = "Quarantined from Home Assistant", Cr = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, Tr = /^(exe|dir|pid):(.*)$/s;
+function Xi(n, { target: e, mode: t, transport: s, port: i }) {
+  const o = i === null ? s ?? "" : `${s ?? ""}/${i}`, a = t === "isolate" && !Cr.test(e) ? "rules.blocked" : xe(`mode.${t}`) ?? "mode.other";
   return [v(n)(a), o].filter(Boolean).join(" ");
 }
-function Tr(n, { reason: e }) {
+function Ir(n, { reason: e }) {
   const t = v(n);
-  if (e === Or) return t("rules.reason.quarantine");
+  if (e === Er) return t("rules.reason.quarantine");
   const [s, ...i] = e.split(": "), o = i.length ? xe(`kind.${s}`) : void 0;
   return o ? `${t(o)}: ${i.join(": ")}` : e;
 }
-function Xi(n, { expires: e, confirm_by: t }, s) {
+function Ji(n, { expires: e, confirm_by: t }, s) {
   const i = v(n);
   return t !== null ? i("rules.unconfirmed", { span: nt(n, t - s) }) : e === null ? void 0 : i("common.left", { span: nt(n, e - s) });
 }
-const Ji = (n, e) => [
+const eo = (n, e) => [
   v(n)("device.blocked_since", { since: W(n, e.created) }),
-  Tr(n, e)
+  Ir(n, e)
 ].filter(Boolean).join(" · ");
-function eo(n, e, t) {
+function to(n, e, t) {
   const s = v(n);
   if (!e.packets) return s("device.blocked_nothing");
   const i = s(e.mode === "audit" ? "rules.audited" : "device.blocked_packets", {
@@ -3289,15 +3289,15 @@ function eo(n, e, t) {
   });
   return e.last_hit === null ? i : `${i} · ${s("rules.last_hit", { ago: tt(n, e.last_hit, t) })}`;
 }
-function Ir(n, { target: e }, t) {
+function Pr(n, { target: e }, t) {
   for (const { row: o } of t)
     if (o.mac === e || o.addresses.includes(e)) return { name: o.name, more: e };
-  const [, s, i] = Cr.exec(e) ?? [];
+  const [, s, i] = Tr.exec(e) ?? [];
   return s === "pid" ? { name: v(n)("rules.process", { pid: i }), more: "" } : i ? { name: i.split("/").filter(Boolean).at(-1) ?? i, more: i } : { name: e, more: "" };
 }
-const Pr = 5, Lr = "-";
-function qr(n, e, t = Date.now() / 1e3) {
-  const s = v(n), i = (y) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(y), o = (y, g = ($) => $.name) => i(y.slice(0, Pr).map(g)), a = e.domains.filter(({ name: y }) => y !== Lr), r = [
+const Lr = 5, qr = "-";
+function Hr(n, e, t = Date.now() / 1e3) {
+  const s = v(n), i = (y) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(y), o = (y, g = ($) => $.name) => i(y.slice(0, Lr).map(g)), a = e.domains.filter(({ name: y }) => y !== qr), r = [
     e.frozen ? s("profile.frozen", { since: W(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: W(n, e.learning_until) }) : s("profile.learnt", {
       since: W(n, e.since),
       sure: Ot(n, Math.min(1, Math.max(0, e.sure)))
@@ -3312,26 +3312,26 @@ function qr(n, e, t = Date.now() / 1e3) {
 const pt = (n, e, t = "") => u`<section id=${t || m}>
     <h3>${n}</h3>
     ${e}
-  </section>`, Bn = (n) => u`<p class="secondary">${n}</p>`, Se = (n) => n.download_bytes + n.upload_bytes, Hr = /^(ff[0-9a-f]{2}:|fe80:|(22[4-9]|23\d|255|169\.254)\.[\d.]+$)/i, Rr = /^((10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|f[cd][0-9a-f]{2}:|::1$)|(^|\.)(localhost|local|lan|home|internal|home\.arpa)\.?$/i;
+  </section>`, Bn = (n) => u`<p class="secondary">${n}</p>`, Se = (n) => n.download_bytes + n.upload_bytes, Rr = /^(ff[0-9a-f]{2}:|fe80:|(22[4-9]|23\d|255|169\.254)\.[\d.]+$)/i, jr = /^((10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|f[cd][0-9a-f]{2}:|::1$)|(^|\.)(localhost|local|lan|home|internal|home\.arpa)\.?$/i;
 function Qs(n) {
   if (!/^[0-9a-f:]+$/i.test(n) || !n.includes(":")) return;
   const [e = "", t] = n.split("::"), s = e ? e.split(":") : [], i = t ? t.split(":") : [], o = t === void 0 ? 0 : Math.max(0, 8 - s.length - i.length);
   return [...s, ...Array(o).fill("0"), ...i].slice(0, 4).map((a) => parseInt(a, 16)).join(":");
 }
-function jr(n, e) {
-  if (Rr.test(n) || e.has(n)) return !0;
+function Nr(n, e) {
+  if (jr.test(n) || e.has(n)) return !0;
   const t = Qs(n);
   return t !== void 0 && [...e].some((s) => Qs(s) === t);
 }
-function Nr(n) {
-  const e = ({ peer: i }) => Hr.test(i ?? ""), t = n.filter(e), s = (i) => t.reduce((o, a) => o + a[i], 0);
+function Ur(n) {
+  const e = ({ peer: i }) => Rr.test(i ?? ""), t = n.filter(e), s = (i) => t.reduce((o, a) => o + a[i], 0);
   return {
     peers: n.filter((i) => !e(i)),
     everybody: t.length ? { peer: null, upload_bytes: s("upload_bytes"), download_bytes: s("download_bytes"), flows: s("flows") } : void 0
   };
 }
-function Ur(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = v(n), r = Math.max(1, Se(e)), { peers: l, everybody: c } = Nr(e.rows), d = r - e.rows.reduce((g, $) => g + Se($), 0), h = (g) => u`<div class="bar"><div style="width: ${(g * 100).toFixed(1)}%"></div></div>`, p = (g) => {
+function zr(n, e, { rules: t, home: s, block: i, release: o }) {
+  const a = v(n), r = Math.max(1, Se(e)), { peers: l, everybody: c } = Ur(e.rows), d = r - e.rows.reduce((g, $) => g + Se($), 0), h = (g) => u`<div class="bar"><div style="width: ${(g * 100).toFixed(1)}%"></div></div>`, p = (g) => {
     const $ = g.peer ?? a("common.unknown"), A = t.get($);
     return u`<li>
       <div class="line">
@@ -3342,7 +3342,7 @@ function Ur(n, e, { rules: t, home: s, block: i, release: o }) {
         </span>
         <span class="figure share secondary">${Ot(n, Se(g) / r)}</span>
         <span>
-          ${i && o && g.peer && (A || !jr(g.peer, s)) ? u`<button
+          ${i && o && g.peer && (A || !Nr(g.peer, s)) ? u`<button
                 class="quiet"
                 aria-label=${a(A ? "device.release_peer" : "events.block.peer", { peer: $ })}
                 @click=${() => A ? o(A) : i($)}
@@ -3372,28 +3372,28 @@ function Ur(n, e, { rules: t, home: s, block: i, release: o }) {
         </ul>` : Bn(a("device.peers_none"))
   );
 }
-function zr(n, e, t) {
+function Dr(n, e, t) {
   const s = v(n);
   return pt(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${B(e, N, (i) => Qi(i, t(i)))}
+          ${B(e, N, (i) => Zi(i, t(i)))}
         </ul>` : Bn(s("device.events_none")),
     "events"
   );
 }
-function Dr(n, e, t) {
+function Br(n, e, t) {
   const s = v(n), i = Date.now() / 1e3, o = (a) => {
-    const r = Xi(n, a, i);
+    const r = Ji(n, a, i);
     return u`<li class="rule">
       <div class="grow">
         <div class="line">
-          <b class="cut grow">${Zi(n, a)}</b>
+          <b class="cut grow">${Xi(n, a)}</b>
           ${r === void 0 ? m : u`<span class="figure" role="timer">${r}</span>`}
           ${t ? u`<button class="quiet" @click=${() => t(a)}>${s("rules.end")}</button>` : m}
         </div>
-        <div class="secondary wrap">${Ji(n, a)}</div>
-        <div class="secondary wrap">${eo(n, a, i)}</div>
+        <div class="secondary wrap">${eo(n, a)}</div>
+        <div class="secondary wrap">${to(n, a, i)}</div>
       </div>
     </li>`;
   };
@@ -3402,14 +3402,14 @@ function Dr(n, e, t) {
     e.length ? u`<ul>${B(e, ({ id: a }) => a, o)}</ul>` : Bn(s("device.blocks_none"))
   );
 }
-function Br(n, e) {
+function Vr(n, e) {
   const t = v(n);
   return pt(
     t("device.profile"),
-    qr(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+    Hr(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function Vr(n, e, t) {
+function Wr(n, e, t) {
   if (!e.length) return m;
   const s = v(n);
   return pt(
@@ -3428,7 +3428,7 @@ function Vr(n, e, t) {
     </ul>`
   );
 }
-const Wr = q`
+const Fr = q`
   :host {
     container: device / inline-size;
   }
@@ -3587,14 +3587,14 @@ const Wr = q`
     }
   }
 `;
-var Fr = Object.defineProperty, Ue = (n, e, t, s) => {
+var Gr = Object.defineProperty, Ue = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Fr(e, t, i), i;
+  return i && Gr(e, t, i), i;
 };
 const Jn = class Jn extends I {
   constructor() {
-    super(), this.live = new Re(this), this.data = new ar(this), this.opened = new Bi(this, (e) => this.asking(e)), new Gt(this);
+    super(), this.live = new Re(this), this.data = new rr(this), this.opened = new Vi(this, (e) => this.asking(e)), new Gt(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
@@ -3618,7 +3618,7 @@ const Jn = class Jn extends I {
     return this.live.store?.isReadOnly(e) ?? !1;
   }
   renderHead(e, t) {
-    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = Fi(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, c = Date.now() / 1e3;
+    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = Gi(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, c = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
@@ -3669,28 +3669,28 @@ const Jn = class Jn extends I {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = this.isReadOnly(t), c = l ? void 0 : (p) => void Yi(r(), a, p), d = l ? void 0 : (p) => void zi(r(), a, p), h = l ? void 0 : (p) => void rr(r(), a, p);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = this.isReadOnly(t), c = l ? void 0 : (p) => void Ki(r(), a, p), d = l ? void 0 : (p) => void Di(r(), a, p), h = l ? void 0 : (p) => void lr(r(), a, p);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? Dr(e, s.blocks, c) : m}
-        ${s?.profile ? Br(e, s.profile) : m}
+        ${s ? Br(e, s.blocks, c) : m}
+        ${s?.profile ? Vr(e, s.profile) : m}
       </div>
       <div>
-        ${i ? Ur(e, i, {
+        ${i ? zr(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
       block: d,
       release: c
     }) : m}
         ${o ? this.renderEvents(e, o) : m}
-        ${s ? Vr(e, s.accepted, h) : m}
+        ${s ? Wr(e, s.accepted, h) : m}
       </div>
     `;
   }
   renderEvents(e, t) {
     const s = new Set(this.data.details?.accepted.map(({ seq: i }) => i));
-    return zr(
+    return Dr(
       e,
       t,
       (i) => this.opened.viewOf(e, i, {
@@ -3710,7 +3710,7 @@ const Jn = class Jn extends I {
     t && this.data.usage && this.data.details && (this.at = void 0, t.scrollIntoView({ block: "start" }));
   }
 };
-Jn.styles = [J, V, Wr, Si];
+Jn.styles = [J, V, Fr, Mi];
 let Z = Jn;
 Ue([
   M({ attribute: !1 })
@@ -3730,35 +3730,35 @@ Ue([
 Ue([
   j("hearthwall-notice")
 ], Z.prototype, "notice");
-const Gr = {
+const Yr = {
   "hearthwall-device-card": Je,
   "hearthwall-device-view": Z,
   "hearthwall-device-dialog": ye,
   "hearthwall-history": we
 }, dn = /* @__PURE__ */ new WeakMap();
-function Yr({ connection: n, callWS: e }) {
+function Kr({ connection: n, callWS: e }) {
   let t = dn.get(n);
   return t || (t = e({ type: "config/label_registry/list" }), dn.set(n, t), t.catch(() => dn.delete(n))), t;
 }
 function Vn(n) {
   history.pushState(null, "", n), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
 }
-const Tt = ["today", "now", "name", "status", "last_seen"], Kr = ["all", "online", "restricted"], Qr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Zr = {
+const Tt = ["today", "now", "name", "status", "last_seen"], Qr = ["all", "online", "restricted"], Zr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Xr = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
 function Zs(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!Zr[i](e)) return !1;
-  const r = Qr(n, e);
+  if (!Xr[i](e)) return !1;
+  const r = Zr(n, e);
   if (o.length && !o.includes(r?.area_id ?? "") || a.length && !a.some((c) => r?.labels?.includes(c))) return !1;
   if (!s.trim()) return !0;
   const l = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
   return s.toLocaleLowerCase().split(/\s+/).every((c) => l.includes(c));
 }
 const Xs = (n) => n.upload_today + n.download_today, Js = (n) => n.upload_rate + n.download_rate;
-function Xr(n, e, t) {
+function Jr(n, e, t) {
   const s = ct(n), i = {
     today: (o, a) => Xs(a) - Xs(o),
     now: (o, a) => Js(a) - Js(o),
@@ -3770,34 +3770,34 @@ function Xr(n, e, t) {
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class Jr {
+class el {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
     const a = t.every(({ key: l }) => this.ranks.has(l));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Xr(e, t, s).map(({ key: l }, c) => [l, c])), this.since = i, this.sort = s), [...t].sort((l, c) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(c.key) ?? 0));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Jr(e, t, s).map(({ key: l }, c) => [l, c])), this.since = i, this.sort = s), [...t].sort((l, c) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(c.key) ?? 0));
   }
 }
-const At = (n) => typeof n == "string", el = (n) => typeof n == "boolean", ei = (n) => [n].flat().every(At), tl = {
+const At = (n) => typeof n == "string", tl = (n) => typeof n == "boolean", ei = (n) => [n].flat().every(At), nl = {
   title: [At, "no text"],
   entry_id: [At, "no text"],
   sort: [(n) => Tt.includes(n), `none of ${Tt.join(", ")}`],
   area: [ei, "no area's id, nor a list of them"],
   label: [ei, "no label's id, nor a list of them"],
   navigation_path: [At, "no text"],
-  toolbar: [el, "neither true nor false"]
+  toolbar: [tl, "neither true nor false"]
 };
-function nl(n) {
+function sl(n) {
   if (typeof n != "object" || n === null) throw new Error("The card has no configuration");
-  for (const [e, [t, s]] of Object.entries(tl)) {
+  for (const [e, [t, s]] of Object.entries(nl)) {
     const i = n[e] ?? void 0;
     if (i !== void 0 && !t(i)) throw new Error(`${e} is ${s}`);
   }
   return n;
 }
-function sl() {
+function il() {
   const n = v(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
@@ -3820,7 +3820,7 @@ const bt = (n, e, t, s) => u`<label class="field">
       ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
     </select>
   </label>`;
-function il(n, e, t, s, i) {
+function ol(n, e, t, s, i) {
   const o = v(n), a = ct(n), r = (l, c) => [
     { value: "", label: c },
     ...l.sort((d, h) => a(d.label, h.label))
@@ -3838,7 +3838,7 @@ function il(n, e, t, s, i) {
     /></label>
     ${bt(
     o("devices.show"),
-    Kr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
+    Qr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
     e.shown,
     (l) => i({ shown: l })
   )}
@@ -3868,14 +3868,14 @@ function il(n, e, t, s, i) {
   ) : m}
   </div>`;
 }
-var ol = Object.defineProperty, Y = (n, e, t, s) => {
+var al = Object.defineProperty, Y = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ol(e, t, i), i;
+  return i && al(e, t, i), i;
 };
-const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
+const ti = 500, rl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new Re(this), this.alerted = new Oi(this), this.order = new Jr(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new Re(this), this.alerted = new Ei(this), this.order = new el(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       const { device_id: t } = e.row, s = this.config?.navigation_path;
       t && s ? Vn(s.replace("{device_id}", encodeURIComponent(t))) : t && this.dialog.open(t);
     }, this.onEvents = ({ detail: e }) => {
@@ -3888,13 +3888,13 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
     };
   }
   setConfig(e) {
-    this.config = nl(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
+    this.config = sl(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
   }
   static getStubConfig() {
     return {};
   }
   static getConfigForm() {
-    return sl();
+    return il();
   }
   getCardSize() {
     return 7;
@@ -3910,7 +3910,7 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Yr(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Kr(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
@@ -3957,7 +3957,7 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
     const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: d }) => d.device_id && e.devices[d.device_id] || []), l = new Set(r.flatMap((d) => d.area_id ?? [])), c = new Set(r.flatMap((d) => d.labels ?? []));
     return u`
       ${Ft(e, a, t.entry_id)}
-      ${t.toolbar ?? s.length > al ? il(
+      ${t.toolbar ?? s.length > rl ? ol(
       e,
       this.settings,
       hn(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
@@ -4136,10 +4136,10 @@ Y([
 Y([
   j(".list")
 ], z.prototype, "rows");
-var rl = Object.defineProperty, _e = (n, e, t, s) => {
+var ll = Object.defineProperty, _e = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && rl(e, t, i), i;
+  return i && ll(e, t, i), i;
 };
 const ts = class ts extends I {
   constructor() {
@@ -4154,7 +4154,7 @@ const ts = class ts extends I {
   render() {
     const { hass: e, device: t } = this;
     if (!e || !t) return m;
-    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Fi(i), [c, d] = [et(e, i.download_rate), et(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), p = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: tt(e, i.last_seen, o) });
+    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Gi(i), [c, d] = [et(e, i.download_rate), et(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), p = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: tt(e, i.last_seen, o) });
     return u`
       <div class="row">
         <span class="dot ${r} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -4210,7 +4210,7 @@ const ts = class ts extends I {
       title=${s("devices.alert_open", { severity: r, summary: O(i.summary), name: t.name })}
       @click=${() => this.fire("hearthwall-events")}
     >
-      ${Ki(i.severity)}
+      ${Qi(i.severity)}
       <span class="cut">${o > 1 ? s("devices.alert", { kind: a, more: L(e, o - 1) }) : s("devices.alert.one", { kind: a })}</span>
     </button>`;
   }
@@ -4499,12 +4499,12 @@ _e([
 _e([
   M({ reflect: !0 })
 ], F.prototype, "sort");
-var ll = Object.defineProperty, ke = (n, e, t, s) => {
+var cl = Object.defineProperty, ke = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ll(e, t, i), i;
+  return i && cl(e, t, i), i;
 };
-const cl = /* @__PURE__ */ new Set(["Enter", " "]);
+const dl = /* @__PURE__ */ new Set(["Enter", " "]);
 var oe;
 const de = (oe = class extends I {
   constructor() {
@@ -4544,7 +4544,7 @@ const de = (oe = class extends I {
         aria-describedby="text"
         @close=${() => this.end(!1)}
         @click=${(s) => s.target === this.dialog && this.ready && this.end(!1)}
-        @keydown=${(s) => s.repeat && cl.has(s.key) && s.preventDefault()}
+        @keydown=${(s) => s.repeat && dl.has(s.key) && s.preventDefault()}
         @cancel=${(s) => this.busy && s.preventDefault()}
       >
         <form @submit=${this.onSubmit}>
@@ -4668,9 +4668,9 @@ ke([
 ke([
   j("dialog")
 ], de.prototype, "dialog");
-let dl = de;
+let hl = de;
 const $t = 50;
-function hl(n) {
+function ul(n) {
   const { severity: e, limit: t } = n;
   if (e !== void 0 && !Le.includes(e))
     throw new Error(`severity is none of ${Le.join(", ")}`);
@@ -4678,7 +4678,7 @@ function hl(n) {
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function ul() {
+function pl() {
   const n = v(void 0), e = Le.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
@@ -4693,18 +4693,18 @@ function ul() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const pl = 86400;
-function ml({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (h) => new Date(h * 1e3), [l, c] = [i.format(r(t)), i.format(r(t - pl))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
+const ml = 86400;
+function fl({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (h) => new Date(h * 1e3), [l, c] = [i.format(r(t)), i.format(r(t - ml))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
   return (h) => {
     const p = i.format(r(h));
     return p === l ? d(a.format(0, "day")) : p === c ? d(a.format(-1, "day")) : o.format(r(h));
   };
 }
-class fl {
+class vl {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new Qa(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
+    this.host = e, this.mustHold = t, this.timeline = new Za(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
   }
   hostConnected() {
     this.inPage = !0, this.begin();
@@ -4735,7 +4735,7 @@ class fl {
           this.told.clear(), this.enter("offline");
         },
         refused: (s) => {
-          this.reason = X(s), this.enter(bi(s) ? "absent" : "failed");
+          this.reason = X(s), this.enter($i(s) ? "absent" : "failed");
         }
       }
     );
@@ -4750,7 +4750,7 @@ class fl {
   }
 }
 const un = (n) => n.target.value;
-function vl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+function gl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
   const a = v(n), r = (l, c, d) => u`<option value=${l} ?selected=${l === d}>${c}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
@@ -4781,7 +4781,7 @@ function vl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
         </select>` : m}
   </div>`;
 }
-const gl = q`
+const yl = q`
   :host {
     height: 100%;
   }
@@ -4854,19 +4854,19 @@ const gl = q`
     margin: 8px auto 0;
   }
 `;
-var yl = Object.defineProperty, Ae = (n, e, t, s) => {
+var wl = Object.defineProperty, Ae = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && yl(e, t, i), i;
+  return i && wl(e, t, i), i;
 };
-const wl = 8, ns = class ns extends I {
+const bl = 8, ns = class ns extends I {
   constructor() {
-    super(...arguments), this.filter = an, this.lost = [], this.limit = $t, this.opened = new Bi(this, (e) => ({
+    super(...arguments), this.filter = an, this.lost = [], this.limit = $t, this.opened = new Vi(this, (e) => ({
       hass: e,
       store: this.store,
       confirm: this.confirm,
       notice: this.notice
-    })), this.feed = new fl(this, () => this.mustHold()), this.showNew = () => {
+    })), this.feed = new vl(this, () => this.mustHold()), this.showNew = () => {
       this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
@@ -4877,13 +4877,13 @@ const wl = 8, ns = class ns extends I {
     };
   }
   static getConfigForm() {
-    return ul();
+    return pl();
   }
   static getStubConfig() {
     return { limit: $t };
   }
   setConfig(e) {
-    this.config = hl(e), this.limit = e.limit ?? $t, this.filter = { ...an, severity: e.severity ?? "info" }, this.want(!0);
+    this.config = ul(e), this.limit = e.limit ?? $t, this.filter = { ...an, severity: e.severity ?? "info" }, this.want(!0);
   }
   getCardSize() {
     return 8;
@@ -4910,7 +4910,7 @@ const wl = 8, ns = class ns extends I {
   }
   mustHold() {
     const { list: e } = this;
-    return this.opened.key !== null || !!(e && (e.scrollTop > wl || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > bl || e.matches(":focus-within")));
   }
   render() {
     if (!this.config || !this.hass) return m;
@@ -4937,7 +4937,7 @@ const wl = 8, ns = class ns extends I {
     if (!s.events.length) {
       if (i === "absent") return this.message(t("common.absent"));
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
-      if (i === "waiting" && (this.lost.length || this.store?.missing)) return Wi(e);
+      if (i === "waiting" && (this.lost.length || this.store?.missing)) return Fi(e);
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
     const r = zs(s.events, this.filter), l = zs(s.waiting, this.filter).length, c = this.config.filters === !1 ? r.slice(0, this.limit) : r;
@@ -4957,14 +4957,14 @@ const wl = 8, ns = class ns extends I {
   }
   days(e) {
     const t = this.hass;
-    return Za(e, ml(t)).map(
+    return Xa(e, fl(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul class="events">
           ${B(
         i,
         N,
-        (o) => Qi(
+        (o) => Zi(
           o,
           this.opened.viewOf(t, o, {
             when: wn(t, o.time),
@@ -4978,7 +4978,7 @@ const wl = 8, ns = class ns extends I {
   }
   empty() {
     const e = v(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Yt(br)}</span>`) : this.message(
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Yt($r)}</span>`) : this.message(
       e("events.none_found"),
       u`<button class="quiet" @click=${() => this.choose({ ...an, severity: t })}>
         ${e("events.clear")}
@@ -4987,10 +4987,10 @@ const wl = 8, ns = class ns extends I {
   }
   filters(e) {
     const t = this.hass, s = ct(t);
-    return vl(t, {
+    return gl(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : Ds(e, Di, Ne, s),
+      who: this.config?.device_id ? [] : Ds(e, Bi, Ne, s),
       kinds: Ds(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
@@ -5000,7 +5000,7 @@ const wl = 8, ns = class ns extends I {
     this.filter = e, this.opened.close(), t && this.want();
   }
 };
-ns.styles = [J, V, Si, gl];
+ns.styles = [J, V, Mi, yl];
 let G = ns;
 Ae([
   M({ attribute: !1 })
@@ -5023,8 +5023,8 @@ Ae([
 Ae([
   j(".list")
 ], G.prototype, "list");
-const bl = { "hearthwall-events-card": G };
-function $l() {
+const $l = { "hearthwall-events-card": G };
+function xl() {
   const n = v(void 0);
   return {
     type: "hearthwall-events-card",
@@ -5033,7 +5033,7 @@ function $l() {
     preview: !0
   };
 }
-const to = "important", xl = " !" + to, Wn = zn(class extends Dn {
+const no = "important", _l = " !" + no, Wn = zn(class extends Dn {
   constructor(n) {
     if (super(n), n.type !== Un.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
@@ -5051,8 +5051,8 @@ const to = "important", xl = " !" + to, Wn = zn(class extends Dn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(xl);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? to : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(_l);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? no : "") : t[s] = i;
       }
     }
     return Q;
@@ -5070,7 +5070,7 @@ function ni(n, e) {
   }
   return t;
 }
-function _l(n, e) {
+function kl(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -5094,7 +5094,7 @@ function pn(n, e) {
   }
   return t;
 }
-function kl(n, e) {
+function Al(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
 function xt(n) {
@@ -5114,13 +5114,13 @@ function It(n, e) {
 function mn(n) {
   return n.value;
 }
-function Al(n) {
+function Sl(n) {
   return n.index;
 }
-function Sl(n) {
+function Ml(n) {
   return n.nodes;
 }
-function Ml(n) {
+function Ol(n) {
   return n.links;
 }
 function oi(n, e) {
@@ -5137,11 +5137,11 @@ function ai({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function Ol() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Al, l = kl, c, d, h = Sl, p = Ml, y = 6;
+function El() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Sl, l = Al, c, d, h = Ml, p = Ol, y = 6;
   function g() {
     const f = { nodes: h.apply(null, arguments), links: p.apply(null, arguments) };
-    return $(f), A(f), H(f), P(f), mo(f), ai(f), f;
+    return $(f), A(f), H(f), P(f), fo(f), ai(f), f;
   }
   g.update = function(f) {
     return ai(f), f;
@@ -5222,7 +5222,7 @@ function Ol() {
     return x;
   }
   function ze(f) {
-    const _ = _l(f, (b) => (s - e - (b.length - 1) * a) / pn(b, mn));
+    const _ = kl(f, (b) => (s - e - (b.length - 1) * a) / pn(b, mn));
     for (const b of f) {
       let x = e;
       for (const w of b) {
@@ -5235,25 +5235,25 @@ function Ol() {
         const k = b[w];
         k.y0 += x * (w + 1), k.y1 += x * (w + 1);
       }
-      go(b);
+      yo(b);
     }
   }
-  function mo(f) {
+  function fo(f) {
     const _ = R(f);
     a = Math.min(o, (s - e) / (ni(_, (b) => b.length) - 1)), ze(_);
     for (let b = 0; b < y; ++b) {
       const x = Math.pow(0.99, b), w = Math.max(1 - x, (b + 1) / y);
-      vo(_, x, w), fo(_, x, w);
+      go(_, x, w), vo(_, x, w);
     }
   }
-  function fo(f, _, b) {
+  function vo(f, _, b) {
     for (let x = 1, w = f.length; x < w; ++x) {
       const k = f[x];
       for (const E of k) {
         let De = 0, he = 0;
         for (const { source: Ve, value: Xt } of E.targetLinks) {
           let We = Xt * (E.layer - Ve.layer);
-          De += yo(Ve, E) * We, he += We;
+          De += wo(Ve, E) * We, he += We;
         }
         if (!(he > 0)) continue;
         let Be = (De / he - E.y0) * _;
@@ -5262,14 +5262,14 @@ function Ol() {
       c === void 0 && k.sort(It), hs(k, b);
     }
   }
-  function vo(f, _, b) {
+  function go(f, _, b) {
     for (let x = f.length, w = x - 2; w >= 0; --w) {
       const k = f[w];
       for (const E of k) {
         let De = 0, he = 0;
         for (const { target: Ve, value: Xt } of E.sourceLinks) {
           let We = Xt * (Ve.layer - E.layer);
-          De += wo(E, Ve) * We, he += We;
+          De += bo(E, Ve) * We, he += We;
         }
         if (!(he > 0)) continue;
         let Be = (De / he - E.y0) * _;
@@ -5302,12 +5302,12 @@ function Ol() {
         b.sort(si);
     }
   }
-  function go(f) {
+  function yo(f) {
     if (d === void 0)
       for (const { sourceLinks: _, targetLinks: b } of f)
         _.sort(ii), b.sort(si);
   }
-  function yo(f, _) {
+  function wo(f, _) {
     let b = f.y0 - (f.sourceLinks.length - 1) * a / 2;
     for (const { target: x, width: w } of f.sourceLinks) {
       if (x === _) break;
@@ -5319,7 +5319,7 @@ function Ol() {
     }
     return b;
   }
-  function wo(f, _) {
+  function bo(f, _) {
     let b = _.y0 - (_.targetLinks.length - 1) * a / 2;
     for (const { source: x, width: w } of _.targetLinks) {
       if (x === f) break;
@@ -5333,16 +5333,16 @@ function Ol() {
   }
   return g;
 }
-const Ke = 24, ie = 10, Pt = 560, El = 44, Cl = 42, Tl = 180, Il = 0.34, Pl = 560, fn = 8, Ll = 0.42, ql = 0.36, Hl = (n) => n < Pt ? 7 : n < 1e3 ? 9 : 12;
-function Rl(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Pt ? 0 : Math.min(Pl, Math.round(e * Il));
-  return Math.max(Tl, s, t * (e < Pt ? Cl : El));
-}
+const Ke = 24, ie = 10, Pt = 560, Cl = 44, Tl = 42, Il = 180, Pl = 0.34, Ll = 560, fn = 8, ql = 0.42, Hl = 0.36, Rl = (n) => n < Pt ? 7 : n < 1e3 ? 9 : 12;
 function jl(n, e) {
-  const t = Rl(n, e);
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Pt ? 0 : Math.min(Ll, Math.round(e * Pl));
+  return Math.max(Il, s, t * (e < Pt ? Tl : Cl));
+}
+function Nl(n, e) {
+  const t = jl(n, e);
   if (n.streams.length === 0 || e < 3 * ie)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, c) => [l, c]))), o = Ol().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ie).nodePadding(Ke).extent([
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, c) => [l, c]))), o = El().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ie).nodePadding(Ke).extent([
     [0, Ke / 2],
     [e, t - Ke / 2]
   ])({
@@ -5356,27 +5356,27 @@ function jl(n, e) {
         part: c
       }))
     )
-  }), a = no(e, s);
+  }), a = so(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((r) => Nl(r.node, r.y0, r.y1, a, e)),
+    nodes: o.nodes.map((r) => Ul(r.node, r.y0, r.y1, a, e)),
     streams: o.links.map(({ stream: r, part: l, y0: c, y1: d, width: h }) => ({
       id: `${r.id}#${l}`,
       stream: r,
-      path: Ul(a[l] + ie, c, a[l + 1], d),
+      path: zl(a[l] + ie, c, a[l + 1], d),
       width: h
     }))
   };
 }
-function no(n, e) {
-  const t = n - ie, s = n < Pt ? ql : Ll;
+function so(n, e) {
+  const t = n - ie, s = n < Pt ? Hl : ql;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function Nl(n, e, t, s, i) {
+function Ul(n, e, t, s, i) {
   const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - ie : s[o + 1]) - (r ? s[o - 1] : a) - ie, c = o >= s.length - 2 ? l / 2 : l;
   return {
     node: n,
@@ -5391,13 +5391,13 @@ function Nl(n, e, t, s, i) {
     }
   };
 }
-function Ul(n, e, t, s) {
+function zl(n, e, t, s) {
   const i = ne((n + t) / 2);
   return `M${n},${ne(e)}C${i},${ne(e)} ${i},${ne(s)} ${t},${ne(s)}`;
 }
-const ne = (n) => Math.round(n * 10) / 10, zl = 150;
-function Dl(n, e, t) {
-  const { nodes: s, streams: i, height: o } = jl(n, e), a = n.columns[0].map(({ id: l }) => l), r = Wn({ height: `${o}px` });
+const ne = (n) => Math.round(n * 10) / 10, Dl = 150;
+function Bl(n, e, t) {
+  const { nodes: s, streams: i, height: o } = Nl(n, e), a = n.columns[0].map(({ id: l }) => l), r = Wn({ height: `${o}px` });
   return u`<div
     class=${be({ map: !0, singled: t.chosen !== null })}
     style=${r}
@@ -5419,27 +5419,27 @@ function Dl(n, e, t) {
           ${B(
       i.filter(({ stream: c }) => c.nodes[0] === l),
       ({ id: c }) => c,
-      (c) => Bl(c, t)
+      (c) => Vl(c, t)
     )}
         </g>`
   )}
       ${B(
     s,
     ({ node: l }) => l.id,
-    (l) => Vl(l, t)
+    (l) => Wl(l, t)
   )}
     </svg>
     ${B(
     s,
     ({ node: l }) => l.id,
-    (l) => Wl(l, t)
+    (l) => Fl(l, t)
   )}
   </div>`;
 }
 const Fn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function Bl({ stream: n, path: e, width: t }, s) {
+function Vl({ stream: n, path: e, width: t }, s) {
   return Ce`<path
     class=${be({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
@@ -5450,7 +5450,7 @@ function Bl({ stream: n, path: e, width: t }, s) {
   }}
   ></path>`;
 }
-function Vl({ node: n, x: e, y: t, height: s }, i) {
+function Wl({ node: n, x: e, y: t, height: s }, i) {
   return Ce`<rect
     class=${be({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
@@ -5465,7 +5465,7 @@ function Vl({ node: n, x: e, y: t, height: s }, i) {
   }}
   ></rect>`;
 }
-function Wl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+function Fl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
   const a = o.name(n), r = s === "end", { amount: l, shown: c, spoken: d } = o.describe(n.id);
   return u`<button
     class=${be({
@@ -5489,7 +5489,7 @@ function Wl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= zl ? u`<span class="amount">${l}</span>` : m}
+    ${i >= Dl ? u`<span class="amount">${l}</span>` : m}
   </button>`;
 }
 const ri = [
@@ -5502,7 +5502,7 @@ const ri = [
   "#999933",
   "#8a6fd1"
 ];
-class Fl {
+class Gl {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -5519,7 +5519,7 @@ class Fl {
   }
 }
 const Kt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Gn = ["application", "domain"], Yn = ["country", "network", "domain", "peer"];
-function Gl(n) {
+function Yl(n) {
   const e = [
     ["period", Object.keys(Kt)],
     ["middle", Gn],
@@ -5531,10 +5531,10 @@ function Gl(n) {
   }
   return n;
 }
-const Yl = (n) => n === "1h" ? 5e3 : 15e3, vn = (n, e) => ({
+const Kl = (n) => n === "1h" ? 5e3 : 15e3, vn = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function Kl() {
+function Ql() {
   const n = v(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
@@ -5548,13 +5548,13 @@ function Kl() {
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const so = "others", Ql = "unknown", Zl = 1.25, Lt = (n) => n.id === `${n.column}:${so}`, $n = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+const io = "others", Zl = "unknown", Xl = 1.25, Lt = (n) => n.id === `${n.column}:${io}`, $n = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
 function xn(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
 const Oe = (n) => n.upload_bytes + n.download_bytes;
-function Xl(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((d) => Oe(d) > 0).map((d) => Jl(d, e)), o = ec(n);
+function Jl(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((d) => Oe(d) > 0).map((d) => ec(d, e)), o = tc(n);
   Oe(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
@@ -5562,10 +5562,10 @@ function Xl(n, e, t, s = /* @__PURE__ */ new Set()) {
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((d, h) => tc(i, h, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
+  const a = e.map((d, h) => nc(i, h, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
   for (const d of i) {
     const h = d.values.map((g, $) => {
-      const A = nc($, g, a[$]), H = g != null && a[$].has(g);
+      const A = sc($, g, a[$]), H = g != null && a[$].has(g);
       let P = r.get(A);
       if (P === void 0) {
         const R = H ? d.names[$] ?? g : null, ze = H && $ === 0 ? d.deviceId : null;
@@ -5582,7 +5582,7 @@ function Xl(n, e, t, s = /* @__PURE__ */ new Set()) {
     joined: p.has(void 0) ? null : p.size
   }));
   return {
-    columns: e.map((d, h) => c.filter((p) => p.column === h).sort(sc)),
+    columns: e.map((d, h) => c.filter((p) => p.column === h).sort(ic)),
     streams: [...l].map(([d, { nodes: h, sums: p }]) => ({
       id: d,
       nodes: h,
@@ -5592,7 +5592,7 @@ function Xl(n, e, t, s = /* @__PURE__ */ new Set()) {
     bytes: i.reduce((d, h) => d + Oe(h.row), 0)
   };
 }
-function Jl(n, e) {
+function ec(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5603,7 +5603,7 @@ function Jl(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function ec({ rows: n, ...e }) {
+function tc({ rows: n, ...e }) {
   const t = $n();
   for (const s of n)
     xn(t, s);
@@ -5613,28 +5613,28 @@ function ec({ rows: n, ...e }) {
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function tc(n, e, t, s) {
+function nc(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
   for (const { row: c, values: d } of n) {
     const h = d[e];
     h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + Oe(c));
   }
-  const a = (c, d) => s.has(io(e, c)) ? d * Zl : d, r = [...i].sort(([c, d], [h, p]) => a(h, p) - a(c, d)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  const a = (c, d) => s.has(oo(e, c)) ? d * Xl : d, r = [...i].sort(([c, d], [h, p]) => a(h, p) - a(c, d)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
   return new Set(r.slice(0, Math.max(l, 1)).map(([c]) => c));
 }
-const io = (n, e) => e === null ? `${n}:${Ql}` : `${n}:=${e}`;
-function nc(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${so}` : io(n, e);
+const oo = (n, e) => e === null ? `${n}:${Zl}` : `${n}:=${e}`;
+function sc(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${io}` : oo(n, e);
 }
-function sc(n, e) {
+function ic(n, e) {
   return Number(Lt(n)) - Number(Lt(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
 function gn(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const ic = q`
+const oc = q`
   :host {
     container-type: inline-size;
   }
@@ -5891,7 +5891,7 @@ const ic = q`
       transition: none !important;
     }
   }
-`, li = 80, oc = (n, e) => e, ac = {
+`, li = 80, ac = (n, e) => e, rc = {
   country: Hn,
   application: (n, e) => dt(e)
 };
@@ -5900,11 +5900,11 @@ function qt(n, e, t) {
   if (Lt(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (ac[i] ?? oc)(n, e.label);
+  const o = (rc[i] ?? ac)(n, e.label);
   return o.length > li ? `${o.slice(0, li)}…` : o;
 }
 function ci(n, e, t, s) {
-  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? rc(e), c = a ? qt(n, a, s) : r ? r.nodes.map((y) => qt(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), d = C(n, l.bytes), h = Ot(n, e.bytes ? l.bytes / e.bytes : 0), p = [
+  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? lc(e), c = a ? qt(n, a, s) : r ? r.nodes.map((y) => qt(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), d = C(n, l.bytes), h = Ot(n, e.bytes ? l.bytes / e.bytes : 0), p = [
     `${i("map.upload")} ${C(n, l.upload_bytes)}`,
     `${i("map.download")} ${C(n, l.download_bytes)}`
   ];
@@ -5914,11 +5914,11 @@ function ci(n, e, t, s) {
     spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: c, amount: d, share: h }) : `${c}, ${d}`
   };
 }
-function rc(n) {
+function lc(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function lc(n, e, t) {
+function cc(n, e, t) {
   const s = v(n), i = new Map(e.columns.flat().map((r) => [r.id, r])), o = [...e.streams].sort((r, l) => l.bytes - r.bytes), a = (r) => o.reduce((l, c) => l + c[r], 0);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
@@ -5948,8 +5948,8 @@ function lc(n, e, t) {
     </table>
   </div>`;
 }
-const cc = 500;
-class dc {
+const dc = 500;
+class hc {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5980,9 +5980,9 @@ class dc {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = bi(s) ? { absent: !0 } : { absent: !1, reason: X(s) };
+      this.problem = $i(s) ? { absent: !0 } : { absent: !1, reason: X(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Yl(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Kl(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (r) => {
@@ -5992,7 +5992,7 @@ class dc {
         // Twice the same column says no more than once
         by: [...new Set(l)],
         since: Kt[e],
-        limit: cc,
+        limit: dc,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
       }), dimensions: l };
@@ -6003,34 +6003,34 @@ class dc {
     return !a.usage.rows.length || a.usage.rows.some(({ country: r }) => r) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var hc = Object.defineProperty, K = (n, e, t, s) => {
+var uc = Object.defineProperty, K = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && hc(e, t, i), i;
+  return i && uc(e, t, i), i;
 };
 const ss = class ss extends I {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new dc(this), this.colours = new Fl(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new hc(this), this.colours = new Gl(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? pc(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? mc(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return Kl();
+    return Ql();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = Gl(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = Yl(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -6062,7 +6062,7 @@ const ss = class ss extends I {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = Xl(t.usage, t.dimensions, Hl(this.width), s), this.pinned && !gn(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = Jl(t.usage, t.dimensions, Rl(this.width), s), this.pinned && !gn(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
@@ -6090,7 +6090,7 @@ const ss = class ss extends I {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? fr : $r}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? vr : xr}></path></svg>
             </button>
           </div>
         </div>
@@ -6108,17 +6108,17 @@ const ss = class ss extends I {
     if (!U(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${Wn({ "--middle": `${no(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${Wn({ "--middle": `${so(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
       ${this.columnChoice("middle", Gn, s.dimensions[1] ?? this.middle)}
       ${this.columnChoice("end", Yn, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${lc(e, this.graph, s.dimensions)}`;
+    if (this.asTable) return u`${a}${cc(e, this.graph, s.dimensions)}`;
     const r = this.pinned ?? this.hovered, { columns: l } = this.graph, c = this.colours.of(l[0].filter((d) => !Lt(d)).map(({ id: d }) => d));
     return u`
       ${a}
-      ${Dl(this.graph, this.width, {
+      ${Bl(this.graph, this.width, {
       label: t("map.label"),
       colours: c,
       chosen: gn(this.graph, r),
@@ -6155,7 +6155,7 @@ const ss = class ss extends I {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
 };
-ss.styles = [V, ic];
+ss.styles = [V, oc];
 let D = ss;
 K([
   M({ attribute: !1 })
@@ -6187,20 +6187,20 @@ K([
 K([
   S()
 ], D.prototype, "reached");
-const uc = {
+const pc = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function pc({ columns: n }, e, t) {
-  const s = uc[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
+function mc({ columns: n }, e, t) {
+  const s = pc[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: r }) => r === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const mc = { "hearthwall-flow-map-card": D };
-function fc() {
+const fc = { "hearthwall-flow-map-card": D };
+function vc() {
   const n = v(void 0);
   return {
     type: "hearthwall-flow-map-card",
@@ -6209,12 +6209,12 @@ function fc() {
     preview: !0
   };
 }
-var vc = Object.defineProperty, Qt = (n, e, t, s) => {
+var gc = Object.defineProperty, Qt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && vc(e, t, i), i;
+  return i && gc(e, t, i), i;
 };
-const gc = 15e3, is = class is extends I {
+const yc = 15e3, is = class is extends I {
   constructor() {
     super(...arguments), this.problem = "", this.live = new Re(this), this.asked = "";
   }
@@ -6240,7 +6240,7 @@ const gc = 15e3, is = class is extends I {
     return { columns: 12, rows: "auto", min_columns: 6 };
   }
   connectedCallback() {
-    super.connectedCallback(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.ask(), gc);
+    super.connectedCallback(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.ask(), yc);
   }
   disconnectedCallback() {
     super.disconnectedCallback(), clearInterval(this.timer), this.asked = "";
@@ -6411,17 +6411,17 @@ Qt([
 Qt([
   S()
 ], $e.prototype, "problem");
-const yc = { "hearthwall-gateway-card": $e };
-function wc() {
+const wc = { "hearthwall-gateway-card": $e };
+function bc() {
   const n = v(void 0);
   return { type: "hearthwall-gateway-card", name: n("gateway.name"), description: n("gateway.description"), preview: !0 };
 }
-var bc = Object.defineProperty, mt = (n, e, t, s) => {
+var $c = Object.defineProperty, mt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && bc(e, t, i), i;
+  return i && $c(e, t, i), i;
 };
-const $c = 12e3, os = class os extends I {
+const xc = 12e3, os = class os extends I {
   constructor() {
     super(...arguments), this.compact = !1, this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
@@ -6450,7 +6450,7 @@ const $c = 12e3, os = class os extends I {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, $c);
+    }, xc);
   }
   render() {
     return u`
@@ -6514,12 +6514,12 @@ mt([
 mt([
   S()
 ], ae.prototype, "undo");
-async function xc(n) {
+async function _c(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
-function oo(n) {
+function ao(n) {
   return Object.defineProperties(n(), {
     name: { get: () => n().name, enumerable: !0 },
     description: { get: () => n().description, enumerable: !0 }
@@ -6529,13 +6529,13 @@ function Zt(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-const _c = 1e4, kc = (n, e) => e.created - n.created || e.id - n.id;
-class Ac {
+const kc = 1e4, Ac = (n, e) => e.created - n.created || e.id - n.id;
+class Sc {
   constructor(e, t) {
     this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new Re(e), e.addController(this);
   }
   hostConnected() {
-    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), _c), this.seen = void 0;
+    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), kc), this.seen = void 0;
   }
   hostDisconnected() {
     clearInterval(this.timer), this.turn++;
@@ -6559,7 +6559,7 @@ class Ac {
     if (!e || !s.length) return;
     const i = ++this.turn, o = new Map(this.rules?.map((c) => [c.entryId, c])), a = [], r = s.map(async ({ entryId: c, name: d }) => {
       try {
-        return { entryId: c, gateway: d, blocks: (await Bt(e, c)).sort(kc) };
+        return { entryId: c, gateway: d, blocks: (await Bt(e, c)).sort(Ac) };
       } catch (h) {
         return a.push(X(h)), o.get(c);
       }
@@ -6567,14 +6567,14 @@ class Ac {
     i === this.turn && (this.rules = l.length || !a.length ? l : this.rules, this.problem = a[0] ?? "", this.host.requestUpdate());
   }
 }
-var Sc = Object.defineProperty, ft = (n, e, t, s) => {
+var Mc = Object.defineProperty, ft = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Sc(e, t, i), i;
+  return i && Mc(e, t, i), i;
 };
-const Mc = 100, as = class as extends I {
+const Oc = 100, as = class as extends I {
   constructor() {
-    super(), this.whole = !1, this.data = new Ac(this, () => this.config?.entry_id), new Gt(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
+    super(), this.whole = !1, this.data = new Sc(this, () => this.config?.entry_id), new Gt(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
   }
   setConfig(e) {
     this.config = e;
@@ -6618,7 +6618,7 @@ const Mc = 100, as = class as extends I {
     if (!s) return this.data.problem ? m : u`<div class="message" role="status">${t("common.loading")}</div>`;
     const i = s.flatMap((a) => a.blocks.map((r) => ({ of: a, block: r })));
     if (!i.length) return u`<div class="message" role="status">${t("rules.none")}</div>`;
-    const o = this.whole ? i : i.slice(0, Mc);
+    const o = this.whole ? i : i.slice(0, Oc);
     return u`<ul>
         ${B(
       o,
@@ -6631,17 +6631,17 @@ const Mc = 100, as = class as extends I {
           </button>` : m}`;
   }
   renderRule(e, { entryId: t, gateway: s }, i, o) {
-    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: c, more: d } = Ir(e, i, l?.devices.values() ?? []), h = Xi(e, i, r), p = l?.connected ?? !1;
+    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: c, more: d } = Pr(e, i, l?.devices.values() ?? []), h = Ji(e, i, r), p = l?.connected ?? !1;
     return u`<li>
       <div class="grow">
         <div class="line">
           <b class="cut" title=${i.target}>${c}</b>
-          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Zi(e, i)}</span>
+          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Xi(e, i)}</span>
           ${h ? u`<span class="secondary" role="timer">${h}</span>` : m}
         </div>
         ${d || o ? u`<div class="secondary wrap">${[d, o ? s : ""].filter(Boolean).join(" · ")}</div>` : m}
-        <div class="secondary wrap">${Ji(e, i)}</div>
-        <div class="secondary wrap">${eo(e, i, r)}</div>
+        <div class="secondary wrap">${eo(e, i)}</div>
+        <div class="secondary wrap">${to(e, i, r)}</div>
         ${i.enforced ? m : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
       </div>
       <button
@@ -6657,7 +6657,7 @@ const Mc = 100, as = class as extends I {
   }
   end(e, t, s) {
     const { confirm: i, notice: o } = this;
-    Yi({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
+    Ki({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
   }
 };
 as.styles = [
@@ -6745,23 +6745,23 @@ ft([
 ft([
   j("hearthwall-notice")
 ], re.prototype, "notice");
-const Oc = { "hearthwall-rules-card": re };
-function Ec() {
+const Ec = { "hearthwall-rules-card": re };
+function Cc() {
   const n = v(void 0);
   return { type: "hearthwall-rules-card", name: n("rules.name"), description: n("rules.description"), preview: !0 };
 }
-var Cc = Object.defineProperty, ao = (n, e, t, s) => {
+var Tc = Object.defineProperty, ro = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Cc(e, t, i), i;
+  return i && Tc(e, t, i), i;
 };
-function Tc(n) {
+function Ic(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === T && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
-const rs = class rs extends I {
+const di = (n) => new Set(n.map(({ row: e }) => e.mac)).size, rs = class rs extends I {
   constructor() {
-    super(...arguments), this.live = new Re(this), this.alerted = new Oi(this);
+    super(...arguments), this.live = new Re(this), this.alerted = new Ei(this);
   }
   setConfig(e) {
     this.config = e;
@@ -6781,7 +6781,7 @@ const rs = class rs extends I {
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return m;
-    const s = v(e), { store: i } = this.live, o = ({ entryId: R }) => !t.entry_id || R === t.entry_id, a = [...i?.devices() ?? []].filter(o), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: R }) => !R), c = !l && r.some(({ stale: R, connected: ze }) => R || !ze), d = a.filter(({ row: R }) => R.quarantined || R.rule).length, h = t.entry_id ? d : Tc(e) ?? d, p = this.alerted.alerts?.all(t.entry_id), y = a.filter(({ row: R }) => R.online).length, g = r.length ? s("badge.online", { online: L(e, y), all: L(e, a.length) }) : "–", $ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
+    const s = v(e), { store: i } = this.live, o = ({ entryId: R }) => !t.entry_id || R === t.entry_id, a = [...i?.devices() ?? []].filter(o), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: R }) => !R), c = !l && r.some(({ stale: R, connected: ze }) => R || !ze), d = a.filter(({ row: R }) => R.quarantined || R.rule).length, h = t.entry_id ? d : Ic(e) ?? d, p = this.alerted.alerts?.all(t.entry_id), y = di(a.filter(({ row: R }) => R.online)), g = r.length ? s("badge.online", { online: L(e, y), all: L(e, di(a)) }) : "–", $ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
       g,
       ...c ? [s("badge.silent")] : [],
       ...h ? [s("badge.blocks", { count: L(e, h) })] : [],
@@ -6870,16 +6870,16 @@ rs.styles = [
     `
 ];
 let ot = rs;
-ao([
+ro([
   M({ attribute: !1 })
 ], ot.prototype, "hass");
-ao([
+ro([
   S()
 ], ot.prototype, "config");
-var Ic = Object.defineProperty, vt = (n, e, t, s) => {
+var Pc = Object.defineProperty, vt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ic(e, t, i), i;
+  return i && Pc(e, t, i), i;
 };
 function Kn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
@@ -6962,18 +6962,18 @@ vt([
 vt([
   j("hearthwall-notice")
 ], le.prototype, "notice");
-var Pc = Object.defineProperty, ro = (n, e, t, s) => {
+var Lc = Object.defineProperty, lo = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Pc(e, t, i), i;
+  return i && Lc(e, t, i), i;
 };
-const di = 60, Ht = 100, fe = 14, Lc = 2e3, qc = 2;
-function Hc(n, e, t, s) {
-  const i = (h) => (Math.max(0, 1 - (e - h) / di) * Ht).toFixed(1), o = (h) => (fe - s * Math.sqrt(Math.min(1, h / t)) * (fe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - di), r = n.slice(Math.max(0, a)), [l] = r, c = r[r.length - 1];
+const hi = 60, Ht = 100, fe = 14, qc = 2e3, Hc = 2;
+function Rc(n, e, t, s) {
+  const i = (h) => (Math.max(0, 1 - (e - h) / hi) * Ht).toFixed(1), o = (h) => (fe - s * Math.sqrt(Math.min(1, h / t)) * (fe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - hi), r = n.slice(Math.max(0, a)), [l] = r, c = r[r.length - 1];
   if (!l || !c || r.every(([, h]) => h <= 0)) return "";
   const d = r.map(([h, p], y) => {
     const [g, $] = r[y - 1] ?? [h, p];
-    return `${h - g > qc ? `L${i(h - 1)} ${o($)}` : ""}L${i(h)} ${o(p)}`;
+    return `${h - g > Hc ? `L${i(h - 1)} ${o($)}` : ""}L${i(h)} ${o(p)}`;
   });
   return `M${i(l[0])} ${fe}${d.join("")}L${Ht} ${o(c[1])}V${fe}Z`;
 }
@@ -6982,7 +6982,7 @@ const cs = class cs extends I {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(Lc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => Ce`<path class=${s} d=${Hc(
+    const e = Math.max(qc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => Ce`<path class=${s} d=${Rc(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
@@ -7024,14 +7024,14 @@ cs.styles = q`
     }
   `;
 let at = cs;
-ro([
+lo([
   M({ attribute: !1 })
 ], at.prototype, "samples");
-ro([
+lo([
   M({ attribute: !1 })
 ], at.prototype, "now");
-const hi = 60, _n = ({ identifiers: n }) => n?.find(([e]) => e === T)?.[1], ui = (n) => !_n(n).includes(":");
-function lo(n, e) {
+const ui = 60, _n = ({ identifiers: n }) => n?.find(([e]) => e === T)?.[1], pi = (n) => !_n(n).includes(":");
+function co(n, e) {
   const t = ct(n), s = /* @__PURE__ */ new Map();
   for (const r of Object.values(n.entities)) {
     if (r.platform !== T || !r.device_id || r.hidden) continue;
@@ -7040,23 +7040,23 @@ function lo(n, e) {
   }
   const i = Object.values(n.devices).filter((r) => _n(r) && !r.disabled_by), o = (r) => r.map((l) => ({
     id: l.id,
-    name: co(l.name_by_user || l.name || l.id),
+    name: ho(l.name_by_user || l.name || l.id),
     areaId: l.area_id,
     entryId: _n(l).split("_")[0],
     entities: s.get(l.id) ?? []
-  })).sort((l, c) => t(l.name, c.name) || (l.id < c.id ? -1 : 1)), a = o(i.filter((r) => !ui(r)));
-  return { gateways: o(i.filter(ui)), devices: a, areas: Rc(n, a, e) };
+  })).sort((l, c) => t(l.name, c.name) || (l.id < c.id ? -1 : 1)), a = o(i.filter((r) => !pi(r)));
+  return { gateways: o(i.filter(pi)), devices: a, areas: jc(n, a, e) };
 }
-function Rc(n, e, t) {
+function jc(n, e, t) {
   const s = ct(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: c, icon: d }) => ({
     id: l,
-    name: co(c),
+    name: ho(c),
     icon: d ?? null,
     devices: e.filter(({ areaId: h }) => h === l)
   })).sort((l, c) => s(l.name, c.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
   return [...a, { id: null, name: t, icon: null, devices: r }].filter((l) => l.devices.length);
 }
-const co = (n) => n.length > hi ? `${n.slice(0, hi)}…` : n, jc = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ce = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Ee = { grid_options: { columns: "full" } }, Nc = /* @__PURE__ */ new Set([
+const ho = (n) => n.length > ui ? `${n.slice(0, ui)}…` : n, Nc = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ce = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Ee = { grid_options: { columns: "full" } }, Uc = /* @__PURE__ */ new Set([
   "presence",
   "quarantine",
   "connection",
@@ -7065,9 +7065,9 @@ const co = (n) => n.length > hi ? `${n.slice(0, hi)}…` : n, jc = ({ entities: 
   "download_rate",
   "upload_rate",
   "feed_hits"
-]), Uc = ["download_rate", "upload_rate"], zc = { name: { type: "entity" } }, ho = "device-{device_id}", Dc = ({ id: n }) => ho.replace("{device_id}", n), Bc = 1088, Vc = { docked: 256, auto: 56, always_hidden: 0 };
-function Wc(n) {
-  const e = Bc + Vc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
+]), zc = ["download_rate", "upload_rate"], Dc = { name: { type: "entity" } }, uo = "device-{device_id}", Bc = ({ id: n }) => uo.replace("{device_id}", n), Vc = 1088, Wc = { docked: 256, auto: 56, always_hidden: 0 };
+function Fc(n) {
+  const e = Vc + Wc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
     column_span: i,
     visibility: o,
@@ -7085,7 +7085,7 @@ function Wc(n) {
   }), s = (i) => [{ condition: "screen", media_query: i }];
   return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
-function Fc({ hass: n }) {
+function Gc({ hass: n }) {
   return {
     type: "sections",
     max_columns: 3,
@@ -7094,14 +7094,14 @@ function Fc({ hass: n }) {
     ],
     sections: [
       { type: "grid", column_span: 2, cards: [ce("devices", Ee)] },
-      ...Wc(n)
+      ...Fc(n)
     ]
   };
 }
-function Gc() {
+function Yc() {
   return { type: "panel", cards: [ce("flow-map")] };
 }
-function Yc() {
+function Kc() {
   return {
     type: "sections",
     max_columns: 2,
@@ -7110,7 +7110,7 @@ function Yc() {
     ]
   };
 }
-function Kc({ home: n }) {
+function Qc({ home: n }) {
   return {
     type: "sections",
     max_columns: 2,
@@ -7118,11 +7118,11 @@ function Kc({ home: n }) {
     sections: n.areas.map(({ id: e, name: t }) => ({
       type: "grid",
       // Those without an area have the empty one
-      cards: [ce("devices", { ...Ee, title: t, area: [e ?? ""], toolbar: !1, navigation_path: ho })]
+      cards: [ce("devices", { ...Ee, title: t, area: [e ?? ""], toolbar: !1, navigation_path: uo })]
     }))
   };
 }
-function Qc({ hass: n, home: e, config: t }) {
+function Zc({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
@@ -7133,22 +7133,22 @@ function Qc({ hass: n, home: e, config: t }) {
         type: "grid",
         cards: [
           { type: "heading", heading: v(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...uo(s)
+          ...po(s)
         ]
       }
     ]
   } : { cards: [{ type: "markdown", content: v(n)("strategy.gone") }] };
 }
-const uo = ({ entities: n }) => n.filter(({ translation_key: e }) => !Nc.has(e ?? "")).map(({ entity_id: e }) => ({ type: "tile", entity: e, ...zc }));
-function Zc({ hass: n, home: e }) {
+const po = ({ entities: n }) => n.filter(({ translation_key: e }) => !Uc.has(e ?? "")).map(({ entity_id: e }) => ({ type: "tile", entity: e, ...Dc }));
+function Xc({ hass: n, home: e }) {
   const t = v(n);
   return {
     type: "sections",
     max_columns: 2,
     sections: e.gateways.flatMap((s) => {
-      const i = jc(s, Uc), o = { entry_id: s.entryId }, a = (r) => e.gateways.length > 1 ? { title: `${s.name}: ${r}` } : {};
+      const i = Nc(s, zc), o = { entry_id: s.entryId }, a = (r) => e.gateways.length > 1 ? { title: `${s.name}: ${r}` } : {};
       return [
-        { type: "grid", cards: [ce("gateway", { ...Ee, ...o }), ...uo(s)] },
+        { type: "grid", cards: [ce("gateway", { ...Ee, ...o }), ...po(s)] },
         {
           type: "grid",
           cards: [
@@ -7160,14 +7160,14 @@ function Zc({ hass: n, home: e }) {
     })
   };
 }
-const yn = { overview: Fc, map: Gc, events: Yc, devices: Kc, device: Qc, health: Zc };
-function Xc(n, e) {
+const yn = { overview: Gc, map: Yc, events: Kc, devices: Qc, device: Zc, health: Xc };
+function Jc(n, e) {
   const t = n.view ?? "overview", s = Object.hasOwn(yn, t) ? yn[t] : void 0;
   if (!s) throw new Error(`view is none of ${Object.keys(yn).join(", ")}`);
-  const i = lo(e, v(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : po(e);
+  const i = co(e, v(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : mo(e);
 }
-function po(n) {
+function mo(n) {
   const e = v(n);
   return {
     type: "sections",
@@ -7188,56 +7188,56 @@ function po(n) {
     ]
   };
 }
-const pi = "custom:hearthwall", Jc = [
+const mi = "custom:hearthwall", ed = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:map-marker-path"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function ed(n) {
-  const e = v(n), { gateways: t, devices: s } = lo(n, e("strategy.no_area")), i = e("strategy.title");
+function td(n) {
+  const e = v(n), { gateways: t, devices: s } = co(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...Jc.map(([o, a]) => ({
+      ...ed.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
         // An icon alone is a riddle
         show_icon_and_title: !0,
-        strategy: { type: pi, view: o }
+        strategy: { type: mi, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: Dc(o),
+        path: Bc(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: pi, view: "device", device_id: o.id }
+        strategy: { type: mi, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...po(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...mo(n) }] };
 }
 const ds = class ds extends HTMLElement {
   static getCreateSuggestions(e) {
     return { title: v(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return ed(t);
+    return td(t);
   }
 };
 ds.noEditor = !0;
 let kn = ds;
-class td extends HTMLElement {
+class nd extends HTMLElement {
   static async generate(e, t) {
-    return Xc(e, t);
+    return Jc(e, t);
   }
 }
-const nd = {
+const sd = {
   "ll-strategy-dashboard-hearthwall": kn,
-  "ll-strategy-view-hearthwall": td
+  "ll-strategy-view-hearthwall": nd
 };
-function sd() {
+function id() {
   const n = v(void 0);
   return {
     type: "hearthwall",
@@ -7246,14 +7246,14 @@ function sd() {
     description: n("strategy.description")
   };
 }
-const id = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function od(n, e) {
+const od = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function ad(n, e) {
   const t = n.entities[e];
   return t?.platform !== T || !t.device_id ? null : Object.values(n.entities).some(
     (i) => i.device_id === t.device_id && Kn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const ve = (n) => v(void 0)(n), ee = (n) => oo(() => ({ ...n(), documentationURL: id }));
+const ve = (n) => v(void 0)(n), ee = (n) => ao(() => ({ ...n(), documentationURL: od }));
 window.customCards = Zt(window.customCards ?? [], [
   ee(() => ({
     type: "hearthwall-devices-card",
@@ -7266,14 +7266,14 @@ window.customCards = Zt(window.customCards ?? [], [
     name: ve("device.name"),
     description: ve("device.description"),
     preview: !0,
-    getEntitySuggestion: od
+    getEntitySuggestion: ad
   })),
-  ee(fc),
-  ee($l),
-  ee(Ec),
-  ee(wc)
+  ee(vc),
+  ee(xl),
+  ee(Cc),
+  ee(bc)
 ]);
-window.customStrategies = Zt(window.customStrategies ?? [], [ee(sd)]);
+window.customStrategies = Zt(window.customStrategies ?? [], [ee(id)]);
 window.customBadges = Zt(window.customBadges ?? [], [
   ee(() => ({
     type: "hearthwall-badge",
@@ -7283,26 +7283,26 @@ window.customBadges = Zt(window.customBadges ?? [], [
   }))
 ]);
 window.customCardFeatures = Zt(window.customCardFeatures ?? [], [
-  oo(() => ({
+  ao(() => ({
     type: "hearthwall-quarantine-feature",
     name: ve("feature.name"),
     isSupported: (n, { entity_id: e }) => Kn(n, e)
   }))
 ]);
-xc({
-  "hearthwall-confirm": dl,
+_c({
+  "hearthwall-confirm": hl,
   "hearthwall-notice": ae,
   "hearthwall-sparkline": at,
   "hearthwall-devices-card": z,
   "hearthwall-device-row": F,
-  ...Gr,
+  ...Yr,
   "hearthwall-badge": ot,
   "hearthwall-quarantine-feature": le,
-  ...mc,
-  ...bl,
-  ...Oc,
-  ...yc,
-  ...nd
+  ...fc,
+  ...$l,
+  ...Ec,
+  ...wc,
+  ...sd
 });
 /**
  * @license

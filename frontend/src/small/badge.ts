@@ -8,7 +8,7 @@ import { formatCount } from "../format.js";
 import { type ConfigForm, DOMAIN, type HomeAssistant } from "../hass.js";
 import { localizer } from "../localize.js";
 import { navigate } from "../navigate.js";
-import { Live } from "../store.js";
+import { Live, type LiveDevice } from "../store.js";
 import { card } from "../styles.js";
 
 export interface BadgeConfig {
@@ -26,6 +26,9 @@ function activeBlocks(hass: Pick<HomeAssistant, "entities" | "states">): number 
     .filter(Number.isFinite);
   return numbers.length ? numbers.reduce((sum, each) => sum + each, 0) : undefined;
 }
+
+/** Return how many devices these are: one that several gateways see is one. */
+const count = (devices: readonly LiveDevice[]): number => new Set(devices.map(({ row }) => row.mac)).size;
 
 export class HearthwallBadge extends LitElement {
   @property({ attribute: false }) hass?: HomeAssistant | undefined;
@@ -64,9 +67,9 @@ export class HearthwallBadge extends LitElement {
     const restricted = devices.filter(({ row }) => row.quarantined || row.rule).length;
     const blocks = config.entry_id ? restricted : (activeBlocks(hass) ?? restricted);
     const alert = this.alerted.alerts?.all(config.entry_id);
-    const online = devices.filter(({ row }) => row.online).length;
+    const online = count(devices.filter(({ row }) => row.online));
     const figures = gateways.length
-      ? t("badge.online", { online: formatCount(hass, online), all: formatCount(hass, devices.length) })
+      ? t("badge.online", { online: formatCount(hass, online), all: formatCount(hass, count(devices)) })
       : "–";
     const told = lost
       ? [t(store?.phase === "offline" ? "badge.offline" : "badge.lost")]
