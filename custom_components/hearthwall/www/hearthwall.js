@@ -1,5 +1,5 @@
 const _t = globalThis, An = _t.ShadowRoot && (_t.ShadyCSS === void 0 || _t.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, Sn = Symbol(), fs = /* @__PURE__ */ new WeakMap();
-let fi = class {
+let mi = class {
   constructor(e, t, s) {
     if (this._$cssResult$ = !0, s !== Sn) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
     this.cssText = e, this.t = t;
@@ -17,13 +17,13 @@ let fi = class {
     return this.cssText;
   }
 };
-const $o = (n) => new fi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n, ...e) => {
+const $o = (n) => new mi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
-  return new fi(t, n, Sn);
+  return new mi(t, n, Sn);
 }, xo = (n, e) => {
   if (An) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
@@ -247,10 +247,10 @@ let Me = class extends HTMLElement {
   }
 };
 Me.elementStyles = [], Me.shadowRootOptions = { mode: "open" }, Me[Ye("elementProperties")] = /* @__PURE__ */ new Map(), Me[Ye("finalized")] = /* @__PURE__ */ new Map(), Co?.({ ReactiveElement: Me }), (Rt.reactiveElementVersions ??= []).push("2.1.2");
-const On = globalThis, ws = (n) => n, Mt = On.trustedTypes, bs = Mt ? Mt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, vi = "$lit$", te = `lit$${Math.random().toFixed(9).slice(2)}$`, gi = "?" + te, To = `<${gi}>`, ge = document, Qe = () => ge.createComment(""), Ze = (n) => n === null || typeof n != "object" && typeof n != "function", En = Array.isArray, Io = (n) => En(n) || typeof n?.[Symbol.iterator] == "function", Jt = `[ 	
-\f\r]`, Fe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, $s = /-->/g, xs = />/g, ue = RegExp(`>|${Jt}(?:([^\\s"'>=/]+)(${Jt}*=${Jt}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), _s = /'/g, ks = /"/g, yi = /^(?:script|style|textarea|title)$/i, wi = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = wi(1), Ce = wi(2), Q = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), As = /* @__PURE__ */ new WeakMap(), me = ge.createTreeWalker(ge, 129);
-function bi(n, e) {
+const On = globalThis, ws = (n) => n, Mt = On.trustedTypes, bs = Mt ? Mt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, fi = "$lit$", te = `lit$${Math.random().toFixed(9).slice(2)}$`, vi = "?" + te, To = `<${vi}>`, ye = document, Qe = () => ye.createComment(""), Ze = (n) => n === null || typeof n != "object" && typeof n != "function", En = Array.isArray, Io = (n) => En(n) || typeof n?.[Symbol.iterator] == "function", Jt = `[ 	
+\f\r]`, Fe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, $s = /-->/g, xs = />/g, pe = RegExp(`>|${Jt}(?:([^\\s"'>=/]+)(${Jt}*=${Jt}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), _s = /'/g, ks = /"/g, gi = /^(?:script|style|textarea|title)$/i, yi = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = yi(1), Ce = yi(2), Q = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), As = /* @__PURE__ */ new WeakMap(), fe = ye.createTreeWalker(ye, 129);
+function wi(n, e) {
   if (!En(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
   return bs !== void 0 ? bs.createHTML(e) : e;
 }
@@ -259,47 +259,47 @@ const Po = (n, e) => {
   let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Fe;
   for (let r = 0; r < t; r++) {
     const l = n[r];
-    let c, d, h = -1, p = 0;
-    for (; p < l.length && (a.lastIndex = p, d = a.exec(l), d !== null); ) p = a.lastIndex, a === Fe ? d[1] === "!--" ? a = $s : d[1] !== void 0 ? a = xs : d[2] !== void 0 ? (yi.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ue) : d[3] !== void 0 && (a = ue) : a === ue ? d[0] === ">" ? (a = i ?? Fe, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, c = d[1], a = d[3] === void 0 ? ue : d[3] === '"' ? ks : _s) : a === ks || a === _s ? a = ue : a === $s || a === xs ? a = Fe : (a = ue, i = void 0);
-    const y = a === ue && n[r + 1].startsWith("/>") ? " " : "";
-    o += a === Fe ? l + To : h >= 0 ? (s.push(c), l.slice(0, h) + vi + l.slice(h) + te + y) : l + te + (h === -2 ? r : y);
+    let c, h, d = -1, p = 0;
+    for (; p < l.length && (a.lastIndex = p, h = a.exec(l), h !== null); ) p = a.lastIndex, a === Fe ? h[1] === "!--" ? a = $s : h[1] !== void 0 ? a = xs : h[2] !== void 0 ? (gi.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = pe) : h[3] !== void 0 && (a = pe) : a === pe ? h[0] === ">" ? (a = i ?? Fe, d = -1) : h[1] === void 0 ? d = -2 : (d = a.lastIndex - h[2].length, c = h[1], a = h[3] === void 0 ? pe : h[3] === '"' ? ks : _s) : a === ks || a === _s ? a = pe : a === $s || a === xs ? a = Fe : (a = pe, i = void 0);
+    const y = a === pe && n[r + 1].startsWith("/>") ? " " : "";
+    o += a === Fe ? l + To : d >= 0 ? (s.push(c), l.slice(0, d) + fi + l.slice(d) + te + y) : l + te + (d === -2 ? r : y);
   }
-  return [bi(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
+  return [wi(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
 class Xe {
   constructor({ strings: e, _$litType$: t }, s) {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const r = e.length - 1, l = this.parts, [c, d] = Po(e, t);
-    if (this.el = Xe.createElement(c, s), me.currentNode = this.el.content, t === 2 || t === 3) {
-      const h = this.el.content.firstChild;
-      h.replaceWith(...h.childNodes);
+    const r = e.length - 1, l = this.parts, [c, h] = Po(e, t);
+    if (this.el = Xe.createElement(c, s), fe.currentNode = this.el.content, t === 2 || t === 3) {
+      const d = this.el.content.firstChild;
+      d.replaceWith(...d.childNodes);
     }
-    for (; (i = me.nextNode()) !== null && l.length < r; ) {
+    for (; (i = fe.nextNode()) !== null && l.length < r; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(vi)) {
-          const p = d[a++], y = i.getAttribute(h).split(te), g = /([.?@])?(.*)/.exec(p);
-          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? qo : g[1] === "?" ? Ho : g[1] === "@" ? Ro : jt }), i.removeAttribute(h);
-        } else h.startsWith(te) && (l.push({ type: 6, index: o }), i.removeAttribute(h));
-        if (yi.test(i.tagName)) {
-          const h = i.textContent.split(te), p = h.length - 1;
+        if (i.hasAttributes()) for (const d of i.getAttributeNames()) if (d.endsWith(fi)) {
+          const p = h[a++], y = i.getAttribute(d).split(te), g = /([.?@])?(.*)/.exec(p);
+          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? qo : g[1] === "?" ? Ho : g[1] === "@" ? Ro : jt }), i.removeAttribute(d);
+        } else d.startsWith(te) && (l.push({ type: 6, index: o }), i.removeAttribute(d));
+        if (gi.test(i.tagName)) {
+          const d = i.textContent.split(te), p = d.length - 1;
           if (p > 0) {
             i.textContent = Mt ? Mt.emptyScript : "";
-            for (let y = 0; y < p; y++) i.append(h[y], Qe()), me.nextNode(), l.push({ type: 2, index: ++o });
-            i.append(h[p], Qe());
+            for (let y = 0; y < p; y++) i.append(d[y], Qe()), fe.nextNode(), l.push({ type: 2, index: ++o });
+            i.append(d[p], Qe());
           }
         }
-      } else if (i.nodeType === 8) if (i.data === gi) l.push({ type: 2, index: o });
+      } else if (i.nodeType === 8) if (i.data === vi) l.push({ type: 2, index: o });
       else {
-        let h = -1;
-        for (; (h = i.data.indexOf(te, h + 1)) !== -1; ) l.push({ type: 7, index: o }), h += te.length - 1;
+        let d = -1;
+        for (; (d = i.data.indexOf(te, d + 1)) !== -1; ) l.push({ type: 7, index: o }), d += te.length - 1;
       }
       o++;
     }
   }
   static createElement(e, t) {
-    const s = ge.createElement("template");
+    const s = ye.createElement("template");
     return s.innerHTML = e, s;
   }
 }
@@ -320,17 +320,17 @@ class Lo {
     return this._$AM._$AU;
   }
   u(e) {
-    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? ge).importNode(t, !0);
-    me.currentNode = i;
-    let o = me.nextNode(), a = 0, r = 0, l = s[0];
+    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? ye).importNode(t, !0);
+    fe.currentNode = i;
+    let o = fe.nextNode(), a = 0, r = 0, l = s[0];
     for (; l !== void 0; ) {
       if (a === l.index) {
         let c;
         l.type === 2 ? c = new He(o, o.nextSibling, this, e) : l.type === 1 ? c = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (c = new jo(o, this, e)), this._$AV.push(c), l = s[++r];
       }
-      a !== l?.index && (o = me.nextNode(), a++);
+      a !== l?.index && (o = fe.nextNode(), a++);
     }
-    return me.currentNode = ge, i;
+    return fe.currentNode = ye, i;
   }
   p(e) {
     let t = 0;
@@ -365,10 +365,10 @@ class He {
     this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
   _(e) {
-    this._$AH !== m && Ze(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ge.createTextNode(e)), this._$AH = e;
+    this._$AH !== m && Ze(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ye.createTextNode(e)), this._$AH = e;
   }
   $(e) {
-    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Xe.createElement(bi(s.h, s.h[0]), this.options)), s);
+    const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Xe.createElement(wi(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
       const o = new Lo(i, this), a = o.u(this.options);
@@ -1389,7 +1389,7 @@ function v(n) {
   const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Ss[e] ?? Ss[e.split("-")[0] ?? ""] ?? Tn;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const xe = (n) => n in Tn ? n : void 0, ra = {
+const _e = (n) => n in Tn ? n : void 0, ra = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1408,7 +1408,7 @@ function rt() {
   };
   return { computeLabel: n(ra), computeHelper: n(la) };
 }
-const T = "hearthwall", $i = (n) => n?.code === "unknown_command", X = (n) => {
+const T = "hearthwall", bi = (n) => n?.code === "unknown_command", X = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
 }, U = (n) => n.user?.is_admin ?? !1, en = 1e3, ca = 3e4, tn = (n) => {
@@ -1419,29 +1419,29 @@ function Nt(n, e, t) {
   let s = 0, i = en, o, a;
   const r = () => {
     s++, clearTimeout(o);
-    const h = a;
-    return a = void 0, h;
+    const d = a;
+    return a = void 0, d;
   }, l = async () => {
-    const h = ++s;
+    const d = ++s;
     try {
       const p = await n.subscribeMessage(
-        (y) => h === s && t.message(y),
+        (y) => d === s && t.message(y),
         e,
         { resubscribe: !1 }
       );
-      if (h !== s) return tn(p);
+      if (d !== s) return tn(p);
       a = p, i = en, t.up?.();
     } catch (p) {
-      if (h !== s) return;
+      if (d !== s) return;
       o = setTimeout(() => void l(), i), i = Math.min(i * 2, ca), t.refused?.(p);
     }
   }, c = () => {
     tn(r()), i = en, l();
-  }, d = () => {
+  }, h = () => {
     r(), t.down?.();
   };
-  return n.addEventListener("ready", c), n.addEventListener("disconnected", d), n.connected === !1 ? d() : l(), () => {
-    n.removeEventListener("ready", c), n.removeEventListener("disconnected", d), tn(r());
+  return n.addEventListener("ready", c), n.addEventListener("disconnected", h), n.connected === !1 ? h() : l(), () => {
+    n.removeEventListener("ready", c), n.removeEventListener("disconnected", h), tn(r());
   };
 }
 const da = 120, Ms = 6, ha = 3e4;
@@ -1638,7 +1638,7 @@ const J = q`
       transition: none !important;
     }
   }
-`, V = q`
+`, W = q`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -1707,7 +1707,7 @@ const J = q`
     white-space: nowrap;
   }
 `;
-var pa = Object.defineProperty, xi = (n, e, t, s) => {
+var pa = Object.defineProperty, $i = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
   return i && pa(e, t, i), i;
@@ -1753,12 +1753,12 @@ const Qn = class Qn extends I {
     </ha-card>`;
   }
 };
-Qn.styles = V;
+Qn.styles = W;
 let Je = Qn;
-xi([
+$i([
   M({ attribute: !1 })
 ], Je.prototype, "hass");
-xi([
+$i([
   S()
 ], Je.prototype, "config");
 var ma = Object.defineProperty, Ut = (n, e, t, s) => {
@@ -1793,7 +1793,7 @@ const Zn = class Zn extends I {
 };
 Zn.styles = [
   J,
-  V,
+  W,
   q`
       :host {
         display: contents;
@@ -1854,26 +1854,26 @@ Zn.styles = [
       }
     `
 ];
-let ye = Zn;
+let we = Zn;
 Ut([
   M({ attribute: !1 })
-], ye.prototype, "hass");
+], we.prototype, "hass");
 Ut([
   S()
-], ye.prototype, "deviceId");
+], we.prototype, "deviceId");
 Ut([
   S()
-], ye.prototype, "at");
+], we.prototype, "at");
 Ut([
   j("dialog")
-], ye.prototype, "dialog");
+], we.prototype, "dialog");
 const Es = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
   space_comma: ["fr", "sv", "cs"],
   quote_decimal: ["de-CH"],
   system: void 0
-}, Cs = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], _i = 1e3, ki = [
+}, Cs = ["kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"], xi = 1e3, _i = [
   ["day", 86400],
   ["hour", 3600],
   ["minute", 60],
@@ -1890,10 +1890,10 @@ function je({ locale: n }, e, t) {
   const r = Ie(`d ${o}`, () => {
     const { style: p, unit: y, unitDisplay: g, ...$ } = t;
     return new Intl.NumberFormat(Es[i], $);
-  }), l = (p) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(p.type), c = a.formatToParts(e), d = c.findIndex(l), h = r.format(t.style === "percent" ? e * 100 : e);
-  return c.map((p, y) => y === d ? h : l(p) ? "" : p.value).join("");
+  }), l = (p) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(p.type), c = a.formatToParts(e), h = c.findIndex(l), d = r.format(t.style === "percent" ? e * 100 : e);
+  return c.map((p, y) => y === h ? d : l(p) ? "" : p.value).join("");
 }
-function Ai(n, e, t) {
+function ki(n, e, t) {
   if (!(Math.abs(e) < fa)) return lt;
   let s = Math.max(0, e) / 1e3, i = 0;
   for (; Math.round(s) >= 1e3 && i < Cs.length - 1; )
@@ -1906,7 +1906,7 @@ function Ai(n, e, t) {
     // Some languages write KB, Home Assistant writes kB in each
   }).replace("KB", "kB");
 }
-const C = (n, e) => Ai(n, e, ""), et = (n, e) => Ai(n, e, "-per-second"), L = (n, e) => je(n, e, { maximumFractionDigits: 0 }), Ot = (n, e) => {
+const C = (n, e) => ki(n, e, ""), et = (n, e) => ki(n, e, "-per-second"), L = (n, e) => je(n, e, { maximumFractionDigits: 0 }), Ot = (n, e) => {
   const t = e > 0 && e < 0.01;
   return `${t ? "<" : ""}${je(n, t ? 0.01 : e, { style: "percent", maximumFractionDigits: 0 })}`;
 };
@@ -1918,29 +1918,29 @@ function Ln(n, e, t) {
   if (!Pn(e)) return lt;
   const { language: s, time_format: i } = n.locale, o = { ...t, ...ga(n) }, a = i === "system" ? void 0 : s;
   return Ie(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
-    e * _i
+    e * xi
   );
 }
-const wn = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit" }), ya = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), W = (n, e) => Ln(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
-function tt(n, e, t = Date.now() / _i) {
+const wn = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit" }), ya = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), F = (n, e) => Ln(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+function tt(n, e, t = Date.now() / xi) {
   if (!Pn(e)) return lt;
-  const s = Math.max(0, Math.round(t - e)), [i, o] = ki.find(([, a]) => s >= a) ?? ["second", 1];
+  const s = Math.max(0, Math.round(t - e)), [i, o] = _i.find(([, a]) => s >= a) ?? ["second", 1];
   return Ie(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
 }
-const Si = (n, e, t) => je(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
+const Ai = (n, e, t) => je(n, e, { style: "unit", unit: t, unitDisplay: "long", maximumFractionDigits: 0 });
 function qn(n, e) {
-  const [t, s] = ki.find(([, i]) => e >= i) ?? ["second", 1];
-  return Si(n, Math.round(e / s), t);
+  const [t, s] = _i.find(([, i]) => e >= i) ?? ["second", 1];
+  return Ai(n, Math.round(e / s), t);
 }
 function nt(n, e) {
   const t = (a, r) => je(n, a, { style: "unit", unit: r, unitDisplay: "short", maximumFractionDigits: 0 });
   if (!Pn(e)) return lt;
   const s = Math.max(0, Math.ceil(e));
   if (s < 60) return t(s, "second");
-  if (s >= 2 * 86400) return Si(n, Math.floor(s / 86400), "day");
+  if (s >= 2 * 86400) return Ai(n, Math.floor(s / 86400), "day");
   const i = Math.ceil(s / 60);
   return [
     [Math.floor(i / 60), "hour"],
@@ -1976,7 +1976,7 @@ const sn = 960, gt = 120, Ts = 0.15, Is = 4, Xn = class Xn extends I {
     const s = v(e), i = Math.max(1, ...t.map(({ download: $ }) => $)), o = Math.max(1, ...t.map(({ upload: $ }) => $)), a = Math.round(gt * Math.min(1 - Ts, Math.max(Ts, i / (i + o)))), r = Math.max(i / (a - 2), o / (gt - a - 2)), l = sn / t.length, c = ($, A, H) => {
       const P = A[$] && Math.max(1.5, A[$] / r), R = $ === "download" ? a - 1 - P : a + 1;
       return P ? Ce`<rect class=${$} x=${H * l + 1} y=${R} width=${l - 2} height=${P} rx="1.5"></rect>` : m;
-    }, d = ($) => C(e, t.reduce((A, H) => A + H[$], 0)), h = { download: d("download"), upload: d("upload") }, p = this.began === void 0 ? s("device.history_sum", h) : s("device.history_began", { ...h, time: W(e, this.began / 1e3) }), y = this.at === void 0 ? void 0 : t[this.at], g = y && s("device.history_at", {
+    }, h = ($) => C(e, t.reduce((A, H) => A + H[$], 0)), d = { download: h("download"), upload: h("upload") }, p = this.began === void 0 ? s("device.history_sum", d) : s("device.history_began", { ...d, time: F(e, this.began / 1e3) }), y = this.at === void 0 ? void 0 : t[this.at], g = y && s("device.history_at", {
       time: wn(e, y.start / 1e3),
       download: C(e, y.download),
       upload: C(e, y.upload)
@@ -2053,20 +2053,20 @@ Xn.styles = q`
       color: var(--secondary-text-color);
     }
   `;
-let we = Xn;
+let be = Xn;
 zt([
   M({ attribute: !1 })
-], we.prototype, "hass");
+], be.prototype, "hass");
 zt([
   M({ attribute: !1 })
-], we.prototype, "spans");
+], be.prototype, "spans");
 zt([
   M({ attribute: !1 })
-], we.prototype, "began");
+], be.prototype, "began");
 zt([
   S()
-], we.prototype, "at");
-const Mi = q`
+], be.prototype, "at");
+const Si = q`
   .events {
     container-type: inline-size;
     margin: 0;
@@ -2374,12 +2374,12 @@ function Ls(n) {
     return { event: n.reduce((e, t) => _a(t, e) ? t : e), count: n.length };
 }
 const qs = /* @__PURE__ */ new WeakMap();
-function Oi(n) {
+function Mi(n) {
   if (!U(n)) return;
   let e = qs.get(n.connection);
   return e || qs.set(n.connection, e = new ka(n)), e;
 }
-class Ei {
+class Oi {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -2393,7 +2393,7 @@ class Ei {
     this.inPage = !1, this.end?.(), this.end = this.alerts = void 0;
   }
   follow() {
-    const { hass: e } = this.host, t = this.inPage && e ? Oi(e) : void 0;
+    const { hass: e } = this.host, t = this.inPage && e ? Mi(e) : void 0;
     !t || t === this.alerts || (this.end?.(), this.alerts = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
@@ -2410,12 +2410,12 @@ async function ht({ confirm: n, notice: e, after: t }, s, i, o) {
 const st = (n, e, t) => (
   // The cards show themselves what fails
   n.callService(T, e, t, void 0, !1)
-), it = "pid:", Hs = "dir:", Dt = (n) => n === null ? {} : { duration: { seconds: n } }, Rs = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Ci = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Ti = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Ii = (n) => (n ?? {}).response?.blocks ?? [];
+), it = "pid:", Hs = "dir:", Dt = (n) => n === null ? {} : { duration: { seconds: n } }, Rs = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Ei = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Ci = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Ti = (n) => (n ?? {}).response?.blocks ?? [];
 async function Bt(n, e, t) {
   const s = { config_entry_id: e, ...t === void 0 ? {} : { target: t } };
-  return Ii(await n.callService(T, "get_blocks", s, void 0, !1, !0));
+  return Ti(await n.callService(T, "get_blocks", s, void 0, !1, !0));
 }
-const Pe = async (n, e, t) => (await Bt(n, e, t.target)).find((s) => Ti(s, t)), Et = (n) => new Error(v(n)("orders.changed")), Sa = async (n, e, t) => ({
+const Pe = async (n, e, t) => (await Bt(n, e, t.target)).find((s) => Ci(s, t)), Et = (n) => new Error(v(n)("orders.changed")), Sa = async (n, e, t) => ({
   entryId: e,
   target: t,
   rule: await Pe(n, e, { target: t })
@@ -2423,35 +2423,35 @@ const Pe = async (n, e, t) => (await Bt(n, e, t.target)).find((s) => Ti(s, t)), 
 async function Rn(n, { entryId: e, target: t, rule: s }, i, o, a) {
   const [r, l] = await Promise.all([Pe(n, e, { target: t }), Bt(n, e)]);
   if (r?.id !== s?.id) throw Et(n);
-  const [c] = Ii(
+  const [c] = Ti(
     await n.callService(T, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
   );
   if (!c) return;
-  const d = l.find((h) => h.target === c.target && Ti(h, c));
+  const h = l.find((d) => d.target === c.target && Ci(d, c));
   return async () => {
-    const h = await Pe(n, e, c);
-    if (h) {
-      if (h.id !== c.id) throw Et(n);
-      d && !Ci(d) ? await qi(n, e, d) : await st(n, "unblock", { id: c.id, config_entry_id: e });
+    const d = await Pe(n, e, c);
+    if (d) {
+      if (d.id !== c.id) throw Et(n);
+      h && !Ei(h) ? await Li(n, e, h) : await st(n, "unblock", { id: c.id, config_entry_id: e });
     }
   };
 }
 function Ma(n, e, t, s) {
-  return t === null ? Pi(n, e, s) : Rn(n, e, "quarantine", Dt(s), t);
+  return t === null ? Ii(n, e, s) : Rn(n, e, "quarantine", Dt(s), t);
 }
-const Pi = (n, e, t) => Rn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...Dt(t) });
-function Li(n) {
+const Ii = (n, e, t) => Rn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...Dt(t) });
+function Pi(n) {
   return n.startsWith(it) ? { pid: Number(n.slice(it.length)) } : n.startsWith(Hs) ? { folder: n.slice(Hs.length) } : { executable: n };
 }
 function Oa(n, e, t) {
-  const { entryId: s, target: i } = e, o = i.startsWith(it) ? { children: !0 } : {}, a = { ...Li(i), ...o, config_entry_id: s, ...Dt(t) };
+  const { entryId: s, target: i } = e, o = i.startsWith(it) ? { children: !0 } : {}, a = { ...Pi(i), ...o, config_entry_id: s, ...Dt(t) };
   return Rn(n, e, "block_process", a);
 }
 const Ea = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
 async function Ca(n, { entryId: e, row: t }) {
   const s = await Pe(n, e, { target: t.mac });
   if (!s || !Ea(s)) throw Et(n);
-  return Hi(n, e, s);
+  return qi(n, e, s);
 }
 const Ta = [
   "mode",
@@ -2466,48 +2466,48 @@ const Ta = [
   "redirect_to",
   "audits"
 ];
-async function qi(n, e, t) {
+async function Li(n, e, t) {
   const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, l = {
     ...s === null ? {} : Dt(Rs(s)),
     ...i === null ? {} : { confirm_within: { seconds: Rs(i) } }
-  }, c = (h) => Object.fromEntries(
-    h.filter(([p, y]) => y !== null && y !== "" && !(p === "peers" && !o.length))
-  ), d = { config_entry_id: e, ...l };
+  }, c = (d) => Object.fromEntries(
+    d.filter(([p, y]) => y !== null && y !== "" && !(p === "peers" && !o.length))
+  ), h = { config_entry_id: e, ...l };
   if (t.children) {
-    const h = c([["reason", a], ["peers", o]]), p = t.mode === "audit" ? { audit: !0 } : {};
-    await st(n, "block_process", { ...Li(r), children: !0, ...d, ...h, ...p });
+    const d = c([["reason", a], ["peers", o]]), p = t.mode === "audit" ? { audit: !0 } : {};
+    await st(n, "block_process", { ...Pi(r), children: !0, ...h, ...d, ...p });
   } else
-    await st(n, "block", { target: r, ...d, ...c(Ta.map((h) => [h, t[h]])) });
+    await st(n, "block", { target: r, ...h, ...c(Ta.map((d) => [d, t[d]])) });
 }
-async function Hi(n, e, t) {
+async function qi(n, e, t) {
   if (await st(n, "unblock", { id: t.id, config_entry_id: e }), !await Pe(n, e, t))
     return async () => {
       if (await Pe(n, e, t)) throw Et(n);
-      Ci(t) || await qi(n, e, t);
+      Ei(t) || await Li(n, e, t);
     };
 }
 const Ia = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
-async function Ri(n, e, t) {
+async function Hi(n, e, t) {
   return await st(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const yt = 3600, Pa = [yt / 4, yt, 8 * yt, 24 * yt], ji = "forever";
+const yt = 3600, Pa = [yt / 4, yt, 8 * yt, 24 * yt], Ri = "forever";
 function La(n, e) {
   const t = v(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
   return [
-    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: ji, label: t("quarantine.forever") }],
+    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: Ri, label: t("quarantine.forever") }],
     ...Pa.filter((o) => o > s).map((o) => ({
       value: String(o),
       label: t("quarantine.for", { span: qn(n, o) })
     }))
   ];
 }
-const qa = ({ reason: n, expires: e }) => e !== null && xe(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
+const qa = ({ reason: n, expires: e }) => e !== null && _e(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
 function Ha(n, e) {
-  const t = v(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: W(n, e.expires) }), i = `${t(xe(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
+  const t = v(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: F(n, e.expires) }), i = `${t(_e(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
   return t(qa(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
 }
 async function jn(n, e) {
-  const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: c, told: d, act: h } = e;
+  const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: c, told: h, act: d } = e;
   let p;
   try {
     p = await Sa(t, i, o);
@@ -2517,7 +2517,7 @@ async function jn(n, e) {
   const { rule: y } = p, g = La(t, y);
   if (!g.length)
     return s.show(v(t)("orders.already", { name: a })), !1;
-  const $ = (A) => A === ji ? null : Number(A);
+  const $ = (A) => A === Ri ? null : Number(A);
   return ht(
     n,
     {
@@ -2526,12 +2526,12 @@ async function jn(n, e) {
       confirm: c,
       danger: !0,
       choices: g,
-      act: (A) => h(p, $(A))
+      act: (A) => d(p, $(A))
     },
-    d
+    h
   );
 }
-function Ni(n, { entryId: e, mac: t, name: s, deviceId: i }) {
+function ji(n, { entryId: e, mac: t, name: s, deviceId: i }) {
   const { hass: o } = n, a = v(o);
   return jn(n, {
     entryId: e,
@@ -2555,7 +2555,7 @@ function Vt(n, e) {
       act: () => Ca(t, e)
     },
     s("quarantine.off", { name: i })
-  ) : Ni(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
+  ) : ji(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
 }
 const Ra = /* @__PURE__ */ new Set(["blocked", "unblocked"]), ja = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
@@ -2595,14 +2595,14 @@ const Ra = /* @__PURE__ */ new Set(["blocked", "unblocked"]), ja = /* @__PURE__ 
   ]
 };
 function ut(n) {
-  const e = xe(`kind.${n}.meaning`) ? n : "other";
+  const e = _e(`kind.${n}.meaning`) ? n : "other";
   return {
     name: `kind.${e}`,
     meaning: `kind.${e}.meaning`,
     advice: `kind.${e}.advice`
   };
 }
-const za = (n, e) => Object.hasOwn(js, n) ? js[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ui = 10, Ns = 300, Da = (n) => typeof n == "object" && n !== null && !Array.isArray(n), wt = (n) => Array.isArray(n) ? n.filter(Da).slice(0, Ui) : [], se = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+const za = (n, e) => Object.hasOwn(js, n) ? js[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ni = 10, Ns = 300, Da = (n) => typeof n == "object" && n !== null && !Array.isArray(n), wt = (n) => Array.isArray(n) ? n.filter(Da).slice(0, Ni) : [], se = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
 function O(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
   return e.length > Ns ? `${e.slice(0, Ns)}…` : e;
@@ -2613,7 +2613,7 @@ function Ba(n, e) {
     detector: O(t.detector),
     why: O(t.why),
     measured: Wa(n, e),
-    flows: [...wt(t.flows), ...wt(t.connections)].slice(0, Ui).map(Va),
+    flows: [...wt(t.flows), ...wt(t.connections)].slice(0, Ni).map(Va),
     processes: wt(t.chain).map((s) => ({
       program: O(s.executable),
       pid: se(s.pid),
@@ -2636,8 +2636,8 @@ function Wa(n, { kind: e, subject: t, evidence: s }) {
   if (o && a !== null) {
     const c = (p) => o.unit ? C(n, p * (o.unit === "bytes" ? 1 : 1e6)) : Fa(n, p);
     r.push([i("events.measured"), i(o.key, { value: c(a) })]);
-    const d = s.threshold, h = Array.isArray(d) && d.length === 2 ? d.map(se) : null;
-    h && h[0] != null && h[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: c(h[0]), most: c(h[1]) })]) : se(d) !== null && d !== 1 && r.push([i("events.threshold"), c(d)]);
+    const h = s.threshold, d = Array.isArray(h) && h.length === 2 ? h.map(se) : null;
+    d && d[0] != null && d[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: c(d[0]), most: c(d[1]) })]) : se(h) !== null && h !== 1 && r.push([i("events.threshold"), c(h)]);
   }
   const l = se(s.window);
   return l !== null && l >= 1 && r.push([i("events.window"), qn(n, l)]), r;
@@ -2650,7 +2650,7 @@ function Ne({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
   return O(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
 const Nn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
-function zi(n, e, t) {
+function Ui(n, e, t) {
   const s = Nn(n, e, t)?.row.name;
   return O(s ?? (t === e.mac ? Ne(e) : t));
 }
@@ -2666,13 +2666,13 @@ function Ya(n, e, t) {
       title: i("events.accept.ask"),
       text: l.filter(Boolean).join(" "),
       confirm: i("events.accept"),
-      act: () => Ri(s, e.entry_id, e.seq)
+      act: () => Hi(s, e.entry_id, e.seq)
     },
     i("events.accepted", { kind: a }),
     t
   );
 }
-function Di(n, e, t) {
+function zi(n, e, t) {
   const { hass: s } = n, i = v(s), o = { peer: O(t) };
   return jn(n, {
     entryId: e,
@@ -2682,7 +2682,7 @@ function Di(n, e, t) {
     text: i("events.block.text", o),
     confirm: i("events.block"),
     told: i("events.blocked", o),
-    act: (a, r) => Pi(s, a, r)
+    act: (a, r) => Ii(s, a, r)
   });
 }
 function Ka(n, e, t) {
@@ -2704,10 +2704,10 @@ function Ka(n, e, t) {
 function Qa(n, e, t, s) {
   const i = Nn(e, t, s);
   if (i) return Vt(n, i);
-  const { entry_id: o } = t, a = zi(e, t, s);
-  return Ni(n, { entryId: o, mac: s, name: a, deviceId: null });
+  const { entry_id: o } = t, a = Ui(e, t, s);
+  return ji(n, { entryId: o, mac: s, name: a, deviceId: null });
 }
-const Le = ["info", "low", "medium", "high", "critical"], Ct = 500, an = { severity: "info", kind: null, who: null }, N = ({ entry_id: n, seq: e }) => `${n}/${e}`, Bi = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), qe = (n) => Math.max(0, Le.indexOf(n)), Us = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+const Le = ["info", "low", "medium", "high", "critical"], Ct = 500, an = { severity: "info", kind: null, who: null }, N = ({ entry_id: n, seq: e }) => `${n}/${e}`, Di = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), qe = (n) => Math.max(0, Le.indexOf(n)), Us = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
 class Za {
   constructor() {
     this.events = [], this.waiting = [];
@@ -2734,7 +2734,7 @@ class Za {
 function zs(n, { severity: e, kind: t, who: s }) {
   const i = qe(e);
   return n.filter(
-    (o) => qe(o.severity) >= i && (t === null || o.kind === t) && (s === null || Bi(o) === s)
+    (o) => qe(o.severity) >= i && (t === null || o.kind === t) && (s === null || Di(o) === s)
   );
 }
 function Ds(n, e, t, s) {
@@ -2753,7 +2753,7 @@ function Xa(n, e) {
   }
   return t;
 }
-class Vi {
+class Bi {
   constructor(e, t) {
     this.host = e, this.page = t, this.key = null, this.asked = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set();
   }
@@ -2796,14 +2796,14 @@ class Vi {
     const o = this.page(e);
     await {
       accept: () => this.accept(o, s),
-      block: () => Di(o, s.entry_id, i.blockable_peer),
+      block: () => zi(o, s.entry_id, i.blockable_peer),
       quarantine: () => Qa(o, o.store, s, i.culprit),
       stop: () => Ka(o, s, i.program)
     }[t]();
   }
   async accept(e, t) {
     const { hass: s } = e, i = (o) => {
-      this.setAccepted(t, o), Oi(s)?.refresh();
+      this.setAccepted(t, o), Mi(s)?.refresh();
     };
     await Ya(e, t, () => i(!1)) && i(!0);
   }
@@ -2811,11 +2811,11 @@ class Vi {
     t ? this.accepted.add(N(e)) : this.accepted.delete(N(e)), this.host.requestUpdate();
   }
 }
-const Wi = (n) => U(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : m, Fi = (n) => u`<div class="message" role="status">${v(n)("common.not_connected")}${Wi(n)}</div>`;
+const Vi = (n) => U(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : m, Wi = (n) => u`<div class="message" role="status">${v(n)("common.not_connected")}${Vi(n)}</div>`;
 function Wt(n, e) {
   if (e?.gateways.size) return;
   const t = v(n), s = !n.config.components.includes(T) && e?.phase !== "offline";
-  return !s && e?.missing ? Fi(n) : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
+  return !s && e?.missing ? Wi(n) : u`<div class="message" role="status">${t(s ? "common.absent" : "common.loading")}</div>`;
 }
 function Ft(n, e, t) {
   const s = v(n), i = [...e?.gateways.values() ?? []], o = i.filter(
@@ -2828,15 +2828,15 @@ function Ft(n, e, t) {
     return u`<div class="notice" role="status">${s("common.offline", { time: a(r) })}</div>`;
   }
   return o.map(({ name: r, heard: l, stale: c }) => {
-    const d = { gateway: r, time: a(l) }, h = s(c ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", d);
-    return u`<div class="notice" role="status">${h}${Wi(n)}</div>`;
+    const h = { gateway: r, time: a(l) }, d = s(c ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
+    return u`<div class="notice" role="status">${d}${Vi(n)}</div>`;
   });
 }
-function Gi({ rule: n, quarantined: e, online: t }) {
+function Fi({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
-    return { key: xe(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
+    return { key: _e(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
   }
   return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
 }
@@ -2853,8 +2853,8 @@ function er(n) {
     kt.delete(n), kt.size || (clearInterval(rn), rn = void 0);
   };
 }
-const Yi = /* @__PURE__ */ new WeakMap(), ln = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
-  (n) => n.forEach(({ target: e, isIntersecting: t }) => Yi.get(e)?.(t)),
+const Gi = /* @__PURE__ */ new WeakMap(), ln = typeof IntersectionObserver > "u" ? void 0 : new IntersectionObserver(
+  (n) => n.forEach(({ target: e, isIntersecting: t }) => Gi.get(e)?.(t)),
   { rootMargin: "100px" }
 );
 class Gt {
@@ -2862,7 +2862,7 @@ class Gt {
     this.host = e, this.wanted = t, this.visible = !ln, e.addController(this);
   }
   hostConnected() {
-    Yi.set(this.host, (e) => {
+    Gi.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
     }), ln?.observe(this.host), this.end = er(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
@@ -2878,17 +2878,17 @@ function ir(n, e) {
   return t;
 }
 function or(n, e, t, s, i) {
-  const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (c, d) => ({
-    start: (a + d) * o,
+  const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (c, h) => ({
+    start: (a + h) * o,
     download: 0,
     upload: 0
   }));
-  for (const [c, d] of [
+  for (const [c, h] of [
     ["download", n],
     ["upload", e]
   ])
-    for (const { start: h, change: p } of d) {
-      const y = l[Math.floor(h / o) - a];
+    for (const { start: d, change: p } of h) {
+      const y = l[Math.floor(d / o) - a];
       y && (y[c] += Math.max(0, p ?? 0));
     }
   return l;
@@ -2968,13 +2968,13 @@ class rr {
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), c = (p) => p === void 0 ? [] : l[p] ?? [], d = Math.min(...o.flatMap((p) => c(p).map(({ start: y }) => y)));
-    this.began = Number.isFinite(d) && d > r + nr ? d : void 0;
-    const h = or(c(s), c(i), r, a, 15);
-    return h.some((p) => p.download + p.upload > 0) ? h : [];
+    }), c = (p) => p === void 0 ? [] : l[p] ?? [], h = Math.min(...o.flatMap((p) => c(p).map(({ start: y }) => y)));
+    this.began = Number.isFinite(h) && h > r + nr ? h : void 0;
+    const d = or(c(s), c(i), r, a, 15);
+    return d.some((p) => p.download + p.upload > 0) ? d : [];
   }
 }
-function Ki(n, e, t) {
+function Yi(n, e, t) {
   const { hass: s } = n, i = v(s);
   return ht(
     n,
@@ -2982,7 +2982,7 @@ function Ki(n, e, t) {
       title: i("device.unblock_ask"),
       text: i("device.unblock_text"),
       confirm: i("rules.end_confirm"),
-      act: () => Hi(s, e, t)
+      act: () => qi(s, e, t)
     },
     i("device.unblock_done")
   );
@@ -2995,7 +2995,7 @@ function lr(n, e, { id: t, seq: s, summary: i }) {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await Ia(o, e, t), () => Ri(o, e, s))
+      act: async () => (await Ia(o, e, t), () => Hi(o, e, s))
     },
     a("device.revoke_done")
   );
@@ -3037,7 +3037,7 @@ const { I: cr } = No, Fs = (n) => n, Gs = () => document.createComment(""), Ge =
     }
   }
   return t;
-}, pe = (n, e, t = n) => (n._$AI(e, t), n), dr = {}, hr = (n, e = dr) => n._$AH = e, ur = (n) => n._$AH, cn = (n) => {
+}, me = (n, e, t = n) => (n._$AI(e, t), n), dr = {}, hr = (n, e = dr) => n._$AH = e, ur = (n) => n._$AH, cn = (n) => {
   n._$AR(), n._$AA.remove();
 };
 const Ys = (n, e, t) => {
@@ -3063,35 +3063,35 @@ const Ys = (n, e, t) => {
     const i = ur(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
     const r = this.ut ??= [], l = [];
-    let c, d, h = 0, p = i.length - 1, y = 0, g = o.length - 1;
-    for (; h <= p && y <= g; ) if (i[h] === null) h++;
+    let c, h, d = 0, p = i.length - 1, y = 0, g = o.length - 1;
+    for (; d <= p && y <= g; ) if (i[d] === null) d++;
     else if (i[p] === null) p--;
-    else if (r[h] === a[y]) l[y] = pe(i[h], o[y]), h++, y++;
-    else if (r[p] === a[g]) l[g] = pe(i[p], o[g]), p--, g--;
-    else if (r[h] === a[g]) l[g] = pe(i[h], o[g]), Ge(n, l[g + 1], i[h]), h++, g--;
-    else if (r[p] === a[y]) l[y] = pe(i[p], o[y]), Ge(n, i[h], i[p]), p--, y++;
-    else if (c === void 0 && (c = Ys(a, y, g), d = Ys(r, h, p)), c.has(r[h])) if (c.has(r[p])) {
-      const $ = d.get(a[y]), A = $ !== void 0 ? i[$] : null;
+    else if (r[d] === a[y]) l[y] = me(i[d], o[y]), d++, y++;
+    else if (r[p] === a[g]) l[g] = me(i[p], o[g]), p--, g--;
+    else if (r[d] === a[g]) l[g] = me(i[d], o[g]), Ge(n, l[g + 1], i[d]), d++, g--;
+    else if (r[p] === a[y]) l[y] = me(i[p], o[y]), Ge(n, i[d], i[p]), p--, y++;
+    else if (c === void 0 && (c = Ys(a, y, g), h = Ys(r, d, p)), c.has(r[d])) if (c.has(r[p])) {
+      const $ = h.get(a[y]), A = $ !== void 0 ? i[$] : null;
       if (A === null) {
-        const H = Ge(n, i[h]);
-        pe(H, o[y]), l[y] = H;
-      } else l[y] = pe(A, o[y]), Ge(n, i[h], A), i[$] = null;
+        const H = Ge(n, i[d]);
+        me(H, o[y]), l[y] = H;
+      } else l[y] = me(A, o[y]), Ge(n, i[d], A), i[$] = null;
       y++;
     } else cn(i[p]), p--;
-    else cn(i[h]), h++;
+    else cn(i[d]), d++;
     for (; y <= g; ) {
       const $ = Ge(n, l[g + 1]);
-      pe($, o[y]), l[y++] = $;
+      me($, o[y]), l[y++] = $;
     }
-    for (; h <= p; ) {
-      const $ = i[h++];
+    for (; d <= p; ) {
+      const $ = i[d++];
       $ !== null && cn($);
     }
     return this.ut = a, hr(n, l), Q;
   }
 });
 var pr = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", mr = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", fr = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", vr = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", gr = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", yr = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", wr = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", br = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", $r = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", xr = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const be = zn(class extends Dn {
+const $e = zn(class extends Dn {
   constructor(n) {
     if (super(n), n.type !== Un.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
   }
@@ -3118,7 +3118,7 @@ const be = zn(class extends Dn {
   medium: fr,
   high: mr,
   critical: br
-}, Yt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Qi = (n) => Yt(Ks[n] ?? Ks.info), _r = /^T\d{4}(\.\d{3})?$/;
+}, Yt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Ki = (n) => Yt(Ks[n] ?? Ks.info), _r = /^T\d{4}(\.\d{3})?$/;
 function kr(n, e) {
   const { hass: t, asked: s } = e, i = v(t), o = ut(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !Na.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
   return u`
@@ -3141,22 +3141,22 @@ function Ar(n, e) {
   if (!i || !("event" in i)) return m;
   const r = v(t);
   if (s?.isReadOnly(n.entry_id)) return u`<p class="secondary">${r("orders.read_only")}</p>`;
-  const { accept: l, peer: c, culprit: d, program: h } = Ga(i), p = d !== null && Nn(s, n, d)?.row.quarantined, y = d === null ? "" : zi(s, n, d), g = [
+  const { accept: l, peer: c, culprit: h, program: d } = Ga(i), p = h !== null && Nn(s, n, h)?.row.quarantined, y = h === null ? "" : Ui(s, n, h), g = [
     l ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${r(o ? "events.is_accepted" : "events.accept")}
         </button>` : m,
     c === null ? m : u`<button class="quiet cut" title=${O(c)} @click=${() => a("block", i)}>
           ${r("events.block.peer", { peer: O(c) })}
         </button>`,
-    d === null ? m : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
+    h === null ? m : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
           ${r(p ? "events.release" : "events.quarantine", { name: y })}
         </button>`,
-    h === null ? m : u`<button class="quiet cut" title=${O(h)} @click=${() => a("stop", i)}>
+    d === null ? m : u`<button class="quiet cut" title=${O(d)} @click=${() => a("stop", i)}>
           ${r("events.stop", { name: Ne(n) })}
         </button>`
   ];
   return u`
-    ${i.has_ended && h === null ? u`<p class="secondary">${r("events.ended")}</p>` : m}
+    ${i.has_ended && d === null ? u`<p class="secondary">${r("events.ended")}</p>` : m}
     ${g.every(($) => $ === m) ? m : u`<div class="orders">${g}</div>`}
   `;
 }
@@ -3177,7 +3177,7 @@ function Sr(n, e, t) {
     [s("events.gateway"), O(e.gateway)],
     [
       s("events.last"),
-      e.count > 1 && e.last_time ? W(n, e.last_time) : ""
+      e.count > 1 && e.last_time ? F(n, e.last_time) : ""
     ]
   ];
   return u`
@@ -3239,17 +3239,17 @@ function Or(n, { processes: e, files: t }) {
           </ul>` : m}
   `;
 }
-function Zi(n, e) {
-  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Le.includes(n.severity) ? n.severity : "info", c = O(n.peer_name ?? n.peer_address), d = `details-${N(n)}`;
-  return u`<li class=${be({ event: !0, open: s, fresh: o, [l]: !0 })}>
-    <button class="line" aria-expanded=${s} aria-controls=${d} data-event=${N(n)} @click=${a}>
-      <span class="badge">${Qi(l)}</span>
+function Qi(n, e) {
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Le.includes(n.severity) ? n.severity : "info", c = O(n.peer_name ?? n.peer_address), h = `details-${N(n)}`;
+  return u`<li class=${$e({ event: !0, open: s, fresh: o, [l]: !0 })}>
+    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${N(n)} @click=${a}>
+      <span class="badge">${Ki(l)}</span>
       <span class="words">
         <span class="first">
           <span class="kind cut">${r(ut(n.kind).name)}</span>
           <span class="severity">${r(`severity.${l}`)}</span>
           ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: L(t, n.count) })}</span>` : m}
-          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${W(t, n.time)}>${i}</time>
+          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${F(t, n.time)}>${i}</time>
         </span>
         <span class="second">
           <span class="who">${Ne(n)}</span>${c ? u`<span class="peer"> → ${c}</span>` : m}
@@ -3258,29 +3258,29 @@ function Zi(n, e) {
       </span>
       <span class="chevron">${Yt(gr)}</span>
     </button>
-    <div id=${d} class="details" ?hidden=${!s}>${s ? kr(n, e) : m}</div>
+    <div id=${h} class="details" ?hidden=${!s}>${s ? kr(n, e) : m}</div>
   </li>`;
 }
 const Er = "Quarantined from Home Assistant", Cr = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, Tr = /^(exe|dir|pid):(.*)$/s;
-function Xi(n, { target: e, mode: t, transport: s, port: i }) {
-  const o = i === null ? s ?? "" : `${s ?? ""}/${i}`, a = t === "isolate" && !Cr.test(e) ? "rules.blocked" : xe(`mode.${t}`) ?? "mode.other";
+function Zi(n, { target: e, mode: t, transport: s, port: i }) {
+  const o = i === null ? s ?? "" : `${s ?? ""}/${i}`, a = t === "isolate" && !Cr.test(e) ? "rules.blocked" : _e(`mode.${t}`) ?? "mode.other";
   return [v(n)(a), o].filter(Boolean).join(" ");
 }
 function Ir(n, { reason: e }) {
   const t = v(n);
   if (e === Er) return t("rules.reason.quarantine");
-  const [s, ...i] = e.split(": "), o = i.length ? xe(`kind.${s}`) : void 0;
+  const [s, ...i] = e.split(": "), o = i.length ? _e(`kind.${s}`) : void 0;
   return o ? `${t(o)}: ${i.join(": ")}` : e;
 }
-function Ji(n, { expires: e, confirm_by: t }, s) {
+function Xi(n, { expires: e, confirm_by: t }, s) {
   const i = v(n);
   return t !== null ? i("rules.unconfirmed", { span: nt(n, t - s) }) : e === null ? void 0 : i("common.left", { span: nt(n, e - s) });
 }
-const eo = (n, e) => [
-  v(n)("device.blocked_since", { since: W(n, e.created) }),
+const Ji = (n, e) => [
+  v(n)("device.blocked_since", { since: F(n, e.created) }),
   Ir(n, e)
 ].filter(Boolean).join(" · ");
-function to(n, e, t) {
+function eo(n, e, t) {
   const s = v(n);
   if (!e.packets) return s("device.blocked_nothing");
   const i = s(e.mode === "audit" ? "rules.audited" : "device.blocked_packets", {
@@ -3298,16 +3298,16 @@ function Pr(n, { target: e }, t) {
 const Lr = 5, qr = "-";
 function Hr(n, e, t = Date.now() / 1e3) {
   const s = v(n), i = (y) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(y), o = (y, g = ($) => $.name) => i(y.slice(0, Lr).map(g)), a = e.domains.filter(({ name: y }) => y !== qr), r = [
-    e.frozen ? s("profile.frozen", { since: W(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: W(n, e.learning_until) }) : s("profile.learnt", {
-      since: W(n, e.since),
+    e.frozen ? s("profile.frozen", { since: F(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: F(n, e.learning_until) }) : s("profile.learnt", {
+      since: F(n, e.since),
       sure: Ot(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
   a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: y }) => Hn(n, y)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
-  const { applications: l, ports: c } = e, d = l.length ? o(l, ({ name: y }) => dt(y)) : o(c);
-  d && r.push(s("profile.speaks", { names: d }));
-  const [h, p] = [e.download_a_day, e.upload_a_day];
-  return h && p && r.push(s("profile.day", { download: C(n, h.usual), upload: C(n, p.usual) })), r;
+  const { applications: l, ports: c } = e, h = l.length ? o(l, ({ name: y }) => dt(y)) : o(c);
+  h && r.push(s("profile.speaks", { names: h }));
+  const [d, p] = [e.download_a_day, e.upload_a_day];
+  return d && p && r.push(s("profile.day", { download: C(n, d.usual), upload: C(n, p.usual) })), r;
 }
 const pt = (n, e, t = "") => u`<section id=${t || m}>
     <h3>${n}</h3>
@@ -3331,7 +3331,7 @@ function Ur(n) {
   };
 }
 function zr(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = v(n), r = Math.max(1, Se(e)), { peers: l, everybody: c } = Ur(e.rows), d = r - e.rows.reduce((g, $) => g + Se($), 0), h = (g) => u`<div class="bar"><div style="width: ${(g * 100).toFixed(1)}%"></div></div>`, p = (g) => {
+  const a = v(n), r = Math.max(1, Se(e)), { peers: l, everybody: c } = Ur(e.rows), h = r - e.rows.reduce((g, $) => g + Se($), 0), d = (g) => u`<div class="bar"><div style="width: ${(g * 100).toFixed(1)}%"></div></div>`, p = (g) => {
     const $ = g.peer ?? a("common.unknown"), A = t.get($);
     return u`<li>
       <div class="line">
@@ -3351,7 +3351,7 @@ function zr(n, e, { rules: t, home: s, block: i, release: o }) {
               </button>` : m}
         </span>
       </div>
-      ${h(Se(g) / r)}
+      ${d(Se(g) / r)}
     </li>`;
   }, y = (g, $) => u`<li>
     <div class="line">
@@ -3361,14 +3361,14 @@ function zr(n, e, { rules: t, home: s, block: i, release: o }) {
       <span class="figure share secondary">${Ot(n, $ / r)}</span>
       <span></span>
     </div>
-    ${h($ / r)}
+    ${d($ / r)}
   </li>`;
   return pt(
     a("device.peers"),
     e.rows.length ? u`<ul class="peers">
           ${B(l, (g) => `${g.peer} ${g.country}`, p)}
           ${c ? y(a("device.peers_everybody"), Se(c)) : m}
-          ${d / r >= 5e-3 ? y(a("device.peers_rest"), d) : m}
+          ${h / r >= 5e-3 ? y(a("device.peers_rest"), h) : m}
         </ul>` : Bn(a("device.peers_none"))
   );
 }
@@ -3377,23 +3377,23 @@ function Dr(n, e, t) {
   return pt(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${B(e, N, (i) => Zi(i, t(i)))}
+          ${B(e, N, (i) => Qi(i, t(i)))}
         </ul>` : Bn(s("device.events_none")),
     "events"
   );
 }
 function Br(n, e, t) {
   const s = v(n), i = Date.now() / 1e3, o = (a) => {
-    const r = Ji(n, a, i);
+    const r = Xi(n, a, i);
     return u`<li class="rule">
       <div class="grow">
         <div class="line">
-          <b class="cut grow">${Xi(n, a)}</b>
+          <b class="cut grow">${Zi(n, a)}</b>
           ${r === void 0 ? m : u`<span class="figure" role="timer">${r}</span>`}
           ${t ? u`<button class="quiet" @click=${() => t(a)}>${s("rules.end")}</button>` : m}
         </div>
-        <div class="secondary wrap">${eo(n, a)}</div>
-        <div class="secondary wrap">${to(n, a, i)}</div>
+        <div class="secondary wrap">${Ji(n, a)}</div>
+        <div class="secondary wrap">${eo(n, a, i)}</div>
       </div>
     </li>`;
   };
@@ -3594,7 +3594,7 @@ var Gr = Object.defineProperty, Ue = (n, e, t, s) => {
 };
 const Jn = class Jn extends I {
   constructor() {
-    super(), this.live = new Re(this), this.data = new rr(this), this.opened = new Vi(this, (e) => this.asking(e)), new Gt(this);
+    super(), this.live = new Re(this), this.data = new rr(this), this.opened = new Bi(this, (e) => this.asking(e)), new Gt(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
@@ -3618,7 +3618,7 @@ const Jn = class Jn extends I {
     return this.live.store?.isReadOnly(e) ?? !1;
   }
   renderHead(e, t) {
-    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = Gi(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, c = Date.now() / 1e3;
+    const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = Fi(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, c = Date.now() / 1e3;
     return u`<header>
       <div class="grow">
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
@@ -3653,7 +3653,7 @@ const Jn = class Jn extends I {
       i.mac,
       i.randomised ? s("devices.random") : null,
       ...i.addresses.slice(0, 4),
-      s("device.first_seen", { since: W(e, i.first_seen) })
+      s("device.first_seen", { since: F(e, i.first_seen) })
     ].filter((l) => l !== null);
     return u`<section class="traffic">
       <div class="secondary wrap">${r.join(" · ")}</div>
@@ -3669,7 +3669,7 @@ const Jn = class Jn extends I {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = this.isReadOnly(t), c = l ? void 0 : (p) => void Ki(r(), a, p), d = l ? void 0 : (p) => void Di(r(), a, p), h = l ? void 0 : (p) => void lr(r(), a, p);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = this.isReadOnly(t), c = l ? void 0 : (p) => void Yi(r(), a, p), h = l ? void 0 : (p) => void zi(r(), a, p), d = l ? void 0 : (p) => void lr(r(), a, p);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
@@ -3680,11 +3680,11 @@ const Jn = class Jn extends I {
         ${i ? zr(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
-      block: d,
+      block: h,
       release: c
     }) : m}
         ${o ? this.renderEvents(e, o) : m}
-        ${s ? Wr(e, s.accepted, h) : m}
+        ${s ? Wr(e, s.accepted, d) : m}
       </div>
     `;
   }
@@ -3710,7 +3710,7 @@ const Jn = class Jn extends I {
     t && this.data.usage && this.data.details && (this.at = void 0, t.scrollIntoView({ block: "start" }));
   }
 };
-Jn.styles = [J, V, Fr, Mi];
+Jn.styles = [J, W, Fr, Si];
 let Z = Jn;
 Ue([
   M({ attribute: !1 })
@@ -3733,8 +3733,8 @@ Ue([
 const Yr = {
   "hearthwall-device-card": Je,
   "hearthwall-device-view": Z,
-  "hearthwall-device-dialog": ye,
-  "hearthwall-history": we
+  "hearthwall-device-dialog": we,
+  "hearthwall-history": be
 }, dn = /* @__PURE__ */ new WeakMap();
 function Kr({ connection: n, callWS: e }) {
   let t = dn.get(n);
@@ -3743,22 +3743,38 @@ function Kr({ connection: n, callWS: e }) {
 function Vn(n) {
   history.pushState(null, "", n), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
 }
-const Tt = ["today", "now", "name", "status", "last_seen"], Qr = ["all", "online", "restricted"], Zr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Xr = {
+const Qr = (n, e) => ({
+  ...n,
+  online: n.online || e.online,
+  quarantined: n.quarantined || e.quarantined,
+  rule: n.rule ?? e.rule,
+  upload_rate: Math.max(n.upload_rate, e.upload_rate),
+  download_rate: Math.max(n.download_rate, e.download_rate)
+});
+function to(n) {
+  const e = /* @__PURE__ */ new Map();
+  for (const { row: t } of n) {
+    const s = e.get(t.mac);
+    e.set(t.mac, s ? Qr(s, t) : t);
+  }
+  return [...e.values()];
+}
+const Tt = ["today", "now", "name", "status", "last_seen"], Zr = ["all", "online", "restricted"], Xr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Jr = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
 function Zs(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!Xr[i](e)) return !1;
-  const r = Zr(n, e);
+  if (!Jr[i](e)) return !1;
+  const r = Xr(n, e);
   if (o.length && !o.includes(r?.area_id ?? "") || a.length && !a.some((c) => r?.labels?.includes(c))) return !1;
   if (!s.trim()) return !0;
   const l = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
   return s.toLocaleLowerCase().split(/\s+/).every((c) => l.includes(c));
 }
 const Xs = (n) => n.upload_today + n.download_today, Js = (n) => n.upload_rate + n.download_rate;
-function Jr(n, e, t) {
+function el(n, e, t) {
   const s = ct(n), i = {
     today: (o, a) => Xs(a) - Xs(o),
     now: (o, a) => Js(a) - Js(o),
@@ -3770,34 +3786,34 @@ function Jr(n, e, t) {
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class el {
+class tl {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
     const a = t.every(({ key: l }) => this.ranks.has(l));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Jr(e, t, s).map(({ key: l }, c) => [l, c])), this.since = i, this.sort = s), [...t].sort((l, c) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(c.key) ?? 0));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(el(e, t, s).map(({ key: l }, c) => [l, c])), this.since = i, this.sort = s), [...t].sort((l, c) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(c.key) ?? 0));
   }
 }
-const At = (n) => typeof n == "string", tl = (n) => typeof n == "boolean", ei = (n) => [n].flat().every(At), nl = {
+const At = (n) => typeof n == "string", nl = (n) => typeof n == "boolean", ei = (n) => [n].flat().every(At), sl = {
   title: [At, "no text"],
   entry_id: [At, "no text"],
   sort: [(n) => Tt.includes(n), `none of ${Tt.join(", ")}`],
   area: [ei, "no area's id, nor a list of them"],
   label: [ei, "no label's id, nor a list of them"],
   navigation_path: [At, "no text"],
-  toolbar: [tl, "neither true nor false"]
+  toolbar: [nl, "neither true nor false"]
 };
-function sl(n) {
+function il(n) {
   if (typeof n != "object" || n === null) throw new Error("The card has no configuration");
-  for (const [e, [t, s]] of Object.entries(nl)) {
+  for (const [e, [t, s]] of Object.entries(sl)) {
     const i = n[e] ?? void 0;
     if (i !== void 0 && !t(i)) throw new Error(`${e} is ${s}`);
   }
   return n;
 }
-function il() {
+function ol() {
   const n = v(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
@@ -3820,10 +3836,10 @@ const bt = (n, e, t, s) => u`<label class="field">
       ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
     </select>
   </label>`;
-function ol(n, e, t, s, i) {
+function al(n, e, t, s, i) {
   const o = v(n), a = ct(n), r = (l, c) => [
     { value: "", label: c },
-    ...l.sort((d, h) => a(d.label, h.label))
+    ...l.sort((h, d) => a(h.label, d.label))
   ];
   return u`<div class="toolbar" role="search">
     <label class="field search"><span>${o("devices.search_label")}</span><input
@@ -3838,7 +3854,7 @@ function ol(n, e, t, s, i) {
     /></label>
     ${bt(
     o("devices.show"),
-    Qr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
+    Zr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
     e.shown,
     (l) => i({ shown: l })
   )}
@@ -3868,14 +3884,14 @@ function ol(n, e, t, s, i) {
   ) : m}
   </div>`;
 }
-var al = Object.defineProperty, Y = (n, e, t, s) => {
+var rl = Object.defineProperty, Y = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && al(e, t, i), i;
+  return i && rl(e, t, i), i;
 };
-const ti = 500, rl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
+const ti = 500, ll = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new Re(this), this.alerted = new Ei(this), this.order = new el(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new Re(this), this.alerted = new Oi(this), this.order = new tl(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       const { device_id: t } = e.row, s = this.config?.navigation_path;
       t && s ? Vn(s.replace("{device_id}", encodeURIComponent(t))) : t && this.dialog.open(t);
     }, this.onEvents = ({ detail: e }) => {
@@ -3888,13 +3904,13 @@ const ti = 500, rl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
     };
   }
   setConfig(e) {
-    this.config = sl(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
+    this.config = il(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
   }
   static getStubConfig() {
     return {};
   }
   static getConfigForm() {
-    return il();
+    return ol();
   }
   getCardSize() {
     return 7;
@@ -3939,25 +3955,25 @@ const ti = 500, rl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
     `;
   }
   renderSummary(e, t) {
-    const s = v(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((l, { row: c }) => l + c[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
+    const s = v(e), i = to(t), o = (l) => i.filter(l).length, a = (l) => i.reduce((c, h) => c + h[l], 0), r = o((l) => l.quarantined || l.rule !== null);
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
-      online: L(e, i(({ row: r }) => r.online)),
-      all: L(e, t.length)
-    })}${a ? u` · <b>${s("devices.summary_restricted", { count: L(e, a) })}</b>` : m}
+      online: L(e, o((l) => l.online)),
+      all: L(e, i.length)
+    })}${r ? u` · <b>${s("devices.summary_restricted", { count: L(e, r) })}</b>` : m}
       </span>
       <span class="rates">
-        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${et(e, o("download_rate"))}
-        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${et(e, o("upload_rate"))}
+        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${et(e, a("download_rate"))}
+        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${et(e, a("upload_rate"))}
       </span>
     </div>`;
   }
   renderList(e, t, s, i) {
-    const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: d }) => d.device_id && e.devices[d.device_id] || []), l = new Set(r.flatMap((d) => d.area_id ?? [])), c = new Set(r.flatMap((d) => d.labels ?? []));
+    const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: d }) => d.device_id && e.devices[d.device_id] || []), l = new Set(r.flatMap((d) => d.area_id ?? [])), c = new Set(r.flatMap((d) => d.labels ?? [])), h = new Set(s.map(({ entryId: d }) => d)).size > 1;
     return u`
       ${Ft(e, a, t.entry_id)}
-      ${t.toolbar ?? s.length > rl ? ol(
+      ${t.toolbar ?? s.length > ll ? al(
       e,
       this.settings,
       hn(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
@@ -3980,6 +3996,7 @@ const ti = 500, rl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
                 .hass=${e}
                 .device=${d}
                 .alert=${this.alerted.alerts?.of(d)}
+                .gateway=${h ? a?.gateways.get(d.entryId)?.name : void 0}
                 .sort=${this.settings.sort}
                 .connected=${a?.gateways.get(d.entryId)?.connected ?? !1}
                 .readOnly=${a?.isReadOnly(d.entryId) ?? !1}
@@ -4015,7 +4032,7 @@ const ti = 500, rl = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
 };
 es.styles = [
   J,
-  V,
+  W,
   q`
       ha-card {
         container: devices / inline-size;
@@ -4136,10 +4153,10 @@ Y([
 Y([
   j(".list")
 ], z.prototype, "rows");
-var ll = Object.defineProperty, _e = (n, e, t, s) => {
+var cl = Object.defineProperty, de = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ll(e, t, i), i;
+  return i && cl(e, t, i), i;
 };
 const ts = class ts extends I {
   constructor() {
@@ -4154,7 +4171,7 @@ const ts = class ts extends I {
   render() {
     const { hass: e, device: t } = this;
     if (!e || !t) return m;
-    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Gi(i), [c, d] = [et(e, i.download_rate), et(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), p = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: tt(e, i.last_seen, o) });
+    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Fi(i), [c, h] = [et(e, i.download_rate), et(e, i.upload_rate)], d = C(e, i.download_today + i.upload_today), p = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: tt(e, i.last_seen, o) }), y = this.gateway === void 0 ? p : `${this.gateway} · ${p}`;
     return u`
       <div class="row">
         <span class="dot ${r} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -4162,13 +4179,13 @@ const ts = class ts extends I {
           <button
             class="open cut"
             ?disabled=${!i.device_id}
-            aria-label=${s("devices.row", { name: i.name, status: s(a), download: c, upload: d, today: h })}
+            aria-label=${s("devices.row", { name: i.name, status: s(a), download: c, upload: h, today: d })}
             title=${i.name}
             @click=${() => this.fire("hearthwall-open")}
           >
             ${i.name}
           </button>
-          <div class="secondary cut" title=${p}>${p}</div>
+          <div class="secondary cut" title=${y}>${y}</div>
           ${this.renderAlert(e, t)}
         </div>
         <div class="status">
@@ -4178,12 +4195,12 @@ const ts = class ts extends I {
         <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
           <span class=${i.download_rate ? "" : "idle"}><span class="down">↓</span> ${c}</span>
-          <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${d}</span>
+          <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${h}</span>
         </div>
         <div class="today" aria-hidden="true">
-          <span class="wide">${h}</span>
+          <span class="wide">${d}</span>
           <span class="wide secondary">${s("devices.today")}</span>
-          <span class="small secondary">${s("devices.today_small", { total: h })}</span>
+          <span class="small secondary">${s("devices.today_small", { total: d })}</span>
         </div>
         <button
           class="switch"
@@ -4210,7 +4227,7 @@ const ts = class ts extends I {
       title=${s("devices.alert_open", { severity: r, summary: O(i.summary), name: t.name })}
       @click=${() => this.fire("hearthwall-events")}
     >
-      ${Qi(i.severity)}
+      ${Ki(i.severity)}
       <span class="cut">${o > 1 ? s("devices.alert", { kind: a, more: L(e, o - 1) }) : s("devices.alert.one", { kind: a })}</span>
     </button>`;
   }
@@ -4220,7 +4237,7 @@ const ts = class ts extends I {
 };
 ts.styles = [
   J,
-  V,
+  W,
   q`
       :host {
         content-visibility: auto;
@@ -4477,36 +4494,39 @@ ts.styles = [
       }
     `
 ];
-let F = ts;
-_e([
+let V = ts;
+de([
   M({ attribute: !1 })
-], F.prototype, "hass");
-_e([
+], V.prototype, "hass");
+de([
   M({ attribute: !1 })
-], F.prototype, "device");
-_e([
+], V.prototype, "device");
+de([
   M({ type: Boolean, reflect: !0 })
-], F.prototype, "connected");
-_e([
+], V.prototype, "connected");
+de([
   M({ type: Boolean })
-], F.prototype, "readOnly");
-_e([
+], V.prototype, "readOnly");
+de([
   M({ type: Boolean, reflect: !0 })
-], F.prototype, "stale");
-_e([
+], V.prototype, "stale");
+de([
   M({ attribute: !1 })
-], F.prototype, "alert");
-_e([
+], V.prototype, "gateway");
+de([
+  M({ attribute: !1 })
+], V.prototype, "alert");
+de([
   M({ reflect: !0 })
-], F.prototype, "sort");
-var cl = Object.defineProperty, ke = (n, e, t, s) => {
+], V.prototype, "sort");
+var dl = Object.defineProperty, ke = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && cl(e, t, i), i;
+  return i && dl(e, t, i), i;
 };
-const dl = /* @__PURE__ */ new Set(["Enter", " "]);
+const hl = /* @__PURE__ */ new Set(["Enter", " "]);
 var oe;
-const de = (oe = class extends I {
+const he = (oe = class extends I {
   constructor() {
     super(...arguments), this.choice = "", this.busy = !1, this.ready = !1, this.problem = "", this.onSubmit = async (e) => {
       e.preventDefault();
@@ -4544,7 +4564,7 @@ const de = (oe = class extends I {
         aria-describedby="text"
         @close=${() => this.end(!1)}
         @click=${(s) => s.target === this.dialog && this.ready && this.end(!1)}
-        @keydown=${(s) => s.repeat && dl.has(s.key) && s.preventDefault()}
+        @keydown=${(s) => s.repeat && hl.has(s.key) && s.preventDefault()}
         @cancel=${(s) => this.busy && s.preventDefault()}
       >
         <form @submit=${this.onSubmit}>
@@ -4649,28 +4669,28 @@ const de = (oe = class extends I {
 ], oe);
 ke([
   M({ attribute: !1 })
-], de.prototype, "hass");
+], he.prototype, "hass");
 ke([
   S()
-], de.prototype, "question");
+], he.prototype, "question");
 ke([
   S()
-], de.prototype, "choice");
+], he.prototype, "choice");
 ke([
   S()
-], de.prototype, "busy");
+], he.prototype, "busy");
 ke([
   S()
-], de.prototype, "ready");
+], he.prototype, "ready");
 ke([
   S()
-], de.prototype, "problem");
+], he.prototype, "problem");
 ke([
   j("dialog")
-], de.prototype, "dialog");
-let hl = de;
+], he.prototype, "dialog");
+let ul = he;
 const $t = 50;
-function ul(n) {
+function pl(n) {
   const { severity: e, limit: t } = n;
   if (e !== void 0 && !Le.includes(e))
     throw new Error(`severity is none of ${Le.join(", ")}`);
@@ -4678,7 +4698,7 @@ function ul(n) {
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function pl() {
+function ml() {
   const n = v(void 0), e = Le.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
@@ -4693,15 +4713,15 @@ function pl() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const ml = 86400;
-function fl({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (h) => new Date(h * 1e3), [l, c] = [i.format(r(t)), i.format(r(t - ml))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
-  return (h) => {
-    const p = i.format(r(h));
-    return p === l ? d(a.format(0, "day")) : p === c ? d(a.format(-1, "day")) : o.format(r(h));
+const fl = 86400;
+function vl({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (d) => new Date(d * 1e3), [l, c] = [i.format(r(t)), i.format(r(t - fl))], h = (d) => d.charAt(0).toLocaleUpperCase(n.language) + d.slice(1);
+  return (d) => {
+    const p = i.format(r(d));
+    return p === l ? h(a.format(0, "day")) : p === c ? h(a.format(-1, "day")) : o.format(r(d));
   };
 }
-class vl {
+class gl {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
     this.host = e, this.mustHold = t, this.timeline = new Za(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
@@ -4735,7 +4755,7 @@ class vl {
           this.told.clear(), this.enter("offline");
         },
         refused: (s) => {
-          this.reason = X(s), this.enter($i(s) ? "absent" : "failed");
+          this.reason = X(s), this.enter(bi(s) ? "absent" : "failed");
         }
       }
     );
@@ -4750,8 +4770,8 @@ class vl {
   }
 }
 const un = (n) => n.target.value;
-function gl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
-  const a = v(n), r = (l, c, d) => u`<option value=${l} ?selected=${l === d}>${c}</option>`;
+function yl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+  const a = v(n), r = (l, c, h) => u`<option value=${l} ?selected=${l === h}>${c}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
       aria-label=${a("events.filter.severity")}
@@ -4781,7 +4801,7 @@ function gl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
         </select>` : m}
   </div>`;
 }
-const yl = q`
+const wl = q`
   :host {
     height: 100%;
   }
@@ -4854,19 +4874,19 @@ const yl = q`
     margin: 8px auto 0;
   }
 `;
-var wl = Object.defineProperty, Ae = (n, e, t, s) => {
+var bl = Object.defineProperty, Ae = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && wl(e, t, i), i;
+  return i && bl(e, t, i), i;
 };
-const bl = 8, ns = class ns extends I {
+const $l = 8, ns = class ns extends I {
   constructor() {
-    super(...arguments), this.filter = an, this.lost = [], this.limit = $t, this.opened = new Vi(this, (e) => ({
+    super(...arguments), this.filter = an, this.lost = [], this.limit = $t, this.opened = new Bi(this, (e) => ({
       hass: e,
       store: this.store,
       confirm: this.confirm,
       notice: this.notice
-    })), this.feed = new vl(this, () => this.mustHold()), this.showNew = () => {
+    })), this.feed = new gl(this, () => this.mustHold()), this.showNew = () => {
       this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
@@ -4877,13 +4897,13 @@ const bl = 8, ns = class ns extends I {
     };
   }
   static getConfigForm() {
-    return pl();
+    return ml();
   }
   static getStubConfig() {
     return { limit: $t };
   }
   setConfig(e) {
-    this.config = ul(e), this.limit = e.limit ?? $t, this.filter = { ...an, severity: e.severity ?? "info" }, this.want(!0);
+    this.config = pl(e), this.limit = e.limit ?? $t, this.filter = { ...an, severity: e.severity ?? "info" }, this.want(!0);
   }
   getCardSize() {
     return 8;
@@ -4910,7 +4930,7 @@ const bl = 8, ns = class ns extends I {
   }
   mustHold() {
     const { list: e } = this;
-    return this.opened.key !== null || !!(e && (e.scrollTop > bl || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > $l || e.matches(":focus-within")));
   }
   render() {
     if (!this.config || !this.hass) return m;
@@ -4937,7 +4957,7 @@ const bl = 8, ns = class ns extends I {
     if (!s.events.length) {
       if (i === "absent") return this.message(t("common.absent"));
       if (i === "failed") return this.message(t("events.failed", { reason: o }));
-      if (i === "waiting" && (this.lost.length || this.store?.missing)) return Fi(e);
+      if (i === "waiting" && (this.lost.length || this.store?.missing)) return Wi(e);
       if (i === "waiting" || i === "offline") return this.message(t("common.loading"));
     }
     const r = zs(s.events, this.filter), l = zs(s.waiting, this.filter).length, c = this.config.filters === !1 ? r.slice(0, this.limit) : r;
@@ -4957,14 +4977,14 @@ const bl = 8, ns = class ns extends I {
   }
   days(e) {
     const t = this.hass;
-    return Xa(e, fl(t)).map(
+    return Xa(e, vl(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul class="events">
           ${B(
         i,
         N,
-        (o) => Zi(
+        (o) => Qi(
           o,
           this.opened.viewOf(t, o, {
             when: wn(t, o.time),
@@ -4987,10 +5007,10 @@ const bl = 8, ns = class ns extends I {
   }
   filters(e) {
     const t = this.hass, s = ct(t);
-    return gl(t, {
+    return yl(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
-      who: this.config?.device_id ? [] : Ds(e, Bi, Ne, s),
+      who: this.config?.device_id ? [] : Ds(e, Di, Ne, s),
       kinds: Ds(e, ({ kind: i }) => i, ({ kind: i }) => i, s).map(({ id: i }) => i),
       onChange: (i) => this.choose(i)
     });
@@ -5000,7 +5020,7 @@ const bl = 8, ns = class ns extends I {
     this.filter = e, this.opened.close(), t && this.want();
   }
 };
-ns.styles = [J, V, Mi, yl];
+ns.styles = [J, W, Si, wl];
 let G = ns;
 Ae([
   M({ attribute: !1 })
@@ -5023,8 +5043,8 @@ Ae([
 Ae([
   j(".list")
 ], G.prototype, "list");
-const $l = { "hearthwall-events-card": G };
-function xl() {
+const xl = { "hearthwall-events-card": G };
+function _l() {
   const n = v(void 0);
   return {
     type: "hearthwall-events-card",
@@ -5033,7 +5053,7 @@ function xl() {
     preview: !0
   };
 }
-const no = "important", _l = " !" + no, Wn = zn(class extends Dn {
+const no = "important", kl = " !" + no, Wn = zn(class extends Dn {
   constructor(n) {
     if (super(n), n.type !== Un.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
@@ -5051,7 +5071,7 @@ const no = "important", _l = " !" + no, Wn = zn(class extends Dn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(_l);
+        const o = typeof i == "string" && i.endsWith(kl);
         s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? no : "") : t[s] = i;
       }
     }
@@ -5070,7 +5090,7 @@ function ni(n, e) {
   }
   return t;
 }
-function kl(n, e) {
+function Al(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -5094,7 +5114,7 @@ function pn(n, e) {
   }
   return t;
 }
-function Al(n, e) {
+function Sl(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
 function xt(n) {
@@ -5114,13 +5134,13 @@ function It(n, e) {
 function mn(n) {
   return n.value;
 }
-function Sl(n) {
+function Ml(n) {
   return n.index;
 }
-function Ml(n) {
+function Ol(n) {
   return n.nodes;
 }
-function Ol(n) {
+function El(n) {
   return n.links;
 }
 function oi(n, e) {
@@ -5137,10 +5157,10 @@ function ai({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function El() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Sl, l = Al, c, d, h = Ml, p = Ol, y = 6;
+function Cl() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Ml, l = Sl, c, h, d = Ol, p = El, y = 6;
   function g() {
-    const f = { nodes: h.apply(null, arguments), links: p.apply(null, arguments) };
+    const f = { nodes: d.apply(null, arguments), links: p.apply(null, arguments) };
     return $(f), A(f), H(f), P(f), fo(f), ai(f), f;
   }
   g.update = function(f) {
@@ -5156,11 +5176,11 @@ function El() {
   }, g.nodePadding = function(f) {
     return arguments.length ? (o = a = +f, g) : o;
   }, g.nodes = function(f) {
-    return arguments.length ? (h = typeof f == "function" ? f : xt(f), g) : h;
+    return arguments.length ? (d = typeof f == "function" ? f : xt(f), g) : d;
   }, g.links = function(f) {
     return arguments.length ? (p = typeof f == "function" ? f : xt(f), g) : p;
   }, g.linkSort = function(f) {
-    return arguments.length ? (d = f, g) : d;
+    return arguments.length ? (h = f, g) : h;
   }, g.size = function(f) {
     return arguments.length ? (n = e = 0, t = +f[0], s = +f[1], g) : [t - n, s - e];
   }, g.extent = function(f) {
@@ -5177,9 +5197,9 @@ function El() {
       let { source: k, target: E } = w;
       typeof k != "object" && (k = w.source = oi(b, k)), typeof E != "object" && (E = w.target = oi(b, E)), k.sourceLinks.push(w), E.targetLinks.push(w);
     }
-    if (d != null)
+    if (h != null)
       for (const { sourceLinks: x, targetLinks: w } of f)
-        x.sort(d), w.sort(d);
+        x.sort(h), w.sort(h);
   }
   function A({ nodes: f }) {
     for (const _ of f)
@@ -5222,7 +5242,7 @@ function El() {
     return x;
   }
   function ze(f) {
-    const _ = kl(f, (b) => (s - e - (b.length - 1) * a) / pn(b, mn));
+    const _ = Al(f, (b) => (s - e - (b.length - 1) * a) / pn(b, mn));
     for (const b of f) {
       let x = e;
       for (const w of b) {
@@ -5250,13 +5270,13 @@ function El() {
     for (let x = 1, w = f.length; x < w; ++x) {
       const k = f[x];
       for (const E of k) {
-        let De = 0, he = 0;
+        let De = 0, ue = 0;
         for (const { source: Ve, value: Xt } of E.targetLinks) {
           let We = Xt * (E.layer - Ve.layer);
-          De += wo(Ve, E) * We, he += We;
+          De += wo(Ve, E) * We, ue += We;
         }
-        if (!(he > 0)) continue;
-        let Be = (De / he - E.y0) * _;
+        if (!(ue > 0)) continue;
+        let Be = (De / ue - E.y0) * _;
         E.y0 += Be, E.y1 += Be, ms(E);
       }
       c === void 0 && k.sort(It), hs(k, b);
@@ -5266,13 +5286,13 @@ function El() {
     for (let x = f.length, w = x - 2; w >= 0; --w) {
       const k = f[w];
       for (const E of k) {
-        let De = 0, he = 0;
+        let De = 0, ue = 0;
         for (const { target: Ve, value: Xt } of E.sourceLinks) {
           let We = Xt * (Ve.layer - E.layer);
-          De += bo(E, Ve) * We, he += We;
+          De += bo(E, Ve) * We, ue += We;
         }
-        if (!(he > 0)) continue;
-        let Be = (De / he - E.y0) * _;
+        if (!(ue > 0)) continue;
+        let Be = (De / ue - E.y0) * _;
         E.y0 += Be, E.y1 += Be, ms(E);
       }
       c === void 0 && k.sort(It), hs(k, b);
@@ -5295,7 +5315,7 @@ function El() {
     }
   }
   function ms({ sourceLinks: f, targetLinks: _ }) {
-    if (d === void 0) {
+    if (h === void 0) {
       for (const { source: { sourceLinks: b } } of _)
         b.sort(ii);
       for (const { target: { targetLinks: b } } of f)
@@ -5303,7 +5323,7 @@ function El() {
     }
   }
   function yo(f) {
-    if (d === void 0)
+    if (h === void 0)
       for (const { sourceLinks: _, targetLinks: b } of f)
         _.sort(ii), b.sort(si);
   }
@@ -5333,16 +5353,16 @@ function El() {
   }
   return g;
 }
-const Ke = 24, ie = 10, Pt = 560, Cl = 44, Tl = 42, Il = 180, Pl = 0.34, Ll = 560, fn = 8, ql = 0.42, Hl = 0.36, Rl = (n) => n < Pt ? 7 : n < 1e3 ? 9 : 12;
-function jl(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Pt ? 0 : Math.min(Ll, Math.round(e * Pl));
-  return Math.max(Il, s, t * (e < Pt ? Tl : Cl));
-}
+const Ke = 24, ie = 10, Pt = 560, Tl = 44, Il = 42, Pl = 180, Ll = 0.34, ql = 560, fn = 8, Hl = 0.42, Rl = 0.36, jl = (n) => n < Pt ? 7 : n < 1e3 ? 9 : 12;
 function Nl(n, e) {
-  const t = jl(n, e);
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Pt ? 0 : Math.min(ql, Math.round(e * Ll));
+  return Math.max(Pl, s, t * (e < Pt ? Il : Tl));
+}
+function Ul(n, e) {
+  const t = Nl(n, e);
   if (n.streams.length === 0 || e < 3 * ie)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, c) => [l, c]))), o = El().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ie).nodePadding(Ke).extent([
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, c) => [l, c]))), o = Cl().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ie).nodePadding(Ke).extent([
     [0, Ke / 2],
     [e, t - Ke / 2]
   ])({
@@ -5360,23 +5380,23 @@ function Nl(n, e) {
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((r) => Ul(r.node, r.y0, r.y1, a, e)),
-    streams: o.links.map(({ stream: r, part: l, y0: c, y1: d, width: h }) => ({
+    nodes: o.nodes.map((r) => zl(r.node, r.y0, r.y1, a, e)),
+    streams: o.links.map(({ stream: r, part: l, y0: c, y1: h, width: d }) => ({
       id: `${r.id}#${l}`,
       stream: r,
-      path: zl(a[l] + ie, c, a[l + 1], d),
-      width: h
+      path: Dl(a[l] + ie, c, a[l + 1], h),
+      width: d
     }))
   };
 }
 function so(n, e) {
-  const t = n - ie, s = n < Pt ? Hl : ql;
+  const t = n - ie, s = n < Pt ? Rl : Hl;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function Ul(n, e, t, s, i) {
+function zl(n, e, t, s, i) {
   const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - ie : s[o + 1]) - (r ? s[o - 1] : a) - ie, c = o >= s.length - 2 ? l / 2 : l;
   return {
     node: n,
@@ -5391,15 +5411,15 @@ function Ul(n, e, t, s, i) {
     }
   };
 }
-function zl(n, e, t, s) {
+function Dl(n, e, t, s) {
   const i = ne((n + t) / 2);
   return `M${n},${ne(e)}C${i},${ne(e)} ${i},${ne(s)} ${t},${ne(s)}`;
 }
-const ne = (n) => Math.round(n * 10) / 10, Dl = 150;
-function Bl(n, e, t) {
-  const { nodes: s, streams: i, height: o } = Nl(n, e), a = n.columns[0].map(({ id: l }) => l), r = Wn({ height: `${o}px` });
+const ne = (n) => Math.round(n * 10) / 10, Bl = 150;
+function Vl(n, e, t) {
+  const { nodes: s, streams: i, height: o } = Ul(n, e), a = n.columns[0].map(({ id: l }) => l), r = Wn({ height: `${o}px` });
   return u`<div
-    class=${be({ map: !0, singled: t.chosen !== null })}
+    class=${$e({ map: !0, singled: t.chosen !== null })}
     style=${r}
     role="group"
     aria-label=${t.label}
@@ -5419,29 +5439,29 @@ function Bl(n, e, t) {
           ${B(
       i.filter(({ stream: c }) => c.nodes[0] === l),
       ({ id: c }) => c,
-      (c) => Vl(c, t)
+      (c) => Wl(c, t)
     )}
         </g>`
   )}
       ${B(
     s,
     ({ node: l }) => l.id,
-    (l) => Wl(l, t)
+    (l) => Fl(l, t)
   )}
     </svg>
     ${B(
     s,
     ({ node: l }) => l.id,
-    (l) => Fl(l, t)
+    (l) => Gl(l, t)
   )}
   </div>`;
 }
 const Fn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function Vl({ stream: n, path: e, width: t }, s) {
+function Wl({ stream: n, path: e, width: t }, s) {
   return Ce`<path
-    class=${be({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
+    class=${$e({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
     stroke-width=${Math.max(1, t)}
     @pointerenter=${(i) => Fn(i, () => s.onHover(n.id))}
@@ -5450,9 +5470,9 @@ function Vl({ stream: n, path: e, width: t }, s) {
   }}
   ></path>`;
 }
-function Wl({ node: n, x: e, y: t, height: s }, i) {
+function Fl({ node: n, x: e, y: t, height: s }, i) {
   return Ce`<rect
-    class=${be({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
+    class=${$e({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
     y=${t}
     width=${ie}
@@ -5465,10 +5485,10 @@ function Wl({ node: n, x: e, y: t, height: s }, i) {
   }}
   ></rect>`;
 }
-function Fl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
-  const a = o.name(n), r = s === "end", { amount: l, shown: c, spoken: d } = o.describe(n.id);
+function Gl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+  const a = o.name(n), r = s === "end", { amount: l, shown: c, spoken: h } = o.describe(n.id);
   return u`<button
-    class=${be({
+    class=${$e({
     label: !0,
     end: r,
     known: n.label !== null,
@@ -5482,14 +5502,14 @@ function Fl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
     data-node=${n.id}
     tabindex=${o.reached === n.id ? 0 : -1}
     aria-pressed=${o.pinned === n.id}
-    aria-label=${d}
+    aria-label=${h}
     title=${c}
-    @pointerenter=${(h) => Fn(h, () => o.onHover(n.id))}
+    @pointerenter=${(d) => Fn(d, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= Dl ? u`<span class="amount">${l}</span>` : m}
+    ${i >= Bl ? u`<span class="amount">${l}</span>` : m}
   </button>`;
 }
 const ri = [
@@ -5502,7 +5522,7 @@ const ri = [
   "#999933",
   "#8a6fd1"
 ];
-class Gl {
+class Yl {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -5519,7 +5539,7 @@ class Gl {
   }
 }
 const Kt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Gn = ["application", "domain"], Yn = ["country", "network", "domain", "peer"];
-function Yl(n) {
+function Kl(n) {
   const e = [
     ["period", Object.keys(Kt)],
     ["middle", Gn],
@@ -5531,10 +5551,10 @@ function Yl(n) {
   }
   return n;
 }
-const Kl = (n) => n === "1h" ? 5e3 : 15e3, vn = (n, e) => ({
+const Ql = (n) => n === "1h" ? 5e3 : 15e3, vn = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function Ql() {
+function Zl() {
   const n = v(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
@@ -5548,13 +5568,13 @@ function Ql() {
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const io = "others", Zl = "unknown", Xl = 1.25, Lt = (n) => n.id === `${n.column}:${io}`, $n = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+const io = "others", Xl = "unknown", Jl = 1.25, Lt = (n) => n.id === `${n.column}:${io}`, $n = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
 function xn(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
 const Oe = (n) => n.upload_bytes + n.download_bytes;
-function Jl(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((d) => Oe(d) > 0).map((d) => ec(d, e)), o = tc(n);
+function ec(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((h) => Oe(h) > 0).map((h) => tc(h, e)), o = nc(n);
   Oe(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
@@ -5562,37 +5582,37 @@ function Jl(n, e, t, s = /* @__PURE__ */ new Set()) {
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((d, h) => nc(i, h, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
-  for (const d of i) {
-    const h = d.values.map((g, $) => {
-      const A = sc($, g, a[$]), H = g != null && a[$].has(g);
+  const a = e.map((h, d) => sc(i, d, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
+  for (const h of i) {
+    const d = h.values.map((g, $) => {
+      const A = ic($, g, a[$]), H = g != null && a[$].has(g);
       let P = r.get(A);
       if (P === void 0) {
-        const R = H ? d.names[$] ?? g : null, ze = H && $ === 0 ? d.deviceId : null;
+        const R = H ? h.names[$] ?? g : null, ze = H && $ === 0 ? h.deviceId : null;
         P = { node: { id: A, column: $, label: R, deviceId: ze }, sums: $n(), values: /* @__PURE__ */ new Set() }, r.set(A, P);
       }
-      return xn(P.sums, d.row), P.values.add(g), A;
-    }), p = JSON.stringify(h), y = l.get(p) ?? { nodes: h, sums: $n() };
-    l.set(p, y), xn(y.sums, d.row);
+      return xn(P.sums, h.row), P.values.add(g), A;
+    }), p = JSON.stringify(d), y = l.get(p) ?? { nodes: d, sums: $n() };
+    l.set(p, y), xn(y.sums, h.row);
   }
-  const c = [...r.values()].map(({ node: d, sums: h, values: p }) => ({
-    ...d,
+  const c = [...r.values()].map(({ node: h, sums: d, values: p }) => ({
     ...h,
-    bytes: Oe(h),
+    ...d,
+    bytes: Oe(d),
     joined: p.has(void 0) ? null : p.size
   }));
   return {
-    columns: e.map((d, h) => c.filter((p) => p.column === h).sort(ic)),
-    streams: [...l].map(([d, { nodes: h, sums: p }]) => ({
-      id: d,
-      nodes: h,
+    columns: e.map((h, d) => c.filter((p) => p.column === d).sort(oc)),
+    streams: [...l].map(([h, { nodes: d, sums: p }]) => ({
+      id: h,
+      nodes: d,
       ...p,
       bytes: Oe(p)
     })),
-    bytes: i.reduce((d, h) => d + Oe(h.row), 0)
+    bytes: i.reduce((h, d) => h + Oe(d.row), 0)
   };
 }
-function ec(n, e) {
+function tc(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5603,7 +5623,7 @@ function ec(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function tc({ rows: n, ...e }) {
+function nc({ rows: n, ...e }) {
   const t = $n();
   for (const s of n)
     xn(t, s);
@@ -5613,28 +5633,28 @@ function tc({ rows: n, ...e }) {
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function nc(n, e, t, s) {
+function sc(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
-  for (const { row: c, values: d } of n) {
-    const h = d[e];
-    h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + Oe(c));
+  for (const { row: c, values: h } of n) {
+    const d = h[e];
+    d === void 0 ? o = !0 : i.set(d, (i.get(d) ?? 0) + Oe(c));
   }
-  const a = (c, d) => s.has(oo(e, c)) ? d * Xl : d, r = [...i].sort(([c, d], [h, p]) => a(h, p) - a(c, d)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  const a = (c, h) => s.has(oo(e, c)) ? h * Jl : h, r = [...i].sort(([c, h], [d, p]) => a(d, p) - a(c, h)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
   return new Set(r.slice(0, Math.max(l, 1)).map(([c]) => c));
 }
-const oo = (n, e) => e === null ? `${n}:${Zl}` : `${n}:=${e}`;
-function sc(n, e, t) {
+const oo = (n, e) => e === null ? `${n}:${Xl}` : `${n}:=${e}`;
+function ic(n, e, t) {
   return e === void 0 || !t.has(e) ? `${n}:${io}` : oo(n, e);
 }
-function ic(n, e) {
+function oc(n, e) {
   return Number(Lt(n)) - Number(Lt(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
 function gn(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const oc = q`
+const ac = q`
   :host {
     container-type: inline-size;
   }
@@ -5891,7 +5911,7 @@ const oc = q`
       transition: none !important;
     }
   }
-`, li = 80, ac = (n, e) => e, rc = {
+`, li = 80, rc = (n, e) => e, lc = {
   country: Hn,
   application: (n, e) => dt(e)
 };
@@ -5900,25 +5920,25 @@ function qt(n, e, t) {
   if (Lt(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (rc[i] ?? ac)(n, e.label);
+  const o = (lc[i] ?? rc)(n, e.label);
   return o.length > li ? `${o.slice(0, li)}…` : o;
 }
 function ci(n, e, t, s) {
-  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? lc(e), c = a ? qt(n, a, s) : r ? r.nodes.map((y) => qt(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), d = C(n, l.bytes), h = Ot(n, e.bytes ? l.bytes / e.bytes : 0), p = [
+  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? cc(e), c = a ? qt(n, a, s) : r ? r.nodes.map((y) => qt(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), h = C(n, l.bytes), d = Ot(n, e.bytes ? l.bytes / e.bytes : 0), p = [
     `${i("map.upload")} ${C(n, l.upload_bytes)}`,
     `${i("map.download")} ${C(n, l.download_bytes)}`
   ];
   return {
-    amount: d,
-    shown: [c, a || r ? `${d} (${h})` : d, ...p].join(" · "),
-    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: c, amount: d, share: h }) : `${c}, ${d}`
+    amount: h,
+    shown: [c, a || r ? `${h} (${d})` : h, ...p].join(" · "),
+    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: c, amount: h, share: d }) : `${c}, ${h}`
   };
 }
-function lc(n) {
+function cc(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function cc(n, e, t) {
+function dc(n, e, t) {
   const s = v(n), i = new Map(e.columns.flat().map((r) => [r.id, r])), o = [...e.streams].sort((r, l) => l.bytes - r.bytes), a = (r) => o.reduce((l, c) => l + c[r], 0);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
@@ -5948,8 +5968,8 @@ function cc(n, e, t) {
     </table>
   </div>`;
 }
-const dc = 500;
-class hc {
+const hc = 500;
+class uc {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5980,9 +6000,9 @@ class hc {
       this.answer = s, this.problem = void 0;
     } catch (s) {
       if (e !== this.turn) return;
-      this.problem = $i(s) ? { absent: !0 } : { absent: !1, reason: X(s) };
+      this.problem = bi(s) ? { absent: !0 } : { absent: !1, reason: X(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Kl(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Ql(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (r) => {
@@ -5992,7 +6012,7 @@ class hc {
         // Twice the same column says no more than once
         by: [...new Set(l)],
         since: Kt[e],
-        limit: dc,
+        limit: hc,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
       }), dimensions: l };
@@ -6003,34 +6023,34 @@ class hc {
     return !a.usage.rows.length || a.usage.rows.some(({ country: r }) => r) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var uc = Object.defineProperty, K = (n, e, t, s) => {
+var pc = Object.defineProperty, K = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && uc(e, t, i), i;
+  return i && pc(e, t, i), i;
 };
 const ss = class ss extends I {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new hc(this), this.colours = new Gl(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new uc(this), this.colours = new Yl(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? mc(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? fc(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return Ql();
+    return Zl();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = Yl(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = Kl(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -6062,7 +6082,7 @@ const ss = class ss extends I {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = Jl(t.usage, t.dimensions, Rl(this.width), s), this.pinned && !gn(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = ec(t.usage, t.dimensions, jl(this.width), s), this.pinned && !gn(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
@@ -6104,7 +6124,7 @@ const ss = class ss extends I {
     return !e || !t || e.absent ? m : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
   }
   body() {
-    const e = this.hass, t = v(e), { answer: s, problem: i } = this.usage, o = (d) => u`<p class="message" role="status">${d}</p>`;
+    const e = this.hass, t = v(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
     if (!U(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
@@ -6114,23 +6134,23 @@ const ss = class ss extends I {
       ${this.columnChoice("end", Yn, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${cc(e, this.graph, s.dimensions)}`;
-    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, c = this.colours.of(l[0].filter((d) => !Lt(d)).map(({ id: d }) => d));
+    if (this.asTable) return u`${a}${dc(e, this.graph, s.dimensions)}`;
+    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, c = this.colours.of(l[0].filter((h) => !Lt(h)).map(({ id: h }) => h));
     return u`
       ${a}
-      ${Bl(this.graph, this.width, {
+      ${Vl(this.graph, this.width, {
       label: t("map.label"),
       colours: c,
       chosen: gn(this.graph, r),
       pinned: this.pinned,
       reached: this.reached,
-      name: (d) => qt(e, d, s.dimensions),
-      describe: (d) => ci(e, this.graph, d, s.dimensions),
+      name: (h) => qt(e, h, s.dimensions),
+      describe: (h) => ci(e, this.graph, h, s.dimensions),
       onPin: this.pin,
-      onHover: (d) => this.hovered = d,
-      onReach: (d) => this.reached = d
+      onHover: (h) => this.hovered = h,
+      onReach: (h) => this.reached = h
     })}
-      <p class=${be({ caption: !0, secondary: !0 })} aria-live="polite">
+      <p class=${$e({ caption: !0, secondary: !0 })} aria-live="polite">
         ${ci(e, this.graph, gn(this.graph, r) ? r : null, s.dimensions).shown}
         ${r ? m : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
@@ -6139,7 +6159,7 @@ const ss = class ss extends I {
   columnChoice(e, t, s) {
     const i = v(this.hass);
     return u`<select
-      class=${be({ column: !0, [e]: !0 })}
+      class=${$e({ column: !0, [e]: !0 })}
       aria-label=${i(e === "middle" ? "map.column.middle" : "map.column.end")}
       @change=${(o) => this.chooseColumn(e, o.target.value)}
     >
@@ -6155,7 +6175,7 @@ const ss = class ss extends I {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
 };
-ss.styles = [V, oc];
+ss.styles = [W, ac];
 let D = ss;
 K([
   M({ attribute: !1 })
@@ -6187,20 +6207,20 @@ K([
 K([
   S()
 ], D.prototype, "reached");
-const pc = {
+const mc = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function mc({ columns: n }, e, t) {
-  const s = pc[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
+function fc({ columns: n }, e, t) {
+  const s = mc[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: r }) => r === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const fc = { "hearthwall-flow-map-card": D };
-function vc() {
+const vc = { "hearthwall-flow-map-card": D };
+function gc() {
   const n = v(void 0);
   return {
     type: "hearthwall-flow-map-card",
@@ -6209,12 +6229,12 @@ function vc() {
     preview: !0
   };
 }
-var gc = Object.defineProperty, Qt = (n, e, t, s) => {
+var yc = Object.defineProperty, Qt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && gc(e, t, i), i;
+  return i && yc(e, t, i), i;
 };
-const yc = 15e3, is = class is extends I {
+const wc = 15e3, is = class is extends I {
   constructor() {
     super(...arguments), this.problem = "", this.live = new Re(this), this.asked = "";
   }
@@ -6240,7 +6260,7 @@ const yc = 15e3, is = class is extends I {
     return { columns: 12, rows: "auto", min_columns: 6 };
   }
   connectedCallback() {
-    super.connectedCallback(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.ask(), yc);
+    super.connectedCallback(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.ask(), wc);
   }
   disconnectedCallback() {
     super.disconnectedCallback(), clearInterval(this.timer), this.asked = "";
@@ -6309,14 +6329,14 @@ const yc = 15e3, is = class is extends I {
     return u`<li>
       <span class="cut grow" title=${t}>${t}</span>
       <span class="secondary">${o(s === "wan" ? "gateway.role.wan" : "gateway.role.lan")}</span>
-      <span class="secondary mode">${o(xe(`gateway.xdp.${i}`) ?? "gateway.xdp.unavailable")}</span>
+      <span class="secondary mode">${o(_e(`gateway.xdp.${i}`) ?? "gateway.xdp.unavailable")}</span>
     </li>`;
   }
   renderFeed(e, t) {
     const s = v(e), i = t.packets ? s("gateway.feed.hits", { packets: L(e, t.packets) }) : s("gateway.feed.no_hits"), o = [
       s(t.action === "drop" ? "gateway.feed.drop" : "gateway.feed.audit"),
       s("gateway.feed.entries", { count: L(e, t.entries) }),
-      t.updated === null ? "" : s("gateway.feed.updated", { time: W(e, t.updated) }),
+      t.updated === null ? "" : s("gateway.feed.updated", { time: F(e, t.updated) }),
       t.last_hit === null ? "" : s("rules.last_hit", { ago: tt(e, t.last_hit) })
     ];
     return u`<li class="feed">
@@ -6327,7 +6347,7 @@ const yc = 15e3, is = class is extends I {
   }
 };
 is.styles = [
-  V,
+  W,
   q`
       h3 {
         margin: 12px 16px 4px;
@@ -6398,30 +6418,30 @@ is.styles = [
       }
     `
 ];
-let $e = is;
+let xe = is;
 Qt([
   M({ attribute: !1 })
-], $e.prototype, "hass");
+], xe.prototype, "hass");
 Qt([
   S()
-], $e.prototype, "config");
+], xe.prototype, "config");
 Qt([
   S()
-], $e.prototype, "report");
+], xe.prototype, "report");
 Qt([
   S()
-], $e.prototype, "problem");
-const wc = { "hearthwall-gateway-card": $e };
-function bc() {
+], xe.prototype, "problem");
+const bc = { "hearthwall-gateway-card": xe };
+function $c() {
   const n = v(void 0);
   return { type: "hearthwall-gateway-card", name: n("gateway.name"), description: n("gateway.description"), preview: !0 };
 }
-var $c = Object.defineProperty, mt = (n, e, t, s) => {
+var xc = Object.defineProperty, mt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && $c(e, t, i), i;
+  return i && xc(e, t, i), i;
 };
-const xc = 12e3, os = class os extends I {
+const _c = 12e3, os = class os extends I {
   constructor() {
     super(...arguments), this.compact = !1, this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
@@ -6450,7 +6470,7 @@ const xc = 12e3, os = class os extends I {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, xc);
+    }, _c);
   }
   render() {
     return u`
@@ -6464,7 +6484,7 @@ const xc = 12e3, os = class os extends I {
 };
 os.styles = [
   J,
-  V,
+  W,
   q`
       :host {
         position: relative;
@@ -6514,7 +6534,7 @@ mt([
 mt([
   S()
 ], ae.prototype, "undo");
-async function _c(n) {
+async function kc(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
@@ -6529,13 +6549,13 @@ function Zt(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-const kc = 1e4, Ac = (n, e) => e.created - n.created || e.id - n.id;
-class Sc {
+const Ac = 1e4, Sc = (n, e) => e.created - n.created || e.id - n.id;
+class Mc {
   constructor(e, t) {
     this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new Re(e), e.addController(this);
   }
   hostConnected() {
-    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), kc), this.seen = void 0;
+    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Ac), this.seen = void 0;
   }
   hostDisconnected() {
     clearInterval(this.timer), this.turn++;
@@ -6554,27 +6574,27 @@ class Sc {
   /** Ask again now; a gateway that does not answer keeps its last rules. */
   async refresh() {
     const { hass: e } = this.host, t = this.entryId(), s = [...this.live.store?.gateways.values() ?? []].filter(
-      ({ entryId: c, connected: d }) => d && (!t || t === c)
+      ({ entryId: c, connected: h }) => h && (!t || t === c)
     );
     if (!e || !s.length) return;
-    const i = ++this.turn, o = new Map(this.rules?.map((c) => [c.entryId, c])), a = [], r = s.map(async ({ entryId: c, name: d }) => {
+    const i = ++this.turn, o = new Map(this.rules?.map((c) => [c.entryId, c])), a = [], r = s.map(async ({ entryId: c, name: h }) => {
       try {
-        return { entryId: c, gateway: d, blocks: (await Bt(e, c)).sort(Ac) };
-      } catch (h) {
-        return a.push(X(h)), o.get(c);
+        return { entryId: c, gateway: h, blocks: (await Bt(e, c)).sort(Sc) };
+      } catch (d) {
+        return a.push(X(d)), o.get(c);
       }
     }), l = (await Promise.all(r)).filter((c) => c !== void 0);
     i === this.turn && (this.rules = l.length || !a.length ? l : this.rules, this.problem = a[0] ?? "", this.host.requestUpdate());
   }
 }
-var Mc = Object.defineProperty, ft = (n, e, t, s) => {
+var Oc = Object.defineProperty, ft = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Mc(e, t, i), i;
+  return i && Oc(e, t, i), i;
 };
-const Oc = 100, as = class as extends I {
+const Ec = 100, as = class as extends I {
   constructor() {
-    super(), this.whole = !1, this.data = new Sc(this, () => this.config?.entry_id), new Gt(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
+    super(), this.whole = !1, this.data = new Mc(this, () => this.config?.entry_id), new Gt(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
   }
   setConfig(e) {
     this.config = e;
@@ -6618,7 +6638,7 @@ const Oc = 100, as = class as extends I {
     if (!s) return this.data.problem ? m : u`<div class="message" role="status">${t("common.loading")}</div>`;
     const i = s.flatMap((a) => a.blocks.map((r) => ({ of: a, block: r })));
     if (!i.length) return u`<div class="message" role="status">${t("rules.none")}</div>`;
-    const o = this.whole ? i : i.slice(0, Oc);
+    const o = this.whole ? i : i.slice(0, Ec);
     return u`<ul>
         ${B(
       o,
@@ -6631,17 +6651,17 @@ const Oc = 100, as = class as extends I {
           </button>` : m}`;
   }
   renderRule(e, { entryId: t, gateway: s }, i, o) {
-    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: c, more: d } = Pr(e, i, l?.devices.values() ?? []), h = Ji(e, i, r), p = l?.connected ?? !1;
+    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: c, more: h } = Pr(e, i, l?.devices.values() ?? []), d = Xi(e, i, r), p = l?.connected ?? !1;
     return u`<li>
       <div class="grow">
         <div class="line">
           <b class="cut" title=${i.target}>${c}</b>
-          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Xi(e, i)}</span>
-          ${h ? u`<span class="secondary" role="timer">${h}</span>` : m}
+          <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Zi(e, i)}</span>
+          ${d ? u`<span class="secondary" role="timer">${d}</span>` : m}
         </div>
-        ${d || o ? u`<div class="secondary wrap">${[d, o ? s : ""].filter(Boolean).join(" · ")}</div>` : m}
-        <div class="secondary wrap">${eo(e, i)}</div>
-        <div class="secondary wrap">${to(e, i, r)}</div>
+        ${h || o ? u`<div class="secondary wrap">${[h, o ? s : ""].filter(Boolean).join(" · ")}</div>` : m}
+        <div class="secondary wrap">${Ji(e, i)}</div>
+        <div class="secondary wrap">${eo(e, i, r)}</div>
         ${i.enforced ? m : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
       </div>
       <button
@@ -6657,12 +6677,12 @@ const Oc = 100, as = class as extends I {
   }
   end(e, t, s) {
     const { confirm: i, notice: o } = this;
-    Ki({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
+    Yi({ hass: e, confirm: i, notice: o, after: () => this.data.refresh() }, t, s);
   }
 };
 as.styles = [
   J,
-  V,
+  W,
   q`
       .head {
         display: flex;
@@ -6745,23 +6765,23 @@ ft([
 ft([
   j("hearthwall-notice")
 ], re.prototype, "notice");
-const Ec = { "hearthwall-rules-card": re };
-function Cc() {
+const Cc = { "hearthwall-rules-card": re };
+function Tc() {
   const n = v(void 0);
   return { type: "hearthwall-rules-card", name: n("rules.name"), description: n("rules.description"), preview: !0 };
 }
-var Tc = Object.defineProperty, ro = (n, e, t, s) => {
+var Ic = Object.defineProperty, ro = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Tc(e, t, i), i;
+  return i && Ic(e, t, i), i;
 };
-function Ic(n) {
+function Pc(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === T && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
-const di = (n) => new Set(n.map(({ row: e }) => e.mac)).size, rs = class rs extends I {
+const rs = class rs extends I {
   constructor() {
-    super(...arguments), this.live = new Re(this), this.alerted = new Ei(this);
+    super(...arguments), this.live = new Re(this), this.alerted = new Oi(this);
   }
   setConfig(e) {
     this.config = e;
@@ -6781,12 +6801,12 @@ const di = (n) => new Set(n.map(({ row: e }) => e.mac)).size, rs = class rs exte
   render() {
     const { hass: e, config: t } = this;
     if (!e || !t) return m;
-    const s = v(e), { store: i } = this.live, o = ({ entryId: R }) => !t.entry_id || R === t.entry_id, a = [...i?.devices() ?? []].filter(o), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: R }) => !R), c = !l && r.some(({ stale: R, connected: ze }) => R || !ze), d = a.filter(({ row: R }) => R.quarantined || R.rule).length, h = t.entry_id ? d : Ic(e) ?? d, p = this.alerted.alerts?.all(t.entry_id), y = di(a.filter(({ row: R }) => R.online)), g = r.length ? s("badge.online", { online: L(e, y), all: L(e, di(a)) }) : "–", $ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
+    const s = v(e), { store: i } = this.live, o = ({ entryId: R }) => !t.entry_id || R === t.entry_id, a = to([...i?.devices() ?? []].filter(o)), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: R }) => !R), c = !l && r.some(({ stale: R, connected: ze }) => R || !ze), h = a.filter((R) => R.quarantined || R.rule).length, d = t.entry_id ? h : Pc(e) ?? h, p = this.alerted.alerts?.all(t.entry_id), y = a.filter((R) => R.online).length, g = r.length ? s("badge.online", { online: L(e, y), all: L(e, a.length) }) : "–", $ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
       g,
       ...c ? [s("badge.silent")] : [],
-      ...h ? [s("badge.blocks", { count: L(e, h) })] : [],
+      ...d ? [s("badge.blocks", { count: L(e, d) })] : [],
       ...p ? [s("badge.alerts", { count: L(e, p.count) })] : []
-    ], A = l ? "lost" : p ? p.event.severity : c ? "silent" : h ? "blocking" : "", H = t.navigation_path, P = u`<svg viewBox="0 0 24 24" aria-hidden="true">
+    ], A = l ? "lost" : p ? p.event.severity : c ? "silent" : d ? "blocking" : "", H = t.navigation_path, P = u`<svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
       </svg>
       <span class="text">
@@ -6797,7 +6817,7 @@ const di = (n) => new Set(n.map(({ row: e }) => e.mac)).size, rs = class rs exte
   }
 };
 rs.styles = [
-  V,
+  W,
   q`
       .badge {
         display: flex;
@@ -6876,10 +6896,10 @@ ro([
 ro([
   S()
 ], ot.prototype, "config");
-var Pc = Object.defineProperty, vt = (n, e, t, s) => {
+var Lc = Object.defineProperty, vt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Pc(e, t, i), i;
+  return i && Lc(e, t, i), i;
 };
 function Kn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
@@ -6962,34 +6982,34 @@ vt([
 vt([
   j("hearthwall-notice")
 ], le.prototype, "notice");
-var Lc = Object.defineProperty, lo = (n, e, t, s) => {
+var qc = Object.defineProperty, lo = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Lc(e, t, i), i;
+  return i && qc(e, t, i), i;
 };
-const hi = 60, Ht = 100, fe = 14, qc = 2e3, Hc = 2;
-function Rc(n, e, t, s) {
-  const i = (h) => (Math.max(0, 1 - (e - h) / hi) * Ht).toFixed(1), o = (h) => (fe - s * Math.sqrt(Math.min(1, h / t)) * (fe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - hi), r = n.slice(Math.max(0, a)), [l] = r, c = r[r.length - 1];
-  if (!l || !c || r.every(([, h]) => h <= 0)) return "";
-  const d = r.map(([h, p], y) => {
-    const [g, $] = r[y - 1] ?? [h, p];
-    return `${h - g > Hc ? `L${i(h - 1)} ${o($)}` : ""}L${i(h)} ${o(p)}`;
+const di = 60, Ht = 100, ve = 14, Hc = 2e3, Rc = 2;
+function jc(n, e, t, s) {
+  const i = (d) => (Math.max(0, 1 - (e - d) / di) * Ht).toFixed(1), o = (d) => (ve - s * Math.sqrt(Math.min(1, d / t)) * (ve - 1)).toFixed(1), a = n.findLastIndex(([d]) => d <= e - di), r = n.slice(Math.max(0, a)), [l] = r, c = r[r.length - 1];
+  if (!l || !c || r.every(([, d]) => d <= 0)) return "";
+  const h = r.map(([d, p], y) => {
+    const [g, $] = r[y - 1] ?? [d, p];
+    return `${d - g > Rc ? `L${i(d - 1)} ${o($)}` : ""}L${i(d)} ${o(p)}`;
   });
-  return `M${i(l[0])} ${fe}${d.join("")}L${Ht} ${o(c[1])}V${fe}Z`;
+  return `M${i(l[0])} ${ve}${h.join("")}L${Ht} ${o(c[1])}V${ve}Z`;
 }
 const cs = class cs extends I {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(qc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => Ce`<path class=${s} d=${Rc(
+    const e = Math.max(Hc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => Ce`<path class=${s} d=${jc(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
       i
     )}></path>`;
-    return u`<svg viewBox="0 0 ${Ht} ${2 * fe}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-      <line x1="0" x2=${Ht} y1=${fe} y2=${fe}></line>
+    return u`<svg viewBox="0 0 ${Ht} ${2 * ve}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      <line x1="0" x2=${Ht} y1=${ve} y2=${ve}></line>
       ${t("download", 1)}${t("upload", -1)}
     </svg>`;
   }
@@ -7030,7 +7050,7 @@ lo([
 lo([
   M({ attribute: !1 })
 ], at.prototype, "now");
-const ui = 60, _n = ({ identifiers: n }) => n?.find(([e]) => e === T)?.[1], pi = (n) => !_n(n).includes(":");
+const hi = 60, _n = ({ identifiers: n }) => n?.find(([e]) => e === T)?.[1], ui = (n) => !_n(n).includes(":");
 function co(n, e) {
   const t = ct(n), s = /* @__PURE__ */ new Map();
   for (const r of Object.values(n.entities)) {
@@ -7044,19 +7064,19 @@ function co(n, e) {
     areaId: l.area_id,
     entryId: _n(l).split("_")[0],
     entities: s.get(l.id) ?? []
-  })).sort((l, c) => t(l.name, c.name) || (l.id < c.id ? -1 : 1)), a = o(i.filter((r) => !pi(r)));
-  return { gateways: o(i.filter(pi)), devices: a, areas: jc(n, a, e) };
+  })).sort((l, c) => t(l.name, c.name) || (l.id < c.id ? -1 : 1)), a = o(i.filter((r) => !ui(r)));
+  return { gateways: o(i.filter(ui)), devices: a, areas: Nc(n, a, e) };
 }
-function jc(n, e, t) {
-  const s = ct(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: c, icon: d }) => ({
+function Nc(n, e, t) {
+  const s = ct(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: c, icon: h }) => ({
     id: l,
     name: ho(c),
-    icon: d ?? null,
-    devices: e.filter(({ areaId: h }) => h === l)
+    icon: h ?? null,
+    devices: e.filter(({ areaId: d }) => d === l)
   })).sort((l, c) => s(l.name, c.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
   return [...a, { id: null, name: t, icon: null, devices: r }].filter((l) => l.devices.length);
 }
-const ho = (n) => n.length > ui ? `${n.slice(0, ui)}…` : n, Nc = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ce = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Ee = { grid_options: { columns: "full" } }, Uc = /* @__PURE__ */ new Set([
+const ho = (n) => n.length > hi ? `${n.slice(0, hi)}…` : n, Uc = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ce = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Ee = { grid_options: { columns: "full" } }, zc = /* @__PURE__ */ new Set([
   "presence",
   "quarantine",
   "connection",
@@ -7065,9 +7085,9 @@ const ho = (n) => n.length > ui ? `${n.slice(0, ui)}…` : n, Nc = ({ entities: 
   "download_rate",
   "upload_rate",
   "feed_hits"
-]), zc = ["download_rate", "upload_rate"], Dc = { name: { type: "entity" } }, uo = "device-{device_id}", Bc = ({ id: n }) => uo.replace("{device_id}", n), Vc = 1088, Wc = { docked: 256, auto: 56, always_hidden: 0 };
-function Fc(n) {
-  const e = Vc + Wc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
+]), Dc = ["download_rate", "upload_rate"], Bc = { name: { type: "entity" } }, uo = "device-{device_id}", Vc = ({ id: n }) => uo.replace("{device_id}", n), Wc = 1088, Fc = { docked: 256, auto: 56, always_hidden: 0 };
+function Gc(n) {
+  const e = Wc + Fc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
     column_span: i,
     visibility: o,
@@ -7085,7 +7105,7 @@ function Fc(n) {
   }), s = (i) => [{ condition: "screen", media_query: i }];
   return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
-function Gc({ hass: n }) {
+function Yc({ hass: n }) {
   return {
     type: "sections",
     max_columns: 3,
@@ -7094,14 +7114,14 @@ function Gc({ hass: n }) {
     ],
     sections: [
       { type: "grid", column_span: 2, cards: [ce("devices", Ee)] },
-      ...Fc(n)
+      ...Gc(n)
     ]
   };
 }
-function Yc() {
+function Kc() {
   return { type: "panel", cards: [ce("flow-map")] };
 }
-function Kc() {
+function Qc() {
   return {
     type: "sections",
     max_columns: 2,
@@ -7110,7 +7130,7 @@ function Kc() {
     ]
   };
 }
-function Qc({ home: n }) {
+function Zc({ home: n }) {
   return {
     type: "sections",
     max_columns: 2,
@@ -7122,7 +7142,7 @@ function Qc({ home: n }) {
     }))
   };
 }
-function Zc({ hass: n, home: e, config: t }) {
+function Xc({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
@@ -7139,14 +7159,14 @@ function Zc({ hass: n, home: e, config: t }) {
     ]
   } : { cards: [{ type: "markdown", content: v(n)("strategy.gone") }] };
 }
-const po = ({ entities: n }) => n.filter(({ translation_key: e }) => !Uc.has(e ?? "")).map(({ entity_id: e }) => ({ type: "tile", entity: e, ...Dc }));
-function Xc({ hass: n, home: e }) {
+const po = ({ entities: n }) => n.filter(({ translation_key: e }) => !zc.has(e ?? "")).map(({ entity_id: e }) => ({ type: "tile", entity: e, ...Bc }));
+function Jc({ hass: n, home: e }) {
   const t = v(n);
   return {
     type: "sections",
     max_columns: 2,
     sections: e.gateways.flatMap((s) => {
-      const i = Nc(s, zc), o = { entry_id: s.entryId }, a = (r) => e.gateways.length > 1 ? { title: `${s.name}: ${r}` } : {};
+      const i = Uc(s, Dc), o = { entry_id: s.entryId }, a = (r) => e.gateways.length > 1 ? { title: `${s.name}: ${r}` } : {};
       return [
         { type: "grid", cards: [ce("gateway", { ...Ee, ...o }), ...po(s)] },
         {
@@ -7160,8 +7180,8 @@ function Xc({ hass: n, home: e }) {
     })
   };
 }
-const yn = { overview: Gc, map: Yc, events: Kc, devices: Qc, device: Zc, health: Xc };
-function Jc(n, e) {
+const yn = { overview: Yc, map: Kc, events: Qc, devices: Zc, device: Xc, health: Jc };
+function ed(n, e) {
   const t = n.view ?? "overview", s = Object.hasOwn(yn, t) ? yn[t] : void 0;
   if (!s) throw new Error(`view is none of ${Object.keys(yn).join(", ")}`);
   const i = co(e, v(e)("strategy.no_area"));
@@ -7188,32 +7208,32 @@ function mo(n) {
     ]
   };
 }
-const mi = "custom:hearthwall", ed = [
+const pi = "custom:hearthwall", td = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:map-marker-path"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function td(n) {
+function nd(n) {
   const e = v(n), { gateways: t, devices: s } = co(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...ed.map(([o, a]) => ({
+      ...td.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
         // An icon alone is a riddle
         show_icon_and_title: !0,
-        strategy: { type: mi, view: o }
+        strategy: { type: pi, view: o }
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: Bc(o),
+        path: Vc(o),
         subview: !0,
         back_path: "devices",
-        strategy: { type: mi, view: "device", device_id: o.id }
+        strategy: { type: pi, view: "device", device_id: o.id }
       }))
     ]
   } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...mo(n) }] };
@@ -7223,21 +7243,21 @@ const ds = class ds extends HTMLElement {
     return { title: v(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return td(t);
+    return nd(t);
   }
 };
 ds.noEditor = !0;
 let kn = ds;
-class nd extends HTMLElement {
+class sd extends HTMLElement {
   static async generate(e, t) {
-    return Jc(e, t);
+    return ed(e, t);
   }
 }
-const sd = {
+const id = {
   "ll-strategy-dashboard-hearthwall": kn,
-  "ll-strategy-view-hearthwall": nd
+  "ll-strategy-view-hearthwall": sd
 };
-function id() {
+function od() {
   const n = v(void 0);
   return {
     type: "hearthwall",
@@ -7246,63 +7266,63 @@ function id() {
     description: n("strategy.description")
   };
 }
-const od = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function ad(n, e) {
+const ad = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function rd(n, e) {
   const t = n.entities[e];
   return t?.platform !== T || !t.device_id ? null : Object.values(n.entities).some(
     (i) => i.device_id === t.device_id && Kn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const ve = (n) => v(void 0)(n), ee = (n) => ao(() => ({ ...n(), documentationURL: od }));
+const ge = (n) => v(void 0)(n), ee = (n) => ao(() => ({ ...n(), documentationURL: ad }));
 window.customCards = Zt(window.customCards ?? [], [
   ee(() => ({
     type: "hearthwall-devices-card",
-    name: ve("devices.name"),
-    description: ve("devices.description"),
+    name: ge("devices.name"),
+    description: ge("devices.description"),
     preview: !0
   })),
   ee(() => ({
     type: "hearthwall-device-card",
-    name: ve("device.name"),
-    description: ve("device.description"),
+    name: ge("device.name"),
+    description: ge("device.description"),
     preview: !0,
-    getEntitySuggestion: ad
+    getEntitySuggestion: rd
   })),
-  ee(vc),
-  ee(xl),
-  ee(Cc),
-  ee(bc)
+  ee(gc),
+  ee(_l),
+  ee(Tc),
+  ee($c)
 ]);
-window.customStrategies = Zt(window.customStrategies ?? [], [ee(id)]);
+window.customStrategies = Zt(window.customStrategies ?? [], [ee(od)]);
 window.customBadges = Zt(window.customBadges ?? [], [
   ee(() => ({
     type: "hearthwall-badge",
-    name: ve("badge.name"),
-    description: ve("badge.description"),
+    name: ge("badge.name"),
+    description: ge("badge.description"),
     preview: !0
   }))
 ]);
 window.customCardFeatures = Zt(window.customCardFeatures ?? [], [
   ao(() => ({
     type: "hearthwall-quarantine-feature",
-    name: ve("feature.name"),
+    name: ge("feature.name"),
     isSupported: (n, { entity_id: e }) => Kn(n, e)
   }))
 ]);
-_c({
-  "hearthwall-confirm": hl,
+kc({
+  "hearthwall-confirm": ul,
   "hearthwall-notice": ae,
   "hearthwall-sparkline": at,
   "hearthwall-devices-card": z,
-  "hearthwall-device-row": F,
+  "hearthwall-device-row": V,
   ...Yr,
   "hearthwall-badge": ot,
   "hearthwall-quarantine-feature": le,
-  ...fc,
-  ...$l,
-  ...Ec,
-  ...wc,
-  ...sd
+  ...vc,
+  ...xl,
+  ...Cc,
+  ...bc,
+  ...id
 });
 /**
  * @license

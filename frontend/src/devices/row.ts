@@ -28,6 +28,8 @@ export class HearthwallDeviceRow extends LitElement {
   /** Whether the sensor is connected and says nothing. */
   @property({ type: Boolean, reflect: true }) stale = false;
 
+  /** The gateway that sees it, where devices of several are shown: a device may be there once for each. */
+  @property({ attribute: false }) gateway: string | undefined;
   /** What asks for attention, if anything does. */
   @property({ attribute: false }) alert?: Alert | undefined;
   /** What the list is sorted by: on a narrow card that figure is shown, too. */
@@ -54,11 +56,12 @@ export class HearthwallDeviceRow extends LitElement {
     const { key, tone, expires } = statusOf(row);
     const [download, upload] = [formatRate(hass, row.download_rate), formatRate(hass, row.upload_rate)];
     const today = formatBytes(hass, row.download_today + row.upload_today);
-    const beneath = row.top_peer
+    const seen = row.top_peer
       ? t("devices.top_peer", { peer: row.top_peer })
       : row.online
         ? (row.addresses[0] ?? row.mac)
         : t("devices.seen", { ago: formatAgo(hass, row.last_seen, now) });
+    const beneath = this.gateway === undefined ? seen : `${this.gateway} · ${seen}`;
     return html`
       <div class="row">
         <span class="dot ${tone} ${row.online ? "" : "away"}" aria-hidden="true"></span>

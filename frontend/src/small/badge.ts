@@ -8,7 +8,8 @@ import { formatCount } from "../format.js";
 import { type ConfigForm, DOMAIN, type HomeAssistant } from "../hass.js";
 import { localizer } from "../localize.js";
 import { navigate } from "../navigate.js";
-import { Live, type LiveDevice } from "../store.js";
+import { once } from "../once.js";
+import { Live } from "../store.js";
 import { card } from "../styles.js";
 
 export interface BadgeConfig {
@@ -26,9 +27,6 @@ function activeBlocks(hass: Pick<HomeAssistant, "entities" | "states">): number 
     .filter(Number.isFinite);
   return numbers.length ? numbers.reduce((sum, each) => sum + each, 0) : undefined;
 }
-
-/** Return how many devices these are: one that several gateways see is one. */
-const count = (devices: readonly LiveDevice[]): number => new Set(devices.map(({ row }) => row.mac)).size;
 
 export class HearthwallBadge extends LitElement {
   @property({ attribute: false }) hass?: HomeAssistant | undefined;
@@ -60,16 +58,16 @@ export class HearthwallBadge extends LitElement {
     const t = localizer(hass);
     const { store } = this.live;
     const isMine = ({ entryId }: { entryId: string }) => !config.entry_id || entryId === config.entry_id;
-    const devices = [...(store?.devices() ?? [])].filter(isMine);
+    const devices = once([...(store?.devices() ?? [])].filter(isMine));
     const gateways = [...(store?.gateways.values() ?? [])].filter(isMine);
     const lost = store?.missing || (gateways.length > 0 && gateways.every(({ connected }) => !connected));
     const silent = !lost && gateways.some(({ stale, connected }) => stale || !connected);
-    const restricted = devices.filter(({ row }) => row.quarantined || row.rule).length;
+    const restricted = devices.filter((row) => row.quarantined || row.rule).length;
     const blocks = config.entry_id ? restricted : (activeBlocks(hass) ?? restricted);
     const alert = this.alerted.alerts?.all(config.entry_id);
-    const online = count(devices.filter(({ row }) => row.online));
+    const online = devices.filter((row) => row.online).length;
     const figures = gateways.length
-      ? t("badge.online", { online: formatCount(hass, online), all: formatCount(hass, count(devices)) })
+      ? t("badge.online", { online: formatCount(hass, online), all: formatCount(hass, devices.length) })
       : "–";
     const told = lost
       ? [t(store?.phase === "offline" ? "badge.offline" : "badge.lost")]
