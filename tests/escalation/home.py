@@ -36,7 +36,7 @@ class Home:
     """The gateway, with the sensor installed and running."""
 
     def __init__(self, lab: Lab, folder: Path) -> None:
-        tree = made("rootfs", "bookworm") / "root"
+        tree = made("bookworm")
         self._folder = folder
         self.system = System(tree, folder, lab)
         self._unpack(folder)
