@@ -7,14 +7,15 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .floods import DEFAULT_THRESHOLDS, Thresholds, parse_threshold
 from .kernel.hooks import TC_WAYS, XDP_WAYS, TcWay, XdpWay
 from .protocol import DEFAULT_SOCKET, DEFAULT_STATE_DIR, Role, SensorError
 from .retention import Retention
-from .sinks import reading as sinks_reading
-from .sinks.reading import Named
+
+if TYPE_CHECKING:
+    from .sinks.reading import Named
 
 #: Settings that are lists, with an example.
 _LISTS: Final = {
@@ -61,7 +62,7 @@ class Settings:
     events_days: float = _KEPT.days
     events_mb: float = _KEPT.bytes / _MB
     metrics_devices: Literal["off", "pseudonym", "mac"] = "off"
-    sinks: tuple[Named, ...] = ()
+    sinks: "tuple[Named, ...]" = ()
     file: str | None = None
     """The file that these were read from, None for none."""
 
@@ -120,7 +121,7 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
         if not isinstance(listed, list):
             raise SensorError("invalid_message", f'{name} is a list, such as ["{example}"]')
         values[name] = tuple(listed)
-    sinks = sinks_reading.read(values.pop("sink", []))
+    sinks = _sinks(values.pop("sink", []))
     settings = Settings(
         **values, sinks=sinks, file=None if path is None else str(Path(path).resolve())
     )
@@ -141,6 +142,15 @@ def _own_text(path: Path) -> str:
                 f"someone else than root could change {path}: chown root {path} && chmod go-w {path}",
             )
         return file.read().decode()
+
+
+def _sinks(tables: Any) -> "tuple[Named, ...]":
+    """Return the sinks that a file names; what there is of them takes memory only where there are some."""
+    if tables == []:
+        return ()
+    from .sinks import reading
+
+    return reading.read(tables)
 
 
 def parse_endpoint(text: str) -> tuple[str, int]:

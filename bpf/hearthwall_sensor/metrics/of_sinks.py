@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ..protocol import SinkState
-from ..sinks.reading import MAX_SINKS
+from ..protocol import MAX_SINKS, SinkState
 from .family import Family, Sample, Scene
 
 _LABELS: Final = ("sink", "type")

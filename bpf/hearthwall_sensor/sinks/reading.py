@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from ..kinds import KINDS as EVENT_KINDS, SEVERITIES, Severity
-from ..protocol import SensorError
+from ..protocol import MAX_SINKS, SensorError
 from .kinds import KINDS
 from .sink import Pace, Sink, SinkContext
 from .table import Table
 
-MAX_SINKS: Final = 16
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 
 When = Literal["always", "home_assistant_away"]
