@@ -98,7 +98,15 @@ async def test_events_are_published_and_acknowledged(home: Home) -> None:
         await until(lambda: len(watcher.on("/event")) == 100)
         told = watcher.on("/event")
         assert [each["seq"] for each in told] == list(range(1, 101))
-        assert told[0] == {"sensor": SENSOR, "device": "front door"} | event(1).to_wire()
+        assert (
+            told[0]
+            == {
+                "sensor": SENSOR,
+                "device": "front door",
+                "manufacturer": None,
+            }
+            | event(1).to_wire()
+        )
         assert not any(kept for topic, _, kept in watcher.seen if topic == f"{ROOT}/event")
 
 

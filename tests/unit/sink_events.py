@@ -91,8 +91,12 @@ async def _nothing(request: Any) -> Any:
     raise AssertionError(request)
 
 
-def context(state: Path = Path("/nonexistent"), device: str = "garden camera") -> SinkContext:
-    """Return what a sink may know; every device has one name."""
+def context(
+    state: Path = Path("/nonexistent"),
+    device: str | None = "garden camera",
+    maker: str | None = "Some Maker",
+) -> SinkContext:
+    """Return what a sink may know; every device has one name and one maker."""
     return SinkContext(
         name="siem",
         sensor_id="5e0f",
@@ -100,4 +104,5 @@ def context(state: Path = Path("/nonexistent"), device: str = "garden camera") -
         call=_nothing,
         devices=tuple,
         device_name=lambda _: device,
+        device_maker=lambda _: maker,
     )

@@ -88,6 +88,7 @@ class Forwarder:
             call=self._call,
             devices=lambda: tuple(self._devices.values()),
             device_name=self._device_name,
+            device_maker=self._device_maker,
         )
         is_deputy = named.when == "home_assistant_away"
         was_alone = self._presence.was_alone if is_deputy else None
@@ -99,9 +100,14 @@ class Forwarder:
         return await self._client.call(request)
 
     def _device_name(self, mac: str) -> str | None:
-        """Return what people call a device."""
+        """Return what people call a device, or what it calls itself."""
         device = self._devices.get(mac)
-        return None if device is None else device.name or device.hostname or device.vendor
+        return None if device is None else device.name or device.hostname
+
+    def _device_maker(self, mac: str) -> str | None:
+        """Return who made a device."""
+        device = self._devices.get(mac)
+        return None if device is None else device.vendor
 
     def _look(self, status: Status) -> None:
         """Note whether a Home Assistant is there, if a sink wants to know."""

@@ -138,11 +138,13 @@ class MqttSink:
 
     def _message(self, event: Event) -> str:
         """Return what is published of an event."""
-        name = self._context.device_name(event.mac) if event.mac else None
-        return json.dumps(
-            {"sensor": self._context.sensor_id, "device": name} | event.to_wire(),
-            separators=(",", ":"),
-        )
+        context, mac = self._context, event.mac
+        whose = {
+            "sensor": context.sensor_id,
+            "device": context.device_name(mac) if mac else None,
+            "manufacturer": context.device_maker(mac) if mac else None,
+        }
+        return json.dumps(whose | event.to_wire(), separators=(",", ":"))
 
     # The connection
 

@@ -65,7 +65,9 @@ class SinkContext:
     devices: Callable[[], Sequence[Device]]
     """Returns all devices as they were told last, with their rates."""
     device_name: Callable[[str], str | None]
-    """Returns what people call the device with a MAC."""
+    """Returns what people call the device with a MAC, or what it calls itself."""
+    device_maker: Callable[[str], str | None]
+    """Returns who made the device with a MAC: nobody's name, so it is told as what it is."""
     took: Callable[[int], None] = _nobody_asks
     """Says of how many of the events that are being sent, from the first on, the receiver has taken care by now.
 

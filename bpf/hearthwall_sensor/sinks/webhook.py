@@ -182,7 +182,7 @@ def message(
     event: Event, context: SinkContext, fields: Mapping[str, str | int | float | bool]
 ) -> bytes:
     """Return what is posted for an event; of one that is too large the evidence is left out."""
-    title, said = words.headline(event), words.brief(event, context.device_name)
+    title, said = words.headline(event), words.brief(event, words.called(context))
     wire: dict[str, Any] = {
         **fields,
         "title": title,
