@@ -25,6 +25,7 @@ from .commands import (
     remote as remote_commands,
     replay as replay_commands,
     rules as rule_commands,
+    settings as settings_commands,
     sinks as sink_commands,
     top as top_commands,
     trace as trace_commands,
@@ -74,9 +75,10 @@ def _run(options: Options) -> Any:
     }
     chosen = settings.read(options.config, given)
     if not chosen.interfaces:
-        raise SensorError(
-            "unknown_interface", "say which interface leads to the home: run --interface br-lan"
-        )
+        named = "run --interface br-lan"
+        if options.config is not None:
+            named = f'interfaces = ["br-lan"] in {options.config}'
+        raise SensorError("unknown_interface", f"say which interface leads to the home: {named}")
     options.exit_status = asyncio.run(main(chosen, supervised=options.supervised))
     return None
 
@@ -231,6 +233,7 @@ COMMANDS: Final = {
     **metrics_commands.COMMANDS,
     **pair_commands.COMMANDS,
     **sink_commands.COMMANDS,
+    **settings_commands.COMMANDS,
     **installation_commands.COMMANDS,
     **unload_commands.COMMANDS,
     "load": Command(

@@ -225,7 +225,18 @@ def _lock(path: str) -> int:
     except BlockingIOError as error:
         os.close(lock)
         raise SensorError("already_running", f"a sensor already listens on {path}") from error
+    if not _is_at(lock, f"{path}.lock"):  # whoever held it has removed it: it keeps nobody out
+        os.close(lock)
+        return _lock(path)
     return lock
+
+
+def _is_at(descriptor: int, path: str) -> bool:
+    """Return whether a path leads to the file that is open."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _remove(path: str) -> None:
@@ -241,7 +252,10 @@ def _remove(path: str) -> None:
 
 @contextlib.contextmanager
 def claimed(path: str, wait: float) -> Iterator[None]:
-    """Hold a socket's lock, once a sensor that is ending has let go of it; raises SensorError `already_running`."""
+    """Hold a socket's lock, once a sensor that is ending has let go of it, and leave none.
+
+    Raises SensorError `already_running`.
+    """
     deadline = time.monotonic() + wait
     while True:
         try:
@@ -254,6 +268,7 @@ def claimed(path: str, wait: float) -> Iterator[None]:
     try:
         yield
     finally:
+        Path(f"{path}.lock").unlink(missing_ok=True)
         os.close(lock)
 
 

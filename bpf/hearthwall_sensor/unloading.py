@@ -1,5 +1,6 @@
 """The way back: takes all that a sensor left out of the kernel, without the sensor or Home Assistant."""
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def unload(own: Pins, *, forget: bool) -> None:
     left = state or Path(DEFAULT_STATE_DIR)
     take_out(own, topology.read().interfaces, interface_programs.kept(left))
     own.remove()
+    with contextlib.suppress(OSError):  # another sensor's are in it, or there is none
+        own.path.parent.rmdir()
     interface_programs.forget(left)
     if state is not None:
         names = state / NAMES_FILE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..protocol import SensorError
 from .cells import clean
 from .command import Command, Options
-from .unload import unload_one
+from .unload import socket_of, unload_one
 
 if TYPE_CHECKING:
     from ..installation.places import Places
@@ -89,12 +89,9 @@ def _uninstall(options: Options) -> Any:
 
 def _unload(places: "Places", options: Options) -> bool:
     """Take the installed sensor out of the kernel, whichever socket its settings say; return whether it was there."""
-    from .. import settings
     from ..kernel.pins import Pins
 
-    socket = options.socket
-    with contextlib.suppress(SensorError):  # a file that does not read says nothing
-        socket = settings.read(str(places.config), {}).socket
+    socket = socket_of(str(places.config), options.socket)
     own = Pins(socket).path
     was_there = own.is_dir()
     if was_there:

@@ -1,6 +1,7 @@
 """The command that takes a sensor out of the kernel, with its help or without it."""
 
 import argparse
+import contextlib
 from typing import Any, Final
 
 from ..protocol import DEFAULT_SOCKET, SensorError
@@ -18,9 +19,19 @@ def _run(options: Options) -> Any:
     privileges.require_root("unload")
     if options.all:
         return [unload_one(each, forget=options.forget) for each in pins.loaded()]
-    if options.socket == DEFAULT_SOCKET:
-        require_anything(pins.Pins(options.socket))
-    return [unload_one(options.socket, forget=options.forget)]
+    socket = options.socket if options.config is None else socket_of(options.config, options.socket)
+    if socket == DEFAULT_SOCKET:
+        require_anything(pins.Pins(socket))
+    return [unload_one(socket, forget=options.forget)]
+
+
+def socket_of(config: str, otherwise: str) -> str:
+    """Return the socket that a settings' file names; one that can't be read says nothing."""
+    from .. import settings
+
+    with contextlib.suppress(SensorError):
+        return settings.read(config, {}).socket
+    return otherwise
 
 
 def unload_one(socket: str, *, forget: bool) -> dict[str, Any]:
@@ -56,6 +67,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--forget",
         action="store_true",
         help="forget rules and feeds too; else the next run puts them back",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="of the sensor that has these settings, whichever socket they say",
     )
     parser.add_argument("--all", action="store_true", help="of every sensor on this host")
 
