@@ -2,7 +2,6 @@
 
 import dataclasses
 import ipaddress
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from .protocol import DEFAULT_SOCKET, DEFAULT_STATE_DIR, Role, SensorError
 from .retention import Retention
 from .sinks import reading as sinks_reading
 from .sinks.reading import Named
+from .trust import Trust
 
 #: Settings that are lists, with an example.
 _LISTS: Final = {
@@ -55,6 +55,8 @@ class Settings:
     watch_dns: bool = True
     wait: bool = False
     """Whether to start though none of the interfaces is there yet."""
+    alone: bool = False
+    """Whether programs on interfaces that are a sensor's, and no known one's, are this one's to replace."""
     geo: tuple[str, ...] = ()
     policy: str | None = None
     cgroup: str | None = None
@@ -134,12 +136,7 @@ def _own_text(path: Path) -> str:
     Raises SensorError `unsafe_files` or OSError.
     """
     with path.open("rb") as file:
-        said = os.fstat(file.fileno())
-        if said.st_uid not in (0, os.geteuid()) or said.st_mode & 0o022:
-            raise SensorError(
-                "unsafe_files",
-                f"someone else than root could change {path}: chown root {path} && chmod go-w {path}",
-            )
+        Trust.own().require(file.fileno(), path)
         return file.read().decode()
 
 
@@ -183,7 +180,7 @@ def _check(settings: Settings) -> None:
     _check_words(settings)
     if both := set(settings.interfaces) & set(settings.wan):
         raise SensorError("invalid_message", f"{min(both)} is either the home's side or the WAN's")
-    for switch in ("watch_dns", "wait"):
+    for switch in ("watch_dns", "wait", "alone"):
         if not isinstance(getattr(settings, switch), bool):
             raise SensorError("invalid_message", f"{switch} is true or false")
     _check_numbers(settings)

@@ -15,9 +15,9 @@ from hearthwall_sensor.installation.copying import copy, require_whole
 from hearthwall_sensor.installation.install import Wishes, install
 from hearthwall_sensor.installation.places import Places
 from hearthwall_sensor.installation.steps import Steps
-from hearthwall_sensor.installation.trust import Trust
 from hearthwall_sensor.installation.upgrade import back, upgrade
 from hearthwall_sensor.protocol import SensorError
+from hearthwall_sensor.trust import Trust
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")
 
@@ -188,7 +188,10 @@ def test_a_place_that_others_may_write_to_is_refused(
     (system / place).chmod(0o777)
     before = tree(system)
     assert run("install", system, "--interface", "br-lan") == 1
-    assert f"others may write to {system / place}" in capsys.readouterr().err
+    assert (
+        f"someone else could change {system / place}: others may write to it"
+        in capsys.readouterr().err
+    )
     assert tree(system) == before
 
 
@@ -320,7 +323,7 @@ def test_the_files_of_who_said_sudo_are_taken(
     for path in (source, *source.rglob("*")):
         os.chown(path, 1000, 1000)
     monkeypatch.delenv("SUDO_UID", raising=False)
-    with pytest.raises(SensorError, match="could change what root would run"):
+    with pytest.raises(SensorError, match="someone else could change"):
         copy(source, copies(tmp_path), Trust.of_caller())
     monkeypatch.setenv("SUDO_UID", "1000")
     copied = copy(source, tmp_path / "copies", Trust.of_caller())

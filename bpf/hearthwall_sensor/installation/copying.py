@@ -17,8 +17,8 @@ from typing import Final
 
 from .. import __version__
 from ..protocol import SensorError
+from ..trust import Trust
 from .places import PROGRAM
-from .trust import Trust
 
 _MAX_FILES: Final = 4000
 _MAX_BYTES: Final = 64 * 1024 * 1024
@@ -101,7 +101,7 @@ class _Copying:
         """Copy a folder into one that is there; raises SensorError or OSError."""
         opened = os.open(source, _FOLDER)
         try:
-            self._trust.require(os.fstat(opened), source)
+            self._trust.require(opened, source)
             self._entries(opened, source, target, 0)
         finally:
             os.close(opened)
@@ -123,7 +123,7 @@ class _Copying:
             ) from error
         try:
             said = os.fstat(opened)
-            self._trust.require(said, source)
+            self._trust.require(opened, source)
             if stat.S_ISDIR(said.st_mode) and depth < _MAX_DEPTH:
                 target.mkdir(mode=0o755)
                 self._entries(opened, source, target, depth + 1)

@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from ..protocol import Role, SensorError
+from ..trust import Trust
 from . import accounts, checking, configuration, placing, unit
 from .copying import copy
 from .places import COPIES, CURRENT, PACKAGED, PROGRAM, UNIT, Places
 from .record import Record
 from .steps import Steps
 from .systemd import Systemd
-from .trust import Trust
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from ..protocol import SensorError
-from .trust import Trust
+from ..trust import Trust
 
 _ROOT_ONLY = Trust()
 

@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from ..protocol import SensorError
+from ..trust import Trust
 from . import checking, placing, unit
 from .copying import copy, require_whole
 from .places import COPIES, CURRENT, PROGRAM, Places
 from .steps import Steps
 from .systemd import Systemd
-from .trust import Trust
 
 
 def upgrade(places: Places, source: Path, steps: Steps) -> None:
