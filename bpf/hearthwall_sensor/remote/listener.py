@@ -63,7 +63,7 @@ class Listener:
             socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC,
         )
         self._newcomers: dict[asyncio.Task[None], str] = {}
-        self._clients: dict[asyncio.Transport, str] = {}
+        self._clients: dict[asyncio.Transport, Token] = {}
         self._server: web.Server | None = None
         self._pause: asyncio.TimerHandle | None = None
         self._warned = -_WARN_EVERY
@@ -109,10 +109,10 @@ class Listener:
         self._socket.close()
 
     def revoke(self) -> None:
-        """End the connections whose tokens are not good any more."""
-        good = self._tokens.digests
-        for transport, digest in tuple(self._clients.items()):
-            if digest not in good:
+        """End the connections whose tokens are not good any more, or not for what they were."""
+        good = self._tokens.good
+        for transport, token in tuple(self._clients.items()):
+            if token not in good:
                 transport.abort()
 
     # Strangers
@@ -209,12 +209,12 @@ class Listener:
         self._admission.welcome(newcomer.address, newcomer.interface)
         if request.path not in (WEBSOCKET_PATH, METRICS_PATH):
             return _refusal(404)
-        of_token = sum(each == token.sha256 for each in self._clients.values())
+        of_token = sum(each.sha256 == token.sha256 for each in self._clients.values())
         if len(self._clients) >= MAX_CLIENTS or of_token >= MAX_CLIENTS_OF_TOKEN:
             self._warn("Token %r has too many clients, or all have: one was refused", token.name)
             return _refusal(503)
         newcomer.admit()
-        self._clients[transport] = token.sha256
+        self._clients[transport] = token
         try:
             return await self._converse(request, token, newcomer.address)
         finally:

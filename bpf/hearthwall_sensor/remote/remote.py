@@ -106,14 +106,15 @@ class Remote:
             self.on_moved(self._whereabouts.addresses)
 
     def each_second(self) -> None:
-        """Let nobody stay whose token was revoked, and forget where those were before who have moved."""
+        """Let nobody stay whose token was revoked or changed, and forget where those were before who have moved."""
         if self._listener is None:
             return
         self._server.turned_away = self._listener.turned_away
-        if self._tokens.follow():
-            self._listener.revoke()
-            if self._whereabouts.keep(self._tokens.digests):
-                self.protect()
+        # Whether the file has changed says nothing here: whoever knocked since then had it read already.
+        self._tokens.follow()
+        self._listener.revoke()
+        if self._whereabouts.keep(self._tokens.digests):
+            self.protect()
         self._settle(time.monotonic())
 
     async def stop(self) -> None:
