@@ -27,8 +27,11 @@ INSTALLED = "usr/lib/hearthwall"
 CONFIG = "etc/hearthwall/sensor.toml"
 COMMAND = "hearthwall-sensor"
 CAMERA = DEVICES["camera"]
-#: What dpkg and the shadow tools keep for themselves.
-DPKG_OWN = ("/var/lib/dpkg/", "/var/log/", "/etc/g", "/etc/.pwd.lock", "/var/lib/systemd/")
+#: What dpkg, man-db and the shadow tools keep for themselves.
+DPKG_OWN = (
+    *("/var/lib/dpkg/", "/var/log/", "/var/cache/man/", "/var/lib/systemd/"),
+    *("/etc/g", "/etc/.pwd.lock"),
+)
 
 
 def output(*line: str | Path) -> bytes:
