@@ -373,7 +373,8 @@ class SinkState(Message):
     """How a sink fares: somewhere else that events are delivered to.
 
     `waiting` events are on disk and not delivered yet. `lost` were too old by the time that the receiver took
-    any; `refused` it will never take. `failing_since` is null while it takes them.
+    any; `refused` it will never take. `failing_since` is null while it takes them; else `next_try` is when it is
+    tried again. `reached` is when its receiver last answered since the sensor started, null if nobody has tried yet.
     """
 
     name: str
@@ -384,6 +385,8 @@ class SinkState(Message):
     refused: int
     failing_since: float | None
     last_error: str | None
+    next_try: float | None = None
+    reached: float | None = None
 
 
 FeedAction = Literal["audit", "drop"]

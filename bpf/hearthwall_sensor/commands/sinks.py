@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from ..protocol import DEFAULT_STATE_DIR, SensorError
+from ..protocol import DEFAULT_STATE_DIR
 from ..requests import GetStatus
 from .amounts import ago
 from .cells import clean, table
@@ -36,20 +36,16 @@ def _row(sink: dict[str, Any]) -> tuple[str, ...]:
 
 def _forward(options: Options) -> Any:
     """Deliver events to the sinks until the sensor ends."""
-    from .. import logs, settings
+    from .. import logs
     from ..sinks.forwarder import main
 
     logs.begin(verbose=False)
     logging.getLogger("asyncio").setLevel(logging.ERROR)
-    if options.config is None:
-        raise SensorError("invalid_message", "say which settings' file names the sinks: --config")
-    chosen = settings.read(options.config, {})
-    asyncio.run(main(chosen.sinks, options.socket, Path(options.state_dir)))
+    asyncio.run(main(options.socket, Path(options.state_dir)))
 
 
 def _forward_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `forward` takes."""
-    parser.add_argument("--config", metavar="FILE", help="the settings' file")
     parser.add_argument(
         "--state-dir",
         metavar="DIR",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
 from ..kinds import KINDS as EVENT_KINDS, SEVERITIES, Severity
@@ -29,6 +29,8 @@ class Named:
     """Empty for all."""
     when: When
     options: Any
+    table: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What the settings say, for the process that delivers: it must not find others than were read at the start."""
 
     @property
     def pace(self) -> Pace:
@@ -79,4 +81,5 @@ def _read(values: object) -> Named:
         frozenset(kinds),
         cast(When, when),
         options,
+        dict(values),
     )
