@@ -339,7 +339,8 @@ class Status(Message):
     that were found damaged and still lie aside: what they kept is lost, or as it was one version before.
     `time` is the gateway's clock. `listening` is where other hosts reach the sensor, null for nowhere, and
     `turned_away` counts connections there that showed no good token or were too many. `sinks` are where events
-    are delivered to beside clients. `home_assistants` is how many of them follow what is told.
+    are delivered to beside clients. `home_assistants` is how many of them follow what is told; `clients` is without
+    what the sensor itself has started.
     """
 
     pid: int

@@ -65,10 +65,9 @@ class Server:
         self._runner: web.AppRunner | None = None
         self.disconnected = 0
 
-    @property
-    def clients(self) -> int:
-        """How many clients are connected."""
-        return len(self._clients)
+    def clients(self, own: int | None = None) -> int:
+        """Return how many clients are connected, without the sensor's own child."""
+        return sum(pid is None or pid != own for pid in self._clients.values())
 
     @property
     def subscribers(self) -> set[int]:

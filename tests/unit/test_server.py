@@ -1,11 +1,15 @@
 """The sensor's server under clients that come and go: what they can't do to the log."""
 
+import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import pytest_socket
 
+from hearthwall_sensor.client import Client, unix_session
 from tests.unit.household import Household, Serving
 
 #: Says nonsense, half of something, and what it does not wait for, again and again.
@@ -36,3 +40,17 @@ def test_who_comes_and_goes_does_not_fill_the_log(
     # A client that goes silent is told of only to whoever debugs
     told = [each for each in caplog.records if each.name.startswith(("aiohttp", "hearthwall"))]
     assert [each.getMessage() for each in told if each.levelname != "DEBUG"] == []
+
+
+async def test_what_the_sensor_started_itself_is_no_client(tmp_path: Path) -> None:
+    pytest_socket._remove_restrictions()
+    serving = Serving(tmp_path / "s.sock", Household()).start()
+    try:
+        async with unix_session(serving.socket) as session:
+            client = Client(session, name="forwarder")
+            await client.connect()
+            server = serving.server
+            assert [server.clients(own) for own in (None, 1, os.getpid())] == [1, 1, 0]
+            await client.close()
+    finally:
+        await asyncio.to_thread(serving.stop)
