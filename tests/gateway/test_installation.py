@@ -49,6 +49,26 @@ def installed(once: SystemdHost) -> Iterator[SystemdHost]:
 
 
 def test_an_installation_leaves_nothing(host: SystemdHost, tmp_path: Path, lab: Lab) -> None:
+def test_what_is_written_there_is_not_this_machines(host: SystemdHost) -> None:
+    """Also by dpkg, whose files go below /usr, and by maintainers' scripts."""
+    name = f"hearthwall-written-{os.getpid()}"
+    folders = (
+        "/usr/lib",
+        "/usr/sbin",
+        "/usr/local/lib",
+        "/etc",
+        "/var/lib",
+        "/root",
+        "/opt",
+        "/run",
+    )
+    for folder in folders:
+        host.do("touch", f"{folder}/{name}")
+        written = Path(folder, name)
+        assert not written.exists(), written.unlink()
+        host.do("rm", f"{folder}/{name}")
+
+
     host.do("mkdir", "-p", "/run/hearthwall")
     host.do("rmdir", "/run/hearthwall")
     before = host.files(*PLACES[:4], PLACES[5])
