@@ -10,6 +10,7 @@ from pathlib import Path
 from . import __version__, privileges
 from .devices import describe
 from .parts import Parts
+from .processes import looks
 from .protocol import (
     MAX_SCHEMA,
     MAX_SHOWN_ADDRESSES,
@@ -49,6 +50,7 @@ class Reports:
                 *parts.ports.ways,
                 *(() if parts.own is None else parts.own.attribution.ways),
                 *sorted(privileges.kept().values()),
+                *(("sys_ptrace",) if looks.is_possible() else ()),
             ),
             rules=len(parts.rules),
             devices=len(self._primaries(parts.devices.accounts)),

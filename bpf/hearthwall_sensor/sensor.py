@@ -34,7 +34,7 @@ from .orders import Orders
 from .own_processes import Tell, required
 from .parts import Parts
 from .ports import Ports
-from .processes import attribution
+from .processes import attribution, looks
 from .protocol import EXIT_STOPPED, EXIT_UNLOADED, Block, Delta, Role, Snapshot
 from .remote import sensor_id
 from .remote.remote import Remote
@@ -119,6 +119,7 @@ class Sensor:
                 await self._remote.stop()
                 await self._server.stop()
                 await self._finish()
+                looks.end()
             if self._exit == EXIT_UNLOADED:
                 unload(self._pins, forget=self._forget)
         finally:
@@ -150,6 +151,8 @@ class Sensor:
         tracepoints.read((*LIFE_TRACEPOINTS.values(), *TRACEPOINTS))
         watched = attribution.opened(self._pins, current, self._cgroup, tracepoints)
         await self._remote.prepare(sensor_id.read_or_make(self._state))
+        if watched is not None:
+            looks.begin()
         privileges.drop()
         parts = self._parts = assemble(
             Given(
@@ -328,6 +331,7 @@ class Sensor:
             self._begin("names", self._names.write)
         if parts.own is not None:
             parts.own.attribution.sweep()
+            looks.check()
         statistics = parts.tables.statistics()
         parts.floods.look(statistics["dropped_flood"])
         parts.threats.look(statistics["listed"])

@@ -45,6 +45,20 @@ class SystemdHost:
         inside = ["nsenter", f"--target={self._first}", "--all", "--", *words]
         return subprocess.run(inside, capture_output=True, text=True, timeout=timeout, check=False)
 
+    def write(self, path: str, text: str) -> None:
+        """Write a file there."""
+        inside = [
+            "nsenter",
+            f"--target={self._first}",
+            "--all",
+            "--",
+            "install",
+            "-D",
+            "/dev/stdin",
+            path,
+        ]
+        subprocess.run(inside, input=text, text=True, timeout=10, check=True)
+
     def do(self, *words: str) -> str:
         """Run a command there that must not fail; return what it prints."""
         done = self.run(*words)

@@ -1,5 +1,6 @@
 """The sensor as it is installed: by a real systemd, with its unit's hardening, on a lab's gateway."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,7 +49,6 @@ def installed(once: SystemdHost) -> Iterator[SystemdHost]:
     once.run("hearthwall-sensor", "unblock", "--all", CAMERA.mac)
 
 
-def test_an_installation_leaves_nothing(host: SystemdHost, tmp_path: Path, lab: Lab) -> None:
 def test_what_is_written_there_is_not_this_machines(host: SystemdHost) -> None:
     """Also by dpkg, whose files go below /usr, and by maintainers' scripts."""
     name = f"hearthwall-written-{os.getpid()}"
@@ -69,6 +69,7 @@ def test_what_is_written_there_is_not_this_machines(host: SystemdHost) -> None:
         host.do("rm", f"{folder}/{name}")
 
 
+def test_an_installation_leaves_nothing(host: SystemdHost, tmp_path: Path, lab: Lab) -> None:
     host.do("mkdir", "-p", "/run/hearthwall")
     host.do("rmdir", "/run/hearthwall")
     before = host.files(*PLACES[:4], PLACES[5])
@@ -186,3 +187,78 @@ def test_a_version_that_does_not_come_up_is_taken_back(
     assert installed.call("status")["version"] == "0.9.1"
     assert not reaches(lab)
     assert "0.9.3" not in installed.do("ls", "/usr/local/lib/hearthwall")
+
+
+#: Does what an intruder would who has taken the sensor over, before and after it has given up its rights.
+INTRUDER = """
+import ctypes, json, os, subprocess, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, "/usr/local/lib/hearthwall/current")
+from hearthwall_sensor import privileges
+libc = ctypes.CDLL(None, use_errno=True)
+data = ctypes.create_string_buffer(4)
+piece = (ctypes.c_void_p * 2)(ctypes.addressof(data), 4)
+
+def opens(path, flags):
+    os.close(os.open(path, flags))
+
+def succeeds(result):
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "")
+
+attempts = {
+    "a file behind the first process's root": lambda: opens("/proc/1/root/etc/owned", os.O_CREAT | os.O_WRONLY),
+    "its memory": lambda: opens("/proc/1/mem", os.O_RDWR),
+    "its memory by a call": lambda: succeeds(libc.process_vm_writev(1, piece, 1, piece, 1, 0)),
+    "tracing it": lambda: succeeds(libc.ptrace(0x4206, 1, 0, 0)),
+    "a child": lambda: subprocess.run(
+        ["/bin/sh", "-c", "echo owned >/proc/1/root/etc/owned"], check=True, stderr=subprocess.DEVNULL
+    ),
+    "a file of the host's": lambda: opens("/etc/owned", os.O_CREAT | os.O_WRONLY),
+}
+
+def able():
+    found = []
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+            found.append(name)
+        except (OSError, subprocess.CalledProcessError):
+            pass
+    return found
+
+before = able()
+privileges.drop()
+with open("/run/hearthwall/able.json", "w") as file:
+    json.dump([before, able()], file)
+"""
+
+
+def test_whoever_takes_the_sensor_over_stays_in_its_unit(installed: SystemdHost) -> None:
+    folder = f"/etc/systemd/system/{UNIT}.d"
+    drop_in = "[Service]\nExecStartPre=/usr/bin/python3 -I /usr/local/lib/intruder.py\n"
+    installed.write("/usr/local/lib/intruder.py", INTRUDER)
+    try:
+        installed.write(f"{folder}/tried.conf", drop_in)
+        installed.do("systemctl", "daemon-reload")
+        installed.do("systemctl", "restart", UNIT)
+        before, after = json.loads(installed.do("cat", "/run/hearthwall/able.json"))
+        assert "a file behind the first process's root" in before, "the attempts are good ones"
+        assert after == []
+        shown = installed.do("systemctl", "show", "--value", "--property=MainPID", UNIT).strip()
+        status = installed.do("cat", f"/proc/{shown}/status")
+        assert {
+            int(line.split()[1], 16)
+            for line in status.splitlines()
+            if line.startswith(("CapP", "CapB"))
+        } == {1 << 12 | 1 << 38 | 1 << 39}
+    finally:
+        installed.do("rm", "-rf", folder, "/etc/owned", "/run/hearthwall/able.json")
+        installed.do("systemctl", "daemon-reload")
+        installed.do("systemctl", "restart", UNIT)
+
+
+def test_the_sensor_knows_the_programs_of_all_users(installed: SystemdHost) -> None:
+    """By the one process that may look into them."""
+    assert "sys_ptrace" in installed.call("status")["capabilities"]
+    assert "libseccomp" not in installed.log()

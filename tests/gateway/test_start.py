@@ -298,7 +298,7 @@ def test_sensor_keeps_few_capabilities_and_no_llvm(sensor: SensorProcess) -> Non
         for line in said.splitlines()
         if line.startswith("Cap")
     }
-    needed = 1 << 12 | 1 << 19 | 1 << 38 | 1 << 39  # net_admin, sys_ptrace, perfmon, bpf
+    needed = 1 << 12 | 1 << 38 | 1 << 39  # net_admin, perfmon, bpf
     assert held["CapPrm"] == held["CapEff"] == held["CapBnd"] == needed
     assert "NoNewPrivs:\t1" in said
     maps = Path(f"/proc/{sensor.pid}/maps").read_text()
