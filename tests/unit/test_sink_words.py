@@ -28,7 +28,7 @@ def test_a_letter_tells_what_was_noticed_what_it_means_and_what_to_do() -> None:
         "40 ports tried, against 15, within 1 min",
         "Quarantine the device unless",
         "https://attack.mitre.org/techniques/T1046/",
-        "hearthwall-sensor explain 8",
+        "sudo hearthwall-sensor explain 8",
     ):
         assert said in " ".join(letter.text.split()), said
 
