@@ -9,7 +9,7 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ from .protocol import (
     WEBSOCKET_PATH,
     Hello,
     SensorError,
+    TokenRole,
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ class Server:
         self.turned_away = 0
         #: Makes a code for pairing, if the sensor listens for other hosts.
         self.make_offer: MakeOffer = no_offer
+        #: Returns what a process that the sensor started may, None for every other process.
+        self.role_of: Callable[[int], TokenRole | None] = lambda _: None
         #: Answers who asks for metrics.
         self.metrics = Serving()
         self._lock: int | None = None
@@ -80,9 +83,11 @@ class Server:
 
     @property
     def home_assistants(self) -> int:
-        """How many Home Assistants follow what the sensor tells."""
+        """How many Home Assistants follow what the sensor tells: who may only read could be anybody of that name."""
         return sum(
-            each.client == HOME_ASSISTANT and each.subscription is not None
+            each.client == HOME_ASSISTANT
+            and each.subscription is not None
+            and each.role == "operate"
             for each in self._clients
         )
 
@@ -161,7 +166,10 @@ class Server:
         }
         is_root = uid in (0, os.geteuid())
         may_talk = is_root or (self._group is not None and self._group in groups)
-        return may_talk, Visitor(f"pid {pid}, uid {uid}", is_root=is_root, pid=pid)
+        name = f"pid {pid}, uid {uid}"
+        if may_talk and (role := self.role_of(pid)) is not None:
+            return True, Visitor(name, role, pid=pid)
+        return may_talk, Visitor(name, is_root=is_root, pid=pid)
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection."""

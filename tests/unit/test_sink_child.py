@@ -157,9 +157,14 @@ async def test_a_test_of_a_child_that_is_not_there_says_so(
 
 
 @pytest.mark.parametrize(("commands", "role"), [(False, "read"), (True, "operate")])
-def test_a_child_may_give_orders_only_if_a_sink_takes_some(commands: bool, role: str) -> None:
+def test_a_child_may_give_orders_only_if_a_sink_takes_some(
+    commands: bool, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     login = {"username": "me", "password_file": "/nonexistent"}
     sinks = reading.read(
         [{"name": "b", "type": "mqtt", "server": "192.168.1.2:1883", "commands": commands} | login]
     )
-    assert Child(sinks, "/s", "/nonexistent", lambda: 0).role == role
+    one = Child(sinks, "/s", "/nonexistent", lambda: 0)
+    assert one.role_of(7) is None
+    monkeypatch.setattr(Child, "pid", 7)
+    assert (one.role_of(7), one.role_of(8)) == (role, None)

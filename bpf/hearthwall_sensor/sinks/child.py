@@ -78,9 +78,13 @@ class Child:
         """The child's process."""
         return None if self._process is None else self._process.pid
 
-    @property
-    def role(self) -> TokenRole:
-        """What the child may ask of the sensor: to give orders only if a sink takes some."""
+    def role_of(self, pid: int) -> TokenRole | None:
+        """Return what the child may ask of the sensor, None for another process: orders only if a sink takes some.
+
+        It talks with strangers, so root's rights are not its own though it runs as root.
+        """
+        if pid != self.pid:
+            return None
         takes_orders = any(getattr(each.options, "commands", False) for each in self._sinks)
         return "operate" if takes_orders else "read"
 
