@@ -1,6 +1,7 @@
 """scripts/package --deb: the sensor's Debian package, as Debian's own tools build and judge it."""
 
 import contextlib
+import fnmatch
 import gzip
 import os
 import re
@@ -103,7 +104,7 @@ def test_needs_what_the_readme_installs(deb: Path) -> None:
     )
     assert named <= depends | recommends
     assert recommends < named, "what may be left out is recommended, all else needed"
-    assert depends - named == {"adduser", "libbpf1", "python3"}
+    assert depends - named == {"adduser", "libbpf1", "libseccomp2", "python3"}
 
 
 def fields_of(deb: Path, name: str) -> list[str]:
@@ -134,6 +135,22 @@ def test_dpkg_does_not_take_the_settings_for_its_own(
     """At a purge it would remove them, though a sensor was installed from a folder since."""
     assert CONFIG not in members
     assert not (unpacked / "DEBIAN" / "conffiles").exists()
+
+
+def test_the_document_says_where_it_is_and_how_it_is_used(
+    deb: Path, members: dict[str, tarfile.TarInfo]
+) -> None:
+    section = (ROOT / "docs/install.md").read_text().split("## The Debian package")[1]
+    section = section.split("\n## ")[0]
+    rows = re.findall(r"^\| (programs|command|unit) \| `/([^`]+)` \|", section, re.MULTILINE)
+    assert len(rows) == 3
+    for _, path in rows:
+        assert path in members or any(each.startswith(f"{path}/") for each in members)
+    (pattern,) = re.findall(r"apt-get install \./(\S+\.deb)\n", section)
+    version = fields(deb)["Version"]
+    assert fnmatch.fnmatchcase(f"hearthwall-sensor_{version}_all.deb", pattern)
+    assert re.search(r"`sudo adduser \S+ hearthwall`", section)
+    assert "adduser" in fields_of(deb, "Depends")
 
 
 def test_the_command_is_on_roots_path_with_a_page_in_the_manual(
