@@ -72,6 +72,7 @@ def _run(options: Options) -> Any:
         "tc": options.tc,
         "xdp": options.xdp,
         "wait": options.wait or None,
+        "alone": options.alone or None,
     }
     chosen = settings.read(options.config, given)
     if not chosen.interfaces:
@@ -166,6 +167,12 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         "--wait",
         action="store_true",
         help="start though none of the interfaces is there yet: each is guarded when it appears",
+    )
+    parser.add_argument(
+        "--alone",
+        action="store_true",
+        help="take the place of programs on interfaces that a sensor left whose state has gone: where no other is used,"
+        " as in the app",
     )
     parser.add_argument(
         "--supervised",
