@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS events (
     evidence TEXT NOT NULL
 )
 """
+SCHEMA: Final = database.Schema(1, _SCHEMA + ";" + journal_gaps.SCHEMA)
 #: Columns that a journal of an earlier version lacks.
 _ADDED: Final[Mapping[str, str]] = {
     "technique": "TEXT",
@@ -109,7 +110,7 @@ class JournalFile:
         self._retention = retention
         #: Whether a damaged file was set aside.
         self._connection, self.was_damaged = database.opened(
-            path, _SCHEMA + ";" + journal_gaps.SCHEMA, durable=True, check=_prepare
+            path, SCHEMA, durable=True, check=_prepare
         )
         #: What tells it from one that began anew.
         self.identity = journal_gaps.identity(self._connection)

@@ -98,7 +98,8 @@ class Reports:
             malformed=dict(parts.observer.labels.malformed),
             policy_problem=parts.policy.problem,
             missing=parts.ports.lost()
-            | ({} if parts.own is None else parts.own.attribution.lost()),
+            | ({} if parts.own is None else parts.own.attribution.lost())
+            | _newer(parts.rules.newer),
             damaged=parts.damage.files(),
             time=time.time(),
             listening=parts.server.listening,
@@ -191,6 +192,16 @@ class Reports:
             events=tuple(judged(self._parts, each) for each in changes.events_since(since)),
         )
         return None if delta == Delta(seq=0) else delta
+
+
+def _newer(what: str | None) -> dict[str, str]:
+    """Return what is missing where only a newer version understands all rules."""
+    if what is None:
+        return {}
+    return {
+        "rules": f"a newer version wrote {what}: that is not in force, and no rule can be changed,"
+        " until that version is back"
+    }
 
 
 def _resident_bytes() -> int:

@@ -13,7 +13,9 @@ _SIDES: Final = {"lan": "the home's side", "wan": "the internet's side"}
 
 def _run(options: Options) -> Any:
     """Read the settings; raises SensorError for whatever `run` would not begin with."""
-    from .. import settings
+    from pathlib import Path
+
+    from .. import newer, settings
 
     chosen = settings.read(options.config, {})
     if not chosen.guarded:
@@ -23,6 +25,7 @@ def _run(options: Options) -> Any:
         "guarded": chosen.guarded,
         "socket": chosen.socket,
         "state_dir": chosen.state_dir,
+        "newer_state": newer.newer(Path(chosen.state_dir)),
         "listen": chosen.listen,
         "sinks": [each.name for each in chosen.sinks],
     }
@@ -37,7 +40,12 @@ def _show(result: dict[str, Any]) -> str:
             f"{file} names nothing to guard yet: write the interface that leads to the home into it, such as"
             ' interfaces = ["br-lan"]'
         )
-    return f"{file} can be read. Guarded is {', '.join(named)}."
+    newer = result["newer_state"]
+    return f"{file} can be read. Guarded is {', '.join(named)}." + (
+        ""
+        if newer is None
+        else f" What a newer version wrote in {clean(result['state_dir'])} is not understood: {clean(newer)}."
+    )
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
