@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hearthwall_sensor.holding import KILLED_BY
 from hearthwall_sensor.installation import unit
 from hearthwall_sensor.installation.places import UNIT, Places
 from hearthwall_sensor.privileges import KEPT
@@ -88,7 +89,8 @@ def test_the_document_names_every_hardening() -> None:
 def test_unload_is_an_end_and_whatever_else_is_none() -> None:
     said = settings()
     assert said["Restart"] == ["always"]
-    assert said["RestartPreventExitStatus"] == said["SuccessExitStatus"] == [str(EXIT_UNLOADED)]
+    ends = f"{EXIT_UNLOADED} {KILLED_BY.name}"
+    assert said["RestartPreventExitStatus"] == said["SuccessExitStatus"] == [ends]
 
 
 def test_the_document_says_where_things_lie() -> None:
