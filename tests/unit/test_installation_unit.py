@@ -95,6 +95,7 @@ def test_unload_is_an_end_and_whatever_else_is_none() -> None:
 
 def test_the_document_says_where_things_lie() -> None:
     places = Places()
-    for path in (places.command, places.unit, places.config, places.current, *places.passing):
+    for path in (places.command, places.unit, places.config, places.current, places.run):
         assert str(path) in DOCUMENT
-    assert str(places.kept[1]) in DOCUMENT
+    for path in (places.cache, *places.state):
+        assert str(path) in DOCUMENT
