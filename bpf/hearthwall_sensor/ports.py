@@ -1,5 +1,6 @@
 """The guarded interfaces of one sensor: programs go on those that come, and off those that go."""
 
+import contextlib
 import errno
 import logging
 import struct
@@ -8,7 +9,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .kernel.attachment import Classifier, detach
+from .kernel.attachment import Classifier, detach, remove_qdisc
 from .kernel.hooks import (
     TC_PLACES,
     XDP_PLACE,
@@ -23,7 +24,8 @@ from .kernel.libbpf import Map, Program
 from .kernel.ownership import OwnPrograms, others
 from .kernel.pins import LOST as LOST_PINS, Pins, link_name
 from .network import orphans
-from .network.foreign import foreign
+from .network.foreign import foreign, has_filters
+from .network.netlink import NetlinkError
 from .network.occupied import programs_on
 from .network.selection import Port, Selection, select
 from .network.topology import Network
@@ -188,6 +190,7 @@ class Ports:
                 self._meters.clear(index)
             if index not in self._states:
                 self._gates.clear(index)
+            _clear_qdisc(self._pins, index)
         kept = {link_name(index, place) for index in metered for place in TC_PLACES}
         kept |= {link_name(index, XDP_PLACE) for index in self._states}
         for link in self._pins.links.glob("[0-9]*"):  # others are not on interfaces
@@ -373,7 +376,10 @@ class Ports:
 
 
 def take_out(pins: Pins, interfaces: Iterable[int], left: Iterable[int] = ()) -> None:
-    """Take this sensor's programs off these interfaces, however they were attached, and what it has left by id."""
+    """Take this sensor's programs off these interfaces, however they were attached, and what it has left by id.
+
+    With them go the qdiscs that were made for them, where nobody else uses these by now.
+    """
     own = OwnPrograms(pins)
     own.read()
     own.adopt(left)
@@ -381,3 +387,12 @@ def take_out(pins: Pins, interfaces: Iterable[int], left: Iterable[int] = ()) ->
     for index in interfaces:
         meters.clear(index)
         gates.clear(index)
+        _clear_qdisc(pins, index)
+
+
+def _clear_qdisc(pins: Pins, index: int) -> None:
+    """Take off the qdisc that was made for this sensor's filters, if there are none of anybody."""
+    if pins.has_made_qdisc(index):
+        with contextlib.suppress(OSError, NetlinkError):  # the interface has gone, or the qdisc
+            if not has_filters(index):
+                remove_qdisc(index)

@@ -18,7 +18,7 @@ from hearthwall_sensor.installation import configuration, unit
 from lab import Lab
 from lab.home import DEVICES
 from tests.container import Image
-from tests.gateway.programs import attachments, reaches
+from tests.gateway.programs import attachments, qdiscs, reaches
 from tests.scripts.test_package import package
 
 ROOT = Path(__file__).parents[2]
@@ -188,7 +188,12 @@ def test_installs_guards_is_upgraded_and_leaves_nothing(
 ) -> None:
     newer = tmp_path / "newer.deb"
     assert package("--deb", "--version", "2.3.4", "--output", newer).returncode == 0
-    before = (machine.changed(), machine.run("getent", "group").stdout, attachments(lab))
+    before = (
+        machine.changed(),
+        machine.run("getent", "group").stdout,
+        attachments(lab),
+        qdiscs(lab),
+    )
     passing = left_passing(machine)
 
     said = machine.run("dpkg", "--install", deb).stdout
@@ -221,7 +226,7 @@ def test_installs_guards_is_upgraded_and_leaves_nothing(
     left = {path for path in machine.changed() - before[0] if not path.startswith(DPKG_OWN)}
     assert not left
     assert left_passing(machine) == passing
-    assert (machine.run("getent", "group").stdout, attachments(lab)) == before[1:]
+    assert (machine.run("getent", "group").stdout, attachments(lab), qdiscs(lab)) == before[1:]
 
 
 def left_passing(machine: Image) -> set[str]:

@@ -51,6 +51,16 @@ def _filters(interface: int, own: Container[int]) -> Iterator[str]:
                     yield f"tc {place} {filter_name(each)}"
 
 
+def has_filters(interface: int) -> bool:
+    """Return whether anybody has a filter on an interface's clsact qdisc; raises NetlinkError if it has gone."""
+    with IPRoute() as route:
+        return any(
+            each["handle"]
+            for parent in PARENTS.values()
+            for each in route.get_filters(index=interface, parent=parent)
+        )
+
+
 def filter_name(message: Any) -> str:
     """Return what a filter calls itself."""
     options = message.get_attr("TCA_OPTIONS")
