@@ -115,6 +115,7 @@ class MqttSink:
                 work.append(self._tell_rates())
             self._tasks = tuple(map(asyncio.ensure_future, work))
         await self._connected()
+        self._context.reached()
 
     async def send(self, events: Sequence[Event]) -> None:
         """Publish the events; the broker has acknowledged all when this returns."""
@@ -184,11 +185,14 @@ class MqttSink:
         try:
             if self._options.commands:
                 broker.subscribe(self.topics.command)
-            await broker.publish(self.topics.status, "online", retain=True)
+            online = broker.publish(self.topics.status, "online", retain=True)
+            if not (await asyncio.wait({online}, timeout=_PATIENCE))[0]:
+                raise SinkError("the broker acknowledges nothing")
+            online.result()
             self._broker = broker
             self._is_known.set()
             await broker.ended.wait()
-            self._problem = "the broker ended the connection"
+            self._problem = broker.why
         finally:
             self._broker = None
             self._is_known.clear()
