@@ -50,8 +50,8 @@ async def _pair(client: "Client", options: Options) -> Any:
     except SensorError as error:
         if error.code != "missing_capability" or status.listening is not None:
             raise
-        said = f"the sensor does not listen for other hosts: {how_to_listen()}"
-        raise SensorError(error.code, said) from error
+        reason = f"the sensor does not listen for other hosts: {how_to_listen()}"
+        raise SensorError(error.code, reason) from error
     listening, addresses = reached(status)
     port = None if listening is None else listening[1]
     offered |= {"addresses": addresses, "port": port}
