@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from .floods import DEFAULT_THRESHOLDS, Thresholds, parse_threshold
 from .kernel.hooks import TC_WAYS, XDP_WAYS, TcWay, XdpWay
+from .nearest import did_you_mean
 from .protocol import DEFAULT_SOCKET, DEFAULT_STATE_DIR, Role, SensorError
 from .retention import Retention
 from .sinks import reading as sinks_reading
@@ -108,21 +109,22 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
     if path is not None:
         try:
             values = tomllib.loads(_own_text(Path(path)))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (FileNotFoundError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SensorError("invalid_message", f"{path} can't be read: {error}") from error
+        except OSError as error:  # which may be another one at the next try
+            raise SensorError("internal", f"{path} can't be read: {error}") from error
     known = {each.name for each in dataclasses.fields(Settings)} - {"file", "sinks"} | {"sink"}
     if unknown := set(values) - known:
-        raise SensorError(
-            "invalid_message",
-            f"{path}: there is no setting {min(unknown)!r}, but {sorted(known)}",
-        )
+        word = min(unknown)
+        meant = did_you_mean(word, known) or f"; there are {', '.join(sorted(known))}"
+        raise SensorError("invalid_message", f"{path}: there is no setting {word[:40]!r}{meant}")
     values |= {name: value for name, value in given.items() if value is not None}
     for name, example in _LISTS.items():
         listed = values.get(name, [])
         if not isinstance(listed, list):
             raise SensorError("invalid_message", f'{name} is a list, such as ["{example}"]')
         values[name] = tuple(listed)
-    sinks = sinks_reading.read(values.pop("sink", []))
+    sinks = sinks_reading.read(values.pop("sink", []), above=known)
     settings = Settings(
         **values, sinks=sinks, file=None if path is None else str(Path(path).resolve())
     )

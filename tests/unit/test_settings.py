@@ -44,6 +44,25 @@ def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> Non
         settings.read(str(path), {})
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('lissen = "192.168.1.1:8447"', "there is no setting 'lissen'; did you mean listen?"),
+        ("unheard_of = 1", "there is no setting 'unheard_of'; there are cgroup, dns_servers, "),
+        (
+            '[[sink]]\nname = "s"\ntype = "journald"\nlisten = "192.168.1.1:8447"',
+            r"sink s: listen is a setting of the sensor: write it above the first \[\[sink\]\]",
+        ),
+        ('[[sink]]\nname = "s"\ntype = "journald"\nlissen = 1', "no option 'lissen'"),
+    ],
+)
+def test_what_may_be_meant_is_said(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "sensor.toml"
+    path.write_text(text)
+    with pytest.raises(SensorError, match=sentence):
+        settings.read(str(path), {})
+
+
 def test_a_file_that_is_not_there_is_refused() -> None:
     with pytest.raises(SensorError, match="can't be read"):
         settings.read("/nowhere.toml", {})
