@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 import pytest_socket
 
 from hearthwall_sensor.protocol import Event
-from hearthwall_sensor.sinks import reading, syslog_stream
+from hearthwall_sensor.sinks import reading, syslog_stream, trial
 from hearthwall_sensor.sinks.sink import Sink, SinkError
 from hearthwall_sensor.sinks.syslog_message import SD_ID
 from tests.unit.certificates import Authority, fingerprint
@@ -100,6 +100,41 @@ async def failure(one: Sink, of: Sequence[Event]) -> SinkError:
         async with asyncio.timeout(20):
             await one.send(of)
     return caught.value
+
+
+def test_a_server_is_tried_before_there_is_an_event(tmp_path: Path) -> None:
+    reached: list[bool] = []
+
+    async def run() -> None:
+        async with listening() as server:
+            one = sink(server.port)
+            one._context = replace(one._context, reached=lambda: reached.append(True))  # type: ignore[attr-defined]
+            await one.start()
+            await one.start()
+            assert len(server.connections) == 1
+            await one.close()
+        gone = sink(server.port)
+        with pytest.raises(SinkError, match=f"127.0.0.1:{server.port}: .*refused"):
+            await gone.start()
+        untrusting = sink(server.port, transport="tls", ca_file=str(tmp_path / "nobody.pem"))
+        with pytest.raises(SinkError, match=r"nobody\.pem: No such file"):
+            await untrusting.start()
+
+    asyncio.run(run())
+    assert reached == [True, True]
+
+
+def test_a_message_that_is_a_test_comes_each_time_and_moves_nothing() -> None:
+    async def run() -> None:
+        async with listening() as server:
+            one = sink(server.port)
+            for each in (events(1, 3), [trial.event("high")], [trial.event("high")], events(2, 4)):
+                await one.send(each)
+            await asyncio.sleep(0.1)
+            assert server.numbers == [1, 2, 3, 0, 0, 4]
+            await one.close()
+
+    asyncio.run(run())
 
 
 def test_events_come_in_their_order_over_one_connection() -> None:

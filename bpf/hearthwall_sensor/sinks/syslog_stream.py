@@ -54,7 +54,12 @@ class Trust:
                 _check_private(self.client_key or self.client_certificate)
                 context.load_cert_chain(self.client_certificate, self.client_key, password="")
         except (OSError, ValueError) as error:
-            raise SinkError(f"TLS can't begin: {error}") from error
+            files = (self.ca_file, self.client_certificate, self.client_key)
+            named = " or ".join(str(each) for each in files if each is not None)
+            why = (
+                error.strerror if isinstance(error, FileNotFoundError | PermissionError) else error
+            )
+            raise SinkError(f"TLS can't begin with {named}: {why}") from error
         return context
 
 
