@@ -47,6 +47,9 @@ ERRORS: Final[Mapping[str, str]] = {
 class SensorError(Exception):
     """A failure with a code of `ERRORS`, as it crosses the wire."""
 
+    #: What a command that ends by it has for an exit status.
+    exit_status = 1
+
     def __init__(self, code: str, message: str | None = None) -> None:
         """Take a code and, where there is more to say than the table does, a message."""
         if code not in ERRORS:

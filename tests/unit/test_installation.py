@@ -1,5 +1,6 @@
 """Installing, upgrading and uninstalling below a folder, where nothing of this host is touched."""
 
+import dataclasses
 import json
 import os
 import stat
@@ -380,12 +381,22 @@ def test_that_it_runs_is_said_only_where_it_does(
 # Settings
 
 
-def test_every_example_in_the_settings_is_a_setting(tmp_path: Path) -> None:
+#: What the unit says, or no gateway needs.
+ELSEWHERE = {"socket", "state_dir", "wait", "alone", "file", "sinks"}
+
+
+def test_every_setting_is_in_the_settings_as_an_example(tmp_path: Path) -> None:
     text = configuration.text(["br-lan"])
     path = tmp_path / "sensor.toml"
     path.write_text(text)
     assert settings.read(str(path), {}).interfaces == ("br-lan",)
-    lines = [line.removeprefix("# ") if " = " in line else line for line in text.splitlines()]
+    lines = [
+        line.removeprefix("# ") if " = " in line or line == "# [[sink]]" else line
+        for line in text.splitlines()
+    ]
     path.write_text("\n".join(lines))
-    assert lines != text.splitlines()
-    assert settings.read(str(path), {}).wan == ("eth0",)
+    chosen = settings.read(str(path), {})
+    assert chosen.wan == ("eth0",)
+    assert [each.type for each in chosen.sinks] == ["file"]
+    named = {line.partition(" = ")[0] for line in lines if " = " in line}
+    assert {each.name for each in dataclasses.fields(settings.Settings)} - named == ELSEWHERE
