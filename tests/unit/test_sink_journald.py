@@ -7,7 +7,9 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_socket
@@ -34,10 +36,10 @@ def journal(tmp_path: Path) -> Iterator[socket.socket]:
         yield found
 
 
-def sink(path: Path) -> Sink:
-    """Return a sink that sends to a socket."""
+def sink(path: Path, **told: Any) -> Sink:
+    """Return a sink that sends to a socket, and tells how far it has come."""
     (named,) = reading.read([{"name": "log", "type": "journald", "socket": str(path)}])
-    return named.make(context())
+    return named.make(replace(context(), **told))
 
 
 def entry(content: bytes) -> dict[str, str]:
@@ -71,6 +73,26 @@ def test_an_entry_has_a_sentence_and_the_facts(journal: socket.socket, tmp_path:
     assert said["HEARTHWALL_TIME"] == "2026-09-21T14:13:30.123Z"
     assert json.loads(said["HEARTHWALL_ECS"])["event"]["sequence"] == 7
     assert entry(journal.recv(100_000))["PRIORITY"] == "2"
+
+
+def test_how_far_it_has_come_is_told_entry_by_entry(journal: socket.socket, tmp_path: Path) -> None:
+    """A journald that takes its time is no failure as long as it takes something."""
+    taken: list[int] = []
+    asyncio.run(sink(tmp_path / "socket", took=taken.append).send([event(7), event(8), event(9)]))
+    assert taken == [1, 2, 3]
+
+
+def test_a_journald_that_is_not_there_is_told_before_there_is_an_event(
+    journal: socket.socket, tmp_path: Path
+) -> None:
+    reached: list[int] = []
+    asyncio.run(sink(tmp_path / "socket", reached=lambda: reached.append(1)).start())
+    assert reached == [1]
+    journal.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        journal.recv(1)  # nothing was told
+    with pytest.raises(SinkError, match="No such file"):
+        asyncio.run(sink(tmp_path / "nobody").start())
 
 
 def test_nothing_in_an_event_makes_a_field(journal: socket.socket, tmp_path: Path) -> None:
