@@ -17,8 +17,8 @@ from .steps import Steps
 from .systemd import Systemd
 
 _PACKAGE = (
-    "the sensor here is Debian's package: apt-get install --only-upgrade hearthwall-sensor, or"
-    " apt-get install ./hearthwall-sensor_VERSION_ARCHITECTURE.deb, brings another version"
+    "the sensor here is Debian's package: apt-get install ./hearthwall-sensor_VERSION_all.deb brings another"
+    " version, and with --allow-downgrades an older one"
 )
 
 
