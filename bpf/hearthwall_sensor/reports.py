@@ -99,7 +99,8 @@ class Reports:
             policy_problem=parts.policy.problem,
             missing=parts.ports.lost()
             | ({} if parts.own is None else parts.own.attribution.lost())
-            | _newer(parts.rules.newer),
+            | _newer(parts.rules.newer)
+            | _unreachable(parts.server.unreachable),
             damaged=parts.damage.files(),
             time=time.time(),
             listening=parts.server.listening,
@@ -202,6 +203,11 @@ def _newer(what: str | None) -> dict[str, str]:
         "rules": f"a newer version wrote {what}: that is not in force, and no rule can be changed,"
         " until that version is back"
     }
+
+
+def _unreachable(why: str | None) -> dict[str, str]:
+    """Return what is missing where other hosts can't reach the sensor though they should."""
+    return {} if why is None else {"remote access": f"no other host reaches the sensor: {why}"}
 
 
 def _resident_bytes() -> int:

@@ -56,6 +56,8 @@ class Server:
         self.identity: str | None = None
         #: Where it is reached from other hosts, and how many were turned away there.
         self.listening: str | None = None
+        #: Why other hosts don't reach it where it is to listen.
+        self.unreachable: str | None = None
         self.turned_away = 0
         #: Makes a code for pairing, if the sensor listens for other hosts.
         self.make_offer: MakeOffer = no_offer
