@@ -93,7 +93,7 @@ class Listener:
         self._is_claimed = True
 
     async def start(self, tokens: Tokens, admission: Admission, serve: Serve) -> None:
-        """Begin to listen, if the port was taken: with whose tokens are good, who may knock how often, and who serves."""
+        """Begin to listen, if the port was taken: whose tokens are good, who may knock how often, and who serves."""
         self._tokens, self._admission, self._serve = tokens, admission, serve
         self._server = web.Server(
             self._answer, access_log=None, logger=_QUIET, lingering_time=0, keepalive_timeout=0
