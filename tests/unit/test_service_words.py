@@ -80,7 +80,7 @@ def test_who_pairs_is_told_how_to_have_it_listen(
 
 
 @pytest.mark.parametrize(
-    ("role", "said"), [("operate", "give orders"), ("read", "and give no orders")]
+    ("role", "said"), [("operate", "and give orders"), ("read", "and give no orders")]
 )
 def test_who_makes_a_token_is_told_what_it_lets_its_client_do(role: str, said: str) -> None:
     made = {"addresses": [], "port": None, "token": "t", "fingerprint": "f", "role": role}

