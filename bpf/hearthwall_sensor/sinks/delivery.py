@@ -14,7 +14,7 @@ from ..kinds import SEVERITIES
 from ..protocol import Event, SinkState
 from ..requests import GetEvents, GetJournal
 from . import trial
-from .failures import is_plain, told, where
+from .failures import is_plain, lacks_memory, told, where
 from .ledger import Account
 from .presence import Presence
 from .progress import Progress
@@ -117,9 +117,9 @@ class Delivery:
                 try:
                     await self._start()
                     await self._bring()
-                except MemoryError:
-                    raise
-                except Exception as error:  # noqa: BLE001, a sink's mistake is its own failure, and no other's
+                except Exception as error:  # a sink's mistake is its own failure, and no other's
+                    if lacks_memory(error):
+                        raise MemoryError from error
                     await self._wait(error)
         finally:
             with contextlib.suppress(Exception):
@@ -135,7 +135,7 @@ class Delivery:
             return f"no answer within {trial.PATIENCE:.0f} s"
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001, as above
+        except Exception as error:  # noqa: BLE001, whatever it is is told
             return told(error, PATIENCE)
         self._progress.reached()
         self._try_now.set()

@@ -17,6 +17,13 @@ def is_plain(error: Exception) -> bool:
     return isinstance(error, _PLAIN)
 
 
+def lacks_memory(error: BaseException | None) -> bool:
+    """Return whether memory is what was missing: libraries tell that as a failure of theirs."""
+    while error is not None and not isinstance(error, MemoryError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def told(error: Exception, patience: float) -> str:
     """Return what people are told of an error, that nothing came for so many seconds among them."""
     if isinstance(error, TimeoutError) and not str(error):
