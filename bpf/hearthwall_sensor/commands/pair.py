@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -102,7 +103,7 @@ def _shown(offered: dict[str, Any]) -> str:
             f"{asked}\n  {'Code':<9}{offered['code']}",
             "",
             f"It holds until {until:%H:%M:%S}, once. Whoever types it may {MAY[offered['role']]}.",
-            "Waiting. Ctrl-C ends the code.",
+            "Waiting. Ctrl-C ends the code." if sys.stdout.isatty() else "Waiting.",
         )
     )
 

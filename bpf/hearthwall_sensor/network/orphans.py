@@ -2,12 +2,12 @@
 
 A filter is known by its place and by the name that its program was loaded under, which netlink tells. Of a program in
 XDP it tells the number only, and the name is for who may administer the system. So where that is not to be had, it is
-one that was loaded together with such filters, and is on their interface or on the parent of their VLAN.
+one that was loaded shortly before such filters, and is on their interface or on the parent of their VLAN.
 """
 
 import contextlib
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,8 +27,8 @@ _OF_TYPE: Final = {
     kind: frozenset(name for name, (each, _) in NETWORK.programs().items() if each == kind)
     for kind in (libbpf.PROG_TYPE_SCHED_CLS, libbpf.PROG_TYPE_XDP)
 }
-#: Numbers are given in a row; others may load programs in between.
-_TOGETHER: Final = 2 * len(NETWORK.programs())
+#: Numbers are given in a row, and these programs are loaded first; others may load some in between.
+_TOGETHER: Final = 200
 
 
 @dataclass(slots=True)
@@ -97,13 +97,12 @@ def _near(network: Network, interfaces: Container[int]) -> list[NetInterface]:
     ]
 
 
-def _is_gate(program: int, filters: Container[int]) -> bool:
+def _is_gate(program: int, filters: Iterable[int]) -> bool:
     """Return whether a program in XDP is one of ours, as far as that is to be had."""
     try:
         handle = Program.by_id(program)
     except OSError:
-        around = range(program - _TOGETHER, program + _TOGETHER + 1)
-        return any(each in filters for each in around)
+        return any(program < each <= program + _TOGETHER for each in filters)
     try:
         return handle.name in _OF_TYPE[libbpf.PROG_TYPE_XDP]
     finally:
