@@ -58,6 +58,8 @@ def whole_path(pid: int, call: Call, root: Path = PROC) -> bytes:
         begins = looks.look(name, pid, call.fd, root).removesuffix(DELETED)
     except OSError:
         return text
+    if not begins.startswith(b"/"):  # closed meanwhile, and a pipe's now
+        return text
     return posixpath.normpath(posixpath.join(begins, text)) if text else begins
 
 
