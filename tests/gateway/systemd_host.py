@@ -104,7 +104,7 @@ def _removed(cgroup: Path) -> None:
 
 
 def copied(target: Path, version: str, *, damage: Sequence[str] = ()) -> str:
-    """Copy the programs as another version, some of its files damaged; return the command."""
+    """Copy the programs as another version with its own unit, some files damaged; return the command."""
     shutil.copytree(REPOSITORY / "bpf", target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     stated = target / "hearthwall_sensor" / "__init__.py"
     stated.write_text(
@@ -112,6 +112,10 @@ def copied(target: Path, version: str, *, damage: Sequence[str] = ()) -> str:
             f'__version__ = "{version}"\n' if line.startswith("__version__") else line
             for line in stated.read_text().splitlines(keepends=True)
         )
+    )
+    template = target / "hearthwall_sensor" / "installation" / f"{UNIT}.in"
+    template.write_text(
+        template.read_text().replace("Description=Hearthwall sensor", f"Description={version}")
     )
     for name in damage:
         path = target / "hearthwall_sensor" / name

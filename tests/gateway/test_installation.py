@@ -106,7 +106,7 @@ def test_the_unit_guards_with_few_rights_and_stopping_it_leaves_the_kernel_guard
     assert until(lambda: not reaches(lab))
     status = installed.do("cat", f"/proc/{installed.show('MainPID')}/status")
     said = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
-    kept = sum(1 << each for each in (12, 19, 38, 39))
+    kept = sum(1 << each for each in (12, 38, 39))
     assert int(said["CapBnd"], 16) == int(said["CapEff"], 16) == kept
     assert (said["NoNewPrivs"], said["Seccomp"]) == ("1", "2")
     installed.do("systemctl", "stop", UNIT)
@@ -165,9 +165,11 @@ def test_an_upgrade_and_the_way_back(installed: SystemdHost, lab: Lab, tmp_path:
     said = installed.do(copied(tmp_path / "second", "0.9.2"), "upgrade")
     assert "Restarted the sensor" in said
     assert installed.call("status")["version"] == "0.9.2"
+    assert installed.show("Description") == "0.9.2", "the unit came with it"
     assert not reaches(lab)
     installed.do("hearthwall-sensor", "upgrade", "--back")
     assert installed.call("status")["version"] == "0.9.1"
+    assert installed.show("Description") == "0.9.1"
     assert not reaches(lab)
     kept = installed.do("ls", "/usr/local/lib/hearthwall")
     assert [each in kept for each in ("0.9.1", "0.9.2")] == [True, True]
@@ -262,3 +264,62 @@ def test_the_sensor_knows_the_programs_of_all_users(installed: SystemdHost) -> N
     """By the one process that may look into them."""
     assert "sys_ptrace" in installed.call("status")["capabilities"]
     assert "libseccomp" not in installed.log()
+
+
+def test_an_upgrade_that_was_killed_is_brought_to_its_end(
+    installed: SystemdHost, tmp_path: Path
+) -> None:
+    command = copied(tmp_path / "fourth", "0.9.4")
+    killing = (
+        "import os, signal, sys\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "from hearthwall_sensor.installation.systemd import Systemd\n"
+        "Systemd.restart = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from hearthwall_sensor.cli import main\n"
+        "main(['upgrade'])\n"
+    )
+    done = installed.run("python3", "-I", "-c", killing, str(tmp_path / "fourth"))
+    assert done.returncode != 0
+    assert installed.call("status")["version"] == "0.9.1", "the old one runs, with the new in place"
+    assert "was interrupted: it goes on" in installed.do(command, "upgrade")
+    assert installed.call("status")["version"] == "0.9.4"
+    assert installed.show("Description") == "0.9.4"
+    assert "in use already" in installed.do(command, "upgrade")
+    installed.do("hearthwall-sensor", "upgrade", "--back")
+    assert installed.call("status")["version"] == "0.9.1"
+
+
+def test_of_two_upgrades_at_once_one_is_refused_and_none_destroyed(
+    installed: SystemdHost, tmp_path: Path
+) -> None:
+    commands = [copied(tmp_path / each, each) for each in ("0.9.5", "0.9.6")]
+    both = f"{commands[0]} upgrade >/root/first & {commands[1]} upgrade >/root/second; a=$?; wait $!; echo $a $?"
+    assert sorted(installed.do("sh", "-c", both).split()) == ["0", "1"]
+    version = installed.call("status")["version"]
+    assert version in {"0.9.5", "0.9.6"}
+    installed.do("hearthwall-sensor", "upgrade", "--back")
+    assert installed.call("status")["version"] == "0.9.1"
+
+
+def test_settings_without_sense_stop_an_upgrade_before_it_begins_and_a_start_for_good(
+    installed: SystemdHost, lab: Lab, tmp_path: Path
+) -> None:
+    installed.call("block", CAMERA.mac)
+    assert until(lambda: not reaches(lab))
+    settings = "/etc/hearthwall/sensor.toml"
+    installed.do("cp", settings, "/root/kept.toml")
+    installed.do("sed", "--in-place", "1i lissen = 1", settings)
+    try:
+        pid = installed.show("MainPID")
+        done = installed.run(copied(tmp_path / "seventh", "0.9.7"), "upgrade")
+        assert "there is no setting 'lissen'; did you mean listen?" in done.stderr
+        assert installed.show("MainPID") == pid, "what runs was left alone"
+        assert "0.9.7" not in installed.do("ls", "/usr/local/lib/hearthwall")
+        assert installed.run("systemctl", "restart", UNIT).returncode != 0
+        assert installed.show("ActiveState") == "failed"
+        assert installed.show("ExecMainStatus") == "78"
+        assert not until(lambda: installed.show("ActiveState") != "failed", 6)  # RestartSec is 5
+        assert not reaches(lab)
+    finally:
+        installed.do("mv", "/root/kept.toml", settings)
+        installed.do("systemctl", "restart", UNIT)
