@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from . import database, journal_file, store
-from .protocol import SensorError
+from .protocol import EXIT_SETTINGS, SensorError
 from .rules import file as rules_file
 from .rules.rules import RULES_FILE
 
@@ -36,9 +36,11 @@ def look(state: Path, *, is_guarded: bool) -> None:
         return
     said = f"a newer version wrote what is in {state}, which this one does not understand: {what}"
     if is_guarded:
-        raise SensorError(
+        error = SensorError(
             "newer_state",
             f"{said}. Nothing was changed, and the kernel guards as it did. Use that version again, or move these"
             " files away and give the orders anew",
         )
+        error.exit_status = EXIT_SETTINGS
+        raise error
     _LOGGER.warning("%s. It is left alone; the rest is in force", said[0].upper() + said[1:])

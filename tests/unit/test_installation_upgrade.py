@@ -267,6 +267,25 @@ def test_settings_that_do_not_suit_are_told_before_anything_is_changed(
     assert systemd.asked == []
 
 
+def test_there_is_no_way_back_to_what_does_not_understand_the_state(
+    installed: Places, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a rule of a mode that came with the version in use."""
+    said = json.dumps({"state_dir": "/var/lib/hearthwall", "newer_state": "rules.json (mode new)"})
+    older = changed(source, "older")
+    (older / "hearthwall-sensor").write_text(f"#!/bin/sh\necho '{said}'\n")
+    bring(installed, older)
+    bring(installed, changed(source, "newer"))
+    systemd = Systemd(monkeypatch, active=True)
+    monkeypatch.setattr(Places, "is_this_host", True)
+    before = tree(installed.root)
+    with pytest.raises(SensorError, match=r"rules\.json \(mode new\)") as refused:
+        go_back(installed)
+    assert refused.value.code == "newer_state"
+    assert tree(installed.root) == before
+    assert systemd.asked == []
+
+
 def test_two_at_once_do_not_destroy_each_other(
     installed: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,14 +17,12 @@ _LAST_WORDS: Final = 400
 def check(copy: Path, config: Path) -> str:
     """Have a copy check this host, which compiles its programs and shows them to the kernel; return a sentence.
 
-    Raises SensorError `missing_capability` with the line that installs what is missing, or what the copy thinks of
-    the settings that are there.
+    Raises SensorError `missing_capability` with the line that installs what is missing, or what `suits` does.
     """
     report = _report(copy, "check")
     lacks = [each for each in report["parts"] if each["required"] and not each["ok"]]
     if not lacks:
-        if config.exists():
-            _report(copy, "settings", "--config", str(config))
+        suits(copy, config)
         return f"it can run on Linux {report['kernel']} on {report['machine']}"
     packages = [each["fix"].removeprefix(_APT) for each in lacks if each["fix"].startswith(_APT)]
     if packages:
@@ -34,6 +32,19 @@ def check(copy: Path, config: Path) -> str:
         )
     reasons = "; ".join(f"{each['name']}: {each['detail']} ({each['fix']})" for each in lacks)
     raise SensorError("missing_capability", f"the sensor can't run here: {reasons}")
+
+
+def suits(copy: Path, config: Path) -> None:
+    """Raise SensorError for what a copy does not understand of the settings and the state that are there."""
+    if not config.exists():
+        return
+    report = _report(copy, "settings", "--config", str(config))
+    if report.get("newer_state") is not None:
+        raise SensorError(
+            "newer_state",
+            f"{copy.name} would not understand what a newer version wrote in {report['state_dir']}:"
+            f" {report['newer_state']}. End these rules, or move these files away",
+        )
 
 
 def _report(copy: Path, *words: str) -> Any:

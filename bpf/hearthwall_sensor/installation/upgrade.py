@@ -55,6 +55,8 @@ def back(places: Places, steps: Steps) -> None:
     if before in {None, now}:
         raise SensorError("not_found", f"no version before {now} is kept")
     require_whole(places.copies / str(before))
+    if places.is_this_host:
+        checking.suits(places.copies / str(before), places.config)
     _swap(places, now, str(before), steps)
     steps.did(f"{before} is in use again; `{PROGRAM} upgrade --back` returns to {now}")
 
