@@ -57,7 +57,7 @@ DEFAULT_INTERVAL: Final = 1.0
 EXIT_STOPPED: Final = 0
 #: Somebody asked for everything to be taken out of the kernel: a supervisor must not start it again.
 EXIT_UNLOADED: Final = 3
-#: The settings make no sense, or a newer version wrote the state, and somebody has to mend that (EX_CONFIG of sysexits.h).
+#: The settings make no sense, or a newer version wrote the state: somebody has to mend that (EX_CONFIG of sysexits.h).
 EXIT_SETTINGS: Final = 78
 
 MAX_REASON: Final = 200
