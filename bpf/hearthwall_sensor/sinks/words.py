@@ -60,7 +60,9 @@ def whole(event: Event, names: Names) -> str:
         "accepted": None,
     }
     known = {event.mac: name} if event.mac and name else {}
-    more = [(f"sudo hearthwall-sensor explain {event.seq}", "on the gateway, whom to cut off and how")]
+    more = [
+        (f"sudo hearthwall-sensor explain {event.seq}", "on the gateway, whom to cut off and how")
+    ]
     return cut(explain.show(wire, known, more), LONGEST_EVENT)
 
 
