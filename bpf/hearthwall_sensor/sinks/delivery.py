@@ -74,8 +74,6 @@ class Delivery:
         self._pause = _FIRST_PAUSE
         self._next_try: float | None = None
         self._try_now = asyncio.Event()
-        #: Whether an event failed to be sent, and none was since: a sink that starts proves nothing then.
-        self._owes = False
         #: Up to this number events are sent one by one, since one of them is not fit to be sent; and the one that was.
         self._singly_to = 0
         self._suspect: int | None = None
@@ -145,8 +143,6 @@ class Delivery:
         """Make the sink ready; raises what it raises."""
         async with self._at_work, self._progress.work(PATIENCE):
             await self._sink.start()
-        if not self._owes:
-            self._recovered()
 
     async def _bring(self) -> None:
         """Deliver what there is, and what comes; raises what went wrong."""
@@ -161,8 +157,7 @@ class Delivery:
                 await self._advance(page[-1].seq)
                 continue
             await self._advance(last)  # the newest ones are gone
-            self._owes = False
-            self._recovered()
+            self._recovered()  # it has started, and there is nothing that it does not take
             await self._more.wait()
 
     async def _events(self) -> list[Event]:
@@ -216,7 +211,6 @@ class Delivery:
             done = await self._send(events[: 1 if is_single else self._pace.at_once])
             self._due = asyncio.get_running_loop().time() + self._pace.every
             events = events[done:]
-            self._owes = False
             self._recovered()
 
     async def _send(self, part: Sequence[Event]) -> int:
@@ -233,7 +227,6 @@ class Delivery:
             done = max(error.delivered if isinstance(error, SinkError) else 0, progress.taken)
             if done < len(part) and not is_plain(error) and self._is_unfit(part, done):
                 return await self._refused(part, done, error)
-            self._owes = True
             if done:
                 self._pause = _FIRST_PAUSE
                 await self._count(part, done, 0)
