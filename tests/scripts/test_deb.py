@@ -265,6 +265,18 @@ def test_a_sensor_that_was_installed_from_a_folder_comes_first(deb: Path, machin
 
 
 @pytest.mark.lab
+def test_a_purge_leaves_what_its_user_has_put_beside_the_settings(
+    deb: Path, machine: Image
+) -> None:
+    machine.run("dpkg", "--install", deb)
+    password = machine.root / "etc/hearthwall/mqtt.password"
+    password.write_text("secret")
+    assert "/etc/hearthwall" in machine.run("dpkg", "--purge", "hearthwall-sensor").stdout
+    assert password.read_text() == "secret"
+    assert not (machine.root / CONFIG).exists()
+
+
+@pytest.mark.lab
 def test_a_purge_leaves_a_sensor_that_was_installed_from_a_folder_since(
     deb: Path, machine: Image
 ) -> None:
