@@ -1,7 +1,8 @@
-"""Files that survive a crash or a power cut: written whole or not at all, the last good one kept."""
+"""Files that survive a crash or a power cut: written whole or not at all, the last good one kept; and locks."""
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -45,6 +46,25 @@ def private_folder(path: Path) -> None:
             "unsafe_files",
             f"someone else could change {path}: {why}; or choose another --state-dir",
         )
+
+
+def hold(path: Path) -> int:
+    """Return a descriptor that holds a lock, until it is closed; who holds it may remove it before.
+
+    Raises BlockingIOError where another holds it, and OSError.
+    """
+    while True:
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(opened), path.lstat()):
+                return opened
+        except FileNotFoundError:
+            pass
+        except OSError:
+            os.close(opened)
+            raise
+        os.close(opened)  # whoever held it has removed it: it keeps nobody out
 
 
 async def write_json(path: Path, content: Any) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import grp
 import logging
 import os
@@ -15,7 +14,7 @@ from typing import Final
 
 from aiohttp import web
 
-from . import __version__
+from . import __version__, files
 from .connection import Connection, MakeOffer, Source, Visitor, no_offer
 from .metrics.serving import Serving
 from .protocol import (
@@ -226,26 +225,11 @@ def _lock(path: str) -> int:
     """Return a descriptor that holds a socket's lock; raises SensorError `already_running` or `storage_failed`."""
     try:
         Path(path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return files.hold(Path(f"{path}.lock"))
+    except BlockingIOError as error:
+        raise SensorError("already_running", f"a sensor already listens on {path}") from error
     except OSError as error:
         raise SensorError("storage_failed", f"{path} can't be made: {error.strerror}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(lock)
-        raise SensorError("already_running", f"a sensor already listens on {path}") from error
-    if not _is_at(lock, f"{path}.lock"):  # whoever held it has removed it: it keeps nobody out
-        os.close(lock)
-        return _lock(path)
-    return lock
-
-
-def _is_at(descriptor: int, path: str) -> bool:
-    """Return whether a path leads to the file that is open."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
-    except FileNotFoundError:
-        return False
 
 
 def _remove(path: str) -> None:
