@@ -157,6 +157,7 @@ def run() -> None:
     _confine()
     proc, looks = Path("/proc"), tuple(LOOKS.values())
     with socket.socket(fileno=_INPUT) as channel:
+        channel.send(ANSWERED.pack(0))  # it is confined, and nothing was asked yet
         while asked := channel.recv(ASKED.size):
             what, pid, number = ASKED.unpack(asked)
             try:

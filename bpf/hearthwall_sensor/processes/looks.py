@@ -1,5 +1,6 @@
 """Asking for what only a tracer may know: a process of its own, where there is one, or the kernel itself."""
 
+import errno
 import logging
 import os
 import socket
@@ -17,6 +18,8 @@ from .looker import ANSWERED, ASKED, DELETED, INODE, LOOKS, MAX_ANSWER, OPERATIO
 _LOGGER = logging.getLogger(__name__)
 
 PROC: Final = Path("/proc")
+#: Seconds that its start may take, on a small device that is busy.
+_START: Final = 20.0
 #: Seconds that an answer may take: it takes some microseconds.
 _PATIENCE: Final = 2.0
 #: For a process that ends by itself.
@@ -29,7 +32,6 @@ class Looker:
     def __init__(self) -> None:
         """Start it, while the sensor has the right that it is to have; raises OSError."""
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._channel.settimeout(_PATIENCE)
         #: Threads ask too, and an answer is whose question was the last.
         self._lock = threading.Lock()
         with theirs:
@@ -39,6 +41,10 @@ class Looker:
                 stdout=subprocess.DEVNULL,
                 cwd="/",
             )
+        self._channel.settimeout(_START)
+        if len(self._channel.recv(MAX_ANSWER)) != ANSWERED.size:
+            raise BrokenPipeError(errno.EPIPE, "it ended at its start")
+        self._channel.settimeout(_PATIENCE)
 
     def ask(self, what: str, pid: int, number: int) -> bytes:
         """Return what was looked for; raises OSError."""
