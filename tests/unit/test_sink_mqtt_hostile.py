@@ -6,11 +6,12 @@ import struct
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 import pytest_socket
 
-from hearthwall_sensor.sinks import broker as broker_module, mqtt
+from hearthwall_sensor.sinks import broker as broker_module, mqtt, tls
 from hearthwall_sensor.sinks.mqtt import MqttSink
 from hearthwall_sensor.sinks.mqtt_intake import BURST, LONGEST_PACKET, PER_SECOND, Intake
 from hearthwall_sensor.sinks.sink import SinkError
@@ -70,7 +71,7 @@ async def honest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 @contextlib.asynccontextmanager
 async def served(
-    *visits: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    *visits: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], **more: Any
 ) -> AsyncIterator[MqttSink]:
     """Yield a sink of a broker that treats each connection in its own way, and the last way from then on."""
     left = list(visits)
@@ -82,7 +83,7 @@ async def served(
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    sink = MqttSink(options("mqtt", server=f"127.0.0.1:{port}"), context())
+    sink = MqttSink(options("mqtt", server=f"127.0.0.1:{port}", **more), context())
     try:
         yield sink
     finally:
@@ -166,6 +167,22 @@ async def test_a_broker_that_acknowledges_nothing_is_left_for_another(
         with pytest.raises(SinkError, match="does not answer"):
             await sink.start()
         await delivers(sink)
+
+
+async def test_a_broker_that_begins_no_tls_keeps_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "_HANDSHAKE_WITHIN", 0.3)
+    over = asyncio.Event()
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+
+    async with served(mute, tls=True, keepalive=3600) as sink:
+        before = threading.active_count()
+        with pytest.raises(SinkError, match="no answer in time"):
+            await sink.start()
+        await asyncio.sleep(1)
+        assert threading.active_count() <= before + 2
+        over.set()
 
 
 async def test_a_broker_that_does_not_read_can_keep_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

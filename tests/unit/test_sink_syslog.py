@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 import pytest_socket
 
 from hearthwall_sensor.protocol import Event
-from hearthwall_sensor.sinks import reading, syslog_stream, trial
+from hearthwall_sensor.sinks import reading, syslog_stream
 from hearthwall_sensor.sinks.sink import Sink, SinkError
 from hearthwall_sensor.sinks.syslog_message import SD_ID
 from tests.unit.certificates import Authority, fingerprint
@@ -100,41 +100,6 @@ async def failure(one: Sink, of: Sequence[Event]) -> SinkError:
         async with asyncio.timeout(20):
             await one.send(of)
     return caught.value
-
-
-def test_a_server_is_tried_before_there_is_an_event(tmp_path: Path) -> None:
-    reached: list[bool] = []
-
-    async def run() -> None:
-        async with listening() as server:
-            one = sink(server.port)
-            one._context = replace(one._context, reached=lambda: reached.append(True))  # type: ignore[attr-defined]
-            await one.start()
-            await one.start()
-            assert len(server.connections) == 1
-            await one.close()
-        gone = sink(server.port)
-        with pytest.raises(SinkError, match=f"127.0.0.1:{server.port}: .*refused"):
-            await gone.start()
-        untrusting = sink(server.port, transport="tls", ca_file=str(tmp_path / "nobody.pem"))
-        with pytest.raises(SinkError, match=r"nobody\.pem: No such file"):
-            await untrusting.start()
-
-    asyncio.run(run())
-    assert reached == [True, True]
-
-
-def test_a_message_that_is_a_test_comes_each_time_and_moves_nothing() -> None:
-    async def run() -> None:
-        async with listening() as server:
-            one = sink(server.port)
-            for each in (events(1, 3), [trial.event("high")], [trial.event("high")], events(2, 4)):
-                await one.send(each)
-            await asyncio.sleep(0.1)
-            assert server.numbers == [1, 2, 3, 0, 0, 4]
-            await one.close()
-
-    asyncio.run(run())
 
 
 def test_events_come_in_their_order_over_one_connection() -> None:
@@ -359,7 +324,7 @@ def test_a_server_is_known_by_its_authority_and_name(
     assert not got
     for options in ({}, {"ca_file": str(other.certificate)}):
         error, got = over_tls(serving(here), lambda options=options: options)
-        assert "the server's TLS is not good" in str(error)
+        assert "its certificate is not trusted" in str(error)
         assert not got
 
 
@@ -370,7 +335,7 @@ def test_a_server_is_known_by_its_fingerprint(authority: Authority, other: Autho
         assert over_tls(serving(here), lambda text=text: {"fingerprint": text})[0] is None
     false = other.sign("false", "DNS:elsewhere.example")
     error, got = over_tls(serving(false), lambda: {"fingerprint": mine})
-    assert "another certificate" in str(error)
+    assert "the certificate is another one" in str(error)
     assert not got
     # With both, both must be right
     both = {"fingerprint": mine, "ca_file": str(authority.certificate)}
@@ -413,4 +378,4 @@ def test_a_file_that_is_missing_is_said(tmp_path: Path) -> None:
     error = asyncio.run(
         failure(sink(9, transport="tls", ca_file=str(tmp_path / "none.pem")), events(1, 1))
     )
-    assert "TLS can't begin" in str(error)
+    assert "none.pem can't be used: No such file" in str(error)

@@ -96,7 +96,7 @@ class Broker:
             client.username_pw_set(self._place.username, self._place.password)
         if self._place.trust is not None:
             client.tls_set_context(self._place.trust.context())
-            client.tls_insecure_set(self._place.trust.fingerprint is not None)
+            client.tls_insecure_set(self._place.trust.is_pinned)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published

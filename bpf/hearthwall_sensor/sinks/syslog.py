@@ -1,8 +1,7 @@
 """The sink `syslog`: a server that speaks RFC 5424, over UDP (RFC 5426), TCP (RFC 6587) or TLS (RFC 5425)."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, cast
 
 from ..protocol import Event
@@ -11,9 +10,9 @@ from .ecs import Origin
 from .sink import SinkContext, SinkError
 from .syslog_datagrams import Datagrams
 from .syslog_message import FACILITIES, message
-from .syslog_stream import Stream, Trust
+from .syslog_stream import Stream
 from .table import Table
-from .tls import reason
+from .tls import Trust, reason
 
 Transport = Literal["udp", "tcp", "tls"]
 
@@ -60,9 +59,8 @@ class SyslogOptions:
 
 def _trust(table: Table) -> Trust:
     """Return how TLS knows the server."""
-    trust = Trust(
-        ca_file=table.optional_path("ca_file"),
-        fingerprint=_fingerprint(table),
+    trust = replace(
+        Trust.read(table),
         server_name=table.optional("server_name", longest=253),
         client_certificate=table.optional_path("client_certificate"),
         client_key=table.optional_path("client_key"),
@@ -70,17 +68,6 @@ def _trust(table: Table) -> Trust:
     if trust.client_key is not None and trust.client_certificate is None:
         table.fail("client_key is nothing without client_certificate")
     return trust
-
-
-def _fingerprint(table: Table) -> bytes | None:
-    """Return a certificate's SHA-256 as people write it, with colons or without."""
-    text = table.optional("fingerprint", longest=128)
-    if text is None:
-        return None
-    digits = text.replace(":", "").strip()
-    if not re.fullmatch(r"[0-9A-Fa-f]{64}", digits):
-        table.fail("fingerprint is a certificate's SHA-256, 64 hexadecimal digits")
-    return bytes.fromhex(digits)
 
 
 class SyslogSink:
