@@ -2,6 +2,7 @@
 
 import array
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -145,6 +146,33 @@ def test_a_journal_that_is_not_there_is_said_and_then_gets_all(tmp_path: Path) -
         await one.close()
 
     asyncio.run(run())
+
+
+def test_a_journal_that_is_slow_is_waited_for_and_each_event_is_told_when_it_is_there(
+    journal: socket.socket, tmp_path: Path
+) -> None:
+    took: list[int] = []
+    one = sink(tmp_path / "socket")
+    one._context = replace(one._context, took=took.append)  # type: ignore[attr-defined]
+    got: list[str] = []
+
+    async def read() -> None:
+        while len(got) < 300:
+            await asyncio.sleep(0.02)
+            with contextlib.suppress(BlockingIOError):
+                while len(got) < 300:
+                    got.append(entry(journal.recv(100_000))["HEARTHWALL_SEQUENCE"])
+
+    async def run() -> None:
+        journal.setblocking(False)
+        reading = asyncio.ensure_future(read())
+        await one.send([event(seq) for seq in range(1, 301)])
+        await reading
+        await one.close()
+
+    asyncio.run(run())
+    assert got == [str(seq) for seq in range(1, 301)]
+    assert took == list(range(1, 301))
 
 
 def test_a_journal_that_does_not_read_gets_the_rest_later(
