@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 from pathlib import Path
@@ -53,7 +54,8 @@ def test_whoever_sets_up_a_sink_knows_at_once_whether_it_works(
 ) -> None:
     idle.start("--config", str(config(tmp_path)))
     assert until(lambda: states(idle)["log"]["reached"] is not None)
-    assert "not tried yet" in idle.say("sinks")  # of the mail, which is asked for nothing yet
+    assert until(lambda: "Connection refused" in str(states(idle)["mail"]["last_error"]))
+    assert re.search(r"failing for \d+ s: .*; next try in \d+ s", idle.say("sinks"))
     tested = idle.call("sinks", "--test", "log")
     assert [each["failing_since"] for each in tested if each["name"] == "log"] == [None]
     assert numbers(tmp_path) == [0]
