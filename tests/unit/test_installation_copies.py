@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hearthwall_sensor.installation import copying
+from hearthwall_sensor.installation import checking, copying
 from hearthwall_sensor.installation.copying import copy, require_whole
 from hearthwall_sensor.protocol import SensorError
 from hearthwall_sensor.trust import Trust
@@ -154,3 +154,20 @@ def test_a_disk_that_fails_takes_no_copy(
         copy(source, copies(tmp_path), Trust())
     assert failed.value.code == "storage_failed"
     assert list((tmp_path / "copies").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("#!/bin/sh\necho 'Traceback' >&2\necho 'SyntaxError: line 3' >&2\nexit 1\n", "line 3$"),
+        ("#!/bin/sh\nexit 7\n", "it ended with status 7$"),
+        ("#!/nowhere/python3\n", "No such file"),
+    ],
+)
+def test_a_copy_that_does_not_start_says_why(tmp_path: Path, program: str, reason: str) -> None:
+    (tmp_path / "hearthwall-sensor").write_text(program)
+    (tmp_path / "hearthwall-sensor").chmod(0o755)
+    with pytest.raises(SensorError, match=f"(?s)does not start: .*{reason}") as failed:
+        checking.check(tmp_path, tmp_path / "none")
+    assert failed.value.code == "internal"
+    assert "char 0" not in failed.value.message, "what a parser of JSON says helps nobody"

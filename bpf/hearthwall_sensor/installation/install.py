@@ -53,7 +53,14 @@ def _require_place(places: Places, wishes: Wishes) -> None:
             "Debian's package hearthwall-sensor is installed here, and apt-get upgrades and removes it. Its"
             f" settings are in {CONFIG}; adduser NAME {GROUP} lets a user talk to the sensor",
         )
-    for each in (places.copies, places.command, places.unit, places.config, *_own(places)):
+    for each in (
+        places.copies,
+        places.command,
+        places.unit,
+        places.config,
+        places.cache,
+        places.run,
+    ):
         placing.require_own(each.parent)
     if _is_anothers(places.command):
         raise SensorError(
@@ -71,11 +78,6 @@ def _require_place(places: Places, wishes: Wishes) -> None:
         )
     for user in wishes.users:
         accounts.require_user(places, user)
-
-
-def _own(places: Places) -> tuple[Path, ...]:
-    """Return the folders that the sensor makes."""
-    return (*places.state, places.cache, places.run)
 
 
 def _is_anothers(command: Path) -> bool:

@@ -11,7 +11,7 @@ from .. import files
 from ..protocol import SensorError
 from ..trust import Trust
 
-_ROOT_ONLY = Trust()
+_ROOT_ONLY = Trust(lone_groups=True)
 
 
 def require_own(path: Path) -> None:
