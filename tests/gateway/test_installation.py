@@ -143,6 +143,20 @@ def test_what_was_unloaded_is_not_started_again(installed: SystemdHost) -> None:
     assert not until(lambda: installed.show("ActiveState") != "inactive", 6)  # RestartSec is 5
 
 
+def test_one_that_hangs_is_unloaded_all_the_same_and_not_started_again(
+    installed: SystemdHost, lab: Lab
+) -> None:
+    installed.call("block", CAMERA.mac)
+    assert until(lambda: not reaches(lab))
+    pid = installed.show("MainPID")
+    installed.do("kill", "-STOP", pid)
+    assert f"its process, {pid}, was killed" in installed.do("hearthwall-sensor", "unload")
+    assert reaches(lab)
+    assert until(lambda: installed.show("ActiveState") == "inactive")
+    assert installed.show("Result") == "success"
+    assert not until(lambda: installed.show("ActiveState") != "inactive", 6)  # RestartSec is 5
+
+
 def test_an_interface_that_comes_later_is_guarded(installed: SystemdHost, lab: Lab) -> None:
     def guard(name: str) -> None:
         setting = f's/^interfaces.*/interfaces = ["{name}"]/'
