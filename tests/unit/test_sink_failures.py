@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.protocol import Event
 from hearthwall_sensor.requests import GetEvents, Request
 from hearthwall_sensor.retention import Retention
-from hearthwall_sensor.sinks import delivery, trial
+from hearthwall_sensor.sinks import delivery, forwarder, reading, trial
 from hearthwall_sensor.sinks.delivery import Delivery, Journal
 from hearthwall_sensor.sinks.ledger import Account, Ledger
 from hearthwall_sensor.sinks.progress import Progress
@@ -324,6 +325,36 @@ def test_people_see_what_a_sink_does() -> None:
 
 
 # A journal that began anew
+
+
+async def test_where_a_new_sink_begins_is_kept_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is killed at once must not begin later the next time."""
+    monkeypatch.setattr(forwarder, "_KEPT_EVERY", 3600.0)
+
+    class Standing:
+        hello = None
+
+        async def subscribe(self, *_: Any) -> Any:
+            return SimpleNamespace(last_event=41, devices=(), status=None)
+
+        async def call(self, request: Request) -> Any:
+            return [] if isinstance(request, GetEvents) else {"id": "first", "erased": 0}
+
+        async def wait_closed(self) -> None:
+            await asyncio.sleep(60)
+
+    sinks = reading.read([{"name": "log", "type": "file", "path": f"{tmp_path}/log/events.json"}])
+    client: Any = Standing()
+    work = asyncio.ensure_future(forwarder.Forwarder(sinks, client, tmp_path).run())
+    async with asyncio.timeout(10):
+        while not (tmp_path / "sinks.json").exists():
+            await asyncio.sleep(0.01)
+    kept = Ledger.read(tmp_path)
+    assert (kept.accounts["log"].cursor, kept.journal) == (41, "first")
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
 
 
 def test_a_journal_that_began_anew_and_has_grown_is_told_from_its_beginning(tmp_path: Path) -> None:

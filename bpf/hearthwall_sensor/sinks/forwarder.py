@@ -66,6 +66,7 @@ class Forwarder:
         ledger.keep(each.name for each in self._named)
         ledger.follow((await self._client.call(GetJournal()))["id"])
         self._deliveries = [self._delivery(each, ledger) for each in self._named]
+        await ledger.write()  # where a new sink begins, also if this process is killed at once
         tasks = [
             asyncio.ensure_future(limits.bounded(each))
             for each in (
