@@ -2,178 +2,65 @@
 """What the app's container runs: the sensor as its options say, and word of it to Home Assistant.
 
 With words behind the image's name it runs that command of the sensor instead: `docker exec` and `docker run … check`.
+`run` is watched over like the app's own sensor.
 """
 
 import contextlib
-import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-SENSOR: Final = "/usr/sbin/hearthwall-sensor"
-SUPERVISOR: Final = "http://supervisor/discovery"
-#: Its name in the list of tokens.
-TOKEN_NAME: Final = "Home Assistant app"  # noqa: S105, no token
-#: Only this host reaches the sensor, unless the options say otherwise.
-LISTEN: Final = "127.0.0.1:8447"
-#: Options that are lists → what `run` calls each.
-FLAGS: Final = {
-    "interfaces": "--interface",
-    "wan": "--wan",
-    "dns_servers": "--dns-server",
-    "floods": "--flood",
-}
-#: Of `run` that was ended by `unload`.
-UNLOADED: Final = 3
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # of which -I keeps clear
+
+from chosen import LISTEN, SENSOR, Chosen, read_options
+from supervisor import PAUSES, Supervisor, asked, say
+from watch import Watch
+
+#: Of `run` that was ended by `unload`, with its help or as the last way.
+UNLOADED: Final = (3, -signal.SIGUSR1)
+#: Where the sensor says that it is alive.
+NOTICES: Final = Path("/run/hearthwall-app/notices")
 _SIGNALS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
-#: Between two starts of a sensor that failed, or two tries to tell Home Assistant, in seconds.
-_PAUSES: Final = (1, 2, 4, 8, 15, 30, 60)
-_PATIENCE: Final = 5.0
-_MAX_ANSWER: Final = 1 << 16
-
-
-def say(text: str) -> None:
-    """Write a line into the app's log."""
-    print(f"app: {text}", file=sys.stderr, flush=True)
-
-
-def read_options(data: Path) -> dict[str, Any]:
-    """Return what was chosen in Home Assistant, nothing where there is no Supervisor."""
-    try:
-        options: dict[str, Any] = json.loads((data / "options.json").read_text())
-    except FileNotFoundError:
-        return {}
-    return options
-
-
-def sensor_line(options: Mapping[str, Any], data: Path) -> list[str]:
-    """Return the command that runs the sensor; in a container there are no processes of the host to watch."""
-    line = [SENSOR, "run", "--wait", "--cgroup", "none", "--listen", listen_at(options)]
-    settings = data / "sensor.toml"
-    if settings.is_file():
-        line += ["--config", str(settings)]
-    for option, flag in FLAGS.items():
-        for value in options.get(option, ()):
-            line.append(f"{flag}={value}")
-    return line
-
-
-def listen_at(options: Mapping[str, Any]) -> str:
-    """Return the address and port at which other hosts reach the sensor, or this one only."""
-    return str(options.get("listen") or LISTEN)
-
-
-def reached_at(listen: str) -> tuple[str, int]:
-    """Return where Home Assistant on this host reaches a sensor that listens there."""
-    address, _, port = listen.rpartition(":")
-    everywhere = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104, what it stands for
-    return everywhere.get(address, address.strip("[]")), int(port)
-
-
-class Supervisor:
-    """Home Assistant's Supervisor, which hands on to it where the sensor is."""
-
-    def __init__(self, data: Path, options: Mapping[str, Any], key: str | None) -> None:
-        """Take the folder that lasts, the options, and the app's key, None where there is no Supervisor."""
-        self._kept = data / "discovery.json"
-        self._place = reached_at(listen_at(options))
-        self._key = key
-        self._tries = 0
-        self.due = time.monotonic() if key else None
-
-    def tell(self) -> None:
-        """Tell where the sensor is, once it listens; if that fails it is due again."""
-        try:
-            socket.create_connection(self._place, _PATIENCE).close()
-        except OSError:  # the sensor is still starting
-            self.due = time.monotonic() + _PAUSES[0]
-            return
-        pause = _PAUSES[min(self._tries, len(_PAUSES) - 1)]
-        self._tries += 1
-        try:
-            self._post({"service": "hearthwall", "config": self._config()})
-        except (OSError, ValueError, LookupError) as error:
-            if self._tries == len(_PAUSES):
-                say(f"Home Assistant can't be told of the sensor yet: {error}")
-            self.due = time.monotonic() + pause
-        else:
-            say("Home Assistant was told of the sensor")
-            self.due = None
-
-    def _config(self) -> dict[str, Any]:
-        """Return all that leads to the sensor; the token is made once, and anew when it was revoked."""
-        fingerprint = asked("certificate")["fingerprint"]
-        names = [each["name"] for each in asked("token", "--list")["tokens"]]
-        token = self._kept_token() if TOKEN_NAME in names else None
-        if token is None:
-            if TOKEN_NAME in names:
-                asked("token", TOKEN_NAME, "--revoke")
-            token = asked("token", TOKEN_NAME)["token"]
-            self._keep(token)
-        host, port = self._place
-        return {"host": host, "port": port, "token": token, "fingerprint": fingerprint}
-
-    def _kept_token(self) -> str | None:
-        """Return the token of an earlier start, None where it is not to be had."""
-        try:
-            return str(json.loads(self._kept.read_text())["token"])
-        except (OSError, ValueError, LookupError, TypeError):
-            return None
-
-    def _keep(self, token: str) -> None:
-        """Keep the token for the next start, as the Supervisor itself does."""
-        fresh = self._kept.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with open(fresh, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            json.dump({"token": token}, file)
-        fresh.replace(self._kept)
-
-    def _post(self, message: dict[str, Any]) -> None:
-        """Send a message; raises OSError, also for a refusal. Nobody else is told: no proxy, no redirection."""
-        request = urllib.request.Request(
-            SUPERVISOR,
-            json.dumps(message).encode(),
-            {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
-        )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirection)
-        with opener.open(request, timeout=_PATIENCE) as answer:
-            answer.read(_MAX_ANSWER)
-
-
-class _NoRedirection(urllib.request.HTTPRedirectHandler):
-    """Goes nowhere else with a key."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Take a redirection for a failure."""
-
-
-def asked(*words: str) -> Any:
-    """Return what a command of the sensor says; raises OSError."""
-    done = subprocess.run([SENSOR, *words, "--json"], capture_output=True, text=True, check=False)
-    answer = json.loads(done.stdout)
-    if "error" in answer:
-        raise OSError(answer["error"]["message"])
-    return answer
+_LOOK: Final = 2.0
+#: How long a sensor may take to end, or to write where it hangs, and `unload` to do its work, in seconds.
+_GRACE: Final = 8.0
+_UNLOADING: Final = 20.0
+#: How long the code for pairing holds.
+_MINUTES: Final = 15
 
 
 class Runner:
-    """The first process of the container: starts the sensor, again if it fails, and ends it when asked to."""
+    """The first process of the container: starts the sensor, again if it fails or hangs, and ends it when asked to."""
 
-    def __init__(self, line: list[str], supervisor: Supervisor, *, unload: bool) -> None:
-        """Take the sensor's command line, whom to tell, and whether nothing shall stay in the kernel at the end."""
+    def __init__(
+        self,
+        line: list[str],
+        supervisor: Supervisor | None = None,
+        *,
+        unload: bool = False,
+        pair: bool = False,
+        restart: bool = True,
+    ) -> None:
+        """Take the sensor's command line, whom to tell, and whether nothing of it shall stay in the kernel at the end.
+
+        With `pair` a code is told when the sensor guards for the first time. Without `restart` the container ends with
+        the sensor, and whoever runs the container starts it again.
+        """
         self._line = line
         self._supervisor = supervisor
         self._unload = unload
+        self._pair = pair
+        self._restart = restart
+        self._watch = Watch(NOTICES)
         self._pid = 0
         self._failed = 0
         self._start_at: float | None = time.monotonic()
+        #: When a sensor that was asked to end is no longer waited for.
+        self._kill_at: float | None = None
         self._stopping = False
         self._status: int | None = None
 
@@ -181,47 +68,113 @@ class Runner:
         """Run until the sensor has ended for good; return the exit status."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         while self._status is None:
-            now = time.monotonic()
-            if self._start_at is not None and now >= self._start_at:
+            if self._start_at is not None and time.monotonic() >= self._start_at:
                 self._start()
-            if self._pid and self._supervisor.due is not None and now >= self._supervisor.due:
-                self._supervisor.tell()
-            due = (self._start_at, self._supervisor.due if self._pid else None)
-            waits = [each - time.monotonic() for each in due if each is not None]
-            caught = signal.sigtimedwait(_SIGNALS, max(0.0, min(waits, default=60.0)))
+            if self._pid:
+                self._look()
+            caught = signal.sigtimedwait(_SIGNALS, self._until_next())
             if caught is not None and caught.si_signo != signal.SIGCHLD:
                 self._stop()
             self._reap()
         return self._status
 
+    def _until_next(self) -> float:
+        """Return for how long nothing is to be done unless a signal comes."""
+        told = self._supervisor.due if self._supervisor is not None and self._pid else None
+        looked = time.monotonic() + _LOOK if self._pid else None
+        due = (self._start_at, self._kill_at, told, looked)
+        waits = [each - time.monotonic() for each in due if each is not None]
+        return max(0.0, min(waits, default=60.0))
+
     def _start(self) -> None:
         """Start the sensor, which does not get the Supervisor's key."""
         self._start_at = None
-        environment = {key: os.environ[key] for key in ("PATH", "TZ", "LANG") if key in os.environ}
         child = subprocess.Popen(
             self._line,
             stdin=subprocess.DEVNULL,
-            env=environment,
+            env=self._environment() | self._watch.begin(),
             preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS),  # noqa: PLW1509, no threads
         )
         self._pid = child.pid
         child.returncode = 0  # it is waited for below, among others
 
+    def _environment(self) -> dict[str, str]:
+        """Return what is no secret of the environment."""
+        return {key: os.environ[key] for key in ("PATH", "TZ", "LANG") if key in os.environ}
+
+    def _look(self) -> None:
+        """See to what is due while the sensor runs."""
+        now = time.monotonic()
+        self._watch.listen()
+        if self._kill_at is not None:
+            if now >= self._kill_at:
+                self._signal(signal.SIGKILL)
+            return
+        if self._watch.is_overdue:
+            say("The sensor hangs: it is ended. The kernel goes on guarding")
+            self._end(signal.SIGABRT)  # it writes where it hangs, if it still can
+            return
+        if self._watch.is_up and self._pair:
+            self._pair = False
+            self._offer()
+        supervisor = self._supervisor
+        if supervisor is not None and supervisor.due is not None and now >= supervisor.due:
+            supervisor.tell()
+
+    def _offer(self) -> None:
+        """Let a Home Assistant on another host in, by a code that is told in the log."""
+        child = subprocess.Popen(
+            [SENSOR, "pair", "--minutes", str(_MINUTES)],
+            stdin=subprocess.DEVNULL,
+            env=self._environment(),
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS),  # noqa: PLW1509, no threads
+        )
+        child.returncode = 0  # it is waited for below, among others
+
+    def _end(self, how: signal.Signals) -> None:
+        """End the sensor, at last without asking it."""
+        self._kill_at = time.monotonic() + _GRACE
+        self._signal(how)
+
+    def _signal(self, how: signal.Signals) -> None:
+        """Send the sensor a signal."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, how)
+
     def _stop(self) -> None:
-        """End the sensor; the kernel goes on guarding unless it is to be left empty."""
+        """End the sensor, and then the container."""
         if self._stopping:
             return
         self._stopping = True
-        if self._unload:
-            say("Everything is taken out of the kernel")
-            subprocess.run([SENSOR, "unload"], check=False, stdout=subprocess.DEVNULL)
-        else:
-            say("The kernel goes on guarding while the app is stopped")
+        self._start_at = None
         if self._pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGTERM)
+            self._end(signal.SIGTERM)
         else:
-            self._status = 0
+            self._leave()
+
+    def _leave(self) -> None:
+        """End the container; the kernel goes on guarding unless it is to be left empty."""
+        self._status = 0
+        if not self._unload:
+            say("The kernel goes on guarding what it guarded, while the app is stopped")
+            return
+        try:
+            done = subprocess.run(
+                [SENSOR, "unload"],
+                check=False,
+                stdout=subprocess.DEVNULL,
+                timeout=_UNLOADING,
+                env=self._environment(),
+            )
+            self._status = done.returncode
+        except subprocess.TimeoutExpired:
+            self._status = 1
+        say(
+            "The sensor and its rules are out of the kernel"
+            if self._status == 0
+            else "Not all could be taken out of the kernel: devices may still be cut off. Start the app and stop it"
+            " again; a restart of the host takes everything out"
+        )
 
     def _reap(self) -> None:
         """Bury processes that have ended: the sensor, and what it left behind."""
@@ -236,37 +189,60 @@ class Runner:
     def _ended(self, status: int) -> None:
         """See what to do after the sensor."""
         self._pid = 0
-        if self._stopping or status == UNLOADED:
-            self._status = 0
-            return
-        pause = _PAUSES[min(self._failed, len(_PAUSES) - 1)]
-        self._failed += 1
-        say(f"The sensor ended with status {status}; it is started again in {pause} s")
-        self._start_at = time.monotonic() + pause
+        self._kill_at = None
+        if self._stopping:
+            self._leave()
+        elif status in UNLOADED:  # an engine would start what ended, and that would guard again
+            self._unload = False
+            say(
+                "`unload` has taken the sensor out of the kernel. It comes back when the container is started anew"
+            )
+        elif not self._restart:
+            self._status = status if status >= 0 else 128 - status
+        else:
+            pause = PAUSES[min(self._failed, len(PAUSES) - 1)]
+            self._failed += 1
+            say(f"The sensor ended with status {status}; it is started again in {pause} s")
+            self._start_at = time.monotonic() + pause
 
 
 def name_interfaces() -> None:
     """Say which interfaces there are to choose from."""
     say("Say which interface leads to the home, in the app's configuration. There are:")
-    for each in asked("check")["interfaces"]:
+    for each in asked("check", until=time.monotonic() + 60)["interfaces"]:
         about = ", ".join((each["kind"], *each["addresses"], *(["proposed"] * each["proposed"])))
         say(f"  {each['name']} ({about})")
 
 
-def main(words: list[str], data: Path = Path("/data")) -> int:
+def main(words: list[str], data: Path = Path("/data"), config: Path = Path("/config")) -> int:
     """Run a command, or the app."""
     for folder in ("state", "cache"):
         (data / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = os.environ.pop("SUPERVISOR_TOKEN", None)
+    os.environ.pop("HASSIO_TOKEN", None)
+    if words[:1] == ["run"]:
+        return Runner([SENSOR, *words], restart=False).run()
     if words:
         os.execv(SENSOR, [SENSOR, *words])  # noqa: S606, the command in place of this one
-    options = read_options(data)
-    line = sensor_line(options, data)
-    if not options.get("interfaces") and "--config" not in line:
+    try:
+        chosen = Chosen(read_options(data), (config, data))
+    except (OSError, ValueError) as error:
+        say(f"sensor.toml can't be read: {error}")
+        return 1
+    if not chosen.has_interfaces:
         name_interfaces()
         return 1
-    supervisor = Supervisor(data, options, os.environ.pop("SUPERVISOR_TOKEN", None))
-    os.environ.pop("HASSIO_TOKEN", None)
-    return Runner(line, supervisor, unload=bool(options.get("unload_on_stop"))).run()
+    for name, value in chosen.refused.items():
+        say(f"{name} in sensor.toml is not taken: here it is {value}")
+    pair = bool(chosen.options.get("pair"))
+    if pair and chosen.listen == LISTEN:
+        say("No code for pairing: say first where other hosts reach the sensor, by `listen`")
+    return Runner(
+        chosen.line(alone=key is not None),
+        Supervisor(data, chosen.listen, key),
+        unload=bool(chosen.options.get("unload_on_stop")),
+        pair=pair and chosen.listen != LISTEN,
+    ).run()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ from lab.week.household import LAN
 from lab.week.intrusions import INTRUSIONS
 from lab.week.life import BEGIN, DAY
 
-_ORIGIN = ecs.Origin("gateway", "00000000-0000-4000-8000-000000000000", lambda _: None)
+_ORIGIN = ecs.Origin(
+    "gateway", "00000000-0000-4000-8000-000000000000", lambda _: None, lambda _: None
+)
 
 
 def measure(folder: Path, seeds: int, days: int) -> list[Figure]:

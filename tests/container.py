@@ -25,6 +25,8 @@ mount -t proc proc "$1/root/proc"
 mount --rbind /dev "$1/root/dev"
 mount --rbind /sys "$1/root/sys"
 mount -t tmpfs run "$1/root/run"
+mkdir "$1/bpffs"
+mount -t bpf -o mode=700 bpffs "$1/bpffs"
 echo ready
 exec sleep infinity
 """
@@ -41,10 +43,11 @@ mount -t sysfs -o ro,nosuid,nodev,noexec sysfs root/sys
 mount -t tmpfs run root/run
 mkdir -p root/data
 mount --bind "$3" root/data
+[ -z "$5" ] || mount --bind "$1/bpffs" root/sys/fs/bpf
 for each in null zero urandom; do touch "root/dev/$each"; mount --bind "/dev/$each" "root/dev/$each"; done
 echo "127.0.0.1 localhost supervisor" >root/etc/hosts
 capabilities=$4
-shift 4
+shift 5
 exec setpriv --bounding-set "-all,$capabilities" --inh-caps=-all \
   chroot root /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 """
@@ -110,7 +113,10 @@ class Image:
 
 
 class Container:
-    """A container of an image in the network of a lab's gateway, with exactly these capabilities."""
+    """A container of an image in the network of a lab's gateway, with exactly these capabilities.
+
+    With `bpffs` it has what is one volume for all the image's containers.
+    """
 
     def __init__(
         self,
@@ -121,6 +127,7 @@ class Container:
         *,
         capabilities: Sequence[str] = DOCKER_CAPABILITIES,
         environment: Sequence[str] = (),
+        bpffs: bool = False,
     ) -> None:
         self._lab, self._image = lab, image
         self.name = f"c{time.monotonic_ns()}"
@@ -128,7 +135,7 @@ class Container:
         started = [
             *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
             *("bash", "-c", _RUN, "-", str(image.place), self.name, str(data)),
-            *(self._capabilities, *environment, *line),
+            *(self._capabilities, "bpffs" if bpffs else "", *environment, *line),
         ]
         self.log = data.parent / f"{self.name}.log"
         with self.log.open("w") as log:
@@ -165,7 +172,7 @@ class Container:
     def stop(self) -> int:
         """End it as an engine does, and return its exit status."""
         subprocess.run(["kill", "-TERM", str(inner(self._process.pid))], check=True)
-        return self._process.wait(20)
+        return self._process.wait(60)
 
     @property
     def has_ended(self) -> bool:

@@ -179,16 +179,19 @@ def assemble(given: Given) -> Parts:
         detection=judge.detection,
         watch=Watch(flows, devices, chosen.primary, judge.take, looking(own)),
         damage=Damage(Path(given.settings.state_dir)),
-        sinks=_sinks(given.settings),
+        sinks=_sinks(given),
         own=own,
     )
 
 
-def _sinks(settings: Settings) -> Sinks | None:
+def _sinks(given: Given) -> Sinks | None:
     """Make what delivers events to the sinks that the settings' file names; None where it names none."""
-    if not settings.sinks or settings.file is None:
+    settings, journal = given.settings, given.journal
+    if not settings.sinks:
         return None
-    return Sinks(settings.file, settings.socket, settings.state_dir)
+    sinks = Sinks(settings.sinks, settings.socket, settings.state_dir, lambda: journal.last)
+    given.server.role_of = sinks.role_of
+    return sinks
 
 
 def _own_processes(

@@ -182,6 +182,22 @@ PARTS: Final = (
         by_root=False,
     ),
     Part(
+        "paho-mqtt",
+        False,
+        _module("paho.mqtt"),
+        "no events go to a broker ([[sink]] of the type mqtt)",
+        "apt-get install python3-paho-mqtt",
+        by_root=False,
+    ),
+    Part(
+        "aiosmtplib",
+        False,
+        _module("aiosmtplib"),
+        "no mail is sent ([[sink]] of the type smtp)",
+        "apt-get install python3-aiosmtplib",
+        by_root=False,
+    ),
+    Part(
         "zeroconf",
         False,
         _module("zeroconf"),

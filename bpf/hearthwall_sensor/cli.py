@@ -5,7 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__
 from .commands import (
@@ -25,6 +25,7 @@ from .commands import (
     remote as remote_commands,
     replay as replay_commands,
     rules as rule_commands,
+    settings as settings_commands,
     sinks as sink_commands,
     top as top_commands,
     trace as trace_commands,
@@ -35,8 +36,11 @@ from .commands.cells import clean
 from .commands.command import Command, Options, ask
 from .feeds import commands as feed_commands
 from .nearest import did_you_mean
-from .protocol import DEFAULT_SOCKET, SensorError
+from .protocol import DEFAULT_SOCKET, EXIT_SETTINGS, SensorError
 from .requests import GetFeeds, GetStatus, RefreshFeed, RemoveFeed
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 
 def _check(options: Options) -> Any:
@@ -71,14 +75,27 @@ def _run(options: Options) -> Any:
         "tc": options.tc,
         "xdp": options.xdp,
         "wait": options.wait or None,
+        "alone": options.alone or None,
     }
-    chosen = settings.read(options.config, given)
-    if not chosen.interfaces:
-        raise SensorError(
-            "unknown_interface", "say which interface leads to the home: run --interface br-lan"
-        )
+    try:
+        chosen = settings.read(options.config, given)
+        _require_interface(chosen)
+    except SensorError as error:
+        if error.code != "internal":  # then another try may help
+            error.exit_status = EXIT_SETTINGS
+        raise
     options.exit_status = asyncio.run(main(chosen, supervised=options.supervised))
     return None
+
+
+def _require_interface(chosen: "Settings") -> None:
+    """Raise SensorError `unknown_interface` where nothing of the home's side is named."""
+    if chosen.interfaces:
+        return
+    named = "run --interface br-lan"
+    if chosen.file is not None:
+        named = f'interfaces = ["br-lan"] in {chosen.file}'
+    raise SensorError("unknown_interface", f"say which interface leads to the home: {named}")
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -166,6 +183,12 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         help="start though none of the interfaces is there yet: each is guarded when it appears",
     )
     parser.add_argument(
+        "--alone",
+        action="store_true",
+        help="take the place of programs on interfaces that a sensor left whose state has gone: where no other is used,"
+        " as in the app",
+    )
+    parser.add_argument(
         "--supervised",
         action="store_true",
         help="say READY on standard output, end with standard input",
@@ -231,6 +254,7 @@ COMMANDS: Final = {
     **metrics_commands.COMMANDS,
     **pair_commands.COMMANDS,
     **sink_commands.COMMANDS,
+    **settings_commands.COMMANDS,
     **installation_commands.COMMANDS,
     **unload_commands.COMMANDS,
     "load": Command(
@@ -363,8 +387,10 @@ def main(arguments: Sequence[str]) -> int:
         if as_json:
             print(json.dumps({"error": error.to_wire()}))
         else:
-            print(f"hearthwall-sensor: {clean(error.message)}", file=sys.stderr)
-        return 1
+            # Only the first line begins as a command's own does
+            shown = "\n  ".join(map(clean, error.message.splitlines()))
+            print(f"hearthwall-sensor: {shown}", file=sys.stderr)
+        return error.exit_status
     except KeyboardInterrupt:
         return 130
     if result is not None:

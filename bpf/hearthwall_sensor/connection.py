@@ -157,6 +157,7 @@ class Connection:
         self._queued = 0
         self._initialized = False
         self.name = visitor.name
+        self.role = visitor.role
         #: What the client calls itself, once it has.
         self.client: str | None = None
         self.subscription: _Subscription | None = None

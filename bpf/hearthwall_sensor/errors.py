@@ -36,6 +36,7 @@ ERRORS: Final[Mapping[str, str]] = {
     "unsafe_files": "the sensor's files can be changed by someone other than root",
     "missing_capability": "this host lacks something that the sensor needs",
     "kernel_refused": "the kernel refused what was asked of it",
+    "newer_state": "a newer version wrote this state, which this one does not understand and leaves alone",
     "storage_failed": "the state could not be written to disk, so nothing was changed",
     "timeout": "the sensor did not answer in time",
     "invalid_mud": "the file is no Manufacturer Usage Description that can be used",
@@ -45,6 +46,9 @@ ERRORS: Final[Mapping[str, str]] = {
 
 class SensorError(Exception):
     """A failure with a code of `ERRORS`, as it crosses the wire."""
+
+    #: What a command that ends by it has for an exit status.
+    exit_status = 1
 
     def __init__(self, code: str, message: str | None = None) -> None:
         """Take a code and, where there is more to say than the table does, a message."""

@@ -47,6 +47,8 @@ class Journal:
     def __init__(self, path: Path, retention: Retention = Retention()) -> None:  # noqa: B008, it is frozen
         """Open or make the journal; raises SensorError `storage_failed`."""
         self._file = JournalFile(path, retention)
+        #: What tells this journal from one that began anew.
+        self.identity = self._file.identity
         #: Whether a damaged file was set aside.
         self.was_damaged = self._file.was_damaged
         # Held while what waits is written or forgotten.
@@ -262,6 +264,12 @@ class Journal:
         # Thousands of rows take a small computer a while.
         found = await asyncio.to_thread(self._file.select, asked, wanted)
         return [self._counted(event) for event in found]
+
+    async def erased(self, since: int, last: int) -> int:
+        """Return how many events were erased after one number, up to another one; raises SensorError."""
+        if not 0 <= since < 2**63 or not 0 <= last < 2**63:
+            raise SensorError("invalid_message", "since and last are numbers of events")
+        return await asyncio.to_thread(self._file.erased, since, last)
 
     async def event(self, seq: int) -> Event | None:
         """Return the event with a number, None where there is none."""

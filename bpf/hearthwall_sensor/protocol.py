@@ -57,6 +57,8 @@ DEFAULT_INTERVAL: Final = 1.0
 EXIT_STOPPED: Final = 0
 #: Somebody asked for everything to be taken out of the kernel: a supervisor must not start it again.
 EXIT_UNLOADED: Final = 3
+#: The settings make no sense, or a newer version wrote the state: somebody has to mend that (EX_CONFIG of sysexits.h).
+EXIT_SETTINGS: Final = 78
 
 MAX_REASON: Final = 200
 MAX_FEEDS: Final = 32
@@ -340,7 +342,8 @@ class Status(Message):
     that were found damaged and still lie aside: what they kept is lost, or as it was one version before.
     `time` is the gateway's clock. `listening` is where other hosts reach the sensor, null for nowhere, and
     `turned_away` counts connections there that showed no good token or were too many. `sinks` are where events
-    are delivered to beside clients. `home_assistants` is how many of them follow what is told.
+    are delivered to beside clients. `home_assistants` is how many of them follow what is told; `clients` is without
+    what the sensor itself has started.
     """
 
     pid: int
@@ -374,7 +377,8 @@ class SinkState(Message):
     """How a sink fares: somewhere else that events are delivered to.
 
     `waiting` events are on disk and not delivered yet. `lost` were too old by the time that the receiver took
-    any; `refused` it will never take. `failing_since` is null while it takes them.
+    any; `refused` it will never take. `failing_since` is null while it takes them; else `next_try` is when it is
+    tried again. `reached` is when its receiver last answered since the sensor started, null if nobody has tried yet.
     """
 
     name: str
@@ -385,6 +389,8 @@ class SinkState(Message):
     refused: int
     failing_since: float | None
     last_error: str | None
+    next_try: float | None = None
+    reached: float | None = None
 
 
 FeedAction = Literal["audit", "drop"]

@@ -276,6 +276,30 @@ class GetEvents(Question):
 
 
 @dataclass(frozen=True, slots=True)
+class GetJournal(Question):
+    """Asks which journal the events are in: whose numbers are missing there was forgotten, or was erased.
+
+    The answer is `{"id": …, "last": …, "erased": …}`: the id changes when the journal begins anew, `last` is the
+    newest number, and `erased` says how many events after `since` up to the number `last` are gone because somebody
+    wanted that.
+    """
+
+    type: ClassVar[str] = "journal"
+    since: int = 0
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TestSink(Order):
+    """Has a sink deliver a message that says that it is a test; the answer is `{"error": …}`, null if it arrived."""
+
+    __test__: ClassVar[bool] = False
+
+    type: ClassVar[str] = "test_sink"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class GetEvent(Question):
     """Asks for the Event with a number, with whom an order may cut off for it, or null.
 
@@ -490,6 +514,8 @@ Request = (
     | RemoveFeed
     | RefreshFeed
     | GetEvents
+    | GetJournal
+    | TestSink
     | GetEvent
     | AcceptEvent
     | GetAccepted

@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from . import files, orders, privileges, takeover
+from . import files, newer, orders, privileges, takeover
 from .assembly import Given, assemble
 from .changes import Changes
 from .flows import keeping
 from .flows.samples import Samples
 from .journal import Journal
-from .kernel import cgroups, interface_programs, loader, pins, tracing
+from .kernel import cgroups, loader, tracing
 from .kernel.call_layouts import TRACEPOINTS
 from .kernel.layouts import SIDES
 from .kernel.libbpf import Program
@@ -34,7 +34,7 @@ from .orders import Orders
 from .own_processes import Tell, required
 from .parts import Parts
 from .ports import Ports
-from .processes import attribution
+from .processes import attribution, looks
 from .protocol import EXIT_STOPPED, EXIT_UNLOADED, Block, Delta, Role, Snapshot
 from .remote import sensor_id
 from .remote.remote import Remote
@@ -45,6 +45,7 @@ from .server import Server
 from .settings import Settings
 from .store import Store
 from .unloading import unload
+from .unpinned import Unpinned
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Sensor:
         )
         self._server = Server(settings.socket, settings.group, self)
         self._state = Path(settings.state_dir)
+        self._unpinned = Unpinned(self._pins, self._ports, self._state)
         self._surroundings = Surroundings(
             settings.interfaces, settings.home_assistant, settings.dns_servers
         )
@@ -119,6 +121,7 @@ class Sensor:
                 await self._remote.stop()
                 await self._server.stop()
                 await self._finish()
+                looks.end()
             if self._exit == EXIT_UNLOADED:
                 unload(self._pins, forget=self._forget)
         finally:
@@ -129,10 +132,11 @@ class Sensor:
     async def _start(self, seen: Network) -> None:
         """Load what is not loaded yet, restore the rules, then let the programs see packets."""
         files.private_folder(self._state)
-        self._mount()
-        self._ports.check(seen)
-        store = Store(self._state / "devices.db")
-        journal = Journal(self._state / "events.db", self._settings.retention)
+        self._unpinned.take_over()
+        self._ports.check(seen, alone=self._settings.alone)
+        newer.look(self._state, is_guarded=bool(self._pins.generations()))
+        store = Store(self._state / newer.DEVICES_FILE)
+        journal = Journal(self._state / newer.EVENTS_FILE, self._settings.retention)
         self._pins.make(self._state)
         tracing.mount()  # which tracepoints there are is part of what is loaded
         earlier = [each for each in self._pins.generations() if each.name != loader.generation()]
@@ -150,6 +154,8 @@ class Sensor:
         tracepoints.read((*LIFE_TRACEPOINTS.values(), *TRACEPOINTS))
         watched = attribution.opened(self._pins, current, self._cgroup, tracepoints)
         await self._remote.prepare(sensor_id.read_or_make(self._state))
+        if watched is not None:
+            looks.begin()
         privileges.drop()
         parts = self._parts = assemble(
             Given(
@@ -189,30 +195,19 @@ class Sensor:
         parts.totals.read()
         parts.watch.begin()
 
-    def _mount(self) -> None:
-        """Mount bpffs; where that can't be, interfaces have to keep the programs. Raises SensorError."""
-        if (reason := pins.mount()) is not None:
-            _LOGGER.warning("%s: %s", reason, pins.LOST)
-            self._ports.keep_on_interfaces(interface_programs.kept(self._state))
-
     def _attach(self, programs: Mapping[str, Program], seen: Network) -> None:
         """Let the programs see packets, in place of what is there of an earlier run."""
-        self._remember(programs, with_earlier=True)
+        self._unpinned.say(programs)
+        self._unpinned.note(programs, seen)
         self._ports.attach(dict(programs), seen, self._parts.tables.map("vlans"))
         self._ports.gate(**self._gates())
-        self._remember(programs, with_earlier=False)
+        self._unpinned.note(programs, seen)
 
     def _keep_names(self) -> None:
         """Keep the addresses of names on disk where the kernel does not, and begin with those that were kept."""
         if self._pins.are_held:
             self._names = Keeping(self._state / NAMES_FILE, self._parts.domains)
             self._names.take_back()
-
-    def _remember(self, programs: Mapping[str, Program], *, with_earlier: bool) -> None:
-        """Note which programs are on the interfaces, where no pins tell of them; before they come on, and after."""
-        if self._pins.are_held:
-            earlier = interface_programs.kept(self._state) if with_earlier else frozenset()
-            interface_programs.keep(self._state, earlier | {each.id for each in programs.values()})
 
     def _retire(self, generations: list[Path]) -> None:
         """Take over the last counts of programs that no packet meets any more, and unpin them."""
@@ -234,6 +229,7 @@ class Sensor:
         ):  # a look may take seconds; what it told is counted when it is told again
             self._tasks["flows"].cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._unpinned.end()
         self._parts.totals.read()
         await self._parts.totals.save(at_end=True)
         await self._parts.journal.write()
@@ -328,6 +324,7 @@ class Sensor:
             self._begin("names", self._names.write)
         if parts.own is not None:
             parts.own.attribution.sweep()
+            looks.check()
         statistics = parts.tables.statistics()
         parts.floods.look(statistics["dropped_flood"])
         parts.threats.look(statistics["listed"])

@@ -2,20 +2,19 @@
 
 import asyncio
 import contextlib
-import fcntl
 import grp
 import logging
 import os
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
-from . import __version__
+from . import __version__, files
 from .connection import Connection, MakeOffer, Source, Visitor, no_offer
 from .metrics.serving import Serving
 from .protocol import (
@@ -28,6 +27,7 @@ from .protocol import (
     WEBSOCKET_PATH,
     Hello,
     SensorError,
+    TokenRole,
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -55,9 +55,13 @@ class Server:
         self.identity: str | None = None
         #: Where it is reached from other hosts, and how many were turned away there.
         self.listening: str | None = None
+        #: Why other hosts don't reach it where it is to listen.
+        self.unreachable: str | None = None
         self.turned_away = 0
         #: Makes a code for pairing, if the sensor listens for other hosts.
         self.make_offer: MakeOffer = no_offer
+        #: Returns what a process that the sensor started may, None for every other process.
+        self.role_of: Callable[[int], TokenRole | None] = lambda _: None
         #: Answers who asks for metrics.
         self.metrics = Serving()
         self._lock: int | None = None
@@ -65,10 +69,9 @@ class Server:
         self._runner: web.AppRunner | None = None
         self.disconnected = 0
 
-    @property
-    def clients(self) -> int:
-        """How many clients are connected."""
-        return len(self._clients)
+    def clients(self, own: int | None = None) -> int:
+        """Return how many clients are connected, without the sensor's own child."""
+        return sum(pid is None or pid != own for pid in self._clients.values())
 
     @property
     def subscribers(self) -> set[int]:
@@ -81,9 +84,11 @@ class Server:
 
     @property
     def home_assistants(self) -> int:
-        """How many Home Assistants follow what the sensor tells."""
+        """How many Home Assistants follow what the sensor tells: who may only read could be anybody of that name."""
         return sum(
-            each.client == HOME_ASSISTANT and each.subscription is not None
+            each.client == HOME_ASSISTANT
+            and each.subscription is not None
+            and each.role == "operate"
             for each in self._clients
         )
 
@@ -162,7 +167,10 @@ class Server:
         }
         is_root = uid in (0, os.geteuid())
         may_talk = is_root or (self._group is not None and self._group in groups)
-        return may_talk, Visitor(f"pid {pid}, uid {uid}", is_root=is_root, pid=pid)
+        name = f"pid {pid}, uid {uid}"
+        if may_talk and (role := self.role_of(pid)) is not None:
+            return True, Visitor(name, role, pid=pid)
+        return may_talk, Visitor(name, is_root=is_root, pid=pid)
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection."""
@@ -217,15 +225,11 @@ def _lock(path: str) -> int:
     """Return a descriptor that holds a socket's lock; raises SensorError `already_running` or `storage_failed`."""
     try:
         Path(path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return files.hold(Path(f"{path}.lock"))
+    except BlockingIOError as error:
+        raise SensorError("already_running", f"a sensor already listens on {path}") from error
     except OSError as error:
         raise SensorError("storage_failed", f"{path} can't be made: {error.strerror}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(lock)
-        raise SensorError("already_running", f"a sensor already listens on {path}") from error
-    return lock
 
 
 def _remove(path: str) -> None:
@@ -241,7 +245,10 @@ def _remove(path: str) -> None:
 
 @contextlib.contextmanager
 def claimed(path: str, wait: float) -> Iterator[None]:
-    """Hold a socket's lock, once a sensor that is ending has let go of it; raises SensorError `already_running`."""
+    """Hold a socket's lock, once a sensor that is ending has let go of it, and leave none.
+
+    Raises SensorError `already_running`.
+    """
     deadline = time.monotonic() + wait
     while True:
         try:
@@ -254,6 +261,7 @@ def claimed(path: str, wait: float) -> Iterator[None]:
     try:
         yield
     finally:
+        Path(f"{path}.lock").unlink(missing_ok=True)
         os.close(lock)
 
 

@@ -2,17 +2,18 @@
 
 import dataclasses
 import ipaddress
-import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .floods import DEFAULT_THRESHOLDS, Thresholds, parse_threshold
 from .kernel.hooks import TC_WAYS, XDP_WAYS, TcWay, XdpWay
+from .nearest import did_you_mean
 from .protocol import DEFAULT_SOCKET, DEFAULT_STATE_DIR, Role, SensorError
 from .retention import Retention
+from .trust import Trust
 
 if TYPE_CHECKING:
     from .sinks.reading import Named
@@ -56,6 +57,8 @@ class Settings:
     watch_dns: bool = True
     wait: bool = False
     """Whether to start though none of the interfaces is there yet."""
+    alone: bool = False
+    """Whether programs on interfaces that are a sensor's, and no known one's, are this one's to replace."""
     geo: tuple[str, ...] = ()
     policy: str | None = None
     cgroup: str | None = None
@@ -107,21 +110,22 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
     if path is not None:
         try:
             values = tomllib.loads(_own_text(Path(path)))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (FileNotFoundError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SensorError("invalid_message", f"{path} can't be read: {error}") from error
+        except OSError as error:  # which may be another one at the next try
+            raise SensorError("internal", f"{path} can't be read: {error}") from error
     known = {each.name for each in dataclasses.fields(Settings)} - {"file", "sinks"} | {"sink"}
     if unknown := set(values) - known:
-        raise SensorError(
-            "invalid_message",
-            f"{path}: there is no setting {min(unknown)!r}, but {sorted(known)}",
-        )
+        word = min(unknown)
+        meant = did_you_mean(word, known) or f"; there are {', '.join(sorted(known))}"
+        raise SensorError("invalid_message", f"{path}: there is no setting {word[:40]!r}{meant}")
     values |= {name: value for name, value in given.items() if value is not None}
     for name, example in _LISTS.items():
         listed = values.get(name, [])
         if not isinstance(listed, list):
             raise SensorError("invalid_message", f'{name} is a list, such as ["{example}"]')
         values[name] = tuple(listed)
-    sinks = _sinks(values.pop("sink", []))
+    sinks = _sinks(values.pop("sink", []), above=known)
     settings = Settings(
         **values, sinks=sinks, file=None if path is None else str(Path(path).resolve())
     )
@@ -135,22 +139,17 @@ def _own_text(path: Path) -> str:
     Raises SensorError `unsafe_files` or OSError.
     """
     with path.open("rb") as file:
-        said = os.fstat(file.fileno())
-        if said.st_uid not in (0, os.geteuid()) or said.st_mode & 0o022:
-            raise SensorError(
-                "unsafe_files",
-                f"someone else than root could change {path}: chown root {path} && chmod go-w {path}",
-            )
+        Trust.own().require(file.fileno(), path)
         return file.read().decode()
 
 
-def _sinks(tables: Any) -> "tuple[Named, ...]":
+def _sinks(tables: Any, *, above: Collection[str]) -> "tuple[Named, ...]":
     """Return the sinks that a file names; what there is of them takes memory only where there are some."""
     if tables == []:
         return ()
     from .sinks import reading
 
-    return reading.read(tables)
+    return reading.read(tables, above=above)
 
 
 def parse_endpoint(text: str) -> tuple[str, int]:
@@ -193,7 +192,7 @@ def _check(settings: Settings) -> None:
     _check_words(settings)
     if both := set(settings.interfaces) & set(settings.wan):
         raise SensorError("invalid_message", f"{min(both)} is either the home's side or the WAN's")
-    for switch in ("watch_dns", "wait"):
+    for switch in ("watch_dns", "wait", "alone"):
         if not isinstance(getattr(settings, switch), bool):
             raise SensorError("invalid_message", f"{switch} is true or false")
     _check_numbers(settings)

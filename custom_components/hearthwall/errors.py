@@ -34,6 +34,7 @@ _BAD_INPUT: Final = frozenset(
 _LASTING: Final = frozenset(
     {
         "unsafe_files",
+        "newer_state",
         "unsupported_schema",
         "missing_capability",
         "not_root",

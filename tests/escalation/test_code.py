@@ -10,8 +10,8 @@ import pytest
 
 from custom_components.hearthwall.trust import find_untrusted
 from hearthwall_sensor.installation.copying import copy
-from hearthwall_sensor.installation.trust import Trust
 from hearthwall_sensor.protocol import SensorError
+from hearthwall_sensor.trust import Trust
 from tests.escalation.home import HOME, INTEGRATION, PAYLOAD, Home
 from tests.gateway.loading import held, rewrite
 

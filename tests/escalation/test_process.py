@@ -10,8 +10,8 @@ from tests.escalation.home import Home
 pytestmark = pytest.mark.lab
 
 #: What a sensor that runs may still do.
-KEPT = {"net_admin", "sys_ptrace", "perfmon", "bpf"}
-NUMBERS = {12: "net_admin", 19: "sys_ptrace", 38: "perfmon", 39: "bpf"}
+KEPT = {"net_admin", "perfmon", "bpf"}
+NUMBERS = {12: "net_admin", 38: "perfmon", 39: "bpf"}
 
 
 @pytest.mark.parametrize("signal", ["KILL", "TERM", "STOP", "HUP", "USR1", "QUIT"])

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A host whose first process is a real systemd, in namespaces of its own; of this machine it changes nothing.
-# What an installation touches is an overlay, bpffs is empty, and its cgroups are below one that the caller removes.
+# What an installation touches, by hand or by dpkg, is an overlay, bpffs is empty, and its cgroups are below one that
+# the caller removes.
 #
 #   systemd_host.bash NAME    in the network namespace that it is to have; ends when it is killed
 set -euo pipefail
@@ -28,7 +29,7 @@ mapfile -t mounts < <(hierarchies)
 umount --recursive --lazy /run/netns 2>/dev/null || true
 over=$(mktemp -d)
 mount -t tmpfs over "$over"
-for each in usr/local etc var root; do
+for each in usr etc var root opt; do
   mkdir -p "$over/$each/upper" "$over/$each/work"
   mount -t overlay over -o "lowerdir=/$each,upperdir=$over/$each/upper,workdir=$over/$each/work" "/$each"
 done

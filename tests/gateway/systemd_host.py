@@ -45,6 +45,20 @@ class SystemdHost:
         inside = ["nsenter", f"--target={self._first}", "--all", "--", *words]
         return subprocess.run(inside, capture_output=True, text=True, timeout=timeout, check=False)
 
+    def write(self, path: str, text: str) -> None:
+        """Write a file there."""
+        inside = [
+            "nsenter",
+            f"--target={self._first}",
+            "--all",
+            "--",
+            "install",
+            "-D",
+            "/dev/stdin",
+            path,
+        ]
+        subprocess.run(inside, input=text, text=True, timeout=10, check=True)
+
     def do(self, *words: str) -> str:
         """Run a command there that must not fail; return what it prints."""
         done = self.run(*words)
@@ -90,7 +104,7 @@ def _removed(cgroup: Path) -> None:
 
 
 def copied(target: Path, version: str, *, damage: Sequence[str] = ()) -> str:
-    """Copy the programs as another version, some of its files damaged; return the command."""
+    """Copy the programs as another version with its own unit, some files damaged; return the command."""
     shutil.copytree(REPOSITORY / "bpf", target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     stated = target / "hearthwall_sensor" / "__init__.py"
     stated.write_text(
@@ -98,6 +112,10 @@ def copied(target: Path, version: str, *, damage: Sequence[str] = ()) -> str:
             f'__version__ = "{version}"\n' if line.startswith("__version__") else line
             for line in stated.read_text().splitlines(keepends=True)
         )
+    )
+    template = target / "hearthwall_sensor" / "installation" / f"{UNIT}.in"
+    template.write_text(
+        template.read_text().replace("Description=Hearthwall sensor", f"Description={version}")
     )
     for name in damage:
         path = target / "hearthwall_sensor" / name

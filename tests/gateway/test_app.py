@@ -76,12 +76,15 @@ class App:
     def options(self, **chosen: Any) -> None:
         (self.data / "options.json").write_text(json.dumps(chosen))
 
-    def start(self, image: Image | None = None, *, key: str | None = KEY) -> App:
+    def start(
+        self, image: Image | None = None, *, key: str | None = KEY, bpffs: bool = False
+    ) -> App:
         environment = [] if key is None else [f"SUPERVISOR_TOKEN={key}", f"HASSIO_TOKEN={key}"]
         self.container = Container(
             *(image or self.image, self.lab, self.data, ENTRYPOINT),
             capabilities=CAPABILITIES,
             environment=environment,
+            bpffs=bpffs,
         )
         return self
 
@@ -92,11 +95,12 @@ class App:
             shutil.copytree(self.data / "cache", self._compiled)
         return self
 
-    def unload(self) -> None:
-        """Take out what a container that has gone left, by another one."""
-        line = [*ENTRYPOINT, "unload"]
+    def unload(self, *options: str) -> str:
+        """Take out what a container that has gone left, by another one; return what that says."""
+        line = [*ENTRYPOINT, "unload", *options]
         self.container = Container(self.image, self.lab, self.data, line, capabilities=CAPABILITIES)
         assert until(lambda: self.container.has_ended, 60)
+        return self.container.said
 
     def call(self, *words: str) -> Any:
         done = self.container.run(SENSOR, *words, "--json")

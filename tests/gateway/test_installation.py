@@ -1,5 +1,6 @@
 """The sensor as it is installed: by a real systemd, with its unit's hardening, on a lab's gateway."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,26 @@ def installed(once: SystemdHost) -> Iterator[SystemdHost]:
     once.run("hearthwall-sensor", "unblock", "--all", CAMERA.mac)
 
 
+def test_what_is_written_there_is_not_this_machines(host: SystemdHost) -> None:
+    """Also by dpkg, whose files go below /usr, and by maintainers' scripts."""
+    name = f"hearthwall-written-{os.getpid()}"
+    folders = (
+        "/usr/lib",
+        "/usr/sbin",
+        "/usr/local/lib",
+        "/etc",
+        "/var/lib",
+        "/root",
+        "/opt",
+        "/run",
+    )
+    for folder in folders:
+        host.do("touch", f"{folder}/{name}")
+        written = Path(folder, name)
+        assert not written.exists(), written.unlink()
+        host.do("rm", f"{folder}/{name}")
+
+
 def test_an_installation_leaves_nothing(host: SystemdHost, tmp_path: Path, lab: Lab) -> None:
     host.do("mkdir", "-p", "/run/hearthwall")
     host.do("rmdir", "/run/hearthwall")
@@ -85,7 +106,7 @@ def test_the_unit_guards_with_few_rights_and_stopping_it_leaves_the_kernel_guard
     assert until(lambda: not reaches(lab))
     status = installed.do("cat", f"/proc/{installed.show('MainPID')}/status")
     said = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
-    kept = sum(1 << each for each in (12, 19, 38, 39))
+    kept = sum(1 << each for each in (12, 38, 39))
     assert int(said["CapBnd"], 16) == int(said["CapEff"], 16) == kept
     assert (said["NoNewPrivs"], said["Seccomp"]) == ("1", "2")
     installed.do("systemctl", "stop", UNIT)
@@ -122,6 +143,20 @@ def test_what_was_unloaded_is_not_started_again(installed: SystemdHost) -> None:
     assert not until(lambda: installed.show("ActiveState") != "inactive", 6)  # RestartSec is 5
 
 
+def test_one_that_hangs_is_unloaded_all_the_same_and_not_started_again(
+    installed: SystemdHost, lab: Lab
+) -> None:
+    installed.call("block", CAMERA.mac)
+    assert until(lambda: not reaches(lab))
+    pid = installed.show("MainPID")
+    installed.do("kill", "-STOP", pid)
+    assert f"its process, {pid}, was killed" in installed.do("hearthwall-sensor", "unload")
+    assert reaches(lab)
+    assert until(lambda: installed.show("ActiveState") == "inactive")
+    assert installed.show("Result") == "success"
+    assert not until(lambda: installed.show("ActiveState") != "inactive", 6)  # RestartSec is 5
+
+
 def test_an_interface_that_comes_later_is_guarded(installed: SystemdHost, lab: Lab) -> None:
     def guard(name: str) -> None:
         setting = f's/^interfaces.*/interfaces = ["{name}"]/'
@@ -144,9 +179,11 @@ def test_an_upgrade_and_the_way_back(installed: SystemdHost, lab: Lab, tmp_path:
     said = installed.do(copied(tmp_path / "second", "0.9.2"), "upgrade")
     assert "Restarted the sensor" in said
     assert installed.call("status")["version"] == "0.9.2"
+    assert installed.show("Description") == "0.9.2", "the unit came with it"
     assert not reaches(lab)
     installed.do("hearthwall-sensor", "upgrade", "--back")
     assert installed.call("status")["version"] == "0.9.1"
+    assert installed.show("Description") == "0.9.1"
     assert not reaches(lab)
     kept = installed.do("ls", "/usr/local/lib/hearthwall")
     assert [each in kept for each in ("0.9.1", "0.9.2")] == [True, True]
@@ -166,3 +203,137 @@ def test_a_version_that_does_not_come_up_is_taken_back(
     assert installed.call("status")["version"] == "0.9.1"
     assert not reaches(lab)
     assert "0.9.3" not in installed.do("ls", "/usr/local/lib/hearthwall")
+
+
+#: Does what an intruder would who has taken the sensor over, before and after it has given up its rights.
+INTRUDER = """
+import ctypes, json, os, subprocess, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, "/usr/local/lib/hearthwall/current")
+from hearthwall_sensor import privileges
+libc = ctypes.CDLL(None, use_errno=True)
+data = ctypes.create_string_buffer(4)
+piece = (ctypes.c_void_p * 2)(ctypes.addressof(data), 4)
+
+def opens(path, flags):
+    os.close(os.open(path, flags))
+
+def succeeds(result):
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "")
+
+attempts = {
+    "a file behind the first process's root": lambda: opens("/proc/1/root/etc/owned", os.O_CREAT | os.O_WRONLY),
+    "its memory": lambda: opens("/proc/1/mem", os.O_RDWR),
+    "its memory by a call": lambda: succeeds(libc.process_vm_writev(1, piece, 1, piece, 1, 0)),
+    "tracing it": lambda: succeeds(libc.ptrace(0x4206, 1, 0, 0)),
+    "a child": lambda: subprocess.run(
+        ["/bin/sh", "-c", "echo owned >/proc/1/root/etc/owned"], check=True, stderr=subprocess.DEVNULL
+    ),
+    "a file of the host's": lambda: opens("/etc/owned", os.O_CREAT | os.O_WRONLY),
+}
+
+def able():
+    found = []
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+            found.append(name)
+        except (OSError, subprocess.CalledProcessError):
+            pass
+    return found
+
+before = able()
+privileges.drop()
+with open("/run/hearthwall/able.json", "w") as file:
+    json.dump([before, able()], file)
+"""
+
+
+def test_whoever_takes_the_sensor_over_stays_in_its_unit(installed: SystemdHost) -> None:
+    folder = f"/etc/systemd/system/{UNIT}.d"
+    drop_in = "[Service]\nExecStartPre=/usr/bin/python3 -I /usr/local/lib/intruder.py\n"
+    installed.write("/usr/local/lib/intruder.py", INTRUDER)
+    try:
+        installed.write(f"{folder}/tried.conf", drop_in)
+        installed.do("systemctl", "daemon-reload")
+        installed.do("systemctl", "restart", UNIT)
+        before, after = json.loads(installed.do("cat", "/run/hearthwall/able.json"))
+        assert "a file behind the first process's root" in before, "the attempts are good ones"
+        assert after == []
+        shown = installed.do("systemctl", "show", "--value", "--property=MainPID", UNIT).strip()
+        status = installed.do("cat", f"/proc/{shown}/status")
+        assert {
+            int(line.split()[1], 16)
+            for line in status.splitlines()
+            if line.startswith(("CapP", "CapB"))
+        } == {1 << 12 | 1 << 38 | 1 << 39}
+    finally:
+        installed.do("rm", "-rf", folder, "/etc/owned", "/run/hearthwall/able.json")
+        installed.do("systemctl", "daemon-reload")
+        installed.do("systemctl", "restart", UNIT)
+
+
+def test_the_sensor_knows_the_programs_of_all_users(installed: SystemdHost) -> None:
+    """By the one process that may look into them."""
+    assert "sys_ptrace" in installed.call("status")["capabilities"]
+    assert "libseccomp" not in installed.log()
+
+
+def test_an_upgrade_that_was_killed_is_brought_to_its_end(
+    installed: SystemdHost, tmp_path: Path
+) -> None:
+    command = copied(tmp_path / "fourth", "0.9.4")
+    killing = (
+        "import os, signal, sys\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "from hearthwall_sensor.installation.systemd import Systemd\n"
+        "Systemd.restart = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from hearthwall_sensor.cli import main\n"
+        "main(['upgrade'])\n"
+    )
+    done = installed.run("python3", "-I", "-c", killing, str(tmp_path / "fourth"))
+    assert done.returncode != 0
+    assert installed.call("status")["version"] == "0.9.1", "the old one runs, with the new in place"
+    assert "was interrupted: it goes on" in installed.do(command, "upgrade")
+    assert installed.call("status")["version"] == "0.9.4"
+    assert installed.show("Description") == "0.9.4"
+    assert "in use already" in installed.do(command, "upgrade")
+    installed.do("hearthwall-sensor", "upgrade", "--back")
+    assert installed.call("status")["version"] == "0.9.1"
+
+
+def test_of_two_upgrades_at_once_one_is_refused_and_none_destroyed(
+    installed: SystemdHost, tmp_path: Path
+) -> None:
+    commands = [copied(tmp_path / each, each) for each in ("0.9.5", "0.9.6")]
+    both = f"{commands[0]} upgrade >/root/first & {commands[1]} upgrade >/root/second; a=$?; wait $!; echo $a $?"
+    assert sorted(installed.do("sh", "-c", both).split()) == ["0", "1"]
+    version = installed.call("status")["version"]
+    assert version in {"0.9.5", "0.9.6"}
+    installed.do("hearthwall-sensor", "upgrade", "--back")
+    assert installed.call("status")["version"] == "0.9.1"
+
+
+def test_settings_without_sense_stop_an_upgrade_before_it_begins_and_a_start_for_good(
+    installed: SystemdHost, lab: Lab, tmp_path: Path
+) -> None:
+    installed.call("block", CAMERA.mac)
+    assert until(lambda: not reaches(lab))
+    settings = "/etc/hearthwall/sensor.toml"
+    installed.do("cp", settings, "/root/kept.toml")
+    installed.do("sed", "--in-place", "1i lissen = 1", settings)
+    try:
+        pid = installed.show("MainPID")
+        done = installed.run(copied(tmp_path / "seventh", "0.9.7"), "upgrade")
+        assert "there is no setting 'lissen'; did you mean listen?" in done.stderr
+        assert installed.show("MainPID") == pid, "what runs was left alone"
+        assert "0.9.7" not in installed.do("ls", "/usr/local/lib/hearthwall")
+        assert installed.run("systemctl", "restart", UNIT).returncode != 0
+        assert installed.show("ActiveState") == "failed"
+        assert installed.show("ExecMainStatus") == "78"
+        assert not until(lambda: installed.show("ActiveState") != "failed", 6)  # RestartSec is 5
+        assert not reaches(lab)
+    finally:
+        installed.do("mv", "/root/kept.toml", settings)
+        installed.do("systemctl", "restart", UNIT)

@@ -98,7 +98,15 @@ async def test_events_are_published_and_acknowledged(home: Home) -> None:
         await until(lambda: len(watcher.on("/event")) == 100)
         told = watcher.on("/event")
         assert [each["seq"] for each in told] == list(range(1, 101))
-        assert told[0] == {"sensor": SENSOR, "device": "front door"} | event(1).to_wire()
+        assert (
+            told[0]
+            == {
+                "sensor": SENSOR,
+                "device": "front door",
+                "manufacturer": None,
+            }
+            | event(1).to_wire()
+        )
         assert not any(kept for topic, _, kept in watcher.seen if topic == f"{ROOT}/event")
 
 
@@ -231,13 +239,18 @@ async def test_without_the_option_nothing_is_listened_for(home: Home, watcher: W
     assert (home.asked, watcher.on("/result")) == ([], [])
 
 
-async def test_an_order_that_the_broker_keeps_is_not_carried_out(
+async def test_an_order_that_the_broker_keeps_is_carried_out_when_it_is_given_and_never_again(
     home: Home, watcher: Watcher
 ) -> None:
     said = json.dumps({"id": "kept", "command": "quarantine", "target": CAMERA})
     publish = home.broker.publish
+    sink = home.sink(commands=True)
+    await sink.start()
     await asyncio.to_thread(publish, "automation", f"{ROOT}/command", said, "-r")
     try:
+        await until(lambda: home.asked)
+        await sink.close()
+        home.asked.clear()
         await home.sink(commands=True).start()
         (answer,) = await ordered(home, watcher, said.replace("kept", "new"))
         assert answer["id"] == "new"

@@ -293,6 +293,10 @@ def test_the_forwarder_has_no_capability(scene: Scene) -> None:
     assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
 
 
+def test_the_forwarder_is_no_client(scene: Scene) -> None:
+    assert scene.sensor.call("status")["clients"] == 1, "who asks, and nobody else"
+
+
 def test_a_full_disk_is_said_and_the_rest_comes_when_there_is_room(scene: Scene) -> None:
     scene.orders(60)
     assert until(lambda: scene.state("small")["failing_since"] is not None)

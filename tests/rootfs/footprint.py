@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.gateway.programs import attachments
+from tests.gateway.programs import attachments, qdiscs
 from tests.rootfs.system import System
 
 #: What the kernel shows, what is this machine's, and what the tests serve.
@@ -27,6 +27,7 @@ def footprint(system: System) -> dict[str, str]:
         **{str(each): "pinned" for each in _pins(system)},
         **{f"process {each}": "runs" for each in system.processes},
         **{f"attached {number}": each for number, each in enumerate(attachments(system.lab))},
+        **{f"qdisc on {each}": "clsact" for each in qdiscs(system.lab)},
         "cgroup programs": str(cgroup_programs(system.cgroup.path)),
     }
 

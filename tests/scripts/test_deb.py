@@ -1,9 +1,11 @@
 """scripts/package --deb: the sensor's Debian package, as Debian's own tools build and judge it."""
 
 import contextlib
+import fnmatch
 import gzip
 import os
 import re
+import shlex
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from hearthwall_sensor.installation import configuration, unit
 from lab import Lab
 from lab.home import DEVICES
 from tests.container import Image
-from tests.gateway.programs import attachments, reaches
+from tests.gateway.programs import attachments, qdiscs, reaches
 from tests.scripts.test_package import package
 
 ROOT = Path(__file__).parents[2]
@@ -102,7 +104,7 @@ def test_needs_what_the_readme_installs(deb: Path) -> None:
     )
     assert named <= depends | recommends
     assert recommends < named, "what may be left out is recommended, all else needed"
-    assert depends - named == {"adduser", "libbpf1", "python3"}
+    assert depends - named == {"adduser", "libbpf1", "libseccomp2", "python3"}
 
 
 def fields_of(deb: Path, name: str) -> list[str]:
@@ -117,7 +119,7 @@ def test_holds_all_of_the_sensor_and_nothing_else(members: dict[str, tarfile.Tar
     }
     held = {name for name, each in members.items() if each.isfile()}
     assert {name for name in held if name.startswith(INSTALLED)} == wanted
-    others = {name for name in held - wanted if not name.startswith("usr/share/")} - {CONFIG}
+    others = {name for name in held - wanted if not name.startswith("usr/share/")}
     assert {Path(each).name for each in others} == {"hearthwall-sensor.service", "configured.conf"}
     assert all("systemd/system" in each for each in others)
 
@@ -127,11 +129,28 @@ def test_nobody_but_root_may_change_anything(members: dict[str, tarfile.TarInfo]
     assert not [name for name, each in members.items() if not each.issym() and each.mode & 0o7022]
 
 
-def test_the_settings_are_the_users_and_hidden(
+def test_dpkg_does_not_take_the_settings_for_its_own(
     members: dict[str, tarfile.TarInfo], unpacked: Path
 ) -> None:
-    assert members[CONFIG].mode == 0o600
-    assert (unpacked / "DEBIAN" / "conffiles").read_text() == f"/{CONFIG}\n"
+    """At a purge it would remove them, though a sensor was installed from a folder since."""
+    assert CONFIG not in members
+    assert not (unpacked / "DEBIAN" / "conffiles").exists()
+
+
+def test_the_document_says_where_it_is_and_how_it_is_used(
+    deb: Path, members: dict[str, tarfile.TarInfo]
+) -> None:
+    section = (ROOT / "docs/install.md").read_text().split("## The Debian package")[1]
+    section = section.split("\n## ")[0]
+    rows = re.findall(r"^\| (programs|command|unit) \| `/([^`]+)` \|", section, re.MULTILINE)
+    assert len(rows) == 3
+    for _, path in rows:
+        assert path in members or any(each.startswith(f"{path}/") for each in members)
+    (pattern,) = re.findall(r"apt-get install \./(\S+\.deb)\n", section)
+    version = fields(deb)["Version"]
+    assert fnmatch.fnmatchcase(f"hearthwall-sensor_{version}_all.deb", pattern)
+    assert re.search(r"`sudo adduser \S+ hearthwall`", section)
+    assert "adduser" in fields_of(deb, "Depends")
 
 
 def test_the_command_is_on_roots_path_with_a_page_in_the_manual(
@@ -169,28 +188,36 @@ def test_installs_guards_is_upgraded_and_leaves_nothing(
 ) -> None:
     newer = tmp_path / "newer.deb"
     assert package("--deb", "--version", "2.3.4", "--output", newer).returncode == 0
-    before = (machine.changed(), machine.run("getent", "group").stdout, attachments(lab))
+    before = (
+        machine.changed(),
+        machine.run("getent", "group").stdout,
+        attachments(lab),
+        qdiscs(lab),
+    )
+    passing = left_passing(machine)
 
-    machine.run("dpkg", "--install", deb)
+    said = machine.run("dpkg", "--install", deb).stdout
+    assert "nothing is guarded yet" in said
     assert "hearthwall" in machine.run("getent", "group").stdout
     settings = machine.root / CONFIG
-    settings.write_text(settings.read_text().replace("[]", '["br-lan"]'))
     assert settings.stat().st_mode & 0o777 == 0o600
+    socket = f"/run/hearthwall/other{os.getpid()}.sock"
+    named = f'["br-lan"]\nsocket = "{socket}"'
+    settings.write_text(settings.read_text().replace("[]", named))
 
     with running(machine, lab) as sensor:
-        assert "2.3.4b5" in machine.run(COMMAND, "status", "--json", lab=lab).stdout
-        machine.run(COMMAND, "block", CAMERA.mac, lab=lab)
+        assert "2.3.4b5" in machine.run(COMMAND, "status", "--json", f"--socket={socket}").stdout
+        machine.run(COMMAND, "block", CAMERA.mac, f"--socket={socket}")
         assert not reaches(lab)
-        machine.run(
-            "dpkg", "--install", newer
-        )  # the old one's modules are gone, its process is not
+        # The old one's modules are gone, its process is not
+        assert "guarded yet" not in machine.run("dpkg", "--install", newer).stdout
         assert not reaches(lab)
         sensor.terminate()
         sensor.wait(10)
         assert not reaches(lab), "what systemd does: it restarts the sensor after the upgrade"
     assert '["br-lan"]' in settings.read_text()
     with running(machine, lab):
-        assert '"2.3.4"' in machine.run(COMMAND, "status", "--json", lab=lab).stdout
+        assert '"2.3.4"' in machine.run(COMMAND, "status", "--json", f"--socket={socket}").stdout
         assert not reaches(lab)
         machine.run("dpkg", "--remove", "hearthwall-sensor", lab=lab)
         assert reaches(lab), "and the sensor has ended"
@@ -198,7 +225,16 @@ def test_installs_guards_is_upgraded_and_leaves_nothing(
     machine.run("dpkg", "--purge", "hearthwall-sensor")
     left = {path for path in machine.changed() - before[0] if not path.startswith(DPKG_OWN)}
     assert not left
-    assert (machine.run("getent", "group").stdout, attachments(lab)) == before[1:]
+    assert left_passing(machine) == passing
+    assert (machine.run("getent", "group").stdout, attachments(lab), qdiscs(lab)) == before[1:]
+
+
+def left_passing(machine: Image) -> set[str]:
+    """Return what is of a sensor where nothing outlives a restart of the host."""
+    shown = machine.run(
+        "sh", "-c", "ls -d /run/hearthwall/* /run/hearthwall /sys/fs/bpf/hearthwall", check=False
+    )
+    return set(shown.stdout.split())
 
 
 @contextlib.contextmanager
@@ -228,30 +264,69 @@ def test_a_sensor_that_was_installed_from_a_folder_comes_first(deb: Path, machin
     assert not (machine.root / INSTALLED).exists()
 
 
+@pytest.mark.lab
+def test_a_purge_leaves_what_its_user_has_put_beside_the_settings(
+    deb: Path, machine: Image
+) -> None:
+    machine.run("dpkg", "--install", deb)
+    password = machine.root / "etc/hearthwall/mqtt.password"
+    password.write_text("secret")
+    assert "/etc/hearthwall" in machine.run("dpkg", "--purge", "hearthwall-sensor").stdout
+    assert password.read_text() == "secret"
+    assert not (machine.root / CONFIG).exists()
+
+
+@pytest.mark.lab
+def test_a_purge_leaves_a_sensor_that_was_installed_from_a_folder_since(
+    deb: Path, machine: Image
+) -> None:
+    machine.run("dpkg", "--install", deb)
+    machine.run("dpkg", "--remove", "hearthwall-sensor")
+    copies = machine.root / "usr/local/lib/hearthwall"
+    (copies / "0.1.0-0123456789ab").mkdir(parents=True)
+    (copies / "current").symlink_to("0.1.0-0123456789ab")
+    state = machine.root / "var/lib/hearthwall"
+    state.mkdir(exist_ok=True)
+    machine.run("dpkg", "--purge", "hearthwall-sensor")
+    assert (machine.root / CONFIG).is_file()
+    assert state.is_dir()
+    assert "hearthwall" in machine.run("getent", "group").stdout
+
+
 @pytest.mark.parametrize(
     ("said", "starts"),
     [
         ("interfaces = []", False),
         ('# interfaces = ["br-lan"]', False),
         ('interfaces = ["br-lan"]', True),
-        ("\ninterfaces = [\n  'br-lan',\n]", True),
+        ("\ninterfaces = [\n  # the home\n  'br-lan',\n]", True),
+        ('"interfaces" = ["br-lan"]', True),
+        ('wan = ["eth0"]', True),
+        ('interface = ["br-lan"]', True),
+        ("interfaces = [", True),
     ],
 )
-def test_the_unit_does_not_fail_before_there_is_something_to_guard(
+def test_the_unit_is_left_out_only_while_nothing_is_named(
     unpacked: Path, tmp_path: Path, said: str, starts: bool
 ) -> None:
+    """A mistake is no reason to leave it out: the sensor tells of it, and the unit fails for all to see."""
     (drop_in,) = unpacked.rglob("configured.conf")
     assert drop_in.parent.name == "hearthwall-sensor.service.d"
     (line,) = re.findall(r"^ExecCondition=(.*)$", drop_in.read_text(), re.MULTILINE)
-    (tmp_path / "sensor.toml").write_text(f"a = 1\n{said}\n")
-    words = [re.sub(r"\\(.)", r"\1", each) for each in re.findall(r'"((?:\\.|[^"])*)"', line)]
-    program, options, path = line.split(" ")[0], line.split(" ")[1], line.split(" ")[-1]
-    assert path == f"/{CONFIG}"
-    done = subprocess.run([program, options, *words, tmp_path / "sensor.toml"], check=False)
+    (tmp_path / "sensor.toml").write_text(f"{said}\n")
+    shell, option, script = shlex.split(line.replace("$$", "$"))
+    for installed, here in (
+        ("/usr/sbin/hearthwall-sensor", unpacked / INSTALLED / "hearthwall-sensor"),
+        (f"/{CONFIG}", tmp_path / "sensor.toml"),
+    ):
+        assert script.count(installed) == 1
+        script = script.replace(installed, str(here))
+    done = subprocess.run([shell, option, script], capture_output=True, check=False)
     assert (done.returncode == 0) is starts
 
 
 def test_the_unit_is_the_one_of_install(unpacked: Path) -> None:
     (found,) = unpacked.rglob("hearthwall-sensor.service")
     assert found.read_text() == unit.text(Path("/usr/sbin/hearthwall-sensor"))
-    assert (unpacked / CONFIG).read_text() == configuration.text([])
+    template = unpacked / "usr/share/hearthwall-sensor/sensor.toml"
+    assert template.read_text() == configuration.text([])

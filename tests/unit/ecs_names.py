@@ -12,7 +12,7 @@ _BY_TYPE: Final = {
     """,
     "ip": "destination.ip related.ip source.ip threat.indicator.ip",
     "keyword": """
-        container.id destination.address destination.domain destination.mac device.id ecs.version
+        container.id destination.address destination.domain destination.mac device.id device.manufacturer ecs.version
         event.action event.category event.dataset event.id event.kind event.module event.outcome
         event.provider event.reason event.type host.hostname host.name network.community_id
         network.direction network.protocol network.transport network.type observer.hostname

@@ -51,8 +51,9 @@ def context(
     call: Callable[[Request], Awaitable[Any]] = _nobody,
     devices: Callable[[], tuple[Device, ...]] = tuple,
     name: str | None = "front door",
+    maker: str | None = None,
 ) -> SinkContext:
-    """Return what a sink knows of the sensor, with the camera's name."""
+    """Return what a sink knows of the sensor, with the camera's name and maker."""
     return SinkContext(
         name="test",
         sensor_id=SENSOR,
@@ -60,6 +61,7 @@ def context(
         call=call,  # type: ignore[arg-type]  # an argument's name
         devices=devices,
         device_name={CAMERA: name}.get,
+        device_maker={CAMERA: maker}.get,
     )
 
 

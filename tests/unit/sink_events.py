@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hearthwall_sensor.protocol import Event
-from hearthwall_sensor.sinks.sink import SinkContext
+from hearthwall_sensor.sinks.sink import Call, SinkContext
 
 MAC = "02:00:5e:10:00:01"
 FLOW: dict[str, Any] = {
@@ -86,18 +86,24 @@ def process_event(**changes: Any) -> Event:
     return replace(usual, **changes)
 
 
-async def _nothing(request: Any) -> Any:
-    """Ask nobody."""
-    raise AssertionError(request)
+async def nothing(_: Any) -> Any:
+    """Answer as a journal without any event does."""
+    return []
 
 
-def context(state: Path = Path("/nonexistent"), device: str = "garden camera") -> SinkContext:
-    """Return what a sink may know; every device has one name."""
+def context(
+    state: Path = Path("/nonexistent"),
+    device: str | None = "garden camera",
+    maker: str | None = "Some Maker",
+    call: Call = nothing,
+) -> SinkContext:
+    """Return what a sink may know; every device has one name and one maker."""
     return SinkContext(
         name="siem",
         sensor_id="5e0f",
         state_dir=state,
-        call=_nothing,
+        call=call,
         devices=tuple,
         device_name=lambda _: device,
+        device_maker=lambda _: maker,
     )

@@ -10,8 +10,9 @@ import pytest
 import voluptuous as vol
 import yaml
 
-from hearthwall_sensor import cli
-from tests.unit.app import APP, run
+from hearthwall_sensor import cli, settings
+from hearthwall_sensor.protocol import DEFAULT_SOCKET, DEFAULT_STATE_DIR
+from tests.unit.app import APP, chosen, run, supervisor
 
 ROOT = APP.parent
 CONFIG: dict[str, Any] = yaml.safe_load((APP / "config.yaml").read_text())
@@ -39,6 +40,7 @@ SCHEMA = vol.Schema(
             vol.In(("BPF", "NET_ADMIN", "NET_RAW", "PERFMON", "SYS_ADMIN", "SYS_PTRACE"))
         ],
         "apparmor": bool,
+        "map": [{"type": "app_config", "path": "/config"}],
         "discovery": [str],
         "options": dict,
         "schema": {str: vol.Any(ELEMENT, [ELEMENT])},
@@ -66,8 +68,8 @@ def test_it_asks_for_no_more_than_it_needs() -> None:
         "host_dbus",
         "docker_api",
         "hassio_api",
-        "map",
     }
+    assert CONFIG["map"] == [{"type": "app_config", "path": "/config"}], "read only, and its own"
     profile = (APP / "apparmor.txt").read_text()
     allowed = set(re.findall(r"^ +capability (\w+),$", profile, re.MULTILINE))
     assert {each.lower() for each in CONFIG["privileged"]} <= allowed
@@ -112,27 +114,82 @@ def test_options_take_what_makes_sense(option: str, good: list[str], bad: list[s
 
 
 def test_options_become_the_sensors_own(tmp_path: Path) -> None:
-    chosen = {
+    said = {
         "interfaces": ["br-lan", "-x"],
         "wan": ["eth0"],
         "dns_servers": ["192.168.1.2"],
         "floods": ["wan:syn=200"],
         "listen": "192.168.1.1:8447",
     }
-    (tmp_path / "options.json").write_text(json.dumps(chosen))
-    line = run.sensor_line(run.read_options(tmp_path), tmp_path)
-    options = cli._parsed(line[1:])
-    assert options.interface == chosen["interfaces"], "and none of them becomes an option"
-    assert (options.wan, options.flood) == (chosen["wan"], chosen["floods"])
-    assert (options.dns_server, options.listen) == (chosen["dns_servers"], chosen["listen"])
+    (tmp_path / "options.json").write_text(json.dumps(said))
+    options = parsed(run.Chosen(run.read_options(tmp_path), (tmp_path,)))
+    assert options.interface == said["interfaces"], "and none of them becomes an option"
+    assert (options.wan, options.flood) == (said["wan"], said["floods"])
+    assert (options.dns_server, options.listen) == (said["dns_servers"], said["listen"])
     assert options.cgroup == "none"
-    assert {*run.FLAGS, "listen", "unload_on_stop"} == set(CONFIG["schema"])
+    assert {*chosen.FLAGS, "listen", "pair", "unload_on_stop"} == set(CONFIG["schema"])
+
+
+def parsed(chosen: Any, *, alone: bool = False) -> Any:
+    """Return what the sensor makes of the line that the app runs."""
+    return cli._parsed(chosen.line(alone=alone)[1:])
+
+
+def test_settings_hold_where_no_option_says_otherwise(tmp_path: Path) -> None:
+    """Which is also how sinks and metrics are set up: they have no options."""
+    config, data = tmp_path / "config", tmp_path / "data"
+    for folder in (config, data):
+        folder.mkdir()
+    (data / "sensor.toml").write_text('interfaces = ["other"]')
+    (config / "sensor.toml").write_text(
+        'interfaces = ["br-lan"]\nlisten = "192.168.1.1:8447"\ncgroup = "/sys/fs/cgroup/x"\n'
+        'metrics_devices = "pseudonym"\nstate_dir = "/elsewhere"\nsocket = "/elsewhere"\n'
+        '[[sink]]\nname = "siem"\ntype = "syslog"\nserver = "192.168.1.9"\n'
+    )
+    both = run.Chosen({}, (config, data))
+    assert both.has_interfaces
+    assert both.refused == chosen.FIXED
+    said = parsed(both)
+    assert said.config == str(config / "sensor.toml"), "the app's own folder comes first"
+    given = {
+        "interfaces": said.interface,
+        "listen": said.listen,
+        "cgroup": said.cgroup,
+        "socket": said.socket,
+        "state_dir": said.state_dir,
+    }
+    in_force = settings.read(said.config, given)
+    assert in_force.interfaces == ("br-lan",)
+    assert (in_force.listen, in_force.cgroup) == ("192.168.1.1:8447", "/sys/fs/cgroup/x")
+    assert (in_force.socket, in_force.state_dir) == (DEFAULT_SOCKET, DEFAULT_STATE_DIR)
+    assert in_force.metrics_devices == "pseudonym"
+    assert [each.name for each in in_force.sinks] == ["siem"]
+    optional = run.Chosen({"interfaces": ["end0"], "listen": "0.0.0.0:9000"}, (config, data))
+    assert (parsed(optional).interface, optional.listen) == (["end0"], "0.0.0.0:9000")
+    (data / "options.json").write_text("{}")
+    (config / "sensor.toml").write_text("interfaces = [")
+    assert run.main([], data, config) == 1
+
+
+def test_settings_in_the_document_are_ones(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", (APP / "DOCS.md").read_text(), re.DOTALL)
+    (tmp_path / "sensor.toml").write_text(text)
+    (sink,) = settings.read(str(tmp_path / "sensor.toml"), {}).sinks
+    assert sink.name == "broker"
+
+
+def test_only_where_home_assistants_own_supervisor_is_it_is_the_hosts_only_sensor() -> None:
+    nothing = run.Chosen({}, ())
+    assert not nothing.has_interfaces
+    assert (nothing.listen, nothing.refused) == (chosen.LISTEN, {})
+    assert not parsed(nothing).alone
+    assert parsed(nothing, alone=True).alone
 
 
 @pytest.mark.parametrize(
     ("listen", "reached"),
     [
-        (run.LISTEN, ("127.0.0.1", 8447)),
+        (chosen.LISTEN, ("127.0.0.1", 8447)),
         ("0.0.0.0:9000", ("127.0.0.1", 9000)),
         ("[::]:9000", ("::1", 9000)),
         ("[fd00::1]:8447", ("fd00::1", 8447)),
@@ -141,7 +198,7 @@ def test_options_become_the_sensors_own(tmp_path: Path) -> None:
 def test_home_assistant_is_sent_to_where_the_sensor_listens(
     listen: str, reached: tuple[str, int]
 ) -> None:
-    assert run.reached_at(listen) == reached
+    assert supervisor.reached_at(listen) == reached
 
 
 def test_the_image_has_the_packages_that_the_package_names() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hearthwall_sensor.capabilities import PARTS
 from hearthwall_sensor.cli import COMMANDS
 from hearthwall_sensor.detectors import (
     DETECTORS,
@@ -82,6 +83,12 @@ def test_lines_that_install_packages_name_the_same(name: str) -> None:
     assert len(wanted) > 10
     assert found
     assert all(each - {"curl", "unzip"} == wanted for each in found)
+
+
+def test_check_tells_of_each_package_that_is_missing() -> None:
+    wanted, *_ = _packages("README.md")
+    fixes = (each.fix.removeprefix("apt-get install ") for each in PARTS)
+    assert wanted <= set(fixes)
 
 
 def _packages(name: str) -> list[set[str]]:

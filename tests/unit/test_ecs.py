@@ -20,7 +20,7 @@ from hearthwall_sensor.sinks.mitre import TACTICS, TECHNIQUES
 from tests.unit.ecs_names import EVENT_TYPES, LISTS, TYPES
 from tests.unit.sink_events import FLOW, HOSTILE, MAC, event, process_event
 
-ORIGIN = Origin("gateway", "5e0f", lambda _: "garden camera")
+ORIGIN = Origin("gateway", "5e0f", lambda _: "garden camera", lambda _: "Some Maker")
 ROOT = Path(__file__).resolve().parents[2]
 
 _FITS = {
@@ -118,6 +118,15 @@ def test_an_event_is_told_by_the_names_that_siems_search_by() -> None:
     assert said["hearthwall"]["flows"][0]["last_seen"] == "2026-09-21T14:13:29.000Z"
     assert said["hearthwall"]["evidence"] == {"country": "ZZ"}
     assert said["hearthwall"]["device"] == {"mac": MAC, "name": "garden camera"}
+    assert said["device"] == {"id": "02-00-5E-10-00-01", "manufacturer": "Some Maker"}
+
+
+def test_who_made_a_device_is_no_name_of_it() -> None:
+    nameless = replace(ORIGIN, device_name=lambda _: None)
+    said = json.loads(line(event(), nameless))
+    assert said["hearthwall"]["device"] == {"mac": MAC}
+    assert said["device"]["manufacturer"] == "Some Maker"
+    assert said["related"]["hosts"] == ["bad.example", "gateway"]
 
 
 def test_a_process_of_the_gateway_is_told_with_what_it_came_from() -> None:

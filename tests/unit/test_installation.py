@@ -1,69 +1,38 @@
 """Installing, upgrading and uninstalling below a folder, where nothing of this host is touched."""
 
+import dataclasses
+import grp
 import json
 import os
-import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hearthwall_sensor import settings
-from hearthwall_sensor.cli import main
-from hearthwall_sensor.installation import checking, configuration, install as installing
-from hearthwall_sensor.installation.copying import copy, require_whole
+from hearthwall_sensor.installation import configuration, install as installing
 from hearthwall_sensor.installation.install import Wishes, install
 from hearthwall_sensor.installation.places import Places
 from hearthwall_sensor.installation.steps import Steps
-from hearthwall_sensor.installation.trust import Trust
-from hearthwall_sensor.installation.upgrade import back, upgrade
+from hearthwall_sensor.network import topology
 from hearthwall_sensor.protocol import SensorError
+from tests.unit.installing import SENSOR, Systemd, full, run, source_in, system_in, tree
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")
 
-SENSOR = Path(__file__).resolve().parents[2] / "bpf"
-ACCOUNTS = "root:x:0:0::/root:/bin/sh\nhome:x:1000:1000::/home:/bin/sh\n"
+#: A group of Debian's that has no members, and one that has.
+STAFF, SYSLOG = grp.getgrnam("staff").gr_gid, grp.getgrnam("nogroup").gr_gid
 
 
 @pytest.fixture
 def system(tmp_path: Path) -> Path:
-    """A system that is being put together."""
-    root = tmp_path / "system"
-    for name, content in (("passwd", ACCOUNTS), ("group", "root:x:0:\nhome:x:1000:\n")):
-        (root / "etc").mkdir(parents=True, exist_ok=True)
-        (root / "etc" / name).write_text(content)
-    return root
+    return system_in(tmp_path)
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A folder of programs, smaller than the real one."""
-    source = tmp_path / "bpf"
-    (source / "hearthwall_sensor" / "__pycache__").mkdir(parents=True)
-    (source / "hearthwall_sensor" / "__pycache__" / "cli.pyc").write_text("compiled")
-    (source / "hearthwall_sensor" / "cli.py").write_text("print('sensor')")
-    (source / "hearthwall-sensor").write_text("#!/bin/sh\n")
-    (source / ".hidden").write_text("nobody's business")
-    return source
-
-
-def tree(root: Path) -> dict[str, str]:
-    """Return all that there is, but for the backups of those who change accounts."""
-    return {
-        str(path.relative_to(root)): path.read_text()
-        if path.is_file()
-        else oct(path.lstat().st_mode)
-        for path in root.rglob("*")
-        if not path.name.endswith(("-", ".lock"))
-    }
-
-
-def said(capsys: pytest.CaptureFixture[str]) -> str:
-    return capsys.readouterr().out
-
-
-def run(name: str, root: Path, *options: str) -> int:
-    return main([name, "--root", str(root), *options])
+    return source_in(tmp_path)
 
 
 def test_what_is_installed(system: Path) -> None:
@@ -95,23 +64,9 @@ def test_once_more_changes_nothing_and_leaves_your_settings_alone(system: Path) 
     run("install", system, "--interface", "br-lan")
     Places(system).config.write_text('interfaces = ["mine"]\n')
     before = tree(system)
-    assert run("install", system, "--interface", "br-lan") == 0
+    assert run("install", system) == 0
+    assert run("install", system, "--interface", "mine") == 0
     assert tree(system) == before
-
-
-@pytest.mark.parametrize("options", [(), ("--keep-state",)])
-def test_uninstalling_leaves_what_was_there(system: Path, options: tuple[str, ...]) -> None:
-    before = tree(system)
-    run("install", system, "--interface", "br-lan", "--user", "home")
-    (system / "var/lib/hearthwall").mkdir(parents=True)
-    (system / "var/lib/hearthwall/rules.json").write_text("{}")
-    assert run("uninstall", system, *options) == 0
-    left = {name for name in tree(system).keys() - before.keys() if not name.startswith("var")}
-    kept = {"etc/hearthwall", "etc/hearthwall/sensor.toml"} if options else set()
-    assert left == kept
-    assert (system / "var/lib/hearthwall/rules.json").exists() == bool(options)
-    assert (system / "etc/group").read_text() == before["etc/group"]
-    assert run("uninstall", system, *options) == 0
 
 
 def test_a_group_that_was_there_stays_without_who_was_put_into_it(system: Path) -> None:
@@ -125,19 +80,23 @@ def test_a_group_that_was_there_stays_without_who_was_put_into_it(system: Path) 
     assert (members["group_made"], members["members"]) == (False, ["home"])
 
 
-def test_half_an_installation_is_undone(system: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    unit = system / "etc/systemd/system/hearthwall-sensor.service"
-    unit.mkdir(parents=True)
+@pytest.mark.parametrize("name", ["installed.json", "sensor.toml", "hearthwall-sensor.service"])
+def test_half_an_installation_is_undone(
+    system: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = tree(system)
-    assert run("install", system, "--interface", "br-lan") == 1
-    assert "what was done is undone" in said(capsys)
+    full(monkeypatch, name)
+    assert run("install", system, "--interface", "br-lan", "--user", "home") == 1
+    shown = capsys.readouterr()
+    assert "what was done is undone" in shown.out
+    assert "No space left" in shown.err
     assert tree(system) == before
 
 
 def test_an_installation_whose_sensor_does_not_start_is_undone(
     system: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(places: Places, wishes: Wishes, steps: Steps) -> None:
+    def fail(places: Places, wishes: Wishes, steps: Steps, *, is_new: bool) -> None:
         raise SensorError("internal", "it did not start")
 
     monkeypatch.setattr(installing, "_start", fail)
@@ -188,8 +147,20 @@ def test_a_place_that_others_may_write_to_is_refused(
     (system / place).chmod(0o777)
     before = tree(system)
     assert run("install", system, "--interface", "br-lan") == 1
-    assert f"others may write to {system / place}" in capsys.readouterr().err
+    assert (
+        f"someone else could change {system / place}: others may write to it"
+        in capsys.readouterr().err
+    )
     assert tree(system) == before
+
+
+def test_a_group_without_members_is_nobody_else(system: Path) -> None:
+    """As staff, whose /usr/local is on hosts that were Debian long ago; and what is in /var/log, sinks look at."""
+    for place, group in (("usr/local/lib", STAFF), ("var/log", SYSLOG)):
+        (system / place).mkdir(parents=True)
+        os.chown(system / place, 0, group)
+        (system / place).chmod(0o2775)
+    assert run("install", system, "--interface", "br-lan") == 0
 
 
 def test_what_is_missing_is_named_in_one_line(
@@ -213,208 +184,215 @@ def test_what_is_missing_is_named_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("program", "reason"),
+    ("options", "sentence"),
     [
-        ("#!/bin/sh\necho 'Traceback' >&2\necho 'SyntaxError: line 3' >&2\nexit 1\n", "line 3$"),
-        ("#!/bin/sh\nexit 7\n", "it ended with status 7$"),
-        ("#!/nowhere/python3\n", "No such file"),
+        (("--interface", "tv"), 'says interfaces = ["br-lan"], not ["tv"]'),
+        (("--wan", "eth1"), 'says wan = [], not ["eth1"]'),
     ],
 )
-def test_a_copy_that_does_not_start_says_why(tmp_path: Path, program: str, reason: str) -> None:
-    (tmp_path / "hearthwall-sensor").write_text(program)
-    (tmp_path / "hearthwall-sensor").chmod(0o755)
-    with pytest.raises(SensorError, match=f"(?s)does not start: .*{reason}") as failed:
-        checking.check(tmp_path)
-    assert failed.value.code == "internal"
-    assert "char 0" not in failed.value.message, "what a parser of JSON says helps nobody"
+def test_other_interfaces_than_those_of_the_settings_are_an_error(
+    system: Path, options: tuple[str, ...], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("install", system, "--interface", "br-lan")
+    before = tree(system)
+    assert run("install", system, *options) == 1
+    assert sentence in capsys.readouterr().err
+    assert tree(system) == before
 
 
-# Copies
+def test_one_interface_has_one_side(system: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = tree(system)
+    assert run("install", system, "--interface", "br-lan", "--wan", "br-lan") == 1
+    assert "br-lan is either the home's side or the internet's" in capsys.readouterr().err
+    assert tree(system) == before
 
 
-def copies(tmp_path: Path) -> Path:
-    folder = tmp_path / "copies"
-    folder.mkdir()
-    return folder
+@pytest.mark.parametrize("interfaces", [[], ["br-lan"]])
+def test_the_wan_must_be_there(
+    system: Path, source: Path, interfaces: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the home's side is found out."""
+    fine = json.dumps({"parts": [], "kernel": "6", "machine": "any"})
+    (source / "hearthwall-sensor").write_text(f"#!/bin/sh\necho '{fine}'\n")
+    bridge = topology.NetInterface(
+        1, "br-lan", "bridge", "00:00:5e:00:53:01", None, True, ("192.168.1.1/24",), False
+    )
+    monkeypatch.setattr(topology, "read", lambda: topology.Network({1: bridge}))
+    monkeypatch.setattr(Places, "is_this_host", True)
+    monkeypatch.setattr(installing.placing, "require_own", lambda path: None)
+    monkeypatch.setattr(installing, "_group", lambda *_: None)
+    monkeypatch.setattr(installing, "_unit", lambda *_, **__: None)
+    monkeypatch.setattr(installing, "_start", lambda *_, **__: True)
+    before = tree(system)
+    with (
+        pytest.raises(SensorError, match="no interface 'nowhere'; there are br-lan"),
+        Steps(lambda _: None) as steps,
+    ):
+        install(Places(system), Wishes(source, interfaces, wan=["nowhere"]), steps)
+    assert tree(system) == before
+    with Steps(lambda _: None) as steps:
+        install(Places(system), Wishes(source, interfaces), steps)
+    assert settings.read(str(Places(system).config), {}).interfaces == ("br-lan",)
 
 
-def test_a_copy_is_named_by_what_is_in_it(source: Path, tmp_path: Path) -> None:
-    folder = copies(tmp_path)
-    first = copy(source, folder, Trust())
-    assert copy(source, folder, Trust()) == first
-    assert [path.name for path in folder.iterdir()] == [first.name]
-    assert {str(path.relative_to(first)) for path in first.rglob("*")} == {
-        "hearthwall-sensor",
-        "hearthwall_sensor",
-        "hearthwall_sensor/cli.py",
-    }
-    assert os.access(first / "hearthwall-sensor", os.X_OK), "a zip may not have kept it"
-    (source / "hearthwall_sensor" / "cli.py").write_text("print('other')")
-    assert copy(source, folder, Trust()) != first
-    (first / "hearthwall_sensor" / "cli.py").write_text("print('evil')")
-    with pytest.raises(SensorError, match="is not what it was"):
-        require_whole(first)
+def test_who_stopped_the_sensor_keeps_it_stopped(
+    system: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemd = Systemd(monkeypatch)
+    with Steps(lambda _: None) as steps:
+        assert install(Places(system), Wishes(source, ["br-lan"]), steps)
+    assert systemd.asked == ["reload", "enable", "restart"]
+    systemd.active = False
+    systemd.asked.clear()
+    with Steps(lambda _: None) as steps:
+        assert not install(Places(system), Wishes(source, users=["home"]), steps)
+    assert systemd.asked == []
+    assert any("was stopped, and stays so" in each for each in steps.told)
 
 
-def _link(source: Path) -> None:
-    (source / "hearthwall_sensor" / "shadow").symlink_to("/etc/shadow")
+def test_what_was_interrupted_is_brought_to_its_end(
+    system: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill anywhere: all that was made is on record, and the next installation goes on."""
+
+    def killed(places: Places, steps: Steps, *, is_new: bool) -> None:
+        raise KeyboardInterrupt
+
+    places, before = Places(system), tree(system)
+    with monkeypatch.context() as patched:
+        patched.setattr(installing, "_unit", killed)
+        patched.setattr(Steps, "undo", lambda _: [])
+        with pytest.raises(KeyboardInterrupt), Steps(lambda _: None) as steps:
+            install(places, Wishes(source, ["br-lan"], users=["home"]), steps)
+    systemd = Systemd(monkeypatch)
+    with Steps(lambda _: None) as steps:
+        install(places, Wishes(source), steps)
+    assert systemd.active
+    assert run("uninstall", system) == 0
+    assert tree(system) == before
 
 
-def _link_to_a_folder(source: Path) -> None:
-    (source / "hearthwall_sensor" / "etc").symlink_to("/etc")
+@pytest.mark.parametrize("moment", ["groupadd", "folder"])
+def test_what_is_made_is_on_record_before(
+    system: Path, source: Path, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places, before = Places(system), tree(system)
+    make_folder = installing.placing.folder
+
+    def make() -> None:
+        raise KeyboardInterrupt
+
+    def folder(path: Path) -> None:
+        make_folder(path)
+        if path == places.unit.parent:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        if moment == "folder":
+            patched.setattr(installing.placing, "folder", folder)
+        else:
+            patched.setattr(installing.accounts, "make", lambda _: make())
+        patched.setattr(Steps, "undo", lambda _: [])
+        with pytest.raises(KeyboardInterrupt), Steps(lambda _: None) as steps:
+            install(places, Wishes(source, ["br-lan"]), steps)
+    assert json.loads(places.record.read_text())["group_made"] == (moment == "groupadd")
+    assert run("uninstall", system) == 0
+    assert tree(system) == before
 
 
-def _pipe(source: Path) -> None:
-    os.mkfifo(source / "pipe")
+def _other_command(places: Places) -> None:
+    places.command.parent.mkdir(parents=True)
+    places.command.symlink_to("/opt/other/hearthwall-sensor")
 
 
-def _of_another(source: Path) -> None:
-    os.chown(source / "hearthwall_sensor" / "cli.py", 1000, 1000)
+def _other_unit(places: Places) -> None:
+    places.unit.parent.mkdir(parents=True)
+    places.unit.write_text("[Service]\nExecStart=/opt/other/hearthwall-sensor run\n")
 
 
-def _folder_of_another(source: Path) -> None:
-    os.chown(source / "hearthwall_sensor", 1000, 1000)
-
-
-def _for_all(source: Path) -> None:
-    (source / "hearthwall_sensor" / "cli.py").chmod(0o666)
-
-
-def _above(source: Path) -> None:
-    source.parent.chmod(0o777)
-
-
-def _large(source: Path) -> None:
-    with (source / "large").open("wb") as file:
-        file.truncate(65 * 1024 * 1024)
+def _mask(places: Places) -> None:
+    places.unit.parent.mkdir(parents=True)
+    places.unit.symlink_to("/dev/null")
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("put", "sentence"),
     [
-        _link,
-        _link_to_a_folder,
-        _pipe,
-        _of_another,
-        _folder_of_another,
-        _for_all,
-        _above,
-        _large,
+        (_other_command, "somebody else's"),
+        (_other_unit, "somebody else's"),
+        (_mask, "a link to /dev/null: systemctl unmask"),
     ],
 )
-def test_a_source_that_others_could_change_is_not_copied(
-    source: Path, tmp_path: Path, spoil: object
+def test_what_is_somebody_elses_is_not_taken(
+    system: Path,
+    put: Callable[[Places], None],
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder = copies(tmp_path)
-    assert callable(spoil)
-    spoil(source)
-    with pytest.raises(SensorError) as refused:
-        copy(source, folder, Trust())
-    assert refused.value.code == "unsafe_files"
-    assert list(folder.iterdir()) == []
+    put(Places(system))
+    before = tree(system)
+    assert run("install", system, "--interface", "br-lan") == 1
+    assert sentence in capsys.readouterr().err
+    assert tree(system) == before
 
 
-def test_the_files_of_who_said_sudo_are_taken(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_who_else_is_in_the_group_is_told(system: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    group = system / "etc/group"
+    group.write_text(f"{group.read_text()}\n+\nhearthwall:x:990:games,home\n")
+    assert run("install", system, "--interface", "br-lan", "--user", "home") == 0
+    assert "was there before: games may talk to the sensor, too" in capsys.readouterr().out
+
+
+def test_links_of_a_system_do_not_lead_out_of_it(system: Path, tmp_path: Path) -> None:
+    """They are followed as that system will follow them."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (system / "usr").mkdir()
+    (system / "usr/local").symlink_to(outside)
+    (system / "etc/hearthwall").symlink_to("../../../../../opt/settings")
+    before = list(outside.iterdir())
+    assert run("install", system, "--interface", "br-lan") == 0
+    assert list(outside.iterdir()) == before
+    within = system / outside.relative_to("/")
+    assert (within / "lib/hearthwall/current").is_symlink()
+    assert (system / "opt/settings/sensor.toml").is_file()
+    assert run("uninstall", system) == 0
+    assert not (system / "opt/settings").exists()
+    assert not within.exists()
+
+
+def test_links_in_a_circle_are_refused(system: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (system / "usr").symlink_to("/usr")
+    assert run("install", system, "--interface", "br-lan") == 1
+    assert "links in a circle" in capsys.readouterr().err
+
+
+def test_that_it_runs_is_said_only_where_it_does(
+    system: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for path in (source, *source.rglob("*")):
-        os.chown(path, 1000, 1000)
-    monkeypatch.delenv("SUDO_UID", raising=False)
-    with pytest.raises(SensorError, match="could change what root would run"):
-        copy(source, copies(tmp_path), Trust.of_caller())
-    monkeypatch.setenv("SUDO_UID", "1000")
-    copied = copy(source, tmp_path / "copies", Trust.of_caller())
-    assert {path.stat().st_uid for path in (copied, *copied.rglob("*"))} == {0}
-    monkeypatch.setenv("SUDO_UID", "1001")
-    with pytest.raises(SensorError):
-        copy(source, tmp_path / "copies", Trust.of_caller())
-
-
-# Upgrades
-
-
-def changed(source: Path, text: str) -> Path:
-    """Return another version of the programs."""
-    target = source.with_name(text)
-    shutil.copytree(source, target)
-    (target / "hearthwall_sensor" / "cli.py").write_text(f"print('{text}')")
-    return target
-
-
-def using(places: Places) -> str:
-    return (places.current.resolve() / "hearthwall_sensor" / "cli.py").read_text()
-
-
-@pytest.fixture
-def installed(system: Path, source: Path) -> Places:
-    places = Places(system)
-    with Steps(lambda _: None) as steps:
-        install(places, Wishes(source, ["br-lan"]), steps)
-    return places
-
-
-def test_an_upgrade_keeps_the_one_before_and_the_way_back(installed: Places, source: Path) -> None:
-    for text in ("second", "third"):
-        with Steps(lambda _: None) as steps:
-            upgrade(installed, changed(source, text), steps)
-        assert using(installed) == f"print('{text}')"
-    assert len([each for each in installed.copies.iterdir() if each.is_dir()]) == 4  # two are links
-    with Steps(lambda _: None) as steps:
-        back(installed, steps)
-    assert using(installed) == "print('second')"
-    with Steps(lambda _: None) as steps:
-        back(installed, steps)
-    assert using(installed) == "print('third')"
-
-
-def test_the_same_version_is_no_upgrade(installed: Places, source: Path) -> None:
-    before = tree(installed.root)
-    with Steps(lambda _: None) as steps:
-        upgrade(installed, source, steps)
-    assert "in use already" in steps.told[0]
-    assert tree(installed.root) == before
-
-
-def test_installing_another_version_points_to_upgrade(installed: Places, source: Path) -> None:
-    before = tree(installed.root)
-    with pytest.raises(SensorError, match="`upgrade`"), Steps(lambda _: None) as steps:
-        install(installed, Wishes(changed(source, "second"), ["br-lan"]), steps)
-    assert tree(installed.root) == before
-
-
-def test_there_is_no_way_back_to_what_was_tampered_with(installed: Places, source: Path) -> None:
-    with Steps(lambda _: None) as steps, pytest.raises(SensorError, match="no version before"):
-        back(installed, steps)
-    with Steps(lambda _: None) as steps:
-        upgrade(installed, changed(source, "second"), steps)
-    (installed.previous.resolve() / "hearthwall_sensor" / "cli.py").write_text("print('evil')")
-    with pytest.raises(SensorError, match="is not what it was"), Steps(lambda _: None) as steps:
-        back(installed, steps)
-    assert using(installed) == "print('second')"
-
-
-def test_an_upgrade_needs_an_installation_and_another_version(
-    system: Path, source: Path, installed: Places
-) -> None:
-    with (
-        pytest.raises(SensorError, match="run upgrade from the new"),
-        Steps(lambda _: None) as steps,
-    ):
-        upgrade(installed, installed.current, steps)
-    shutil.rmtree(installed.copies)
-    with pytest.raises(SensorError, match="`install` does it"), Steps(lambda _: None) as steps:
-        upgrade(installed, source, steps)
+    run("install", system, "--interface", "br-lan")
+    assert capsys.readouterr().out.endswith("\nInstalled.\n")
 
 
 # Settings
 
 
-def test_every_example_in_the_settings_is_a_setting(tmp_path: Path) -> None:
+#: What the unit says, or no gateway needs.
+ELSEWHERE = {"socket", "state_dir", "wait", "alone", "file", "sinks"}
+
+
+def test_every_setting_is_in_the_settings_as_an_example(tmp_path: Path) -> None:
     text = configuration.text(["br-lan"])
     path = tmp_path / "sensor.toml"
     path.write_text(text)
     assert settings.read(str(path), {}).interfaces == ("br-lan",)
-    lines = [line.removeprefix("# ") if " = " in line else line for line in text.splitlines()]
+    lines = [
+        line.removeprefix("# ") if " = " in line or line == "# [[sink]]" else line
+        for line in text.splitlines()
+    ]
     path.write_text("\n".join(lines))
-    assert lines != text.splitlines()
-    assert settings.read(str(path), {}).wan == ("eth0",)
+    chosen = settings.read(str(path), {})
+    assert chosen.wan == ("eth0",)
+    assert [each.type for each in chosen.sinks] == ["file"]
+    named = {line.partition(" = ")[0] for line in lines if " = " in line}
+    assert {each.name for each in dataclasses.fields(settings.Settings)} - named == ELSEWHERE

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from hearthwall_sensor.holding import KILLED_BY
 from hearthwall_sensor.installation import unit
 from hearthwall_sensor.installation.places import UNIT, Places
 from hearthwall_sensor.privileges import KEPT
-from hearthwall_sensor.protocol import EXIT_UNLOADED
+from hearthwall_sensor.protocol import EXIT_SETTINGS, EXIT_UNLOADED
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "install.md").read_text()
 #: What starting takes, and the running sensor has given up.
-FOR_THE_START = {"cap_chown", "cap_setuid", "cap_setgid", "cap_setpcap"}
+FOR_THE_START = {"cap_chown", "cap_setuid", "cap_setgid", "cap_setpcap", "cap_sys_ptrace"}
 
 
 @pytest.fixture
@@ -85,14 +86,17 @@ def test_the_document_names_every_hardening() -> None:
     } == set()
 
 
-def test_unload_is_an_end_and_whatever_else_is_none() -> None:
+def test_unload_and_settings_without_sense_are_an_end_and_whatever_else_is_none() -> None:
     said = settings()
     assert said["Restart"] == ["always"]
-    assert said["RestartPreventExitStatus"] == said["SuccessExitStatus"] == [str(EXIT_UNLOADED)]
+    assert said["SuccessExitStatus"] == [f"{EXIT_UNLOADED} {KILLED_BY.name}"]
+    ends = f"{EXIT_UNLOADED} {EXIT_SETTINGS} {KILLED_BY.name}"
+    assert said["RestartPreventExitStatus"] == [ends]
 
 
 def test_the_document_says_where_things_lie() -> None:
     places = Places()
-    for path in (places.command, places.unit, places.config, places.current, *places.passing):
+    for path in (places.command, places.unit, places.config, places.current, places.run):
         assert str(path) in DOCUMENT
-    assert str(places.kept[1]) in DOCUMENT
+    for path in (places.cache, *places.state):
+        assert str(path) in DOCUMENT

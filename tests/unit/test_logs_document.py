@@ -1,8 +1,11 @@
 """docs/logs.md and its examples: every field and option, and files that fit one another."""
 
+import asyncio
 import fnmatch
 import json
+import os
 import re
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from hearthwall_sensor.sinks.facts import PRIORITIES
 from hearthwall_sensor.sinks.file import FileOptions
 from hearthwall_sensor.sinks.kinds import KINDS
 from hearthwall_sensor.sinks.table import Table
+from tests.unit.sink_events import context, event
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "logs.md").read_text()
@@ -124,3 +128,27 @@ def test_figures_and_words_are_those_of_the_code() -> None:
 def test_a_message_without_options_is_refused_with_what_is_missing() -> None:
     with pytest.raises(SensorError, match="sink siem: server is missing"):
         reading.read([{"name": "siem", "type": "syslog"}])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder to another group")
+def test_an_agents_group_reads_what_is_written_into_its_folder(tmp_path: Path) -> None:
+    text = " ".join(TEXT.split())
+    assert "LogsDirectory= ReadWritePaths=/var/log/hearthwall" in text
+    assert "chmod 2750 /var/log/hearthwall" in text
+    folder = tmp_path / "log"
+    folder.mkdir()
+    os.chown(folder, 0, 4)
+    folder.chmod(0o2750)
+    (named,) = reading.read(
+        [{"name": "log", "type": "file", "path": str(folder / "events.json"), "mode": "0640"}]
+    )
+
+    async def run() -> None:
+        sink = named.make(context())
+        await sink.start()
+        await sink.send([event()])
+        await sink.close()
+
+    asyncio.run(run())
+    said = (folder / "events.json").stat()
+    assert (said.st_gid, stat.S_IMODE(said.st_mode)) == (4, 0o640)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import itertools
 import time
 from collections.abc import AsyncIterator, Callable
@@ -152,6 +153,64 @@ async def test_tries_at_once_are_no_more_than_others(
     assert next(made) == 5
 
 
+async def test_guesses_take_turns(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has 16 MB while it is looked at: five of them at once would have them five times."""
+    real, now, most = pairing.key, 0, 0
+
+    def counting(*said: str) -> bytes:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        try:
+            return real(*said)
+        finally:
+            now -= 1
+
+    await door.show()
+    async with contextlib.AsyncExitStack() as held:
+        sockets = [await held.enter_async_context(door.talking()) for _ in range(5)]
+        for each in sockets:
+            await each.receive_json()
+        monkeypatch.setattr(pairing, "key", counting)
+        for each in sockets:
+            await each.send_json(pairing.said(Proof("ab" * 32, door.fingerprint, "x")))
+        for each in sockets:
+            await each.receive_json()
+    assert most == 1
+
+
+async def test_what_is_no_proof_is_no_try(door: Door) -> None:
+    """Else a stranger could burn the code without anybody being told."""
+    await door.show()
+    good, bad = "ab" * 32, ("00", "0" * 65, "x" * 64, "é" * 64, "\ud800" * 64, "0" * 63 + "\n")
+    for nonce, fingerprint in [(each, good) for each in bad] + [(good, each) for each in bad]:
+        async with door.talking() as socket:
+            await socket.receive_json()
+            said = {"type": "proof", "nonce": nonce, "fingerprint": fingerprint, "proof": "0"}
+            await socket.send_json(said)
+            assert (await socket.receive_json())["code"] == "invalid_message"
+    assert door.news == []
+    await door.pair(door.code)
+
+
+async def test_a_try_that_comes_to_nothing_is_told_whatever_ended_it(
+    door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def none_left(*said: str) -> bytes:
+        raise MemoryError
+
+    await door.show()
+    with monkeypatch.context() as patched:
+        patched.setattr(pairing, "key", none_left)
+        for left in range(4, -1, -1):
+            async with door.talking() as socket:
+                await socket.receive_json()
+                await socket.send_json(pairing.said(Proof("ab" * 32, door.fingerprint, "x")))
+                assert (await socket.receive()).type in ENDS
+            assert door.news[-1] == (("wrong_code", left) if left else ("code_burnt", 0))
+    assert caplog.text.count("tried a wrong code for pairing") == 5
+
+
 async def test_a_code_does_not_outlive_its_time_or_who_showed_it(door: Door) -> None:
     code = await door.show(minutes=0.3 / 60)
     await asyncio.sleep(0.5)
@@ -260,6 +319,44 @@ async def test_who_says_nothing_is_let_go(door: Door) -> None:
         answer = await socket.receive()
         assert answer.type in ENDS
         assert time.monotonic() - began < 11
+
+
+def test_a_guess_costs_what_the_protocol_says() -> None:
+    parts = [bytes([each]) * 32 for each in (1, 2, 3)]
+    said = hashlib.scrypt(
+        b"7KQ2MX9RTB",
+        salt=b"hearthwall pairing 1" + b"".join(parts),
+        n=16384,
+        r=8,
+        p=1,
+        maxmem=64 * 1024 * 1024,
+        dklen=32,
+    )
+    fingerprint, client, sensor = (each.hex() for each in parts)
+    assert pairing.key("7KQ2MX9RTB", fingerprint, client, sensor) == said
+    text = (Path(__file__).resolve().parents[2] / "docs/protocol.md").read_text()
+    assert (
+        "scrypt (n 16384, r 8, p 1) of the code, with `hearthwall pairing 1`, `F`, `M` and `N`"
+        in (" ".join(text.split()))
+    )
+
+
+@pytest.mark.parametrize(
+    ("wire", "code"),
+    [
+        ({"type": "error", "code": "no_code"}, "no_code"),
+        ({"type": "error", "code": "from_a_newer_sensor"}, "internal"),
+        ({"type": "error", "code": ["no_code"]}, "invalid_message"),
+        ({"type": "error"}, "invalid_message"),
+        (["error"], "invalid_message"),
+        ({"type": "opening", "nonce": 5}, "invalid_message"),
+    ],
+    ids=range(6),
+)
+def test_what_answers_in_a_sensors_place_is_read_strictly(wire: Any, code: str) -> None:
+    with pytest.raises(SensorError) as failed:
+        pairing.heard(Opening, wire)
+    assert failed.value.code == code
 
 
 @pytest.mark.parametrize(

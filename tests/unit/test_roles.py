@@ -57,6 +57,7 @@ READING = {
     "feeds",
     "events",
     "event",
+    "journal",
     "accepted",
     "profile",
     "mud",

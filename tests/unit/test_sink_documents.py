@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hearthwall_sensor.kinds import SEVERITIES
-from hearthwall_sensor.sinks import mqtt, reading, smtp, webhook
+from hearthwall_sensor.sinks import mqtt, mqtt_intake, reading, smtp, smtp_session, webhook
 from hearthwall_sensor.sinks.kinds import KINDS
 from hearthwall_sensor.sinks.mqtt_orders import _COMMANDS, BURST, PER_SECOND, Order
 from hearthwall_sensor.sinks.presence import GRACE, LOOK
@@ -44,6 +44,28 @@ def test_every_option_is_documented_and_no_other(kind: str) -> None:
     table = Table("x", LEAST[kind])
     KINDS[kind].read(table)
     assert set(rows(SECTIONS[kind], "option | meaning")) == set(table._known)
+
+
+def test_what_a_mail_server_may_take_is_told() -> None:
+    text = " ".join(SECTIONS["smtp"].split())
+    assert smtp_session._MAIL_TIMEOUT == 5 * 60
+    assert "may take five minutes for a mail" in text
+    assert f"says more than {smtp_session.MOST_SAID // 1024} KiB is left" in text
+
+
+def test_what_a_broker_may_send_is_told() -> None:
+    text = " ".join(MQTT.split())
+    assert f"more than {mqtt_intake.LONGEST_PACKET // 1024} KiB ends the connection" in text
+    assert f"{mqtt_intake.PER_SECOND:,.0f} packets a second are taken in" in text
+
+
+def test_it_is_said_where_a_sink_is_written_and_how_a_secret_is_kept() -> None:
+    for text in (MQTT, ALERTS, (DOCS / "logs.md").read_text()):
+        assert "`/etc/hearthwall/sensor.toml`" in text
+        assert "`sudo systemctl restart hearthwall-sensor`" in text
+    for text in (MQTT, ALERTS):
+        assert "install -m 600 /dev/null /etc/hearthwall/" in text
+        assert "of root and mode 0600" in text
 
 
 @pytest.mark.parametrize("kind", SECTIONS)

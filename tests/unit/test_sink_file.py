@@ -1,11 +1,14 @@
 """The log file: whole lines only, rotated, found again after a crash, and in nobody else's reach."""
 
 import asyncio
+import contextlib
+import errno
 import json
 import os
 import resource
 import signal
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +17,12 @@ from typing import Any
 import pytest
 
 from hearthwall_sensor.protocol import Event, SensorError
-from hearthwall_sensor.sinks import reading
+from hearthwall_sensor.sinks import reading, trial
 from hearthwall_sensor.sinks.ecs import MAX_BYTES
 from hearthwall_sensor.sinks.file import FileOptions, FileSink
-from hearthwall_sensor.sinks.sink import SinkError
+from hearthwall_sensor.sinks.sink import Call, SinkError
 from hearthwall_sensor.sinks.table import Table
-from tests.unit.sink_events import HOSTILE, context, event
+from tests.unit.sink_events import HOSTILE, context, event, nothing
 
 
 @pytest.fixture
@@ -28,9 +31,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "log" / "events.json"
 
 
-def sink(path: Path, **options: Any) -> FileSink:
-    """Return a sink with some options."""
-    return FileSink(FileOptions.read(Table("siem", {"path": str(path)} | options)), context())
+def sink(path: Path, call: Call = nothing, **options: Any) -> FileSink:
+    """Return a sink with some options, and a journal."""
+    read = FileOptions.read(Table("siem", {"path": str(path)} | options))
+    return FileSink(read, context(call=call))
 
 
 def send(one: FileSink, *events: Event) -> None:
@@ -121,6 +125,87 @@ def test_after_a_crash_no_event_is_there_twice_and_none_in_part(path: Path) -> N
     path.rename(path.with_name("events.json.1"))
     send(sink(path), *events(4, 6))
     assert numbers(path) == [6]
+
+
+def of_journal(*there: Event) -> Call:
+    """Return what answers as a journal with these events does."""
+
+    async def call(request: Any) -> Any:
+        after = [each.to_wire() for each in there if each.seq > request.since]
+        return after[: request.limit]
+
+    return call
+
+
+def test_all_that_a_crash_lets_come_again_is_known(path: Path) -> None:
+    """The cursor was not kept for far more events than come at once."""
+    past = events(1, 300)
+    one = sink(path, of_journal(*past))
+    send(one, *past)
+    close(one)
+    one = sink(path, of_journal(*past, event(301)))
+    for first in range(0, 300, 100):
+        send(one, *past[first : first + 100])
+    send(one, event(301))
+    assert numbers(path) == list(range(1, 302))
+
+
+def test_a_journal_that_began_anew_has_nothing_in_the_file(path: Path) -> None:
+    one = sink(path)
+    send(one, *events(1, 9))
+    close(one)
+    anew = [event(seq, time=1_800_000_000.0 + seq) for seq in range(1, 13)]
+    send(sink(path, of_journal(*anew)), *anew)
+    assert numbers(path) == [*range(1, 10), *range(1, 13)]
+
+
+def test_a_message_that_is_a_test_is_written_each_time(path: Path) -> None:
+    one = sink(path)
+    send(one, *events(1, 2))
+    again(one, trial.event("high"))
+    again(one, trial.event("high"))
+    again(one, *events(2, 3))
+    assert numbers(path) == [1, 2, 0, 0, 3]
+
+
+async def test_a_disk_that_hangs_holds_up_nobody_else(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, one = threading.Event(), sink(path)
+    await one.start()
+    monkeypatch.setattr(os, "fdatasync", lambda _: gate.wait(20))
+    try:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await one.send(events(1, 2))
+        before = threading.active_count()
+        for _ in range(5):
+            with pytest.raises(SinkError, match="hangs"):
+                await one.send(events(1, 2))
+        assert threading.active_count() == before
+        await one.close()  # it does not wait either
+    finally:
+        gate.set()
+    async with asyncio.timeout(5):
+        while True:
+            with contextlib.suppress(SinkError):
+                await one.send(events(1, 3))
+                break
+            await asyncio.sleep(0.01)
+    assert numbers(path) == [1, 2, 3], "what it was given while it hung is there once"
+    await one.close()
+
+
+def test_a_place_where_the_service_may_not_write_is_told_with_what_to_do(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> int:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    path.parent.mkdir(mode=0o700)
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(SinkError, match=f"ReadWritePaths={path.parent}"):
+        send(sink(path), event(1))
 
 
 def test_what_is_no_document_is_left_as_it_is(path: Path) -> None:

@@ -2,12 +2,15 @@
 
 import array
 import asyncio
+import contextlib
 import json
 import os
 import socket
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_socket
@@ -34,10 +37,10 @@ def journal(tmp_path: Path) -> Iterator[socket.socket]:
         yield found
 
 
-def sink(path: Path) -> Sink:
-    """Return a sink that sends to a socket."""
+def sink(path: Path, **told: Any) -> Sink:
+    """Return a sink that sends to a socket, and tells how far it has come."""
     (named,) = reading.read([{"name": "log", "type": "journald", "socket": str(path)}])
-    return named.make(context())
+    return named.make(replace(context(), **told))
 
 
 def entry(content: bytes) -> dict[str, str]:
@@ -71,6 +74,26 @@ def test_an_entry_has_a_sentence_and_the_facts(journal: socket.socket, tmp_path:
     assert said["HEARTHWALL_TIME"] == "2026-09-21T14:13:30.123Z"
     assert json.loads(said["HEARTHWALL_ECS"])["event"]["sequence"] == 7
     assert entry(journal.recv(100_000))["PRIORITY"] == "2"
+
+
+def test_how_far_it_has_come_is_told_entry_by_entry(journal: socket.socket, tmp_path: Path) -> None:
+    """A journald that takes its time is no failure as long as it takes something."""
+    taken: list[int] = []
+    asyncio.run(sink(tmp_path / "socket", took=taken.append).send([event(7), event(8), event(9)]))
+    assert taken == [1, 2, 3]
+
+
+def test_a_journald_that_is_not_there_is_told_before_there_is_an_event(
+    journal: socket.socket, tmp_path: Path
+) -> None:
+    reached: list[int] = []
+    asyncio.run(sink(tmp_path / "socket", reached=lambda: reached.append(1)).start())
+    assert reached == [1]
+    journal.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        journal.recv(1)  # nothing was told
+    with pytest.raises(SinkError, match="No such file"):
+        asyncio.run(sink(tmp_path / "nobody").start())
 
 
 def test_nothing_in_an_event_makes_a_field(journal: socket.socket, tmp_path: Path) -> None:
@@ -123,6 +146,33 @@ def test_a_journal_that_is_not_there_is_said_and_then_gets_all(tmp_path: Path) -
         await one.close()
 
     asyncio.run(run())
+
+
+def test_a_journal_that_is_slow_is_waited_for_and_each_event_is_told_when_it_is_there(
+    journal: socket.socket, tmp_path: Path
+) -> None:
+    took: list[int] = []
+    one = sink(tmp_path / "socket")
+    one._context = replace(one._context, took=took.append)  # type: ignore[attr-defined]
+    got: list[str] = []
+
+    async def read() -> None:
+        while len(got) < 300:
+            await asyncio.sleep(0.02)
+            with contextlib.suppress(BlockingIOError):
+                while len(got) < 300:
+                    got.append(entry(journal.recv(100_000))["HEARTHWALL_SEQUENCE"])
+
+    async def run() -> None:
+        journal.setblocking(False)
+        reading = asyncio.ensure_future(read())
+        await one.send([event(seq) for seq in range(1, 301)])
+        await reading
+        await one.close()
+
+    asyncio.run(run())
+    assert got == [str(seq) for seq in range(1, 301)]
+    assert took == list(range(1, 301))
 
 
 def test_a_journal_that_does_not_read_gets_the_rest_later(

@@ -1,21 +1,27 @@
 """What only those are told for whom no Home Assistant was there: by a clock, and by real clients that come and go."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_socket
 
 from hearthwall_sensor.client import Client, unix_session
-from hearthwall_sensor.protocol import HOME_ASSISTANT
-from hearthwall_sensor.sinks.ledger import Ledger
+from hearthwall_sensor.protocol import HOME_ASSISTANT, Event
+from hearthwall_sensor.sinks import delivery
+from hearthwall_sensor.sinks.delivery import Delivery
+from hearthwall_sensor.sinks.ledger import Account, Ledger
 from hearthwall_sensor.sinks.presence import GRACE, LOOK, Presence
 from tests.unit.household import Household, Serving
 from tests.unit.receivers import event
+from tests.unit.test_sinks import Past, Receiver, named
 
 
 class Clock:
-    """A clock that stands still but when somebody sleeps."""
+    """A clock that stands still but when somebody waits."""
 
     def __init__(self) -> None:
         self.now = 10_000.0
@@ -23,12 +29,15 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
 
 def presence(clock: Clock, times: Any = ()) -> Presence:
-    return Presence(times, clock=clock, sleep=clock.sleep)
+    return Presence(times, clock=clock, steady=clock)
+
+
+def was_alone(one: Presence, clock: Clock, happened: Any) -> bool:
+    """Wait until it is known whether none was there, and return it."""
+    clock.now += one.left(happened, clock.now)
+    return one.was_alone(happened)
 
 
 def looked(one: Presence, clock: Clock, found: str, every: float = 5.0) -> None:
@@ -46,20 +55,20 @@ async def test_what_happens_while_one_is_there_is_its_own_business() -> None:
     clock = Clock()
     one = presence(clock)
     looked(one, clock, "1" * 40)
-    assert not await one.was_alone(at(clock, 150))
+    assert not was_alone(one, clock, at(clock, 150))
 
 
 async def test_what_happens_while_none_is_there_is_told() -> None:
     clock = Clock()
     one = presence(clock)
     looked(one, clock, "1" * 20 + "0" * 40)
-    assert await one.was_alone(at(clock, 100))
+    assert was_alone(one, clock, at(clock, 100))
 
 
 async def test_nothing_is_known_at_first_so_it_is_told() -> None:
     clock = Clock()
     began = clock.now
-    assert await presence(clock).was_alone(event(time=began))
+    assert was_alone(presence(clock), clock, event(time=began))
     assert clock.now == began + GRACE + LOOK, "a minute later, when it is known who is there"
 
 
@@ -69,7 +78,7 @@ async def test_one_that_only_restarts_catches_up_by_itself() -> None:
     looked(one, clock, "1" * 10 + "0" * 6)
     happened = event(time=clock.now - 15)
     looked(one, clock, "1" * 20)
-    assert not await one.was_alone(happened)
+    assert not was_alone(one, clock, happened)
 
 
 async def test_one_that_dies_just_after_has_perhaps_told_nobody() -> None:
@@ -78,7 +87,7 @@ async def test_one_that_dies_just_after_has_perhaps_told_nobody() -> None:
     looked(one, clock, "1" * 10)
     happened = event(time=clock.now)
     looked(one, clock, "1" * 4 + "0" * 20)
-    assert await one.was_alone(happened)
+    assert was_alone(one, clock, happened)
 
 
 async def test_it_is_remembered_for_what_is_delivered_late(tmp_path: Path) -> None:
@@ -92,9 +101,9 @@ async def test_it_is_remembered_for_what_is_delivered_late(tmp_path: Path) -> No
     ledger.presence = one
     await ledger.write()
     kept = presence(clock, Ledger.read(tmp_path).presence.kept)
-    assert await kept.was_alone(before)
-    assert not await kept.was_alone(during)
-    assert await kept.was_alone(event(time=clock.now - 150))
+    assert was_alone(kept, clock, before)
+    assert not was_alone(kept, clock, during)
+    assert was_alone(kept, clock, event(time=clock.now - 150))
 
 
 async def test_a_presence_that_goes_on_is_not_written_each_second(tmp_path: Path) -> None:
@@ -107,11 +116,41 @@ async def test_a_presence_that_goes_on_is_not_written_each_second(tmp_path: Path
     assert len(kept) <= 4
 
 
-async def test_a_clock_that_was_set_back_holds_nothing_for_long() -> None:
+def test_a_clock_that_was_set_back_holds_nothing_for_long() -> None:
+    clock, elapsed = Clock(), Clock()
+    one = Presence(clock=clock, steady=elapsed)
+    read = elapsed.now
+    for seq in range(100):
+        elapsed.now += one.left(event(seq, time=clock.now + 1e9), read)
+    assert elapsed.now - read == GRACE + LOOK, "all of them together"
+
+
+async def test_each_is_told_as_soon_as_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest of a page does not wait for the newest."""
     clock = Clock()
-    before = clock.now
-    await presence(clock).was_alone(event(time=before + 1e9))
-    assert clock.now - before == GRACE + LOOK
+
+    async def sleep(seconds: float) -> None:
+        clock.now += max(seconds, 0)
+
+    began = clock.now - GRACE - LOOK
+    past = Past([event(seq, time=began + seq * 10) for seq in (0, 1, 5)])
+    told: list[tuple[int, float]] = []
+
+    class Noting(Receiver):
+        async def send(self, events: Sequence[Event]) -> None:
+            told.extend((each.seq, clock.now - began) for each in events)
+
+    past.events = [replace(each, seq=number) for number, each in enumerate(past.events, 1)]
+    account = Account(0)
+    one = Delivery(named(), Noting(), account, past.journal(presence(clock)))
+    monkeypatch.setattr(delivery.asyncio, "sleep", sleep)
+    task = asyncio.ensure_future(one.run())
+    async with asyncio.timeout(5):
+        while account.cursor < 3:
+            await asyncio.wait((task,), timeout=0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert told == [(1, 80.0), (2, 90.0), (3, 130.0)]
 
 
 async def test_a_sensor_counts_those_that_name_themselves_and_follow(tmp_path: Path) -> None:

@@ -1,25 +1,33 @@
 """Mails by a real mail server on the loopback interface, with TLS and a password, that takes them, or not."""
 
+import asyncio
+import contextlib
 import email
 import email.policy
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import aiosmtplib
 import pytest
 import pytest_socket
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from hearthwall_sensor.protocol import Event, SensorError
+from hearthwall_sensor.sinks import letters, smtp_session
 from hearthwall_sensor.sinks.sink import RefusedError, SinkError
 from hearthwall_sensor.sinks.smtp import SmtpSink
 from tests.unit.receivers import Certified, certified, context, event, options, secret
 
+#: All that a mail has.
+HEADERS = """
+    Auto-Submitted Content-Transfer-Encoding Content-Type Date From MIME-Version Message-ID Subject To
+"""
 LOGIN = LoginPassword(b"gateway", b"t0psecret")
 
 
@@ -33,6 +41,9 @@ class Mailbox:
     """What a server does with mails."""
 
     mails: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+    pause: float = 0.0
+    """Seconds until it says that it has a mail."""
     to: list[list[str]] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
@@ -59,8 +70,10 @@ class Mailbox:
         if answer.startswith("250"):
             assert session.ssl is not None
             assert isinstance(envelope.content, bytes)
+            self.raw.append(envelope.content)
             self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.SMTP))
             self.to.append(list(envelope.rcpt_tos))
+        await asyncio.sleep(self.pause)
         return answer
 
     def login(
@@ -158,6 +171,116 @@ async def test_nothing_in_an_event_becomes_a_header(post: Post, tmp_path: Path) 
     assert post.box.to == [["me@example.org", "you@example.org"]]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=?utf-7?q?+2AA-?=",
+        "=?utf-8?b?AAAA?=",
+        "=?utf-8?q?=E2=80=AEcba?=",
+        "=?unicode_escape?q?=5Cud800?=",
+        "=?utf-8?q?a=0D=0ABcc:_all@example.org?=",
+        "=?rot13?q?x?= =?utf-8?q?=?=\u00e9",
+        "a=?",
+    ],
+)
+async def test_what_looks_encoded_in_a_name_stays_as_it_is(
+    post: Post, tmp_path: Path, name: str
+) -> None:
+    await sent(values(post, tmp_path), event(7, summary=f"{name} asks for {name}"), event(8))
+    (raw,) = post.box.raw
+    (mail,) = post.box.mails
+    assert mail["Subject"] == f"Hearthwall: High: {name} asks for {name} (and 1 more)"
+    assert name in mail.get_content()
+    head = raw.partition(b"\r\n\r\n")[0]
+    assert name.encode() not in head
+    assert head.isascii()
+    names = {line.partition(b":")[0] for line in head.split(b"\r\n") if line[:1] != b" "}
+    assert names == set(HEADERS.encode().split())
+
+
+async def test_what_can_not_be_written_is_told_without_details(
+    post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> letters.Letter:
+        return letters.Letter("\ud800", "\ud800")
+
+    monkeypatch.setattr(letters, "whole", broken)
+    await sent(values(post, tmp_path), event(7))
+    (mail,) = post.box.mails
+    assert "port_scan (event 7)" in mail.get_content()
+    monkeypatch.setattr(letters, "bare", broken)
+    with pytest.raises(RefusedError, match="can't be written"):
+        await sent(values(post, tmp_path), event(7))
+
+
+async def test_a_server_is_tried_before_there_is_an_event(post: Post, tmp_path: Path) -> None:
+    reached: list[bool] = []
+    known = replace(context(), reached=lambda: reached.append(True))
+    await SmtpSink(options("smtp", **values(post, tmp_path)), known).start()
+    assert (len(post.box.logins), post.box.mails, reached) == (1, [], [True])
+
+
+async def test_a_server_that_takes_long_gets_a_mail_once(post: Post, tmp_path: Path) -> None:
+    post.box.pause = 0.6
+    sink = SmtpSink(options("smtp", **values(post, tmp_path)), context())
+    await sink.start()
+    for _ in range(2):  # as a delivery does that is out of patience
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await sink.send([event(7), event(8)])
+    await sink.send([event(7), event(8)])
+    assert len(post.box.mails) == 1
+    post.box.pause = 0.0
+    await sink.send([event(7), event(8)])
+    await sink.send([event(9)])
+    assert len(post.box.mails) == 3, "it was asked for again"
+    await sink.close()
+
+
+async def test_what_is_under_way_ends_with_the_sink(post: Post, tmp_path: Path) -> None:
+    post.box.pause = 5.0
+    sink = SmtpSink(options("smtp", **values(post, tmp_path)), context())
+    await sink.start()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await sink.send([event(7)])
+    began = time.monotonic()
+    await sink.close()
+    assert time.monotonic() - began < 2
+
+
+async def test_a_server_that_does_not_say_goodbye_has_the_mail_all_the_same(
+    post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*_: object, **__: object) -> None:
+        await asyncio.sleep(10)
+
+    monkeypatch.setattr(smtp_session, "_GOODBYE", 0.2)
+    monkeypatch.setattr(aiosmtplib.SMTP, "quit", silent)
+    began = time.monotonic()
+    await sent(values(post, tmp_path), event())
+    assert time.monotonic() - began < 3
+    assert len(post.box.mails) == 1
+
+
+@pytest.mark.parametrize("line", [b"220-hello\r\n", b"x"])
+async def test_a_server_that_never_stops_talking_is_left(tmp_path: Path, line: bytes) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(line * (65_536 // len(line)))
+                await writer.drain()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    post = Post(Mailbox(), port, certified(tmp_path))
+    began = time.monotonic()
+    with pytest.raises(SinkError, match="says more than any mail needs"):
+        await sent(values(post, tmp_path), event())
+    assert time.monotonic() - began < 5
+    server.close()
+
+
 async def test_a_password_goes_to_a_trusted_server_only(post: Post, tmp_path: Path) -> None:
     for more in ({"ca_file": None}, {"ca_file": None, "fingerprint": "00" * 32}):
         with pytest.raises(SinkError, match="its certificate is not trusted"):
@@ -233,7 +356,10 @@ async def test_one_recipient_that_is_refused_takes_nothing_from_the_others(
     post: Post, tmp_path: Path
 ) -> None:
     post.box.answers = {"me@example.org": "550 gone"}
-    await sent(values(post, tmp_path), event())
+    said = r"the server refuses me@example.org \(550\); the others have the mail"
+    with pytest.raises(SinkError, match=said) as failed:
+        await sent(values(post, tmp_path), event(7), event(8))
+    assert failed.value.delivered == 2
     assert post.box.to == [["you@example.org"]]
 
 

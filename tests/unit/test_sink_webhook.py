@@ -8,7 +8,7 @@ import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,28 @@ async def test_nobody_there_and_somebody_slow_are_said_without_the_address(
         await posted(server, 1, timeout=1)
 
 
+async def test_a_receiver_is_tried_before_there_is_an_event_and_asked_nothing(
+    serving: Serving,
+) -> None:
+    server = await serving(None)
+    said: list[str] = []
+    known = replace(
+        context(), reached=lambda: said.append("reached"), took=lambda n: said.append(f"took {n}")
+    )
+    sink = WebhookSink(options("webhook", url=f"http://127.0.0.1:{server.port}/"), known)
+    await sink.start()
+    assert (server.came, said) == ([], ["reached"])
+    await sink.send([event(1), event(2)])
+    assert said[1:] == ["took 1", "took 2"]
+    await sink.close()
+    there = f"http://127.0.0.1:{server.port}"
+    gone = WebhookSink(options("webhook", url=f"https://127.0.0.1:{server.port}/s3cret"), known)
+    with pytest.raises(SinkError, match=f"^{there.replace('http', 'https')}: TLS failed") as failed:
+        await gone.start()
+    assert "s3cret" not in str(failed.value)
+    assert len(said) == 3
+
+
 async def test_only_a_trusted_certificate_gets_a_message(serving: Serving, tmp_path: Path) -> None:
     made = certified(tmp_path)
     server = await serving(made.context)
@@ -203,8 +225,15 @@ async def test_only_a_trusted_certificate_gets_a_message(serving: Serving, tmp_p
         await posted(server, 1, scheme="https", ca_file=str(certified(tmp_path / "other").path))
     assert server.came == []
     await posted(server, 1, scheme="https", fingerprint=made.fingerprint)
+    await posted(server, 1, scheme="https", fingerprint=made.fingerprint, ca_file=str(made.path))
+    for wrong in (
+        {"fingerprint": made.fingerprint, "ca_file": str(tmp_path / "other/server.pem")},
+        {"fingerprint": "00" * 32, "ca_file": str(made.path)},
+    ):
+        with pytest.raises(SinkError, match=refused):
+            await posted(server, 1, scheme="https", **wrong)
     await posted(server, 2, scheme="https", ca_file=str(made.path))
-    assert len(server.came) == 2
+    assert len(server.came) == 3
 
 
 async def test_an_address_may_be_a_secret_of_its_own(serving: Serving, tmp_path: Path) -> None:
@@ -237,10 +266,6 @@ async def test_an_address_may_be_a_secret_of_its_own(serving: Serving, tmp_path:
             "at most 16 texts",
         ),
         ({"url": "https://a.example/", "fingerprint": "12"}, "64 hexadecimal digits"),
-        (
-            {"url": "https://a.example/", "fingerprint": "00" * 32, "ca_file": "/a"},
-            "ca_file or finger",
-        ),
         ({"url": "https://a.example/", "tokenfile": "/t"}, "there is no option 'tokenfile'"),
         ({"url": "https://a.example/", "timeout": 0}, "timeout is a number from 1 to 30"),
     ],

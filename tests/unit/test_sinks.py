@@ -13,10 +13,11 @@ import pytest
 from hearthwall_sensor import settings
 from hearthwall_sensor.kinds import SEVERITIES
 from hearthwall_sensor.protocol import Event, SensorError
-from hearthwall_sensor.requests import GetEvents, Request
+from hearthwall_sensor.requests import GetEvents, GetJournal, Request
 from hearthwall_sensor.sinks import delivery, reading
 from hearthwall_sensor.sinks.delivery import Delivery, Journal
 from hearthwall_sensor.sinks.ledger import Account, Ledger
+from hearthwall_sensor.sinks.presence import GRACE, Presence
 from hearthwall_sensor.sinks.reading import Named
 from hearthwall_sensor.sinks.secret import read_secret
 from hearthwall_sensor.sinks.sink import RefusedError, SinkError
@@ -45,8 +46,11 @@ class Past:
     """A journal's events."""
 
     events: list[Event] = field(default_factory=list)
+    erased: list[int] = field(default_factory=list)
 
     async def call(self, request: Request) -> Any:
+        if isinstance(request, GetJournal):
+            return {"erased": sum(request.since < each <= request.last for each in self.erased)}
         assert isinstance(request, GetEvents)
         after = [each.to_wire() for each in self.events if each.seq > request.since]
         return after[: request.limit]
@@ -54,8 +58,8 @@ class Past:
     def last(self) -> int:
         return self.events[-1].seq if self.events else 0
 
-    def journal(self, was_alone: Callable[[Event], Awaitable[bool]] | None = None) -> Journal:
-        return Journal(self.call, self.last, was_alone)
+    def journal(self, presence: Presence | None = None) -> Journal:
+        return Journal(self.call, self.last, presence)
 
 
 @dataclass
@@ -219,11 +223,8 @@ def test_only_what_is_wanted_is_sent_and_the_rest_does_not_wait() -> None:
     )
     receiver, account = Receiver(), Account(0)
     wanted = named(severity="medium", kinds=frozenset({"port_scan"}))
-
-    async def was_alone(each: Event) -> bool:
-        return each.seq != 4
-
-    one = Delivery(wanted, receiver, account, past.journal(was_alone))
+    presence = Presence([(1003.5 + GRACE, 1004.5 + GRACE)])  # at the fourth
+    one = Delivery(wanted, receiver, account, past.journal(presence))
     deliver(one, lambda: account.cursor == 5)
     assert receiver.taken == [3]
     assert one.state().waiting == 0
@@ -238,7 +239,7 @@ def test_what_the_journal_has_forgotten_is_counted_as_lost() -> None:
 
 def test_a_forgotten_device_is_no_loss() -> None:
     receiver, account = Receiver(), Account(2)
-    past = Past([event(1), event(2), event(8), event(9)])
+    past = Past([event(1), event(2), event(8), event(9)], erased=[3, 4, 5, 6, 7])
     deliver(Delivery(named(), receiver, account, past.journal()), lambda: account.cursor == 9)
     assert (account.lost, receiver.taken) == (0, [8, 9])
 

@@ -15,7 +15,7 @@ from hearthwall_sensor.sinks.syslog_message import LEAST_BYTES, SD_ID, message
 from tests.unit.rfc5424 import Message, parse
 from tests.unit.sink_events import HOSTILE, MAC, event, process_event
 
-ORIGIN = Origin("gateway", "5e0f", lambda _: "garden camera")
+ORIGIN = Origin("gateway", "5e0f", lambda _: "garden camera", lambda _: None)
 
 
 def written(of: Event, *, most: int = 8192, is_ecs: bool = False, origin: Origin = ORIGIN) -> bytes:
@@ -72,7 +72,8 @@ def test_every_kind_of_event_fits_its_field() -> None:
 
 def test_text_in_other_letters_is_utf_8_and_says_so() -> None:
     said = written(
-        event(summary="カメラ"), origin=Origin("gateway", "5e0f", lambda _: "庭のカメラ")
+        event(summary="カメラ"),
+        origin=Origin("gateway", "5e0f", lambda _: "庭のカメラ", lambda _: None),
     )
     assert b"] \xef\xbb\xbf" in said
     assert parse(said).text == "カメラ"
@@ -81,7 +82,7 @@ def test_text_in_other_letters_is_utf_8_and_says_so() -> None:
 
 
 def test_nothing_in_an_event_ends_an_element_a_line_or_the_message() -> None:
-    origin = Origin(HOSTILE, HOSTILE, lambda _: HOSTILE)
+    origin = Origin(HOSTILE, HOSTILE, lambda _: HOSTILE, lambda _: HOSTILE)
     hostile = event(summary=HOSTILE, peer_name=HOSTILE, subject=HOSTILE, kind=HOSTILE)
     for is_ecs in (False, True):
         said = written(hostile, is_ecs=is_ecs, origin=origin)
@@ -112,7 +113,7 @@ def test_what_is_too_long_is_cut_between_letters_and_said() -> None:
     assert "cut" not in read(event()).data[SD_ID]
     least = read(long, most=LEAST_OF_ECS, is_ecs=True)
     assert json.loads(least.text)["hearthwall"]["cut"]
-    host = Origin("h" * 255, "5e0f", lambda _: "")
+    host = Origin("h" * 255, "5e0f", lambda _: "", lambda _: "")
     assert read(long, most=LEAST_BYTES, origin=host).host == "h" * 255
     assert read(process_event()).data[SD_ID]["program"] == "/usr/bin/bash"
 

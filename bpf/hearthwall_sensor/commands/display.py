@@ -281,10 +281,20 @@ def unloaded(wires: list[dict[str, Any]]) -> str:
     """Show what `unload` did."""
     lines = []
     for each in wires:
+        if each["killed"]:
+            lines.append(f"The sensor did not answer: its process, {each['killed']}, was killed.")
+        if each["socket"] is None:
+            names = ", ".join(each["interfaces"])
+            lines.append(f"The programs of a sensor that is not known here are off {names}.")
+            continue
         if not each["found"]:
             lines.append(f"Nothing was loaded by way of {each['socket']}.")
             continue
         lines.append(f"The sensor on {each['socket']} and its rules are out of the kernel.")
+        if each["interfaces"]:
+            lines.append(
+                f"  Without pins, programs were found by their numbers on {', '.join(each['interfaces'])}."
+            )
         if each["rules_kept"]:
             lines.append(
                 f"  The rules are kept in {each['rules_kept']}: the next run puts them back."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..protocol import SensorError
 from .cells import clean
 from .command import Command, Options
-from .unload import unload_one
+from .unload import socket_of, unload_one
 
 if TYPE_CHECKING:
     from ..installation.places import Places
@@ -61,10 +61,12 @@ def _install(options: Options) -> Any:
 
     wishes = Wishes(SOURCES, options.interface, options.wan, options.user, not options.no_start)
     with _begun("install", options) as (places, steps):
-        install(places, wishes, steps)
+        runs = install(places, wishes, steps)
     return {
         "steps": steps.told,
-        "said": "Installed: `hearthwall-sensor status` shows how it fares.",
+        "said": "Installed: `sudo hearthwall-sensor status` shows how it fares."
+        if runs
+        else "Installed.",
     }
 
 
@@ -83,18 +85,17 @@ def _uninstall(options: Options) -> Any:
     from ..installation.uninstall import uninstall
 
     with _begun("uninstall", options) as (places, steps):
-        uninstall(places, steps, lambda: _unload(places, options), keep_state=options.keep_state)
-    return {"steps": steps.told, "said": "Uninstalled." if steps.told else "Nothing was installed."}
+        was_there = uninstall(
+            places, steps, lambda: _unload(places, options), keep_state=options.keep_state
+        )
+    return {"steps": steps.told, "said": "Uninstalled." if was_there else "Nothing was installed."}
 
 
 def _unload(places: "Places", options: Options) -> bool:
     """Take the installed sensor out of the kernel, whichever socket its settings say; return whether it was there."""
-    from .. import settings
     from ..kernel.pins import Pins
 
-    socket = options.socket
-    with contextlib.suppress(SensorError):  # a file that does not read says nothing
-        socket = settings.read(str(places.config), {}).socket
+    socket = socket_of(str(places.config), options.socket)
     own = Pins(socket).path
     was_there = own.is_dir()
     if was_there:
@@ -129,6 +130,7 @@ def _upgrade(options: Options) -> Any:
 def _begun(name: str, options: Options) -> "Iterator[tuple[Places, Steps]]":
     """Yield where a command works, and whom it tells of each step; raises SensorError unless that is root's."""
     from .. import privileges
+    from ..installation.lock import alone
     from ..installation.places import Places
     from ..installation.steps import Steps
 
@@ -140,9 +142,10 @@ def _begun(name: str, options: Options) -> "Iterator[tuple[Places, Steps]]":
         if not options.json:
             print(f"- {clean(sentence)}", flush=True)
 
+    places = Places(options.root.resolve())
     try:
-        with Steps(tell) as steps:
-            yield Places(options.root.resolve()), steps
+        with alone(places, name), Steps(tell) as steps:
+            yield places, steps
     except OSError as error:
         raise SensorError("storage_failed", f"{name} could not go on: {error}") from error
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -10,7 +11,9 @@ from ..protocol import SensorError, TokenRole
 from ..requests import MAX_MINUTES, Pair
 from .cells import clean
 from .command import Command, Options, converse, whole
-from .remote import reached
+from .remote import MAY, reached
+from .service import how_to_listen
+from .typed import typed
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -25,11 +28,7 @@ _SENTENCES: Final = {
     "lost": "The code was right, but the other side went away before it had its token, which was taken back.",
     "expired": "Nobody came in time: this code does not hold any more.",
     "replaced": "Another `pair` was started: this code does not hold any more.",
-    "paired": "Paired: {name} at {address} may now {may}. `token {name} --revoke` takes that back.",
-}
-_MAY: Final = {
-    "operate": "see everything and give orders",
-    "read": "see everything, and give no orders",
+    "paired": "Paired: {name} at {address} may now {may}. `{revoke}` takes that back.",
 }
 #: How each end is told to a script.
 _ENDS: Final = {
@@ -43,11 +42,18 @@ _ENDS: Final = {
 
 async def _pair(client: "Client", options: Options) -> Any:
     """Show a code, wait for whoever types it, and tell what happens."""
+    status = await client.status()
     happened: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    offered = await client.pair(
-        Pair(options.role, options.name, options.minutes), happened.put_nowait
-    )
-    listening, addresses = reached(await client.status())
+    try:
+        offered = await client.pair(
+            Pair(options.role, options.name, options.minutes), happened.put_nowait
+        )
+    except SensorError as error:
+        if error.code != "missing_capability" or status.listening is not None:
+            raise
+        reason = f"the sensor does not listen for other hosts: {how_to_listen()}"
+        raise SensorError(error.code, reason) from error
+    listening, addresses = reached(status)
     port = None if listening is None else listening[1]
     offered |= {"addresses": addresses, "port": port}
     _tell(options, offered, _shown(offered))
@@ -59,7 +65,7 @@ async def _pair(client: "Client", options: Options) -> Any:
             news.cancel()
             raise SensorError("not_running", "the sensor has ended, and the code with it")
         said = news.result()
-        sentence = _sentence(said, offered)
+        sentence = _sentence(said, offered, options.socket)
         if said["what"] in _ENDS:
             closed.cancel()
             raise SensorError(_ENDS[said["what"]], sentence)
@@ -74,9 +80,13 @@ def _tell(options: Options, document: dict[str, Any], text: str) -> None:
     print(json.dumps(document) if options.json else text, flush=True)
 
 
-def _sentence(news: dict[str, Any], offered: dict[str, Any]) -> str:
+def _sentence(news: dict[str, Any], offered: dict[str, Any], socket: str) -> str:
     """Return what happened, in words."""
-    said = {"name": repr(offered["name"]), "may": _MAY[offered["role"]]}
+    said = {
+        "name": repr(offered["name"]),
+        "may": MAY[offered["role"]],
+        "revoke": typed(socket, ("token", offered["name"], "--revoke")),
+    }
     return clean(_SENTENCES[news["what"]].format(**(news | said)))
 
 
@@ -92,8 +102,8 @@ def _shown(offered: dict[str, Any]) -> str:
             "",
             f"{asked}\n  {'Code':<9}{offered['code']}",
             "",
-            f"It holds until {until:%H:%M:%S}, once. Whoever types it may {_MAY[offered['role']]}.",
-            "Waiting. Ctrl-C ends the code.",
+            f"It holds until {until:%H:%M:%S}, once. Whoever types it may {MAY[offered['role']]}.",
+            "Waiting. Ctrl-C ends the code." if sys.stdout.isatty() else "Waiting.",
         )
     )
 

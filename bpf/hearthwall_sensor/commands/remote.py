@@ -9,6 +9,13 @@ from ..protocol import DEFAULT_STATE_DIR, SensorError, Status, TokenRole
 from ..requests import GetStatus
 from .cells import clean, table
 from .command import Command, Options, ask
+from .service import how_to_listen
+
+#: What whoever has a token may, by its role.
+MAY: Final = {
+    "operate": "see everything and give orders",
+    "read": "see everything, and give no orders",
+}
 
 
 def _run(options: Options) -> Any:
@@ -104,14 +111,16 @@ def _show(result: dict[str, Any]) -> str:
             "",
             asked,
             "",
-            "The token is not shown again.",
+            f"Whoever shows the token may {MAY[result['role']]}. It is not shown again.",
+            *(
+                ("Prometheus reads it from a file, and asks for the certificate (`certificate`).",)
+                if result["role"] == "read"
+                else ()
+            ),
             *(
                 ()
                 if result["port"]
-                else (
-                    "No sensor listens for other hosts yet: `run --listen ADDRESS:PORT`, such as"
-                    " --listen 192.168.1.1:8447.",
-                )
+                else (f"No sensor listens for other hosts yet: {how_to_listen()}.",)
             ),
         )
     )

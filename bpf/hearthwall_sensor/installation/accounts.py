@@ -14,9 +14,9 @@ def members(places: Places) -> list[str] | None:
     except FileNotFoundError:
         return None
     for line in lines:
-        name, *_, listed = line.split(":")
+        name, _, rest = line.partition(":")
         if name == GROUP:
-            return [each for each in listed.split(",") if each]
+            return [each for each in rest.rpartition(":")[2].split(",") if each]
     return None
 
 

@@ -14,14 +14,15 @@ _APT: Final = "apt-get install "
 _LAST_WORDS: Final = 400
 
 
-def check(copy: Path) -> str:
+def check(copy: Path, config: Path) -> str:
     """Have a copy check this host, which compiles its programs and shows them to the kernel; return a sentence.
 
-    Raises SensorError `missing_capability` with the line that installs what is missing.
+    Raises SensorError `missing_capability` with the line that installs what is missing, or what `suits` does.
     """
-    report = _report(copy)
+    report = _report(copy, "check")
     lacks = [each for each in report["parts"] if each["required"] and not each["ok"]]
     if not lacks:
+        suits(copy, config)
         return f"it can run on Linux {report['kernel']} on {report['machine']}"
     packages = [each["fix"].removeprefix(_APT) for each in lacks if each["fix"].startswith(_APT)]
     if packages:
@@ -33,11 +34,24 @@ def check(copy: Path) -> str:
     raise SensorError("missing_capability", f"the sensor can't run here: {reasons}")
 
 
-def _report(copy: Path) -> Any:
-    """Return what `check` of a copy says; raises SensorError."""
+def suits(copy: Path, config: Path) -> None:
+    """Raise SensorError for what a copy does not understand of the settings and the state that are there."""
+    if not config.exists():
+        return
+    report = _report(copy, "settings", "--config", str(config))
+    if report.get("newer_state") is not None:
+        raise SensorError(
+            "newer_state",
+            f"{copy.name} would not understand what a newer version wrote in {report['state_dir']}:"
+            f" {report['newer_state']}. End these rules, or move these files away",
+        )
+
+
+def _report(copy: Path, *words: str) -> Any:
+    """Return what a command of a copy says; raises SensorError."""
     try:
         done = subprocess.run(
-            [str(copy / PROGRAM), "check", "--json"],
+            [str(copy / PROGRAM), *words, "--json"],
             capture_output=True,
             text=True,
             errors="replace",

@@ -17,12 +17,14 @@ from typing import Final
 
 from .. import __version__
 from ..protocol import SensorError
+from ..trust import Trust
 from .places import PROGRAM
-from .trust import Trust
 
-_MAX_FILES: Final = 4000
+#: Files and folders.
+_MOST_ENTRIES: Final = 4000
 _MAX_BYTES: Final = 64 * 1024 * 1024
 _MAX_DEPTH: Final = 12
+_TOO_MUCH: Final = "the folder holds much more than the sensor's programs"
 _LEFT_OUT: Final = ("__pycache__",)
 _DIGITS: Final = 12
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -68,7 +70,8 @@ def digest(folder: Path) -> str:
     for path in sorted(_files(folder)):
         runs = "x" if path.stat().st_mode & stat.S_IXUSR else "-"
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        whole.update(f"{path.relative_to(folder)}\0{runs}\0{content}\n".encode())
+        name = os.fsencode(path.relative_to(folder))  # which need not be UTF-8
+        whole.update(name + f"\0{runs}\0{content}\n".encode())
     return whole.hexdigest()
 
 
@@ -83,7 +86,8 @@ def _to_disk(folder: Path) -> None:
     """Push a copy to disk, all at once: a memory card takes its time for each single file."""
     opened = os.open(folder, _FOLDER)
     try:
-        ctypes.CDLL(None).syncfs(opened)
+        if ctypes.CDLL(None, use_errno=True).syncfs(opened) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(folder))
     finally:
         os.close(opened)
 
@@ -94,14 +98,14 @@ class _Copying:
     def __init__(self, trust: Trust) -> None:
         """Take whose files are copied."""
         self._trust = trust
-        self._files = 0
+        self._seen = 0
         self._bytes = 0
 
     def folder(self, source: Path, target: Path) -> None:
         """Copy a folder into one that is there; raises SensorError or OSError."""
         opened = os.open(source, _FOLDER)
         try:
-            self._trust.require(os.fstat(opened), source)
+            self._trust.require(opened, source)
             self._entries(opened, source, target, 0)
         finally:
             os.close(opened)
@@ -115,6 +119,9 @@ class _Copying:
 
     def _entry(self, folder: int, name: str, source: Path, target: Path, depth: int) -> None:
         """Copy one file, or a folder within."""
+        self._seen += 1
+        if self._seen > _MOST_ENTRIES:
+            raise SensorError("unsafe_files", _TOO_MUCH)
         try:
             opened = os.open(name, _FILE, dir_fd=folder)
         except OSError as error:  # ELOOP of a link
@@ -123,7 +130,7 @@ class _Copying:
             ) from error
         try:
             said = os.fstat(opened)
-            self._trust.require(said, source)
+            self._trust.require(opened, source)
             if stat.S_ISDIR(said.st_mode) and depth < _MAX_DEPTH:
                 target.mkdir(mode=0o755)
                 self._entries(opened, source, target, depth + 1)
@@ -137,14 +144,11 @@ class _Copying:
 
     def _file(self, opened: int, said: os.stat_result, target: Path) -> None:
         """Copy one open file."""
-        self._files += 1
         with os.fdopen(opened, "rb", closefd=False) as file:
             content = file.read(_MAX_BYTES - self._bytes + 1)
         self._bytes += len(content)
-        if self._files > _MAX_FILES or self._bytes > _MAX_BYTES:
-            raise SensorError(
-                "unsafe_files", "the folder holds much more than the sensor's programs"
-            )
+        if self._bytes > _MAX_BYTES:
+            raise SensorError("unsafe_files", _TOO_MUCH)
         runs = said.st_mode & stat.S_IXUSR or target.name == PROGRAM  # a zip may not have kept it
         with target.open("xb") as file:
             file.write(content)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from .. import files
+from . import placing
 
 
 @dataclass(slots=True)
@@ -18,16 +18,19 @@ class Record:
     members: list[str] = field(default_factory=list)
     #: Folders that were not there before.
     folders: list[str] = field(default_factory=list)
+    #: Whether all of it was done: from then on it is the administrator's to start and to stop.
+    complete: bool = False
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Return the record, an empty one where there is none that reads."""
         try:
-            return cls(**json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError):
+            said = json.loads(path.read_text())
+            known = {each.name for each in dataclasses.fields(cls)}
+            return cls(**{name: value for name, value in said.items() if name in known})
+        except (OSError, ValueError, TypeError, AttributeError):
             return cls()
 
     def write(self, path: Path) -> None:
         """Put it on disk."""
-        files.write(path, json.dumps(dataclasses.asdict(self), indent=1).encode())
-        files.previous(path).unlink(missing_ok=True)
+        placing.file(path, json.dumps(dataclasses.asdict(self), indent=1), 0o600)

@@ -1,9 +1,11 @@
 """What an installation does, told step by step, and undone if one of them fails."""
 
-import contextlib
+import subprocess
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
+
+from ..protocol import SensorError
 
 
 class Steps:
@@ -30,6 +32,16 @@ class Steps:
         """Keep what was done up to now, whatever fails later."""
         self._undoing.clear()
 
+    def undo(self) -> list[str]:
+        """Undo what was done, the last step first, each though another one fails; return what failed."""
+        failed = []
+        while self._undoing:
+            try:
+                self._undoing.pop()()
+            except (SensorError, OSError, subprocess.SubprocessError) as error:
+                failed.append(str(error))
+        return failed
+
     def __enter__(self) -> Self:
         return self
 
@@ -44,6 +56,5 @@ class Steps:
             return
         if self._undoing:
             self._tell("That failed: what was done is undone")
-        with contextlib.ExitStack() as undoing:  # each, though another one fails
-            for undo in self._undoing:
-                undoing.callback(undo)
+        for each in self.undo():
+            self._tell(f"This could not be undone: {each}")

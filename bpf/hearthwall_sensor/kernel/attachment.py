@@ -266,6 +266,8 @@ class Classifier:
         self._hook = _TcHook(
             size=ctypes.sizeof(_TcHook), interface=interface, attach_point=attach_point
         )
+        #: Whether there was no qdisc before this one's filter.
+        self.made_qdisc = False
 
     def _options(self, program: Program | None = None, flags: int = 0) -> _TcOptions:
         """Return the options that name our filter."""
@@ -281,6 +283,7 @@ class Classifier:
         """Put the program in the place, or in the place of the one that is there; raises OSError."""
         with contextlib.suppress(FileExistsError):  # somebody's clsact, which filters share
             call("bpf_tc_hook_create", ctypes.byref(self._hook))
+            self.made_qdisc = True
         call(
             "bpf_tc_attach",
             ctypes.byref(self._hook),
@@ -297,9 +300,16 @@ class Classifier:
         return int(options.program_id)
 
     def detach(self) -> None:
-        """Take the filter out; the qdisc stays, since others may have filters on it."""
+        """Take the filter out; the qdisc stays, since others may have filters on it: see `remove_qdisc`."""
         try:
             call("bpf_tc_detach", ctypes.byref(self._hook), ctypes.byref(self._options()))
         except OSError as error:
             if error.errno not in _GONE:
                 raise
+
+
+def remove_qdisc(interface: int) -> None:
+    """Take an interface's clsact qdisc off, with whatever is on it; raises OSError."""
+    both = TC_INGRESS | TC_EGRESS
+    hook = _TcHook(size=ctypes.sizeof(_TcHook), interface=interface, attach_point=both)
+    call("bpf_tc_hook_destroy", ctypes.byref(hook))

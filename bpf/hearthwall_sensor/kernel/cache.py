@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from .. import files
 from ..protocol import SensorError
+from ..trust import Trust
 from . import compiled, compiler
 from .units import SOURCES, Unit
 
@@ -36,7 +37,6 @@ _FORMAT: Final = 2
 _KEPT: Final = 8
 _LARGEST: Final = 16 << 20
 _DIGITS: Final = 16
-_OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 #: bpf_probe_read and bpf_probe_read_str: bcc takes them where it may not look which helpers the kernel has.
 _OLD_HELPERS: Final = (4, 45)
 #: From linux/bpf.h: the instruction that calls.
@@ -141,18 +141,10 @@ def _opened(folder: Path) -> Iterator[int]:
     """Open a folder of root's; from then on it stays that folder, whatever is put in its place."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        _require_ours(fd, str(folder))
+        Trust.own().require(fd, folder)
         yield fd
     finally:
         os.close(fd)
-
-
-def _require_ours(fd: int, name: str) -> os.stat_result:
-    """Raise SensorError `unsafe_files` if someone else could change an open file or folder; return its state."""
-    said = os.fstat(fd)
-    if said.st_uid not in (0, os.geteuid()) or said.st_mode & _OTHERS_MAY_WRITE:
-        raise SensorError("unsafe_files", f"someone else could change {name}")
-    return said
 
 
 def _content(within: int, name: str) -> bytes:
@@ -160,7 +152,8 @@ def _content(within: int, name: str) -> bytes:
     # A link is refused, and a pipe does not make anyone wait
     fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=within)
     with os.fdopen(fd, "rb") as file:
-        said = _require_ours(fd, name)
+        Trust.own().require(fd, name)
+        said = os.fstat(fd)
         if not stat.S_ISREG(said.st_mode) or said.st_size > _LARGEST:
             raise SensorError("unsafe_files", f"{name} is no file of compiled programs")
         return file.read(_LARGEST)
@@ -174,14 +167,7 @@ def _names(within: int) -> list[str]:
 
 def _write(within: int, name: str, content: bytes, mode: int) -> None:
     """Put a file in place at once: whoever reads meanwhile, or writes the same, gets the old one or a new one."""
-    fresh = f"{name}.{os.getpid()}"
-    with contextlib.suppress(FileNotFoundError):  # of a process that was killed
-        os.unlink(fresh, dir_fd=within)
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode, dir_fd=within)
-    with os.fdopen(fd, "wb") as file:
-        os.fchmod(fd, mode)
-        file.write(content)
-    os.replace(fresh, name, src_dir_fd=within, dst_dir_fd=within)
+    files.put(within, name, content, mode, fresh=f"{name}.{os.getpid()}")
 
 
 def _forget_oldest(within: int) -> None:

@@ -60,6 +60,8 @@ class Meters:
             used, other = (link, classifier) if self.way == "tcx" else (classifier, link)
             if used.program() != program.id:
                 used.attach(program)
+                if classifier.made_qdisc:
+                    self._pins.note_qdisc(interface)
             if other.program() in self._own:
                 other.detach()
 

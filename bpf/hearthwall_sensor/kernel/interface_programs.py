@@ -1,4 +1,4 @@
-"""Which programs a sensor has put on interfaces, on disk: without bpffs nothing else tells when it has gone."""
+"""Which programs a sensor has put on interfaces, on disk, where no pins tell of them when it has gone."""
 
 import json
 from collections.abc import Iterable
@@ -9,13 +9,14 @@ from .. import files
 from ..notation import boot_id
 
 PROGRAMS_FILE: Final = "interface_programs.json"
-#: A generation has about ten.
-_MOST: Final = 256
 
 
 def keep(state: Path, programs: Iterable[int]) -> None:
-    """Write the programs' ids; raises OSError."""
-    files.write(state / PROGRAMS_FILE, json.dumps([boot_id(), sorted(programs)]).encode())
+    """Write the programs' ids, or that there are none by leaving no file; raises OSError."""
+    if ids := sorted(programs):
+        files.write(state / PROGRAMS_FILE, json.dumps([boot_id(), ids]).encode())
+    else:
+        forget(state)
 
 
 def kept(state: Path) -> frozenset[int]:
@@ -23,7 +24,7 @@ def kept(state: Path) -> frozenset[int]:
     try:
         boot, programs = json.loads((state / PROGRAMS_FILE).read_bytes())
         if boot == boot_id():
-            return frozenset(int(each) for each in programs[:_MOST])
+            return frozenset(int(each) for each in programs)
     except (OSError, ValueError, TypeError):
         pass
     return frozenset()

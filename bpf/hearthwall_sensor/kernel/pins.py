@@ -3,11 +3,13 @@
     /sys/fs/bpf/hearthwall/<sensor>/<generation>/   programs and maps of one version of the sources
     /sys/fs/bpf/hearthwall/<sensor>/links/          attachments: <interface index>-<place>, and those on processes
     /sys/fs/bpf/hearthwall/<sensor>/socket, state   symbolic links: whose folder this is
+    /sys/fs/bpf/hearthwall/<sensor>/<interface index>-<namespace>-qdisc   a symbolic link: clsact was made for filters
 
 Enforcement lives here, not in a process: what is pinned goes on when the sensor is killed. Where there is no bpffs, the
 same folders are below held.FOLDER, and enforcement lives on the interfaces (`interface_programs`).
 """
 
+import contextlib
 import ctypes
 import errno
 import hashlib
@@ -37,6 +39,8 @@ _PINNED: Final = BPFFS / "hearthwall"
 LINKS: Final = "links"
 #: A symbolic link that is in a generation's folder from when it is complete until it begins to be removed.
 _WHOLE: Final = "whole"
+#: What notes that a qdisc was made ends so.
+_QDISC: Final = "qdisc"
 _BPFFS_MAGIC: Final = 0xCAFE4A11
 _STATFS_SIZE: Final = 120
 
@@ -110,6 +114,15 @@ class Pins:
             link = self.path / name
             link.unlink(missing_ok=True)
             link.symlink_to(target)
+
+    def note_qdisc(self, interface: int) -> None:
+        """Note that an interface had no clsact qdisc before this sensor's filters."""
+        with contextlib.suppress(FileExistsError):
+            (self.path / link_name(interface, _QDISC)).symlink_to(_QDISC)
+
+    def has_made_qdisc(self, interface: int) -> bool:
+        """Return whether an interface has its clsact qdisc for this sensor's filters."""
+        return (self.path / link_name(interface, _QDISC)).is_symlink()
 
     @property
     def state(self) -> Path | None:

@@ -86,7 +86,7 @@ FAMILIES: Final = (
     Family(
         "hearthwall_clients",
         "gauge",
-        "Clients that are connected, such as Home Assistant.",
+        "Clients that are connected, such as Home Assistant; what the sensor started itself is none.",
         one(lambda scene: scene.status.clients),
         1,
     ),

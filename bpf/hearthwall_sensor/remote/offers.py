@@ -79,16 +79,22 @@ class Offers:
     ) -> bytes:
         """Return the key of a conversation whose client knows the code, which has served then; raises SensorError.
 
-        A try is counted before it is looked at: who tries many at once has no more of them.
+        A try is counted before it is looked at: who tries many at once has no more of them. Each that was counted
+        and came to nothing is told, whatever it was that ended it; what is no proof at all is no try.
         """
+        pairing.check(said)
         self._count(offer)
-        async with self._checking:
-            key = await asyncio.to_thread(
-                _costly_key, offer.code, said.fingerprint, said.nonce, nonce
-            )
-        is_right = pairing.is_proof(key, "client", said.proof)
+        is_right = False
+        try:
+            async with self._checking:
+                key = await asyncio.to_thread(
+                    _costly_key, offer.code, said.fingerprint, said.nonce, nonce
+                )
+            is_right = pairing.is_proof(key, "client", said.proof)
+        finally:
+            if not is_right:
+                self._fail(offer, address)
         if not is_right:
-            self._fail(offer, address)
             raise SensorError("wrong_code" if said.fingerprint == own else "interfered")
         if said.fingerprint != own:
             # Whoever knows the code was shown another certificate: somebody passes on what it says.

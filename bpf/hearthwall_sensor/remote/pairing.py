@@ -16,6 +16,7 @@ through it holds at the other end, and to find the code in one it has the second
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, TypeVar
@@ -37,10 +38,11 @@ MAX_TRIES: Final = 5
 #: Longest message of either side.
 MAX_MESSAGE: Final = 2048
 
-_NONCE_BYTES: Final = 32
+#: Of nonces as of fingerprints.
 _DIGEST_BYTES: Final = 32
+_DIGITS: Final = re.compile(rf"[0-9A-Fa-f]{{{2 * _DIGEST_BYTES}}}")
 _CONTEXT: Final = b"hearthwall pairing 1"
-#: 16 MB and some 50 ms for each guess: a billion processors would take weeks for all codes, which hold for minutes.
+#: 16 MB and some 50 ms for each guess: a billion processors would take 16 hours for all codes, which hold for minutes.
 _SCRYPT: Final[dict[str, int]] = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 * 1024 * 1024}
 
 Side = Literal["client", "sensor"]
@@ -142,19 +144,26 @@ def typed(text: str) -> str:
 
 def new_nonce() -> str:
     """Return what makes each conversation's proofs its own."""
-    return secrets.token_hex(_NONCE_BYTES)
+    return secrets.token_hex(_DIGEST_BYTES)
 
 
 def key(code: str, fingerprint: str, client_nonce: str, sensor_nonce: str) -> bytes:
     """Return the key of a conversation, which takes time and memory to make; raises SensorError `invalid_message`."""
-    try:
-        said = [bytes.fromhex(each) for each in (fingerprint, client_nonce, sensor_nonce)]
-    except ValueError:
-        said = []
-    if [len(each) for each in said] != [_DIGEST_BYTES, _NONCE_BYTES, _NONCE_BYTES]:
+    salt = b"".join(map(_bytes, (fingerprint, client_nonce, sensor_nonce)))
+    return hashlib.scrypt(code.encode(), salt=_CONTEXT + salt, dklen=_DIGEST_BYTES, **_SCRYPT)
+
+
+def check(said: Proof) -> None:
+    """Raise SensorError `invalid_message` for what can be nobody's proof."""
+    for each in (said.fingerprint, said.nonce):
+        _bytes(each)
+
+
+def _bytes(digits: str) -> bytes:
+    """Return a nonce or a fingerprint of which these are the digits; raises SensorError `invalid_message`."""
+    if not _DIGITS.fullmatch(digits):
         raise SensorError("invalid_message", "nonces and fingerprints are 64 hexadecimal digits")
-    salt = _CONTEXT + b"".join(said)
-    return hashlib.scrypt(code.encode(), salt=salt, dklen=_DIGEST_BYTES, **_SCRYPT)
+    return bytes.fromhex(digits)
 
 
 def proof(key: bytes, side: Side) -> str:
@@ -179,7 +188,9 @@ def heard(kind: type[_SaidT], wire: Any) -> _SaidT:
     """
     if isinstance(wire, dict) and wire.get("type") == "error":
         code = wire.get("code")
-        raise SensorError(code if isinstance(code, str) and code in ERRORS else "internal")
+        if isinstance(code, str):
+            raise SensorError(code if code in ERRORS else "internal")
+        wire = None
     if not isinstance(wire, dict) or wire.get("type") != kind.type:
         raise SensorError("invalid_message", "what answers does not speak as a sensor does")
     return kind.from_wire(wire)

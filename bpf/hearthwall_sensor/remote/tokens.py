@@ -17,6 +17,7 @@ from typing import Any, Final, get_args
 
 from .. import files
 from ..protocol import SensorError, TokenRole
+from ..trust import Trust
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -57,6 +58,11 @@ class Tokens:
     def digests(self) -> frozenset[str]:
         """The hashes of the tokens that are good."""
         return frozenset(each.sha256 for each in self._tokens)
+
+    @property
+    def good(self) -> frozenset[Token]:
+        """The tokens that are good, each with what it is good for."""
+        return frozenset(self._tokens)
 
     def find(self, presented: str) -> Token | None:
         """Return the token that somebody shows, if it is one; how long that takes tells nothing of the others."""
@@ -180,12 +186,7 @@ def _role(wire: Mapping[str, Any]) -> TokenRole:
 def _content(path: Path) -> bytes:
     """Return what is in a file that nobody else could have written; raises OSError and SensorError `unsafe_files`."""
     with path.open("rb") as file:
-        said = os.fstat(file.fileno())
-        if said.st_uid not in (0, os.geteuid()) or said.st_mode & 0o022:
-            raise SensorError(
-                "unsafe_files",
-                f"someone else could change {path}: chmod 600 it, after a look into it",
-            )
+        Trust.own().require(file.fileno(), path)
         return file.read(_MAX_BYTES)
 
 

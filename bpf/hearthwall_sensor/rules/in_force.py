@@ -53,6 +53,8 @@ class InForce:
         self._changed: set[int] = set()
         #: The id that the next rule gets.
         self.next_id = 1
+        #: What of the file only a newer version understands, in words: it is not written then.
+        self.newer: str | None = None
         #: How many files of rules were found damaged and set aside.
         self.files_damaged = 0
 
@@ -93,7 +95,7 @@ class InForce:
         What the kernel holds beyond them was never answered with success, and goes.
         """
         kept = rules_file.read(self._path)
-        self.next_id, self.files_damaged = kept.next_id, kept.damaged
+        self.next_id, self.files_damaged, self.newer = kept.next_id, kept.damaged, kept.newer
         rules = reconciled(kept.rules, macs_of, kept.next_id)
         self.next_id = max((kept.next_id, *(each.id + 1 for each in rules)))
         for rule in rules:
@@ -109,7 +111,8 @@ class InForce:
             self._counters[rule.id] = held.get(rule.id, Counters())
             self._enforcement.put(rule, self._rules[rule.about], self._counters[rule.id])
         self._set_sizes()
-        self._enforcement.keep_only(rules)
+        if self.newer is None:
+            self._enforcement.keep_only(rules)
 
     @property
     def interfaces(self) -> Mapping[str, int]:
@@ -198,7 +201,13 @@ class InForce:
         self._tables.set_sizes(sizes(self._rules))
 
     async def _write(self) -> None:
-        """Write the rules to disk; raises SensorError `storage_failed`."""
+        """Write the rules to disk; raises SensorError `storage_failed` or `newer_state`."""
+        if self.newer is not None:
+            raise SensorError(
+                "newer_state",
+                f"a newer version wrote {self._path} ({self.newer}), so no rule can be changed until that version is"
+                " back; or move the file away, and order anew what shall hold",
+            )
         await rules_file.write(self._path, list(self), self.next_id)
 
     # What they have counted

@@ -66,6 +66,11 @@ class Rules:
         """How many files of rules were found damaged and set aside."""
         return self._in_force.files_damaged
 
+    @property
+    def newer(self) -> str | None:
+        """What only a newer version understands of the file of rules, in words; None for nothing."""
+        return self._in_force.newer
+
     def restore(self, earlier: Mapping[int, Counters]) -> None:
         """Put the rules of the disk into the kernel, with what an earlier generation has counted, by rule."""
         self._in_force.restore(earlier, self._macs_of)

@@ -2,19 +2,26 @@
 
 import asyncio
 import contextlib
+import functools
+import logging
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from .mqtt_intake import Intake
 from .sink import SinkError
 from .tls import Trust, reason
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
 
-#: Seconds that a broker has for saying that it takes us.
+_LOGGER = logging.getLogger(__name__)
+
+#: Seconds that a broker has for saying that it takes us, and for taking our goodbye.
 _PATIENCE: Final = 10.0
+_GOODBYE: Final = 1.0
 #: Messages that are on the way at once.
 _IN_FLIGHT: Final = 100
 #: Messages of others that wait to be looked at; those behind them are left out.
@@ -67,8 +74,10 @@ class Broker:
         self._on_the_way: dict[int, asyncio.Future[None]] = {}
         self._waiting = threading.Semaphore(_WAITING)
         self._is_closing = False
-        #: Set when the connection has ended.
+        self._intake = Intake()
+        #: Set when the connection has ended; and why it has.
         self.ended = asyncio.Event()
+        self.why = ""
         self._client = self._made(status)
 
     def _made(self, status: str) -> "Client":
@@ -80,14 +89,14 @@ class Broker:
         said: dict[str, Any] = {"client_id": self._place.client_id, "clean_session": True}
         if (versions := getattr(paho, "CallbackAPIVersion", None)) is not None:
             said["callback_api_version"] = versions.VERSION2
-        client = paho.Client(reconnect_on_failure=False, **said)
+        client = _bounded(paho.Client, self._intake, self._run)(reconnect_on_failure=False, **said)
         client.max_inflight_messages_set(_IN_FLIGHT)
         client.will_set(status, "offline", _AT_LEAST_ONCE, retain=True)
         if self._place.username is not None:
             client.username_pw_set(self._place.username, self._place.password)
         if self._place.trust is not None:
             client.tls_set_context(self._place.trust.context())
-            client.tls_insecure_set(self._place.trust.fingerprint is not None)
+            client.tls_insecure_set(self._place.trust.is_pinned)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
@@ -140,11 +149,21 @@ class Broker:
         self._is_closing = True
         if goodbye is not None and not self.ended.is_set():
             with contextlib.suppress(SinkError, TimeoutError):
-                async with asyncio.timeout(1):
+                async with asyncio.timeout(_GOODBYE):
                     await self.publish(*goodbye, retain=True)
         self._client.disconnect()
-        await asyncio.to_thread(self._client.loop_stop)
+        stopping = asyncio.ensure_future(asyncio.to_thread(self._client.loop_stop))
+        await asyncio.wait({stopping}, timeout=_GOODBYE)
+        self._cut()  # a broker that does not read would keep the thread
+        await stopping
         self._end("the connection was closed")
+
+    def _cut(self) -> None:
+        """End what is left of the connection, without a word."""
+        left: Any = self._client.socket()
+        if left is not None:
+            with contextlib.suppress(OSError):
+                left.shutdown(socket.SHUT_RDWR)
 
     # What paho's thread tells; the arguments behind those named differ by its version
 
@@ -154,9 +173,20 @@ class Broker:
         said = None if number == 0 else _REFUSALS.get(number, str(code))
         self._in_loop(self._accept, said if number == 0 else f"the broker refuses: {said}")
 
+    def _run(self, run: Callable[[], Any]) -> Any:
+        """Be paho's thread: whatever ends it, be it a packet that paho trips over, ends the connection."""
+        try:
+            return run()
+        except MemoryError:
+            raise  # it is the process's to end
+        except Exception as error:  # noqa: BLE001, what the broker sends decides which
+            _LOGGER.debug("What the broker sent made no sense: %r", error)
+        finally:
+            self._disconnected()
+
     def _disconnected(self, *_: Any) -> None:
         """Note the end."""
-        self._in_loop(self._end, "the broker ended the connection")
+        self._in_loop(self._end, self._intake.problem or "the broker ended the connection")
 
     def _published(self, _: Any, __: Any, number: int, *___: Any) -> None:
         """Note that the broker has a message."""
@@ -164,9 +194,10 @@ class Broker:
 
     def _came(self, _: Any, __: Any, message: Any) -> None:
         """Hand a message on, unless too many wait."""
+        topic = message.topic  # raises where it is no text
         if self._waiting.acquire(blocking=False):
             payload = bytes(message.payload[: LONGEST_PAYLOAD + 1])
-            self._in_loop(self._take, message.topic, payload, bool(message.retain))
+            self._in_loop(self._take, topic, payload, bool(message.retain))
 
     def _in_loop(self, what: Callable[..., None], *arguments: Any) -> None:
         """Call something in the event loop, if there still is one."""
@@ -184,7 +215,9 @@ class Broker:
                 _fail(self._accepted, problem)
 
     def _end(self, why: str) -> None:
-        """Let all know who wait."""
+        """Let all know who wait; what came first is why."""
+        if not self.ended.is_set():
+            self.why = why
         self.ended.set()
         self._accept(why)
         waiting, self._on_the_way = self._on_the_way, {}
@@ -203,6 +236,25 @@ class Broker:
         self._waiting.release()
         if not self._is_closing:
             self._on_message(topic, payload, is_kept)
+
+
+def _bounded(
+    client: "type[Client]", intake: Intake, within: Callable[[Callable[[], Any]], Any]
+) -> "type[Client]":
+    """Return paho's client as one that takes in only what was looked at, and whose thread runs within something."""
+    if not hasattr(client, "_sock_recv"):  # its one place that reads, of 1.6 as of 2
+        raise SinkError("MQTT does not know this version of its library")
+
+    class Bounded(client):  # type: ignore[misc, valid-type]  # a class all the same
+        def _sock_recv(self, bufsize: int) -> bytes:
+            data: bytes = super()._sock_recv(bufsize)
+            intake.look(data)
+            return data
+
+        def loop_forever(self, *arguments: Any, **more: Any) -> Any:
+            return within(functools.partial(super().loop_forever, *arguments, **more))
+
+    return Bounded
 
 
 def _fail(future: "asyncio.Future[None]", why: str) -> None:

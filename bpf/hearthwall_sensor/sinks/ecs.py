@@ -99,11 +99,13 @@ class Origin:
     host: str
     sensor_id: str
     device_name: Callable[[str], str | None]
+    device_maker: Callable[[str], str | None]
 
     @classmethod
     def of(cls, context: SinkContext) -> "Origin":
         """Return this host's."""
-        return cls(socket.gethostname(), context.sensor_id, context.device_name)
+        host = socket.gethostname()
+        return cls(host, context.sensor_id, context.device_name, context.device_maker)
 
 
 def line(event: Event, origin: Origin, most: int = MAX_BYTES) -> bytes:
@@ -326,6 +328,7 @@ def _whose(event: Event, origin: Origin) -> Flat:
     mac = event.mac
     return {
         "device.id": None if mac is None else _mac(mac),
+        "device.manufacturer": None if mac is None else origin.device_maker(mac),
         "hearthwall.device.mac": mac,
         "hearthwall.device.name": None if mac is None else origin.device_name(mac),
         "host.hostname": origin.host,

@@ -81,6 +81,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "network.transport": Field("keyword", "where all flows agree on it, such as `tcp`"),
     "network.type": Field("keyword", "`ipv4` or `ipv6`"),
     "device.id": Field("keyword", "the device's MAC, as in `source.mac`"),
+    "device.manufacturer": Field("keyword", "who made the device, by its MAC"),
     "host.hostname": Field("keyword", "the gateway"),
     "host.name": Field("keyword", "the gateway"),
     "observer.hostname": Field("keyword", "the gateway"),
@@ -106,7 +107,10 @@ FIELDS: Final[Mapping[str, Field]] = {
         "keyword", "fields that a limit on size left no room for", is_list=True
     ),
     "hearthwall.device.mac": Field("keyword", "the device, as Hearthwall writes it"),
-    "hearthwall.device.name": Field("keyword", "what people call the device"),
+    "hearthwall.device.name": Field(
+        "keyword",
+        "what people call the device, else what it calls itself; nothing where neither is known",
+    ),
     "hearthwall.evidence": Field("flattened", "what else the detector shows"),
     "hearthwall.flows.address": Field("ip", "the device's side of a flow"),
     "hearthwall.flows.application": Field("keyword", "such as `tls`"),

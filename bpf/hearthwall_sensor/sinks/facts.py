@@ -33,6 +33,7 @@ FACTS: Final = (
     Fact("feed", "FEED", "threat.feed.name"),
     Fact("pid", "PID", "process.pid"),
     Fact("deviceName", "DEVICE_NAME", "hearthwall.device.name"),
+    Fact("deviceMaker", "DEVICE_MAKER", "device.manufacturer"),
     Fact("srcName", "SOURCE_NAME", "source.domain"),
     Fact("dstName", "DESTINATION_NAME", "destination.domain"),
     Fact("program", "PROGRAM", "process.executable"),

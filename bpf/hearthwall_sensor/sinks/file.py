@@ -1,18 +1,20 @@
 """The sink `file`: a document of ECS on each line, in a file that is rotated by size."""
 
-import asyncio
+import errno
 import json
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..protocol import Event
+from ..requests import GetEvents
+from . import trial
 from .ecs import MAX_BYTES, Origin, event_id, line
 from .log_file import LogFile
 from .sink import SinkContext, SinkError
 from .table import Table
+from .worker import Worker
 
 _MB: Final = 1_000_000
 
@@ -43,12 +45,21 @@ class FileOptions:
         )
 
 
+class _Line(NamedTuple):
+    """One event's line, or as much of a line in the file as says which event's it is."""
+
+    seq: int
+    id: str
+    text: bytes = b""
+
+
 class FileSink:
     """Writes documents to a file, once each: also after a crash the last line says how far it had come."""
 
     def __init__(self, options: FileOptions, context: SinkContext) -> None:
         """Take the options, and who tells the events."""
         self._options = options
+        self._context = context
         self._origin = Origin.of(context)
         self._log = LogFile(
             options.path,
@@ -57,71 +68,86 @@ class FileSink:
             keep=options.keep,
             longest=MAX_BYTES,
         )
-        # A thread that waits for a disk goes on when nobody waits for it any more.
-        self._writing = threading.Lock()
-        self._last: str | None = None
+        self._worker = Worker(str(options.path))
+        #: The event of the last line that was found, and the number up to which all are written.
+        self._found: _Line | None = None
+        self._written = 0
 
     async def start(self) -> None:
-        """Open the file; raises SinkError."""
-        await asyncio.to_thread(self._begin)
+        """Open the file, and find how far it has come; raises SinkError."""
+        await self._worker.do(self._open)
+        self._context.reached()
+        found = self._found
+        if found is not None and await self._is_in_journal(found):
+            self._written = max(self._written, found.seq)
 
     async def send(self, events: Sequence[Event]) -> None:
         """Write events; raises SinkError."""
         lines = [
-            (event_id(each, self._origin.sensor_id), line(each, self._origin)) for each in events
+            _Line(each.seq, event_id(each, self._origin.sensor_id), line(each, self._origin))
+            for each in events
         ]
-        await asyncio.to_thread(self._write, lines)
+        await self._worker.do(lambda: self._write(lines))
 
     async def close(self) -> None:
-        """Close the file."""
-        await asyncio.to_thread(self._end)
+        """Close the file; one whose disk hangs is closed with the process."""
+        if not self._worker.is_busy:
+            await self._worker.do(self._log.close)
 
-    def _begin(self) -> None:
-        """Open the file, and find the last event that is in it."""
-        with self._writing:
-            self._open()
+    async def _is_in_journal(self, found: _Line) -> bool:
+        """Return whether a line is of the journal that there is: in one that began anew its number is another's."""
+        answer = await self._context.call(GetEvents(since=max(found.seq - 1, 0), limit=1))
+        return any(
+            event_id(Event.from_wire(each), self._origin.sensor_id) == found.id for each in answer
+        )
 
     def _open(self) -> None:
-        """Open the file while nobody else writes it."""
+        """Open the file, and see what its last line is."""
         try:
             last = self._log.open()
         except OSError as error:
-            raise SinkError(f"{self._options.path} can't be opened: {error.strerror}") from error
-        self._last = _id(last) if last is not None else self._last
+            raise SinkError(self._said("opened", error)) from error
+        self._found = None if last is None else _read(last)
 
-    def _write(self, lines: Sequence[tuple[str, bytes]]) -> None:
+    def _write(self, lines: Sequence[_Line]) -> None:
         """Write what is not in the file yet."""
-        with self._writing:
-            if self._log.is_elsewhere():
-                self._open()
-            ids = [identity for identity, _ in lines]
-            there = ids.index(self._last) + 1 if self._last in ids else 0
-            try:
-                self._log.append([text for _, text in lines[there:]])
-                if self._options.sync:
-                    self._log.sync()
-            except SinkError as error:
-                done = there + error.delivered
-                self._last = ids[done - 1] if done else self._last
-                raise SinkError(str(error), delivered=done) from error
-            except OSError as error:  # what is on disk is anybody's guess: it is written again
-                self._last = None
-                self._log.close()
-                raise SinkError(
-                    f"{self._options.path} can't be written: {error.strerror}"
-                ) from error
-            self._last = ids[-1] if ids else self._last
-
-    def _end(self) -> None:
-        """Close the file once nobody writes it."""
-        with self._writing:
+        if self._log.is_elsewhere():
+            self._open()
+        found = self._found
+        if found is not None and any(each.id == found.id for each in lines):
+            self._written = max(self._written, found.seq)
+        fresh = [each for each in lines if each.seq > self._written or each.seq == trial.NUMBER]
+        there = len(lines) - len(fresh)
+        try:
+            self._log.append([each.text for each in fresh])
+            if self._options.sync:
+                self._log.sync()
+        except SinkError as error:
+            self._wrote(fresh[: error.delivered])
+            raise SinkError(str(error), delivered=there + error.delivered) from error
+        except OSError as error:  # what is on disk is anybody's guess: it is written again
             self._log.close()
+            raise SinkError(self._said("written", error)) from error
+        self._wrote(fresh)
+
+    def _wrote(self, lines: Sequence[_Line]) -> None:
+        """Note what is in the file."""
+        self._written = max((self._written, *(each.seq for each in lines)))
+
+    def _said(self, what: str, error: OSError) -> str:
+        """Return why the file can't be used, and what to do where the service may not write."""
+        path = self._options.path
+        said = f"{path} can't be {what}: {error.strerror}"
+        if error.errno != errno.EROFS:
+            return said
+        return f"{said}. Of the service, ReadWritePaths={path.parent} allows it (systemctl edit)"
 
 
-def _id(text: bytes) -> str | None:
+def _read(text: bytes) -> _Line | None:
     """Return which event a line is about."""
     try:
-        found = json.loads(text)["event"]["id"]
+        said = json.loads(text)["event"]
+        found = _Line(said["sequence"], said["id"])
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
-    return found if isinstance(found, str) else None
+    return found if isinstance(found.seq, int) and 0 < found.seq < 2**62 else None

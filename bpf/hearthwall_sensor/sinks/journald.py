@@ -24,6 +24,7 @@ MESSAGE_ID: Final = "7cf4a55d7f0d4e4d9a1c2f3f0f5cf9b1"
 _PAUSE: Final = 0.05
 _TRIES: Final = 200
 _SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+_KIND: Final = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +46,25 @@ class JournaldSink:
     def __init__(self, options: JournaldOptions, context: SinkContext) -> None:
         """Take the options, and who tells the events."""
         self._path = str(options.socket)
+        self._context = context
         self._origin = Origin.of(context)
         self._socket: socket.socket | None = None
 
     async def start(self) -> None:
-        """Make a socket; journald need not be there yet."""
-        if self._socket is None:
-            kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
-            self._socket = socket.socket(socket.AF_UNIX, kind)
+        """Make a socket, and see whether journald is there; raises SinkError."""
+        self._open()
+        with socket.socket(socket.AF_UNIX, _KIND) as probe:
+            try:
+                probe.connect(self._path)
+            except OSError as error:
+                raise SinkError(
+                    f"journald is not at {self._path}: {error.strerror or error}"
+                ) from error
+        self._context.reached()
 
     async def send(self, events: Sequence[Event]) -> None:
         """Send entries; raises SinkError."""
-        await self.start()
+        self._open()
         for done, event in enumerate(events):
             entry = serialised(_entry(flat(event, self._origin), event))
             try:
@@ -65,12 +73,18 @@ class JournaldSink:
                 raise SinkError(
                     f"journald at {self._path} took nothing: {error.strerror}", delivered=done
                 ) from error
+            self._context.took(done + 1)
 
     async def close(self) -> None:
         """Close the socket."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def _open(self) -> None:
+        """Make a socket, if there is none."""
+        if self._socket is None:
+            self._socket = socket.socket(socket.AF_UNIX, _KIND)
 
     async def _send(self, entry: bytes) -> None:
         """Send one entry, waiting while the queue is full; raises OSError."""

@@ -38,6 +38,8 @@ class Ledger:
     accounts: dict[str, Account] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)
     """When a Home Assistant was there, as long as a sink wants to know."""
+    journal: str = ""
+    """Which journal the numbers are of."""
     _written: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -49,6 +51,7 @@ class Ledger:
                 wire = json.loads(path.read_bytes()[:_LONGEST])
                 ledger.accounts = _accounts(wire)
                 ledger.presence = Presence(_times(wire))
+                ledger.journal = str(wire.get("journal", ""))
             except FileNotFoundError:
                 continue
             except (OSError, ValueError, TypeError, RecursionError) as error:
@@ -56,6 +59,16 @@ class Ledger:
                 continue
             break
         return ledger
+
+    def follow(self, journal: str) -> None:
+        """Take the journal that there is now: in one that began anew, nothing was delivered yet."""
+        if not journal:  # nobody knows
+            return
+        if self.journal not in ("", journal):
+            _LOGGER.warning("The journal began anew, and so do the sinks")
+            for each in self.accounts.values():
+                each.cursor = 0
+        self.journal = journal
 
     def account(self, name: str, last: int) -> Account:
         """Return a sink's account; a new sink begins after the newest event, and so does one that is ahead of it."""
@@ -74,7 +87,11 @@ class Ledger:
     async def write(self) -> None:
         """Put on disk what has changed; where that fails, an event may come twice after a restart."""
         sinks = {name: asdict(each) for name, each in self.accounts.items()}
-        wire = {"sinks": sinks, "home_assistant": self.presence.kept}
+        wire = {
+            "sinks": sinks,
+            "home_assistant": self.presence.kept,
+            "journal": self.journal,
+        }
         if wire == self._written:
             return
         try:

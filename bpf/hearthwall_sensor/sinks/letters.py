@@ -24,7 +24,7 @@ class Letter(NamedTuple):
 
 def whole(events: Sequence[Event], context: SinkContext) -> Letter:
     """Return a letter that tells of each event what is known, the gravest in its subject."""
-    told = list(_within(words.whole(each, context.device_name) for each in events))
+    told = list(_within(words.whole(each, words.called(context)) for each in events))
     parts = [*told, *_left(events, len(told))]
     return Letter(_subject(words.headline(words.gravest(events)), events), _BETWEEN.join(parts))
 

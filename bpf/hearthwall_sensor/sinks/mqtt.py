@@ -115,6 +115,7 @@ class MqttSink:
                 work.append(self._tell_rates())
             self._tasks = tuple(map(asyncio.ensure_future, work))
         await self._connected()
+        self._context.reached()
 
     async def send(self, events: Sequence[Event]) -> None:
         """Publish the events; the broker has acknowledged all when this returns."""
@@ -138,11 +139,13 @@ class MqttSink:
 
     def _message(self, event: Event) -> str:
         """Return what is published of an event."""
-        name = self._context.device_name(event.mac) if event.mac else None
-        return json.dumps(
-            {"sensor": self._context.sensor_id, "device": name} | event.to_wire(),
-            separators=(",", ":"),
-        )
+        context, mac = self._context, event.mac
+        whose = {
+            "sensor": context.sensor_id,
+            "device": context.device_name(mac) if mac else None,
+            "manufacturer": context.device_maker(mac) if mac else None,
+        }
+        return json.dumps(whose | event.to_wire(), separators=(",", ":"))
 
     # The connection
 
@@ -182,11 +185,14 @@ class MqttSink:
         try:
             if self._options.commands:
                 broker.subscribe(self.topics.command)
-            await broker.publish(self.topics.status, "online", retain=True)
+            online = broker.publish(self.topics.status, "online", retain=True)
+            if not (await asyncio.wait({online}, timeout=_PATIENCE))[0]:
+                raise SinkError("the broker acknowledges nothing")
+            online.result()
             self._broker = broker
             self._is_known.set()
             await broker.ended.wait()
-            self._problem = "the broker ended the connection"
+            self._problem = broker.why
         finally:
             self._broker = None
             self._is_known.clear()

@@ -1,8 +1,7 @@
 """When a Home Assistant was connected: what happens while there is none, some sinks are there to tell."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ..protocol import Event
@@ -26,14 +25,14 @@ class Presence:
         grace: float = GRACE,
         look: float = LOOK,
         clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take what was noted before."""
         self._times = list(times)[-_MOST:]
         self._grace = grace
         self._look = look
         self._clock = clock
-        self._sleep = sleep
+        self._steady = steady
         self._was_there = False
 
     @property
@@ -55,14 +54,23 @@ class Presence:
             del self._times[:-_MOST]
         self._was_there = is_there
 
-    async def was_alone(self, event: Event) -> bool:
-        """Return whether none was there a minute after an event; waits until that is known.
+    def now(self) -> float:
+        """Return the time by the clock that nobody sets."""
+        return self._steady()
+
+    def left(self, event: Event, read: float) -> float:
+        """Return in how many seconds it is known who was there a minute after an event, 0 if it is.
+
+        `read` is when the event was read by the clock that nobody sets: one that was set back must hold no event
+        for longer than one that never was, however many there are.
+        """
+        judged = event.time + self._grace + self._look - self._clock()
+        return max(min(judged, self._grace + self._look - (self._steady() - read)), 0.0)
+
+    def was_alone(self, event: Event) -> bool:
+        """Return whether none was there a minute after an event, once that is known.
 
         One that was there only before may have been on its way out; one that is there again knows what it missed.
         """
         judged = event.time + self._grace
-        # A clock that was set back must not hold events for longer than one that never was.
-        left = min(judged + self._look - self._clock(), self._grace + self._look)
-        if left > 0:
-            await self._sleep(left)
         return not any(began <= judged <= ended for began, ended in self._times)

@@ -1,8 +1,8 @@
 """The sinks that the settings' file names, read whole before anything begins."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
 from ..kinds import KINDS as EVENT_KINDS, SEVERITIES, Severity
@@ -28,6 +28,8 @@ class Named:
     """Empty for all."""
     when: When
     options: Any
+    table: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What the settings say, for the process that delivers: it must not find others than were read at the start."""
 
     @property
     def pace(self) -> Pace:
@@ -39,20 +41,23 @@ class Named:
         return KINDS[self.type].make(self.options, context)
 
 
-def read(tables: object) -> tuple[Named, ...]:
-    """Return the sinks of `[[sink]]`; raises SensorError `invalid_message`, which says what to write."""
+def read(tables: object, above: Collection[str] = ()) -> tuple[Named, ...]:
+    """Return the sinks of `[[sink]]`; raises SensorError `invalid_message`, which says what to write.
+
+    `above` are the settings that belong above the first of them: TOML takes what stands below for a sink's.
+    """
     if not isinstance(tables, Sequence) or isinstance(tables, str | bytes):
         raise SensorError("invalid_message", "sinks are tables: begin each with [[sink]]")
     if len(tables) > MAX_SINKS:
         raise SensorError("invalid_message", f"there are at most {MAX_SINKS} sinks")
-    sinks = tuple(map(_read, tables))
+    sinks = tuple(_read(each, above) for each in tables)
     names = [each.name for each in sinks]
     if twice := [each for each in names if names.count(each) > 1]:
         raise SensorError("invalid_message", f"two sinks have the name {twice[0]!r}")
     return sinks
 
 
-def _read(values: object) -> Named:
+def _read(values: object, above: Collection[str]) -> Named:
     """Return one sink."""
     if not isinstance(values, Mapping):
         raise SensorError("invalid_message", "sinks are tables: begin each with [[sink]]")
@@ -70,7 +75,7 @@ def _read(values: object) -> Named:
         table.fail(f"no event is a {min(unknown)[:40]!r}; there are {', '.join(EVENT_KINDS)}")
     when = table.choice("when", WHEN, "always")
     options = kind.read(table)
-    table.done()
+    table.done(above)
     return Named(
         name,
         str(values["type"]),
@@ -78,4 +83,5 @@ def _read(values: object) -> Named:
         frozenset(kinds),
         cast(When, when),
         options,
+        dict(values),
     )

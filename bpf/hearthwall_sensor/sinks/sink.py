@@ -49,6 +49,10 @@ class Call(Protocol):
         """Send a request and return its result's JSON; raises SensorError."""
 
 
+def _nobody_asks(*_: object) -> None:
+    """Do nothing: no delivery wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class SinkContext:
     """What a sink may know of the sensor."""
@@ -61,17 +65,34 @@ class SinkContext:
     devices: Callable[[], Sequence[Device]]
     """Returns all devices as they were told last, with their rates."""
     device_name: Callable[[str], str | None]
-    """Returns what people call the device with a MAC."""
+    """Returns what people call the device with a MAC, or what it calls itself."""
+    device_maker: Callable[[str], str | None]
+    """Returns who made the device with a MAC: nobody's name, so it is told as what it is."""
+    took: Callable[[int], None] = _nobody_asks
+    """Says of how many of the events that are being sent, from the first on, the receiver has taken care by now.
+
+    They are not sent again, whatever comes next, and the delivery is patient for as long again.
+    """
+    reached: Callable[[], None] = _nobody_asks
+    """Says in `start` that the receiver answered, so that people need not wait for an event to know that it can."""
 
 
 class Sink(Protocol):
     """One receiver. It belongs to one delivery, which calls one method at a time."""
 
     async def start(self) -> None:
-        """Make ready, also again after an error; raises SinkError."""
+        """Make ready, and try to reach the receiver where that tells it nothing; raises SinkError.
+
+        It is called again after each error: secrets and certificates are read anew then, since somebody may have
+        mended them.
+        """
 
     async def send(self, events: Sequence[Event]) -> None:
-        """Bring all events there: the receiver has them when this returns. Raises SinkError or RefusedError."""
+        """Bring all events there: the receiver has them when this returns. Raises SinkError or RefusedError.
+
+        Any other exception is a mistake of ours or of a library: the events come again one by one, and the one
+        with which that happens twice is refused.
+        """
 
     async def close(self) -> None:
         """Let go of everything; never raises for what is broken already."""

@@ -1,14 +1,17 @@
 """A sink that writes e-mail: one for all that happened since the last one, in words."""
 
 import asyncio
-import contextlib
 import hashlib
 import importlib.util
 import ipaddress
 import re
 import socket
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from email import policy
+from email.errors import MessageError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import localtime
@@ -19,8 +22,9 @@ from ..protocol import Event
 from . import letters
 from .secret import read_secret
 from .sink import RefusedError, SinkContext, SinkError
+from .smtp_session import Session, session
 from .table import Table
-from .tls import Trust, reason
+from .tls import Trust
 
 #: Least seconds between two mails; what happens meanwhile is gathered.
 LEAST_EVERY: Final = 60.0
@@ -28,10 +32,7 @@ MOST_EVERY: Final = 86400.0
 #: Events that are told in one mail.
 AT_ONCE: Final = 50
 MAX_RECIPIENTS: Final = 10
-#: What a server says of the login, the sender or the recipients is mended by a person, not within seconds.
-_MENDED: Final = 300.0
-_TIMEOUT: Final = 15.0
-_PERMANENT: Final = 500
+_NEWLINE: Final = "\r\n"
 _PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 
@@ -100,100 +101,103 @@ class SmtpSink:
         """Take the options, and what is known of the sensor."""
         self._options = options
         self._context = context
-        self._password: str | None = None
+        self._login: tuple[str, str] | None = None
         self._own_name = "localhost"
+        #: Mails that are on their way, by their ids.
+        self._under_way: dict[str, asyncio.Task[list[str]]] = {}
 
     async def start(self) -> None:
-        """Read the password; a connection is made for each mail."""
+        """Read the password, and see whether the server takes it."""
         if importlib.util.find_spec("aiosmtplib") is None:
             raise SinkError("e-mail needs its library: apt-get install python3-aiosmtplib")
-        path = self._options.password_file
-        self._password = None if path is None else read_secret(path)
+        name, path = self._options.username, self._options.password_file
+        self._login = None if name is None or path is None else (name, read_secret(path))
         self._own_name = await asyncio.to_thread(socket.getfqdn)
+        async with self._session():
+            self._context.reached()
 
     async def send(self, events: Sequence[Event]) -> None:
-        """Send one mail that tells of the events; one without details if the server refuses those."""
+        """Send one mail that tells of the events; one without details if that can't be written, or is refused."""
         try:
-            await self._send(self._mail(events, letters.whole(events, self._context)))
+            refused = await self._send(events, is_whole=True)
         except RefusedError:
             # Names of bad hosts are what filters look for.
-            await self._send(self._mail(events, letters.bare(events)))
+            refused = await self._send(events, is_whole=False)
+        self._context.took(len(events))
+        if refused:
+            raise SinkError(
+                f"{self._where}: the server refuses {', '.join(refused)}; the others have the mail",
+                delivered=len(events),
+            )
 
     async def close(self) -> None:
-        """Nothing is kept."""
+        """Let go of mails that are on their way."""
+        tasks = list(self._under_way.values())
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _mail(self, events: Sequence[Event], letter: letters.Letter) -> EmailMessage:
-        """Return a mail; the same events again give the same Message-ID."""
+    @property
+    def _where(self) -> str:
+        """The server, as it is told."""
+        return f"{self._options.host}, port {self._options.port}"
+
+    def _session(self) -> AbstractAsyncContextManager[Session]:
+        """Return a connection to the server."""
         options = self._options
-        mail = EmailMessage()
-        mail["From"] = Address("Hearthwall", addr_spec=options.sender)
-        mail["To"] = tuple(Address(addr_spec=each) for each in options.recipients)
-        mail["Subject"] = letter.subject
-        mail["Date"] = localtime()
-        told = f"{self._context.sensor_id} {self._context.name} {events[0].seq} {events[-1].seq}"
+        place, tls = (options.host, options.port), (options.tls, options.trust)
+        return session(place, self._own_name, tls, self._login)
+
+    async def _send(self, events: Sequence[Event], *, is_whole: bool) -> list[str]:
+        """Send a mail, and return which recipients the server refused; raises SinkError or RefusedError.
+
+        Who loses patience with a server that takes long comes again with the same events, and finds that mail on its
+        way still: it is not sent twice.
+        """
+        context, first = self._context, events[0]
+        told = f"{context.sensor_id} {context.name} {first.time} {first.seq} {events[-1].seq}"
         digest = hashlib.sha256(told.encode()).hexdigest()[:32]
-        mail["Message-ID"] = f"<{digest}@{options.sender.rpartition('@')[2]}>"
-        mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(letter.text)
-        return mail
-
-    async def _send(self, mail: EmailMessage) -> None:
-        """Send a mail; raises SinkError or RefusedError."""
-        import aiosmtplib
-
-        options = self._options
-        server = aiosmtplib.SMTP(
-            hostname=options.host,
-            port=options.port,
-            local_hostname=self._own_name,
-            timeout=_TIMEOUT,
-            use_tls=options.tls == "tls",
-            start_tls=options.tls == "starttls",
-            tls_context=None if options.tls == "none" else options.trust.context(),
-        )
+        key = f"{digest} {is_whole}"
+        task = self._under_way.get(key)
+        if task is None:
+            mail = self._mail(events, digest, is_whole=is_whole)
+            for left in [name for name, each in self._under_way.items() if each.done()]:
+                del self._under_way[left]  # nobody came for it again
+            task = self._under_way[key] = asyncio.ensure_future(self._bring(mail))
         try:
-            await server.connect()
-            if options.username is not None and self._password is not None:
-                await server.login(options.username, self._password)
-            await server.send_message(
-                mail, sender=options.sender, recipients=list(options.recipients)
-            )
-            with contextlib.suppress(aiosmtplib.SMTPException, OSError):  # it has the mail
-                await server.quit()
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise _judged(error, f"{options.host}, port {options.port}") from error
+            return await asyncio.shield(task)
         finally:
-            server.close()
+            if task.done():
+                self._under_way.pop(key, None)
+
+    async def _bring(self, mail: bytes) -> list[str]:
+        """Bring a mail to the server."""
+        options = self._options
+        async with self._session() as server:
+            return await server.send(options.sender, options.recipients, mail)
+
+    def _mail(self, events: Sequence[Event], digest: str, *, is_whole: bool) -> bytes:
+        """Return a mail; the same events again give the same Message-ID. Raises RefusedError."""
+        options = self._options
+        try:
+            letter = letters.whole(events, self._context) if is_whole else letters.bare(events)
+            mail = EmailMessage()
+            mail["From"] = Address("Hearthwall", addr_spec=options.sender)
+            mail["To"] = tuple(Address(addr_spec=each) for each in options.recipients)
+            mail["Date"] = localtime()
+            mail["Message-ID"] = f"<{digest}@{options.sender.rpartition('@')[2]}>"
+            mail["Auto-Submitted"] = "auto-generated"
+            mail.set_content(letter.text)
+            return _subject(letter.subject) + mail.as_bytes(policy=policy.SMTP)
+        except (ValueError, LookupError, MessageError) as error:
+            raise RefusedError("what was noticed can't be written as a mail") from error
 
 
-def _judged(error: Exception, where: str) -> SinkError | RefusedError:
-    """Return what a failure means for the events: they wait, a while longer where a person has to mend it, or go."""
-    import aiosmtplib
+def _subject(text: str) -> bytes:
+    """Return the line of a subject that whoever reads it sees letter by letter.
 
-    code = getattr(error, "code", 0)
-    lasting = _MENDED if code >= _PERMANENT else None
-    match error:
-        case aiosmtplib.SMTPAuthenticationError():
-            said = f"the server refuses the user name or the password ({code})"
-        case aiosmtplib.SMTPSenderRefused():
-            said = f"the server refuses the sender ({code})"
-        case aiosmtplib.SMTPRecipientsRefused():
-            least = min(each.code for each in error.recipients)
-            said = f"the server refuses every recipient ({least})"
-            lasting = _MENDED if least >= _PERMANENT else None
-        case aiosmtplib.SMTPDataError() if code >= _PERMANENT:
-            return RefusedError(f"{where}: the server refuses the mail ({code})")
-        case aiosmtplib.SMTPResponseException():
-            said = f"the server answered {code}"
-        case aiosmtplib.SMTPNotSupported():
-            said, lasting = "the server offers no login", _MENDED
-        case aiosmtplib.SMTPException() if not isinstance(error.__cause__, OSError):
-            said = _plain(error)
-        case _:
-            said = reason(error.__cause__ if isinstance(error.__cause__, OSError) else error)
-    return SinkError(f"{where}: {said}", retry_after=lasting)
-
-
-def _plain(error: Exception) -> str:
-    """Return what the library says of a connection, in one printable line."""
-    return "".join(each if each.isprintable() else " " for each in str(error))[:150]
+    An EmailMessage would decode what looks encoded in it, and the network wrote part of it.
+    """
+    is_plain = text.isascii() and "=?" not in text
+    said = Header(text, "us-ascii" if is_plain else "utf-8", header_name="Subject")
+    return f"Subject: {said.encode(linesep=_NEWLINE)}{_NEWLINE}".encode("ascii")

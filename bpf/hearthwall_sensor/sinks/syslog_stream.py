@@ -3,19 +3,15 @@
 import asyncio
 import contextlib
 import fcntl
-import hashlib
-import hmac
-import os
 import socket
 import ssl
 import struct
 import termios
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from .sink import SinkError
+from .tls import Trust, reason
 
 _CONNECT_WITHIN: Final = 20.0
 #: A server whose host acknowledges nothing, and answers nothing, for so long (seconds) is gone.
@@ -26,45 +22,6 @@ _LONGEST_LOOK: Final = 0.2
 _ESTABLISHED: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """How a server shows who it is, and how we do."""
-
-    ca_file: Path | None = None
-    """Who vouches for the server; None for those that this host trusts, where there is no fingerprint either."""
-    fingerprint: bytes | None = None
-    """SHA-256 of the server's certificate."""
-    server_name: str | None = None
-    """The name that the certificate has to have; None for the server's as it is set."""
-    client_certificate: Path | None = None
-    client_key: Path | None = None
-
-    def context(self) -> ssl.SSLContext:
-        """Return what TLS is spoken with; raises SinkError."""
-        try:
-            context = ssl.create_default_context(cafile=self.ca_file)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            if self.ca_file is not None:
-                # A home's own CA seldom has all that RFC 5280 asks for
-                context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-            elif self.fingerprint is not None:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE  # the fingerprint says more than any name
-            if self.client_certificate is not None:
-                _check_private(self.client_key or self.client_certificate)
-                context.load_cert_chain(self.client_certificate, self.client_key, password="")
-        except (OSError, ValueError) as error:
-            raise SinkError(f"TLS can't begin: {error}") from error
-        return context
-
-
-def _check_private(path: Path) -> None:
-    """Raise SinkError for a key that others could read or change."""
-    said = path.stat()
-    if said.st_uid not in (0, os.geteuid()) or said.st_mode & 0o077:
-        raise SinkError(f"others may read or change {path}: chown root, chmod 600")
-
-
 class Stream:
     """One connection."""
 
@@ -72,6 +29,8 @@ class Stream:
         """Take a connection that stands; `connect` makes one."""
         self._writer = writer
         self._socket: socket.socket = writer.get_extra_info("socket")
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
         self._end = asyncio.ensure_future(_until_end(reader))
 
     @classmethod
@@ -87,25 +46,8 @@ class Stream:
         except TimeoutError:
             raise SinkError("the server does not answer") from None
         except ssl.SSLError as error:
-            why = getattr(error, "verify_message", None) or error.reason or error
-            raise SinkError(f"the server's TLS is not good: {why}") from error
-        stream = cls(reader, writer)
-        try:
-            stream._prepare(None if trust is None else trust.fingerprint)
-        except BaseException:
-            stream.close()
-            raise
-        return stream
-
-    def _prepare(self, fingerprint: bytes | None) -> None:
-        """Look at the certificate, and have the kernel notice a server that is gone."""
-        if fingerprint is not None:
-            own = self._writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-            found = hashlib.sha256(own or b"").digest()
-            if not hmac.compare_digest(found, fingerprint):
-                raise SinkError(f"the server has another certificate, {found.hex(':').upper()}")
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+            raise SinkError(reason(error)) from error
+        return cls(reader, writer)
 
     def write(self, messages: Sequence[bytes]) -> None:
         """Begin to send messages, with their lengths before them; raises OSError and SinkError."""

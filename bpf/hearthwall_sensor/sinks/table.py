@@ -1,7 +1,7 @@
 """Reads a `[[sink]]` of the settings' file: each option is taken by what it has to be, and none is left over."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -112,11 +112,13 @@ class Table:
             self.fail(f"{key}: a port is a number from 1 to 65535")
         return match["six"] or match["host"], number
 
-    def done(self) -> None:
-        """Raise SensorError for an option that nothing has taken."""
+    def done(self, above: Collection[str] = ()) -> None:
+        """Raise SensorError for an option that nothing has taken, such as a setting that belongs above the sinks."""
         left = set(self._values) - set(self._known)
         if left:
             word = min(left)
+            if word in above:
+                self.fail(f"{word} is a setting of the sensor: write it above the first [[sink]]")
             meant = did_you_mean(word, tuple(self._known)) or (
                 f"; there are {', '.join(sorted(self._known))}"
             )

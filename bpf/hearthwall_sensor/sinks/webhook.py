@@ -1,9 +1,11 @@
 """A sink that posts each event as JSON to an http(s) address: alerts on a phone, in a chat, or to one's own program."""
 
+import asyncio
 import email.utils
 import hashlib
 import hmac
 import json
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -113,7 +115,7 @@ class WebhookSink:
         self._secret: bytes | None = None
 
     async def start(self) -> None:
-        """Read the secrets; the connection is made when there is something to tell."""
+        """Read the secrets, and see whether the receiver is there: it is asked nothing. Raises SinkError."""
         import aiohttp
 
         await self.close()
@@ -126,8 +128,11 @@ class WebhookSink:
             headers["Authorization"] = f"Bearer {_header(options.token_file)}"
         if options.secret_file is not None:
             self._secret = read_secret(options.secret_file).encode()
+        tls = options.trust.context()
+        await self._look(tls)
+        self._context.reached()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=options.trust.context(), limit=1),
+            connector=aiohttp.TCPConnector(ssl=tls, limit=1),
             timeout=aiohttp.ClientTimeout(total=options.timeout),
             headers=headers,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -135,8 +140,9 @@ class WebhookSink:
 
     async def send(self, events: Sequence[Event]) -> None:
         """Post each event."""
-        for number, event in enumerate(events):
-            await self._post(event, number)
+        for number, event in enumerate(events, 1):
+            await self._post(event)
+            self._context.took(number)
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -144,13 +150,28 @@ class WebhookSink:
         if session is not None:
             await session.close()
 
-    async def _post(self, event: Event, delivered: int) -> None:
-        """Post one event, when so many before it were taken."""
+    async def _look(self, tls: ssl.SSLContext) -> None:
+        """Connect to the receiver and part again; raises SinkError."""
+        parts = urlsplit(self._url)
+        is_tls = parts.scheme == "https"
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                _, writer = await asyncio.open_connection(
+                    parts.hostname,
+                    parts.port or (443 if is_tls else 80),
+                    ssl=tls if is_tls else None,
+                )
+            writer.transport.abort()
+        except (OSError, ValueError) as error:
+            raise SinkError(f"{shown(self._url)}: {reason(error)}") from None
+
+    async def _post(self, event: Event) -> None:
+        """Post one event."""
         import aiohttp
         from yarl import URL
 
         if self._session is None:
-            raise SinkError("it is not ready", delivered=delivered)
+            raise SinkError("it is not ready")
         body = message(event, self._context, self._options.fields)
         try:
             async with self._session.post(
@@ -159,13 +180,13 @@ class WebhookSink:
                 headers=self._signed(event, body),
                 allow_redirects=False,
             ) as response:
-                _judge(response, delivered)
+                _judge(response)
         except (
             aiohttp.ClientError,
             OSError,
             ValueError,
         ) as error:  # their texts may hold the address
-            raise SinkError(f"{shown(self._url)}: {_reason(error)}", delivered=delivered) from None
+            raise SinkError(f"{shown(self._url)}: {_reason(error)}") from None
 
     def _signed(self, event: Event, body: bytes) -> dict[str, str]:
         """Return the headers that name and sign a message."""
@@ -182,7 +203,7 @@ def message(
     event: Event, context: SinkContext, fields: Mapping[str, str | int | float | bool]
 ) -> bytes:
     """Return what is posted for an event; of one that is too large the evidence is left out."""
-    title, said = words.headline(event), words.brief(event, context.device_name)
+    title, said = words.headline(event), words.brief(event, words.called(context))
     wire: dict[str, Any] = {
         **fields,
         "title": title,
@@ -208,22 +229,19 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _judge(response: "ClientResponse", delivered: int) -> None:
+def _judge(response: "ClientResponse") -> None:
     """Raise unless the receiver has taken what was posted."""
     status = response.status
     where = f"{shown(str(response.url))} answered {status}"
     if 200 <= status < 300:
         return
     if 300 <= status < 400:
-        raise SinkError(
-            f"{where}, which leads elsewhere: write the address where that ends",
-            delivered=delivered,
-        )
+        raise SinkError(f"{where}, which leads elsewhere: write the address where that ends")
     if status in MENDABLE:
-        raise SinkError(f"{where}: {MENDABLE[status]}", delivered=delivered)
+        raise SinkError(f"{where}: {MENDABLE[status]}")
     if 400 <= status < 500 and status not in AGAIN:
-        raise RefusedError(where, delivered=delivered)
-    raise SinkError(where, delivered=delivered, retry_after=_pause(response.headers))
+        raise RefusedError(where)
+    raise SinkError(where, retry_after=_pause(response.headers))
 
 
 def _pause(headers: Mapping[str, str]) -> float | None:

@@ -7,15 +7,25 @@ from ..commands import explain
 from ..commands.cells import clean
 from ..kinds import KINDS, SEVERITIES, EventKind, Kind
 from ..protocol import Event
+from .sink import SinkContext
 
-#: Letters of one line, of one event and of all events together that are told.
+#: Letters of one line and of one event that are told.
 LONGEST_LINE: Final = 160
 LONGEST_EVENT: Final = 4_000
-LONGEST_TEXT: Final = 60_000
 _ATTACK: Final = "https://attack.mitre.org/techniques/"
 
 #: Returns what people call the device with a MAC.
 Names = Callable[[str], str | None]
+
+
+def called(context: SinkContext) -> Names:
+    """Return what devices are called where people read: by their names, else by who made them, and said so."""
+
+    def named(mac: str) -> str | None:
+        maker = context.device_maker(mac)
+        return context.device_name(mac) or (f"a device made by {maker}" if maker else None)
+
+    return named
 
 
 def headline(event: Event) -> str:
@@ -50,7 +60,9 @@ def whole(event: Event, names: Names) -> str:
         "accepted": None,
     }
     known = {event.mac: name} if event.mac and name else {}
-    more = [(f"hearthwall-sensor explain {event.seq}", "on the gateway, whom to cut off and how")]
+    more = [
+        (f"sudo hearthwall-sensor explain {event.seq}", "on the gateway, whom to cut off and how")
+    ]
     return cut(explain.show(wire, known, more), LONGEST_EVENT)
 
 
