@@ -16,52 +16,8 @@ static inline __attribute__((always_inline)) bool watches_floods(struct config *
 	return (cost[FLOOD_SYN] | cost[FLOOD_UDP] | cost[FLOOD_ICMP]) != 0;
 }
 
-/* The rest of the way, for what needs a closer look: one program for all gates, or a part of each (see tables.h). */
+/* The rest of the way, for what needs a closer look: one program for all gates. */
 BPF_PROG_ARRAY(gate_steps, 1);
-
-static inline __attribute__((always_inline)) int gate_verdict(struct xdp_md *context)
-{
-	void *data = (void *)(long)context->data;
-	void *end = (void *)(long)context->data_end;
-	struct link link = read_link(data, end);
-	struct scene *scene = current_scene();
-	struct config *settings;
-	u32 zero = 0;
-	enum side side;
-
-	settings = config.lookup(&zero);
-	if (!settings || !scene || !link.offset)
-		return XDP_PASS;
-	side = scene->hook == FROM_WAN ? SIDE_WAN : SIDE_LAN;
-	read_packet(&scene->packet, link, data, end);
-	scene->packets = 1;
-	scene->bytes = end - data;
-	scene->asked = candidates(settings, &scene->packet, scene->hook);
-	if (scene->asked) {
-		look_around(settings, scene);
-		if (judge(scene, true) == DROP) {
-			count(side == SIDE_LAN ? DROPPED_GATE : DROPPED_WAN);
-			return XDP_DROP;
-		}
-	}
-	/* What a rule drops is no flood, in the fast lane or here. */
-	return watches_floods(settings, side) && flood_drops(settings, scene, side) ? XDP_DROP : XDP_PASS;
-}
-
-int gate_judge(struct xdp_md *context)
-{
-	return gate_verdict(context);
-}
-
-static inline __attribute__((always_inline)) int look_closer(struct xdp_md *context)
-{
-#ifdef WHOLE_PROGRAMS
-	return gate_verdict(context);
-#else
-	gate_steps.call(context, 0);
-	return XDP_PASS;
-#endif
-}
 
 static inline __attribute__((always_inline)) int gate_at(struct xdp_md *context, enum side side)
 {
@@ -82,7 +38,7 @@ static inline __attribute__((always_inline)) int gate_at(struct xdp_md *context,
 		return XDP_DROP;
 	}
 	if ((lane == LANE_SLOW || watches_floods(settings, side)) && new_scene(hook))
-		return look_closer(context);
+		gate_steps.call(context, 0);
 	return XDP_PASS;
 }
 
@@ -109,6 +65,35 @@ int gate_vlan(struct xdp_md *context)
 		return XDP_PASS;
 	role = vlans.lookup(&vlan);
 	if (role && new_scene(*role == 2 ? FROM_WAN : FROM_LAN))
-		return look_closer(context);
+		gate_steps.call(context, 0);
 	return XDP_PASS;
+}
+
+int gate_judge(struct xdp_md *context)
+{
+	void *data = (void *)(long)context->data;
+	void *end = (void *)(long)context->data_end;
+	struct link link = read_link(data, end);
+	struct scene *scene = current_scene();
+	struct config *settings;
+	u32 zero = 0;
+	enum side side;
+
+	settings = config.lookup(&zero);
+	if (!settings || !scene || !link.offset)
+		return XDP_PASS;
+	side = scene->hook == FROM_WAN ? SIDE_WAN : SIDE_LAN;
+	read_packet(&scene->packet, link, data, end);
+	scene->packets = 1;
+	scene->bytes = end - data;
+	scene->asked = candidates(settings, &scene->packet, scene->hook);
+	if (scene->asked) {
+		look_around(settings, scene);
+		if (judge(scene, true) == DROP) {
+			count(side == SIDE_LAN ? DROPPED_GATE : DROPPED_WAN);
+			return XDP_DROP;
+		}
+	}
+	/* What a rule drops is no flood, in the fast lane or here. */
+	return watches_floods(settings, side) && flood_drops(settings, scene, side) ? XDP_DROP : XDP_PASS;
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from .modes import Allowance, Direction, Mode, Transport
-from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError, Severity, TokenRole
+from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError, Severity
 from .usage import Dimension
 from .wire import Message
 
@@ -15,27 +15,10 @@ from .wire import Message
 MAX_FLOWS: Final = 2_000
 #: And as many events.
 MAX_EVENTS: Final = 1_000
-#: How long a code for pairing may wait, in minutes.
-MAX_MINUTES: Final = 60
-
-#: What whoever asks must be allowed: to read, to give orders as well, or all that root may.
-Access = Literal["read", "operate", "root"]
-
-
-class Question(Message):
-    """A request that changes nothing: whoever may talk to the sensor may ask it."""
-
-    needs: ClassVar[Access] = "read"
-
-
-class Order(Message):
-    """A request that changes what the sensor does, knows or watches."""
-
-    needs: ClassVar[Access] = "operate"
 
 
 @dataclass(frozen=True, slots=True)
-class Initialize(Question):
+class Initialize(Message):
     """The client's first message: the schema it chose and a name for the log.
 
     A client on another host says in `address` whence it comes, to a sensor that says where it was reached.
@@ -48,7 +31,7 @@ class Initialize(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribe(Question):
+class Subscribe(Message):
     """Asks for a snapshot and then deltas, at most one per interval (seconds)."""
 
     type: ClassVar[str] = "subscribe"
@@ -56,28 +39,28 @@ class Subscribe(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class Unsubscribe(Question):
+class Unsubscribe(Message):
     """Ends the deltas."""
 
     type: ClassVar[str] = "unsubscribe"
 
 
 @dataclass(frozen=True, slots=True)
-class GetStatus(Question):
+class GetStatus(Message):
     """Asks for a Status."""
 
     type: ClassVar[str] = "status"
 
 
 @dataclass(frozen=True, slots=True)
-class GetDevices(Question):
+class GetDevices(Message):
     """Asks for the list of Device."""
 
     type: ClassVar[str] = "devices"
 
 
 @dataclass(frozen=True, slots=True)
-class GetFlows(Question):
+class GetFlows(Message):
     """Asks for the list of Flow, those that moved last at the head, at most `limit` (MAX_FLOWS) of them.
 
     `devices` are MACs, empty for all. `peer` is an address, a prefix, a name or `*.name`. `since` leaves
@@ -96,7 +79,7 @@ class GetFlows(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class GetUsage(Question):
+class GetUsage(Message):
     """Asks for the UsageReport of the devices' flows, summed by these dimensions, at most `limit` (MAX_FLOWS) rows.
 
     `devices` are MACs, empty for all. `since` leaves out flows that have not moved after that time (seconds since the
@@ -112,7 +95,7 @@ class GetUsage(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class GetProcesses(Question):
+class GetProcesses(Message):
     """Asks for the list of Program of this host, those that moved most at the head, at most `limit` of them."""
 
     type: ClassVar[str] = "processes"
@@ -120,7 +103,7 @@ class GetProcesses(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class RenameDevice(Order):
+class RenameDevice(Message):
     """Gives a device a name of the user's, or takes it back with null; the answer is the Device."""
 
     type: ClassVar[str] = "rename_device"
@@ -129,7 +112,7 @@ class RenameDevice(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class MergeDevices(Order):
+class MergeDevices(Message):
     """Says that a MAC is the same device as another one; the answer is that one, with both in it.
 
     A rule on a device is a rule on all of its MACs.
@@ -141,7 +124,7 @@ class MergeDevices(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class SplitDevice(Order):
+class SplitDevice(Message):
     """Takes back a merging; the answer is the Device of the MAC that stands for itself again."""
 
     type: ClassVar[str] = "split_device"
@@ -149,7 +132,7 @@ class SplitDevice(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetDevice(Order):
+class ForgetDevice(Message):
     """Erases all that is known of a device: totals, names, flows, events. One that speaks again is new.
 
     Its rules stay; the answer is the Device that was.
@@ -160,14 +143,14 @@ class ForgetDevice(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class GetBlocks(Question):
+class GetBlocks(Message):
     """Asks for the list of Block."""
 
     type: ClassVar[str] = "blocks"
 
 
 @dataclass(frozen=True, slots=True)
-class AddBlock(Order):
+class AddBlock(Message):
     """Orders a rule; the answer is the Block.
 
     A second order for the same target, transport and port replaces the first. `port` is the one that
@@ -195,7 +178,7 @@ class AddBlock(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class Confirm(Order):
+class Confirm(Message):
     """Keeps a rule that was ordered with `confirm_within`; the answer is the Block."""
 
     type: ClassVar[str] = "confirm"
@@ -205,7 +188,7 @@ class Confirm(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveBlock(Order):
+class RemoveBlock(Message):
     """Ends the rule on a target (and transport and port), or with an id; the answer is the Block that was."""
 
     type: ClassVar[str] = "unblock"
@@ -215,14 +198,14 @@ class RemoveBlock(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class GetFeeds(Question):
+class GetFeeds(Message):
     """Asks for the list of Feed."""
 
     type: ClassVar[str] = "feeds"
 
 
 @dataclass(frozen=True, slots=True)
-class AddFeed(Order):
+class AddFeed(Message):
     """Subscribes to a list at a file or an http(s) address, or changes one; the answer is the Feed.
 
     `header_file` is a file of the gateway that only root can read, with a header such as an
@@ -239,7 +222,7 @@ class AddFeed(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveFeed(Order):
+class RemoveFeed(Message):
     """Ends a feed and forgets its entries; the answer is the Feed that was."""
 
     type: ClassVar[str] = "remove_feed"
@@ -247,7 +230,7 @@ class RemoveFeed(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshFeed(Order):
+class RefreshFeed(Message):
     """Reads a feed anew, now; the answer is the Feed."""
 
     type: ClassVar[str] = "refresh_feed"
@@ -255,7 +238,7 @@ class RefreshFeed(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class GetEvents(Question):
+class GetEvents(Message):
     """Asks for the list of Event after a number, by number, at most `limit` (MAX_EVENTS) of them.
 
     That is the order in which they were noted: what was found late has an earlier time than those before it.
@@ -276,31 +259,7 @@ class GetEvents(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class GetJournal(Question):
-    """Asks which journal the events are in: whose numbers are missing there was forgotten, or was erased.
-
-    The answer is `{"id": …, "last": …, "erased": …}`: the id changes when the journal begins anew, `last` is the
-    newest number, and `erased` says how many events after `since` up to the number `last` are gone because somebody
-    wanted that.
-    """
-
-    type: ClassVar[str] = "journal"
-    since: int = 0
-    last: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TestSink(Order):
-    """Has a sink deliver a message that says that it is a test; the answer is `{"error": …}`, null if it arrived."""
-
-    __test__: ClassVar[bool] = False
-
-    type: ClassVar[str] = "test_sink"
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class GetEvent(Question):
+class GetEvent(Message):
     """Asks for the Event with a number, with whom an order may cut off for it, or null.
 
     Beside the Event's `culprit`, `blockable_peer` is the peer's address or name: never whom it was only done to.
@@ -312,7 +271,7 @@ class GetEvent(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptEvent(Order):
+class AcceptEvent(Message):
     """Says that what an event tells of is fine: the like is not told any more. The answer is the Event."""
 
     type: ClassVar[str] = "accept"
@@ -320,14 +279,14 @@ class AcceptEvent(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class GetAccepted(Question):
+class GetAccepted(Message):
     """Asks for the list of Acceptance, the oldest first."""
 
     type: ClassVar[str] = "accepted"
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeAccepted(Order):
+class RevokeAccepted(Message):
     """Takes an Acceptance back, by its id; the answer is the Acceptance that was."""
 
     type: ClassVar[str] = "revoke"
@@ -335,7 +294,7 @@ class RevokeAccepted(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class GetProfile(Question):
+class GetProfile(Message):
     """Asks for a device's ProfileReport."""
 
     type: ClassVar[str] = "profile"
@@ -343,7 +302,7 @@ class GetProfile(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class SetProfile(Order):
+class SetProfile(Message):
     """Freezes a device's profile, lets it learn again, or begins it anew; the answer is the ProfileReport."""
 
     type: ClassVar[str] = "set_profile"
@@ -352,7 +311,7 @@ class SetProfile(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class GetMud(Question):
+class GetMud(Message):
     """Asks for a device's MudReport."""
 
     type: ClassVar[str] = "mud"
@@ -360,7 +319,7 @@ class GetMud(Question):
 
 
 @dataclass(frozen=True, slots=True)
-class SetMud(Order):
+class SetMud(Message):
     """Holds a device against a MUD file (RFC 8520) from now on; the answer is the MudReport.
 
     `document` is the file's JSON. Without it the file is fetched from `url`, which is https, or from where the
@@ -374,7 +333,7 @@ class SetMud(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveMud(Order):
+class RemoveMud(Message):
     """Holds a device against no MUD file any more; the answer is the MudReport."""
 
     type: ClassVar[str] = "remove_mud"
@@ -382,14 +341,14 @@ class RemoveMud(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class GetPolicy(Question):
+class GetPolicy(Message):
     """Asks for the PolicyReport."""
 
     type: ClassVar[str] = "policy"
 
 
 @dataclass(frozen=True, slots=True)
-class SetPolicy(Order):
+class SetPolicy(Message):
     """Changes values of a section of the policy's file; the answer is the PolicyReport.
 
     `section` is `all`, `label NAME`, `device MAC` or `segment NAME`; a value of null takes its key out.
@@ -409,7 +368,7 @@ class Hint(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class SetHints(Order):
+class SetHints(Message):
     """Replaces all hints on devices, by MAC; the answer says what was `refused`, and why, by MAC.
 
     The policy's file says more than a hint.
@@ -436,7 +395,7 @@ TracedCall = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Trace(Order):
+class Trace(Message):
     """Asks to be told of system calls of this host's processes from now on, in messages of the type `trace`.
 
     Each has `lines`, a list of Traced, and `lost`: how many there were that are not told. None leaves a
@@ -456,40 +415,25 @@ class Trace(Order):
 
 
 @dataclass(frozen=True, slots=True)
-class EndTrace(Question):
+class EndTrace(Message):
     """Ends the connection's trace; so does closing the connection."""
 
     type: ClassVar[str] = "end_trace"
 
 
 @dataclass(frozen=True, slots=True)
-class DiscardDamaged(Order):
+class DiscardDamaged(Message):
     """Removes the damaged state files that were set aside; the answer is `{"files": […]}`, the names they had."""
 
     type: ClassVar[str] = "discard_damaged"
 
 
 @dataclass(frozen=True, slots=True)
-class Unload(Order):
+class Unload(Message):
     """Takes everything out of the kernel and ends the sensor; the rules stay on disk unless `forget`."""
 
     type: ClassVar[str] = "unload"
     forget: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Pair(Order):
-    """Makes a code by which one client on another host gets a token; the answer is an OfferedCode.
-
-    What becomes of it follows in messages of the type `pairing`, each a PairingNews. The code ends with the
-    connection. Only root may ask: a token stays when whoever asked for it may talk to the sensor no more.
-    """
-
-    type: ClassVar[str] = "pair"
-    needs: ClassVar[Access] = "root"
-    role: TokenRole = "operate"
-    name: str | None = None
-    minutes: float = 5.0
 
 
 Request = (
@@ -514,8 +458,6 @@ Request = (
     | RemoveFeed
     | RefreshFeed
     | GetEvents
-    | GetJournal
-    | TestSink
     | GetEvent
     | AcceptEvent
     | GetAccepted
@@ -532,7 +474,6 @@ Request = (
     | EndTrace
     | DiscardDamaged
     | Unload
-    | Pair
 )
 REQUESTS: Final[Mapping[str, type[Request]]] = {cls.type: cls for cls in typing.get_args(Request)}
 

@@ -25,7 +25,6 @@ _BAD_INPUT: Final = frozenset(
         "invalid_target",
         "not_found",
         "protected_target",
-        "read_only",
         "several_rules",
     }
 )
@@ -34,7 +33,6 @@ _BAD_INPUT: Final = frozenset(
 _LASTING: Final = frozenset(
     {
         "unsafe_files",
-        "newer_state",
         "unsupported_schema",
         "missing_capability",
         "not_root",

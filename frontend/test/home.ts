@@ -88,7 +88,6 @@ export const snapshot = (...devices: Row[]) => ({
   entry_id: "entry",
   gateway: "Gateway",
   gateway_device_id: null,
-  role: "operate",
   devices,
 });
 

