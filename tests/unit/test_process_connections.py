@@ -250,6 +250,8 @@ class _Model:
     old: list[tuple[bytes, Socket]] | None = None
     sent: int = 0
     began: int = 0
+    #: Records that were waiting at the last look: they are read each second, and it is looked every five.
+    due: int = 0
 
     def begin(self, _: int) -> None:
         self.began += 1
@@ -274,6 +276,7 @@ class _Model:
         for kind, cookie, one in self.records[:count]:
             getattr(self.host, kind)(cookie, one)
         del self.records[:count]
+        self.due = max(self.due - count, 0)
 
     def read(self, _: int) -> None:
         self.old = [(key(cookie), one) for cookie, one in self.table.items()]
@@ -281,9 +284,9 @@ class _Model:
     def look(self, which: int) -> None:
         if self.old is None:
             self.read(0)
-        self.deliver(which)
+        self.deliver(max(which, self.due))
         self.host.look(self.old or [])
-        self.old = None
+        self.old, self.due = None, len(self.records)
 
 
 @settings(deadline=None, max_examples=300)

@@ -234,10 +234,7 @@ class Connections:
         for key, first in over:
             if self._over.get(key) == first:
                 del self._over[key]
-        for key, fresh in list(self._fresh.items()):
-            if fresh.seen < self._looks - 1:
-                del self._fresh[key]
-        for key, each in list(self._counted.items()):
+        for key, each in (*self._fresh.items(), *self._counted.items()):
             if each.seen < self._looks - _PATIENCE:
                 self._end(key)
             elif each.seen < self._looks - 1 or each.is_quiet(now):
