@@ -49,7 +49,7 @@ def _end(number: int, _frame: FrameType | None) -> None:
 def clear(*, own: bool = False) -> None:
     """Remove what this process, or one that has ended, left on the machine."""
     netns.remove(each.name for each in _left(netns.FOLDER, own=own))
-    for folder in _left(pins.ROOT, own=own):
+    for folder in _left(pins.root(), own=own):
         pins.Pins(str((folder / "socket").readlink())).remove()
     for folder in _left(FOLDERS, own=own):
         shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""What flows and names cost the gateway: CPU, memory, what is lost in a flood, reading flows, and the kernel's part."""
+"""What flows and names cost the gateway: CPU, memory, loss in a flood, reading flows, the kernel's part, its start."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench import metering, readout, reckoning, remembering, watching
+from bench import metering, readout, reckoning, remembering, starting, watching
 from bench.figures import Figure, load, show
 from bench.network import workplace
 from bench.rounds import Rounds
@@ -21,10 +21,15 @@ class Effort(NamedTuple):
     readout: Rounds
     metering: Rounds
     repeat: int
+    starting: Rounds
 
 
-_FULL: Final = Effort(Rounds(3, 300), 3.0, 2_000, Rounds(9, 60), Rounds(7, 60), 1_000_000)
-_QUICK: Final = Effort(Rounds(1, 20), 1.0, 10_000, Rounds(3, 10), Rounds(3, 10), 300_000)
+_FULL: Final = Effort(
+    Rounds(3, 300), 3.0, 2_000, Rounds(9, 60), Rounds(7, 60), 1_000_000, Rounds(7, 120)
+)
+_QUICK: Final = Effort(
+    Rounds(1, 20), 1.0, 10_000, Rounds(3, 10), Rounds(3, 10), 300_000, Rounds(3, 60)
+)
 
 #: The parts of the measurement by name.
 PARTS: Final[Mapping[str, Callable[[Path, Effort], list[Figure]]]] = {
@@ -33,6 +38,7 @@ PARTS: Final[Mapping[str, Callable[[Path, Effort], list[Figure]]]] = {
     "loss": lambda folder, _: reckoning.measure(folder),
     "readout": lambda folder, effort: readout.measure(folder, effort.readout),
     "kernel": lambda folder, effort: metering.measure(folder, effort.metering, effort.repeat),
+    "start": lambda folder, effort: starting.measure(folder, effort.starting),
 }
 
 

@@ -62,11 +62,11 @@ int life_ends(struct tracepoint__sched__sched_process_exit *args)
 }
 #endif
 
-#ifdef HAVE_SCHED_PROCESS_EXEC
 /* What is told of an exec is made here: the rules must not hang on whether there is room in the ring. */
 BPF_PERCPU_ARRAY(draft_execs, struct exec_record, 1);
 BPF_PERCPU_ARRAY(draft_names, struct program_path, 1);
 
+#ifdef HAVE_SCHED_PROCESS_EXEC
 static inline __attribute__((always_inline)) u64 rules_by(struct program_path *key)
 {
 	u64 *rules = program_rules.lookup(key);

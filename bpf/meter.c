@@ -114,8 +114,8 @@ static inline __attribute__((always_inline)) bool is_cut_off(struct __sk_buff *s
 	return data + link.offset + wanted > end;
 }
 
-/* The rest of the way, one program for all hooks: the verdict where a rule or a list may concern a packet,
- * and what is counted and copied of one that passes on the home's side. */
+/* The rest of the way, one program for all hooks: the verdict where a rule or a list may concern a packet (or a
+ * part of each program, see tables.h), and what is counted and copied of one that passes on the home's side. */
 #define STEP_JUDGE 0
 #define STEP_OBSERVE 1
 BPF_PROG_ARRAY(meter_steps, 2);
@@ -126,6 +126,36 @@ static inline __attribute__((always_inline)) int pass(struct __sk_buff *skb, enu
 	if (hook == FROM_LAN || hook == TO_LAN)
 		meter_steps.call(skb, STEP_OBSERVE);
 	return TC_ACT_NEXT;
+}
+
+static inline __attribute__((always_inline)) int meter_verdict(struct __sk_buff *skb)
+{
+	struct scene *scene = current_scene();
+	struct config *settings;
+	enum verdict verdict;
+	u32 zero = 0;
+
+	settings = config.lookup(&zero);
+	if (!settings || !scene)
+		return TC_ACT_NEXT;
+	look_around(settings, scene);
+	verdict = judge(scene, false);
+	if (verdict == PASS)
+		verdict = judge_lists(scene);
+	if (verdict == DROP) {
+		count(drop_statistic(scene->hook));
+		return TC_ACT_DROP;
+	}
+	if (verdict == REDIRECT) {
+		count(REDIRECTED);
+		return bpf_redirect(scene->interface, 0);
+	}
+	return pass(skb, scene->hook);
+}
+
+int meter_judge(struct __sk_buff *skb)
+{
+	return meter_verdict(skb);
 }
 
 static inline __attribute__((always_inline)) int meter(struct __sk_buff *skb, enum hook hook)
@@ -158,34 +188,14 @@ static inline __attribute__((always_inline)) int meter(struct __sk_buff *skb, en
 	scene->bytes = wire.bytes;
 	scene->asked = candidates(settings, &scene->packet, hook);
 	find_lists(settings, scene, hook);
-	if (scene->asked | scene->feeds | scene->slot)
+	if (scene->asked | scene->feeds | scene->slot) {
+#ifdef WHOLE_PROGRAMS
+		return meter_verdict(skb);
+#else
 		meter_steps.call(skb, STEP_JUDGE);
+#endif
+	}
 	return pass(skb, hook);
-}
-
-int meter_judge(struct __sk_buff *skb)
-{
-	struct scene *scene = current_scene();
-	struct config *settings;
-	enum verdict verdict;
-	u32 zero = 0;
-
-	settings = config.lookup(&zero);
-	if (!settings || !scene)
-		return TC_ACT_NEXT;
-	look_around(settings, scene);
-	verdict = judge(scene, false);
-	if (verdict == PASS)
-		verdict = judge_lists(scene);
-	if (verdict == DROP) {
-		count(drop_statistic(scene->hook));
-		return TC_ACT_DROP;
-	}
-	if (verdict == REDIRECT) {
-		count(REDIRECTED);
-		return bpf_redirect(scene->interface, 0);
-	}
-	return pass(skb, scene->hook);
 }
 
 int meter_observe(struct __sk_buff *skb)

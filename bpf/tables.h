@@ -3,6 +3,12 @@
 #ifndef HEARTHWALL_TABLES_H
 #define HEARTHWALL_TABLES_H
 
+/*
+ * Programs go on with others by a table of programs, and the kernel empties that when nobody holds or pins it any
+ * more, whatever program is still on an interface. Where there is no bpffs to pin it in, WHOLE_PROGRAMS is defined:
+ * then each program judges by itself, and goes on judging when the sensor has gone. Only counting ends with it.
+ */
+
 enum mode {
 	MODE_NONE, /* the target has rules on services only */
 	MODE_ISOLATE,

@@ -50,6 +50,7 @@ from .rules.host import ran_at, started
 from .rules.rules import RULES_FILE, Rules
 from .server import Server
 from .settings import Settings
+from .sinks.child import Child as Sinks
 from .store import Store
 from .threats import Threats
 from .totals import Roster, Totals
@@ -178,8 +179,19 @@ def assemble(given: Given) -> Parts:
         detection=judge.detection,
         watch=Watch(flows, devices, chosen.primary, judge.take, looking(own)),
         damage=Damage(Path(given.settings.state_dir)),
+        sinks=_sinks(given),
         own=own,
     )
+
+
+def _sinks(given: Given) -> Sinks | None:
+    """Make what delivers events to the sinks that the settings' file names; None where it names none."""
+    settings, journal = given.settings, given.journal
+    if not settings.sinks:
+        return None
+    sinks = Sinks(settings.sinks, settings.socket, settings.state_dir, lambda: journal.last)
+    given.server.role_of = sinks.role_of
+    return sinks
 
 
 def _own_processes(

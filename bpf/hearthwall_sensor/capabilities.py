@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from . import __version__
 from .identity import vendors
-from .kernel import cgroups, hooks, libbpf, loader, ownership, pins, process_programs
+from .kernel import cache, cgroups, hooks, libbpf, loader, ownership, pins, process_programs, units
 from .names import registered
 from .processes import attribution
 from .protocol import SensorError
@@ -54,10 +54,10 @@ def _boot_clock() -> str | None:
 
 
 def _bpffs() -> str | None:
-    """Find bpffs, which `run` mounts if it is not mounted."""
+    """Find bpffs, which `run` mounts if it is not mounted and can be."""
     if pins.is_bpffs(pins.BPFFS):
         return f"mounted at {pins.BPFFS}"
-    return "not mounted yet, run does it" if pins.BPFFS.is_dir() else None
+    return "not mounted yet, run does it" if pins.is_possible() else None
 
 
 def _cgroup_hooks() -> str | None:
@@ -98,17 +98,22 @@ def _system_calls() -> str | None:
 
 
 def _programs() -> str | None:
-    """Compile and load the very programs that run would load, and let them go again."""
+    """Load the very programs that run would load, compiled before or now, and let them go again."""
     done = loader.load(None)
     if "processes" in done:
         return f"but those on processes: {done['processes']}"
+    if done["from_cache"]:
+        return f"loaded in {done['load_ms']} ms, compiled before"
     return f"compiled in {done['compile_ms']} ms and loaded in {done['load_ms']} ms, without kernel headers"
 
 
 def _bcc() -> str | None:
-    """Find bcc and its version."""
+    """Find bcc and its version; without it what was compiled before, or elsewhere, has to do."""
     version = _module("bcc")()
-    return None if version is None else f"bcc {version}"
+    if version is not None:
+        return f"bcc {version}"
+    there = any(cache.found(units.NETWORK, []))
+    return "missing, but the programs are there compiled" if there else None
 
 
 PARTS: Final = (
@@ -166,6 +171,30 @@ PARTS: Final = (
         _module("cryptography"),
         "peers have no names from QUIC, and no certificate can be made for `run --listen`",
         "apt-get install python3-cryptography",
+        by_root=False,
+    ),
+    Part(
+        "prometheus_client",
+        False,
+        _module("prometheus_client"),
+        "no metrics are told at /metrics and by `metrics`",
+        "apt-get install python3-prometheus-client",
+        by_root=False,
+    ),
+    Part(
+        "paho-mqtt",
+        False,
+        _module("paho.mqtt"),
+        "no events go to a broker ([[sink]] of the type mqtt)",
+        "apt-get install python3-paho-mqtt",
+        by_root=False,
+    ),
+    Part(
+        "aiosmtplib",
+        False,
+        _module("aiosmtplib"),
+        "no mail is sent ([[sink]] of the type smtp)",
+        "apt-get install python3-aiosmtplib",
         by_root=False,
     ),
     Part(
@@ -233,10 +262,10 @@ PARTS: Final = (
     ),
     Part(
         "bpffs",
-        True,
+        False,
         _bpffs,
-        "enforcement would end with the sensor's process",
-        f"mount -t bpf bpf {pins.BPFFS}",
+        pins.LOST,
+        f"{pins.MOUNT}; in a container, mount that folder of the host into it",
     ),
     Part(
         "per-CPU LRU table",

@@ -5,7 +5,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import __version__
 from .commands import (
@@ -15,23 +15,32 @@ from .commands import (
     events as event_commands,
     explain as explain_commands,
     flows as flow_commands,
+    installation as installation_commands,
+    metrics as metrics_commands,
     mud as mud_commands,
+    pair as pair_commands,
     policy as policy_commands,
     processes as process_commands,
     profile as profile_commands,
     remote as remote_commands,
     replay as replay_commands,
     rules as rule_commands,
+    settings as settings_commands,
+    sinks as sink_commands,
     top as top_commands,
     trace as trace_commands,
+    unload as unload_commands,
     usage as usage_commands,
 )
 from .commands.cells import clean
 from .commands.command import Command, Options, ask
 from .feeds import commands as feed_commands
 from .nearest import did_you_mean
-from .protocol import DEFAULT_SOCKET, SensorError
-from .requests import GetFeeds, GetStatus, RefreshFeed, RemoveFeed, Unload
+from .protocol import DEFAULT_SOCKET, EXIT_SETTINGS, SensorError
+from .requests import GetFeeds, GetStatus, RefreshFeed, RemoveFeed
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 
 def _check(options: Options) -> Any:
@@ -65,14 +74,28 @@ def _run(options: Options) -> Any:
         "cgroup": options.cgroup,
         "tc": options.tc,
         "xdp": options.xdp,
+        "wait": options.wait or None,
+        "alone": options.alone or None,
     }
-    chosen = settings.read(options.config, given)
-    if not chosen.interfaces:
-        raise SensorError(
-            "unknown_interface", "say which interface leads to the home: run --interface br-lan"
-        )
+    try:
+        chosen = settings.read(options.config, given)
+        _require_interface(chosen)
+    except SensorError as error:
+        if error.code != "internal":  # then another try may help
+            error.exit_status = EXIT_SETTINGS
+        raise
     options.exit_status = asyncio.run(main(chosen, supervised=options.supervised))
     return None
+
+
+def _require_interface(chosen: "Settings") -> None:
+    """Raise SensorError `unknown_interface` where nothing of the home's side is named."""
+    if chosen.interfaces:
+        return
+    named = "run --interface br-lan"
+    if chosen.file is not None:
+        named = f'interfaces = ["br-lan"] in {chosen.file}'
+    raise SensorError("unknown_interface", f"say which interface leads to the home: {named}")
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -155,6 +178,17 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         " (default: all processes of this host)",
     )
     parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="start though none of the interfaces is there yet: each is guarded when it appears",
+    )
+    parser.add_argument(
+        "--alone",
+        action="store_true",
+        help="take the place of programs on interfaces that a sensor left whose state has gone: where no other is used,"
+        " as in the app",
+    )
+    parser.add_argument(
         "--supervised",
         action="store_true",
         help="say READY on standard output, end with standard input",
@@ -162,70 +196,30 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verbose", action="store_true", help="log more")
 
 
-def _unload(options: Options) -> Any:
-    """Take everything out of the kernel, with the running sensors' help or without it."""
-    from . import privileges
-    from .kernel import pins
-    from .unloading import require_anything
-
-    privileges.require_root("unload")
-    if options.all:
-        return [_unload_one(each, forget=options.forget) for each in pins.loaded()]
-    if options.socket == DEFAULT_SOCKET:
-        require_anything(pins.Pins(options.socket))
-    return [_unload_one(options.socket, forget=options.forget)]
-
-
-def _unload_one(socket: str, *, forget: bool) -> dict[str, Any]:
-    """Take out what one sensor left; one that still runs is asked, and does it as it ends."""
-    from .kernel.pins import Pins, loaded
-    from .rules.rules import RULES_FILE
-    from .server import claimed
-    from .unloading import unload
-
-    own = Pins(socket)
-    found, state = own.path.is_dir(), own.state
-    rules = None if state is None else state / RULES_FILE
-    had_rules = rules is not None and rules.exists()
-    try:
-        ask(lambda _: Unload(forget=forget))(argparse.Namespace(socket=socket))
-    except SensorError as error:
-        if error.code != "not_running":
-            raise
-    with claimed(socket, wait=10.0):
-        unload(own, forget=forget)
-    return {
-        "socket": socket,
-        "found": found,
-        "rules_kept": str(rules) if rules is not None and rules.exists() else None,
-        "rules_forgotten": had_rules and rules is not None and not rules.exists(),
-        "others": loaded(),
-    }
-
-
-def _unload_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `unload` takes."""
-    parser.add_argument(
-        "--forget",
-        action="store_true",
-        help="forget rules and feeds too; else the next run puts them back",
-    )
-    parser.add_argument("--all", action="store_true", help="of every sensor on this host")
-
-
 def _load(options: Options) -> Any:
-    """Compile and load the kernel programs: what `run` has a child do."""
-    from .kernel.loader import die_with_parent, load
+    """Load the kernel programs, compiled before or now: what `run` has a child do."""
+    from pathlib import Path
 
+    from .kernel.loader import compile_into, die_with_parent, load
+
+    if options.compile_into:
+        return compile_into(Path(options.compile_into))
     if options.pins:
         die_with_parent()
-    return load(options.pins)
+    return load(options.pins, anew=options.anew)
 
 
 def _load_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `load` takes."""
     parser.add_argument(
         "--pins", metavar="DIR", help="pin into this new folder of bpffs; without it, only try"
+    )
+    parser.add_argument("--anew", action="store_true", help="compile also what was compiled before")
+    parser.add_argument(
+        "--compile-into",
+        metavar="DIR",
+        help="compile, and put the result into this folder: named `compiled` and beside the sensor's sources, it goes"
+        " to machines of this architecture that have no compiler",
     )
 
 
@@ -257,11 +251,14 @@ COMMANDS: Final = {
     **mud_commands.COMMANDS,
     **replay_commands.COMMANDS,
     **remote_commands.COMMANDS,
-    "unload": Command(
-        "take everything out of the kernel", _unload, display.unloaded, _unload_arguments
-    ),
+    **metrics_commands.COMMANDS,
+    **pair_commands.COMMANDS,
+    **sink_commands.COMMANDS,
+    **settings_commands.COMMANDS,
+    **installation_commands.COMMANDS,
+    **unload_commands.COMMANDS,
     "load": Command(
-        "compile the kernel programs and pin them (run does this)",
+        "compile the kernel programs where they are not yet, and pin them (run does this)",
         _load,
         display.loaded,
         _load_arguments,
@@ -390,8 +387,10 @@ def main(arguments: Sequence[str]) -> int:
         if as_json:
             print(json.dumps({"error": error.to_wire()}))
         else:
-            print(f"hearthwall-sensor: {clean(error.message)}", file=sys.stderr)
-        return 1
+            # Only the first line begins as a command's own does
+            shown = "\n  ".join(map(clean, error.message.splitlines()))
+            print(f"hearthwall-sensor: {shown}", file=sys.stderr)
+        return error.exit_status
     except KeyboardInterrupt:
         return 130
     if result is not None:

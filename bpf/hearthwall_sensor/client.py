@@ -34,6 +34,7 @@ from .requests import (
     GetFlows,
     GetStatus,
     Initialize,
+    Pair,
     RemoveBlock,
     Request,
     Subscribe,
@@ -86,6 +87,7 @@ class Client:
         self._reader: asyncio.Task[None] | None = None
         self._on_delta: Callable[[Delta], None] | None = None
         self._on_trace: Callable[[list[dict[str, Any]], int], None] | None = None
+        self._on_pairing: Callable[[dict[str, Any]], None] | None = None
         self._subscription: int | None = None
         self._expected_seq = 0
         self.hello: Hello | None = None
@@ -183,6 +185,14 @@ class Client:
         self._on_trace = on_lines
         await self.call(request)
 
+    async def pair(
+        self, request: Pair, on_news: Callable[[dict[str, Any]], None]
+    ) -> dict[str, Any]:
+        """Return the JSON of an OfferedCode; from now on call on_news in the event loop with that of PairingNews."""
+        self._on_pairing = on_news
+        offered: dict[str, Any] = await self.call(request)
+        return offered
+
     async def status(self) -> Status:
         """Return how the sensor fares."""
         return Status.from_wire(await self.call(GetStatus()))
@@ -251,6 +261,8 @@ class Client:
 
             case "trace" if self._on_trace is not None:
                 self._on_trace(wire["lines"], wire["lost"])
+            case "pairing" if self._on_pairing is not None:
+                self._on_pairing(wire)
 
     def _settle(self, identity: int, result: Any, error: SensorError | None) -> None:
         """Wake the call that waits for this answer, if it still does."""
@@ -276,6 +288,11 @@ def _said(request: Request) -> dict[str, Any]:
 def unix_session(socket_path: str) -> aiohttp.ClientSession:
     """Return a session whose every request goes to the sensor on this socket; the caller closes it."""
     return aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket_path))
+
+
+def remote_error(error: BaseException) -> BaseException:
+    """Return a failure to talk to another host as the SensorError that says what to do, others as they are."""
+    return _as_sensor_error(error, is_remote=True)
 
 
 def _as_sensor_error(error: BaseException, *, is_remote: bool = False) -> BaseException:

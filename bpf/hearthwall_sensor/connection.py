@@ -5,7 +5,8 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from aiohttp import WSMsgType, web
@@ -22,10 +23,14 @@ from .protocol import (
     Hello,
     SensorError,
     Snapshot,
+    TokenRole,
 )
+from .remote.pairing import OfferedCode, PairingNews
 from .requests import (
+    Access,
     EndTrace,
     Initialize,
+    Pair,
     Request,
     Subscribe,
     Trace,
@@ -41,8 +46,55 @@ _QUEUE_LENGTH: Final = 64
 _WAITING_LINES: Final = 8
 _SEND_TIMEOUT: Final = 10.0
 _INITIALIZE_TIMEOUT: Final = 10.0
+#: What is said to whoever asks for more than it may.
+_REFUSALS: Final[Mapping[Access, tuple[str, str | None]]] = {
+    "operate": ("read_only", None),
+    "root": ("not_permitted", "only root may ask for this: say sudo before the command"),
+}
 #: Part of its interval by which a delta may come early.
 _SLACK: Final = 0.2
+
+
+Offered = tuple[OfferedCode, Callable[[], None]]
+#: Makes a code for pairing: takes whom to tell what becomes of it, and returns what ends it beside it.
+MakeOffer = Callable[[Pair, Callable[[PairingNews], None]], Awaitable[Offered]]
+
+
+async def no_offer(_request: Pair, _tell: Callable[[PairingNews], None]) -> Offered:
+    """Make no code: nobody could use it."""
+    raise SensorError(
+        "missing_capability",
+        "the sensor does not listen for other hosts: start it with `run --listen ADDRESS:PORT`, such as"
+        " --listen 192.168.1.1:8447",
+    )
+
+
+_MAY: Final[Mapping[TokenRole, frozenset[Access]]] = {
+    "read": frozenset({"read"}),
+    "operate": frozenset({"read", "operate"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who talks to the sensor, and what it may."""
+
+    name: str
+    role: TokenRole = "operate"
+    is_root: bool = False
+    """Of this host, where it may all."""
+    pid: int | None = None
+    """Its process, if that is one of this host."""
+    address: str | None = None
+    """Where it reached us, if it came from another host."""
+    port: int | None = None
+    on_address: Callable[[str], None] = lambda _: None
+    """Called with the address from which it says that it came."""
+
+    @property
+    def may(self) -> frozenset[Access]:
+        """What it may."""
+        return _MAY[self.role] | ({"root"} if self.is_root else frozenset())
 
 
 class Source(Protocol):
@@ -92,23 +144,27 @@ class Connection:
         ws: web.WebSocketResponse,
         transport: asyncio.Transport,
         source: Source,
-        name: str,
+        visitor: Visitor,
         hello: Hello,
     ) -> None:
         """Take the open websocket and what it runs on, what is served, who the client is, and who the sensor."""
         self._hello = hello
+        self._visitor = visitor
         self._ws = ws
         self._transport = transport
         self._source = source
         self._queue: asyncio.Queue[str] = asyncio.Queue(_QUEUE_LENGTH)
         self._queued = 0
         self._initialized = False
-        self.name = name
+        self.name = visitor.name
+        self.role = visitor.role
+        #: What the client calls itself, once it has.
+        self.client: str | None = None
         self.subscription: _Subscription | None = None
         self._end_trace: Callable[[], None] | None = None
+        self._end_offer: Callable[[], None] | None = None
         self.overflowed = False
-        #: Called with the address from which a client that may talk says that it came.
-        self.on_address: Callable[[str], None] = lambda _: None
+        self.make_offer: MakeOffer = no_offer
 
     async def serve(self) -> None:
         """Talk until either side ends it."""
@@ -129,6 +185,7 @@ class Connection:
             _LOGGER.debug("%s went silent", self.name)
         finally:
             self._stop_tracing()
+            self._stop_offering()
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
             await self._ws.close()
@@ -151,37 +208,62 @@ class Connection:
         return True
 
     async def _carry_out(self, request: Request) -> Any:
-        """Return a request's result; what concerns the conversation itself is answered here."""
+        """Return a request's result; what concerns the conversation itself is answered here.
+
+        Who asks for more than it may is refused here, and nowhere else.
+        """
+        if request.needs not in self._visitor.may:
+            raise SensorError(*_REFUSALS[request.needs])
         if isinstance(request, Initialize):
-            if not MIN_SCHEMA <= request.schema <= MAX_SCHEMA:
-                raise SensorError(
-                    "unsupported_schema",
-                    f"this sensor ({__version__}) speaks schemas {MIN_SCHEMA} to {MAX_SCHEMA}, not {request.schema}",
-                )
-            self._initialized = True
-            self.name = f"{request.client[:40]!r} ({self.name})"
-            if request.address is not None:
-                self.on_address(request.address)
-            return {}
+            return self._initialize(request)
         if not self._initialized:
             raise SensorError("not_initialized")
-        if isinstance(request, Subscribe):
-            if not MIN_INTERVAL <= request.interval <= MAX_INTERVAL:
-                raise SensorError(
-                    "invalid_duration", f"an interval is {MIN_INTERVAL} to {MAX_INTERVAL} seconds"
-                )
-            self.subscription = _Subscription(request.interval, self._source.revision)
-            self._source.hasten()
-            return self._source.snapshot().to_wire()
-        if isinstance(request, Unsubscribe):
-            self.subscription = None
-            return {}
-        if isinstance(request, Trace | EndTrace):
-            self._stop_tracing()
-            if isinstance(request, Trace):
-                self._end_trace = await self._source.trace(request, self._tell_trace)
-            return {}
+        match request:
+            case Subscribe():
+                return self._subscribe(request)
+            case Unsubscribe():
+                self.subscription = None
+                return {}
+            case Trace() | EndTrace():
+                self._stop_tracing()
+                if isinstance(request, Trace):
+                    self._end_trace = await self._source.trace(request, self._tell_trace)
+                return {}
+            case Pair():
+                return await self._offer(request)
         return await self._source.answer(request)
+
+    def _initialize(self, request: Initialize) -> dict[str, Any]:
+        """Agree on a schema, and note who the client says it is and whence it comes; raises SensorError."""
+        if not MIN_SCHEMA <= request.schema <= MAX_SCHEMA:
+            raise SensorError(
+                "unsupported_schema",
+                f"this sensor ({__version__}) speaks schemas {MIN_SCHEMA} to {MAX_SCHEMA}, not {request.schema}",
+            )
+        self._initialized = True
+        self.client = request.client
+        self.name = f"{request.client[:40]!r} ({self.name})"
+        if request.address is not None:
+            self._visitor.on_address(request.address)
+        return {}
+
+    def _subscribe(self, request: Subscribe) -> dict[str, Any]:
+        """Return a snapshot, and tell from then on what changes; raises SensorError."""
+        if not MIN_INTERVAL <= request.interval <= MAX_INTERVAL:
+            raise SensorError(
+                "invalid_duration", f"an interval is {MIN_INTERVAL} to {MAX_INTERVAL} seconds"
+            )
+        self.subscription = _Subscription(request.interval, self._source.revision)
+        self._source.hasten()
+        return self._source.snapshot().to_wire()
+
+    async def _offer(self, request: Pair) -> dict[str, Any]:
+        """Return a code for pairing, which ends with this conversation, and tell what becomes of it."""
+        self._stop_offering()
+        shown, self._end_offer = await self.make_offer(
+            request, lambda news: self._send({"type": "pairing", **news.to_wire()})
+        )
+        return shown.to_wire()
 
     def push(self, *, at_once: bool) -> None:
         """Send what changed since the last delta, if it is due; a client that lags gets it in one piece later."""
@@ -222,6 +304,12 @@ class Connection:
     def _stop_tracing(self) -> None:
         """End the trace, if there is one."""
         end, self._end_trace = self._end_trace, None
+        if end is not None:
+            end()
+
+    def _stop_offering(self) -> None:
+        """End the code that waits, if there is one."""
+        end, self._end_offer = self._end_offer, None
         if end is not None:
             end()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import faulthandler
 import logging
 import os
 import sys
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from . import privileges
+from .sd_notify import Notices
 from .sensor import Sensor
 from .settings import Settings
 
@@ -22,12 +24,17 @@ _M_ARENA_MAX: Final = -8
 async def main(settings: Settings, *, supervised: bool) -> int:
     """Run a sensor; when supervised, say READY on standard output and end when standard input does."""
     privileges.require_root("run")
+    faulthandler.enable()  # systemd's watchdog aborts what hangs: the log then says where
+    notices = Notices()
+    notices.doing("Starting")
     _stay_small()
     sensor = Sensor(settings)
+    sensor.on_second = lambda: notices.alive(sensor.standing)
 
     def ready() -> None:
         guarded = ", ".join(settings.guarded)
         _LOGGER.info("Guarding %s, listening on %s", guarded, settings.socket)
+        notices.up(sensor.standing)
         if supervised:
             print("READY", flush=True)
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _end_with_input, sensor)

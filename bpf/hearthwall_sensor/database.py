@@ -39,6 +39,10 @@ _OF_THE_DISK: Final = frozenset(
 )
 
 
+#: No version of a schema is so high: such a number is damage.
+_MOST_VERSIONS: Final = 1000
+
+
 class Opened(NamedTuple):
     """A database that can be read, and whether a damaged one stood in its place."""
 
@@ -46,15 +50,52 @@ class Opened(NamedTuple):
     was_damaged: bool
 
 
+class Schema(NamedTuple):
+    """What a database has, and the version of that.
+
+    The version is another one where a program that knows the one before could not use the file, or would spoil it: not
+    for a column or a table more.
+    """
+
+    version: int
+    text: str
+
+
+class _NewerError(Exception):
+    """The file is of a version that this program does not know."""
+
+
+def newer(path: Path, schema: Schema) -> str | None:
+    """Return the version of a database that a newer program made, in words; None where this one may use it."""
+    if not path.exists():
+        return None
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            _require_known(connection, schema)
+        finally:
+            connection.close()
+    except _NewerError as error:
+        return f"{path.name} ({error})"
+    except (OSError, *_DAMAGES):
+        return None  # whoever opens it says so
+    return None
+
+
 def opened(
-    path: Path, schema: str, durable: bool, check: Callable[[sqlite3.Connection], object]
+    path: Path, schema: Schema, durable: bool, check: Callable[[sqlite3.Connection], object]
 ) -> Opened:
     """Open or make a database that `check` can read; a damaged one is set aside and begun anew.
 
-    A durable one has each transaction on disk when it ends. Raises SensorError `storage_failed`.
+    One of a newer program is left alone, and another one is used beside it. A durable one has each transaction on
+    disk when it ends. Raises SensorError `storage_failed`.
     """
     try:
         return Opened(_checked(path, schema, durable, check), was_damaged=False)
+    except _NewerError as error:
+        own = path.with_name(f"{path.stem}.v{schema.version}{path.suffix}")
+        _LOGGER.warning("%s is of a newer version (%s); %s is used beside it", path, error, own)
+        return opened(own, schema, durable, check)
     except OSError as error:
         raise _shut(path, error.strerror) from error
     except _DAMAGES as error:
@@ -96,7 +137,7 @@ def _beside(path: Path) -> tuple[Path, Path]:
 
 
 def _checked(
-    path: Path, schema: str, durable: bool, check: Callable[[sqlite3.Connection], object]
+    path: Path, schema: Schema, durable: bool, check: Callable[[sqlite3.Connection], object]
 ) -> sqlite3.Connection:
     """Open a database and read what `check` does; one that fails is closed again."""
     # What devices do is nobody else's business; SQLite gives the files beside it the same permissions.
@@ -104,12 +145,25 @@ def _checked(
     path.chmod(0o600)
     connection = sqlite3.connect(path, check_same_thread=False)
     try:
-        _prepare(connection, schema, durable)
+        version = _require_known(connection, schema)
+        _prepare(connection, schema.text, durable)
+        if version < schema.version:
+            connection.execute(f"PRAGMA user_version = {schema.version}")
         check(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _require_known(connection: sqlite3.Connection, schema: Schema) -> int:
+    """Return a file's version, 0 for none; raises what says that it is newer, or damaged."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if not 0 <= version < _MOST_VERSIONS:
+        raise ValueError(f"version {version}")
+    if version > schema.version:
+        raise _NewerError(f"version {version}, not {schema.version}")
+    return version
 
 
 def _prepare(connection: sqlite3.Connection, schema: str, durable: bool) -> None:

@@ -109,6 +109,12 @@ def _sum(total: tuple[int, int, int, int], more: tuple[int, ...]) -> tuple[int, 
     return total[0] + more[0], total[1] + more[1], total[2] + more[2], total[3] + more[3]
 
 
+def _total(parts: Iterable[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
+    """Return the sum of many four counters."""
+    up_bytes, up_packets, down_bytes, down_packets = map(sum, zip(*parts, strict=True))
+    return up_bytes, up_packets, down_bytes, down_packets
+
+
 class Devices:
     """All devices that this gateway has seen."""
 
@@ -116,6 +122,8 @@ class Devices:
         """Take the accounts that were kept on disk."""
         self.accounts: dict[str, Account] = {each.mac: each for each in accounts}
         self.evicted = 0
+        #: What devices that were forgotten have moved: the sum of all must not fall with them.
+        self.gone: Scopes = NOTHING
         #: MACs that got an account and were not told of yet.
         self.newcomers: list[str] = []
         #: How many entries the kernel's table had at the last look.
@@ -162,9 +170,21 @@ class Devices:
         candidates.sort(key=_worth)
         gone = candidates[:excess]
         for each in gone:
-            del self.accounts[each.mac]
+            self.remove(each.mac)
         self.evicted += len(gone)
         return gone
+
+    def remove(self, mac: str) -> Account | None:
+        """Forget a device; return what its account was."""
+        account = self.accounts.pop(mac, None)
+        if account is not None:
+            self.gone = tuple(map(_sum, self.gone, account.scopes))
+        return account
+
+    def moved(self) -> Scopes:
+        """Return what all devices have moved, also those that were forgotten since the sensor started."""
+        columns = zip(self.gone, *(each.scopes for each in self.accounts.values()), strict=True)
+        return tuple(_total(scope) for scope in columns)
 
 
 def _worth(account: Account) -> tuple[bool, float]:

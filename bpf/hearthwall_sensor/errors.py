@@ -25,12 +25,18 @@ ERRORS: Final[Mapping[str, str]] = {
     "not_running": "no sensor listens on this socket",
     "not_permitted": "this user may not talk to the sensor",
     "unauthorised": "the sensor does not know this token",
+    "read_only": "this token may only read; who may give orders has one whose role is operate",
+    "wrong_code": "the sensor does not know this code",
+    "no_code": "no code is waiting: `hearthwall-sensor pair` makes one, which holds for some minutes and once",
+    "code_burnt": "wrong codes were tried too often, so the right one does not hold any more: make another",
+    "interfered": "somebody stands between both sides, or what answers is not the sensor that showed the code",
     "unreachable": "nothing answers at this address",
     "too_many_clients": "the sensor serves as many clients as it may, in all or by this token",
     "wrong_certificate": "what answers at this address has another certificate",
     "unsafe_files": "the sensor's files can be changed by someone other than root",
     "missing_capability": "this host lacks something that the sensor needs",
     "kernel_refused": "the kernel refused what was asked of it",
+    "newer_state": "a newer version wrote this state, which this one does not understand and leaves alone",
     "storage_failed": "the state could not be written to disk, so nothing was changed",
     "timeout": "the sensor did not answer in time",
     "invalid_mud": "the file is no Manufacturer Usage Description that can be used",
@@ -40,6 +46,9 @@ ERRORS: Final[Mapping[str, str]] = {
 
 class SensorError(Exception):
     """A failure with a code of `ERRORS`, as it crosses the wire."""
+
+    #: What a command that ends by it has for an exit status.
+    exit_status = 1
 
     def __init__(self, code: str, message: str | None = None) -> None:
         """Take a code and, where there is more to say than the table does, a message."""

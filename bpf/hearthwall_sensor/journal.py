@@ -5,7 +5,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from itertools import count
@@ -47,6 +47,8 @@ class Journal:
     def __init__(self, path: Path, retention: Retention = Retention()) -> None:  # noqa: B008, it is frozen
         """Open or make the journal; raises SensorError `storage_failed`."""
         self._file = JournalFile(path, retention)
+        #: What tells this journal from one that began anew.
+        self.identity = self._file.identity
         #: Whether a damaged file was set aside.
         self.was_damaged = self._file.was_damaged
         # Held while what waits is written or forgotten.
@@ -69,6 +71,8 @@ class Journal:
         self.lost = 0
         #: Events that were too many of their kind in a minute.
         self.suppressed = 0
+        #: Events that were told since the sensor started, by kind and severity.
+        self.told: Counter[tuple[str, str]] = Counter()
         #: Returns the MAC that stands for a device.
         self.primary: Callable[[str], str] = lambda mac: mac
         #: Returns whether a device has been here for long, so that it isn't just invented.
@@ -192,6 +196,7 @@ class Journal:
         self._number(written, again)
         events = [*written.revived.values(), *(each for each in written.fresh if each is not None)]
         self.last = events[-1].seq if events else self.last
+        self.told.update((each.kind, each.severity) for each in events)
         return events
 
     def _take_back(self, again: dict[int, Pending]) -> None:
@@ -259,6 +264,12 @@ class Journal:
         # Thousands of rows take a small computer a while.
         found = await asyncio.to_thread(self._file.select, asked, wanted)
         return [self._counted(event) for event in found]
+
+    async def erased(self, since: int, last: int) -> int:
+        """Return how many events were erased after one number, up to another one; raises SensorError."""
+        if not 0 <= since < 2**63 or not 0 <= last < 2**63:
+            raise SensorError("invalid_message", "since and last are numbers of events")
+        return await asyncio.to_thread(self._file.erased, since, last)
 
     async def event(self, seq: int) -> Event | None:
         """Return the event with a number, None where there is none."""

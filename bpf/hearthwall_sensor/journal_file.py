@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from . import database
+from . import database, journal_gaps
 from .journal_rows import COLUMNS, Row, Told, event_of, told_of
 from .kinds import SEVERITIES
 from .notice import Notice
@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS events (
     evidence TEXT NOT NULL
 )
 """
+SCHEMA: Final = database.Schema(1, _SCHEMA + ";" + journal_gaps.SCHEMA)
 #: Columns that a journal of an earlier version lacks.
 _ADDED: Final[Mapping[str, str]] = {
     "technique": "TEXT",
@@ -60,6 +61,8 @@ _AGE_INTERVAL: Final = 3600.0
 _SLACK: Final = 50
 #: About what a row takes beside its sentence and its evidence.
 _ROW_BYTES: Final = 300
+#: Which events are about a device or name it.
+_OF_DEVICE: Final = "mac = ?1 OR instr(summary, ?1) OR instr(evidence, ?1) OR instr(subject, ?1)"
 #: What says that a row is none that could ever be written, whatever room there is on the disk.
 _UNFIT: Final = (
     ValueError,  # also UnicodeEncodeError
@@ -107,8 +110,10 @@ class JournalFile:
         self._retention = retention
         #: Whether a damaged file was set aside.
         self._connection, self.was_damaged = database.opened(
-            path, _SCHEMA, durable=True, check=_prepare
+            path, SCHEMA, durable=True, check=_prepare
         )
+        #: What tells it from one that began anew.
+        self.identity = journal_gaps.identity(self._connection)
         self._lock = threading.Lock()
         self._next_look = 0.0
         #: The numbers of damaged events of which it was told.
@@ -251,10 +256,8 @@ class JournalFile:
         with self._lock:
             with self._connection:
                 for mac in macs:
-                    self._delete(
-                        "mac = ?1 OR instr(summary, ?1) OR instr(evidence, ?1) OR instr(subject, ?1)",
-                        (mac,),
-                    )
+                    journal_gaps.note(self._connection, _OF_DEVICE, (mac,))
+                    self._delete(_OF_DEVICE, (mac,))
             database.wipe(self._connection)
 
     # What is asked
@@ -280,6 +283,14 @@ class JournalFile:
     def event(self, seq: int) -> Event | None:
         """Return the event with a number, None where there is none."""
         return next(iter(self._read("seq = ?", (seq,))), None)
+
+    def erased(self, since: int, last: int) -> int:
+        """Return how many events were erased after one number, up to another one; raises SensorError."""
+        try:
+            with self._lock:
+                return journal_gaps.erased(self._connection, since, last)
+        except sqlite3.Error as error:
+            raise SensorError("storage_failed", f"the events can't be read: {error}") from error
 
     def recent(self, first: float, last: float, limit: int) -> list[Told]:
         """Return the newest of the events that began after one time and happened after another, the oldest first."""
@@ -333,6 +344,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute(
         f"SELECT {', '.join(f'max(length({each}))' for each in COLUMNS.split(', '))} FROM events"  # noqa: S608, constants
     ).fetchone()
+    journal_gaps.identity(connection)
+    journal_gaps.erased(connection, 0, _MAX_SEQ)
     if not 0 <= _last(connection) < _MAX_SEQ:
         raise ValueError("no event could have a number")
     _try_to_write(connection)

@@ -13,7 +13,7 @@ from .policy.responding import Guard
 from .policy_orders import PolicyOrders
 from .processes.connections import merged
 from .processes.processes import Processes
-from .protocol import Block
+from .protocol import Block, SensorError
 from .reports import Reports
 from .requests import (
     AddBlock,
@@ -25,6 +25,7 @@ from .requests import (
     GetEvents,
     GetFeeds,
     GetFlows,
+    GetJournal,
     GetProcesses,
     GetStatus,
     GetUsage,
@@ -32,6 +33,7 @@ from .requests import (
     RemoveBlock,
     RemoveFeed,
     Request,
+    TestSink,
     Unload,
 )
 from .rules.process_protection import ProcessProtection
@@ -77,6 +79,8 @@ class Orders:
             RemoveFeed: self._remove_feed,
             RefreshFeed: self._refresh_feed,
             GetEvents: self._get_events,
+            GetJournal: self._get_journal,
+            TestSink: self._test_sink,
             DiscardDamaged: self._discard_damaged,
             Unload: self._unload,
             **self.devices.answers,
@@ -212,6 +216,18 @@ class Orders:
         """Answer with what happened."""
         events = await self._parts.journal.select(request, self._parts.chosen.macs)
         return [judged(self._parts, each).to_wire() for each in events]
+
+    async def _get_journal(self, request: GetJournal) -> Any:
+        """Answer with which journal it is, and how much of a part of it was erased."""
+        journal = self._parts.journal
+        erased = await journal.erased(request.since, request.last)
+        return {"id": journal.identity, "last": journal.last, "erased": erased}
+
+    async def _test_sink(self, request: TestSink) -> Any:
+        """Answer with what became of a message that is only a test."""
+        if self._parts.sinks is None:
+            raise SensorError("not_found", "there is no sink: [[sink]] in the settings names one")
+        return {"error": await self._parts.sinks.test(request.name)}
 
     async def _discard_damaged(self, _: DiscardDamaged) -> Any:
         """Remove the damaged files that were set aside."""

@@ -27,6 +27,7 @@ from .policy.responding import Responder
 from .ports import Ports
 from .rules.rules import Rules
 from .server import Server
+from .sinks.child import Child as Sinks
 from .store import Store
 from .threats import Threats
 from .totals import Totals
@@ -65,5 +66,7 @@ class Parts:
     detection: Detection
     watch: Watch
     damage: Damage
+    sinks: Sinks | None
+    """None where the settings name none."""
     own: OwnProcesses | None
     """None where processes of this host are not watched."""

@@ -1,14 +1,15 @@
 """The guarded interfaces of one sensor: programs go on those that come, and off those that go."""
 
+import contextlib
 import errno
 import logging
 import struct
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .kernel.attachment import Classifier, detach, tcx_programs, xdp_state
+from .kernel.attachment import Classifier, detach, remove_qdisc
 from .kernel.hooks import (
     TC_PLACES,
     XDP_PLACE,
@@ -21,8 +22,11 @@ from .kernel.hooks import (
 )
 from .kernel.libbpf import Map, Program
 from .kernel.ownership import OwnPrograms, others
-from .kernel.pins import Pins, link_name
-from .network.foreign import foreign
+from .kernel.pins import LOST as LOST_PINS, Pins, link_name
+from .network import orphans
+from .network.foreign import foreign, has_filters
+from .network.netlink import NetlinkError
+from .network.occupied import programs_on
 from .network.selection import Port, Selection, select
 from .network.topology import Network
 from .protocol import Interface, Role, SensorError
@@ -66,9 +70,16 @@ class Ports:
         pins: Pins,
         tc: TcWay | None = None,
         xdp: XdpWay | None = None,
+        *,
+        wait: bool = False,
     ) -> None:
-        """Take the interfaces' names with their roles, and how programs are attached, None to probe."""
+        """Take the interfaces' names with their roles, and how programs are attached, None to probe.
+
+        With `wait` none of them need be there yet.
+        """
         self._names = names
+        self._asked = tc, xdp
+        self._wait = wait
         self._pins = pins
         self._own = OwnPrograms(pins)
         self._meters = Meters(pins, tc or probe_tc(), self._own)
@@ -88,12 +99,35 @@ class Ports:
         """How programs are attached, as the status tells it."""
         return self._meters.way, f"xdp_{self._gates.way}"
 
+    def adopt(self, left: Iterable[int]) -> None:
+        """Take programs on interfaces for this sensor's that no pins tell of, such as those of a run without bpffs."""
+        self._own.adopt(left)
+
+    def keep_on_interfaces(self) -> None:
+        """Attach in the ways that outlive the sensor without bpffs.
+
+        Raises SensorError `missing_capability` if another way was asked for.
+        """
+        tc, xdp = self._asked
+        if tc == "tcx" or xdp == "link":
+            raise SensorError(
+                "missing_capability",
+                "without bpffs tcx and links of XDP end with the sensor: leave the choice to it"
+                " (`auto`), or mount bpffs",
+            )
+        self._meters = Meters(self._pins, "clsact", self._own)
+        self._gates = Gates(self._pins, xdp or "netlink", self._own)
+
+    def lost(self) -> dict[str, str]:
+        """Return what is missing for the programs to be pinned, by its name: what is lost by that."""
+        return {"bpffs": LOST_PINS} if self._pins.are_held else {}
+
     def select(self, network: Network) -> Selection:
         """Return what is to be guarded; raises SensorError `unknown_interface` if that is nothing or can't be."""
         selection = select(self._names, network)
         for reason in selection.refused.values():
             raise SensorError("unknown_interface", reason)
-        if len(selection.missing) == len(self._names):
+        if len(selection.missing) == len(self._names) and not self._wait:
             known = ", ".join(sorted(each.name for each in network.interfaces.values()))
             name = next(iter(self._names))
             raise SensorError(
@@ -101,13 +135,18 @@ class Ports:
             )
         return selection
 
-    def check(self, network: Network) -> None:
-        """Raise SensorError if an interface belongs to another sensor."""
+    def check(self, network: Network, *, alone: bool = False) -> None:
+        """Raise SensorError if an interface belongs to another sensor.
+
+        One that is `alone` takes over what a sensor left that nobody knows any more.
+        """
         owners = others(self._pins)
         self._own.read()
+        if alone:
+            self._adopt_orphans(network, owners)
         for port in self.select(network).ports.values():
             name, index = port.interface.name, port.interface.index
-            for program in (*_programs_on(index), *_programs_on(port.gate or index)):
+            for program in (*programs_on(index), *programs_on(port.gate or index)):
                 if program in owners:
                     raise SensorError(
                         "interface_in_use",
@@ -117,12 +156,19 @@ class Ports:
             for _, point in TC_PLACES.values():
                 program = Classifier(index, point).program()
                 if program and program not in self._own:  # its pins are not to be seen from here
-                    raise SensorError(
-                        "interface_in_use",
-                        f"another sensor's filter (program {program}) is on {name}; take that out"
-                        " first: unload --all",
-                    )
+                    raise SensorError("interface_in_use", orphans.told(program, name))
             foreign(index, self._own)  # names are to be had only before privileges are dropped
+
+    def _adopt_orphans(self, network: Network, owners: Container[int]) -> None:
+        """Take over the programs of a sensor whose state has gone, and with it the rules that they know."""
+        found = orphans.find(network, self._own, owners)
+        if found.programs:
+            _LOGGER.warning(
+                "A sensor that nobody knows any more has left its programs on %s: they give way, and what they"
+                " dropped is not known",
+                ", ".join(sorted(found.interfaces.values())),
+            )
+            self._own.adopt(found.programs)
 
     def attach(
         self, programs: dict[str, Program], network: Network, vlans: Map | None = None
@@ -144,6 +190,7 @@ class Ports:
                 self._meters.clear(index)
             if index not in self._states:
                 self._gates.clear(index)
+            _clear_qdisc(self._pins, index)
         kept = {link_name(index, place) for index in metered for place in TC_PLACES}
         kept |= {link_name(index, XDP_PLACE) for index in self._states}
         for link in self._pins.links.glob("[0-9]*"):  # others are not on interfaces
@@ -328,22 +375,24 @@ class Ports:
         return {index: each.port.interface.name for index, each in dict(self._guarded).items()}
 
 
-def _programs_on(interface: int) -> Iterable[int]:
-    """Yield the ids of the programs on an interface, whosever they are."""
-    yield xdp_state(interface)[0]
-    for attach_type, point in TC_PLACES.values():
-        yield Classifier(interface, point).program()
-        try:
-            yield from tcx_programs(interface, attach_type)
-        except OSError:  # a kernel without tcx
-            continue
+def take_out(pins: Pins, interfaces: Iterable[int], left: Iterable[int] = ()) -> None:
+    """Take this sensor's programs off these interfaces, however they were attached, and what it has left by id.
 
-
-def take_out(pins: Pins, interfaces: Iterable[int]) -> None:
-    """Take this sensor's programs off these interfaces, in whichever way they were attached."""
+    With them go the qdiscs that were made for them, where nobody else uses these by now.
+    """
     own = OwnPrograms(pins)
     own.read()
+    own.adopt(left)
     meters, gates = Meters(pins, "clsact", own), Gates(pins, "netlink", own)
     for index in interfaces:
         meters.clear(index)
         gates.clear(index)
+        _clear_qdisc(pins, index)
+
+
+def _clear_qdisc(pins: Pins, index: int) -> None:
+    """Take off the qdisc that was made for this sensor's filters, if there are none of anybody."""
+    if pins.has_made_qdisc(index):
+        with contextlib.suppress(OSError, NetlinkError):  # the interface has gone, or the qdisc
+            if not has_filters(index):
+                remove_qdisc(index)

@@ -37,6 +37,11 @@ MAX_SCHEMA: Final = 1
 DEFAULT_SOCKET: Final = "/run/hearthwall/sensor.sock"
 DEFAULT_STATE_DIR: Final = "/var/lib/hearthwall"
 WEBSOCKET_PATH: Final = "/ws"
+METRICS_PATH: Final = "/metrics"
+#: What a Home Assistant calls itself in `initialize`.
+HOME_ASSISTANT: Final = "Home Assistant"
+#: Where a client that has no token yet gets one for a code.
+PAIR_PATH: Final = "/pair"
 
 #: Longest message a sensor takes from a client; a block order is a few hundred bytes.
 MAX_REQUEST_BYTES: Final = 64 * 1024
@@ -52,13 +57,18 @@ DEFAULT_INTERVAL: Final = 1.0
 EXIT_STOPPED: Final = 0
 #: Somebody asked for everything to be taken out of the kernel: a supervisor must not start it again.
 EXIT_UNLOADED: Final = 3
+#: The settings make no sense, or a newer version wrote the state: somebody has to mend that (EX_CONFIG of sysexits.h).
+EXIT_SETTINGS: Final = 78
 
 MAX_REASON: Final = 200
 MAX_FEEDS: Final = 32
+MAX_SINKS: Final = 16
 MAX_SHOWN_ADDRESSES: Final = 32
 MAX_PROGRAM_PEERS: Final = 5
 
 Role = Literal["lan", "wan"]
+#: What a token lets a client on another host do: see everything, or give orders as well.
+TokenRole = Literal["operate", "read"]
 
 Scope = Literal["internet", "lan", "gateway"]
 SCOPES: Final[tuple[Scope, ...]] = typing.get_args(Scope)
@@ -87,7 +97,7 @@ class Hello(Message):
     """The sensor's first message. `id` tells sensors apart, wherever they are reached.
 
     A client on another host is told in `address` and `port` where the sensor was reached: whoever dialled
-    something else was passed on by somebody between both.
+    something else was passed on by somebody between both. To one whose `role` is `read`, orders are refused.
     """
 
     version: str
@@ -96,6 +106,7 @@ class Hello(Message):
     id: str | None = None
     address: str | None = None
     port: int | None = None
+    role: TokenRole = "operate"
 
     def schema(self) -> int:
         """Return the highest schema that both sides speak; raises SensorError `unsupported_schema`."""
@@ -330,7 +341,9 @@ class Status(Message):
     `missing` says by part what the kernel does not have, why, and what is lost by it. `damaged` names state files
     that were found damaged and still lie aside: what they kept is lost, or as it was one version before.
     `time` is the gateway's clock. `listening` is where other hosts reach the sensor, null for nowhere, and
-    `turned_away` counts connections there that showed no good token or were too many.
+    `turned_away` counts connections there that showed no good token or were too many. `sinks` are where events
+    are delivered to beside clients. `home_assistants` is how many of them follow what is told; `clients` is without
+    what the sensor itself has started.
     """
 
     pid: int
@@ -355,6 +368,29 @@ class Status(Message):
     time: float | None = None
     listening: str | None = None
     turned_away: int = 0
+    sinks: "tuple[SinkState, ...]" = ()
+    home_assistants: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SinkState(Message):
+    """How a sink fares: somewhere else that events are delivered to.
+
+    `waiting` events are on disk and not delivered yet. `lost` were too old by the time that the receiver took
+    any; `refused` it will never take. `failing_since` is null while it takes them; else `next_try` is when it is
+    tried again. `reached` is when its receiver last answered since the sensor started, null if nobody has tried yet.
+    """
+
+    name: str
+    type: str
+    delivered: int
+    waiting: int
+    lost: int
+    refused: int
+    failing_since: float | None
+    last_error: str | None
+    next_try: float | None = None
+    reached: float | None = None
 
 
 FeedAction = Literal["audit", "drop"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from . import __version__, privileges
 from .devices import describe
 from .parts import Parts
+from .processes import looks
 from .protocol import (
     MAX_SCHEMA,
     MAX_SHOWN_ADDRESSES,
@@ -48,11 +49,12 @@ class Reports:
             capabilities=(
                 *parts.ports.ways,
                 *(() if parts.own is None else parts.own.attribution.ways),
-                *sorted(privileges.KEPT.values()),
+                *sorted(privileges.kept().values()),
+                *(("sys_ptrace",) if looks.is_possible() else ()),
             ),
             rules=len(parts.rules),
             devices=len(self._primaries(parts.devices.accounts)),
-            clients=parts.server.clients,
+            clients=parts.server.clients(own=None if parts.sinks is None else parts.sinks.pid),
             uptime_s=round(time.monotonic() - self._started, 3),
             resident_bytes=_resident_bytes(),
             dropped={
@@ -95,11 +97,16 @@ class Reports:
             flows=parts.flows.present,
             malformed=dict(parts.observer.labels.malformed),
             policy_problem=parts.policy.problem,
-            missing={} if parts.own is None else parts.own.attribution.lost(),
+            missing=parts.ports.lost()
+            | ({} if parts.own is None else parts.own.attribution.lost())
+            | _newer(parts.rules.newer)
+            | _unreachable(parts.server.unreachable),
             damaged=parts.damage.files(),
             time=time.time(),
             listening=parts.server.listening,
             turned_away=parts.server.turned_away,
+            home_assistants=parts.server.home_assistants,
+            sinks=() if parts.sinks is None else parts.sinks.states,
         )
 
     def devices(self) -> tuple[Device, ...]:
@@ -186,6 +193,21 @@ class Reports:
             events=tuple(judged(self._parts, each) for each in changes.events_since(since)),
         )
         return None if delta == Delta(seq=0) else delta
+
+
+def _newer(what: str | None) -> dict[str, str]:
+    """Return what is missing where only a newer version understands all rules."""
+    if what is None:
+        return {}
+    return {
+        "rules": f"a newer version wrote {what}: that is not in force, and no rule can be changed,"
+        " until that version is back"
+    }
+
+
+def _unreachable(why: str | None) -> dict[str, str]:
+    """Return what is missing where other hosts can't reach the sensor though they should."""
+    return {} if why is None else {"remote access": f"no other host reaches the sensor: {why}"}
 
 
 def _resident_bytes() -> int:

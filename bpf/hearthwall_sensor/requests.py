@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from .modes import Allowance, Direction, Mode, Transport
-from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError, Severity
+from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError, Severity, TokenRole
 from .usage import Dimension
 from .wire import Message
 
@@ -15,10 +15,27 @@ from .wire import Message
 MAX_FLOWS: Final = 2_000
 #: And as many events.
 MAX_EVENTS: Final = 1_000
+#: How long a code for pairing may wait, in minutes.
+MAX_MINUTES: Final = 60
+
+#: What whoever asks must be allowed: to read, to give orders as well, or all that root may.
+Access = Literal["read", "operate", "root"]
+
+
+class Question(Message):
+    """A request that changes nothing: whoever may talk to the sensor may ask it."""
+
+    needs: ClassVar[Access] = "read"
+
+
+class Order(Message):
+    """A request that changes what the sensor does, knows or watches."""
+
+    needs: ClassVar[Access] = "operate"
 
 
 @dataclass(frozen=True, slots=True)
-class Initialize(Message):
+class Initialize(Question):
     """The client's first message: the schema it chose and a name for the log.
 
     A client on another host says in `address` whence it comes, to a sensor that says where it was reached.
@@ -31,7 +48,7 @@ class Initialize(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribe(Message):
+class Subscribe(Question):
     """Asks for a snapshot and then deltas, at most one per interval (seconds)."""
 
     type: ClassVar[str] = "subscribe"
@@ -39,28 +56,28 @@ class Subscribe(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Unsubscribe(Message):
+class Unsubscribe(Question):
     """Ends the deltas."""
 
     type: ClassVar[str] = "unsubscribe"
 
 
 @dataclass(frozen=True, slots=True)
-class GetStatus(Message):
+class GetStatus(Question):
     """Asks for a Status."""
 
     type: ClassVar[str] = "status"
 
 
 @dataclass(frozen=True, slots=True)
-class GetDevices(Message):
+class GetDevices(Question):
     """Asks for the list of Device."""
 
     type: ClassVar[str] = "devices"
 
 
 @dataclass(frozen=True, slots=True)
-class GetFlows(Message):
+class GetFlows(Question):
     """Asks for the list of Flow, those that moved last at the head, at most `limit` (MAX_FLOWS) of them.
 
     `devices` are MACs, empty for all. `peer` is an address, a prefix, a name or `*.name`. `since` leaves
@@ -79,7 +96,7 @@ class GetFlows(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class GetUsage(Message):
+class GetUsage(Question):
     """Asks for the UsageReport of the devices' flows, summed by these dimensions, at most `limit` (MAX_FLOWS) rows.
 
     `devices` are MACs, empty for all. `since` leaves out flows that have not moved after that time (seconds since the
@@ -95,7 +112,7 @@ class GetUsage(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class GetProcesses(Message):
+class GetProcesses(Question):
     """Asks for the list of Program of this host, those that moved most at the head, at most `limit` of them."""
 
     type: ClassVar[str] = "processes"
@@ -103,7 +120,7 @@ class GetProcesses(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class RenameDevice(Message):
+class RenameDevice(Order):
     """Gives a device a name of the user's, or takes it back with null; the answer is the Device."""
 
     type: ClassVar[str] = "rename_device"
@@ -112,7 +129,7 @@ class RenameDevice(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class MergeDevices(Message):
+class MergeDevices(Order):
     """Says that a MAC is the same device as another one; the answer is that one, with both in it.
 
     A rule on a device is a rule on all of its MACs.
@@ -124,7 +141,7 @@ class MergeDevices(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class SplitDevice(Message):
+class SplitDevice(Order):
     """Takes back a merging; the answer is the Device of the MAC that stands for itself again."""
 
     type: ClassVar[str] = "split_device"
@@ -132,7 +149,7 @@ class SplitDevice(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetDevice(Message):
+class ForgetDevice(Order):
     """Erases all that is known of a device: totals, names, flows, events. One that speaks again is new.
 
     Its rules stay; the answer is the Device that was.
@@ -143,14 +160,14 @@ class ForgetDevice(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class GetBlocks(Message):
+class GetBlocks(Question):
     """Asks for the list of Block."""
 
     type: ClassVar[str] = "blocks"
 
 
 @dataclass(frozen=True, slots=True)
-class AddBlock(Message):
+class AddBlock(Order):
     """Orders a rule; the answer is the Block.
 
     A second order for the same target, transport and port replaces the first. `port` is the one that
@@ -178,7 +195,7 @@ class AddBlock(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Confirm(Message):
+class Confirm(Order):
     """Keeps a rule that was ordered with `confirm_within`; the answer is the Block."""
 
     type: ClassVar[str] = "confirm"
@@ -188,7 +205,7 @@ class Confirm(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveBlock(Message):
+class RemoveBlock(Order):
     """Ends the rule on a target (and transport and port), or with an id; the answer is the Block that was."""
 
     type: ClassVar[str] = "unblock"
@@ -198,14 +215,14 @@ class RemoveBlock(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class GetFeeds(Message):
+class GetFeeds(Question):
     """Asks for the list of Feed."""
 
     type: ClassVar[str] = "feeds"
 
 
 @dataclass(frozen=True, slots=True)
-class AddFeed(Message):
+class AddFeed(Order):
     """Subscribes to a list at a file or an http(s) address, or changes one; the answer is the Feed.
 
     `header_file` is a file of the gateway that only root can read, with a header such as an
@@ -222,7 +239,7 @@ class AddFeed(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveFeed(Message):
+class RemoveFeed(Order):
     """Ends a feed and forgets its entries; the answer is the Feed that was."""
 
     type: ClassVar[str] = "remove_feed"
@@ -230,7 +247,7 @@ class RemoveFeed(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshFeed(Message):
+class RefreshFeed(Order):
     """Reads a feed anew, now; the answer is the Feed."""
 
     type: ClassVar[str] = "refresh_feed"
@@ -238,7 +255,7 @@ class RefreshFeed(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class GetEvents(Message):
+class GetEvents(Question):
     """Asks for the list of Event after a number, by number, at most `limit` (MAX_EVENTS) of them.
 
     That is the order in which they were noted: what was found late has an earlier time than those before it.
@@ -259,7 +276,31 @@ class GetEvents(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class GetEvent(Message):
+class GetJournal(Question):
+    """Asks which journal the events are in: whose numbers are missing there was forgotten, or was erased.
+
+    The answer is `{"id": …, "last": …, "erased": …}`: the id changes when the journal begins anew, `last` is the
+    newest number, and `erased` says how many events after `since` up to the number `last` are gone because somebody
+    wanted that.
+    """
+
+    type: ClassVar[str] = "journal"
+    since: int = 0
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TestSink(Order):
+    """Has a sink deliver a message that says that it is a test; the answer is `{"error": …}`, null if it arrived."""
+
+    __test__: ClassVar[bool] = False
+
+    type: ClassVar[str] = "test_sink"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetEvent(Question):
     """Asks for the Event with a number, with whom an order may cut off for it, or null.
 
     Beside the Event's `culprit`, `blockable_peer` is the peer's address or name: never whom it was only done to.
@@ -271,7 +312,7 @@ class GetEvent(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptEvent(Message):
+class AcceptEvent(Order):
     """Says that what an event tells of is fine: the like is not told any more. The answer is the Event."""
 
     type: ClassVar[str] = "accept"
@@ -279,14 +320,14 @@ class AcceptEvent(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class GetAccepted(Message):
+class GetAccepted(Question):
     """Asks for the list of Acceptance, the oldest first."""
 
     type: ClassVar[str] = "accepted"
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeAccepted(Message):
+class RevokeAccepted(Order):
     """Takes an Acceptance back, by its id; the answer is the Acceptance that was."""
 
     type: ClassVar[str] = "revoke"
@@ -294,7 +335,7 @@ class RevokeAccepted(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class GetProfile(Message):
+class GetProfile(Question):
     """Asks for a device's ProfileReport."""
 
     type: ClassVar[str] = "profile"
@@ -302,7 +343,7 @@ class GetProfile(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class SetProfile(Message):
+class SetProfile(Order):
     """Freezes a device's profile, lets it learn again, or begins it anew; the answer is the ProfileReport."""
 
     type: ClassVar[str] = "set_profile"
@@ -311,7 +352,7 @@ class SetProfile(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class GetMud(Message):
+class GetMud(Question):
     """Asks for a device's MudReport."""
 
     type: ClassVar[str] = "mud"
@@ -319,7 +360,7 @@ class GetMud(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class SetMud(Message):
+class SetMud(Order):
     """Holds a device against a MUD file (RFC 8520) from now on; the answer is the MudReport.
 
     `document` is the file's JSON. Without it the file is fetched from `url`, which is https, or from where the
@@ -333,7 +374,7 @@ class SetMud(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveMud(Message):
+class RemoveMud(Order):
     """Holds a device against no MUD file any more; the answer is the MudReport."""
 
     type: ClassVar[str] = "remove_mud"
@@ -341,14 +382,14 @@ class RemoveMud(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class GetPolicy(Message):
+class GetPolicy(Question):
     """Asks for the PolicyReport."""
 
     type: ClassVar[str] = "policy"
 
 
 @dataclass(frozen=True, slots=True)
-class SetPolicy(Message):
+class SetPolicy(Order):
     """Changes values of a section of the policy's file; the answer is the PolicyReport.
 
     `section` is `all`, `label NAME`, `device MAC` or `segment NAME`; a value of null takes its key out.
@@ -368,7 +409,7 @@ class Hint(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class SetHints(Message):
+class SetHints(Order):
     """Replaces all hints on devices, by MAC; the answer says what was `refused`, and why, by MAC.
 
     The policy's file says more than a hint.
@@ -395,7 +436,7 @@ TracedCall = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Trace(Message):
+class Trace(Order):
     """Asks to be told of system calls of this host's processes from now on, in messages of the type `trace`.
 
     Each has `lines`, a list of Traced, and `lost`: how many there were that are not told. None leaves a
@@ -415,25 +456,40 @@ class Trace(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class EndTrace(Message):
+class EndTrace(Question):
     """Ends the connection's trace; so does closing the connection."""
 
     type: ClassVar[str] = "end_trace"
 
 
 @dataclass(frozen=True, slots=True)
-class DiscardDamaged(Message):
+class DiscardDamaged(Order):
     """Removes the damaged state files that were set aside; the answer is `{"files": […]}`, the names they had."""
 
     type: ClassVar[str] = "discard_damaged"
 
 
 @dataclass(frozen=True, slots=True)
-class Unload(Message):
+class Unload(Order):
     """Takes everything out of the kernel and ends the sensor; the rules stay on disk unless `forget`."""
 
     type: ClassVar[str] = "unload"
     forget: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Order):
+    """Makes a code by which one client on another host gets a token; the answer is an OfferedCode.
+
+    What becomes of it follows in messages of the type `pairing`, each a PairingNews. The code ends with the
+    connection. Only root may ask: a token stays when whoever asked for it may talk to the sensor no more.
+    """
+
+    type: ClassVar[str] = "pair"
+    needs: ClassVar[Access] = "root"
+    role: TokenRole = "operate"
+    name: str | None = None
+    minutes: float = 5.0
 
 
 Request = (
@@ -458,6 +514,8 @@ Request = (
     | RemoveFeed
     | RefreshFeed
     | GetEvents
+    | GetJournal
+    | TestSink
     | GetEvent
     | AcceptEvent
     | GetAccepted
@@ -474,6 +532,7 @@ Request = (
     | EndTrace
     | DiscardDamaged
     | Unload
+    | Pair
 )
 REQUESTS: Final[Mapping[str, type[Request]]] = {cls.type: cls for cls in typing.get_args(Request)}
 

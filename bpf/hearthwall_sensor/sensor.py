@@ -5,17 +5,17 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from . import files, orders, privileges, takeover
+from . import files, newer, orders, privileges, takeover
 from .assembly import Given, assemble
 from .changes import Changes
 from .flows import keeping
 from .flows.samples import Samples
 from .journal import Journal
-from .kernel import cgroups, loader, pins, tracing
+from .kernel import cgroups, loader, tracing
 from .kernel.call_layouts import TRACEPOINTS
 from .kernel.layouts import SIDES
 from .kernel.libbpf import Program
@@ -23,6 +23,10 @@ from .kernel.pins import Pins
 from .kernel.process_programs import LIFE_TRACEPOINTS
 from .kernel.tracing import Tracepoints
 from .kernel.units import NETWORK
+from .metrics import pseudonyms
+from .metrics.exposition import Exposition
+from .metrics.view import View
+from .names.keeping import NAMES_FILE, Keeping
 from .network import topology
 from .network.surroundings import Surroundings
 from .network.topology import Network
@@ -30,7 +34,7 @@ from .orders import Orders
 from .own_processes import Tell, required
 from .parts import Parts
 from .ports import Ports
-from .processes import attribution
+from .processes import attribution, looks
 from .protocol import EXIT_STOPPED, EXIT_UNLOADED, Block, Delta, Role, Snapshot
 from .remote import sensor_id
 from .remote.remote import Remote
@@ -41,6 +45,7 @@ from .server import Server
 from .settings import Settings
 from .store import Store
 from .unloading import unload
+from .unpinned import Unpinned
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -57,15 +62,19 @@ class Sensor:
 
     _parts: Parts
     _reports: Reports
+    _view: View
     _orders: Orders
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings; nothing happens before `run`."""
         self._settings = settings
         self._pins = Pins(settings.socket)
-        self._ports = Ports(settings.guarded, self._pins, settings.tc_way, settings.xdp_way)
+        self._ports = Ports(
+            settings.guarded, self._pins, settings.tc_way, settings.xdp_way, wait=settings.wait
+        )
         self._server = Server(settings.socket, settings.group, self)
         self._state = Path(settings.state_dir)
+        self._unpinned = Unpinned(self._pins, self._ports, self._state)
         self._surroundings = Surroundings(
             settings.interfaces, settings.home_assistant, settings.dns_servers
         )
@@ -77,9 +86,13 @@ class Sensor:
         self._link_rang = asyncio.Event()
         self._samples: Samples | None = None
         self._exit = EXIT_STOPPED
+        #: Only without bpffs.
+        self._names: Keeping | None = None
         self._forget = False
         #: Attaching happens in threads, one at a time.
         self._attaching = asyncio.Lock()
+        #: Called each second, as long as the sensor goes its rounds.
+        self.on_second: Callable[[], None] = lambda: None
         #: What goes on beside the ticks, by what it is for: never two of one kind.
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -100,12 +113,15 @@ class Sensor:
             try:
                 await self._server.start()
                 await self._remote.start()
+                if self._parts.sinks is not None:
+                    self._parts.sinks.start()
                 on_ready()
                 await self._watch()
             finally:
                 await self._remote.stop()
                 await self._server.stop()
                 await self._finish()
+                looks.end()
             if self._exit == EXIT_UNLOADED:
                 unload(self._pins, forget=self._forget)
         finally:
@@ -115,26 +131,31 @@ class Sensor:
 
     async def _start(self, seen: Network) -> None:
         """Load what is not loaded yet, restore the rules, then let the programs see packets."""
-        pins.mount()
-        self._ports.check(seen)
         files.private_folder(self._state)
-        store = Store(self._state / "devices.db")
-        journal = Journal(self._state / "events.db", self._settings.retention)
+        self._unpinned.take_over()
+        self._ports.check(seen, alone=self._settings.alone)
+        newer.look(self._state, is_guarded=bool(self._pins.generations()))
+        store = Store(self._state / newer.DEVICES_FILE)
+        journal = Journal(self._state / newer.EVENTS_FILE, self._settings.retention)
         self._pins.make(self._state)
+        tracing.mount()  # which tracepoints there are is part of what is loaded
         earlier = [each for each in self._pins.generations() if each.name != loader.generation()]
         current = self._pins.generation(loader.generation())
-        tracing.mount()
         if not self._pins.is_complete(current):
             _LOGGER.info("Loading the kernel programs")
             done = await loader.load_in_child(str(current))
             made = "Found compiled" if done["from_cache"] else "Compiled"
             _LOGGER.info("%s in %s ms, loaded in %s ms", made, done["compile_ms"], done["load_ms"])
+            for doubt in done["doubts"]:
+                _LOGGER.warning("Compiled programs: %s", doubt)
             if "processes" in done:
                 _LOGGER.warning("Processes of this host are not watched: %s", done["processes"])
         tracepoints = Tracepoints()
         tracepoints.read((*LIFE_TRACEPOINTS.values(), *TRACEPOINTS))
         watched = attribution.opened(self._pins, current, self._cgroup, tracepoints)
         await self._remote.prepare(sensor_id.read_or_make(self._state))
+        if watched is not None:
+            looks.begin()
         privileges.drop()
         parts = self._parts = assemble(
             Given(
@@ -152,23 +173,41 @@ class Sensor:
         )
         self._reports = Reports(parts)
         self._orders = Orders(parts, self._reports, self._rules_changed, self._leave)
+        named = pseudonyms.naming(self._settings.metrics_devices, self._state)
+        self._view = View(parts, self._reports, named)
         parts.surroundings.follow(seen, parts.tables, self._ports.home(seen))
         self._remote.on_moved = self._protect_clients
         self._remote.protect()
         self._remote.follow(seen, self._settings.interfaces)
         parts.identities.take_neighbours(parts.surroundings.addresses, time.time())
         await takeover.restore(parts, earlier, _indices(seen))
+        self._view.begin()
+        self._server.metrics.write = Exposition(self._view).text
         self._follow_names()
         takeover.take_names(parts, earlier)
+        self._keep_names()
         keeping.take_back(self._state / keeping.FLOWS_FILE, parts.observer)
         programs = {name: Program.pinned(str(current / name)) for name in NETWORK.programs()}
-        self._ports.attach(programs, seen, parts.tables.map("vlans"))
-        self._ports.gate(**self._gates())
+        self._attach(programs, seen)
         if parts.own is not None:
             parts.own.begin(parts.policy.wanted_patterns(), has_rules=parts.rules.are_on_processes)
         self._retire(earlier)
         parts.totals.read()
         parts.watch.begin()
+
+    def _attach(self, programs: Mapping[str, Program], seen: Network) -> None:
+        """Let the programs see packets, in place of what is there of an earlier run."""
+        self._unpinned.say(programs)
+        self._unpinned.note(programs, seen)
+        self._ports.attach(dict(programs), seen, self._parts.tables.map("vlans"))
+        self._ports.gate(**self._gates())
+        self._unpinned.note(programs, seen)
+
+    def _keep_names(self) -> None:
+        """Keep the addresses of names on disk where the kernel does not, and begin with those that were kept."""
+        if self._pins.are_held:
+            self._names = Keeping(self._state / NAMES_FILE, self._parts.domains)
+            self._names.take_back()
 
     def _retire(self, generations: list[Path]) -> None:
         """Take over the last counts of programs that no packet meets any more, and unpin them."""
@@ -181,6 +220,8 @@ class Sensor:
 
     async def _finish(self) -> None:
         """Save, and leave the kernel guarding."""
+        if self._parts.sinks is not None:
+            await self._parts.sinks.stop()
         await self._parts.feeds.stop()
         await self._parts.responder.stop()
         if (
@@ -188,11 +229,14 @@ class Sensor:
         ):  # a look may take seconds; what it told is counted when it is told again
             self._tasks["flows"].cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._unpinned.end()
         self._parts.totals.read()
         await self._parts.totals.save(at_end=True)
         await self._parts.journal.write()
         self._parts.journal.close()
         self._parts.store.close()
+        if self._names is not None:
+            await self._names.write()
         if self._exit != EXIT_UNLOADED:
             flows, answered = self._parts.flows.known(), self._parts.observer.answered
             keeping.keep(self._state / keeping.FLOWS_FILE, flows, answered)
@@ -276,8 +320,11 @@ class Sensor:
         parts.totals.mark_identified()
         parts.totals.evict({*self._surroundings.addresses, *parts.chosen.spoken_of})
         parts.domains.sweep()
+        if self._names is not None and self._names.is_due:
+            self._begin("names", self._names.write)
         if parts.own is not None:
             parts.own.attribution.sweep()
+            looks.check()
         statistics = parts.tables.statistics()
         parts.floods.look(statistics["dropped_flood"])
         parts.threats.look(statistics["listed"])
@@ -286,6 +333,7 @@ class Sensor:
         self._begin("ports", self._look_at_ports)
         self._begin("makers", self._orders.mud.follow_devices)
         self._tell_events()
+        self.on_second()
 
     async def _look_at_ports(self) -> None:
         """See to it that the programs are where they should be, whatever others did."""
@@ -366,6 +414,7 @@ class Sensor:
         accounts = self._parts.devices.accounts
         revision = self._changes.begin()
         targets = [each.target for each in ended]
+        self._view.rules_ended(ended)
         for block in ended:
             self._changes.removed(block.id)
         for rule in changed:
@@ -413,6 +462,15 @@ class Sensor:
             done = wanted
         self._changes.status()
         self._server.push(at_once=True)
+
+    @property
+    def standing(self) -> str:
+        """What is guarded now, and what is waited for, in words."""
+        ports = self._ports.report()
+        lacks = [each.name for each in ports if each.tc in ("missing", "failed")]
+        guarded = [each.name for each in ports if each.name not in lacks]
+        parts = (("Guarding", guarded), ("waiting for" if guarded else "Waiting for", lacks))
+        return ", ".join(f"{verb} {' '.join(names)}" for verb, names in parts if names)
 
     # What clients are told
 

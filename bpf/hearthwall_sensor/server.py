@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import grp
 import logging
 import os
@@ -15,16 +14,20 @@ from typing import Final
 
 from aiohttp import web
 
-from . import __version__
-from .connection import Connection, Source
+from . import __version__, files
+from .connection import Connection, MakeOffer, Source, Visitor, no_offer
+from .metrics.serving import Serving
 from .protocol import (
+    HOME_ASSISTANT,
     MAX_INTERVAL,
     MAX_REQUEST_BYTES,
     MAX_SCHEMA,
+    METRICS_PATH,
     MIN_SCHEMA,
     WEBSOCKET_PATH,
     Hello,
     SensorError,
+    TokenRole,
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -52,16 +55,23 @@ class Server:
         self.identity: str | None = None
         #: Where it is reached from other hosts, and how many were turned away there.
         self.listening: str | None = None
+        #: Why other hosts don't reach it where it is to listen.
+        self.unreachable: str | None = None
         self.turned_away = 0
+        #: Makes a code for pairing, if the sensor listens for other hosts.
+        self.make_offer: MakeOffer = no_offer
+        #: Returns what a process that the sensor started may, None for every other process.
+        self.role_of: Callable[[int], TokenRole | None] = lambda _: None
+        #: Answers who asks for metrics.
+        self.metrics = Serving()
         self._lock: int | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._runner: web.AppRunner | None = None
         self.disconnected = 0
 
-    @property
-    def clients(self) -> int:
-        """How many clients are connected."""
-        return len(self._clients)
+    def clients(self, own: int | None = None) -> int:
+        """Return how many clients are connected, without the sensor's own child."""
+        return sum(pid is None or pid != own for pid in self._clients.values())
 
     @property
     def subscribers(self) -> set[int]:
@@ -71,6 +81,16 @@ class Server:
             for each, pid in self._clients.items()
             if pid is not None and each.subscription is not None
         }
+
+    @property
+    def home_assistants(self) -> int:
+        """How many Home Assistants follow what the sensor tells: who may only read could be anybody of that name."""
+        return sum(
+            each.client == HOME_ASSISTANT
+            and each.subscription is not None
+            and each.role == "operate"
+            for each in self._clients
+        )
 
     @property
     def interval(self) -> float:
@@ -87,17 +107,19 @@ class Server:
         """
         self._lock = _lock(self._path)
         _remove(self._path)  # left by a sensor that was killed: the lock is ours
-        before = os.umask(0o177)
+        # It is born with its owner and its rights: who may write to its folder could put a link to another file in
+        # its place before these were changed
+        before, own_group = os.umask(0o177 if self._group is None else 0o117), os.getegid()
         try:
-            self._listener.bind(self._path)
             if self._group is not None:
-                os.chown(self._path, -1, self._group)
-                os.chmod(self._path, 0o660)  # noqa: PTH101, beside chown
+                os.setegid(self._group)
+            self._listener.bind(self._path)
         except OSError as error:  # one that is too long has no number
             raise SensorError(
                 "storage_failed", f"{self._path} can't be made: {error.strerror or error}"
             ) from error
         finally:
+            os.setegid(own_group)
             os.umask(before)
 
     def release(self) -> None:
@@ -111,7 +133,8 @@ class Server:
     async def start(self) -> None:
         """Begin to listen."""
         application = web.Application()
-        application.router.add_get(WEBSOCKET_PATH, self._connect)
+        for path in (WEBSOCKET_PATH, METRICS_PATH):
+            application.router.add_get(path, self._connect)
         self._runner = web.AppRunner(application, access_log=None, logger=_QUIET)
         await self._runner.setup()
         await web.SockSite(self._runner, self._listener).start()
@@ -127,7 +150,7 @@ class Server:
         for client in tuple(self._clients):
             client.push(at_once=at_once)
 
-    def _may_talk(self, transport: asyncio.Transport) -> tuple[bool, int, str]:
+    def _visitor(self, transport: asyncio.Transport) -> tuple[bool, Visitor]:
         """Return whether the process at the other end is root, this user or in the group, and who it is."""
         peer = transport.get_extra_info("socket")
         pid, uid, gid = struct.unpack(
@@ -142,51 +165,54 @@ class Server:
                 )
             ),
         }
-        may = uid in (0, os.geteuid()) or (self._group is not None and self._group in groups)
-        return may, pid, f"pid {pid}, uid {uid}"
+        is_root = uid in (0, os.geteuid())
+        may_talk = is_root or (self._group is not None and self._group in groups)
+        name = f"pid {pid}, uid {uid}"
+        if may_talk and (role := self.role_of(pid)) is not None:
+            return True, Visitor(name, role, pid=pid)
+        return may_talk, Visitor(name, is_root=is_root, pid=pid)
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection."""
         transport = request.transport
         if not isinstance(transport, asyncio.Transport):  # it has gone already
             raise web.HTTPForbidden(text="")
-        allowed, pid, peer = self._may_talk(transport)
-        if not allowed:
-            _LOGGER.warning("A process without permission was turned away (%s)", peer)
+        may_talk, visitor = self._visitor(transport)
+        if not may_talk:
+            _LOGGER.warning("A process without permission was turned away (%s)", visitor.name)
             raise web.HTTPForbidden(text="")
         try:
-            return await self.converse(request, peer, pid)
+            return await self.converse(request, visitor)
         except web.HTTPException:
             raise
         except ConnectionError:  # it has gone meanwhile
             raise web.HTTPBadRequest(text="") from None
         except Exception:
-            _LOGGER.exception("A connection of %s failed", peer)
+            _LOGGER.exception("A connection of %s failed", visitor.name)
             raise
 
-    async def converse(
-        self,
-        request: web.BaseRequest,
-        peer: str,
-        pid: int | None = None,
-        *,
-        reached: tuple[str, int] | tuple[None, None] = (None, None),
-        on_address: Callable[[str], None] = lambda _: None,
-    ) -> web.StreamResponse:
-        """Have a conversation with somebody who may talk.
-
-        One on another host is told where it has reached us; whence it says to come is passed on.
-        """
+    async def converse(self, request: web.BaseRequest, visitor: Visitor) -> web.StreamResponse:
+        """Have a conversation with somebody who may talk."""
+        if request.path == METRICS_PATH:
+            return await self.metrics.answer(request)
         transport = request.transport
         if len(self._clients) >= _MAX_CLIENTS or not isinstance(transport, asyncio.Transport):
             raise web.HTTPServiceUnavailable(text="too many clients")
         # Twice the limit, so that a message somewhat too large is answered and not just cut off.
         ws = web.WebSocketResponse(heartbeat=30, max_msg_size=2 * MAX_REQUEST_BYTES, compress=False)
         await ws.prepare(request)
-        hello = Hello(__version__, MIN_SCHEMA, MAX_SCHEMA, self.identity, *reached)
-        client = Connection(ws, transport, self._source, peer, hello)
-        client.on_address = on_address
-        self._clients[client] = pid
+        hello = Hello(
+            __version__,
+            MIN_SCHEMA,
+            MAX_SCHEMA,
+            self.identity,
+            visitor.address,
+            visitor.port,
+            visitor.role,
+        )
+        client = Connection(ws, transport, self._source, visitor, hello)
+        client.make_offer = self.make_offer
+        self._clients[client] = visitor.pid
         try:
             await client.serve()
         finally:
@@ -199,15 +225,11 @@ def _lock(path: str) -> int:
     """Return a descriptor that holds a socket's lock; raises SensorError `already_running` or `storage_failed`."""
     try:
         Path(path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return files.hold(Path(f"{path}.lock"))
+    except BlockingIOError as error:
+        raise SensorError("already_running", f"a sensor already listens on {path}") from error
     except OSError as error:
         raise SensorError("storage_failed", f"{path} can't be made: {error.strerror}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(lock)
-        raise SensorError("already_running", f"a sensor already listens on {path}") from error
-    return lock
 
 
 def _remove(path: str) -> None:
@@ -223,7 +245,10 @@ def _remove(path: str) -> None:
 
 @contextlib.contextmanager
 def claimed(path: str, wait: float) -> Iterator[None]:
-    """Hold a socket's lock, once a sensor that is ending has let go of it; raises SensorError `already_running`."""
+    """Hold a socket's lock, once a sensor that is ending has let go of it, and leave none.
+
+    Raises SensorError `already_running`.
+    """
     deadline = time.monotonic() + wait
     while True:
         try:
@@ -236,6 +261,7 @@ def claimed(path: str, wait: float) -> Iterator[None]:
     try:
         yield
     finally:
+        Path(f"{path}.lock").unlink(missing_ok=True)
         os.close(lock)
 
 

@@ -3,14 +3,20 @@
 import dataclasses
 import ipaddress
 import tomllib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .floods import DEFAULT_THRESHOLDS, Thresholds, parse_threshold
 from .kernel.hooks import TC_WAYS, XDP_WAYS, TcWay, XdpWay
+from .nearest import did_you_mean
 from .protocol import DEFAULT_SOCKET, DEFAULT_STATE_DIR, Role, SensorError
 from .retention import Retention
+from .trust import Trust
+
+if TYPE_CHECKING:
+    from .sinks.reading import Named
 
 #: Settings that are lists, with an example.
 _LISTS: Final = {
@@ -23,6 +29,12 @@ _LISTS: Final = {
 
 _MB: Final = 1_000_000
 _KEPT: Final = Retention()
+#: Settings that are one of some words.
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "tc": ("auto", *TC_WAYS),
+    "xdp": ("auto", *XDP_WAYS),
+    "metrics_devices": ("off", "pseudonym", "mac"),
+}
 #: Settings that are numbers, with the least and the most.
 _NUMBERS: Final = {"events_days": (0.01, 3650), "events_mb": (0.1, 10_000)}
 
@@ -43,11 +55,19 @@ class Settings:
     floods: tuple[str, ...] = ()
     dns_servers: tuple[str, ...] = ()
     watch_dns: bool = True
+    wait: bool = False
+    """Whether to start though none of the interfaces is there yet."""
+    alone: bool = False
+    """Whether programs on interfaces that are a sensor's, and no known one's, are this one's to replace."""
     geo: tuple[str, ...] = ()
     policy: str | None = None
     cgroup: str | None = None
     events_days: float = _KEPT.days
     events_mb: float = _KEPT.bytes / _MB
+    metrics_devices: Literal["off", "pseudonym", "mac"] = "off"
+    sinks: "tuple[Named, ...]" = ()
+    file: str | None = None
+    """The file that these were read from, None for none."""
 
     @property
     def endpoint(self) -> tuple[str, int] | None:
@@ -89,24 +109,47 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
     values: dict[str, Any] = {}
     if path is not None:
         try:
-            values = tomllib.loads(Path(path).read_text())
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            values = tomllib.loads(_own_text(Path(path)))
+        except (FileNotFoundError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SensorError("invalid_message", f"{path} can't be read: {error}") from error
-    known = {each.name for each in dataclasses.fields(Settings)}
+        except OSError as error:  # which may be another one at the next try
+            raise SensorError("internal", f"{path} can't be read: {error}") from error
+    known = {each.name for each in dataclasses.fields(Settings)} - {"file", "sinks"} | {"sink"}
     if unknown := set(values) - known:
-        raise SensorError(
-            "invalid_message",
-            f"{path}: there is no setting {min(unknown)!r}, but {sorted(known)}",
-        )
+        word = min(unknown)
+        meant = did_you_mean(word, known) or f"; there are {', '.join(sorted(known))}"
+        raise SensorError("invalid_message", f"{path}: there is no setting {word[:40]!r}{meant}")
     values |= {name: value for name, value in given.items() if value is not None}
     for name, example in _LISTS.items():
         listed = values.get(name, [])
         if not isinstance(listed, list):
             raise SensorError("invalid_message", f'{name} is a list, such as ["{example}"]')
         values[name] = tuple(listed)
-    settings = Settings(**values)
+    sinks = _sinks(values.pop("sink", []), above=known)
+    settings = Settings(
+        **values, sinks=sinks, file=None if path is None else str(Path(path).resolve())
+    )
     _check(settings)
     return settings
+
+
+def _own_text(path: Path) -> str:
+    """Read a file that only root, or this process's user, can change: it says which files root writes.
+
+    Raises SensorError `unsafe_files` or OSError.
+    """
+    with path.open("rb") as file:
+        Trust.own().require(file.fileno(), path)
+        return file.read().decode()
+
+
+def _sinks(tables: Any, *, above: Collection[str]) -> "tuple[Named, ...]":
+    """Return the sinks that a file names; what there is of them takes memory only where there are some."""
+    if tables == []:
+        return ()
+    from .sinks import reading
+
+    return reading.read(tables, above=above)
 
 
 def parse_endpoint(text: str) -> tuple[str, int]:
@@ -146,13 +189,12 @@ def _check(settings: Settings) -> None:
         raise SensorError(
             "invalid_message", f"settings are texts, and {', '.join(_LISTS)} lists of texts"
         )
-    for name, chosen, ways in (("tc", settings.tc, TC_WAYS), ("xdp", settings.xdp, XDP_WAYS)):
-        if chosen not in ("auto", *ways):
-            raise SensorError("invalid_message", f"{name} is auto, {' or '.join(ways)}")
+    _check_words(settings)
     if both := set(settings.interfaces) & set(settings.wan):
         raise SensorError("invalid_message", f"{min(both)} is either the home's side or the WAN's")
-    if not isinstance(settings.watch_dns, bool):
-        raise SensorError("invalid_message", "watch_dns is true or false")
+    for switch in ("watch_dns", "wait", "alone"):
+        if not isinstance(getattr(settings, switch), bool):
+            raise SensorError("invalid_message", f"{switch} is true or false")
     _check_numbers(settings)
     if settings.listen is not None:
         parse_endpoint(settings.listen)
@@ -163,6 +205,15 @@ def _check(settings: Settings) -> None:
             ipaddress.ip_address(each or "::")  # none is fine
         except ValueError as error:
             raise SensorError("invalid_target", f"home_assistant, dns_servers: {error}") from error
+
+
+def _check_words(settings: Settings) -> None:
+    """Raise SensorError `invalid_message` for a word that there is not."""
+    for setting, words in _WORDS.items():
+        if getattr(settings, setting) not in words:
+            raise SensorError(
+                "invalid_message", f"{setting} is {', '.join(words[:-1])} or {words[-1]}"
+            )
 
 
 def _check_numbers(settings: Settings) -> None:

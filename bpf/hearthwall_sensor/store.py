@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS identities (
 CREATE TABLE IF NOT EXISTS names (mac TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS merges (mac TEXT PRIMARY KEY, into_mac TEXT NOT NULL) WITHOUT ROWID;
 """
+SCHEMA: Final = database.Schema(1, _SCHEMA + kept.SCHEMA + learnt.SCHEMA + said.SCHEMA)
 _MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 #: No device was seen so late (seconds since the epoch: the year 9999).
 _NEVER: Final = 253_402_300_800.0
@@ -76,7 +77,7 @@ class Store:
         #: Whether a damaged file was set aside.
         self._connection, self.was_damaged = database.opened(
             path,
-            _SCHEMA + kept.SCHEMA + learnt.SCHEMA + said.SCHEMA,
+            SCHEMA,
             durable=False,
             check=_read_all,
         )

@@ -83,7 +83,7 @@ class Totals:
     def forget(self, macs: Iterable[str]) -> None:
         """Forget devices, here and in the kernel."""
         for mac in macs:
-            account = self._devices.accounts.pop(mac, None)
+            account = self._devices.remove(mac)
             if account is not None:
                 self._let_go(account)
             self._learnt.pop(mac, None)

@@ -1,8 +1,8 @@
 """What may be answered when somebody asks an assistant about the home's devices."""
 
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from homeassistant.components.homeassistant import async_should_expose
@@ -14,6 +14,7 @@ from homeassistant.helpers import (
     entity_registry as er,
 )
 
+from .blocks import isolates
 from .bpf.hearthwall_sensor.protocol import Block
 from .const import DOMAIN
 from .devices import async_registered, shown_name
@@ -28,10 +29,12 @@ _IN_AREA: Final = ("{area} {name}", "{name} in {area}", "{name} in the {area}", 
 
 @dataclass(frozen=True, slots=True)
 class KnownDevice:
-    """A device of a home, as an answer needs it."""
+    """A device of a home as one gateway sees it, and as an answer needs it."""
 
     hub: Hub
     mac: str
+    macs: frozenset[str]
+    """All that it has, that one among them."""
     name: str
     is_online: bool
     upload_today: int
@@ -56,12 +59,12 @@ def async_hubs(hass: HomeAssistant) -> list[Hub]:
 
 @callback
 def async_known_devices(hass: HomeAssistant, assistant: str | None) -> Iterator[KnownDevice]:
-    """Yield the devices of which an assistant may tell; all of them if there is none.
+    """Yield the devices of which an assistant may tell; all of them if there is none. Each is there for each gateway.
 
     Its user's choice decides: at least one of the device's entities must be exposed to it.
     """
     for hub in async_hubs(hass):
-        for mac in hub.devices:
+        for mac, device in hub.devices.items():
             registered = async_registered(hass, hub.entry, mac)
             if registered is None or (
                 assistant is not None and not _is_exposed(hass, registered, assistant)
@@ -71,12 +74,42 @@ def async_known_devices(hass: HomeAssistant, assistant: str | None) -> Iterator[
             yield KnownDevice(
                 hub,
                 mac,
+                frozenset({mac, *device.other_macs}),
                 plain(shown_name(registered) or mac, MAX_NAME),
                 mac in hub.presence.online,
                 upload,
                 download,
                 hub.blocks.whole(mac),
             )
+
+
+def once(known: Iterable[KnownDevice]) -> list[KnownDevice]:
+    """Return each device once, however many gateways see it.
+
+    What passes two of them was moved once, so that the larger amount holds, not the sum.
+    """
+    joined: dict[str, list[KnownDevice]] = {}
+    found: list[list[KnownDevice]] = []
+    for device in known:
+        group = next((joined[mac] for mac in device.macs if mac in joined), None)
+        if group is None:
+            found.append(group := [])
+        group.append(device)
+        for mac in device.macs:
+            joined.setdefault(mac, group)
+    return [_joined(each) for each in found]
+
+
+def _joined(seen: list[KnownDevice]) -> KnownDevice:
+    """Return what several gateways see as one: online and restricted is what is so at any of them."""
+    rules = [each.rule for each in seen if each.rule is not None]
+    return replace(
+        max(seen, key=lambda each: each.today),
+        is_online=any(each.is_online for each in seen),
+        upload_today=max(each.upload_today for each in seen),
+        download_today=max(each.download_today for each in seen),
+        rule=max(rules, key=isolates, default=None),
+    )
 
 
 @callback

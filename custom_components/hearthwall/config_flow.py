@@ -1,26 +1,28 @@
 """Config flow: run the sensor on this host, or connect to one that runs already, here or on another host."""
 
+import asyncio
 import os
+import pwd
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final, override
 
 import voluptuous as vol
 from homeassistant.config_entries import (
+    SOURCE_REAUTH,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlowResult,
     OptionsFlow,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
+from homeassistant.const import CONF_CODE, CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import callback
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .bpf.hearthwall_sensor.notation import plain_address
-from .bpf.hearthwall_sensor.protocol import SensorError
-from .connection import guarded_interfaces, probe
+from .bpf.hearthwall_sensor.protocol import DEFAULT_SOCKET, SensorError
+from .connection import guarded_interfaces, pair, probe
 from .const import (
     CONF_FINGERPRINT,
     CONF_INTERFACES,
@@ -32,20 +34,25 @@ from .const import (
 )
 from .errors import detail_of
 from .flow_forms import (
+    CODE_SCHEMA,
     EXISTING_SCHEMA,
+    PLACE_SCHEMA,
     REMOTE_SCHEMA,
     SECRETS_SCHEMA,
     SECTION_PATHS,
     find_input_errors,
+    find_place_errors,
     find_remote_errors,
     remote_data,
+    remote_place,
     shown_fingerprint,
 )
 from .flow_this_host import ThisHostFlow
-from .issues import LEARN_MORE_OTHER_HOSTS
+from .issues import LEARN_MORE_INSTALL, LEARN_MORE_OTHER_HOSTS
 from .options_flow import HearthwallOptionsFlow
-from .process import LAUNCHER
 
+#: Seconds that a sensor on this host may take to say that it is there.
+_LOOK: Final = 3.0
 #: What a sensor calls itself; whatever else is announced is none.
 _IDENTITY: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -61,6 +68,10 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         #: Where a sensor is that we have not asked for, and whose app it is.
         self._found: Mapping[str, Any] = {}
         self._app = ""
+        #: What a code was good for, and what was given for it.
+        self._paired: tuple[dict[str, Any], dict[str, Any]] | None = None
+        #: What a sensor guards that runs on this host already.
+        self._here: list[str] = []
 
     @staticmethod
     @callback
@@ -71,7 +82,13 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Offer what this Home Assistant can do: only as root it can run the sensor itself."""
+        """Offer what this Home Assistant can do: only as root it can run the sensor itself.
+
+        One that is installed here comes first, and in place of that: two can't guard the same interfaces.
+        """
+        self._here = await self._async_look_here()
+        if self._here:
+            return await self.async_step_here()
         here = ["this_host"] if os.geteuid() == 0 else []
         return self.async_show_menu(step_id="user", menu_options=[*here, "existing", "remote"])
 
@@ -92,6 +109,35 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         return await self.async_step_this_host()
 
     # A sensor that runs already
+
+    async def async_step_here(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Propose the sensor that was found on this host."""
+        return self.async_show_menu(
+            step_id="here",
+            menu_options=["found", "existing", "remote"],
+            description_placeholders={
+                "interfaces": ", ".join(self._here),
+                "socket": DEFAULT_SOCKET,
+            },
+        )
+
+    async def async_step_found(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Connect to the sensor that was found on this host."""
+        return await self.async_step_existing({CONF_SOCKET: DEFAULT_SOCKET})
+
+    async def _async_look_here(self) -> list[str]:
+        """Return what a sensor guards that runs on this host and is not set up yet, nothing where there is none."""
+        here = {CONF_SOCKET: DEFAULT_SOCKET}
+        if any(
+            each.data.get(CONF_SOCKET) == DEFAULT_SOCKET for each in self._async_current_entries()
+        ):
+            return []
+        try:
+            async with asyncio.timeout(_LOOK):
+                _, status = await probe(self.hass, here)
+        except SensorError, TimeoutError:
+            return []
+        return guarded_interfaces(status, "lan")
 
     async def async_step_existing(
         self, user_input: dict[str, Any] | None = None
@@ -118,16 +164,16 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
             errors=errors,
             description_placeholders={
                 "message": message,
-                "command": f"sudo {LAUNCHER.resolve()} run --interface br-lan",
+                "command": f"sudo hearthwall-sensor install --user {_own_name()}",
+                "documents": LEARN_MORE_INSTALL,
             },
         )
 
     # A sensor on another host
 
     async def async_step_remote(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for all that leads to a sensor on another host, and connect to it."""
-        shown = _shown(entry.data) if (entry := self._subject()) is not None else None
-        return await self._async_ask_remote(user_input, step_id="remote", shown=shown)
+        """Offer the ways by which a sensor on another host and we may know each other."""
+        return self._show_ways(step_id="remote")
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
@@ -147,8 +193,8 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
     async def async_step_discovered(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for what is not announced: by what the sensor knows us, and we it."""
-        return await self._async_ask_remote(user_input, step_id="discovered", known=self._found)
+        """Offer them for a sensor whose place was announced."""
+        return self._show_ways(step_id="discovered")
 
     async def async_step_hassio(self, discovery_info: HassioServiceInfo) -> ConfigFlowResult:
         """Take the sensor of an app, of which the Supervisor tells all; a new token of a known one is taken over."""
@@ -200,29 +246,61 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for another token, and for the fingerprint, which a sensor that was set up anew has anew."""
-        shown = _shown(self._get_reauth_entry().data)
-        del shown[CONF_TOKEN]
-        return await self._async_ask_remote(
-            user_input, step_id="reauth_confirm", shown=shown, known=self._found
-        )
+        """Offer them anew."""
+        return self._show_ways(step_id="reauth_confirm")
 
     # What the steps to another host share
 
-    async def _async_ask_remote(
-        self,
-        user_input: dict[str, Any] | None,
-        *,
-        step_id: str,
-        shown: dict[str, Any] | None = None,
-        known: Mapping[str, Any] = MappingProxyType({}),
-    ) -> ConfigFlowResult:
-        """Ask for what is not known yet, connect, and finish; what fails is said beside what was typed."""
+    def _show_ways(self, *, step_id: str) -> ConfigFlowResult:
+        """Offer a code, or a token with the fingerprint."""
+        return self.async_show_menu(
+            step_id=step_id,
+            menu_options=["code", "token"],
+            description_placeholders=self._said_of_remote(),
+        )
+
+    async def async_step_code(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the code that the sensor's command shows, and be given a token for it."""
+        shown = user_input
         errors: dict[str, str] = {}
         message = ""
         if user_input is not None:
-            shown = user_input
-            data = remote_data({**user_input, **known})
+            place = remote_place({**user_input, **self._found})
+            errors = find_place_errors(place)
+            if not errors:
+                try:
+                    data = await self._async_paired(place, user_input[CONF_CODE])
+                    hello, _ = await probe(self.hass, data)
+                except SensorError as error:
+                    errors, message = {"base": error.code}, detail_of(error)
+                else:
+                    return await self._async_finish(data, hello, data[CONF_HOST])
+        elif (entry := self._subject()) is not None:
+            shown = {key: entry.data[key] for key in (CONF_HOST, CONF_PORT)}
+        schema = CODE_SCHEMA if self._found else PLACE_SCHEMA.extend(CODE_SCHEMA.schema)
+        return self.async_show_form(
+            step_id="code",
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            errors=errors,
+            description_placeholders={"message": message, **self._said_of_remote()},
+        )
+
+    async def _async_paired(self, place: Mapping[str, Any], code: str) -> dict[str, Any]:
+        """Return what a sensor gives for a code, also when it gave it before and failed then; raises SensorError."""
+        self._abort_if_place_configured(place, CONF_HOST, CONF_PORT)
+        given = {**place, CONF_CODE: code}
+        if self._paired is None or self._paired[0] != given:
+            data = await pair(self.hass, place[CONF_HOST], place[CONF_PORT], code)
+            self._paired = given, data
+        return self._paired[1]
+
+    async def async_step_token(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for all that leads to a sensor on another host, and connect to it."""
+        shown = user_input
+        errors: dict[str, str] = {}
+        message = ""
+        if user_input is not None:
+            data = remote_data({**user_input, **self._found})
             errors = find_remote_errors(data)
             if not errors:
                 self._abort_if_place_configured(data, CONF_HOST, CONF_PORT)
@@ -232,19 +310,30 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
                     errors, message = {"base": error.code}, detail_of(error)
                 else:
                     return await self._async_finish(data, hello, data[CONF_HOST])
-        schema = SECRETS_SCHEMA if known else REMOTE_SCHEMA
+        elif (entry := self._subject()) is not None:
+            shown = _shown(entry.data)
+            if self.source == SOURCE_REAUTH:
+                del shown[CONF_TOKEN]
         return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            step_id="token",
+            data_schema=self.add_suggested_values_to_schema(
+                SECRETS_SCHEMA if self._found else REMOTE_SCHEMA, shown
+            ),
             errors=errors,
-            description_placeholders={
-                "message": message,
-                "command": "sudo scripts/sensor token homeassistant",
-                "copied": "sudo bpf/hearthwall-sensor token homeassistant",
-                "documents": LEARN_MORE_OTHER_HOSTS,
-                "place": f"{known[CONF_HOST]}, {known[CONF_PORT]}" if known else "",
-            },
+            description_placeholders={"message": message, **self._said_of_remote()},
         )
+
+    def _said_of_remote(self) -> dict[str, str]:
+        """Return what the steps to another host say beside their sentences."""
+        found = self._found
+        return {
+            "code_command": "sudo hearthwall-sensor pair",
+            "code_copied": "sudo scripts/sensor pair",
+            "token_command": "sudo hearthwall-sensor token homeassistant",
+            "token_copied": "sudo scripts/sensor token homeassistant",
+            "documents": LEARN_MORE_OTHER_HOSTS,
+            "place": f"{found[CONF_HOST]}, {found[CONF_PORT]}" if found else "",
+        }
 
     async def _async_follow(self, entry: ConfigEntry) -> None:
         """Take over the address of a sensor that we know, if it is really at the new one.
@@ -269,6 +358,14 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
             )
             return
         self._abort_if_unique_id_configured(updates=data)
+
+
+def _own_name() -> str:
+    """Return the name of the user that Home Assistant runs as, or its number."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _shown(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.json import json_loads
 
+from .bpf.hearthwall_sensor import pairing_client
 from .bpf.hearthwall_sensor.client import Client, Endpoint, unix_session
-from .bpf.hearthwall_sensor.protocol import Hello, Role, SensorError, Status
-from .const import CLIENT_NAME, CONF_FINGERPRINT, CONF_SOCKET
+from .bpf.hearthwall_sensor.protocol import HOME_ASSISTANT, Hello, Role, SensorError, Status
+from .const import CONF_FINGERPRINT, CONF_SOCKET
 
 
 @asynccontextmanager
@@ -41,6 +42,17 @@ async def probe(hass: HomeAssistant, data: Mapping[str, Any]) -> tuple[Hello, St
         return client.hello, status
 
 
+async def pair(hass: HomeAssistant, host: str, port: int, code: str) -> dict[str, Any]:
+    """Return an entry's data for a sensor on another host that shows a code; raises SensorError."""
+    given = await pairing_client.pair(async_get_clientsession(hass), host, port, code)
+    return {
+        CONF_HOST: host,
+        CONF_PORT: port,
+        CONF_TOKEN: given.token,
+        CONF_FINGERPRINT: given.fingerprint,
+    }
+
+
 def guarded_interfaces(status: Status, role: Role) -> list[str]:
     """Return what a sensor guards on a side, as it was told to: a bridge stands for its ports."""
     return sorted({each.bridge or each.name for each in status.interfaces if each.role == role})
@@ -58,7 +70,7 @@ async def _speaking(client: Client) -> AsyncIterator[Client]:
 
 def _client(session: ClientSession, endpoint: Endpoint | None = None) -> Client:
     """Return a client that reads JSON as Home Assistant does, which is faster than the standard library."""
-    return Client(session, name=CLIENT_NAME, endpoint=endpoint, loads=json_loads)
+    return Client(session, name=HOME_ASSISTANT, endpoint=endpoint, loads=json_loads)
 
 
 def _endpoint(data: Mapping[str, Any]) -> Endpoint:

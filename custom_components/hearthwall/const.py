@@ -6,9 +6,6 @@ from typing import Final
 DOMAIN: Final = "hearthwall"
 LOGGER: Final = logging.getLogger(__package__)
 
-#: How the sensor's log names whoever is connected to it.
-CLIENT_NAME: Final = "Home Assistant"
-
 # Entry data. Interfaces and state folder are there when Home Assistant runs the sensor itself.
 CONF_SOCKET: Final = "socket"
 CONF_INTERFACES: Final = "interfaces"

@@ -25,6 +25,7 @@ _BAD_INPUT: Final = frozenset(
         "invalid_target",
         "not_found",
         "protected_target",
+        "read_only",
         "several_rules",
     }
 )
@@ -33,6 +34,7 @@ _BAD_INPUT: Final = frozenset(
 _LASTING: Final = frozenset(
     {
         "unsafe_files",
+        "newer_state",
         "unsupported_schema",
         "missing_capability",
         "not_root",

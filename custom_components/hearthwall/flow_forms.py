@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 import voluptuous as vol
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
+from homeassistant.const import CONF_CODE, CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     NumberSelector,
@@ -61,7 +61,10 @@ SECRETS_SCHEMA: Final = vol.Schema(
         vol.Required(CONF_FINGERPRINT): TextSelector(),
     }
 )
-REMOTE_SCHEMA: Final = vol.Schema(
+CODE_SCHEMA: Final = vol.Schema(
+    {vol.Required(CONF_CODE): TextSelector(TextSelectorConfig(autocomplete="one-time-code"))}
+)
+PLACE_SCHEMA: Final = vol.Schema(
     {
         vol.Required(CONF_HOST): TextSelector(),
         vol.Required(CONF_PORT, default=DEFAULT_PORT): vol.All(
@@ -71,7 +74,8 @@ REMOTE_SCHEMA: Final = vol.Schema(
             vol.Coerce(int),
         ),
     }
-).extend(SECRETS_SCHEMA.schema)
+)
+REMOTE_SCHEMA: Final = PLACE_SCHEMA.extend(SECRETS_SCHEMA.schema)
 
 KINDS: Final[Mapping[str, str]] = {
     "bridge": "bridge",
@@ -98,21 +102,28 @@ def find_input_errors(data: Mapping[str, Any]) -> dict[str, str]:
     return errors
 
 
+def remote_place(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a sensor on another host is, as an entry keeps it."""
+    return {CONF_HOST: typed[CONF_HOST].strip().strip("[]"), CONF_PORT: typed[CONF_PORT]}
+
+
 def remote_data(typed: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was typed or pasted of a sensor on another host as an entry keeps it."""
     return {
-        CONF_HOST: typed[CONF_HOST].strip().strip("[]"),
-        CONF_PORT: typed[CONF_PORT],
+        **remote_place(typed),
         CONF_TOKEN: typed[CONF_TOKEN].strip(),
         CONF_FINGERPRINT: re.sub(r"[\s:]", "", typed[CONF_FINGERPRINT]).lower(),
     }
 
 
+def find_place_errors(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong with where a sensor is said to be."""
+    return {} if is_host_valid(data[CONF_HOST]) else {CONF_HOST: "invalid_address"}
+
+
 def find_remote_errors(data: Mapping[str, Any]) -> dict[str, str]:
     """Return what is wrong with the fields, before anything is sent anywhere."""
-    errors: dict[str, str] = {}
-    if not is_host_valid(data[CONF_HOST]):
-        errors[CONF_HOST] = "invalid_address"
+    errors = find_place_errors(data)
     if not _TOKEN.fullmatch(data[CONF_TOKEN]):
         errors[CONF_TOKEN] = "invalid_token"
     if not _FINGERPRINT.fullmatch(data[CONF_FINGERPRINT]):

@@ -68,7 +68,9 @@ class Health:
         self._hass = hass
         self._entry = entry
         self._hub = hub
-        self._board = Board(hass, entry, CONNECTION_ISSUES | STATUS_ISSUES)
+        self._board = Board(
+            hass, entry, CONNECTION_ISSUES | STATUS_ISSUES, lambda: hub.is_read_only
+        )
         self._asked = 0.0
         self._is_asking = False
         self._judged: tuple[bool, Status | None] | None = None

@@ -54,12 +54,14 @@ class Hints:
         entry: ConfigEntry,
         devices: Mapping[str, Device],
         call: Callable[[Request], Awaitable[Any]],
+        is_read_only: Callable[[], bool],
     ) -> None:
-        """Take the gateway's entry, its devices, and what asks its sensor."""
+        """Take the gateway's entry, its devices, what asks its sensor, and whether that refuses orders."""
         self._hass = hass
         self._entry = entry
         self._devices = devices
         self._call = call
+        self._is_read_only = is_read_only
         self._cancel: CALLBACK_TYPE | None = None
         self._telling = asyncio.Lock()
         #: What the sensor was told last over this connection.
@@ -125,7 +127,9 @@ class Hints:
             await self._tell()
 
     async def _tell(self) -> None:
-        """Tell the sensor, if there is something else to tell than before."""
+        """Tell the sensor, if there is something else to tell than before; one that takes no orders is told none."""
+        if self._is_read_only():
+            return
         self._given = self._wanted
         hints = await self._hints() if self._given else {}
         if hints == self._told:

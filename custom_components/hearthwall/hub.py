@@ -79,12 +79,12 @@ class Hub:
         self.blocks = Blocks()
         self.feeds: dict[str, Feed] = {}
         self.events = Events(hass, entry, self.events_since)
-        self.hints = Hints(hass, entry, self.devices, self.call)
+        self.hints = Hints(hass, entry, self.devices, self.call, lambda: self.is_read_only)
         self.presence = Presence()
         self.today = Today(hass, entry, lambda: self.available, lambda: self._notify(self.devices))
         self._stale = StaleDevices(hass, entry, self.devices, self.blocks)
         self._link = Link(hass, entry, self._on_snapshot, self._on_delta, self._on_lost)
-        self._issues = FeedIssues(hass, entry)
+        self._issues = FeedIssues(hass, entry, lambda: self.is_read_only)
         self._known: set[str] = set()
         self._full = False
         self._listeners: defaultdict[str | None, set[CALLBACK_TYPE]] = defaultdict(set)
@@ -97,6 +97,11 @@ class Hub:
     def available(self) -> bool:
         """Return whether the sensor is connected, so that what is known of it is true."""
         return self._link.client is not None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Return whether the sensor takes no orders from us."""
+        return self._link.role == "read"
 
     @property
     def supervised(self) -> bool:

@@ -1,7 +1,7 @@
 """Repair issues of a gateway: each is there for as long as its cause, and no sooner than it is sure."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from time import time
 from typing import Final
 
@@ -13,6 +13,7 @@ from .bpf.hearthwall_sensor.protocol import Feed
 from .const import DOMAIN
 from .hostile import plain
 
+ISSUE_STATE_DAMAGED: Final = "state_damaged"
 ISSUE_FAILING: Final = "feed_failing"
 ISSUE_OVERLAPS: Final = "feed_overlaps"
 FEED_ISSUES: Final = frozenset({ISSUE_FAILING, ISSUE_OVERLAPS})
@@ -20,10 +21,18 @@ FEED_ISSUES: Final = frozenset({ISSUE_FAILING, ISSUE_OVERLAPS})
 _DOCUMENTS: Final = "https://github.com/hearthwall/hearthwall/blob/main/docs"
 LEARN_MORE: Final = f"{_DOCUMENTS}/feeds.md"
 LEARN_MORE_REPAIRS: Final = f"{_DOCUMENTS}/home-assistant.md#repairs"
+LEARN_MORE_INSTALL: Final = f"{_DOCUMENTS}/install.md"
 LEARN_MORE_OTHER_HOSTS: Final = f"{_DOCUMENTS}/sensor.md#other-hosts"
 
 #: A list may miss one look and the next; then its user should know.
 _PATIENCE_INTERVALS: Final = 2
+
+#: Issues that are mended by orders, each with what is said of it where the sensor takes none from us.
+TOLD_ONLY: Final = {
+    ISSUE_STATE_DAMAGED: "state_damaged_read_only",
+    ISSUE_FAILING: "feed_failing_read_only",
+    ISSUE_OVERLAPS: "feed_overlaps_read_only",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +49,30 @@ class Problem:
     is_fixable: bool = True
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING
     learn_more: str = LEARN_MORE_REPAIRS
+    words: str | None = None
+    """The translation key, where it is another than the one that its flow is found by."""
+
+    def told_only(self) -> Problem:
+        """Return it for whoever may not give the orders that mend it: it says where that is done."""
+        words = TOLD_ONLY.get(self.key)
+        return self if words is None else replace(self, is_fixable=False, words=words)
 
 
 class Board:
     """The issues of some kinds that one gateway has."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, keys: frozenset[str]) -> None:
-        """Take the entry, and the kinds that are this board's to raise and to drop."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        keys: frozenset[str],
+        is_read_only: Callable[[], bool],
+    ) -> None:
+        """Take the entry, the kinds that are this board's to raise and to drop, and whether orders are refused."""
         self._hass = hass
         self._entry = entry
         self._keys = keys
+        self._is_read_only = is_read_only
         #: Since when each problem has been there, raised or not.
         self._since: dict[str, float] = {}
 
@@ -66,7 +89,8 @@ class Board:
         self._since = {identity: self._since.get(identity, now) for identity in found}
         for identity, problem in found.items():
             if now - self._since[identity] >= problem.patience:
-                async_raise(self._hass, self._entry, problem)
+                told = problem.told_only() if self._is_read_only() else problem
+                async_raise(self._hass, self._entry, told)
         for identity in _identities(self._hass, self._entry, self._keys - unknown) - found.keys():
             ir.async_delete_issue(self._hass, DOMAIN, identity)
 
@@ -74,9 +98,11 @@ class Board:
 class FeedIssues:
     """The issues with one gateway's feeds."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Take the entry."""
-        self._board = Board(hass, entry, FEED_ISSUES)
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, is_read_only: Callable[[], bool]
+    ) -> None:
+        """Take the entry, and whether the sensor refuses orders."""
+        self._board = Board(hass, entry, FEED_ISSUES, is_read_only)
         #: When each feed was last known to be read well.
         self._well: dict[str, float] = {}
 
@@ -130,7 +156,7 @@ def async_raise(hass: HomeAssistant, entry: ConfigEntry, problem: Problem) -> No
         is_fixable=problem.is_fixable,
         learn_more_url=problem.learn_more,
         severity=problem.severity,
-        translation_key=problem.key,
+        translation_key=problem.words or problem.key,
         translation_placeholders=dict(problem.placeholders),
     )
 

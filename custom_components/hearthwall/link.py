@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 
 from .bpf.hearthwall_sensor.client import Client
-from .bpf.hearthwall_sensor.protocol import Delta, SensorError, Snapshot
+from .bpf.hearthwall_sensor.protocol import Delta, SensorError, Snapshot, TokenRole
 from .connection import connected
 from .const import CONF_INTERFACES, CONF_SOCKET, CONF_STATE_DIR, CONF_WAN, DOMAIN, LOGGER
 from .process import SensorProcess
@@ -33,6 +33,8 @@ class Link:
         """Take the entry that says where the sensor is, and who wants to know what it tells."""
         self.process = _process_of(entry.data)
         self.client: Client | None = None
+        #: What the sensor lets us do, as it last said.
+        self.role: TokenRole = "operate"
         #: Why there is no connection, if a try has told.
         self.failure: SensorError | None = None
         self._hass = hass
@@ -124,7 +126,9 @@ class Link:
                     self._on_lost()
 
     def _know(self, client: Client) -> None:
-        """Know the gateway by its sensor's identity, by whatever way that was reached when it was set up."""
+        """Know the gateway by its sensor's identity, however that was reached, and what it lets us do."""
+        if client.hello is not None:
+            self.role = client.hello.role
         identity = client.hello.id if client.hello is not None else None
         entries = self._hass.config_entries
         if (

@@ -280,6 +280,7 @@ class LiveFeed:
             "gateway_device_id": dr.async_get_device_id_by_identifier(
                 self._hub.hass, gateway_identifier(entry), config_entry_id=entry.entry_id
             ),
+            "role": "read" if self._hub.is_read_only else "operate",
         }
 
 

@@ -21,12 +21,14 @@ from .answers import (
     async_hubs,
     async_is_told_of_events,
     async_known_devices,
+    once,
 )
 from .bpf.hearthwall_sensor.kinds import SEVERITIES
 from .bpf.hearthwall_sensor.protocol import Event, SensorError
 from .bpf.hearthwall_sensor.requests import GetEvents
 from .const import DOMAIN
 from .hostile import plain
+from .hub import Hub
 
 MAX_DEVICES: Final = 50
 MAX_EVENTS: Final = 30
@@ -99,7 +101,7 @@ class GetDevicesTool(_Tool):
         self, hass: HomeAssistant, asked: dict[str, Any], context: LLMContext
     ) -> dict[str, Any]:
         """Return the devices that the assistant may know of."""
-        known = list(async_known_devices(hass, context.assistant))
+        known = once(async_known_devices(hass, context.assistant))
         shown = [each for each in known if each.is_online or not asked.get("online_only")]
         shown.sort(key=lambda each: -each.today)
         return {
@@ -138,7 +140,7 @@ class GetEventsTool(_Tool):
             (id(each.hub), each.mac): each.name
             for each in async_known_devices(hass, context.assistant)
         }
-        found: list[tuple[str, Event]] = []
+        found: list[tuple[dict[str, str], Event]] = []
         for hub in async_hubs(hass):
             macs = tuple(mac for which, mac in names if which == id(hub))
             if not macs:
@@ -153,9 +155,9 @@ class GetEventsTool(_Tool):
             for wire in await hub.call(request):
                 event = Event.from_wire(wire)
                 if event.mac is not None and (name := names.get((id(hub), event.mac))):
-                    found.append((name, event))
+                    found.append(({"name": name} | _gateway(hub), event))
         found.sort(key=lambda each: -(each[1].last_time or each[1].time))
-        return {"events": [_event(name, event) for name, event in found[:MAX_EVENTS]]}
+        return {"events": [whose | _event(event) for whose, event in found[:MAX_EVENTS]]}
 
 
 class GetBlockedTool(_Tool):
@@ -173,17 +175,24 @@ class GetBlockedTool(_Tool):
         self, hass: HomeAssistant, asked: dict[str, Any], context: LLMContext
     ) -> dict[str, Any]:
         """Return the rules on devices that the assistant may know of."""
+        known = list(async_known_devices(hass, context.assistant))
         blocked = [
             {
                 "name": device.name,
+                **_gateway(device.hub),
                 "mode": rule.mode,
                 "service": _service(rule.transport, rule.port),
                 "until": None if rule.expires is None else _moment(rule.expires),
             }
-            for device in async_known_devices(hass, context.assistant)
+            for device in known
             for rule in device.hub.blocks.on(device.mac)
         ]
-        return {"blocked": blocked[:MAX_DEVICES], "blocked_in_all": len(blocked)}
+        restricted = once(each for each in known if each.hub.blocks.on(each.mac))
+        return {
+            "blocked": blocked[:MAX_DEVICES],
+            "blocked_in_all": len(blocked),
+            "devices_in_all": len(restricted),
+        }
 
 
 @callback
@@ -214,11 +223,15 @@ def _device(device: KnownDevice) -> dict[str, Any]:
     }
 
 
-def _event(name: str, event: Event) -> dict[str, Any]:
-    """Return an event as a model reads it."""
+def _gateway(hub: Hub) -> dict[str, str]:
+    """Return whose word something is: what happens at two gateways is told by each."""
+    return {"gateway": plain(hub.entry.title, MAX_NAME)}
+
+
+def _event(event: Event) -> dict[str, Any]:
+    """Return what an event says as a model reads it."""
     far_end = event.peer_name or event.peer_address
     return {
-        "name": name,
         "when": _moment(event.last_time or event.time),
         "times": event.count,
         "kind": plain(event.kind, MAX_NAME),

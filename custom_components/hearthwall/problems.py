@@ -1,7 +1,7 @@
 """What can be wrong with a gateway, told from how its sensor fares: a table of looks at it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from awesomeversion import AwesomeVersion
@@ -21,7 +21,7 @@ from .bpf.hearthwall_sensor.protocol import (
 from .connection import guarded_interfaces
 from .const import CONF_FINGERPRINT, CONF_INTERFACES, CONF_SOCKET, CONF_WAN
 from .hostile import plain, quoted_lines
-from .issues import Problem
+from .issues import ISSUE_STATE_DAMAGED, Problem
 from .process import LAUNCHER, ProcessError
 
 # Why there is no connection
@@ -34,7 +34,6 @@ ISSUE_NEWER: Final = "sensor_newer"
 ISSUE_INTERFACE_GONE: Final = "interface_gone"
 # What a sensor that runs tells of itself
 ISSUE_SLOW_XDP: Final = "xdp_not_native"
-ISSUE_STATE_DAMAGED: Final = "state_damaged"
 ISSUE_CLOCK_WRONG: Final = "clock_wrong"
 ISSUE_CLOCK_JUMPS: Final = "clock_jumps"
 ISSUE_POLICY_UNREADABLE: Final = "policy_unreadable"
@@ -160,14 +159,7 @@ def status_problems(look: Look) -> Iterator[Problem]:
     for find in _LOOKS:
         for problem in find(look):
             said = {"gateway": plain(look.entry.title), "command": _command(look.entry)}
-            yield Problem(
-                problem.key,
-                problem.subject,
-                said | dict(problem.placeholders),
-                problem.patience,
-                problem.is_fixable,
-                problem.severity,
-            )
+            yield replace(problem, placeholders=said | dict(problem.placeholders))
 
 
 def _schemas(hello: Hello) -> str:

@@ -14,7 +14,7 @@ from .const import DOMAIN
 from .health import async_ask, async_missing_parts
 from .hostile import plain
 from .hub import HearthwallConfigEntry, Hub
-from .issues import ISSUE_FAILING, ISSUE_OVERLAPS
+from .issues import ISSUE_FAILING, ISSUE_OVERLAPS, ISSUE_STATE_DAMAGED
 from .problems import (
     ISSUE_CLOCK_WRONG,
     ISSUE_INTERFACE_GONE,
@@ -23,7 +23,6 @@ from .problems import (
     ISSUE_OLDER,
     ISSUE_PART_MISSING,
     ISSUE_POLICY_UNREADABLE,
-    ISSUE_STATE_DAMAGED,
     ISSUE_UNREACHABLE,
     Look,
     status_problems,

@@ -2,9 +2,14 @@
 
 from typing import Any, override
 
-from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.components.switch import (
+    DOMAIN as SWITCH_DOMAIN,
+    SwitchEntity,
+    SwitchEntityDescription,
+)
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .blocks import isolates
@@ -30,10 +35,22 @@ async def async_setup_entry(
     entry: HearthwallConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Set up a switch for each device."""
+    """Set up a switch for each device, and none where none could do anything."""
+    if entry.runtime_data.is_read_only:
+        _remove_switches(hass, entry)
+        return
     await async_add_device_entities(
         entry, async_add_entities, lambda hub, mac: [QuarantineSwitch(hub, QUARANTINE, mac)]
     )
+
+
+@callback
+def _remove_switches(hass: HomeAssistant, entry: HearthwallConfigEntry) -> None:
+    """Take away the switches of a gateway that took orders before; they come back as they were when it does again."""
+    registry = er.async_get(hass)
+    for each in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if each.domain == SWITCH_DOMAIN:
+            registry.async_remove(each.entity_id)
 
 
 class QuarantineSwitch(DeviceEntity, SwitchEntity):

@@ -8,7 +8,7 @@ from homeassistant.helpers.script import ScriptRunResult
 from homeassistant.helpers.trigger import async_initialize_triggers, async_validate_trigger_config
 from homeassistant.setup import async_when_setup
 
-from .answers import MAX_NAME, async_hubs, async_is_called, async_known_devices
+from .answers import MAX_NAME, async_hubs, async_is_called, async_known_devices, once
 from .blocks import isolates
 from .const import DOMAIN, LOGGER
 from .hostile import plain
@@ -63,7 +63,7 @@ def _answering(
 @callback
 def most_data(hass: HomeAssistant, words: Words, _asked: str) -> str:
     """Say which device moved most since midnight."""
-    known = list(async_known_devices(hass, _CONVERSATION))
+    known = once(async_known_devices(hass, _CONVERSATION))
     if not known:
         return words.none_known
     most = max(known, key=lambda each: each.today)
@@ -91,7 +91,7 @@ def quarantined(hass: HomeAssistant, words: Words, asked: str) -> str:
 @callback
 def how_many(hass: HomeAssistant, words: Words, _asked: str) -> str:
     """Say how many devices are online: a number names nobody, so that all are counted."""
-    known = list(async_known_devices(hass, None))
+    known = once(async_known_devices(hass, None))
     return words.online.format(count=sum(each.is_online for each in known), total=len(known))
 
 

@@ -38,6 +38,8 @@ export interface Snapshot {
   entry_id: string;
   gateway: string;
   gateway_device_id: string | null;
+  /** With `read`, its sensor takes no orders from Home Assistant. */
+  role: "operate" | "read";
   devices: Row[];
 }
 

@@ -29,6 +29,8 @@ export interface Gateway {
   entryId: string;
   name: string;
   deviceId: string | null;
+  /** Whether its sensor takes no orders from Home Assistant. */
+  readOnly: boolean;
   /** Whether its sensor is there; what is shown of its devices is old else. */
   connected: boolean;
   /** Whether it is connected and says nothing all the same. */
@@ -90,6 +92,11 @@ export class LiveStore {
     for (const gateway of this.gateways.values()) yield* gateway.devices.values();
   }
 
+  /** Whether a gateway's sensor takes no orders from Home Assistant. */
+  isReadOnly(entryId: string): boolean {
+    return this.gateways.get(entryId)?.readOnly ?? false;
+  }
+
   /** Return the addresses of a gateway's devices. */
   addresses(entryId: string): ReadonlySet<string> {
     return new Set([...(this.gateways.get(entryId)?.devices.values() ?? [])].flatMap(({ row }) => row.addresses));
@@ -146,6 +153,7 @@ export class LiveStore {
         entryId,
         name: message.gateway,
         deviceId: message.gateway_device_id,
+        readOnly: message.role === "read",
         connected: true,
         stale: false,
         heard: this.now(),

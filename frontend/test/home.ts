@@ -88,6 +88,7 @@ export const snapshot = (...devices: Row[]) => ({
   entry_id: "entry",
   gateway: "Gateway",
   gateway_device_id: null,
+  role: "operate",
   devices,
 });
 

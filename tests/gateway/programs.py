@@ -68,6 +68,12 @@ def attachments(lab: Lab) -> list[str]:
     return [str(links.count("prog/xdp")), *filters]
 
 
+def qdiscs(lab: Lab) -> set[str]:
+    """Return the gateway's interfaces with a clsact qdisc, which filters hang on."""
+    shown = lab.run("gateway", ["tc", "qdisc", "show"]).stdout
+    return set(re.findall(r"^qdisc clsact \S+ dev (\S+)", shown, re.MULTILINE))
+
+
 def xdp_on(lab: Lab, interface: str) -> int:
     """Return the id of the XDP program on an interface of the gateway, 0 for none."""
     said = lab.run("gateway", ["ip", "-d", "link", "show", interface]).stdout

@@ -16,7 +16,7 @@ from hearthwall_sensor.flows.flow import DOWNLOAD, SAMPLE_PAYLOAD, UDP, UPLOAD, 
 from hearthwall_sensor.kernel import loader, pins
 from hearthwall_sensor.kernel.layouts import FLAG_AUDIT, Counters, Entry
 from hearthwall_sensor.kernel.tables import Tables
-from hearthwall_sensor.names import domains
+from hearthwall_sensor.names import domains, remembered
 from hearthwall_sensor.names.domains import GRACE, MAX_TTL, MIN_TTL, PEER_GRACE, Domains, Match
 from hearthwall_sensor.notation import address_text, boot_ns, mapped
 from hearthwall_sensor.protocol import MAX_SHOWN_ADDRESSES
@@ -514,7 +514,7 @@ def test_what_finds_no_room_in_the_kernel_is_counted(
 def test_memory_is_bounded_and_what_is_forgotten_counted(
     names: Domains, tables: Tables, monkeypatch: pytest.MonkeyPatch, time: Time
 ) -> None:
-    monkeypatch.setattr(domains, "MAX_REMEMBERED", 50)
+    monkeypatch.setattr(remembered, "MAX_REMEMBERED", 50)
     for number in range(60):
         names.take(*sample(f"n{number}.bad.example 60 A 203.0.113.{number}"))
     long = ".".join(["a" * 60] * 4)

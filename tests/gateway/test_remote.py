@@ -1,10 +1,10 @@
 """A sensor that listens for other hosts: who is let in, who never is, and what stays through a restart."""
 
+import asyncio
 import contextlib
 import dataclasses
 import json
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from zeroconf import IPVersion, ServiceBrowser, Zeroconf
 from hearthwall_sensor.client import Endpoint
 from hearthwall_sensor.protocol import SensorError
 from lab import Lab
-from lab.home import DEVICES, SEGMENTS
+from lab.home import DEVICES, SEGMENTS, WEB
 from tests.gateway.inside import inside, talking, trusting
 from tests.gateway.sensor_process import Refused, SensorProcess, until
 
@@ -98,31 +98,13 @@ async def test_nobody_else_is_let_in_or_told_anything(lab: Lab, listening: Senso
     assert until(lambda: listening.call("status")["turned_away"] >= 8)
 
 
-@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
-def test_old_tls_and_none_at_all_are_refused(lab: Lab, listening: SensorProcess) -> None:
-    with inside(lab, "laptop"):
-        context = trusting(
-            minimum_version=ssl.TLSVersion.TLSv1_1, maximum_version=ssl.TLSVersion.TLSv1_1
-        )
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        with (
-            socket.create_connection((HOST, PORT), 5) as plain,
-            pytest.raises((ssl.SSLError, ConnectionError)),
-        ):
-            context.wrap_socket(plain)
-        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-            context = trusting(minimum_version=version, maximum_version=version)
-            with (
-                socket.create_connection((HOST, PORT), 5) as plain,
-                context.wrap_socket(plain) as wrapped,
-            ):
-                assert wrapped.version() is not None
-        with socket.create_connection((HOST, PORT), 5) as plain:
-            plain.sendall(b"GET /ws HTTP/1.1\r\nHost: s\r\n\r\n")
-            said = b""
-            with contextlib.suppress(ConnectionError):
-                said = plain.recv(4096)
-            assert b"HTTP" not in said
+def test_what_is_no_tls_is_refused(lab: Lab, listening: SensorProcess) -> None:
+    with inside(lab, "laptop"), socket.create_connection((HOST, PORT), 5) as plain:
+        plain.sendall(b"GET /ws HTTP/1.1\r\nHost: s\r\n\r\n")
+        said = b""
+        with contextlib.suppress(ConnectionError):
+            said = plain.recv(4096)
+        assert b"HTTP" not in said
 
 
 async def test_a_revoked_token_ends_what_it_began(lab: Lab, listening: SensorProcess) -> None:
@@ -239,6 +221,8 @@ def test_nothing_listens_unless_it_is_asked_for(lab: Lab, sensor: SensorProcess)
     assert f"pid={sensor.pid}," not in ports
     assert sensor.call("status")["listening"] is None
     assert not (sensor.state / "remote.pem").exists()
+    with pytest.raises(Refused, match="run --listen"):
+        sensor.call("pair")
     said = sensor.say("token", "early")
     assert "run --listen" in said, "a token may be made before"
     sensor.stop()
@@ -260,11 +244,61 @@ async def test_both_families_are_listened_on(lab: Lab, idle: SensorProcess) -> N
             assert str(protected) in (await client.status()).protected, host
 
 
-def test_a_port_that_is_taken_is_named(lab: Lab, idle: SensorProcess) -> None:
-    with inside(lab, "gateway"), socket.create_server((HOST, PORT)), pytest.raises(Refused) as no:
+def test_a_port_that_is_taken_costs_remote_access_only(lab: Lab, idle: SensorProcess) -> None:
+    idle.start()
+    idle.call("block", LAPTOP.mac)
+    idle.stop()
+    with inside(lab, "gateway"), socket.create_server((HOST, PORT)):
         idle.start(*LISTEN)
-    assert f"can't listen on {HOST}, port {PORT}: Address already in use" in no.value.message
-    idle.start(*LISTEN)
+        assert idle.call("status")["listening"] is None
+        said = idle.call("status")["missing"]["remote access"]
+        assert f"can't listen on {HOST}, port {PORT}: Address already in use" in said
+        assert "It guards all the same" in idle.log.read_text()
+        assert lab.run("laptop", ["ping", "-c1", "-W1", WEB.ipv4]).returncode != 0
+    assert until(lambda: "remote access" not in idle.call("status")["missing"])
+    assert idle.call("status")["listening"] == f"{HOST}:{PORT}"
+    idle.call("unblock", LAPTOP.mac)
+    there = endpoint(idle.call("token", "one"))
+    assert asyncio.run(_answers(lab, there))
+
+
+@pytest.mark.parametrize("address", ["192.168.99.1", "fd00:99::1"])
+def test_an_address_that_comes_later_is_listened_on_then(
+    lab: Lab, idle: SensorProcess, address: str
+) -> None:
+    """As the network comes up after the sensor: it guards before anything, and nobody restarts it."""
+    shown = f"[{address}]" if ":" in address else address
+    idle.start("--listen", f"{shown}:{PORT}", "--wait")
+    said = idle.call("status")["missing"]["remote access"]
+    assert f"no interface of this host has the address {address} now" in said
+    assert "no other host reaches the sensor" in idle.say("status").replace("\n", " ")
+    assert len(idle.call("status")["interfaces"]) > 1, "it guards"
+    line = [
+        "ip",
+        "address",
+        "add",
+        f"{address}/24" if shown == address else f"{address}/64",
+        "dev",
+        "br-lan",
+    ]
+    lab.run("gateway", line)
+    try:
+        assert until(lambda: "remote access" not in idle.call("status")["missing"])
+        made = idle.call("token", "one")
+        there = dataclasses.replace(endpoint(made), host=address)
+        assert until(lambda: asyncio.run(_answers(lab, there, host="gateway")))
+    finally:
+        lab.run("gateway", [*line[:2], "del", *line[3:]])
+    assert until(lambda: "remote access" in idle.call("status")["missing"])
+
+
+async def _answers(lab: Lab, there: Endpoint, host: str = "laptop") -> bool:
+    """Return whether the sensor answers there."""
+    try:
+        async with talking(lab, host, there) as client:
+            return (await client.status()).pid > 0
+    except SensorError:
+        return False
 
 
 def announced(lab: Lab, seconds: float = 5.0) -> dict[str, Any] | None:

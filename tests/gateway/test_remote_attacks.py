@@ -3,20 +3,27 @@
 import asyncio
 import contextlib
 import itertools
+import json
 import re
+import select
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from hearthwall_sensor.client import Endpoint
 from hearthwall_sensor.protocol import SensorError
+from hearthwall_sensor.remote import pairing
 from lab import Lab
 from lab.home import DEVICES, WEB
+from tests.gateway import clienthello
 from tests.gateway.inside import inside, talking, trusting
+from tests.gateway.pairing import pair, shown
 from tests.gateway.sensor_process import SensorProcess, until
 from tests.gateway.test_remote import HOST, LISTEN, PORT, endpoint
 
@@ -30,6 +37,9 @@ UPGRADE = (
     b"GET /ws HTTP/1.1\r\nHost: s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 )
+PAIR = UPGRADE.replace(b"/ws", b"/pair") + b"\r\n"
+FLOODER = Path(__file__).with_name("flooder.py")
+CONNECTIONS = 10_000
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +97,11 @@ def tls(context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
     return (context or trusting()).wrap_socket(plain)
 
 
+def is_told(process: subprocess.Popen[str]) -> bool:
+    """Tell whether a process has said something."""
+    return bool(select.select([process.stdout], [], [], 0.02)[0])
+
+
 def is_ended(connection: socket.socket, seconds: float) -> bool:
     """Return whether the other side ends a connection in time, whatever it says before."""
     connection.settimeout(seconds)
@@ -97,32 +112,131 @@ def is_ended(connection: socket.socket, seconds: float) -> bool:
     return True
 
 
-async def test_a_thousand_connections_harm_nobody(
+@contextlib.contextmanager
+def flooding(lab: Lab, count: int, seconds: float) -> Iterator[subprocess.Popen[str]]:
+    """Have the attacker open connections, and hold those that it gets; yield it at once."""
+    line = ["/usr/bin/python3", "-I", str(FLOODER), HOST, str(PORT), str(count), str(seconds)]
+    process = subprocess.Popen(
+        lab.argv(ATTACKER, line), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield process
+    finally:
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()
+
+
+async def test_ten_thousand_connections_harm_nobody(
     lab: Lab, sensor: SensorProcess, there: Endpoint
 ) -> None:
+    """While they come, clients are answered and let in, packets are counted, and nothing grows."""
     before, open_before = memory(sensor), descriptors(sensor)
+    turned_away = sensor.call("status")["turned_away"]
+    packets = counted(sensor, "plug")
+    most, slowest, came = 0, 0.0, 0
     async with talking(lab, "laptop", there) as client:
-        held = []
-        with inside(lab, ATTACKER):
-            for _ in range(1000):
-                held.append(connection := socket.socket())
-                connection.setblocking(False)
-                with contextlib.suppress(BlockingIOError):
-                    connection.connect((HOST, PORT))
-        began = time.monotonic()
-        for _ in range(20):
-            await client.status()
-        assert time.monotonic() - began < 5
-        assert descriptors(sensor) < open_before + 64 + 16
-        lab.run("plug", ["ping", "-c3", "-i0.2", WEB.ipv4])
-        assert until(lambda: counted(sensor, "plug") >= 3), "packets are counted"
-        async with talking(lab, "phone", there) as beside:
-            assert (await beside.status()).pid == sensor.pid
-        for connection in held:
-            connection.close()
+        with flooding(lab, CONNECTIONS, 60) as flood:
+            assert flood.stdout is not None
+            lab.run("plug", ["ping", "-c3", "-i0.2", WEB.ipv4])
+            while not is_told(flood):
+                began = time.monotonic()
+                async with talking(lab, "phone", there) as beside:
+                    assert (await beside.status()).pid == sensor.pid
+                await client.status()
+                came += 1
+                slowest = max(slowest, time.monotonic() - began)
+                most = max(most, descriptors(sensor))
+            told = json.loads(flood.stdout.readline())
+        assert (await client.status()).pid == sensor.pid, "it was never cut off"
+    assert told["begun"] == CONNECTIONS
+    assert came >= 1
+    assert slowest < 8, "a client that is lost among them tries again"
+    assert most <= open_before + 64 + 2 * 16, "strangers, and clients beside them"
+    # The status is made up once a second. What the kernel's queue has no room for never comes to the sensor.
+    assert until(lambda: sensor.call("status")["turned_away"] >= turned_away + CONNECTIONS // 2)
+    assert until(lambda: counted(sensor, "plug") >= packets + 3), "packets are counted"
     assert memory(sensor) < before + MORE_BYTES
-    assert sensor.call("status")["turned_away"] >= 900
     assert sensor.log.read_text().count("turned away") <= 3
+
+
+async def test_codes_are_guessed_from_many_addresses_in_vain(
+    lab: Lab, sensor: SensorProcess, there: Endpoint
+) -> None:
+    """However many addresses somebody has, five wrong codes are all, and what they cost is given back."""
+    before = memory(sensor)
+    addresses = [f"192.168.10.{number}" for number in range(130, 170)]
+    for each in addresses:
+        lab.run(ATTACKER, ["ip", "address", "add", f"{each}/24", "dev", "eth0"])
+    packets = counted(sensor, "plug")
+
+    async def guess(address: str) -> str:
+        """Say a proof that none is, in time: an attacker's own work is no part of this."""
+        connector = aiohttp.TCPConnector(local_addr=(address, 0))
+        async with aiohttp.ClientSession(connector=connector) as session:
+            try:
+                async with session.ws_connect(f"https://{HOST}:{PORT}/pair", ssl=False) as socket:
+                    said = await socket.receive_json()
+                    if said["type"] == "opening":
+                        await socket.send_json(
+                            pairing.said(pairing.Proof("0" * 64, *2 * ["0" * 64]))
+                        )
+                        said = await socket.receive_json()
+                    return str(said["code"])
+            except aiohttp.ClientError, TypeError, OSError:
+                return "gone"
+
+    with shown(sensor) as showing:
+        code = showing.next()["code"]
+        async with talking(lab, "laptop", there) as client:
+            with inside(lab, ATTACKER):
+                codes = await asyncio.gather(*(guess(each) for each in addresses))
+            assert (await client.status()).pid == sensor.pid
+        status, said = showing.end()
+        assert status == 1
+        assert "Wrong codes were tried too often" in said
+    assert codes.count("interfered") <= 5, (
+        "with another fingerprint, as one whom somebody stands before"
+    )
+    assert set(codes) <= {"interfered", "code_burnt", "gone"}
+    assert sensor.log.read_text().count("tried a wrong code") <= 5
+    with pytest.raises(SensorError) as failed:
+        await pair(lab, "phone", (HOST, PORT), code)
+    assert failed.value.code == "code_burnt"
+    lab.run("plug", ["ping", "-c3", "-i0.2", WEB.ipv4])
+    assert until(lambda: counted(sensor, "plug") >= packets + 3), "packets are counted"
+    assert memory(sensor) < before + 8_000_000, "half of what one try needs"
+
+
+@pytest.mark.parametrize(
+    ("version", "ciphers"),
+    [
+        (clienthello.SSL_3, {**clienthello.WEAK, **clienthello.GOOD}),
+        (clienthello.TLS_1_0, {**clienthello.WEAK, **clienthello.GOOD}),
+        (clienthello.TLS_1_1, {**clienthello.WEAK, **clienthello.GOOD}),
+        (clienthello.TLS_1_2, clienthello.WEAK),
+    ],
+    ids=["SSL 3", "TLS 1.0", "TLS 1.1", "weak ciphers"],
+)
+def test_nobody_is_talked_into_weaker_tls(
+    lab: Lab, sensor: SensorProcess, version: int, ciphers: dict[str, int]
+) -> None:
+    with inside(lab, ATTACKER):
+        with socket.create_connection((HOST, PORT), 5) as connection:
+            assert clienthello.answer(connection, version, list(ciphers.values())) != "hello"
+        with socket.create_connection((HOST, PORT), 5) as connection:
+            good = list(clienthello.GOOD.values())
+            assert clienthello.answer(connection, clienthello.TLS_1_2, good) == "hello"
+
+
+def test_today_s_tls_is_spoken(lab: Lab, sensor: SensorProcess) -> None:
+    with inside(lab, "laptop"):
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with tls(trusting(minimum_version=version, maximum_version=version)) as spoken:
+                name, *_ = spoken.cipher() or ("",)
+                assert "GCM" in name or "CHACHA20" in name
 
 
 async def test_who_guesses_is_soon_not_listened_to_and_others_are(
@@ -144,7 +258,7 @@ async def test_who_guesses_is_soon_not_listened_to_and_others_are(
         assert (await client.status()).pid == sensor.pid
 
 
-@pytest.mark.parametrize("stage", ["silent", "handshake", "request", "dripping"])
+@pytest.mark.parametrize("stage", ["silent", "handshake", "request", "dripping", "pairing"])
 def test_who_is_slow_is_let_go(lab: Lab, sensor: SensorProcess, stage: str) -> None:
     with inside(lab, ATTACKER):
         if stage in ("silent", "handshake"):
@@ -153,7 +267,8 @@ def test_who_is_slow_is_let_go(lab: Lab, sensor: SensorProcess, stage: str) -> N
                 connection.sendall(b"\x16\x03\x01\x02\x00\x01")
         else:
             connection = tls()
-            connection.sendall(UPGRADE)
+            # A pairing begins, and has an answer, whether a code waits or not
+            connection.sendall(PAIR if stage == "pairing" else UPGRADE)
         began = time.monotonic()
         with connection:
             while stage == "dripping" and time.monotonic() - began < 20:
@@ -178,6 +293,28 @@ def test_a_huge_request_is_cut_off(lab: Lab, sensor: SensorProcess) -> None:
         except OSError:
             pass
     assert sent < 8_000_000, "what the kernels had on their way"
+    assert memory(sensor) < before + MORE_BYTES
+
+
+def test_a_huge_frame_of_a_stranger_is_cut_off(lab: Lab, sensor: SensorProcess) -> None:
+    """Its length is said before it: nothing waits for what was only promised."""
+    before = memory(sensor)
+    with shown(sensor) as showing:
+        showing.next()
+        for promised in (70_000, 2**40):
+            with inside(lab, ATTACKER), tls() as connection:
+                connection.settimeout(5)
+                connection.sendall(PAIR)
+                assert b"101" in connection.recv(4096)
+                connection.sendall(b"\x81\xff" + promised.to_bytes(8, "big") + bytes(4))
+                began = time.monotonic()
+                try:
+                    for _ in range(1000):
+                        connection.sendall(bytes(65536))
+                except OSError:
+                    pass
+                assert is_ended(connection, 5)
+                assert time.monotonic() - began < 5
     assert memory(sensor) < before + MORE_BYTES
 
 

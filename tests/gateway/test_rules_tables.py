@@ -167,6 +167,19 @@ def test_what_was_counted_survives_a_restart_and_an_upgrade(
     assert packets(upgraded) == {COUNTED.packets}
 
 
+def test_a_change_is_told_whoever_read_the_counters_before(tables: Tables, rules: Rules) -> None:
+    rule = add(rules, ORDERS[0])
+    assert rules.count() == []
+    count(tables, rules)
+    assert packets(rules) == {COUNTED.packets}, "as a client that connects is told"
+    assert [(each.id, each.packets) for each in rules.count()] == [(rule.id, COUNTED.packets)]
+    assert rules.count() == []
+    count(tables, rules)
+    packets(rules)
+    asyncio.run(rules.remove(RemoveBlock(str(rule.id))))
+    assert rules.count() == [], "what is gone has not changed"
+
+
 def test_other_rules_on_a_target_and_its_confirmation_take_no_count(
     tables: Tables, rules: Rules
 ) -> None:

@@ -3,7 +3,6 @@
 import grp
 import json
 import os
-import stat
 import subprocess
 import time
 from pathlib import Path
@@ -11,11 +10,19 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.kernel import compiled, loader
-from hearthwall_sensor.kernel.pins import Pins, mount
+from hearthwall_sensor import capabilities
+from hearthwall_sensor.kernel.pins import BPFFS, Pins
 from lab import Lab
 from lab.home import DEVICES, WEB
-from tests.gateway.programs import attachments, foreign, pinned_links, pins, reaches, xdp_on
+from tests.gateway.programs import (
+    attachments,
+    foreign,
+    pinned_links,
+    pins,
+    qdiscs,
+    reaches,
+    xdp_on,
+)
 from tests.gateway.sensor_process import LAUNCHER, Refused, SensorProcess, command, until
 
 pytestmark = pytest.mark.lab
@@ -89,7 +96,7 @@ def test_both_ways_into_tc_count_and_drop_and_leave_nothing(
     lab: Lab, idle: SensorProcess, way: str
 ) -> None:
     """tcx is Linux 6.6; older kernels have clsact filters, which no pin keeps."""
-    before = attachments(lab)
+    before = attachments(lab), qdiscs(lab)
     sensor = idle.start("--tc", way)
     assert {each["tc"] for each in sensor.call("status")["interfaces"]} == {way}
     lab.run(
@@ -110,20 +117,41 @@ def test_both_ways_into_tc_count_and_drop_and_leave_nothing(
     assert sensor.process is not None
     assert sensor.process.wait(10) == 3  # says to a supervisor: not again
     assert pins(sensor) == set()
-    assert attachments(lab) == before
+    assert (attachments(lab), qdiscs(lab)) == before
     assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode == 0
+
+
+def test_a_qdisc_goes_with_the_filters_unless_it_is_or_was_somebody_elses(
+    lab: Lab, idle: SensorProcess
+) -> None:
+    ports = {"camera", "tv", "plug"}
+    for each in ports:  # of somebody else's filters, in other tests
+        lab.run("gateway", ["tc", "qdisc", "del", "dev", each, "clsact"])
+    lab.run("gateway", ["tc", "qdisc", "add", "dev", "tv", "clsact"], check=True)
+    try:
+        idle.start("--tc", "clsact")
+        assert qdiscs(lab) >= ports
+        idle.kill()
+        idle.start("--tc", "clsact")  # it is known whose they are, also to the next
+        with foreign(lab, "tc", "plug"):
+            idle.call("unload")
+            assert until(lambda: qdiscs(lab) & ports == {"tv", "plug"})
+    finally:
+        for each in ("tv", "plug"):
+            lab.run("gateway", ["tc", "qdisc", "del", "dev", each, "clsact"])
 
 
 def test_another_way_or_fewer_interfaces_leave_nothing_of_before(
     lab: Lab, idle: SensorProcess
 ) -> None:
-    before = attachments(lab)
+    before, hung = attachments(lab), qdiscs(lab)
     idle.start("--tc", "clsact").call("block", CAMERA.mac)
     idle.kill()
     idle.start("--tc", "tcx", interface="tv")
     assert [each["name"] for each in idle.call("status")["interfaces"]] == ["tv"]
     idle.call("unblock", CAMERA.mac)
     assert attachments(lab) == before  # no filter of clsact is left, and tcx is not among filters
+    assert qdiscs(lab) == hung
     assert pinned_links(idle) == {"ingress", "egress"}
     assert lab.run("camera", ["ping", "-c1", "-W1", WEB.ipv4]).returncode == 0
 
@@ -299,7 +327,7 @@ def test_sensor_keeps_few_capabilities_and_no_llvm(sensor: SensorProcess) -> Non
         for line in said.splitlines()
         if line.startswith("Cap")
     }
-    needed = 1 << 12 | 1 << 19 | 1 << 38 | 1 << 39  # net_admin, sys_ptrace, perfmon, bpf
+    needed = 1 << 12 | 1 << 38 | 1 << 39  # net_admin, perfmon, bpf
     assert held["CapPrm"] == held["CapEff"] == held["CapBnd"] == needed
     assert "NoNewPrivs:\t1" in said
     maps = Path(f"/proc/{sensor.pid}/maps").read_text()
@@ -344,6 +372,20 @@ def test_check_says_what_is_missing_and_how_to_get_it() -> None:
     assert root["lost"]
 
 
+def test_what_check_proposes_mounts_bpffs_for_root_only() -> None:
+    part = next(each for each in capabilities.PARTS if each.name == "bpffs")
+    proposed = part.fix.partition(";")[0]
+    looks = f"umount --lazy {BPFFS}; {proposed} && stat --file-system -c %T {BPFFS} && stat -c %A {BPFFS}"
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", looks],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout.split() == ["bpf_fs", "drwx-----T"]
+
+
 def test_programs_need_no_headers_of_the_kernel(tmp_path: Path) -> None:
     """strace is not needed to see it: the loader finds everything below bpf/ with no other headers on the system."""
     include = LAUNCHER.parent / "include"
@@ -356,7 +398,7 @@ def test_programs_need_no_headers_of_the_kernel(tmp_path: Path) -> None:
             "-c",
             'mount -t tmpfs none /usr/include; [ ! -d /lib/modules ] || mount -t tmpfs none /lib/modules; exec "$@"',
             "sh",
-            *command("load", "--json"),
+            *command("load", "--anew", "--json"),
         ],
         capture_output=True,
         text=True,
@@ -364,27 +406,3 @@ def test_programs_need_no_headers_of_the_kernel(tmp_path: Path) -> None:
         check=False,
     )
     assert json.loads(hidden.stdout)["from_cache"] is False
-
-
-def test_only_the_first_start_of_a_version_compiles(tmp_path: Path) -> None:
-    mount()
-    own = Pins(str(tmp_path / "s.sock"))
-    own.make(tmp_path)
-
-    def load(name: str) -> bool:
-        line = command("load", "--json", "--pins", str(own.path / name))
-        done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True)
-        found: bool = json.loads(done.stdout)["from_cache"]
-        return found
-
-    try:
-        load("first")
-        assert load("second") is True
-        (kept,) = compiled.FOLDER.glob(f"{loader.generation()}-network-*.json")
-        whole = kept.read_bytes()
-        kept.write_bytes(whole[:-100])  # damaged: what is kept is not what was written
-        assert load("third") is False
-        assert kept.read_bytes() == whole
-        assert stat.S_IMODE(compiled.FOLDER.stat().st_mode) == 0o700
-    finally:
-        own.remove()

@@ -193,15 +193,17 @@ def test_an_accept_that_asks_for_no_address_has_its_peer(
 
 
 def test_execs_with_their_words_but_without_secrets(sensor: SensorProcess, python: Any) -> None:
-    with Tracing(sensor, "exec", "--exe", str(Path("/bin/true").resolve())) as tracing:
+    with Tracing(sensor, "exec", "--exe", str(Path("/bin/sh").resolve())) as tracing:
         python(
             r"""
             import subprocess
-            subprocess.run(["/bin/true", "--password", "hunter2", "a\x1b[2Jb"])
+            words = ("--password", "hunter2", "a\x1b[2Jb")
+            # Long enough for its file to be read, also on a busy machine.
+            subprocess.run(["/bin/sh", "-c", "sleep 2; :", *words])
             """
         )
         line = tracing.next()
-        assert (line["path"], line["error"]) == ("/bin/true", None)
+        assert (line["path"], line["error"]) == ("/bin/sh", None)
         assert "--password ***" in line["detail"]
         assert "hunter2" not in json.dumps(line)
         assert line["detail"].endswith("a\\x1b[2Jb")

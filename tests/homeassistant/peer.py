@@ -253,7 +253,10 @@ class Peer:
                 self.received.append(order)
                 if order.type in self.silent:
                     continue
-                if order.type in self.errors:
+                role = self.hello.get("role") if isinstance(self.hello, dict) else None
+                if role == "read" and order.needs != "read":
+                    wire = {"type": "error"} | SensorError("read_only").to_wire()
+                elif order.type in self.errors:
                     wire = {"type": "error"} | self.errors[order.type].to_wire()
                 else:
                     try:

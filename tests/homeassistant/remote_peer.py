@@ -9,8 +9,11 @@ from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 
 from custom_components.hearthwall.bpf.hearthwall_sensor.remote import certificate, tokens
 from custom_components.hearthwall.bpf.hearthwall_sensor.remote.admission import Admission
+from custom_components.hearthwall.bpf.hearthwall_sensor.remote.introduction import Introduction
 from custom_components.hearthwall.bpf.hearthwall_sensor.remote.listener import Listener
+from custom_components.hearthwall.bpf.hearthwall_sensor.remote.offers import Offers
 from custom_components.hearthwall.bpf.hearthwall_sensor.remote.tokens import Token, Tokens
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import Pair
 from custom_components.hearthwall.const import CONF_FINGERPRINT
 from tests.homeassistant.peer import Peer
 
@@ -29,6 +32,9 @@ class RemotePeer(Peer):
         self.hello["id"] = identity
         self.token = tokens.create(state, "first")
         self.port = unused_port()
+        self.offers = Offers(state)
+        #: What its command tells of the code that it shows.
+        self.news: list[str] = []
         self._listeners: list[Listener] = []
 
     async def start(self) -> None:
@@ -36,6 +42,8 @@ class RemotePeer(Peer):
         listener = Listener(HOST, self.port)
         listener.claim()
         listener.context = certificate.context(certificate.ensure(self.state))
+        fingerprint = certificate.fingerprint(self.state / certificate.CERTIFICATE_FILE)
+        listener.introduction = Introduction(self.offers, fingerprint, self.identity)
         self._tokens = Tokens(self.state)
         await listener.start(self._tokens, Admission(lambda _: True), self._converse)
         self._listeners.append(listener)
@@ -68,6 +76,15 @@ class RemotePeer(Peer):
         digits = certificate.fingerprint(self.state / certificate.CERTIFICATE_FILE)
         return self.data | {CONF_FINGERPRINT: digits}
 
+    async def show_code(self, **said: Any) -> str:
+        """Show a code, as `pair` does."""
+        offered, _ = await self.offers.offer(Pair(**said), lambda each: self.news.append(each.what))
+        return offered.code
+
+    def names(self) -> list[tuple[str, str]]:
+        """Return the names and roles of the tokens that there are."""
+        return [(each.name, each.role) for each in tokens.listed(self.state)]
+
     def new_token(self) -> None:
         """Revoke the token, cut off who is connected by it, and make another."""
         (before,) = tokens.listed(self.state)
@@ -78,13 +95,13 @@ class RemotePeer(Peer):
             each.revoke()
 
     async def _converse(
-        self, request: web.BaseRequest, _name: str, _token: Token, _address: str
+        self, request: web.BaseRequest, _name: str, token: Token, _address: str
     ) -> web.StreamResponse:
         # As the sensor does (`Remote._serve`): where it was reached, whatever was dialled.
         assert request.transport is not None
         address, port = request.transport.get_extra_info("sockname")[:2]
         if isinstance(self.hello, dict):
-            self.hello |= {"address": address, "port": port}
+            self.hello |= {"address": address, "port": port, "role": token.role}
         return await self._serve(request)
 
 

@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hearthwall import process
+from custom_components.hearthwall import config_flow, process
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from custom_components.hearthwall.const import (
     CONF_INTERFACES,
@@ -111,6 +111,12 @@ def sensor(program: WriteProgram, tmp_path: Path) -> Callable[..., Path]:
         return program(PROGRAM.format(calls=str(tmp_path / "calls"), report=report, run=run))
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def no_sensor_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Look for an installed sensor where there is none."""
+    monkeypatch.setattr(config_flow, "DEFAULT_SOCKET", str(tmp_path / "installed.sock"))
 
 
 @pytest.fixture(autouse=True)
@@ -360,7 +366,7 @@ async def test_existing_sensor_and_the_way_on_from_its_failures(
     hass: HomeAssistant, peer: Peer, tmp_path: Path
 ) -> None:
     flow = await begin_existing(hass)
-    assert "hearthwall-sensor run --interface" in flow["description_placeholders"]["command"]
+    assert "hearthwall-sensor install --user" in flow["description_placeholders"]["command"]
     flow = await submit(hass, flow, {CONF_SOCKET: str(tmp_path / "nobody.sock")})
     assert flow["errors"] == {"base": "not_running"}
     flow = await submit(hass, flow, {CONF_SOCKET: "relative"})
@@ -399,6 +405,39 @@ async def test_without_root_only_a_sensor_that_runs_already_is_offered(
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
+    assert result["menu_options"] == ["existing", "remote"]
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+async def test_a_sensor_that_is_installed_here_is_proposed_first_and_no_second_one_started(
+    hass: HomeAssistant, peer: Peer, monkeypatch: pytest.MonkeyPatch, user: int
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    monkeypatch.setattr(config_flow, "DEFAULT_SOCKET", peer.socket)
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert result["type"] is FlowResultType.MENU
+    assert result["menu_options"] == ["found", "existing", "remote"]
+    assert result["description_placeholders"] == {"interfaces": "br-lan", "socket": peer.socket}
+    # The page is loaded anew
+    result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert result["menu_options"] == ["found", "existing", "remote"]
+    flow = await submit(hass, dict(result), {"next_step_id": "found"})
+    assert flow["type"] is FlowResultType.CREATE_ENTRY
+    assert flow["data"] == {CONF_SOCKET: peer.socket}
+    await hass.async_block_till_done()
+    assert not flow["result"].runtime_data.supervised
+    # One that is set up is not proposed again
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert "found" not in result["menu_options"]
+
+
+async def test_a_sensor_here_that_does_not_let_us_in_says_what_to_do(
+    hass: HomeAssistant, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(config_flow, "DEFAULT_SOCKET", peer.socket)
+    peer.errors["initialize"] = SensorError("not_permitted")
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["menu_options"] == ["existing", "remote"]
 
 

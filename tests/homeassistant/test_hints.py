@@ -196,6 +196,22 @@ async def test_hints_can_be_switched_off_and_are_taken_back(
     assert peer.orders(SetHints)[-1].hints == {}
 
 
+async def test_a_sensor_that_may_only_be_read_is_told_nothing(
+    hass: HomeAssistant, entry: MockConfigEntry, peer: Peer, knows: Knows
+) -> None:
+    knows()
+    peer.hello["role"] = "read"
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    knows(TV)
+    await settle(hass)
+    assert entry.runtime_data.devices
+    assert peer.orders(SetHints) == []
+    peer.hello["role"] = "operate"
+    await hass.config_entries.async_reload(entry.entry_id)
+    await told(peer, {CAMERA: Hint(local=True), TV: Hint(local=True)})
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_changes_that_come_together_are_told_once(
     hass: HomeAssistant,
     loaded: MockConfigEntry,

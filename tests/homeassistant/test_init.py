@@ -12,7 +12,8 @@ from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hearthwall import link
-from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import HOME_ASSISTANT, SensorError
+from custom_components.hearthwall.bpf.hearthwall_sensor.requests import Initialize, Subscribe
 from tests.homeassistant.peer import Peer
 
 CONNECTION = "binary_sensor.hearthwall_sensor_connection"
@@ -29,6 +30,14 @@ def state(hass: HomeAssistant, entity_id: str) -> str:
     found = hass.states.get(entity_id)
     assert found is not None, entity_id
     return found.state
+
+
+async def test_the_sensor_can_tell_that_a_home_assistant_follows(
+    loaded: MockConfigEntry, peer: Peer
+) -> None:
+    """Some of its sinks tell only while there is none."""
+    assert [each.client for each in peer.orders(Initialize)] == [HOME_ASSISTANT] * peer.clients
+    assert len(peer.orders(Subscribe)) == 1
 
 
 async def test_unload_leaves_nothing_connected(

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ import pytest
 import pytest_socket
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
-    SOURCE_USER,
     SOURCE_ZEROCONF,
     ConfigEntry,
     ConfigEntryState,
@@ -19,16 +18,21 @@ from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import async_test_home_assistant
 
 from custom_components.hearthwall import link
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import Device
 from custom_components.hearthwall.const import CONF_FINGERPRINT, DOMAIN
+from custom_components.hearthwall.devices import async_registered
 from lab import DEVICES, Lab
 from tests.gateway.inside import inside
 from tests.gateway.sensor_process import SensorProcess
 from tests.homeassistant.flows import Flow, submit
-from tests.homeassistant.household import known, reaches, until
+from tests.homeassistant.household import CAMERA, entity_id, known, reaches, until
 from tests.homeassistant.test_init import state
+from tests.homeassistant.test_remote_flow import begin, choose
 
 pytestmark = pytest.mark.lab
 
@@ -80,11 +84,12 @@ async def on_gateway(sensor: SensorProcess, *line: str) -> Any:
 
 
 async def set_up(hass: HomeAssistant, data: dict[str, Any]) -> Flow:
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], {"next_step_id": "remote"}
-    )
-    return await submit(hass, dict(result), data)
+    return await submit(hass, await begin(hass), data)
+
+
+async def shown(hass: HomeAssistant, progress: Mapping[str, Any]) -> Flow:
+    """Return the step at which a flow that began by itself waits."""
+    return dict(await hass.config_entries.flow.async_configure(progress["flow_id"]))
 
 
 @pytest.fixture
@@ -154,10 +159,94 @@ async def test_a_revoked_token_asks_for_another(
     assert progress["context"]["source"] == SOURCE_REAUTH
     assert not connected(far)
     made = typed(await on_gateway(sensor, "token", "Home Assistant"))
-    flow = dict(await hass.config_entries.flow.async_configure(progress["flow_id"]))
+    flow = await choose(hass, await shown(hass, progress))
     secrets = {key: made[key] for key in (CONF_TOKEN, CONF_FINGERPRINT)}
     assert (await submit(hass, flow, secrets))["reason"] == "reauth_successful"
     await until(lambda: connected(far), 10)
+
+
+@pytest.fixture
+async def elsewhere() -> AsyncIterator[HomeAssistant]:
+    """Another Home Assistant, as that of somebody who may only look."""
+    async with async_test_home_assistant() as other:
+        del other.data[DATA_CUSTOM_COMPONENTS]
+        yield other
+        await other.async_stop(force=True)
+
+
+@pytest.fixture
+async def reading(
+    elsewhere: HomeAssistant, far: ConfigEntry, sensor: SensorProcess
+) -> AsyncIterator[ConfigEntry]:
+    """The same gateway, set up there with a token that may only read."""
+    made = await on_gateway(sensor, "token", "Reader", "--role", "read")
+    entry: ConfigEntry = (await set_up(elsewhere, typed(made)))["result"]
+    await elsewhere.async_block_till_done()
+    yield entry
+    await elsewhere.config_entries.async_remove(entry.entry_id)
+    await elsewhere.async_block_till_done()
+
+
+async def sees(entry: ConfigEntry, lab: Lab, host: str) -> None:
+    """Let a device speak, and wait until an entry's Home Assistant is told."""
+    devices: Mapping[str, Device] = entry.runtime_data.devices
+    before = devices.get(DEVICES[host].mac)
+    assert await reaches(lab, host)
+    await until(lambda: devices.get(DEVICES[host].mac) != before)
+
+
+async def refused(hass: HomeAssistant, action: str, **data: Any) -> None:
+    """Give an order that the sensor refuses, in the words of the user's language."""
+    with pytest.raises(HomeAssistantError) as error:
+        await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=True)
+    assert error.value.translation_key == "read_only"
+    assert str(error.value).startswith("Home Assistant may only read from this gateway"), action
+
+
+@pytest.mark.parametrize("revoked", ["Reader", "Home Assistant"])
+async def test_two_home_assistants_have_one_sensor(
+    hass: HomeAssistant,
+    elsewhere: HomeAssistant,
+    far: ConfigEntry,
+    reading: ConfigEntry,
+    sensor: SensorProcess,
+    lab: Lab,
+    revoked: str,
+) -> None:
+    """One of them may operate, the other only read; to revoke one's token is nothing to the other."""
+    switch = await known(hass, far, lab)
+    assert (await on_gateway(sensor, "status"))["home_assistants"] == 2
+    await until(lambda: entity_id(elsewhere, reading, CAMERA, "presence") is not None)
+    await elsewhere.async_block_till_done()
+    assert entity_id(elsewhere, reading, CAMERA, "quarantine") is None
+    for each in (far, reading):
+        await sees(each, lab, "camera")
+
+    device = async_registered(elsewhere, reading, CAMERA)
+    assert device is not None
+    await refused(elsewhere, "quarantine", device_id=device.id)
+    await refused(elsewhere, "block", target=CAMERA)
+    assert await on_gateway(sensor, "blocks") == []
+    assert await reaches(lab, "camera")
+
+    await hass.services.async_call("switch", "turn_on", {"entity_id": switch}, blocking=True)
+    assert not await reaches(lab, "camera")
+    await until(lambda: len(reading.runtime_data.blocks.on(CAMERA)) == 1)
+    await refused(elsewhere, "release", device_id=device.id)
+    await refused(elsewhere, "unblock", target=CAMERA)
+    assert not await reaches(lab, "camera")
+
+    await on_gateway(sensor, "token", revoked, "--revoke")
+    gone, left = (reading, far) if revoked == "Reader" else (far, reading)
+    await until(lambda: not connected(gone))
+    await sees(left, lab, "tv")
+    assert connected(left)
+    if left is far:
+        await hass.services.async_call("switch", "turn_off", {"entity_id": switch}, blocking=True)
+        assert await reaches(lab, "camera")
+    else:
+        await refused(elsewhere, "release", device_id=device.id)
+        assert not await reaches(lab, "camera"), "who gave the order is gone, the rule is not"
 
 
 async def test_a_sensor_is_found_and_followed_by_its_announcement(
@@ -170,8 +259,9 @@ async def test_a_sensor_is_found_and_followed_by_its_announcement(
     (progress,) = hass.config_entries.flow.async_progress()
     assert progress["context"]["source"] == SOURCE_ZEROCONF
     made = typed(await on_gateway(sensor, "token", "Home Assistant"))
-    flow = dict(await hass.config_entries.flow.async_configure(progress["flow_id"]))
+    flow = await shown(hass, progress)
     assert flow["description_placeholders"]["place"] == f"{HOST}, {PORT}"
+    flow = await choose(hass, flow)
     flow = await submit(hass, flow, {key: made[key] for key in (CONF_TOKEN, CONF_FINGERPRINT)})
     entry: ConfigEntry = flow["result"]
     await hass.async_block_till_done()

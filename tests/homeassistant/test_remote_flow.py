@@ -68,12 +68,16 @@ async def remote(hass: HomeAssistant, far: RemotePeer) -> MockConfigEntry:
     return entry
 
 
-async def begin(hass: HomeAssistant) -> Flow:
+async def begin(hass: HomeAssistant, way: str = "token") -> Flow:
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], {"next_step_id": "remote"}
-    )
-    return dict(result)
+    return await choose(hass, await choose(hass, dict(result), "remote"), way)
+
+
+async def choose(hass: HomeAssistant, flow: Flow, step: str = "token") -> Flow:
+    """Choose from a menu."""
+    assert flow["type"] is FlowResultType.MENU
+    assert step in flow["menu_options"]
+    return await submit(hass, flow, {"next_step_id": step})
 
 
 def announcement(far: RemotePeer, **fields: Any) -> ZeroconfServiceInfo:
@@ -117,11 +121,11 @@ async def listen(answer: bytes) -> tuple[asyncio.Server, int]:
 
 async def test_a_sensor_on_another_host(hass: HomeAssistant, far: RemotePeer) -> None:
     flow = await begin(hass)
-    assert flow["step_id"] == "remote"
+    assert flow["step_id"] == "token"
     said = flow["description_placeholders"]
-    # As it is called in a checkout, and in a copy of the integration's folder: nobody puts it on the path
-    assert said["command"] == "sudo scripts/sensor token homeassistant"
-    assert said["copied"] == "sudo bpf/hearthwall-sensor token homeassistant"
+    # As it is called where it is installed, and in a checkout
+    assert said["token_command"] == "sudo hearthwall-sensor token homeassistant"
+    assert said["token_copied"] == "sudo scripts/sensor token homeassistant"
     page = said["documents"].partition("/blob/main/")[2]
     document, _, section = page.partition("#")
     assert (
@@ -263,6 +267,7 @@ async def test_a_sensor_that_announces_itself(hass: HomeAssistant, far: RemotePe
     assert flow["description_placeholders"]["place"] == f"{HOST}, {far.port}"
     (progress,) = hass.config_entries.flow.async_progress()
     assert progress["context"]["title_placeholders"] == {"name": HOST}
+    flow = await choose(hass, flow)
     secrets = {key: far.typed[key] for key in (CONF_TOKEN, CONF_FINGERPRINT)}
     flow = await submit(hass, flow, secrets | {CONF_TOKEN: "x" * 43})
     assert flow["errors"] == {"base": "unauthorised"}
@@ -514,6 +519,7 @@ async def test_a_revoked_token_asks_for_another(
     flow = dict(await hass.config_entries.flow.async_configure(progress[0]["flow_id"]))
     assert flow["step_id"] == "reauth_confirm"
     assert flow["description_placeholders"]["place"] == f"{HOST}, {far.port}"
+    flow = await choose(hass, flow)
     assert suggested(flow) == {CONF_FINGERPRINT: far.typed[CONF_FINGERPRINT]}
 
     secrets = {key: far.typed[key] for key in (CONF_TOKEN, CONF_FINGERPRINT)}
@@ -528,7 +534,7 @@ async def test_a_revoked_token_asks_for_another(
     assert remote.state is ConfigEntryState.SETUP_ERROR
     (progress,) = hass.config_entries.flow.async_progress()
     flow = dict(await hass.config_entries.flow.async_configure(progress["flow_id"]))
-    flow = await submit(hass, flow, secrets)
+    flow = await submit(hass, await choose(hass, flow), secrets)
     assert flow["reason"] == "reauth_successful"
     await hass.async_block_till_done()
     assert remote.state is ConfigEntryState.LOADED
@@ -553,7 +559,7 @@ async def test_another_certificate_is_an_issue_that_shows_both_until_it_is_recon
     assert issue.translation_placeholders is not None
     said = issue.translation_placeholders
     assert (said["found"], said["expected"]) == (after, before)
-    flow = dict(await remote.start_reconfigure_flow(hass))
+    flow = await choose(hass, dict(await remote.start_reconfigure_flow(hass)))
     assert (await submit(hass, flow, far.typed))["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert remote.state is ConfigEntryState.LOADED
@@ -565,6 +571,7 @@ async def test_reconfigure_follows_a_sensor_that_was_set_up_anew(
 ) -> None:
     flow = dict(await remote.start_reconfigure_flow(hass))
     assert flow["step_id"] == "remote"
+    flow = await choose(hass, flow)
     assert suggested(flow) == far.typed
     anew = RemotePeer(tmp_path / "anew", identity="a" * 32)
     await anew.start()
@@ -585,11 +592,11 @@ async def test_reconfigure_does_not_take_another_entrys_sensor(
     other = RemotePeer(tmp_path / "other", identity="b" * 32)
     await other.start()
     MockConfigEntry(domain=DOMAIN, unique_id="b" * 32, data=other.data).add_to_hass(hass)
-    flow = dict(await remote.start_reconfigure_flow(hass))
+    flow = await choose(hass, dict(await remote.start_reconfigure_flow(hass)))
     assert (await submit(hass, flow, other.typed))["reason"] == "already_configured"
     twin = RemotePeer(tmp_path / "twin", identity="b" * 32)
     await twin.start()
-    flow = dict(await remote.start_reconfigure_flow(hass))
+    flow = await choose(hass, dict(await remote.start_reconfigure_flow(hass)))
     assert (await submit(hass, flow, twin.typed))["reason"] == "already_configured"
     assert remote.data == far.data
     await other.stop()

@@ -1,6 +1,7 @@
 """Repairs: what is wrong is raised when it is sure, vanishes when it is mended, and its flow mends it."""
 
 import asyncio
+import inspect
 import json
 import os
 import re
@@ -26,6 +27,7 @@ import custom_components.hearthwall as integration
 from custom_components.hearthwall import health, issues as kinds, link, problems, repairs
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import Interface, SensorError
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
+    REQUESTS,
     DiscardDamaged,
     RefreshFeed,
     RemoveFeed,
@@ -542,6 +544,68 @@ async def test_an_overlapping_feed_shows_what_was_taken_out_and_can_be_removed(
     assert issues(hass) == {}
 
 
+# With a token that may only read
+
+
+async def test_what_needs_an_order_is_not_offered_to_who_may_only_read(
+    hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
+) -> None:
+    """It says what to do on the gateway; once orders are taken, it is offered."""
+
+    async def fares() -> set[str]:
+        await peer.fare(damaged=("rules.json",))
+        await peer.tell(
+            feeds=[
+                feed("drop", updated=None, last_error="404"),
+                feed("level1", subtracted=2, subtracted_examples=("192.168.0.0/16",)),
+            ]
+        )
+        return set(issues(hass))
+
+    keys = {"state_damaged", "feed_failing", "feed_overlaps"}
+    assert await fares() == keys
+    assert all(each.is_fixable for each in issues(hass).values())
+    before = {each.issue_id for each in issues(hass).values()}
+
+    peer.hello["role"] = "read"
+    await hass.config_entries.async_reload(loaded.entry_id)
+    assert await fares() == {f"{key}_read_only" for key in keys}
+    for key in keys:
+        assert "Home Assistant may only read from this gateway" in told(hass, f"{key}_read_only")
+    assert not any(each.is_fixable for each in issues(hass).values())
+    assert {each.issue_id for each in issues(hass).values()} == before, "what is ignored stays so"
+
+    peer.hello["role"] = "operate"
+    await hass.config_entries.async_reload(loaded.entry_id)
+    assert await fares() == keys
+    assert all(each.is_fixable for each in issues(hass).values())
+
+
+async def test_what_needs_no_order_is_offered_to_who_may_only_read(
+    hass: HomeAssistant, entry: MockConfigEntry, peer: Peer
+) -> None:
+    peer.hello["role"] = "read"
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await peer.fare(policy_problem="line 3")
+    assert issues(hass)["policy_unreadable"].is_fixable
+    flow = await begin(hass, "policy_unreadable")
+    await peer.fare(policy_problem=None)
+    assert (await go_on(hass, flow))["type"] is FlowResultType.CREATE_ENTRY
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+def test_what_gives_an_order_says_so() -> None:
+    """Whatever a flow sends of its own is an order, and then its issue has words for who may only read."""
+    sent = {each.__name__ for each in REQUESTS.values() if each.needs != "read"}
+    ordering = {key for key, flow in repairs._FLOWS.items() if sent & _names_in(flow)}
+    assert ordering == set(kinds.TOLD_ONLY)
+
+
+def _names_in(flow: type) -> set[str]:
+    functions = (each for each in vars(flow).values() if inspect.isfunction(each))
+    return {name for each in functions for name in each.__code__.co_names}
+
+
 async def test_an_overlap_that_is_meant_is_ignored(
     hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer
 ) -> None:
@@ -593,7 +657,7 @@ async def test_the_flow_of_a_gateway_that_was_removed_ends(
 
 def test_every_issue_has_words_and_a_way_out() -> None:
     keys = problems.CONNECTION_ISSUES | problems.STATUS_ISSUES | kinds.FEED_ISSUES
-    assert keys == set(WORDS["en"]) == set(WORDS["ja"])
+    assert keys | {*kinds.TOLD_ONLY.values()} == set(WORDS["en"]) == set(WORDS["ja"])
     fixable = {key for key, words in WORDS["en"].items() if "fix_flow" in words}
     assert fixable == set(repairs._FLOWS)
 
@@ -604,4 +668,5 @@ def test_every_issue_is_documented() -> None:
     documented = re.findall(
         r"`(\w+)`", " ".join(re.findall(r"^\| (.+?) \|", section, re.MULTILINE))
     )
-    assert set(documented) == set(WORDS["en"])
+    assert set(documented) == set(WORDS["en"]) - {*kinds.TOLD_ONLY.values()}
+    assert "those of damaged files and of lists have no *Submit*" in " ".join(section.split())

@@ -71,6 +71,7 @@ ORDERS_ONLY = {
     "not_found",
     "not_initialized",
     "protected_target",
+    "read_only",
     "several_rules",
     "table_full",
     "unknown_command",
@@ -141,6 +142,8 @@ def test_every_step_and_progress_has_words() -> None:
     assert {"init"} == set(WORDS["options"]["step"])
     ways = {"this_host", "existing", "remote"}
     assert set(WORDS["config"]["step"]["user"]["menu_options"]) == ways
+    for step in ("remote", "discovered", "reauth_confirm"):
+        assert set(WORDS["config"]["step"][step]["menu_options"]) == {"code", "token"}
     ends = {"already_configured", "reauth_successful", "reconfigure_successful"}
     of_repairs = {end for each in repairs for end in each.get("abort", {})}
     assert set(WORDS["config"]["abort"]) == literals("reason") - {"", *of_repairs} | ends
@@ -158,9 +161,8 @@ def test_every_field_is_named_and_described() -> None:
     paths = steps["interfaces"]["sections"][flow_forms.SECTION_PATHS]
     for words, expected in (
         (steps["existing"], fields(flow_forms.EXISTING_SCHEMA)),
-        (steps["remote"], fields(flow_forms.REMOTE_SCHEMA)),
-        (steps["discovered"], fields(flow_forms.SECRETS_SCHEMA)),
-        (steps["reauth_confirm"], fields(flow_forms.SECRETS_SCHEMA)),
+        (steps["token"], fields(flow_forms.REMOTE_SCHEMA)),
+        (steps["code"], fields(flow_forms.PLACE_SCHEMA.extend(flow_forms.CODE_SCHEMA.schema))),
         (
             steps["interfaces"],
             fields(flow_forms.interfaces_schema([])) - {flow_forms.SECTION_PATHS},

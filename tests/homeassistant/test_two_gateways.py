@@ -1,8 +1,11 @@
 """Two gateways that see the same device: it is there once for each, and each is told only what is meant for it."""
 
+from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
+from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
     area_registry as ar,
@@ -10,16 +13,23 @@ from homeassistant.helpers import (
     entity_registry as er,
     label_registry as lr,
 )
+from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import Device
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import AddBlock
 from custom_components.hearthwall.const import DOMAIN
 from tests.devices import CAMERA, TV
 from tests.homeassistant.automating import Automate, automate
+from tests.homeassistant.live import browser
 from tests.homeassistant.peer import Peer, device, event
 from tests.homeassistant.test_devices import camera
 from tests.homeassistant.test_init import state, wait_for
+from tests.homeassistant.test_llm import ask
 from tests.homeassistant.test_services import call
+from tests.homeassistant.test_voice import ask as say
+from tests.homeassistant.test_websocket_traffic import moved, report
 
 __all__ = ["automate"]
 
@@ -45,6 +55,12 @@ class Gateway:
     def shows(self, platform: str, key: str, mac: str | None = CAMERA) -> str:
         return state(self.hass, self.entity(platform, key, mac))
 
+    async def sees(self, *devices: Device) -> None:
+        """Have the sensor see just these."""
+        gone = {each.mac for each in self.peer.devices} - {each.mac for each in devices}
+        self.peer.devices = list(devices)
+        await self.peer.tell(devices=devices, removed_devices=sorted(gone))
+
     @property
     def blocked(self) -> set[str]:
         return {target for target, _, _ in self.peer.blocks}
@@ -60,10 +76,21 @@ def home(hass: HomeAssistant, loaded: MockConfigEntry, peer: Peer) -> Gateway:
 async def far(hass: HomeAssistant, home: Gateway, garden: tuple[MockConfigEntry, Peer]) -> Gateway:
     """Another one, which sees the same camera."""
     found = Gateway(hass, *garden)
-    found.peer.devices = [device(CAMERA, hostname="camera")]
-    await found.peer.tell(devices=found.peer.devices)
+    await found.sees(device(CAMERA, hostname="camera"))
     await hass.async_block_till_done()
     return found
+
+
+@pytest.fixture
+async def assistant(hass: HomeAssistant, home: Gateway, far: Gateway) -> None:
+    """An assistant that may know of all devices."""
+    for component in ("homeassistant", "llm", "conversation"):
+        assert await async_setup_component(hass, component, {})
+    await hass.async_block_till_done()
+    for gateway in (home, far):
+        registry = er.async_get(hass)
+        for each in er.async_entries_for_config_entry(registry, gateway.entry.entry_id):
+            async_expose_entity(hass, "conversation", each.entity_id, each.domain == "switch")
 
 
 @pytest.fixture
@@ -111,6 +138,116 @@ async def test_sums_are_each_gateways_own(hass: HomeAssistant, home: Gateway, fa
     await call(hass, "quarantine", device_id=far.camera.id)
     assert home.shows("sensor", "active_blocks", None) == "0"
     assert far.shows("sensor", "active_blocks", None) == "1"
+
+
+async def test_live_rows_and_totals_of_the_day_are_each_gateways_own(
+    hass: HomeAssistant,
+    home: Gateway,
+    far: Gateway,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    await home.sees(device(CAMERA, download_bytes=5_000_000), device(TV))
+    await far.sees(device(CAMERA, download_bytes=4_000_000))
+    rows = (await call(hass, "get_devices"))["devices"]
+    today = {(each["mac"], each["gateway"]): each["download_today"] for each in rows}
+    assert today == {(CAMERA, "Home"): 5_000_000, (TV, "Home"): 0, (CAMERA, "Garden"): 4_000_000}
+    page = await browser(hass, hass_ws_client)
+    await page.subscribe("subscribe_devices")
+    told = [await page.until(type="snapshot") for _ in (home, far)]
+    live = [
+        (row["mac"], each["gateway"], row["download_today"])
+        for each in told
+        for row in each["devices"]
+    ]
+    assert sorted(live) == sorted((*key, amount) for key, amount in today.items())
+    await page.close()
+
+
+async def test_an_answer_has_the_device_once(
+    hass: HomeAssistant, home: Gateway, far: Gateway, assistant: None
+) -> None:
+    now = time()
+    away = device(CAMERA, hostname="camera", download_bytes=5_000_000, last_seen=now - 9999)
+    await home.sees(away, device(TV))
+    await far.sees(
+        device(CAMERA, hostname="camera", download_bytes=4_000_000, upload_bytes=10, last_seen=now)
+    )
+    assert await say(hass, "How many devices are online?") == "2 of 2 devices are online."
+    most = await say(hass, "Which device used the most data today?")
+    assert most == "camera used the most data today: 5.0 MB."
+    await call(hass, "quarantine", device_id=far.camera.id)
+    assert await say(hass, "Is the camera quarantined?") == "Yes, camera is quarantined."
+    told = await ask(hass, "get_devices")
+    assert (told["devices_in_all"], told["devices_online"]) == (2, 2)
+    assert told["devices"][0] == {
+        "name": "camera",
+        "online": True,
+        "uploaded_bytes_today": 10,
+        "downloaded_bytes_today": 5_000_000,
+        "restricted": "isolate",
+    }
+
+
+async def test_an_answer_says_which_gateway_blocks_and_notices(
+    hass: HomeAssistant, home: Gateway, far: Gateway, assistant: None
+) -> None:
+    for each in (home, far):
+        await call(hass, "quarantine", device_id=each.camera.id)
+        each.peer.events = [event(1, time=time(), summary=f"at {each.entry.title}")]
+    told = await ask(hass, "get_blocked")
+    assert [(each["name"], each["gateway"]) for each in told["blocked"]] == [
+        ("camera", "Home"),
+        ("camera", "Garden"),
+    ]
+    assert (told["blocked_in_all"], told["devices_in_all"]) == (2, 1)
+    events = (await ask(hass, "get_events"))["events"]
+    assert {(each["name"], each["gateway"], each["summary"]) for each in events} == {
+        ("camera", "Home", "at Home"),
+        ("camera", "Garden", "at Garden"),
+    }
+
+
+async def test_a_device_that_one_gateway_knows_by_another_address_is_one(
+    hass: HomeAssistant, home: Gateway, far: Gateway, assistant: None
+) -> None:
+    """The user has merged two MACs at one gateway; the other only knows one of them."""
+    await home.sees(device(TV, other_macs=(CAMERA,)))
+    assert (await ask(hass, "get_devices"))["devices_in_all"] == 1
+
+
+async def test_sums_are_as_documented(hass: HomeAssistant, home: Gateway, far: Gateway) -> None:
+    """Of several gateways what passes both is in the totals twice; of one that is named it is not."""
+    for each in (home, far):
+        row = moved(5, 10, 2, mac=CAMERA)
+        each.peer.answers["usage"] = report(row, upload=5, download=10, flows=2)
+    both = await call(hass, "get_usage")
+    one = await call(hass, "get_usage", config_entry_id=far.entry.entry_id)
+    assert [each["gateway"] for each in one["usage"]] == ["Garden"]
+    assert sorted(each["gateway"] for each in both["usage"]) == ["Garden", "Home"]
+    assert (one["download_bytes"], both["download_bytes"]) == (10, 20)
+    page = (Path(__file__).parents[2] / "docs" / "home-assistant.md").read_text()
+    assert "what passes two of them is in the totals twice" in page
+
+
+async def test_top_peers_are_each_gateways_own(
+    hass: HomeAssistant, home: Gateway, far: Gateway, hass_ws_client: WebSocketGenerator
+) -> None:
+    for each in (home, far):
+        row = moved(5, 10, 2, mac=CAMERA, peer=f"{each.entry.title}.example")
+        each.peer.answers["usage"] = report(row)
+    page = await browser(hass, hass_ws_client)
+    await page.subscribe("subscribe_devices")
+    found: dict[str, str] = {}
+    while len(found) < 2:
+        said = await page.next()
+        for row in said.get("devices", ()):
+            if row["mac"] == CAMERA and row["top_peer"]:
+                found[said["entry_id"]] = row["top_peer"]
+    assert found == {
+        home.entry.entry_id: "Home.example",
+        far.entry.entry_id: "Garden.example",
+    }
+    await page.close()
 
 
 async def test_a_name_that_the_user_gave_at_one_is_known_at_the_other(

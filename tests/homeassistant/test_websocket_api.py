@@ -81,6 +81,7 @@ async def test_snapshot_deltas_and_an_end(
         "entry_id": loaded.entry_id,
         "gateway": "Home",
         "gateway_device_id": gateway.id,
+        "role": "operate",
         "devices": [],
     }
     assert peer.intervals == [1.0, 0.02]

@@ -1,5 +1,6 @@
 """The hosted workflows do what docs/releases.md says, by the scripts that are tested here."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,17 @@ def steps(name: str) -> list[dict[str, Any]]:
 
 def test_a_release_is_packed_with_its_tag_and_uploaded() -> None:
     runs = [step["run"] for step in steps("release") if "run" in step]
+    packages = re.search(
+        r"^Build-Depends: (.*)$", (ROOT / "debian" / "control").read_text(), re.MULTILINE
+    )
+    assert packages is not None
+    tools = sorted(set(re.findall(r"[\w-]+", packages[1])) & {"dh-python", "help2man"})
     assert runs == [
         'scripts/package --tag "$TAG"',
-        'gh release upload "$TAG" dist/hearthwall.zip',
+        "sudo apt-get update && sudo apt-get install --yes --no-install-recommends debhelper "
+        + " ".join(tools),
+        'scripts/package --deb --tag "$TAG"',
+        'gh release upload "$TAG" dist/hearthwall.zip dist/hearthwall-sensor_*_all.deb',
     ]
 
 

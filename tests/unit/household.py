@@ -195,6 +195,7 @@ class Serving:
         self.socket = str(path)
         self.household = household
         self._tick = tick
+        self.server: Server
         self._stop: asyncio.Event
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread | None = None
@@ -214,7 +215,7 @@ class Serving:
 
     async def _serve(self, ready: threading.Event) -> None:
         self._stop, self._loop = asyncio.Event(), asyncio.get_running_loop()
-        server = Server(self.socket, None, self.household)
+        self.server = server = Server(self.socket, None, self.household)
         server.claim()
         await server.start()
         ready.set()

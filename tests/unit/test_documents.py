@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hearthwall_sensor.capabilities import PARTS
 from hearthwall_sensor.cli import COMMANDS
 from hearthwall_sensor.detectors import (
     DETECTORS,
@@ -27,6 +28,7 @@ from hearthwall_sensor.policy.accepted import MAX_ACCEPTED
 from hearthwall_sensor.policy.file import PolicyFile
 from hearthwall_sensor.policy.policy import DevicePolicy
 from hearthwall_sensor.policy.reading import KEYS, read
+from hearthwall_sensor.protocol import METRICS_PATH, PAIR_PATH, WEBSOCKET_PATH
 from hearthwall_sensor.requests import REQUESTS
 from hearthwall_sensor.rules.enforcement import BURST_SECONDS
 from hearthwall_sensor.rules.process_protection import LOGIN, NEEDED
@@ -65,6 +67,35 @@ def test_every_command_is_documented() -> None:
         r"^\| `([a-z]+)[ `]", text("docs/sensor.md").split("## `run`")[0], re.MULTILINE
     )
     assert set(COMMANDS) == set(documented)
+
+
+def test_every_path_that_answers_is_documented() -> None:
+    opening = text("docs/protocol.md").split("```")[0]
+    for path in (WEBSOCKET_PATH, METRICS_PATH, PAIR_PATH):
+        assert f"`{path}`" in opening
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md", "docs/install.md"])
+def test_lines_that_install_packages_name_the_same(name: str) -> None:
+    """The first in the README is what Debian's package needs and recommends (`test_deb`)."""
+    wanted, *_ = _packages("README.md")
+    found = _packages(name)
+    assert len(wanted) > 10
+    assert found
+    assert all(each - {"curl", "unzip"} == wanted for each in found)
+
+
+def test_check_tells_of_each_package_that_is_missing() -> None:
+    wanted, *_ = _packages("README.md")
+    fixes = (each.fix.removeprefix("apt-get install ") for each in PARTS)
+    assert wanted <= set(fixes)
+
+
+def _packages(name: str) -> list[set[str]]:
+    """Return what each line that installs bcc installs."""
+    lines = re.findall(r"apt-get install ((?:[\w -]|\\\n)*)", text(name))
+    named = (set(line.replace("\\", " ").split()) for line in lines)
+    return [each for each in named if "python3-bpfcc" in each]
 
 
 def test_every_cause_of_loss_is_documented() -> None:

@@ -232,7 +232,14 @@ def test_a_redirect_neither_drops_the_lock_nor_leads_into_the_home(
         fetch._redirected(before, location)
 
 
-def secret(folder: Path, text: str = "Auth-Key: s3cret\n", mode: int = 0o600) -> Path:
+def key_for(server: Server, folder: Path) -> Path:
+    """Return a header's file that lets this server have it."""
+    return secret(folder, f"Auth-Key: s3cret\n{server.url('')}\n")
+
+
+def secret(
+    folder: Path, text: str = "Auth-Key: s3cret\nhttps://a.example/\n", mode: int = 0o600
+) -> Path:
     path = folder / "key.header"
     path.write_text(text)
     path.chmod(mode)
@@ -245,10 +252,10 @@ def test_a_secret_goes_to_its_own_origin_only(server: Server, tmp_path: Path) ->
     server.pages["/list"] = page(b"", 302, Location=other.url("/there"))
     server.pages["/moved"] = page(b"", 302, Location="/same")
     server.pages["/same"] = page()
-    assert get(server.url("/list"), header=secret(tmp_path)) == LIST
+    assert get(server.url("/list"), header=key_for(server, tmp_path)) == LIST
     assert server.asked[0][1]["Auth-Key"] == "s3cret"
     assert "Auth-Key" not in other.asked[0][1]
-    assert get(server.url("/moved"), header=secret(tmp_path)) == LIST
+    assert get(server.url("/moved"), header=key_for(server, tmp_path)) == LIST
     assert server.asked[2][1]["Auth-Key"] == "s3cret"
     other.close()
 
@@ -264,9 +271,19 @@ def test_a_secret_that_is_for_one_server_is_not_sent_to_another(
     assert get(server.url("/list"), header=path) == LIST
 
 
+def test_a_secret_that_is_for_no_server_is_sent_nowhere(server: Server, tmp_path: Path) -> None:
+    """Who may order a feed may name any header's file, and a server of their own."""
+    server.pages["/list"] = page()
+    for text in ("Auth-Key: s3cret", "Auth-Key: s3cret\n", "Auth-Key: s3cret\n \n"):
+        said = refused(server.url("/list"), header=secret(tmp_path, text))
+        assert "second line" in said
+        assert "s3cret" not in said
+    assert server.asked == []
+
+
 def test_a_key_that_is_refused_is_not_repeated(server: Server, tmp_path: Path) -> None:
     server.pages["/list"] = page(b"no", 401)
-    said = refused(server.url("/list"), header=secret(tmp_path))
+    said = refused(server.url("/list"), header=key_for(server, tmp_path))
     assert "refused the key" in said
     assert "s3cret" not in said
     assert "s3cret" not in repr(sources.read_header(secret(tmp_path)))
@@ -314,9 +331,23 @@ def test_only_what_all_may_read_is_quoted(tmp_path: Path) -> None:
     path = tmp_path / "list"
     path.write_bytes(LIST)
     path.chmod(0o644)
-    assert not sources.is_public(path)  # pytest's folders are their owner's alone
-    assert sources.is_public(Path("/etc/passwd"))
-    assert not sources.is_public(Path("/etc/shadow"))
+    for each, may_be in (
+        (path, False),  # pytest's folders are their owner's alone
+        (Path("/etc/passwd"), True),
+        (Path("/etc/shadow"), False),
+    ):
+        with each.open("rb") as file:
+            assert sources.is_public(file) is may_be
+
+
+def test_a_link_that_leads_elsewhere_by_now_makes_nothing_public(tmp_path: Path) -> None:
+    """Who owns the link swaps it between the reading and the question whether that may be quoted."""
+    link = tmp_path / "list"
+    link.symlink_to("/etc/shadow")
+    with link.open("rb") as file:
+        link.unlink()
+        link.symlink_to("/etc/passwd")
+        assert not sources.is_public(file)
 
 
 def test_a_listing_does_not_tell_what_may_be_a_key() -> None:

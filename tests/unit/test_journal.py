@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor import journal as journals, journal_file, rations
+from hearthwall_sensor import journal as journals, journal_file, journal_gaps, rations
 from hearthwall_sensor.journal import Journal
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.protocol import Event, SensorError
@@ -602,6 +602,41 @@ def test_what_waits_is_forgotten_too(path: Path) -> None:
     journal.note(scan(PHONE))
     assert [(each.mac, each.count) for each in write(journal)] == [(PHONE, 2), (TV, 1)]
     journal.close()
+
+
+def test_what_was_erased_is_told_from_what_was_forgotten(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(path)
+    for number in range(4):
+        journal.note(scan(TV, subject=f"{number}"))
+        journal.note(scan(PHONE, subject=f"{number}"))
+    write(journal)
+    asyncio.run(journal.forget({PHONE}))
+    journal.close()
+    journal = Journal(path)
+    assert [asyncio.run(journal.erased(*each)) for each in ((0, 8), (0, 3), (4, 8), (8, 9))] == [
+        *(4, 1, 2, 0)
+    ]
+    with pytest.raises(SensorError):
+        asyncio.run(journal.erased(0, 2**63))
+    monkeypatch.setattr(journal_gaps, "MOST", 1)
+    asyncio.run(journal.forget({TV}))
+    assert asyncio.run(journal.erased(0, 9)) == 1, "only the newest are remembered"
+    assert PHONE.encode() not in path.read_bytes()
+
+
+def test_a_journal_is_known_again_and_one_that_began_anew_is_another(path: Path) -> None:
+    first = Journal(path)
+    first.close()
+    again = Journal(path)
+    assert again.identity == first.identity != ""
+    again.close()
+    path.write_bytes(b"no database" * 1000)
+    path.with_name(path.name + "-wal").unlink(missing_ok=True)
+    anew = Journal(path)
+    assert anew.was_damaged
+    assert anew.identity not in ("", first.identity)
 
 
 # Files

@@ -475,7 +475,8 @@ def test_needs_without_a_port_are_left_out() -> None:
 def test_a_damaged_row_spoils_no_other(tmp_path: Path) -> None:
     def opened() -> sqlite3.Connection:
         path = tmp_path / "devices.db"
-        return database.opened(path, kept.SCHEMA, durable=False, check=kept.meta).connection
+        schema = database.Schema(1, kept.SCHEMA)
+        return database.opened(path, schema, durable=False, check=kept.meta).connection
 
     connection = opened()
     profile = kept.packed(Profile(CAMERA, NOON))

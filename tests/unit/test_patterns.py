@@ -16,7 +16,7 @@ from hearthwall_sensor.learning.profiles import Profiles
 from hearthwall_sensor.learning.programs import GATEWAY
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.observations import Look, Observation
-from hearthwall_sensor.patterns.engine import MAX_OF_PROCESS, MAX_WAITING, Engine
+from hearthwall_sensor.patterns.engine import FAIR_SHARE, MAX_WAITING, Engine
 from hearthwall_sensor.patterns.reading import shipped
 from hearthwall_sensor.patterns.standard_input import Input
 from hearthwall_sensor.policy.policy import DevicePolicy
@@ -339,8 +339,8 @@ def test_who_writes_much_pushes_out_its_own() -> None:
     followed = engine()
     run(followed, [write(path="/opt/theirs", by=SHELL)])
     run(followed, (write(path=f"/opt/{number}") for number in range(10_000)))
-    assert len(followed) == MAX_OF_PROCESS + 2
-    assert followed.dropped == 2 * 10_000 - MAX_OF_PROCESS
+    assert MAX_WAITING * 15 // 16 <= len(followed) <= MAX_WAITING
+    assert followed.dropped == 2 * 10_001 - len(followed)
     theirs = image("/opt/theirs", SHELL)
     run(followed, [executed(theirs)])
     assert next(followed.take(connected(theirs))).pattern.name == "dropped_and_run"
@@ -356,8 +356,39 @@ def test_what_nobody_can_run_takes_no_room() -> None:
 
 def test_what_was_dropped_is_counted() -> None:
     gateway = Gateway()
-    gateway.take(*(write(path=f"/opt/{number}") for number in range(MAX_OF_PROCESS)))
-    assert gateway.detection.dropped == MAX_OF_PROCESS
+    gateway.take(*(write(path=f"/opt/{number}") for number in range(MAX_WAITING // 2)))
+    assert gateway.detection.dropped == 0, "a program may be unpacked that has thousands of files"
+    gateway.take(write(path="/opt/one-more"))
+    assert gateway.detection.dropped == MAX_WAITING // 16 + 2
+
+
+def test_what_has_waited_too_long_is_no_loss() -> None:
+    followed = engine()
+    run(followed, (write(path=f"/opt/{number}") for number in range(MAX_WAITING // 2)))
+    run(followed, [write(at=NOON + 601)])
+    assert len(followed) == 2
+    assert followed.dropped == 0
+
+
+def test_who_has_little_keeps_it_beside_those_who_have_much() -> None:
+    followed = engine()
+    few = [image(f"/opt/few/{number}", SHELL) for number in range(8)]
+    for who in few:
+        run(
+            followed,
+            (
+                write(path=f"/opt/few-{who.number}-{each}", by=who)
+                for each in range(FAIR_SHARE // 2)
+            ),
+        )
+    for number in range(3):
+        by = image("/usr/bin/cp")
+        run(
+            followed,
+            (write(path=f"/srv/much-{number}-{each}", by=by) for each in range(MAX_WAITING)),
+        )
+    assert followed.dropped > MAX_WAITING
+    assert all(len(followed._shares[who.number]) == FAIR_SHARE for who in few)
 
 
 def test_many_processes_are_bounded_together() -> None:

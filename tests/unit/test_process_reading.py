@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hearthwall_sensor.notation import boot_ns
-from hearthwall_sensor.processes import reading
+from hearthwall_sensor.processes import looks, reading
 from hearthwall_sensor.processes.masking import READ_BYTES, command_line, printable
 from hearthwall_sensor.processes.units import Membership
 
@@ -70,7 +70,7 @@ def test_a_process_that_has_gone_is_none(start: Start) -> None:
     process.wait()
     assert reading.read(process.pid) is None
     assert reading.glance(process.pid) is None
-    assert reading.sockets(process.pid) == ()
+    assert looks.sockets(process.pid) == ()
     assert reading.listening(process.pid) is None
     assert reading.network(process.pid) is None
 
@@ -178,7 +178,7 @@ def test_sockets_and_ports(socket_enabled: None) -> None:
     ):
         udp.bind(("127.0.0.1", 0))
         inodes = {os.fstat(each.fileno()).st_ino for each in (server, udp)}
-        assert inodes <= set(reading.sockets(os.getpid()))
+        assert inodes <= set(looks.sockets(os.getpid()))
         with socket.create_connection(server.getsockname()) as client:
             found = reading.listening(os.getpid())
             assert found is not None
@@ -199,7 +199,7 @@ def test_what_may_not_be_known_is_not_guessed(start: Start) -> None:
         os.setuid(65534)
         found = reading.read(process.pid)
         told = b"nothing" if found is None else b"%s|%s" % (found.executable, found.comm)
-        os.write(sender, told + b"|%d" % len(reading.sockets(process.pid)))
+        os.write(sender, told + b"|%d" % len(looks.sockets(process.pid)))
         os._exit(0)
     os.waitpid(child, 0)
     assert os.read(receiver, 200) == b"|sleep|0"

@@ -15,6 +15,8 @@ OTHERS = {
     "features.ja.md",
     "docs/features.md",
     "docs/features.ja.md",
+    "#on-your-gateway",
+    "#ゲートウェイで使う",
     "#the-way-back",
     "#元に戻す",
 }

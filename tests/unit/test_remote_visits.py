@@ -1,10 +1,12 @@
 """Who comes to a listener from where: whom that protects, and how many may come; without a network."""
 
 import asyncio
+import functools
 import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -86,6 +88,31 @@ def test_who_is_revoked_is_protected_no_more(tmp_path: Path) -> None:
     remote._arrive(came, "192.168.1.30")  # what it said before it was cut off
     assert told[-1] == frozenset()
     assert remote._whereabouts.addresses == frozenset()
+    remote.release()
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_who_is_revoked_or_may_less_than_before_is_cut_off(
+    tmp_path: Path, is_changed: bool
+) -> None:
+    remote, _, token = visiting(tmp_path)
+    assert remote._listener is not None
+    tokens.create(tmp_path, "other")
+    remote._tokens.follow()
+    gone: list[str] = []
+    for each in remote._tokens.good:
+        there = Mock(abort=functools.partial(gone.append, each.name))
+        remote._listener._clients[there] = each
+    remote.each_second()
+    assert gone == []
+    if is_changed:
+        path = tmp_path / tokens.TOKENS_FILE
+        path.write_text(path.read_text().replace('"operate"', '"read"', 1))
+    else:
+        tokens.revoke(tmp_path, "one")
+    assert remote._tokens.find("a stranger's, who has the file read") is None
+    remote.each_second()
+    assert gone == [token.name]
     remote.release()
 
 

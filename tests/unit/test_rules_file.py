@@ -110,12 +110,12 @@ def path(tmp_path: Path) -> Path:
 
 def test_rules_of_every_kind_come_back(path: Path) -> None:
     write(path, EVERY)
-    assert rules_file.read(path) == (EVERY, 13, 0)
+    assert rules_file.read(path)[:3] == (EVERY, 13, 0)
     assert path.stat().st_mode & 0o077 == 0
 
 
 def test_no_file_is_no_rule(path: Path) -> None:
-    assert rules_file.read(path) == ([], 1, 0)
+    assert rules_file.read(path)[:3] == ([], 1, 0)
 
 
 def test_format_1_is_read(path: Path) -> None:
@@ -134,7 +134,7 @@ def test_format_1_is_read(path: Path) -> None:
     }
     write(path, [])
     change(path, format=1, rules=[old], next_id=4)
-    assert rules_file.read(path) == (
+    assert rules_file.read(path)[:3] == (
         [dataclasses.replace(PLAIN, mode="no_internet", allow=("addressing",), subject=3)],
         4,
         0,
@@ -142,7 +142,7 @@ def test_format_1_is_read(path: Path) -> None:
 
 
 DAMAGE: list[Any] = [
-    {"format": 3},
+    {"format": 10**6},
     {"next_id": "x"},
     {"rules": [{}]},
     {"rules": [dataclasses.asdict(PLAIN)] * 2},
@@ -152,12 +152,12 @@ DAMAGE: list[Any] = [
             {"id": 0},
             {"id": 2**32},
             {"id": "3"},
-            {"mode": "shout"},
+            {"mode": "sh out"},
             {"mode": "audit"},
             {"audits": "isolate"},
             {"port": 65536},
-            {"transport": "sctp"},
-            {"direction": "up"},
+            {"transport": "SCTP"},
+            {"direction": 6},
             {"peers": ["no peer"]},
             {"target": "255.255.255.255"},
             {"expires": 2**63},
@@ -199,9 +199,53 @@ def test_damaged_file_is_set_aside_and_the_one_before_used(
     write(path, EVERY)
     write(path, [PLAIN])
     change(path, **damage)
-    assert rules_file.read(path) == (EVERY, 13, 1)
+    assert rules_file.read(path)[:3] == (EVERY, 13, 1)
     assert path.with_name("rules.json.damaged").exists()
     assert not path.exists()
+
+
+NEWER: list[tuple[dict[str, Any], str]] = [
+    ({"mode": "quarantine"}, "mode quarantine"),
+    ({"mode": "audit", "audits": "quarantine"}, "audits quarantine"),
+    ({"kind": "vlan", "target": "vlan:7"}, "kind vlan"),
+    ({"transport": "sctp"}, "transport sctp"),
+    ({"direction": "within"}, "direction within"),
+    ({"allow": ["addressing", "printing"]}, "allowance printing"),
+    ({"schedule": "mon-fri"}, "field schedule"),
+    ({"instead_of": dataclasses.asdict(PLAIN) | {"mode": "quarantine"}}, "mode quarantine"),
+]
+
+
+@pytest.mark.parametrize(("says", "told"), NEWER)
+def test_what_a_newer_version_says_is_no_damage_and_drops_no_other_rule(
+    path: Path, says: dict[str, Any], told: str
+) -> None:
+    write(path, EVERY)
+    later = dataclasses.asdict(PLAIN) | {"id": 20, "target": "00:00:5e:00:53:44", "subject": 20}
+    change(path, rules=[*map(dataclasses.asdict, EVERY), later | says], next_id=21)
+    before = path.read_bytes()
+    assert rules_file.read(path) == (EVERY, 21, 0, told)
+    assert rules_file.newer(path) == f"rules.json ({told})"
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == ["rules.json"]
+
+
+def test_what_a_newer_version_does_not_say_is_left_out(path: Path) -> None:
+    write(path, [PLAIN])
+    change(
+        path, rules=[dataclasses.asdict(PLAIN) | {"schedule": None, "days": [], "urgent": False}]
+    )
+    assert rules_file.read(path) == ([PLAIN], 13, 0, None)
+    assert rules_file.newer(path) is None
+
+
+def test_a_newer_format_is_left_alone(path: Path) -> None:
+    write(path, EVERY)
+    change(path, format=3, rules={"all": "otherwise"})
+    before = path.read_bytes()
+    assert rules_file.read(path) == ([], 13, 0, "format 3, not 2")
+    assert rules_file.newer(path) == "rules.json (format 3, not 2)"
+    assert path.read_bytes() == before
 
 
 @given(content=st.binary(max_size=80))
@@ -210,7 +254,7 @@ def test_any_content_is_rules_or_damage(
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "rules.json"
     path.write_bytes(content)
-    assert rules_file.read(path) == ([], 1, 1)
+    assert rules_file.read(path)[:3] == ([], 1, 1)
 
 
 def test_ids_are_never_given_again(path: Path) -> None:
@@ -242,7 +286,7 @@ def test_previous_is_kept(path: Path) -> None:
     write(path, [PLAIN])
     write(path, EVERY)
     path.unlink()
-    assert rules_file.read(path) == ([PLAIN], 13, 0)
+    assert rules_file.read(path)[:3] == ([PLAIN], 13, 0)
     assert files.previous(path).exists()
 
 

@@ -79,7 +79,7 @@ def test_damaged_records_are_nothing(data: bytes, call: int) -> None:
 def test_only_sockets_of_the_internet_are_looked_into(tmp_path: Path) -> None:
     here, there = socket.socketpair()
     with here, there, (tmp_path / "file").open("w") as file:
-        assert descriptors.ends(os.getpid(), here.fileno()) is descriptors.OTHER
+        assert descriptors.ends(os.getpid(), here.fileno()) == descriptors.OTHER
         assert descriptors.ends(os.getpid(), file.fileno()) is None
     assert descriptors.ends(2**22 - 1, 0) is None
     assert descriptors.ends(os.getpid(), -1) is None

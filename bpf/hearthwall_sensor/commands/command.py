@@ -60,19 +60,20 @@ def converse(talk: Callable[["Client", Options], Awaitable[Any]]) -> Callable[[O
 
 def explained(talk: Coroutine[Any, Any, Any], options: Options) -> Any:
     """Run a conversation with the sensor; where there is none, the error says how to start one."""
+    from . import service
+
     try:
         return asyncio.run(talk)
     except SensorError as error:
         if error.message == ERRORS["not_running"]:  # not one that ended meanwhile
             raise SensorError(
                 "not_running",
-                f"no sensor listens on {options.socket}; start one with `run --interface br-lan`",
+                f"no sensor listens on {options.socket}; {service.how_to_start(options.socket)}",
             ) from error
         if error.message == ERRORS["not_permitted"]:
             raise SensorError(
                 "not_permitted",
-                f"{error.message}: say sudo before the command, or start the sensor with"
-                " `run --group` and a group that this user is in",
+                f"{error.message}: say sudo before the command; or {service.how_to_be_let_in()}",
             ) from error
         raise
 

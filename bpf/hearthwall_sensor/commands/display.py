@@ -88,6 +88,7 @@ def status(wire: dict[str, Any]) -> str:
             ),
             *_processes(wire),
             *_remote(wire),
+            *_sinks(wire),
             *_problem(wire.get("policy_problem")),
             "",
             table(("interface", "bridge", "role", "XDP", "tc", "programs of others"), interfaces),
@@ -110,6 +111,15 @@ def _remote(wire: dict[str, Any]) -> list[str]:
     if wire.get("listening") is None:
         return []
     return [f"listening: {wire['listening']}, turned away: {wire['turned_away']}"]
+
+
+def _sinks(wire: dict[str, Any]) -> list[str]:
+    """Return how many sinks there are, and which fail."""
+    sinks = wire.get("sinks", [])
+    if not sinks:
+        return []
+    failing = [clean(each["name"]) for each in sinks if each["failing_since"] is not None]
+    return [f"sinks: {len(sinks)}" + (f", failing: {', '.join(failing)}" if failing else "")]
 
 
 def _problem(policy: str | None) -> list[str]:
@@ -271,10 +281,20 @@ def unloaded(wires: list[dict[str, Any]]) -> str:
     """Show what `unload` did."""
     lines = []
     for each in wires:
+        if each["killed"]:
+            lines.append(f"The sensor did not answer: its process, {each['killed']}, was killed.")
+        if each["socket"] is None:
+            names = ", ".join(each["interfaces"])
+            lines.append(f"The programs of a sensor that is not known here are off {names}.")
+            continue
         if not each["found"]:
             lines.append(f"Nothing was loaded by way of {each['socket']}.")
             continue
         lines.append(f"The sensor on {each['socket']} and its rules are out of the kernel.")
+        if each["interfaces"]:
+            lines.append(
+                f"  Without pins, programs were found by their numbers on {', '.join(each['interfaces'])}."
+            )
         if each["rules_kept"]:
             lines.append(
                 f"  The rules are kept in {each['rules_kept']}: the next run puts them back."
@@ -291,4 +311,6 @@ def unloaded(wires: list[dict[str, Any]]) -> str:
 def loaded(wire: dict[str, Any]) -> str:
     """Show what `load` did."""
     made = "Found compiled" if wire["from_cache"] else f"Compiled by bcc {wire['bcc']}"
-    return f"{made} in {wire['compile_ms']} ms, loaded in {wire['load_ms']} ms."
+    lines = [f"{made} in {wire['compile_ms']} ms, loaded in {wire['load_ms']} ms."]
+    lines += [f"Written: {each}" for each in wire.get("files", ())]
+    return "\n".join(lines + [f"Note: {each}" for each in wire["doubts"]])

@@ -16,6 +16,7 @@ from . import display, naming
 from .amounts import ago, span
 from .cells import clean
 from .command import Command, Options, converse
+from .output import put
 from .typed import typed
 from .wrapping import labelled, wrapped
 
@@ -105,12 +106,7 @@ def _exported(wire: Mapping[str, Any], options: Options) -> Any:
     if options.source is None:
         print(*notes, sep="\n", end="\n" if notes else "", file=sys.stderr)
         return document if options.json else json.dumps(document, indent=2)
-    try:
-        Path(options.source).write_text(json.dumps(document, indent=2) + "\n")
-    except OSError as error:
-        raise SensorError(
-            "storage_failed", f"{options.source} can't be written: {error.strerror}"
-        ) from error
+    put(Path(options.source), (json.dumps(document, indent=2) + "\n").encode())
     return document if options.json else "\n".join((f"Written to {clean(options.source)}.", *notes))
 
 

@@ -3,12 +3,19 @@
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from ..protocol import DEFAULT_STATE_DIR, SensorError
+from ..protocol import DEFAULT_STATE_DIR, SensorError, Status, TokenRole
 from ..requests import GetStatus
 from .cells import clean, table
 from .command import Command, Options, ask
+from .service import how_to_listen
+
+#: What whoever has a token may, by its role.
+MAY: Final = {
+    "operate": "see everything and give orders",
+    "read": "see everything, and give no orders",
+}
 
 
 def _run(options: Options) -> Any:
@@ -17,7 +24,7 @@ def _run(options: Options) -> Any:
     from ..remote import tokens
 
     privileges.require_root("token")
-    state = _state(options)
+    state = state_folder(options)
     if options.list:
         return {"tokens": [_shown(each) for each in tokens.listed(state)]}
     if options.name is None:
@@ -37,14 +44,15 @@ def _make(options: Options, state: Path) -> dict[str, Any]:
     listening, addresses = _reached(options)
     return {
         "name": options.name,
-        "token": tokens.create(state, options.name),
+        "role": options.role,
+        "token": tokens.create(state, options.name, options.role),
         "addresses": addresses,
         "port": None if listening is None else listening[1],
         "fingerprint": fingerprint,
     }
 
 
-def _state(options: Options) -> Path:
+def state_folder(options: Options) -> Path:
     """Return the state folder that is said, that of the sensor that was started here, or the usual one."""
     from ..kernel.pins import Pins
 
@@ -55,18 +63,22 @@ def _state(options: Options) -> Path:
 
 def _reached(options: Options) -> tuple[tuple[str, int] | None, list[str]]:
     """Return where the running sensor listens and the addresses that the home reaches it by, if it does."""
+    try:
+        return reached(Status.from_wire(ask(lambda _: GetStatus())(options)))
+    except SensorError:
+        return None, []
+
+
+def reached(status: Status) -> tuple[tuple[str, int] | None, list[str]]:
+    """Return where a sensor listens and the addresses that the home reaches it by, if it does."""
     from ..network import topology
     from ..remote.remote import reached_by
     from ..settings import parse_endpoint
 
-    try:
-        status = ask(lambda _: GetStatus())(options)
-    except SensorError:
+    if status.listening is None:
         return None, []
-    if status["listening"] is None:
-        return None, []
-    listening = parse_endpoint(status["listening"])
-    guarded = [each["name"] for each in status["interfaces"] if each["role"] == "lan"]
+    listening = parse_endpoint(status.listening)
+    guarded = [each.name for each in status.interfaces if each.role == "lan"]
     return listening, reached_by(listening[0], topology.read(), guarded)
 
 
@@ -80,8 +92,10 @@ def _show(result: dict[str, Any]) -> str:
     from .amounts import ago
 
     if "tokens" in result:
-        rows = [(clean(each["name"]), ago(each["created"])) for each in result["tokens"]]
-        return table(("name", "made"), rows) if rows else "There is no token."
+        rows = [
+            (clean(each["name"]), each["role"], ago(each["created"])) for each in result["tokens"]
+        ]
+        return table(("name", "role", "made"), rows) if rows else "There is no token."
     if "revoked" in result:
         return f"{clean(result['revoked']['name'])}: revoked. Who is connected by it is cut off."
     said = {
@@ -97,14 +111,16 @@ def _show(result: dict[str, Any]) -> str:
             "",
             asked,
             "",
-            "The token is not shown again.",
+            f"Whoever shows the token may {MAY[result['role']]}. It is not shown again.",
+            *(
+                ("Prometheus reads it from a file, and asks for the certificate (`certificate`).",)
+                if result["role"] == "read"
+                else ()
+            ),
             *(
                 ()
                 if result["port"]
-                else (
-                    "No sensor listens for other hosts yet: `run --listen ADDRESS:PORT`, such as"
-                    " --listen 192.168.1.1:8447.",
-                )
+                else (f"No sensor listens for other hosts yet: {how_to_listen()}.",)
             ),
         )
     )
@@ -118,6 +134,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--revoke", action="store_true", help="take it back, and cut off who is connected by it"
+    )
+    parser.add_argument(
+        "--role",
+        choices=get_args(TokenRole),
+        default="operate",
+        help="what it lets its client do: give orders (default), or read only",
     )
     parser.add_argument(
         "--state-dir",

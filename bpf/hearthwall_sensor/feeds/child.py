@@ -23,6 +23,7 @@ async def gather_in_child(
         "--json",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        pass_fds=tuple(job["held"].values()),
     )
     try:
         async with asyncio.timeout(seconds):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .. import files
+from ..kernel import held
 from ..kernel.layouts import FEED_SLOTS, FLAG_AUDIT, MODES, Counters, Entry
 from ..kernel.prefixes import entry_of
 from ..kernel.tables import Tables
@@ -295,6 +296,7 @@ class Feeds:
             "folder": str(self._folder),
             "key": self._state.key.hex(),
             "pins": str(self._pins),
+            "held": held.descriptors(self._pins),
             "in_force": self._tables.feeds,
             "protected": protected,
             "reload": reload,

@@ -53,6 +53,8 @@ class Fetched:
 
     body: BinaryIO
     validators: dict[str, str]
+    may_be_quoted: bool = True
+    """Whether lines of it may be shown: those of a file that only root reads may not."""
 
 
 def fetch(
@@ -92,7 +94,7 @@ def _read_file(path: Path, validators: Mapping[str, str]) -> Fetched | None:
         found = {"file": f"{said.st_ino} {said.st_mtime_ns} {said.st_size}"}
         if found == dict(validators):
             return None
-        return Fetched(_unpacked(file.read(MAX_BYTES + 1)), found)
+        return Fetched(_unpacked(file.read(MAX_BYTES + 1)), found, sources.is_public(file))
 
 
 async def _download(
@@ -170,8 +172,8 @@ def _check_origin(header: Header, address: str) -> None:
     """Raise SensorError unless a header may go to an address."""
     if not sources.may_carry_secret(sources.parse_url(address)):
         raise _failed("a header is a secret, so it is sent to https:// addresses only")
-    if header.origin is not None and sources.origin(sources.parse_url(header.origin)) != (
-        sources.origin(sources.parse_url(address))
+    if sources.origin(sources.parse_url(header.origin)) != sources.origin(
+        sources.parse_url(address)
     ):
         raise _failed("the header's file says that it is for another server")
 

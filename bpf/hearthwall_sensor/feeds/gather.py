@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ..kernel import held
 from ..kernel.layouts import TABLES
 from ..kernel.libbpf import Map
 from ..kernel.prefixes import Prefixes
 from ..protocol import SensorError
-from . import copies, domains_file, fetch, formats, hygiene, source as sources
+from . import copies, domains_file, fetch, formats, hygiene
 from .copies import Copy
 from .entries import MAX_EXAMPLES, Entries, Examples, name_hash
 from .merge import merge
@@ -121,22 +122,17 @@ def _parse(feed: _Feed, fetched: fetch.Fetched, key: bytes) -> Copy:
     form, entries = formats.read(fetched.body, feed.format, name_hash(key))
     useless = entries.invalid.count + entries.refused.count
     if useless and len(entries) < (len(entries) + useless) * _USEFUL:
-        examples = (entries.invalid.shown + entries.refused.shown) if _may_quote(feed) else []
+        shown = entries.invalid.shown + entries.refused.shown
+        examples = shown if fetched.may_be_quoted else []
         such = f" (such as {examples[0]!r})" if examples else ""
         raise SensorError(
             "feed_failed",
             f"read as {form}, hardly a line{such} can be used: name the --format, or another list",
         )
-    if not _may_quote(feed):
+    if not fetched.may_be_quoted:
         entries.invalid.shown.clear()
         entries.refused.shown.clear()
     return Copy(feed.source, feed.format, form, entries, fetched.validators, time.time())
-
-
-def _may_quote(feed: _Feed) -> bool:
-    """Return whether lines of the list may be shown: those of a file that only root reads may not."""
-    path = sources.path_of(feed.source)
-    return path is None or sources.is_public(path)
 
 
 def _put_in_force_what_fits(
@@ -239,6 +235,7 @@ def run() -> dict[str, Any]:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
     job = json.loads(sys.stdin.readline())
+    held.inherit(job["held"])
 
     def switch(which: int) -> None:
         print(json.dumps({"loaded": which}), flush=True)

@@ -25,11 +25,11 @@ _VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header that goes along, and the only origin that may get it, None for the list's own."""
+    """A header that goes along, and the only origin that may get it."""
 
     name: str
     value: str
-    origin: str | None = None
+    origin: str
 
     def __repr__(self) -> str:
         """Return the name only: the value is a secret."""
@@ -180,7 +180,10 @@ def open_file(path: Path, flags: int = 0) -> BinaryIO:
 
 
 def read_header(path: Path) -> Header:
-    """Read `Name: value` from a file, and from a second line its origin; raises SensorError."""
+    """Read `Name: value` from a file, and from a second line its origin; raises SensorError.
+
+    Without an origin whoever may order a feed could have the secret sent to a server of their own.
+    """
     with open_file(path, os.O_NOFOLLOW) as file:
         said = os.fstat(file.fileno())
         if (
@@ -197,14 +200,23 @@ def read_header(path: Path) -> Header:
         raise SensorError(
             "feed_failed", f"the first line of {path} is not `Name: value`, such as `Auth-Key: …`"
         )
-    return Header(name, value.strip(), lines[1].strip() if lines[1:] and lines[1].strip() else None)
+    origin_line = lines[1].strip() if lines[1:] else ""
+    if not origin_line:
+        raise SensorError(
+            "feed_failed",
+            f"the second line of {path} has to say which server may get it, such as https://lists.example/",
+        )
+    return Header(name, value.strip(), origin_line)
 
 
-def is_public(path: Path) -> bool:
-    """Return whether everybody on this host may read a file: only then may a listing quote it."""
-    real = path.resolve()
+def is_public(file: BinaryIO) -> bool:
+    """Return whether everybody on this host may read an open file: only then may a listing quote it.
+
+    It is asked of what is open, since whoever owns a link may have it lead elsewhere by now.
+    """
     try:
-        return bool(real.stat().st_mode & stat.S_IROTH) and all(
+        real = Path(f"/proc/self/fd/{file.fileno()}").readlink()
+        return bool(os.fstat(file.fileno()).st_mode & stat.S_IROTH) and all(
             each.stat().st_mode & stat.S_IXOTH for each in real.parents
         )
     except OSError:

@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 from typing import Any, Final
 
+from . import held
 from .libbpf import Handle, Program, call, object_info
 
 ATTACH_XDP: Final = 37
@@ -215,6 +216,7 @@ def detach(path: Path) -> None:
     finally:
         link.close()
     path.unlink()
+    held.forget()
 
 
 def xdp_state(interface: int) -> tuple[int, str]:
@@ -228,14 +230,18 @@ def xdp_state(interface: int) -> tuple[int, str]:
     )
 
 
-def set_xdp(interface: int, program: Program, flags: int, old: Program | None) -> None:
-    """Put a program on an interface by netlink, in an empty place or in that of `old` and no other; raises OSError."""
-    mode = flags if old is not None else flags | XDP_FLAGS_UPDATE_IF_NOEXIST
-    call("bpf_xdp_attach", interface, program.fd, mode, _xdp_options(old))
+def set_xdp(interface: int, program: Program, flags: int) -> None:
+    """Put a program on an interface by netlink where there is none; raises OSError."""
+    call("bpf_xdp_attach", interface, program.fd, flags | XDP_FLAGS_UPDATE_IF_NOEXIST, None)
 
 
-def clear_xdp(interface: int, old: Program, flags: int) -> None:
-    """Take a program off that was put there by netlink, and no other; raises OSError."""
+def replace_xdp(interface: int, program: Program, flags: int, old: Program | None) -> None:
+    """Put a program in the place of `old` and no other; with None, of the one that is there. Raises OSError."""
+    call("bpf_xdp_attach", interface, program.fd, flags, _xdp_options(old))
+
+
+def clear_xdp(interface: int, old: Program | None, flags: int) -> None:
+    """Take `old` off, put there by netlink, and no other; with None, the one that is there. Raises OSError."""
     call("bpf_xdp_detach", interface, flags, _xdp_options(old))
 
 
@@ -260,6 +266,8 @@ class Classifier:
         self._hook = _TcHook(
             size=ctypes.sizeof(_TcHook), interface=interface, attach_point=attach_point
         )
+        #: Whether there was no qdisc before this one's filter.
+        self.made_qdisc = False
 
     def _options(self, program: Program | None = None, flags: int = 0) -> _TcOptions:
         """Return the options that name our filter."""
@@ -275,6 +283,7 @@ class Classifier:
         """Put the program in the place, or in the place of the one that is there; raises OSError."""
         with contextlib.suppress(FileExistsError):  # somebody's clsact, which filters share
             call("bpf_tc_hook_create", ctypes.byref(self._hook))
+            self.made_qdisc = True
         call(
             "bpf_tc_attach",
             ctypes.byref(self._hook),
@@ -291,9 +300,16 @@ class Classifier:
         return int(options.program_id)
 
     def detach(self) -> None:
-        """Take the filter out; the qdisc stays, since others may have filters on it."""
+        """Take the filter out; the qdisc stays, since others may have filters on it: see `remove_qdisc`."""
         try:
             call("bpf_tc_detach", ctypes.byref(self._hook), ctypes.byref(self._options()))
         except OSError as error:
             if error.errno not in _GONE:
                 raise
+
+
+def remove_qdisc(interface: int) -> None:
+    """Take an interface's clsact qdisc off, with whatever is on it; raises OSError."""
+    both = TC_INGRESS | TC_EGRESS
+    hook = _TcHook(size=ctypes.sizeof(_TcHook), interface=interface, attach_point=both)
+    call("bpf_tc_hook_destroy", ctypes.byref(hook))

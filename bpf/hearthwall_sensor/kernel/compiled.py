@@ -1,29 +1,20 @@
-"""Compiled programs and the shapes of their tables, kept on disk: only the first start of a version compiles.
+"""Compiled programs and the shapes of their tables: out of the compiler's hands, and into the kernel."""
 
-A compiler takes seconds and 150 MB on a small gateway, and a gateway that boots is not guarded meanwhile.
-"""
-
-import base64
+import contextlib
 import ctypes
-import dataclasses
-import hashlib
-import json
-import platform
+import os
 import struct
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from .. import files
 from ..protocol import SensorError
 from . import libbpf
 
-FOLDER: Final = Path("/var/cache/hearthwall")
-_KEPT: Final = 8
-
+#: Of one instruction, in bytes.
+INSTRUCTION: Final = 8
 _LICENSE: Final = b"GPL"
-_INSTRUCTION: Final = 8
 #: From linux/bpf.h: the instruction that loads 64 bits, and the register number that makes them a table.
 _LOAD_64: Final = 0x18
 _PSEUDO_MAP_FD: Final = 1
@@ -70,18 +61,34 @@ def code(kind: int, instructions: bytes, tables: Mapping[int, str], attach_type:
     """Return a program whose tables are named, not numbered; tables are by file descriptor."""
     found = {}
     plain = bytearray(instructions)
-    for at in range(0, len(instructions), _INSTRUCTION):
+    for at in range(0, len(instructions), INSTRUCTION):
         if instructions[at] == _LOAD_64 and instructions[at + 1] >> 4 == _PSEUDO_MAP_FD:
             (fd,) = struct.unpack_from("<i", instructions, at + 4)
-            found[at // _INSTRUCTION] = tables[fd]
+            found[at // INSTRUCTION] = tables[fd]
             plain[at + 4 : at + 8] = bytes(4)
     return Code(kind, bytes(plain), found, attach_type)
 
 
 def load(unit: Unit) -> tuple[dict[str, libbpf.Handle], dict[str, libbpf.Handle]]:
-    """Make the tables and load the programs into the kernel; raises SensorError `kernel_refused`."""
-    tables = {name: _make(name, each) for name, each in unit.tables.items()}
-    return tables, {name: _load(name, each, tables) for name, each in unit.programs.items()}
+    """Make the tables and load the programs into the kernel: all, or none; raises SensorError `kernel_refused`."""
+    with contextlib.ExitStack() as undo:
+        tables: dict[str, libbpf.Handle] = {}
+        for name, table in unit.tables.items():
+            tables[name] = _make(name, table)
+            undo.callback(tables[name].close)
+        # Most of the time is the verifier's, which takes one CPU for each program
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            loading = {
+                name: threads.submit(_load, name, program, tables)
+                for name, program in unit.programs.items()
+            }
+        programs = {name: each.result() for name, each in loading.items() if not each.exception()}
+        for each in programs.values():
+            undo.callback(each.close)
+        for refused in loading.values():
+            refused.result()
+        undo.pop_all()
+    return tables, programs
 
 
 def _make(name: str, table: Table) -> libbpf.Handle:
@@ -131,7 +138,7 @@ def _load(name: str, program: Code, tables: Mapping[str, libbpf.Handle]) -> libb
     options = _LoadOptions(size=ctypes.sizeof(_LoadOptions), attach_type=program.attach_type)
     instructions = bytearray(program.instructions)
     for number, table in program.tables.items():
-        struct.pack_into("<i", instructions, number * _INSTRUCTION + 4, tables[table].fd)
+        struct.pack_into("<i", instructions, number * INSTRUCTION + 4, tables[table].fd)
     buffer = (ctypes.c_char * len(instructions)).from_buffer(instructions)
     try:
         return libbpf.Handle(
@@ -141,7 +148,7 @@ def _load(name: str, program: Code, tables: Mapping[str, libbpf.Handle]) -> libb
                 name[:15].encode(),
                 _LICENSE,
                 buffer,
-                ctypes.c_size_t(len(instructions) // _INSTRUCTION),
+                ctypes.c_size_t(len(instructions) // INSTRUCTION),
                 ctypes.byref(options),
             )
         )
@@ -149,60 +156,3 @@ def _load(name: str, program: Code, tables: Mapping[str, libbpf.Handle]) -> libb
         raise SensorError(
             "kernel_refused", f"the kernel does not take the program {name}: {error}"
         ) from error
-
-
-# On disk
-
-
-def _path(generation: str) -> Path:
-    """Return where a generation is kept: another kernel may be compiled for otherwise."""
-    return FOLDER / f"{generation}-{platform.machine()}-{platform.release()}.json"
-
-
-def read(generation: str) -> Unit | None:
-    """Return what was compiled before, None where nothing is kept that can be trusted."""
-    try:
-        files.private_folder(FOLDER)
-        digest, _, text = _path(generation).read_bytes().partition(b"\n")
-        if hashlib.sha256(text).hexdigest().encode() != digest:
-            return None
-        return _unit(json.loads(text))
-    except (OSError, SensorError, ValueError, KeyError, TypeError):
-        return None
-
-
-def write(generation: str, unit: Unit) -> None:
-    """Keep what was compiled; a disk that takes nothing only costs time at the next start."""
-    text = json.dumps(dataclasses.asdict(unit), default=_as_text).encode()
-    digest = hashlib.sha256(text).hexdigest().encode()
-    try:
-        files.private_folder(FOLDER)
-        files.write(_path(generation), digest + b"\n" + text)
-        kept = sorted(FOLDER.glob("*.json*"), key=lambda each: each.stat().st_mtime_ns)
-        for each in kept[:-_KEPT]:
-            each.unlink(missing_ok=True)
-    except (OSError, SensorError):
-        return
-
-
-def _as_text(value: object) -> str:
-    """Return bytes as JSON has them."""
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    raise TypeError
-
-
-def _unit(kept: Any) -> Unit:
-    """Read a unit."""
-    return Unit(
-        {name: Table(**each) for name, each in kept["tables"].items()},
-        {
-            name: Code(
-                each["kind"],
-                base64.b64decode(each["instructions"]),
-                {int(number): table for number, table in each["tables"].items()},
-                each["attach_type"],
-            )
-            for name, each in kept["programs"].items()
-        },
-    )

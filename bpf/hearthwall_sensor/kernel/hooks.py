@@ -60,6 +60,8 @@ class Meters:
             used, other = (link, classifier) if self.way == "tcx" else (classifier, link)
             if used.program() != program.id:
                 used.attach(program)
+                if classifier.made_qdisc:
+                    self._pins.note_qdisc(interface)
             if other.program() in self._own:
                 other.detach()
 
@@ -112,9 +114,9 @@ class Gates:
                     self._link(interface, _XDP_FLAGS[each]).attach(program)
                 elif present:
                     with self._own.opened(present) as old:
-                        attachment.set_xdp(interface, program, _XDP_FLAGS[each], old)
+                        attachment.replace_xdp(interface, program, _XDP_FLAGS[each], old)
                 else:
-                    attachment.set_xdp(interface, program, _XDP_FLAGS[each], None)
+                    attachment.set_xdp(interface, program, _XDP_FLAGS[each])
             except OSError as error:
                 if error.errno in _OCCUPIED:
                     return "foreign"

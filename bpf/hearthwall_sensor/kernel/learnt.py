@@ -36,6 +36,10 @@ class Learnt:
         """Return the learnt entries, those that have ended too."""
         return [(key, value) for key, value in self._table.items() if expiry(value)]
 
+    def fits(self, key: bytes, value: bytes) -> bool:
+        """Return whether an entry is one of this table's, by its size."""
+        return (len(key), len(value)) == (self._table.key_size, self._table.value_size)
+
     def get(self, key: bytes) -> bytes | None:
         """Return the value at key; a table of prefixes answers with the longest that fits."""
         return self._table.get(key)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..protocol import SensorError
+from . import held
 
 PROG_TYPE_SCHED_CLS: Final = 3
 PROG_TYPE_XDP: Final = 6
@@ -109,11 +110,15 @@ class Handle:
     @classmethod
     def pinned(cls, path: str, *arguments: Any) -> Any:
         """Open what is pinned at path; raises OSError."""
-        return cls(call("bpf_obj_get", path.encode()), *arguments)
+        is_held = held.is_held(path)
+        return cls(held.opened(path) if is_held else call("bpf_obj_get", path.encode()), *arguments)
 
     def pin(self, path: str) -> None:
-        """Keep the object alive in bpffs when every process has gone."""
-        call("bpf_obj_pin", self.fd, path.encode())
+        """Keep the object alive in bpffs when every process has gone; without bpffs, as long as this one lives."""
+        if held.is_held(path):
+            held.hold(path, self.fd)
+        else:
+            call("bpf_obj_pin", self.fd, path.encode())
 
     def close(self) -> None:
         """Let go of the object; what is pinned stays."""

@@ -1,6 +1,6 @@
-"""The short-lived child that compiles the kernel programs with bcc, pins them and exits.
+"""The short-lived child that loads the kernel programs, pins them and exits; where there are none yet, it compiles.
 
-Only this process maps LLVM (about 120 MB); the sensor itself opens the pins through libbpf.
+Only this process, and only then, maps LLVM (about 120 MB); the sensor itself opens the pins through libbpf.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import struct
 import sys
 import time
@@ -16,27 +17,30 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..protocol import SensorError
-from . import compiled, libbpf
-from .pins import publish
+from . import cache, compiled, compiler, held, libbpf
+from .pins import complete, publish
 from .units import NETWORK, PROCESSES, SOURCES, Unit
 
 _PR_SET_PDEATHSIG: Final = 1
 _LOAD_TIMEOUT: Final = 120.0
+#: Tables and programs by name.
+Objects = tuple[dict[str, libbpf.Handle], dict[str, libbpf.Handle]]
 
 
 def generation() -> str:
     """Return a name for what would be loaded now: other sources, sizes or tracepoints give another name."""
-    texts = (f"{each.source()}{sorted(each.defines())}" for each in (NETWORK, PROCESSES))
+    texts = (each.digest() for each in (NETWORK, PROCESSES))
     return hashlib.sha256("".join(texts).encode()).hexdigest()[:12]
 
 
-def load(directory: str | None) -> dict[str, Any]:
-    """Load and pin into a new directory what was compiled before, or now; return what was done.
+def load(directory: str | None, *, anew: bool = False) -> dict[str, Any]:
+    """Load and pin into a new directory what comes compiled, was compiled before, or is now; return what was done.
 
-    With None it compiles and only tries. Runs in the child: compiling imports bcc. Raises SensorError
-    `missing_capability` or `kernel_refused`; what keeps the programs on processes from loading is only told.
+    With None it only tries, and keeps nothing; `anew` compiles in any case. Runs in the child: compiling imports bcc.
+    Raises SensorError `missing_capability` or `kernel_refused`; what keeps the programs on processes from loading is
+    only told.
     """
-    loading = _Loading(keep=directory is not None)
+    loading = _Loading(keep=directory is not None, anew=anew)
     objects = loading.load(NETWORK)
     try:
         objects |= loading.load(PROCESSES)
@@ -47,73 +51,79 @@ def load(directory: str | None) -> dict[str, Any]:
     return loading.told
 
 
+def compile_into(folder: Path) -> dict[str, Any]:
+    """Compile for machines without a compiler, once this kernel has taken the programs; raises SensorError."""
+    loading = _Loading(keep=False, anew=True)
+    files = []
+    for source in (NETWORK, PROCESSES):
+        loading.load(source)
+        files.append(str(cache.ship(source, loading.loaded[source.name], folder)))
+    return loading.told | {"files": files}
+
+
 class _Loading:
     """What is loaded one unit after the other, and how long it took."""
 
-    def __init__(self, *, keep: bool) -> None:
-        """Take whether compiled programs are taken from the disk and kept there."""
+    def __init__(self, *, keep: bool, anew: bool) -> None:
+        """Take whether what is compiled is kept on disk, and whether to compile in any case."""
         self._keep = keep
-        self._generation = generation()
-        self.told: dict[str, Any] = {"from_cache": True, "compile_ms": 0, "load_ms": 0}
+        self._anew = anew
+        self.loaded: dict[str, compiled.Unit] = {}
+        self._doubts: list[str] = []
+        self.told: dict[str, Any] = {
+            "from_cache": True,
+            "compile_ms": 0,
+            "load_ms": 0,
+            "doubts": self._doubts,
+        }
 
     def load(self, source: Unit) -> dict[str, libbpf.Handle]:
         """Load one unit; return what is to be pinned, by name. Raises SensorError."""
-        started = time.monotonic()
-        unit = self._compiled(source)
-        ready = time.monotonic()
-        tables, programs = compiled.load(unit)
+        tables, programs = self._found(source) or self._compiled(source)
         for table, steps in source.steps.items():
             places = libbpf.Map(tables[table].fd, 4, 4)
             for place, program in enumerate(steps):
                 places.put(struct.pack("<I", place), struct.pack("<i", programs[program].fd))
-        self.told["compile_ms"] += round((ready - started) * 1e3)
-        self.told["load_ms"] += round((time.monotonic() - ready) * 1e3)
         return {each: tables[each] for each in source.tables} | programs
 
-    def _compiled(self, source: Unit) -> compiled.Unit:
-        """Return a unit that was compiled before, or now."""
-        name = f"{self._generation}-{source.name}"
-        unit = compiled.read(name) if self._keep else None
-        if unit is None:
-            unit, self.told["bcc"] = _compile(source)
-            self.told["from_cache"] = False
-            if self._keep:
-                compiled.write(name, unit)
-        return unit
+    def _found(self, source: Unit) -> Objects | None:
+        """Load what need not be compiled; what the kernel does not take is compiled anew."""
+        for unit in () if self._anew else cache.found(source, self._doubts):
+            try:
+                return self._into_kernel(source, unit)
+            except (SensorError, ArithmeticError, LookupError, TypeError, struct.error) as error:
+                self._doubts.append(f"the programs of {source.name} on disk are not used: {error}")
+        return None
 
+    def _compiled(self, source: Unit) -> Objects:
+        """Compile, load, and keep what the kernel took."""
+        started = time.monotonic()
+        try:
+            unit, self.told["bcc"] = compiler.compile_unit(source)
+        except SensorError as error:
+            raise SensorError(error.code, "; ".join((error.message, *self._doubts))) from error
+        self.told["compile_ms"] += round((time.monotonic() - started) * 1e3)
+        self.told["from_cache"] = False
+        objects = self._into_kernel(source, unit)
+        if self._keep:
+            cache.keep(source, unit)
+        return objects
 
-def _compile(source: Unit) -> tuple[compiled.Unit, str]:
-    """Compile with bcc; return what came of it, and bcc's version."""
-    # bcc looks for the kernel's headers here first, and then needs no others.
-    os.environ["BCC_KERNEL_SOURCE"] = str(SOURCES)
-    try:
-        from bcc import BPF, __version__
-    except ImportError as error:
-        raise SensorError(
-            "missing_capability", f"bcc is missing: apt-get install python3-bpfcc ({error})"
-        ) from error
-    try:
-        unit = BPF(text=source.source(), cflags=source.defines())
-    except Exception as error:  # bcc raises plain Exception for whatever clang refuses
-        raise SensorError(
-            "kernel_refused", f"the kernel programs do not compile: {error}"
-        ) from error
-    for name, (key, value, _) in source.tables.items():
-        held = compiled.shape(unit[name].map_fd)
-        if key and (held.key_size, held.value_size) != (key, value):
-            raise SensorError("internal", f"Python and C differ on the layout of {name}: {held}")
-    fds = {unit[name].map_fd: name for name in (*source.tables, *source.private, *source.steps)}
-    return compiled.Unit(
-        {name: compiled.shape(fd) for fd, name in fds.items()},
-        {
-            name: compiled.code(kind, unit.dump_func(name), fds, attach_type)
-            for name, (kind, attach_type) in source.programs().items()
-        },
-    ), __version__.decode() if isinstance(__version__, bytes) else str(__version__)
+    def _into_kernel(self, source: Unit, unit: compiled.Unit) -> Objects:
+        """Load a unit."""
+        started = time.monotonic()
+        objects = compiled.load(unit)
+        self.told["load_ms"] += round((time.monotonic() - started) * 1e3)
+        self.loaded[source.name] = unit
+        return objects
 
 
 def _pin(directory: str, objects: dict[str, libbpf.Handle]) -> None:
-    """Pin all objects into directory, which appears complete or not at all."""
+    """Pin all objects into directory, which appears complete or not at all; without bpffs the parent gets them."""
+    if held.is_held(directory):
+        with socket.socket(fileno=os.dup(sys.stdin.fileno())) as channel:
+            held.give(channel, {name: each.fd for name, each in objects.items()})
+        return
     partial = Path(f"{directory}-{os.getpid()}-partial")
     partial.mkdir(0o700)
     for name, each in objects.items():
@@ -128,6 +138,18 @@ def die_with_parent() -> None:
 
 async def load_in_child(directory: str | None) -> dict[str, Any]:
     """Run `load` in a process of its own; raises what it raised."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours:
+        with theirs:
+            answer = await _loaded(directory, theirs)
+        if directory is not None and held.is_held(directory):
+            held.take(ours, directory)
+            complete(Path(directory))
+    return answer
+
+
+async def _loaded(directory: str | None, channel: socket.socket) -> dict[str, Any]:
+    """Run `load` with a channel on which it hands over what it can't pin."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
@@ -135,6 +157,7 @@ async def load_in_child(directory: str | None) -> dict[str, Any]:
         "load",
         "--json",
         *([] if directory is None else ["--pins", directory]),
+        stdin=channel.fileno(),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

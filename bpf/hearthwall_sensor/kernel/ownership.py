@@ -1,12 +1,12 @@
 """Whose programs these are: this sensor's, or another sensor's on the same host."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .attachment import Link
 from .libbpf import Program
-from .pins import LINKS, ROOT, Pins, socket_of
+from .pins import LINKS, Pins, root, socket_of
 
 
 class OwnPrograms:
@@ -14,22 +14,30 @@ class OwnPrograms:
 
     def __init__(self, pins: Pins) -> None:
         """Take the sensor's pins; nothing is known before `read`."""
-        self._folder = pins.path
+        self._pins = pins
         #: Where to find a program again; None for one that only its link holds.
         self._paths: dict[int, Path | None] = {}
+        self._adopted: set[int] = set()
 
     def read(self) -> None:
         """Take over what is pinned now; what was known before stays known."""
-        self._paths |= _programs_in(self._folder)
+        self._paths |= _programs_in(self._pins.path)
+
+    def adopt(self, programs: Iterable[int]) -> None:
+        """Take over programs that this sensor has left on interfaces, and that nothing opens any more."""
+        self._adopted |= set(programs)
 
     def __contains__(self, program: object) -> bool:
         """Return whether a program is this sensor's, by its id."""
-        return program in self._paths
+        return program in self._paths or program in self._adopted
 
     @contextlib.contextmanager
-    def opened(self, program: int) -> Iterator[Program]:
-        """Open a program by its id; raises OSError if its pin has gone."""
+    def opened(self, program: int) -> Iterator[Program | None]:
+        """Open a program by its id, None for one that was adopted; raises OSError if its pin has gone."""
         path = self._paths.get(program)
+        if path is None and program in self._adopted:
+            yield None
+            return
         if path is None:
             raise FileNotFoundError(f"the program {program} is not pinned")
         handle: Program = Program.pinned(str(path))
@@ -42,7 +50,7 @@ class OwnPrograms:
 def others(own: Pins) -> dict[int, str]:
     """Return the programs of all other sensors by id, with the sensor's socket."""
     found: dict[int, str] = {}
-    for folder in _entries(ROOT):
+    for folder in _entries(root()):
         if folder != own.path:
             found |= dict.fromkeys((each for each, _ in _programs_in(folder)), socket_of(folder))
     return found
@@ -50,7 +58,7 @@ def others(own: Pins) -> dict[int, str]:
 
 def all_programs() -> set[int]:
     """Return the ids of every sensor's programs on this host."""
-    return {program for folder in _entries(ROOT) for program, _ in _programs_in(folder)}
+    return {program for folder in _entries(root()) for program, _ in _programs_in(folder)}
 
 
 def _programs_in(folder: Path) -> Iterator[tuple[int, Path | None]]:

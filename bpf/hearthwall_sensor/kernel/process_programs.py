@@ -1,5 +1,6 @@
 """The programs on processes: in which hook of a cgroup, or on which tracepoint, each has its place."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -42,6 +43,9 @@ CGROUP_HOOKS: Final[Mapping[str, Hook]] = {
 }
 
 
+_FIELD: Final = re.compile(r"\bfield:(.*?)(\w+)(?:\[\w*\])?;\s*offset:(\d+);\s*size:(\d+);")
+
+
 class Tracepoint(NamedTuple):
     """A program's place in the kernel's own course."""
 
@@ -59,10 +63,27 @@ class Tracepoint(NamedTuple):
         found = (each / "events" / self.category / self.event for each in TRACEFS)
         return next((each for each in found if each.is_dir()), None)
 
+    def layout(self, fields: tuple[str, ...]) -> tuple[str, ...]:
+        """Return where this kernel has these fields, and how long they are; raises OSError."""
+        if self.folder is None:
+            return ()
+        found = _FIELD.findall((self.folder / "format").read_text())
+        return tuple(
+            f"{self.event} {'__' in kind} {name} {offset} {size}"  # what begins with __ says where it is
+            for kind, name, offset, size in found
+            if name in fields
+        )
+
 
 #: Those that are always there: whose child a process is, and what it became.
 LIFE_TRACEPOINTS: Final[Mapping[str, Tracepoint]] = {
     "life_begins": Tracepoint("task", "task_newtask"),
     "life_ends": Tracepoint("sched", "sched_process_exit"),
     "life_changes": Tracepoint("sched", "sched_process_exec"),
+}
+#: What these programs read of their tracepoints' arguments, which are not laid out alike in every kernel.
+LIFE_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "life_begins": ("pid", "clone_flags"),
+    "life_ends": (),
+    "life_changes": ("filename", "old_pid"),
 }

@@ -4,20 +4,23 @@ bcc gives the tables of one unit to all its programs, and rewrites access to the
 unit's own headers are put in place here.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from . import call_layouts, layouts, libbpf, process_layouts
+from . import call_layouts, compiled, layouts, libbpf, pins, process_layouts
 from .process_programs import (
     CGROUP_HOOKS,
+    LIFE_FIELDS,
     LIFE_TRACEPOINTS,
     PROG_TYPE_TRACEPOINT,
 )
 
 SOURCES: Final = Path(__file__).resolve().parents[2]
+_INCLUDES: Final = SOURCES / "include"
 _INCLUDE: Final = re.compile(r'#include "([a-z_]+\.h)"')
 
 
@@ -38,6 +41,13 @@ class Unit:
     """Table of programs that others go on with → the programs, by their places in it."""
     flags: Callable[[], tuple[str, ...]] = tuple
     """What the kernel has, for the compiler."""
+    kernel: Callable[[], tuple[str, ...]] = tuple
+    """How this kernel lays out what the programs read of it, where that is not fixed for all time."""
+
+    @property
+    def all_tables(self) -> tuple[str, ...]:
+        """The names of its tables."""
+        return (*self.tables, *self.private, *self.steps)
 
     def source(self) -> str:
         """Return the text that is compiled."""
@@ -50,6 +60,36 @@ class Unit:
             *(f"-D{name}={size}" for name, size in self.sizes.items()),
             *(f"-D{flag}" for flag in self.flags()),
         ]
+
+    def digest(self) -> str:
+        """Return a digest of all that the instructions follow from, but for the compiler and the processor.
+
+        The programs see packets and the hooks' own arguments, which every kernel lays out alike, so its release is
+        not in here; what differs between kernels is in the flags and in `kernel`.
+        """
+        made_of = (
+            self.source(),
+            *(f"{each.name}\n{each.read_text()}" for each in sorted(_INCLUDES.rglob("*.h"))),
+            *self.defines(),
+            *self.kernel(),
+            *(f"{name} {kind} {hook}" for name, (kind, hook) in self.programs().items()),
+            *self.all_tables,
+        )
+        return hashlib.sha256("\0".join(made_of).encode()).hexdigest()
+
+    def differs(self, made: compiled.Unit) -> str | None:
+        """Return what of a compiled unit is not as the sensor's tables have it, None if all is."""
+        if set(made.tables) != set(self.all_tables):
+            return f"the tables are not those of {self.name}"
+        if {name: (code.kind, code.attach_type) for name, code in made.programs.items()} != dict(
+            self.programs()
+        ):
+            return f"the programs are not those of {self.name}"
+        for name, (key, value, _) in self.tables.items():
+            held = made.tables[name]
+            if key and (held.key_size, held.value_size) != (key, value):
+                return f"Python and C differ on the layout of {name}: {held}"
+        return None
 
 
 def _inline(name: str, seen: set[str]) -> list[str]:
@@ -84,6 +124,7 @@ NETWORK: Final = Unit(
     sizes=layouts.LIMITS,
     private=("scenes", "drafts"),
     steps={"gate_steps": ("gate_judge",), "meter_steps": ("meter_judge", "meter_observe")},
+    flags=lambda: () if pins.is_possible() else ("WHOLE_PROGRAMS",),
 )
 
 
@@ -100,6 +141,13 @@ def _process_flags() -> tuple[str, ...]:
     return tuple(each.flag for each in LIFE_TRACEPOINTS.values() if each.folder is not None)
 
 
+def _tracepoint_layouts() -> tuple[str, ...]:
+    """Return where the tracepoints on lives have what the programs read: bcc asks tracefs for it."""
+    return tuple(
+        place for name, each in LIFE_TRACEPOINTS.items() for place in each.layout(LIFE_FIELDS[name])
+    )
+
+
 PROCESSES: Final = Unit(
     name="processes",
     files=("process.c", "traffic.c", "lives.c", "calls.c", "called.c", "transfers.c"),
@@ -114,4 +162,5 @@ PROCESSES: Final = Unit(
         *call_layouts.PRIVATE,
     ),
     flags=_process_flags,
+    kernel=_tracepoint_layouts,
 )

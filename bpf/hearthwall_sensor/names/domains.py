@@ -3,7 +3,6 @@
 import itertools
 import logging
 import struct
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Final, NamedTuple
 
@@ -16,6 +15,7 @@ from ..network import home
 from ..notation import address_text, boot_ns
 from ..protocol import MAX_SHOWN_ADDRESSES, SensorError
 from .patterns import Patterns
+from .remembered import Chain, Remembered
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -26,11 +26,6 @@ MAX_TTL: Final = 86_400
 GRACE: Final = 300.0
 #: A device that may only talk to some names keeps a connection open for longer than a name's time to live.
 PEER_GRACE: Final = 86_400 * _SECOND
-#: A new rule takes hold of what was resolved so long ago, as far as it is remembered.
-MEMORY: Final = 3600 * _SECOND
-MAX_REMEMBERED: Final = 4096
-_MAX_CHAIN: Final = 512
-_MAX_ADDRESSES: Final = 32
 MAX_RESOLVED: Final = 65_536
 MAX_PEERS: Final = 8192
 _MAX_SERVERS: Final = 256
@@ -55,16 +50,11 @@ class Match(NamedTuple):
     resolved: tuple[str, ...]
 
 
-class _Resolved(NamedTuple):
-    """An answer that is remembered: its addresses one after the other, when it came, and when it ends."""
+class Held(NamedTuple):
+    """What the kernel's tables hold of blocked and of allowed names' addresses, keys and values as they are there."""
 
-    addresses: bytes
-    seen: int
-    expires: int
-
-    def each(self) -> list[bytes]:
-        """Return the addresses."""
-        return [self.addresses[at : at + 16] for at in range(0, len(self.addresses), 16)]
+    resolved: list[tuple[bytes, bytes]]
+    peers: list[tuple[bytes, bytes]]
 
 
 class Domains:
@@ -100,8 +90,8 @@ class Domains:
         self._allowed: Patterns[frozenset[int]] = Patterns({})
         self._feed_match: Callable[[str], int] | None = None
         self._feed_slots: frozenset[int] | None = None
-        self._remembered: OrderedDict[tuple[int, str], _Resolved] = OrderedDict()
-        self._to_look_at: list[tuple[int, str]] = []
+        self._remembered = Remembered()
+        self._to_look_at: list[Chain] = []
         self._servers: dict[tuple[bytes, int], bool] = {}
         self._by_slot: dict[int, list[tuple[bytes, int]]] = {}
         self._listed_at = -1
@@ -115,7 +105,6 @@ class Domains:
                 "answers_matched",
                 "addresses_skipped",
                 "addresses_refused",
-                "names_forgotten",
                 "slowest_us",
             ),
             0,
@@ -173,11 +162,25 @@ class Domains:
 
     def take_over(self, earlier: Tables) -> None:
         """Take over what an earlier generation of programs knew; slots and rules must have kept their numbers."""
+        tables = (Learnt(earlier.map(name), 0) for name in ("resolved", "peers"))
+        self.take_back(Held(*(each.entries() for each in tables)))
+
+    def take_back(self, held: Held) -> None:
+        """Put in force what an earlier run knew, as far as it has not ended and fits the tables."""
         now = boot_ns()
-        for name, table in (("resolved", self._resolved), ("peers", self._peers)):
-            for key, value in Learnt(earlier.map(name), 0).entries():
-                if expiry(value) > now:
+        for table, entries in ((self._resolved, held.resolved), (self._peers, held.peers)):
+            for key, value in entries:
+                if table.fits(key, value) and expiry(value) > now:
                     self._put(table, key, value, now)
+
+    def held(self) -> Held:
+        """Return what was learnt and is in force."""
+        return Held(self._resolved.entries(), self._peers.entries())
+
+    @property
+    def changes(self) -> int:
+        """How often what is in force has changed."""
+        return self._resolved.changes + self._peers.changes
 
     def _end(self, ended: Callable[[int], bool]) -> Set[bytes]:
         """Remove the addresses of the slots of which this is true, and return them."""
@@ -188,11 +191,10 @@ class Domains:
     ) -> None:
         """Apply changed rules to what was resolved in the last hour, and all rules to what another one let go."""
         names = Patterns({name: True for name, _ in changed})
-        for key, known in list(self._remembered.items()) if names or removed else ():
-            if any(any(names.find(name)) for name in key[1].split(" ")) or (
-                removed and not removed.isdisjoint(known.each())
-            ):
-                self._apply(key, fresh)
+        let_go = frozenset(self._remembered.leading_to(removed)) if removed else frozenset()
+        for chain in list(self._remembered) if names or let_go else ():
+            if chain in let_go or any(any(names.find(name)) for name in chain[1].split(" ")):
+                self._apply(chain, fresh)
 
     def _look_again(self) -> None:
         """Let the kernel look for what is wanted now; everything remembered is gone through with the next sweeps.
@@ -202,16 +204,16 @@ class Domains:
         self._tables.watch_names(resolved=self._blocks, sample=self.wanted)
         self._to_look_at = list(self._remembered)
 
-    def _apply(self, key: tuple[int, str], fresh: Set[int] = frozenset()) -> None:
+    def _apply(self, chain: Chain, fresh: Set[int] = frozenset()) -> None:
         """Apply all rules to an answer that is remembered.
 
         A fresh slot also takes addresses whose time has passed: a device may still use them.
         """
         now = boot_ns()
-        known = self._remembered.get(key)
-        if known is None or known.seen + MEMORY <= now:
+        known = self._remembered.find(chain, now)
+        if known is None:
             return
-        names = key[1].split(" ")
+        names = chain[1].split(" ")
         slots = self._slots(names)
         latest = known.expires if fresh.isdisjoint(slots) else max(known.expires, now)
         for address in known.each():
@@ -273,20 +275,7 @@ class Domains:
             latest = max(latest, expires)
             self._block(address, slots, expires + self._grace, now)
             self._allow(address, answer.names, expires, now)
-        self._remember(answer, now, latest)
-
-    def _remember(self, answer: answers.Answer, now: int, latest: int) -> None:
-        """Keep an answer for rules that are yet to come; memory is bounded, so the oldest gives way."""
-        chain = " ".join(answer.names)
-        if len(chain) > _MAX_CHAIN:
-            self._counts["names_forgotten"] += 1
-            return
-        packed = b"".join(address for address, _ in answer.addresses[:_MAX_ADDRESSES])
-        self._remembered[answer.kind, chain] = _Resolved(packed, now, latest)
-        self._remembered.move_to_end((answer.kind, chain))
-        if len(self._remembered) > MAX_REMEMBERED:
-            _, oldest = self._remembered.popitem(last=False)
-            self._counts["names_forgotten"] += oldest.seen + MEMORY > now
+        self._remembered.add(answer, now, latest)
 
     def _tell(self, answer: answers.Answer, slots: frozenset[int], mac: str, device: str) -> None:
         """Tell what a device was led to, by the first name of the chain that something is on."""
@@ -350,8 +339,8 @@ class Domains:
     def sweep(self) -> None:
         """Look at some of what is remembered, and each minute forget what has ended; called every second."""
         self._servers.clear()
-        for key in self._to_look_at[:_LOOKS]:
-            self._apply(key)
+        for chain in self._to_look_at[:_LOOKS]:
+            self._apply(chain)
         del self._to_look_at[:_LOOKS]
         now = boot_ns()
         if now < self._next_sweep:
@@ -359,11 +348,7 @@ class Domains:
         self._next_sweep = now + _SWEEP
         self._resolved.sweep(now)
         self._peers.sweep(now)
-        while self._remembered:
-            oldest = next(iter(self._remembered.values()))
-            if oldest.seen + MEMORY > now:
-                return
-            self._remembered.popitem(last=False)
+        self._remembered.sweep(now)
 
     # What is told
 
@@ -388,4 +373,5 @@ class Domains:
             "addresses_blocked": self._resolved.size,
             "addresses_allowed": self._peers.size,
             "names_remembered": len(self._remembered),
+            "names_forgotten": self._remembered.forgotten,
         }

@@ -10,7 +10,7 @@ from ..kernel.libbpf import Program
 from .netlink import IPRoute, NetlinkError
 
 #: Place → what netlink calls a clsact qdisc's list of filters.
-_PARENTS: Final = {"ingress": 0xFFFFFFF2, "egress": 0xFFFFFFF3}
+PARENTS: Final = {"ingress": 0xFFFFFFF2, "egress": 0xFFFFFFF3}
 
 
 def foreign(interface: int, own: Container[int]) -> tuple[str, ...]:
@@ -44,14 +44,24 @@ def _filters(interface: int, own: Container[int]) -> Iterator[str]:
     with IPRoute() as route:
         for place, (_, attach_point) in TC_PLACES.items():
             ours = Classifier(interface, attach_point).program() in own
-            for each in route.get_filters(index=interface, parent=_PARENTS[place]):
+            for each in route.get_filters(index=interface, parent=PARENTS[place]):
                 priority = each["info"] >> 16
                 # The head of a list has no handle of its own.
                 if each["handle"] and not (ours and priority == Classifier.PRIORITY):
-                    yield f"tc {place} {_filter_name(each)}"
+                    yield f"tc {place} {filter_name(each)}"
 
 
-def _filter_name(message: Any) -> str:
+def has_filters(interface: int) -> bool:
+    """Return whether anybody has a filter on an interface's clsact qdisc; raises NetlinkError if it has gone."""
+    with IPRoute() as route:
+        return any(
+            each["handle"]
+            for parent in PARENTS.values()
+            for each in route.get_filters(index=interface, parent=parent)
+        )
+
+
+def filter_name(message: Any) -> str:
     """Return what a filter calls itself."""
     options = message.get_attr("TCA_OPTIONS")
     name = options.get_attr("TCA_BPF_NAME") if hasattr(options, "get_attr") else None

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from ..bounded import make_room
@@ -13,9 +14,12 @@ from .standard_input import Input
 from .telling import subject
 from .words import Seen
 
-#: Patterns that have begun and wait for their next step: of one process, and in all. The oldest go.
-MAX_OF_PROCESS: Final = 64
-MAX_WAITING: Final = 4096
+#: Patterns that have begun and wait for their next step. Where there are more, the oldest go of the process that has
+#: most; a process has so many at least, beside others that have more.
+MAX_WAITING: Final = 8192
+FAIR_SHARE: Final = 64
+#: So large a part goes at once: it is looked for who has most, and for what has waited too long.
+_PART: Final = 16
 #: Processes whose standard input is looked at a moment later, and how much later (seconds): a process is executed
 #: first, say, and gets the connection then.
 _MAX_ASKED: Final = 256
@@ -43,6 +47,7 @@ class _Begun(NamedTuple):
 
     since: float
     seen: Seen
+    until: float
     owner: int
     """The image whose share of the memory it takes."""
 
@@ -140,18 +145,26 @@ class Engine:
     def _wait(self, pattern: Pattern, seen: Seen, bond: Bond) -> None:
         """Remember what has begun, under what its next step will be asked for by."""
         owner = seen[-1].image.number
-        begun = _Begun(seen[0].time, seen, owner)
+        since = seen[0].time
+        begun = _Begun(since, seen, since + pattern.within, owner)
         for asked in _WAITS[bond.kind](seen[bond.step]):
             key = (pattern.name, len(seen), *asked)
             self._forget(key)
             self._waiting[key] = begun
-            share = self._shares.setdefault(owner, {})
-            share[key] = None
-            if len(share) > MAX_OF_PROCESS:
-                self._forget(next(iter(share)))
-                self.dropped += 1
+            self._shares.setdefault(owner, {})[key] = None
         if len(self._waiting) > MAX_WAITING:
-            for key in list(self._waiting)[: MAX_WAITING // 16]:
+            self._make_room(seen[-1].time)
+
+    def _make_room(self, now: float) -> None:
+        """Forget what has waited too long, which is no loss, and then what those have begun who have begun most."""
+        for key in [key for key, begun in self._waiting.items() if begun.until < now]:
+            self._forget(key)
+        most = MAX_WAITING - MAX_WAITING // _PART
+        while (excess := len(self._waiting) - most) > 0:
+            share = max(self._shares.values(), key=len)
+            spare = len(share) - FAIR_SHARE
+            oldest = share if spare > 0 else self._waiting
+            for key in list(islice(oldest, min(excess, spare) if spare > 0 else excess)):
                 self._forget(key)
                 self.dropped += 1
 

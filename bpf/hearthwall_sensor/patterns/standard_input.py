@@ -1,10 +1,13 @@
 """Whether a process has a connection for its standard input, as a shell has that somebody far away types to."""
 
+import os
 import re
 import struct
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from ..processes import looks
 
 _SOCKET: Final = re.compile(r"socket:\[(\d+)\]", re.ASCII)
 #: The tables of the sockets that a process's network has. A socket that is in none of them is of this host alone.
@@ -31,7 +34,7 @@ def standard_input(pid: int, proc: Path = _PROC) -> Input | None:
     """Return the connection that is a process's standard input, None for anything else; one that has ended has none."""
     process = proc / str(pid)
     try:
-        match = _SOCKET.fullmatch(str((process / "fd" / "0").readlink()))
+        match = _SOCKET.fullmatch(looks.link("file", pid, 0, proc))
     except OSError:
         return None
     if match is None:
@@ -41,10 +44,8 @@ def standard_input(pid: int, proc: Path = _PROC) -> Input | None:
 
 def executable(pid: int, proc: Path = _PROC) -> str | None:
     """Return the path of what a process executes, None where it has ended."""
-    try:
-        return str((proc / str(pid) / "exe").readlink()).removesuffix(" (deleted)")
-    except OSError:
-        return None
+    path = looks.path(pid, proc)
+    return None if path is None else os.fsdecode(path)
 
 
 def _find(table: Path, inode: str) -> Input | None:

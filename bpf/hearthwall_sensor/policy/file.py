@@ -18,6 +18,7 @@ from ..patterns.pattern import Pattern
 from ..patterns.reading import shipped
 from ..processes.image import PROGRAM
 from ..requests import Hint
+from ..trust import Trust
 from .expectations import Expectation, Expectations
 from .policy import FORBIDDEN, DevicePolicy, Segment
 from .programs import written_as
@@ -280,24 +281,16 @@ def content(path: Path, *, decides: bool = True) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(descriptor)
-            _check_safe(path, found, decides=decides)
+            if not stat.S_ISREG(found.st_mode):
+                raise SensorError("unsafe_files", f"{path} is no file")
+            if decides:
+                Trust.own().require(descriptor, path)
             text = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise SensorError("invalid_policy", f"{path} can't be read: {error.strerror}") from None
     if len(text) > MAX_BYTES:
         raise SensorError("invalid_policy", f"{path} is longer than {MAX_BYTES // 1024} kB")
     return text
-
-
-def _check_safe(path: Path, found: os.stat_result, *, decides: bool) -> None:
-    """Raise SensorError `unsafe_files` for what is no file, or one that decides and someone else could change."""
-    if not stat.S_ISREG(found.st_mode):
-        raise SensorError("unsafe_files", f"{path} is no file")
-    if decides and (found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o022):
-        raise SensorError(
-            "unsafe_files",
-            f"someone else than root could change {path}: chown root {path} && chmod go-w {path}",
-        )
 
 
 def _version(found: os.stat_result) -> _Version:

@@ -11,7 +11,7 @@ from typing import Final
 from ..bounded import make_room
 from ..kernel.process_layouts import PATH_BYTES, Executed, Head
 from ..program_paths import spaced
-from . import reading
+from . import looks, reading
 from .image import MAX_ANCESTORS, Image
 from .masking import command_line, printable
 from .reading import Glance, Reading
@@ -38,7 +38,7 @@ class Images:
         epoch: Callable[[int], float],
         current: Callable[[int], int | None],
         *,
-        root: Path = reading.PROC,
+        root: Path = looks.PROC,
         limit: int = MAX_IMAGES,
     ) -> None:
         """Take what turns the kernel's times into seconds since the epoch, and the kernel's image of a process now."""

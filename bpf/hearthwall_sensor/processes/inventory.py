@@ -19,9 +19,9 @@ from ..kernel.process_layouts import (
 )
 from ..kernel.process_tables import Process, ProcessTables
 from ..notation import boot_ns, mapped
-from . import reading
+from . import looks, reading
 from .image import Image
-from .reading import PROC
+from .looks import PROC
 
 #: TCP_LISTEN and TCP_CLOSE, as inet_diag has them: the second is a UDP socket that is not connected.
 _LISTENS: Final = 10
@@ -53,7 +53,7 @@ def take(
             held = Process(image, found.parent_pid, _threads(pid))
             tables.put_process(pid, held)
         owner = _Owner(pid, known(held.image, pid), found.uid, _cgroup_number(name, cgroup))
-        for inode in reading.sockets(pid):
+        for inode in looks.sockets(pid):
             owners.setdefault(inode, owner)
     _take_sockets(tables, owners, bound)
 

@@ -2,26 +2,23 @@
 
 import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from . import units
+from . import looks, units
+from .looker import DELETED
+from .looks import PROC
 from .masking import READ_BYTES
 from .units import Membership, membership
 
-PROC: Final = Path("/proc")
 _TICK: Final = 10**9 // os.sysconf("SC_CLK_TCK")
-_DELETED: Final = b" (deleted)"
 _MEMFD: Final = b"/memfd:"
 #: The kernel's own threads, by their flags.
 _KERNEL_THREAD: Final = 0x00200000
 _EFFECTIVE: Final = re.compile(rb"^Uid:\t\d+\t(\d+)\t", re.MULTILINE)
-_SOCKET: Final = re.compile(r"socket:\[(\d+)\]")
-#: Open files that are looked at, and of tables of sockets so much, in bytes.
-_MOST_FILES: Final = 4096
+#: Of tables of sockets so much is looked at, in bytes.
 _TABLE_BYTES: Final = 4 * 1024 * 1024
 _LISTENS: Final = b"0A"
 #: The tables of a network namespace → protocol, and the states that listen.
@@ -79,7 +76,8 @@ def glance(pid: int, root: Path = PROC) -> Glance | None:
     """Return what a process is known by; None where it has gone."""
     try:
         with _opened(root, pid) as folder:
-            return Glance(_stat(folder).started, _link(folder))
+            link, _ = _executable(root, pid)
+            return Glance(_stat(folder).started, link)  # it has the number still
     except (OSError, ValueError):
         return None
 
@@ -90,8 +88,7 @@ def read(pid: int, root: Path = PROC) -> Reading | None:
         with _opened(root, pid) as folder:
             known = _stat(folder)
             effective = _EFFECTIVE.search(_contents(folder, "status", READ_BYTES))
-            link = _link(folder)
-            is_deleted = _is_deleted(folder, link)
+            link, is_deleted = _executable(root, pid)
             words, has_more = _words(_contents(folder, "cmdline", READ_BYTES))
             where = membership(_contents(folder, "cgroup", units.READ_BYTES))
             if _stat(folder).started != known.started:
@@ -105,7 +102,7 @@ def read(pid: int, root: Path = PROC) -> Reading | None:
         comm=known.comm,
         started=known.started,
         link=link,
-        executable=link.removesuffix(_DELETED) if is_deleted else link,
+        executable=link.removesuffix(DELETED) if is_deleted else link,
         is_deleted=is_deleted,
         is_memfd=is_deleted and link.startswith(_MEMFD),
         is_kernel=bool(known.flags & _KERNEL_THREAD),
@@ -113,24 +110,6 @@ def read(pid: int, root: Path = PROC) -> Reading | None:
         has_more=has_more,
         membership=where,
     )
-
-
-def sockets(pid: int, root: Path = PROC) -> tuple[int, ...]:
-    """Return the inodes of a process's open sockets, none where that may not be known."""
-    found: list[int] = []
-    try:
-        with _opened(root, pid) as folder:
-            files = os.open("fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
-            try:
-                for name in os.listdir(files)[:_MOST_FILES]:  # noqa: PTH208, by an open folder
-                    inode = _SOCKET.fullmatch(os.readlink(name, dir_fd=files))
-                    if inode is not None:
-                        found.append(int(inode[1]))
-            finally:
-                os.close(files)
-    except OSError:
-        pass  # what was found until then
-    return tuple(found)
 
 
 def listening(pid: int, root: Path = PROC) -> frozenset[tuple[int, int]] | None:
@@ -149,8 +128,7 @@ def listening(pid: int, root: Path = PROC) -> frozenset[tuple[int, int]] | None:
 def network(pid: int, root: Path = PROC) -> str | None:
     """Return what a process's network namespace is known by; None where that may not be known."""
     try:
-        with _opened(root, pid) as folder:
-            return os.readlink("ns/net", dir_fd=folder)
+        return looks.link("network", pid, proc=root)
     except OSError:
         return None
 
@@ -197,24 +175,12 @@ def _stat(folder: int) -> _Stat:
     return _Stat(comm, int(fields[1]), int(fields[6]), int(fields[19]) * _TICK)
 
 
-def _link(folder: int) -> bytes:
-    """Return the executable as the kernel writes it; empty for a kernel's thread, or where that may not be known."""
+def _executable(root: Path, pid: int) -> tuple[bytes, bool]:
+    """Return the executable and whether it was deleted; empty for a kernel's thread, or where it may not be known."""
     try:
-        return os.fsencode(os.readlink("exe", dir_fd=folder))
+        return looks.executable(pid, root)
     except (FileNotFoundError, PermissionError):
-        return b""
-
-
-def _is_deleted(folder: int, link: bytes) -> bool:
-    """Return whether the kernel's ` (deleted)` is not the end of the file's own name."""
-    if not link.endswith(_DELETED):
-        return False
-    try:
-        runs = os.stat("exe", dir_fd=folder)
-        named = os.stat(b"root" + link, dir_fd=folder, follow_symlinks=False)
-    except OSError:
-        return True
-    return not (stat.S_ISREG(named.st_mode) and os.path.samestat(runs, named))
+        return b"", False
 
 
 def _words(text: bytes) -> tuple[tuple[bytes, ...], bool]:

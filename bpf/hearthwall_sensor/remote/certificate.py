@@ -15,11 +15,16 @@ from ..protocol import SensorError
 
 #: Key and certificate in one file, which only root may read.
 CERTIFICATE_FILE: Final = "remote.pem"
+#: The name in it, for clients that do not compare fingerprints but check a name, such as Prometheus: the same for all
+#: sensors, wherever they are reached, since each client is given the one certificate that it may believe.
+SERVER_NAME: Final = "hearthwall-sensor"
 _CERTIFICATE: Final = re.compile(
     r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL
 )
 #: What RFC 5280 (4.1.2.5) has for no end: a client pins it, so nothing is won by an end that nobody renews.
 _NO_END: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+#: What TLS 1.2 may use: fresh keys for each connection, and ciphers that authenticate. TLS 1.3 has no others.
+_CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 #: Long ago, for hosts whose clock begins anew.
 _BEGIN: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -37,11 +42,22 @@ def ensure(state: Path) -> Path:
     return path
 
 
+def renew(state: Path) -> None:
+    """Make a new one in place of the one that there may be; raises SensorError as `ensure` does."""
+    path, made = state / CERTIFICATE_FILE, _made()
+    try:
+        files.write(path, made)
+        files.previous(path).unlink(missing_ok=True)  # nobody is to use its key any more
+    except OSError as error:
+        raise SensorError("storage_failed", f"{path} can't be written: {error.strerror}") from error
+
+
 def context(path: Path) -> ssl.SSLContext:
     """Return what the listener speaks with; raises SensorError `storage_failed` for a damaged file."""
     result = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     result.minimum_version = ssl.TLSVersion.TLSv1_2
     result.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    result.set_ciphers(_CIPHERS)
     try:
         result.load_cert_chain(path)
     except (OSError, ValueError) as error:
@@ -51,14 +67,28 @@ def context(path: Path) -> ssl.SSLContext:
 
 def fingerprint(path: Path) -> str:
     """Return the certificate's SHA-256 in pairs of digits; raises SensorError `storage_failed`."""
+    return hashlib.sha256(_encoded(path)).digest().hex(":").upper()
+
+
+def public(path: Path) -> str:
+    """Return the certificate without its key, as clients take it in a file; raises SensorError `storage_failed`."""
+    return ssl.DER_cert_to_PEM_cert(_encoded(path))
+
+
+def is_named(path: Path) -> bool:
+    """Return whether the certificate has a name that a client can check: those of earlier versions have none."""
+    return SERVER_NAME.encode() in _encoded(path)
+
+
+def _encoded(path: Path) -> bytes:
+    """Return the certificate itself; raises SensorError `storage_failed`."""
     try:
         found = _CERTIFICATE.search(path.read_text())
         if found is None:
             raise _damaged(path)
-        encoded = ssl.PEM_cert_to_DER_cert(found[0])
+        return ssl.PEM_cert_to_DER_cert(found[0])
     except (OSError, ValueError) as error:
         raise _damaged(path) from error
-    return hashlib.sha256(encoded).digest().hex(":").upper()
 
 
 def _damaged(path: Path) -> SensorError:
@@ -93,6 +123,7 @@ def _made() -> bytes:
         .not_valid_before(_BEGIN)
         .not_valid_after(_NO_END)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(SERVER_NAME)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     return key.private_bytes(

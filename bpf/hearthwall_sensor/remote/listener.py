@@ -13,8 +13,9 @@ from typing import Final
 from aiohttp import web
 
 from ..notation import plain_address
-from ..protocol import WEBSOCKET_PATH, SensorError
+from ..protocol import METRICS_PATH, PAIR_PATH, WEBSOCKET_PATH, SensorError
 from .admission import Admission
+from .introduction import Introduction
 from .newcomer import Newcomer
 from .tokens import Token, Tokens
 
@@ -33,12 +34,19 @@ MAX_CLIENTS: Final = 16
 MAX_CLIENTS_OF_TOKEN: Final = 8
 #: How long nobody is taken after no descriptor was left: the kernel would say at once that somebody waits still.
 _PAUSE: Final = 1.0
-_BACKLOG: Final = 64
+#: Deep enough for a client to be taken among all who knock at once.
+_BACKLOG: Final = 512
 #: Connections that are taken before others have their turn.
 _AT_ONCE: Final = 16
 _WARN_EVERY: Final = 60.0
 #: SO_LINGER on, 0 seconds: whoever is turned away leaves nothing behind, not even a socket that waits.
 _AT_ONCE_GONE: Final = struct.pack("ii", 1, 0)
+
+#: IP_FREEBIND and IPV6_FREEBIND, from linux/in.h and in6.h.
+_FREE: Final = {
+    socket.AF_INET: (socket.IPPROTO_IP, 15),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 78),
+}
 
 Serve = Callable[[web.BaseRequest, str, Token, str], Awaitable[web.StreamResponse]]
 
@@ -47,6 +55,7 @@ class Listener:
     """Takes connections, and gives those with a good token to whoever serves them."""
 
     context: ssl.SSLContext
+    introduction: Introduction
     _tokens: Tokens
     _admission: Admission
     _serve: Serve
@@ -59,16 +68,21 @@ class Listener:
             socket.AF_INET6 if ":" in address else socket.AF_INET,
             socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC,
         )
+        self._is_claimed = False
         self._newcomers: dict[asyncio.Task[None], str] = {}
-        self._clients: dict[asyncio.Transport, str] = {}
+        self._clients: dict[asyncio.Transport, Token] = {}
         self._server: web.Server | None = None
         self._pause: asyncio.TimerHandle | None = None
         self._warned = -_WARN_EVERY
         self.turned_away = 0
 
     def claim(self) -> None:
-        """Take the port, but do not listen yet; raises SensorError `missing_capability`."""
+        """Take the port, but do not listen yet; raises SensorError `missing_capability`.
+
+        The address may come later, as where the network comes up after the sensor.
+        """
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.setsockopt(*_FREE[self._socket.family], 1)
         try:
             self._socket.bind((self._address, self._port))
         except OSError as error:
@@ -76,15 +90,21 @@ class Listener:
                 "missing_capability",
                 f"can't listen on {self._address}, port {self._port}: {error.strerror or error}",
             ) from error
+        self._is_claimed = True
 
     async def start(self, tokens: Tokens, admission: Admission, serve: Serve) -> None:
-        """Begin to listen, with whose tokens are good, who may knock how often, and what is done for who is let in."""
+        """Begin to listen, if the port was taken: whose tokens are good, who may knock how often, and who serves."""
         self._tokens, self._admission, self._serve = tokens, admission, serve
         self._server = web.Server(
             self._answer, access_log=None, logger=_QUIET, lingering_time=0, keepalive_timeout=0
         )
-        self._socket.listen(_BACKLOG)
-        self._go_on()
+        self.listen()
+
+    def listen(self) -> None:
+        """Take connections from now on, if the port was taken."""
+        if self._is_claimed:
+            self._socket.listen(_BACKLOG)
+            self._go_on()
 
     async def stop(self) -> None:
         """Stop listening and let everyone go."""
@@ -106,10 +126,10 @@ class Listener:
         self._socket.close()
 
     def revoke(self) -> None:
-        """End the connections whose tokens are not good any more."""
-        good = self._tokens.digests
-        for transport, digest in tuple(self._clients.items()):
-            if digest not in good:
+        """End the connections whose tokens are not good any more, or not for what they were."""
+        good = self._tokens.good
+        for transport, token in tuple(self._clients.items()):
+            if token not in good:
                 transport.abort()
 
     # Strangers
@@ -196,24 +216,41 @@ class Listener:
         newcomer = None if transport is None else transport.get_protocol()
         if not isinstance(transport, asyncio.Transport) or not isinstance(newcomer, Newcomer):
             return _refusal(400)
+        if request.path == PAIR_PATH:
+            return await self._introduce(request, newcomer)
         token = self._tokens.find(_bearer(request))
         if token is None:
             self.turned_away += 1
             self._warn("A client at %s showed no good token", newcomer.address)
             return _refusal(401)
         self._admission.welcome(newcomer.address, newcomer.interface)
-        if request.path != WEBSOCKET_PATH:
+        if request.path not in (WEBSOCKET_PATH, METRICS_PATH):
             return _refusal(404)
-        of_token = sum(each == token.sha256 for each in self._clients.values())
+        of_token = sum(each.sha256 == token.sha256 for each in self._clients.values())
         if len(self._clients) >= MAX_CLIENTS or of_token >= MAX_CLIENTS_OF_TOKEN:
             self._warn("Token %r has too many clients, or all have: one was refused", token.name)
             return _refusal(503)
         newcomer.admit()
-        self._clients[transport] = token.sha256
+        self._clients[transport] = token
         try:
             return await self._converse(request, token, newcomer.address)
         finally:
             self._clients.pop(transport, None)
+
+    async def _introduce(self, request: web.BaseRequest, newcomer: Newcomer) -> web.StreamResponse:
+        """Pair a stranger, within all that bounds strangers."""
+        try:
+            response, is_in = await self.introduction.converse(request, newcomer.address)
+        except (web.HTTPException, ConnectionError):  # it speaks no websocket, or has gone
+            return _refusal(400)
+        except Exception:
+            _LOGGER.exception("A pairing with %s failed", newcomer.address)
+            return _refusal(500)
+        if is_in:
+            self._admission.welcome(newcomer.address, newcomer.interface)
+        else:
+            self.turned_away += 1
+        return response
 
     async def _converse(
         self, request: web.BaseRequest, token: Token, address: str

@@ -10,13 +10,17 @@ from typing import Final
 
 from aiohttp import web
 
+from ..connection import Visitor
 from ..network.topology import Network
 from ..notation import plain_address
+from ..protocol import SensorError
 from ..server import Server
 from . import announcer, certificate
 from .admission import Admission
 from .announcer import Announcer
+from .introduction import Introduction
 from .listener import Listener
+from .offers import Offers
 from .tokens import Token, Tokens
 from .whereabouts import Whereabouts
 
@@ -51,22 +55,36 @@ class Remote:
         self._state = state
         self._server = server
         self._announcer: Announcer | None = None
+        #: Why the port can't be had, None where it is, and whether the address is there.
+        self._refused: str | None = None
+        self._is_there = False
+        self._is_started = False
         self._visits: set[_Visit] = set()
         self._told: set[tuple[str, str]] = set()
         #: Called with the hosts that must stay reachable: Home Assistant's, wherever a token was last used.
         self.on_moved: Callable[[frozenset[str]], None] = lambda _: None
 
     def claim(self) -> None:
-        """Take the port, but do not listen yet; raises SensorError `missing_capability`."""
-        if self._listener is not None:
+        """Take the port, but do not listen yet; where it can't be had, it is tried again: guarding does not wait."""
+        if self._listener is None:
+            return
+        try:
             self._listener.claim()
+        except SensorError as error:
+            self._refused = error.message
+        else:
+            self._refused = None
 
     async def prepare(self, identity: str) -> None:
         """Make ready what is kept in the state folder, and who announces; raises SensorError."""
         self._server.identity = identity
         if self._listener is None:
             return
-        self._listener.context = certificate.context(certificate.ensure(self._state))
+        path = certificate.ensure(self._state)
+        self._listener.context = certificate.context(path)
+        offers = Offers(self._state)
+        self._listener.introduction = Introduction(offers, certificate.fingerprint(path), identity)
+        self._server.make_offer = offers.offer
         self._tokens = Tokens(self._state)
         self._whereabouts = Whereabouts(self._state)
         self._whereabouts.keep(self._tokens.digests)
@@ -82,14 +100,35 @@ class Remote:
             return
         admission = Admission(lambda address: address in self._whereabouts.addresses)
         await self._listener.start(self._tokens, admission, self._serve)
-        shown = f"[{self._address}]" if ":" in self._address else self._address
-        self._server.listening = f"{shown}:{self._port}"
-        _LOGGER.info("Listening for other hosts on %s", self._server.listening)
+        self._is_started = True
+        self._tell()
         if not self._tokens.digests:
-            _LOGGER.warning("There is no token yet: `hearthwall-sensor token NAME` makes one")
+            _LOGGER.warning("There is no token yet: `hearthwall-sensor pair` shows a code for one")
+
+    def _tell(self) -> None:
+        """Say where other hosts reach the sensor, or why they don't, when that has changed."""
+        if not self._is_started:
+            return
+        shown = f"[{self._address}]" if ":" in self._address else self._address
+        where, why = f"{shown}:{self._port}", self._refused
+        if why is None and not self._is_there:
+            why = f"no interface of this host has the address {self._address} now"
+        server = self._server
+        if why is not None and server.unreachable != why:
+            _LOGGER.warning(
+                "Other hosts can't reach the sensor on %s: %s. It guards all the same, and listens once that is mended",
+                *(where, why),
+            )
+        elif why is None and (server.listening is None or server.unreachable is not None):
+            _LOGGER.info("Listening for other hosts on %s", where)
+        server.listening = where if self._refused is None else None
+        server.unreachable = why
 
     def follow(self, seen: Network, interfaces: Iterable[str]) -> None:
-        """Announce the addresses by which the home reaches this host."""
+        """Announce the addresses by which the home reaches this host, and see whether one of them is listened on."""
+        if self._listener is not None:
+            self._is_there = is_of(self._address, seen)
+            self._tell()
         if self._announcer is not None:
             self._announcer.follow(reached_by(self._address, seen, interfaces))
 
@@ -99,14 +138,19 @@ class Remote:
             self.on_moved(self._whereabouts.addresses)
 
     def each_second(self) -> None:
-        """Let nobody stay whose token was revoked, and forget where those were before who have moved."""
+        """Let nobody stay whose token was revoked or changed, and forget where those were before who have moved."""
         if self._listener is None:
             return
         self._server.turned_away = self._listener.turned_away
-        if self._tokens.follow():
-            self._listener.revoke()
-            if self._whereabouts.keep(self._tokens.digests):
-                self.protect()
+        if self._refused is not None:
+            self.claim()
+            self._listener.listen()
+            self._tell()
+        # Whether the file has changed says nothing here: whoever knocked since then had it read already.
+        self._tokens.follow()
+        self._listener.revoke()
+        if self._whereabouts.keep(self._tokens.digests):
+            self.protect()
         self._settle(time.monotonic())
 
     async def stop(self) -> None:
@@ -131,9 +175,13 @@ class Remote:
         try:
             return await self._server.converse(
                 request,
-                name,
-                reached=(None, None) if own is None else (plain_address(own[0]), own[1]),
-                on_address=lambda said: self._arrive(visit, said),
+                Visitor(
+                    name,
+                    token.role,
+                    address=None if own is None else plain_address(own[0]),
+                    port=None if own is None else own[1],
+                    on_address=lambda said: self._arrive(visit, said),
+                ),
             )
         finally:
             self._visits.discard(visit)
@@ -143,6 +191,8 @@ class Remote:
 
         A stranger who passes a connection on, which nobody sees in TLS, would else be protected in its client's place.
         """
+        if visit.token.role == "read":
+            return  # who gives no orders needs no protection from them
         if said != visit.address:
             way = (visit.token.sha256, visit.address)
             if way not in self._told:
@@ -175,6 +225,18 @@ class Remote:
         moved = [each for each in here if self._whereabouts.settle(each, here[each])]
         if moved:
             self.protect()
+
+
+def is_of(listen: str, seen: Network) -> bool:
+    """Return whether this host has an address, or it stands for all that it has."""
+    wanted = ip_address(listen)
+    return (
+        wanted.is_unspecified
+        or wanted.is_loopback
+        or any(
+            wanted == ip_address(own) for each in seen.interfaces.values() for own in each.addresses
+        )
+    )
 
 
 def reached_by(listen: str, seen: Network, interfaces: Iterable[str]) -> list[str]:

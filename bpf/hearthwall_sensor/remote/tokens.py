@@ -10,13 +10,14 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, get_args
 
 from .. import files
-from ..protocol import SensorError
+from ..protocol import SensorError, TokenRole
+from ..trust import Trust
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Token:
     name: str
     sha256: str
     created: float
+    role: TokenRole = "operate"
 
 
 class Tokens:
@@ -56,6 +58,11 @@ class Tokens:
     def digests(self) -> frozenset[str]:
         """The hashes of the tokens that are good."""
         return frozenset(each.sha256 for each in self._tokens)
+
+    @property
+    def good(self) -> frozenset[Token]:
+        """The tokens that are good, each with what it is good for."""
+        return frozenset(self._tokens)
 
     def find(self, presented: str) -> Token | None:
         """Return the token that somebody shows, if it is one; how long that takes tells nothing of the others."""
@@ -81,26 +88,41 @@ class Tokens:
         return True
 
 
-def create(state: Path, name: str) -> str:
+def create(state: Path, name: str, role: TokenRole = "operate") -> str:
     """Make a token and return it: it is kept nowhere. Raises SensorError."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    with _changing(state) as tokens:
+        _check(tokens, name)
+        tokens.append(Token(name, _digest(token), time.time(), role))
+    return token
+
+
+def check(state: Path, name: str) -> None:
+    """Raise SensorError if no token of this name could be made now."""
+    _check(listed(state), name)
+
+
+def unused_name(state: Path, wanted: str) -> str:
+    """Return a name that no token has: this one, or this one with a number behind it."""
+    taken = {each.name for each in listed(state)}
+    numbered = (f"{wanted} {number}" for number in range(2, MAX_TOKENS + 2))
+    return wanted if wanted not in taken else next(each for each in numbered if each not in taken)
+
+
+def _check(tokens: Sequence[Token], name: str) -> None:
+    """Raise SensorError `invalid_message` for a name that can't be, or is taken, or if there are too many tokens."""
     if not _NAME.fullmatch(name):
         raise SensorError(
             "invalid_message",
             "a token's name has 1 to 40 letters, digits, spaces, dots and dashes: whom it is for",
         )
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    with _changing(state) as tokens:
-        if any(each.name == name for each in tokens):
-            raise SensorError(
-                "invalid_message",
-                f"there is a token {name!r} already: revoke it, or choose another name",
-            )
-        if len(tokens) >= MAX_TOKENS:
-            raise SensorError(
-                "invalid_message", f"there are {MAX_TOKENS} tokens already: revoke one"
-            )
-        tokens.append(Token(name, _digest(token), time.time()))
-    return token
+    if any(each.name == name for each in tokens):
+        raise SensorError(
+            "invalid_message",
+            f"there is a token {name!r} already: revoke it, or choose another name",
+        )
+    if len(tokens) >= MAX_TOKENS:
+        raise SensorError("invalid_message", f"there are {MAX_TOKENS} tokens already: revoke one")
 
 
 def revoke(state: Path, name: str) -> Token:
@@ -142,7 +164,7 @@ def _read(path: Path) -> tuple[Token, ...]:
     try:
         wire = json.loads(_content(path))
         tokens = tuple(
-            Token(str(each["name"]), str(each["sha256"]), float(each["created"]))
+            Token(str(each["name"]), str(each["sha256"]), float(each["created"]), _role(each))
             for each in wire["tokens"]
         )
     except FileNotFoundError:
@@ -155,15 +177,16 @@ def _read(path: Path) -> tuple[Token, ...]:
     return tuple(each for each in tokens if _DIGEST.fullmatch(each.sha256))[:MAX_TOKENS]
 
 
+def _role(wire: Mapping[str, Any]) -> TokenRole:
+    """Return a token's role: those from before there were roles give orders; a role that nobody knows does not."""
+    said = wire.get("role", "operate")
+    return said if said in get_args(TokenRole) else "read"
+
+
 def _content(path: Path) -> bytes:
     """Return what is in a file that nobody else could have written; raises OSError and SensorError `unsafe_files`."""
     with path.open("rb") as file:
-        said = os.fstat(file.fileno())
-        if said.st_uid not in (0, os.geteuid()) or said.st_mode & 0o022:
-            raise SensorError(
-                "unsafe_files",
-                f"someone else could change {path}: chmod 600 it, after a look into it",
-            )
+        Trust.own().require(file.fileno(), path)
         return file.read(_MAX_BYTES)
 
 

@@ -10,13 +10,15 @@ from typing import Any, Final, NamedTuple
 from .. import files
 from ..notation import boot_id, boot_ns
 from ..protocol import SensorError
-from .rule import Rule, read_rule
+from .rule import Rule, read_rule, unknown_in
 
 _LOGGER = logging.getLogger(__name__)
 
 _FORMAT: Final = 2
 #: Format 1 had one rule on each target; what it does not say is what rules were then.
 _READABLE: Final = (1, _FORMAT)
+#: What is not understood is named up to so often.
+_MOST_TOLD: Final = 4
 _NANOSECONDS: Final = 1_000_000_000
 
 #: What reading a file that something else wrote can end in.
@@ -33,12 +35,30 @@ _DAMAGE: Final = (
 )
 
 
+#: No format is so high: such a number is damage.
+_MOST_FORMATS: Final = 1000
+
+
 class Kept(NamedTuple):
-    """What the file kept: the rules, the next one's id, and how many files were damaged."""
+    """What the file kept: the rules, the next one's id, and how many files were damaged.
+
+    `newer` says what a newer version has written that this one does not understand: those rules are not among
+    them, and the file must stay as it is.
+    """
 
     rules: list[Rule]
     next_id: int
     damaged: int
+    newer: str | None = None
+
+
+def newer(path: Path) -> str | None:
+    """Return what a newer version has written here that this one does not understand, in words; None for nothing."""
+    try:
+        what = _newer(json.loads(path.read_text()))
+    except _DAMAGE:
+        return None  # whoever reads it says so
+    return None if what is None else f"{path.name} ({what})"
 
 
 def read(path: Path) -> Kept:
@@ -47,9 +67,14 @@ def read(path: Path) -> Kept:
     for each in (path, files.previous(path)):
         try:
             kept = json.loads(each.read_text())
-            if kept["format"] not in _READABLE:
+            what = _newer(kept)
+            if kept["format"] in _READABLE:
+                known = [wire for wire in kept["rules"] if unknown_in(wire) is None]
+            elif what is not None:
+                known = []
+            else:
                 raise ValueError(f"format {kept['format']}")
-            rules = _current([read_rule(wire) for wire in kept["rules"]], kept)
+            rules = _current([read_rule(wire) for wire in known], kept) if known else []
             _check_unique(rules)
             following = max([int(kept["next_id"]), *(rule.id + 1 for rule in rules)])
         except FileNotFoundError:
@@ -61,7 +86,7 @@ def read(path: Path) -> Kept:
             files.set_aside(each)
             damaged += 1
         else:
-            return Kept(rules, following, damaged)
+            return Kept(rules, following, damaged, what)
     return Kept([], 1, damaged)
 
 
@@ -76,6 +101,16 @@ async def write(path: Path, rules: list[Rule], next_id: int) -> None:
         "rules": [dataclasses.asdict(rule) for rule in rules],
     }
     await files.write_json(path, kept)
+
+
+def _newer(kept: Any) -> str | None:
+    """Return what of a file only a newer version understands, in words; None for nothing."""
+    said = kept["format"]
+    if said not in _READABLE:
+        is_newer = isinstance(said, int) and _FORMAT < said < _MOST_FORMATS
+        return f"format {said}, not {_FORMAT}" if is_newer else None
+    found = {what for wire in kept["rules"] if (what := unknown_in(wire)) is not None}
+    return ", ".join(sorted(found)[:_MOST_TOLD]) or None
 
 
 def _check_unique(rules: list[Rule]) -> None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from ..processes import looks
 from ..program_paths import outside_container, path_text
 from ..protocol import SensorError
 from ..targets import MAX_PATH_BYTES, PROCESS_KINDS, Target, path_of, path_target, pid_of
@@ -79,11 +80,8 @@ def _process(target: Target) -> OnHost:
 
 def _program(pid: int) -> str | None:
     """Return the path of what a process executes, None for one that has just ended."""
-    try:
-        path = os.fsencode((_PROC / str(pid) / "exe").readlink())
-    except OSError:
-        return None
-    return path_text(path.removesuffix(b" (deleted)"))
+    path = looks.path(pid)
+    return None if path is None else path_text(path)
 
 
 def _path(target: Target) -> OnHost:

@@ -49,8 +49,12 @@ class InForce:
         self._rules: dict[Target, dict[Service, Rule]] = {}
         #: By the rules' ids, as they were read last.
         self._counters: dict[int, Counters] = {}
+        #: The ids of those whose counters have changed since that was last asked for, whoever read them meanwhile.
+        self._changed: set[int] = set()
         #: The id that the next rule gets.
         self.next_id = 1
+        #: What of the file only a newer version understands, in words: it is not written then.
+        self.newer: str | None = None
         #: How many files of rules were found damaged and set aside.
         self.files_damaged = 0
 
@@ -91,7 +95,7 @@ class InForce:
         What the kernel holds beyond them was never answered with success, and goes.
         """
         kept = rules_file.read(self._path)
-        self.next_id, self.files_damaged = kept.next_id, kept.damaged
+        self.next_id, self.files_damaged, self.newer = kept.next_id, kept.damaged, kept.newer
         rules = reconciled(kept.rules, macs_of, kept.next_id)
         self.next_id = max((kept.next_id, *(each.id + 1 for each in rules)))
         for rule in rules:
@@ -107,7 +111,8 @@ class InForce:
             self._counters[rule.id] = held.get(rule.id, Counters())
             self._enforcement.put(rule, self._rules[rule.about], self._counters[rule.id])
         self._set_sizes()
-        self._enforcement.keep_only(rules)
+        if self.newer is None:
+            self._enforcement.keep_only(rules)
 
     @property
     def interfaces(self) -> Mapping[str, int]:
@@ -196,20 +201,36 @@ class InForce:
         self._tables.set_sizes(sizes(self._rules))
 
     async def _write(self) -> None:
-        """Write the rules to disk; raises SensorError `storage_failed`."""
+        """Write the rules to disk; raises SensorError `storage_failed` or `newer_state`."""
+        if self.newer is not None:
+            raise SensorError(
+                "newer_state",
+                f"a newer version wrote {self._path} ({self.newer}), so no rule can be changed until that version is"
+                " back; or move the file away, and order anew what shall hold",
+            )
         await rules_file.write(self._path, list(self), self.next_id)
 
     # What they have counted
 
-    def count(self) -> list[Rule]:
-        """Read the kernel's counters; return the rules whose counters have changed."""
+    def read(self) -> None:
+        """Read the kernel's counters."""
         if not self._rules:
-            return []
-        before = self._counters
+            return
         slots = [rule.slot for rule in self if rule.slot is not None and rule.kind == "domain"]
         read = {**all_counters(self._tables, slots), **self._of_processes()}
-        self._counters = {rule.id: read.get(rule.id, Counters()) for rule in self}
-        return [rule for rule in self if self._counters[rule.id] != before.get(rule.id)]
+        for rule in self:
+            self._note(rule, read.get(rule.id, Counters()))
+
+    def take_changed(self) -> list[Rule]:
+        """Return the rules whose counters were read to be others since this was last called."""
+        changed, self._changed = self._changed, set()
+        return [rule for rule in self if rule.id in changed]
+
+    def _note(self, rule: Rule, counters: Counters) -> None:
+        """Note what the kernel has counted for a rule."""
+        if self._counters.get(rule.id) != counters:
+            self._counters[rule.id] = counters
+            self._changed.add(rule.id)
 
     def _of_processes(self) -> Mapping[int, Counters]:
         """Return what the kernel has counted for rules on processes, by id."""
@@ -218,7 +239,7 @@ class InForce:
 
     def counted(self, rule: Rule) -> Counters:
         """Return what the kernel has counted for a rule until now."""
-        self._counters[rule.id] = self._enforcement.counters(rule)
+        self._note(rule, self._enforcement.counters(rule))
         return self._counters[rule.id]
 
     def counters(self, rule: Rule) -> Counters:

@@ -2,7 +2,8 @@
 
 import dataclasses
 import ipaddress
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +21,7 @@ from ..modes import (
     Mode,
     Transport,
 )
-from ..targets import PROCESS_KINDS, Target, TargetKind, parse_peer, parse_target
+from ..targets import PROCESS_KINDS, TARGET_KINDS, Target, TargetKind, parse_peer, parse_target
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -154,6 +155,36 @@ def as_network(peer: str) -> Network | None:
         return ipaddress.ip_network(peer)
     except ValueError:
         return None
+
+
+#: What each of these fields may be, which a newer version may say more in.
+_WORDS: Final[Mapping[str, Collection[str]]] = {
+    "mode": tuple(MODES),
+    "audits": tuple(AUDITABLE),
+    "kind": TARGET_KINDS,
+    "transport": tuple(TRANSPORTS),
+    "direction": tuple(DIRECTIONS),
+}
+_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
+
+
+def unknown_in(wire: Any) -> str | None:
+    """Return what a rule says that only a newer version can have said, in words; None for nothing of that.
+
+    Raises what reading something else than a rule ends in.
+    """
+    for name, known in _WORDS.items():
+        value = wire.get(name)
+        if isinstance(value, str) and value not in known and _WORD.fullmatch(value):
+            return f"{name} {value}"
+    for value in wire["allow"]:
+        if value not in ALLOWANCES and isinstance(value, str) and _WORD.fullmatch(value):
+            return f"allowance {value}"
+    for name in wire.keys() - {each.name for each in dataclasses.fields(Rule)}:
+        if wire[name] and _WORD.fullmatch(name):  # what says nothing may be left out
+            return f"field {name}"
+    before = wire.get("instead_of")
+    return None if before is None else unknown_in(before)
 
 
 def read_rule(wire: Any) -> Rule:

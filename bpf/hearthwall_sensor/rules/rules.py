@@ -66,6 +66,11 @@ class Rules:
         """How many files of rules were found damaged and set aside."""
         return self._in_force.files_damaged
 
+    @property
+    def newer(self) -> str | None:
+        """What only a newer version understands of the file of rules, in words; None for nothing."""
+        return self._in_force.newer
+
     def restore(self, earlier: Mapping[int, Counters]) -> None:
         """Put the rules of the disk into the kernel, with what an earlier generation has counted, by rule."""
         self._in_force.restore(earlier, self._macs_of)
@@ -281,15 +286,20 @@ class Rules:
         return [self._told(rule, counters) for rule, counters in self._in_force.end()]
 
     def count(self) -> list[Block]:
-        """Read the kernel's counters; return the rules whose counters have changed."""
-        return [self.block(rule) for rule in self._in_force.count()]
+        """Read the kernel's counters; return the rules whose counters have changed since this was last called."""
+        self._in_force.read()
+        return [self.block(rule) for rule in self._in_force.take_changed()]
 
     # What the rules are to others
 
     def blocks(self) -> list[Block]:
         """Return every rule as the protocol tells it, with fresh counters."""
-        self.count()
+        self._in_force.read()
         return [self.block(rule) for rule in sorted(self, key=lambda each: each.id)]
+
+    def counters(self, rule: Rule) -> Counters:
+        """Return what was read last of what the kernel has counted for a rule."""
+        return self._in_force.counters(rule)
 
     def block(self, rule: Rule) -> Block:
         """Return a rule as the protocol tells it, with the counters that were read last."""

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from ..processes import looks
+
 _ESTABLISHED: Final = "01"
 _LISTENING: Final = "0A"
 #: A script is behind its interpreter and perhaps an option.
@@ -41,14 +43,16 @@ class Host:
         for folder in self._proc.iterdir():
             if not folder.name.isdigit():
                 continue
+            pid = int(folder.name)
+            executable = looks.path(pid, self._proc)
+            if executable is None:
+                continue
             try:
-                executable = os.fsencode((folder / "exe").readlink())
                 said = (folder / "stat").read_bytes()
                 parent = int(said.rpartition(b")")[2].split()[1])
-            except (OSError, ValueError, IndexError):  # it has ended, or is the kernel's own
+            except (OSError, ValueError, IndexError):  # it has ended
                 continue
-            pid = int(folder.name)
-            found[pid] = Running(pid, parent, executable.removesuffix(b" (deleted)"))
+            found[pid] = Running(pid, parent, executable)
         return found
 
     def paths_of(self, process: Running) -> set[bytes]:
@@ -86,16 +90,4 @@ class Host:
 
     def holds_any(self, pid: int, inodes: Collection[int]) -> bool:
         """Return whether a process has one of these sockets open."""
-        wanted = {f"socket:[{each}]" for each in inodes}
-        try:
-            return any(_leads_to(each) in wanted for each in (self._proc / f"{pid}/fd").iterdir())
-        except OSError:
-            return False
-
-
-def _leads_to(link: Path) -> str:
-    """Return where a link leads, nowhere for one that has gone."""
-    try:
-        return str(link.readlink())
-    except OSError:
-        return ""
+        return not set(inodes).isdisjoint(looks.sockets(pid, self._proc))

@@ -1,6 +1,5 @@
 """Records of system calls in the words that patterns know: which call, on which path, about whom."""
 
-import os
 import posixpath
 import struct
 from collections.abc import Callable
@@ -9,6 +8,9 @@ from typing import Final, NamedTuple
 
 from ..kernel.call_layouts import NAMES, Call, read_call
 from ..kernel.process_layouts import Called
+from ..processes import looks
+from ..processes.looker import DELETED
+from ..processes.looks import PROC
 from ..processes.masking import printable
 from . import descriptors
 
@@ -21,10 +23,7 @@ WATCHED: Final = {
 }
 #: A path that is not whole begins in the process's own folder.
 _HERE: Final = -100
-#: What the kernel adds to the path of a file that has been removed.
-_REMOVED: Final = b" (deleted)"
 _KINDS_OF_SOCKETS: Final = 15
-PROC: Final = Path("/proc")
 
 
 class Told(NamedTuple):
@@ -54,11 +53,12 @@ def whole_path(pid: int, call: Call, root: Path = PROC) -> bytes:
     text = call.text or b""
     if text.startswith(b"/"):
         return posixpath.normpath(text)
-    own = root / str(pid)
-    folder = own / "cwd" if call.fd == _HERE else own / "fd" / str(call.fd)
+    name = "folder" if call.fd == _HERE else "file"
     try:
-        begins = os.fsencode(folder.readlink()).removesuffix(_REMOVED)
+        begins = looks.look(name, pid, call.fd, root).removesuffix(DELETED)
     except OSError:
+        return text
+    if not begins.startswith(b"/"):  # closed meanwhile, and a pipe's now
         return text
     return posixpath.normpath(posixpath.join(begins, text)) if text else begins
 

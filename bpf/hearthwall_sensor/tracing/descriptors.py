@@ -1,13 +1,8 @@
 """Where another process's socket leads, by its descriptor: the kernel's programs see no more of it than its number."""
 
-import ctypes
-import os
-import socket
-from pathlib import Path
 from typing import Final, NamedTuple
 
-#: The same on every architecture.
-_PIDFD_GETFD: Final = 438
+from ..processes import looks
 
 
 class Ends(NamedTuple):
@@ -31,39 +26,14 @@ def ends(pid: int, fd: int) -> Ends | None:
     That is how it is now: a descriptor that was closed meanwhile may be another socket's.
     """
     try:
-        if fd < 0 or not str(Path(f"/proc/{pid}/fd/{fd}").readlink()).startswith("socket:"):
+        if fd < 0 or not looks.link("file", pid, fd).startswith("socket:"):
             return None  # nothing is opened here whose closing does something
-        process = os.pidfd_open(pid)
+        address, port, peer, peer_port = looks.link("ends", pid, fd).split(" ")
     except OSError:
         return None
-    try:
-        held = int(ctypes.CDLL(None, use_errno=True).syscall(_PIDFD_GETFD, process, fd, 0))
-    finally:
-        os.close(process)
-    return None if held < 0 else _ends(held)
+    return Ends(_plain(address), int(port), _plain(peer), int(peer_port))
 
 
-def _ends(held: int) -> Ends | None:
-    """Return the addresses of a socket, and close the descriptor."""
-    try:
-        own = socket.socket(fileno=held)
-    except OSError:
-        os.close(held)
-        return None
-    with own:
-        if own.family not in (socket.AF_INET, socket.AF_INET6):
-            return OTHER
-        try:
-            address, port, *_ = own.getsockname()
-        except OSError:
-            return None
-        try:
-            peer, peer_port, *_ = own.getpeername()
-        except OSError:
-            return Ends(_plain(address), port, None, 0)
-        return Ends(_plain(address), port, _plain(peer), peer_port)
-
-
-def _plain(address: str) -> str:
+def _plain(address: str) -> str | None:
     """Return an address without its zone, one of IPv4 as such."""
-    return address.partition("%")[0].removeprefix("::ffff:")
+    return None if address == "-" else address.partition("%")[0].removeprefix("::ffff:")

@@ -23,9 +23,10 @@ from ..kernel.libbpf import Map
 from ..kernel.process_layouts import HEAD, Head
 from ..kernel.ringbuf import RingBuffer
 from ..processes.image import Image
+from ..processes.looks import PROC
 from ..requests import Trace
 from .attaching import Attaching
-from .calls import PROC, WATCHED
+from .calls import WATCHED
 from .lines import Lines
 from .traced import Traced
 from .transfers import Transfers

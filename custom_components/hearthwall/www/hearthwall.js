@@ -17,14 +17,14 @@ let mi = class {
     return this.cssText;
   }
 };
-const bo = (n) => new mi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n, ...e) => {
+const $o = (n) => new mi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n, ...e) => {
   const t = n.length === 1 ? n[0] : e.reduce((s, i, o) => s + ((a) => {
     if (a._$cssResult$ === !0) return a.cssText;
     if (typeof a == "number") return a;
     throw Error("Value passed to 'css' function must be a 'css' function result: " + a + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
   })(i) + n[o + 1], n[0]);
   return new mi(t, n, Sn);
-}, $o = (n, e) => {
+}, xo = (n, e) => {
   if (An) n.adoptedStyleSheets = e.map((t) => t instanceof CSSStyleSheet ? t : t.styleSheet);
   else for (const t of e) {
     const s = document.createElement("style"), i = _t.litNonce;
@@ -33,9 +33,9 @@ const bo = (n) => new mi(typeof n == "string" ? n : n + "", void 0, Sn), q = (n,
 }, vs = An ? (n) => n : (n) => n instanceof CSSStyleSheet ? ((e) => {
   let t = "";
   for (const s of e.cssRules) t += s.cssText;
-  return bo(t);
+  return $o(t);
 })(n) : n;
-const { is: xo, defineProperty: _o, getOwnPropertyDescriptor: ko, getOwnPropertyNames: Ao, getOwnPropertySymbols: So, getPrototypeOf: Mo } = Object, jt = globalThis, gs = jt.trustedTypes, Eo = gs ? gs.emptyScript : "", Oo = jt.reactiveElementPolyfillSupport, Ye = (n, e) => n, St = { toAttribute(n, e) {
+const { is: _o, defineProperty: ko, getOwnPropertyDescriptor: Ao, getOwnPropertyNames: So, getOwnPropertySymbols: Mo, getPrototypeOf: Oo } = Object, Rt = globalThis, gs = Rt.trustedTypes, Eo = gs ? gs.emptyScript : "", Co = Rt.reactiveElementPolyfillSupport, Ye = (n, e) => n, St = { toAttribute(n, e) {
   switch (e) {
     case Boolean:
       n = n ? Eo : null;
@@ -63,9 +63,9 @@ const { is: xo, defineProperty: _o, getOwnPropertyDescriptor: ko, getOwnProperty
       }
   }
   return t;
-} }, Mn = (n, e) => !xo(n, e), ys = { attribute: !0, type: String, converter: St, reflect: !1, useDefault: !1, hasChanged: Mn };
-Symbol.metadata ??= Symbol("metadata"), jt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
-let Se = class extends HTMLElement {
+} }, Mn = (n, e) => !_o(n, e), ys = { attribute: !0, type: String, converter: St, reflect: !1, useDefault: !1, hasChanged: Mn };
+Symbol.metadata ??= Symbol("metadata"), Rt.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
+let Me = class extends HTMLElement {
   static addInitializer(e) {
     this._$Ei(), (this.l ??= []).push(e);
   }
@@ -75,11 +75,11 @@ let Se = class extends HTMLElement {
   static createProperty(e, t = ys) {
     if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
       const s = Symbol(), i = this.getPropertyDescriptor(e, s, t);
-      i !== void 0 && _o(this.prototype, e, i);
+      i !== void 0 && ko(this.prototype, e, i);
     }
   }
   static getPropertyDescriptor(e, t, s) {
-    const { get: i, set: o } = ko(this.prototype, e) ?? { get() {
+    const { get: i, set: o } = Ao(this.prototype, e) ?? { get() {
       return this[t];
     }, set(a) {
       this[t] = a;
@@ -94,13 +94,13 @@ let Se = class extends HTMLElement {
   }
   static _$Ei() {
     if (this.hasOwnProperty(Ye("elementProperties"))) return;
-    const e = Mo(this);
+    const e = Oo(this);
     e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
   }
   static finalize() {
     if (this.hasOwnProperty(Ye("finalized"))) return;
     if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(Ye("properties"))) {
-      const t = this.properties, s = [...Ao(t), ...So(t)];
+      const t = this.properties, s = [...So(t), ...Mo(t)];
       for (const i of s) this.createProperty(i, t[i]);
     }
     const e = this[Symbol.metadata];
@@ -146,7 +146,7 @@ let Se = class extends HTMLElement {
   }
   createRenderRoot() {
     const e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
-    return $o(e, this.constructor.elementStyles), e;
+    return xo(e, this.constructor.elementStyles), e;
   }
   connectedCallback() {
     this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
@@ -246,23 +246,23 @@ let Se = class extends HTMLElement {
   firstUpdated(e) {
   }
 };
-Se.elementStyles = [], Se.shadowRootOptions = { mode: "open" }, Se[Ye("elementProperties")] = /* @__PURE__ */ new Map(), Se[Ye("finalized")] = /* @__PURE__ */ new Map(), Oo?.({ ReactiveElement: Se }), (jt.reactiveElementVersions ??= []).push("2.1.2");
-const En = globalThis, ws = (n) => n, Mt = En.trustedTypes, bs = Mt ? Mt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, fi = "$lit$", te = `lit$${Math.random().toFixed(9).slice(2)}$`, vi = "?" + te, Co = `<${vi}>`, ge = document, Qe = () => ge.createComment(""), Ze = (n) => n === null || typeof n != "object" && typeof n != "function", On = Array.isArray, To = (n) => On(n) || typeof n?.[Symbol.iterator] == "function", Jt = `[ 	
-\f\r]`, Fe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, $s = /-->/g, xs = />/g, ue = RegExp(`>|${Jt}(?:([^\\s"'>=/]+)(${Jt}*=${Jt}*(?:[^ 	
-\f\r"'\`<>=]|("|')|))|$)`, "g"), _s = /'/g, ks = /"/g, gi = /^(?:script|style|textarea|title)$/i, yi = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = yi(1), Oe = yi(2), K = Symbol.for("lit-noChange"), p = Symbol.for("lit-nothing"), As = /* @__PURE__ */ new WeakMap(), me = ge.createTreeWalker(ge, 129);
+Me.elementStyles = [], Me.shadowRootOptions = { mode: "open" }, Me[Ye("elementProperties")] = /* @__PURE__ */ new Map(), Me[Ye("finalized")] = /* @__PURE__ */ new Map(), Co?.({ ReactiveElement: Me }), (Rt.reactiveElementVersions ??= []).push("2.1.2");
+const On = globalThis, ws = (n) => n, Mt = On.trustedTypes, bs = Mt ? Mt.createPolicy("lit-html", { createHTML: (n) => n }) : void 0, fi = "$lit$", te = `lit$${Math.random().toFixed(9).slice(2)}$`, vi = "?" + te, To = `<${vi}>`, ye = document, Qe = () => ye.createComment(""), Ze = (n) => n === null || typeof n != "object" && typeof n != "function", En = Array.isArray, Io = (n) => En(n) || typeof n?.[Symbol.iterator] == "function", Jt = `[ 	
+\f\r]`, Fe = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, $s = /-->/g, xs = />/g, pe = RegExp(`>|${Jt}(?:([^\\s"'>=/]+)(${Jt}*=${Jt}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`, "g"), _s = /'/g, ks = /"/g, gi = /^(?:script|style|textarea|title)$/i, yi = (n) => (e, ...t) => ({ _$litType$: n, strings: e, values: t }), u = yi(1), Ce = yi(2), Q = Symbol.for("lit-noChange"), m = Symbol.for("lit-nothing"), As = /* @__PURE__ */ new WeakMap(), fe = ye.createTreeWalker(ye, 129);
 function wi(n, e) {
-  if (!On(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
+  if (!En(n) || !n.hasOwnProperty("raw")) throw Error("invalid template strings array");
   return bs !== void 0 ? bs.createHTML(e) : e;
 }
-const Io = (n, e) => {
+const Po = (n, e) => {
   const t = n.length - 1, s = [];
   let i, o = e === 2 ? "<svg>" : e === 3 ? "<math>" : "", a = Fe;
   for (let r = 0; r < t; r++) {
     const l = n[r];
-    let c, d, h = -1, m = 0;
-    for (; m < l.length && (a.lastIndex = m, d = a.exec(l), d !== null); ) m = a.lastIndex, a === Fe ? d[1] === "!--" ? a = $s : d[1] !== void 0 ? a = xs : d[2] !== void 0 ? (gi.test(d[2]) && (i = RegExp("</" + d[2], "g")), a = ue) : d[3] !== void 0 && (a = ue) : a === ue ? d[0] === ">" ? (a = i ?? Fe, h = -1) : d[1] === void 0 ? h = -2 : (h = a.lastIndex - d[2].length, c = d[1], a = d[3] === void 0 ? ue : d[3] === '"' ? ks : _s) : a === ks || a === _s ? a = ue : a === $s || a === xs ? a = Fe : (a = ue, i = void 0);
-    const y = a === ue && n[r + 1].startsWith("/>") ? " " : "";
-    o += a === Fe ? l + Co : h >= 0 ? (s.push(c), l.slice(0, h) + fi + l.slice(h) + te + y) : l + te + (h === -2 ? r : y);
+    let c, h, d = -1, p = 0;
+    for (; p < l.length && (a.lastIndex = p, h = a.exec(l), h !== null); ) p = a.lastIndex, a === Fe ? h[1] === "!--" ? a = $s : h[1] !== void 0 ? a = xs : h[2] !== void 0 ? (gi.test(h[2]) && (i = RegExp("</" + h[2], "g")), a = pe) : h[3] !== void 0 && (a = pe) : a === pe ? h[0] === ">" ? (a = i ?? Fe, d = -1) : h[1] === void 0 ? d = -2 : (d = a.lastIndex - h[2].length, c = h[1], a = h[3] === void 0 ? pe : h[3] === '"' ? ks : _s) : a === ks || a === _s ? a = pe : a === $s || a === xs ? a = Fe : (a = pe, i = void 0);
+    const y = a === pe && n[r + 1].startsWith("/>") ? " " : "";
+    o += a === Fe ? l + To : d >= 0 ? (s.push(c), l.slice(0, d) + fi + l.slice(d) + te + y) : l + te + (d === -2 ? r : y);
   }
   return [wi(n, o + (n[t] || "<?>") + (e === 2 ? "</svg>" : e === 3 ? "</math>" : "")), s];
 };
@@ -271,45 +271,45 @@ class Xe {
     let i;
     this.parts = [];
     let o = 0, a = 0;
-    const r = e.length - 1, l = this.parts, [c, d] = Io(e, t);
-    if (this.el = Xe.createElement(c, s), me.currentNode = this.el.content, t === 2 || t === 3) {
-      const h = this.el.content.firstChild;
-      h.replaceWith(...h.childNodes);
+    const r = e.length - 1, l = this.parts, [c, h] = Po(e, t);
+    if (this.el = Xe.createElement(c, s), fe.currentNode = this.el.content, t === 2 || t === 3) {
+      const d = this.el.content.firstChild;
+      d.replaceWith(...d.childNodes);
     }
-    for (; (i = me.nextNode()) !== null && l.length < r; ) {
+    for (; (i = fe.nextNode()) !== null && l.length < r; ) {
       if (i.nodeType === 1) {
-        if (i.hasAttributes()) for (const h of i.getAttributeNames()) if (h.endsWith(fi)) {
-          const m = d[a++], y = i.getAttribute(h).split(te), g = /([.?@])?(.*)/.exec(m);
-          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? Lo : g[1] === "?" ? qo : g[1] === "@" ? Ho : Nt }), i.removeAttribute(h);
-        } else h.startsWith(te) && (l.push({ type: 6, index: o }), i.removeAttribute(h));
+        if (i.hasAttributes()) for (const d of i.getAttributeNames()) if (d.endsWith(fi)) {
+          const p = h[a++], y = i.getAttribute(d).split(te), g = /([.?@])?(.*)/.exec(p);
+          l.push({ type: 1, index: o, name: g[2], strings: y, ctor: g[1] === "." ? qo : g[1] === "?" ? Ho : g[1] === "@" ? Ro : jt }), i.removeAttribute(d);
+        } else d.startsWith(te) && (l.push({ type: 6, index: o }), i.removeAttribute(d));
         if (gi.test(i.tagName)) {
-          const h = i.textContent.split(te), m = h.length - 1;
-          if (m > 0) {
+          const d = i.textContent.split(te), p = d.length - 1;
+          if (p > 0) {
             i.textContent = Mt ? Mt.emptyScript : "";
-            for (let y = 0; y < m; y++) i.append(h[y], Qe()), me.nextNode(), l.push({ type: 2, index: ++o });
-            i.append(h[m], Qe());
+            for (let y = 0; y < p; y++) i.append(d[y], Qe()), fe.nextNode(), l.push({ type: 2, index: ++o });
+            i.append(d[p], Qe());
           }
         }
       } else if (i.nodeType === 8) if (i.data === vi) l.push({ type: 2, index: o });
       else {
-        let h = -1;
-        for (; (h = i.data.indexOf(te, h + 1)) !== -1; ) l.push({ type: 7, index: o }), h += te.length - 1;
+        let d = -1;
+        for (; (d = i.data.indexOf(te, d + 1)) !== -1; ) l.push({ type: 7, index: o }), d += te.length - 1;
       }
       o++;
     }
   }
   static createElement(e, t) {
-    const s = ge.createElement("template");
+    const s = ye.createElement("template");
     return s.innerHTML = e, s;
   }
 }
-function Ce(n, e, t = n, s) {
-  if (e === K) return e;
+function Te(n, e, t = n, s) {
+  if (e === Q) return e;
   let i = s !== void 0 ? t._$Co?.[s] : t._$Cl;
   const o = Ze(e) ? void 0 : e._$litDirective$;
-  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = Ce(n, i._$AS(n, e.values), i, s)), e;
+  return i?.constructor !== o && (i?._$AO?.(!1), o === void 0 ? i = void 0 : (i = new o(n), i._$AT(n, t, s)), s !== void 0 ? (t._$Co ??= [])[s] = i : t._$Cl = i), i !== void 0 && (e = Te(n, i._$AS(n, e.values), i, s)), e;
 }
-class Po {
+class Lo {
   constructor(e, t) {
     this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
   }
@@ -320,29 +320,29 @@ class Po {
     return this._$AM._$AU;
   }
   u(e) {
-    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? ge).importNode(t, !0);
-    me.currentNode = i;
-    let o = me.nextNode(), a = 0, r = 0, l = s[0];
+    const { el: { content: t }, parts: s } = this._$AD, i = (e?.creationScope ?? ye).importNode(t, !0);
+    fe.currentNode = i;
+    let o = fe.nextNode(), a = 0, r = 0, l = s[0];
     for (; l !== void 0; ) {
       if (a === l.index) {
         let c;
-        l.type === 2 ? c = new qe(o, o.nextSibling, this, e) : l.type === 1 ? c = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (c = new jo(o, this, e)), this._$AV.push(c), l = s[++r];
+        l.type === 2 ? c = new He(o, o.nextSibling, this, e) : l.type === 1 ? c = new l.ctor(o, l.name, l.strings, this, e) : l.type === 6 && (c = new jo(o, this, e)), this._$AV.push(c), l = s[++r];
       }
-      a !== l?.index && (o = me.nextNode(), a++);
+      a !== l?.index && (o = fe.nextNode(), a++);
     }
-    return me.currentNode = ge, i;
+    return fe.currentNode = ye, i;
   }
   p(e) {
     let t = 0;
     for (const s of this._$AV) s !== void 0 && (s.strings !== void 0 ? (s._$AI(e, s, t), t += s.strings.length - 2) : s._$AI(e[t])), t++;
   }
 }
-class qe {
+class He {
   get _$AU() {
     return this._$AM?._$AU ?? this._$Cv;
   }
   constructor(e, t, s, i) {
-    this.type = 2, this._$AH = p, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
+    this.type = 2, this._$AH = m, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = s, this.options = i, this._$Cv = i?.isConnected ?? !0;
   }
   get parentNode() {
     let e = this._$AA.parentNode;
@@ -356,7 +356,7 @@ class qe {
     return this._$AB;
   }
   _$AI(e, t = this) {
-    e = Ce(this, e, t), Ze(e) ? e === p || e == null || e === "" ? (this._$AH !== p && this._$AR(), this._$AH = p) : e !== this._$AH && e !== K && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : To(e) ? this.k(e) : this._(e);
+    e = Te(this, e, t), Ze(e) ? e === m || e == null || e === "" ? (this._$AH !== m && this._$AR(), this._$AH = m) : e !== this._$AH && e !== Q && this._(e) : e._$litType$ !== void 0 ? this.$(e) : e.nodeType !== void 0 ? this.T(e) : Io(e) ? this.k(e) : this._(e);
   }
   O(e) {
     return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -365,13 +365,13 @@ class qe {
     this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
   }
   _(e) {
-    this._$AH !== p && Ze(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ge.createTextNode(e)), this._$AH = e;
+    this._$AH !== m && Ze(this._$AH) ? this._$AA.nextSibling.data = e : this.T(ye.createTextNode(e)), this._$AH = e;
   }
   $(e) {
     const { values: t, _$litType$: s } = e, i = typeof s == "number" ? this._$AC(e) : (s.el === void 0 && (s.el = Xe.createElement(wi(s.h, s.h[0]), this.options)), s);
     if (this._$AH?._$AD === i) this._$AH.p(t);
     else {
-      const o = new Po(i, this), a = o.u(this.options);
+      const o = new Lo(i, this), a = o.u(this.options);
       o.p(t), this.T(a), this._$AH = o;
     }
   }
@@ -380,10 +380,10 @@ class qe {
     return t === void 0 && As.set(e.strings, t = new Xe(e)), t;
   }
   k(e) {
-    On(this._$AH) || (this._$AH = [], this._$AR());
+    En(this._$AH) || (this._$AH = [], this._$AR());
     const t = this._$AH;
     let s, i = 0;
-    for (const o of e) i === t.length ? t.push(s = new qe(this.O(Qe()), this.O(Qe()), this, this.options)) : s = t[i], s._$AI(o), i++;
+    for (const o of e) i === t.length ? t.push(s = new He(this.O(Qe()), this.O(Qe()), this, this.options)) : s = t[i], s._$AI(o), i++;
     i < t.length && (this._$AR(s && s._$AB.nextSibling, i), t.length = i);
   }
   _$AR(e = this._$AA.nextSibling, t) {
@@ -396,7 +396,7 @@ class qe {
     this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
   }
 }
-class Nt {
+class jt {
   get tagName() {
     return this.element.tagName;
   }
@@ -404,46 +404,46 @@ class Nt {
     return this._$AM._$AU;
   }
   constructor(e, t, s, i, o) {
-    this.type = 1, this._$AH = p, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = p;
+    this.type = 1, this._$AH = m, this._$AN = void 0, this.element = e, this.name = t, this._$AM = i, this.options = o, s.length > 2 || s[0] !== "" || s[1] !== "" ? (this._$AH = Array(s.length - 1).fill(new String()), this.strings = s) : this._$AH = m;
   }
   _$AI(e, t = this, s, i) {
     const o = this.strings;
     let a = !1;
-    if (o === void 0) e = Ce(this, e, t, 0), a = !Ze(e) || e !== this._$AH && e !== K, a && (this._$AH = e);
+    if (o === void 0) e = Te(this, e, t, 0), a = !Ze(e) || e !== this._$AH && e !== Q, a && (this._$AH = e);
     else {
       const r = e;
       let l, c;
-      for (e = o[0], l = 0; l < o.length - 1; l++) c = Ce(this, r[s + l], t, l), c === K && (c = this._$AH[l]), a ||= !Ze(c) || c !== this._$AH[l], c === p ? e = p : e !== p && (e += (c ?? "") + o[l + 1]), this._$AH[l] = c;
+      for (e = o[0], l = 0; l < o.length - 1; l++) c = Te(this, r[s + l], t, l), c === Q && (c = this._$AH[l]), a ||= !Ze(c) || c !== this._$AH[l], c === m ? e = m : e !== m && (e += (c ?? "") + o[l + 1]), this._$AH[l] = c;
     }
     a && !i && this.j(e);
   }
   j(e) {
-    e === p ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+    e === m ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
   }
 }
-class Lo extends Nt {
+class qo extends jt {
   constructor() {
     super(...arguments), this.type = 3;
   }
   j(e) {
-    this.element[this.name] = e === p ? void 0 : e;
+    this.element[this.name] = e === m ? void 0 : e;
   }
 }
-class qo extends Nt {
+class Ho extends jt {
   constructor() {
     super(...arguments), this.type = 4;
   }
   j(e) {
-    this.element.toggleAttribute(this.name, !!e && e !== p);
+    this.element.toggleAttribute(this.name, !!e && e !== m);
   }
 }
-class Ho extends Nt {
+class Ro extends jt {
   constructor(e, t, s, i, o) {
     super(e, t, s, i, o), this.type = 5;
   }
   _$AI(e, t = this) {
-    if ((e = Ce(this, e, t, 0) ?? p) === K) return;
-    const s = this._$AH, i = e === p && s !== p || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== p && (s === p || i);
+    if ((e = Te(this, e, t, 0) ?? m) === Q) return;
+    const s = this._$AH, i = e === m && s !== m || e.capture !== s.capture || e.once !== s.once || e.passive !== s.passive, o = e !== m && (s === m || i);
     i && this.element.removeEventListener(this.name, this, s), o && this.element.addEventListener(this.name, this, e), this._$AH = e;
   }
   handleEvent(e) {
@@ -458,22 +458,22 @@ class jo {
     return this._$AM._$AU;
   }
   _$AI(e) {
-    Ce(this, e);
+    Te(this, e);
   }
 }
-const No = { I: qe }, Ro = En.litHtmlPolyfillSupport;
-Ro?.(Xe, qe), (En.litHtmlVersions ??= []).push("3.3.3");
-const Uo = (n, e, t) => {
+const No = { I: He }, Uo = On.litHtmlPolyfillSupport;
+Uo?.(Xe, He), (On.litHtmlVersions ??= []).push("3.3.3");
+const zo = (n, e, t) => {
   const s = t?.renderBefore ?? e;
   let i = s._$litPart$;
   if (i === void 0) {
     const o = t?.renderBefore ?? null;
-    s._$litPart$ = i = new qe(e.insertBefore(Qe(), o), o, void 0, t ?? {});
+    s._$litPart$ = i = new He(e.insertBefore(Qe(), o), o, void 0, t ?? {});
   }
   return i._$AI(n), i;
 };
 const Cn = globalThis;
-let I = class extends Se {
+let I = class extends Me {
   constructor() {
     super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
   }
@@ -483,7 +483,7 @@ let I = class extends Se {
   }
   update(e) {
     const t = this.render();
-    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Uo(t, this.renderRoot, this.renderOptions);
+    this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = zo(t, this.renderRoot, this.renderOptions);
   }
   connectedCallback() {
     super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -492,14 +492,14 @@ let I = class extends Se {
     super.disconnectedCallback(), this._$Do?.setConnected(!1);
   }
   render() {
-    return K;
+    return Q;
   }
 };
 I._$litElement$ = !0, I.finalized = !0, Cn.litElementHydrateSupport?.({ LitElement: I });
-const zo = Cn.litElementPolyfillSupport;
-zo?.({ LitElement: I });
+const Do = Cn.litElementPolyfillSupport;
+Do?.({ LitElement: I });
 (Cn.litElementVersions ??= []).push("4.2.2");
-const Do = { attribute: !0, type: String, converter: St, reflect: !1, hasChanged: Mn }, Bo = (n = Do, e, t) => {
+const Bo = { attribute: !0, type: String, converter: St, reflect: !1, hasChanged: Mn }, Vo = (n = Bo, e, t) => {
   const { kind: s, metadata: i } = t;
   let o = globalThis.litPropertyMetadata.get(i);
   if (o === void 0 && globalThis.litPropertyMetadata.set(i, o = /* @__PURE__ */ new Map()), s === "setter" && ((n = Object.create(n)).wrapped = !0), o.set(t.name, n), s === "accessor") {
@@ -521,7 +521,7 @@ const Do = { attribute: !0, type: String, converter: St, reflect: !1, hasChanged
   throw Error("Unsupported decorator location: " + s);
 };
 function M(n) {
-  return (e, t) => typeof t == "object" ? Bo(n, e, t) : ((s, i, o) => {
+  return (e, t) => typeof t == "object" ? Vo(n, e, t) : ((s, i, o) => {
     const a = i.hasOwnProperty(o);
     return i.constructor.createProperty(o, s), a ? Object.getOwnPropertyDescriptor(i, o) : void 0;
   })(n, e, t);
@@ -529,16 +529,16 @@ function M(n) {
 function S(n) {
   return M({ ...n, state: !0, attribute: !1 });
 }
-const Vo = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
-function N(n, e) {
+const Wo = (n, e, t) => (t.configurable = !0, t.enumerable = !0, Reflect.decorate && typeof e != "object" && Object.defineProperty(n, e, t), t);
+function j(n, e) {
   return (t, s, i) => {
     const o = (a) => a.renderRoot?.querySelector(n) ?? null;
-    return Vo(t, s, { get() {
+    return Wo(t, s, { get() {
       return o(this);
     } });
   };
 }
-const Wo = {
+const Fo = {
   "severity.info": "Info",
   "severity.low": "Low",
   "severity.medium": "Medium",
@@ -639,7 +639,7 @@ const Wo = {
   "measure.names_asked": "{value} different names asked for",
   "measure.addresses_claimed": "{value} addresses of others claimed",
   "measure.claims": "{value} claims"
-}, Fo = {
+}, Go = {
   "gateway.name": "Hearthwall gateway",
   "gateway.description": "How the gateway is: connection, versions, what it guards and how, and what its feeds hit.",
   "gateway.connected": "Connected",
@@ -666,7 +666,7 @@ const Wo = {
   "gateway.feed.updated": "updated {time}",
   "gateway.feed.hits": "{packets} hits",
   "gateway.feed.no_hits": "no hits"
-}, Go = {
+}, Yo = {
   "kind.new_device": "New device",
   "kind.new_device.meaning": "A device joined your network that was never seen there before.",
   "kind.new_device.advice": "If you know it, give it a name. If nobody in your home does, quarantine it.",
@@ -736,7 +736,7 @@ const Wo = {
   "kind.other": "Other",
   "kind.other.meaning": "Your sensor tells of something that these cards do not know yet.",
   "kind.other.advice": "Update Hearthwall in Home Assistant, and reload this page."
-}, Yo = {
+}, Ko = {
   "map.name": "Hearthwall flow map",
   "map.description": "Which device moves how much, with what, to where: as streams that you can single out.",
   "map.title": "Flow map",
@@ -780,14 +780,14 @@ const Wo = {
   "map.admin": "Only administrators may see whom devices talk to.",
   "map.lost": "The figures can't be refreshed: {reason}",
   "map.absent": "Hearthwall is not set up, or Home Assistant is still starting."
-}, Ko = {
+}, Qo = {
   "orders.already": "{name} is cut off already.",
   "orders.changed": "Its rules were changed in the meantime, and stay as they are.",
   "orders.endless": "until released",
   "orders.until": "until {time}",
   "orders.replaces": "It takes the place of a rule that is in force: {rule}. Undo brings that back; a release later does not.",
   "orders.replaces_response": "It takes the place of a rule that the sensor ordered by itself: {rule}. Undo orders the same again, but a rule that this one had taken the place of does not come back."
-}, Qo = {
+}, Zo = {
   "rules.name": "Hearthwall rules",
   "rules.description": "What is held back right now, of devices, peers and programs: since when, why, for how long, and the way to end it.",
   "rules.title": "Rules in force",
@@ -803,7 +803,7 @@ const Wo = {
   "rules.last_hit": "last {ago}",
   "rules.unenforced": "The kernel does not enforce it now.",
   "rules.reason.quarantine": "Quarantined from Home Assistant"
-}, Zo = {
+}, Xo = {
   "strategy.title": "Hearthwall",
   "strategy.description": "Your home’s network: every device, what it moves, what was noticed, and how the gateway is.",
   "strategy.view.overview": "Overview",
@@ -898,13 +898,14 @@ const Wo = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
-  ...Wo,
+  "orders.read_only": "Home Assistant may only read from this gateway, so nothing can be changed here.",
   ...Fo,
   ...Go,
   ...Yo,
   ...Ko,
   ...Qo,
   ...Zo,
+  ...Xo,
   "common.cancel": "Cancel",
   "common.busy": "Working…",
   "device.device": "Device",
@@ -960,7 +961,7 @@ const Wo = {
   "device.minute": "Last minute",
   "device.unblock": "Unblock",
   "device.release_peer": "Unblock {peer}"
-}, Xo = {
+}, Jo = {
   "severity.info": "情報",
   "severity.low": "低",
   "severity.medium": "中",
@@ -1061,7 +1062,7 @@ const Wo = {
   "measure.names_asked": "問い合わせた名前 {value} 種類",
   "measure.addresses_claimed": "名乗ったほかのデバイスのアドレス {value} 件",
   "measure.claims": "名乗った回数 {value} 回"
-}, Jo = {
+}, ea = {
   "gateway.name": "Hearthwall ゲートウェイ",
   "gateway.description": "ゲートウェイの状態です。接続、バージョン、監視中のインターフェース、フィードの検出数を表示します。",
   "gateway.connected": "接続済み",
@@ -1088,7 +1089,7 @@ const Wo = {
   "gateway.feed.updated": "更新: {time}",
   "gateway.feed.hits": "検出 {packets} 件",
   "gateway.feed.no_hits": "検出なし"
-}, ea = {
+}, ta = {
   "kind.new_device": "新しいデバイス",
   "kind.new_device.meaning": "これまで見たことのないデバイスがネットワークに参加しました。",
   "kind.new_device.advice": "ご存じのデバイスなら名前を付けてください。心当たりがなければ隔離してください。",
@@ -1158,7 +1159,7 @@ const Wo = {
   "kind.other": "その他",
   "kind.other.meaning": "このカードがまだ知らない種類のイベントを、センサーが知らせています。",
   "kind.other.advice": "Home Assistant の Hearthwall を更新し、このページを再読み込みしてください。"
-}, ta = {
+}, na = {
   "map.name": "Hearthwall フローマップ",
   "map.description": "どのデバイスが、何で、どこへ、どれだけ通信したかを流れで示します。一部だけを取り出して見られます。",
   "map.title": "フローマップ",
@@ -1202,14 +1203,14 @@ const Wo = {
   "map.admin": "デバイスの通信相手を表示できるのは管理者のみです。",
   "map.lost": "最新の値を取得できません: {reason}",
   "map.absent": "Hearthwall が設定されていないか、Home Assistant が起動中です。"
-}, na = {
+}, sa = {
   "orders.already": "{name} はすでに遮断されています。",
   "orders.changed": "その間にルールが変更されたため、変更せずそのままにしました。",
   "orders.endless": "解除するまで",
   "orders.until": "{time} まで",
   "orders.replaces": "現在有効なルール「{rule}」と置き換わります。「元に戻す」を選ぶと元のルールに戻りますが、後から解除しても戻りません。",
   "orders.replaces_response": "センサーが自動で設定したルール「{rule}」と置き換わります。「元に戻す」を選ぶと同じルールを設定し直しますが、そのルールが置き換えたルールは戻りません。"
-}, sa = {
+}, ia = {
   "rules.name": "Hearthwall ルール",
   "rules.description": "現在制限しているデバイス、通信相手、プログラムを表示します。開始時刻、理由、残り時間を確認し、その場で終了できます。",
   "rules.title": "有効なルール",
@@ -1225,7 +1226,7 @@ const Wo = {
   "rules.last_hit": "最後: {ago}",
   "rules.unenforced": "現在カーネルで適用されていません。",
   "rules.reason.quarantine": "Home Assistant から隔離しました"
-}, ia = {
+}, oa = {
   "strategy.title": "Hearthwall",
   "strategy.description": "ご家庭のネットワークの全デバイス、通信量、イベント、ゲートウェイの状態をまとめて表示します。",
   "strategy.view.overview": "概要",
@@ -1241,7 +1242,7 @@ const Wo = {
   "strategy.welcome": "Hearthwall はまだ設定されていません",
   "strategy.welcome.text": "Hearthwall は、ゲートウェイでご家庭の通信を見守ります。統合を追加してゲートウェイのインターフェースを選ぶと、このダッシュボードが自動で作られます。",
   "strategy.welcome.link": "Hearthwall を追加"
-}, oa = {
+}, aa = {
   "common.undo": "元に戻す",
   "common.undone": "元に戻しました。",
   "common.close": "閉じる",
@@ -1320,13 +1321,14 @@ const Wo = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
-  ...Xo,
+  "orders.read_only": "Home Assistant はこのゲートウェイからの読み取りだけを許可されているため、ここでは変更できません。",
   ...Jo,
   ...ea,
   ...ta,
   ...na,
   ...sa,
   ...ia,
+  ...oa,
   "common.cancel": "キャンセル",
   "common.busy": "処理中…",
   "device.device": "デバイス",
@@ -1382,12 +1384,12 @@ const Wo = {
   "device.minute": "直近 1 分",
   "device.unblock": "ブロックを解除",
   "device.release_peer": "{peer} のブロックを解除する"
-}, Ss = { en: Tn, ja: oa };
+}, Ss = { en: Tn, ja: aa };
 function v(n) {
   const e = n?.locale.language ?? (document.documentElement.lang || navigator.language), t = Ss[e] ?? Ss[e.split("-")[0] ?? ""] ?? Tn;
   return (s, i = {}) => t[s].replace(/\{(\w+)\}/g, (o, a) => String(i[a] ?? o));
 }
-const xe = (n) => n in Tn ? n : void 0, aa = {
+const _e = (n) => n in Tn ? n : void 0, ra = {
   title: "common.title",
   sort: "devices.sort",
   area: "devices.area",
@@ -1396,7 +1398,7 @@ const xe = (n) => n in Tn ? n : void 0, aa = {
   entry_id: "common.gateway",
   navigation_path: "badge.navigation_path",
   device_id: "device.device"
-}, ra = {
+}, la = {
   entry_id: "common.gateway.help"
 };
 function rt() {
@@ -1404,53 +1406,53 @@ function rt() {
     const s = e[t];
     return s && v(void 0)(s);
   };
-  return { computeLabel: n(aa), computeHelper: n(ra) };
+  return { computeLabel: n(ra), computeHelper: n(la) };
 }
 const T = "hearthwall", bi = (n) => n?.code === "unknown_command", X = (n) => {
   const e = n?.message;
   return typeof e == "string" ? e : String(n);
-}, U = (n) => n.user?.is_admin ?? !1, en = 1e3, la = 3e4, tn = (n) => {
+}, U = (n) => n.user?.is_admin ?? !1, en = 1e3, ca = 3e4, tn = (n) => {
   n && Promise.resolve(n()).catch(() => {
   });
 };
-function Rt(n, e, t) {
+function Nt(n, e, t) {
   let s = 0, i = en, o, a;
   const r = () => {
     s++, clearTimeout(o);
-    const h = a;
-    return a = void 0, h;
+    const d = a;
+    return a = void 0, d;
   }, l = async () => {
-    const h = ++s;
+    const d = ++s;
     try {
-      const m = await n.subscribeMessage(
-        (y) => h === s && t.message(y),
+      const p = await n.subscribeMessage(
+        (y) => d === s && t.message(y),
         e,
         { resubscribe: !1 }
       );
-      if (h !== s) return tn(m);
-      a = m, i = en, t.up?.();
-    } catch (m) {
-      if (h !== s) return;
-      o = setTimeout(() => void l(), i), i = Math.min(i * 2, la), t.refused?.(m);
+      if (d !== s) return tn(p);
+      a = p, i = en, t.up?.();
+    } catch (p) {
+      if (d !== s) return;
+      o = setTimeout(() => void l(), i), i = Math.min(i * 2, ca), t.refused?.(p);
     }
   }, c = () => {
     tn(r()), i = en, l();
-  }, d = () => {
+  }, h = () => {
     r(), t.down?.();
   };
-  return n.addEventListener("ready", c), n.addEventListener("disconnected", d), n.connected === !1 ? d() : l(), () => {
-    n.removeEventListener("ready", c), n.removeEventListener("disconnected", d), tn(r());
+  return n.addEventListener("ready", c), n.addEventListener("disconnected", h), n.connected === !1 ? h() : l(), () => {
+    n.removeEventListener("ready", c), n.removeEventListener("disconnected", h), tn(r());
   };
 }
-const ca = 120, Ms = 6, da = 3e4;
-class ha {
+const da = 120, Ms = 6, ha = 3e4;
+class ua {
   constructor(e, t = () => Date.now() / 1e3) {
     this.connection = e, this.now = t, this.phase = "waiting", this.gateways = /* @__PURE__ */ new Map(), this.own = this.gateways, this.listeners = /* @__PURE__ */ new Set(), this.byId = /* @__PURE__ */ new Map(), this.told = !1, this.since = 0, this.lost = /* @__PURE__ */ new Set();
   }
   /** Call back after each change, at most once in a turn of the event loop; return how to end that. */
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), da));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), ha));
     };
   }
   /** Whether there is nothing to show, and waiting for it has been in vain so far. */
@@ -1464,12 +1466,16 @@ class ha {
   *devices() {
     for (const e of this.gateways.values()) yield* e.devices.values();
   }
+  /** Whether a gateway's sensor takes no orders from Home Assistant. */
+  isReadOnly(e) {
+    return this.gateways.get(e)?.readOnly ?? !1;
+  }
   /** Return the addresses of a gateway's devices. */
   addresses(e) {
     return new Set([...this.gateways.get(e)?.devices.values() ?? []].flatMap(({ row: t }) => t.addresses));
   }
   start() {
-    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = Rt(
+    this.since = this.now(), this.ticking = setInterval(() => this.look(), 1e3), this.end = Nt(
       this.connection,
       { type: "hearthwall/subscribe_devices" },
       {
@@ -1500,6 +1506,7 @@ class ha {
         entryId: t,
         name: e.gateway,
         deviceId: e.gateway_device_id,
+        readOnly: e.role === "read",
         connected: !0,
         stale: !1,
         heard: this.now(),
@@ -1537,7 +1544,7 @@ class ha {
       key: `${e.entryId} ${t.mac}`,
       entryId: e.entryId,
       row: t,
-      samples: [...s.slice(1 - ca), a]
+      samples: [...s.slice(1 - da), a]
     };
     e.devices.set(t.mac, r), t.device_id && this.byId.set(t.device_id, r);
   }
@@ -1551,12 +1558,12 @@ class ha {
     }));
   }
 }
-const Es = /* @__PURE__ */ new WeakMap();
+const Os = /* @__PURE__ */ new WeakMap();
 function In(n) {
-  let e = Es.get(n);
-  return e || Es.set(n, e = new ha(n)), e;
+  let e = Os.get(n);
+  return e || Os.set(n, e = new ua(n)), e;
 }
-class He {
+class Re {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -1631,7 +1638,7 @@ const J = q`
       transition: none !important;
     }
   }
-`, V = q`
+`, W = q`
   :host {
     display: block;
     --hearthwall-download: var(--hearthwall-download-color, var(--blue-color, #2196f3));
@@ -1700,10 +1707,10 @@ const J = q`
     white-space: nowrap;
   }
 `;
-var ua = Object.defineProperty, $i = (n, e, t, s) => {
+var pa = Object.defineProperty, $i = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ua(e, t, i), i;
+  return i && pa(e, t, i), i;
 };
 const Qn = class Qn extends I {
   setConfig(e) {
@@ -1737,7 +1744,7 @@ const Qn = class Qn extends I {
   }
   render() {
     const { hass: e, config: t } = this;
-    return !e || !t ? p : u`<ha-card>
+    return !e || !t ? m : u`<ha-card>
       <hearthwall-device-view
         .hass=${e}
         .deviceId=${t.device_id}
@@ -1746,7 +1753,7 @@ const Qn = class Qn extends I {
     </ha-card>`;
   }
 };
-Qn.styles = V;
+Qn.styles = W;
 let Je = Qn;
 $i([
   M({ attribute: !1 })
@@ -1754,10 +1761,10 @@ $i([
 $i([
   S()
 ], Je.prototype, "config");
-var pa = Object.defineProperty, Ut = (n, e, t, s) => {
+var ma = Object.defineProperty, Ut = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && pa(e, t, i), i;
+  return i && ma(e, t, i), i;
 };
 const Zn = class Zn extends I {
   /** Open it, at its events if those are asked for. */
@@ -1766,7 +1773,7 @@ const Zn = class Zn extends I {
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e || !t) return p;
+    if (!e || !t) return m;
     const s = v(e);
     return u`<dialog
       aria-label=${s("device.device")}
@@ -1786,7 +1793,7 @@ const Zn = class Zn extends I {
 };
 Zn.styles = [
   J,
-  V,
+  W,
   q`
       :host {
         display: contents;
@@ -1847,20 +1854,20 @@ Zn.styles = [
       }
     `
 ];
-let ye = Zn;
+let we = Zn;
 Ut([
   M({ attribute: !1 })
-], ye.prototype, "hass");
+], we.prototype, "hass");
 Ut([
   S()
-], ye.prototype, "deviceId");
+], we.prototype, "deviceId");
 Ut([
   S()
-], ye.prototype, "at");
+], we.prototype, "at");
 Ut([
-  N("dialog")
-], ye.prototype, "dialog");
-const Os = {
+  j("dialog")
+], we.prototype, "dialog");
+const Es = {
   comma_decimal: ["en-US", "en"],
   decimal_comma: ["de", "es", "it"],
   space_comma: ["fr", "sv", "cs"],
@@ -1872,22 +1879,22 @@ const Os = {
   ["minute", 60],
   ["second", 1]
 ], nn = /* @__PURE__ */ new Map();
-function Te(n, e) {
+function Ie(n, e) {
   return nn.has(n) || nn.set(n, e()), nn.get(n);
 }
-const lt = "–", ma = 1e19, fa = 864e10, Pn = (n) => Math.abs(n) <= fa;
+const lt = "–", fa = 1e19, va = 864e10, Pn = (n) => Math.abs(n) <= va;
 function je({ locale: n }, e, t) {
   if (!Number.isFinite(e)) return lt;
-  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = Te(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
-  if (!(i in Os)) return a.format(e);
-  const r = Te(`d ${o}`, () => {
-    const { style: m, unit: y, unitDisplay: g, ...$ } = t;
-    return new Intl.NumberFormat(Os[i], $);
-  }), l = (m) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(m.type), c = a.formatToParts(e), d = c.findIndex(l), h = r.format(t.style === "percent" ? e * 100 : e);
-  return c.map((m, y) => y === d ? h : l(m) ? "" : m.value).join("");
+  const { language: s, number_format: i } = n, o = `${s} ${i} ${JSON.stringify(t)}`, a = Ie(`n ${o}`, () => new Intl.NumberFormat(s, { useGrouping: i !== "none", ...t }));
+  if (!(i in Es)) return a.format(e);
+  const r = Ie(`d ${o}`, () => {
+    const { style: p, unit: y, unitDisplay: g, ...$ } = t;
+    return new Intl.NumberFormat(Es[i], $);
+  }), l = (p) => ["integer", "group", "decimal", "fraction", "minusSign"].includes(p.type), c = a.formatToParts(e), h = c.findIndex(l), d = r.format(t.style === "percent" ? e * 100 : e);
+  return c.map((p, y) => y === h ? d : l(p) ? "" : p.value).join("");
 }
 function ki(n, e, t) {
-  if (!(Math.abs(e) < ma)) return lt;
+  if (!(Math.abs(e) < fa)) return lt;
   let s = Math.max(0, e) / 1e3, i = 0;
   for (; Math.round(s) >= 1e3 && i < Cs.length - 1; )
     s /= 1e3, i++;
@@ -1899,26 +1906,26 @@ function ki(n, e, t) {
     // Some languages write KB, Home Assistant writes kB in each
   }).replace("KB", "kB");
 }
-const C = (n, e) => ki(n, e, ""), et = (n, e) => ki(n, e, "-per-second"), L = (n, e) => je(n, e, { maximumFractionDigits: 0 }), Et = (n, e) => {
+const C = (n, e) => ki(n, e, ""), et = (n, e) => ki(n, e, "-per-second"), L = (n, e) => je(n, e, { maximumFractionDigits: 0 }), Ot = (n, e) => {
   const t = e > 0 && e < 0.01;
   return `${t ? "<" : ""}${je(n, t ? 0.01 : e, { style: "percent", maximumFractionDigits: 0 })}`;
 };
-function va({ locale: n, config: e }) {
+function ga({ locale: n, config: e }) {
   const t = {};
   return (n.time_format === "12" || n.time_format === "24") && (t.hour12 = n.time_format === "12"), n.time_zone === "server" && (t.timeZone = e.time_zone), t;
 }
 function Ln(n, e, t) {
   if (!Pn(e)) return lt;
-  const { language: s, time_format: i } = n.locale, o = { ...t, ...va(n) }, a = i === "system" ? void 0 : s;
-  return Te(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
+  const { language: s, time_format: i } = n.locale, o = { ...t, ...ga(n) }, a = i === "system" ? void 0 : s;
+  return Ie(`t ${a} ${JSON.stringify(o)}`, () => new Intl.DateTimeFormat(a, o)).format(
     e * xi
   );
 }
-const wn = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit" }), ga = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), W = (n, e) => Ln(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+const wn = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit" }), ya = (n, e) => Ln(n, e, { hour: "numeric", minute: "2-digit", second: "2-digit" }), F = (n, e) => Ln(n, e, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
 function tt(n, e, t = Date.now() / xi) {
   if (!Pn(e)) return lt;
   const s = Math.max(0, Math.round(t - e)), [i, o] = _i.find(([, a]) => s >= a) ?? ["second", 1];
-  return Te(
+  return Ie(
     `r ${n.locale.language}`,
     () => new Intl.RelativeTimeFormat(n.locale.language, { numeric: "auto" })
   ).format(-Math.floor(s / o), i);
@@ -1942,16 +1949,16 @@ function nt(n, e) {
 }
 function Hn({ locale: n }, e) {
   try {
-    return Te(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
+    return Ie(`c ${n.language}`, () => new Intl.DisplayNames(n.language, { type: "region" })).of(e) ?? e;
   } catch {
     return e;
   }
 }
-const ct = ({ locale: n }) => Te(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
-var ya = Object.defineProperty, zt = (n, e, t, s) => {
+const ct = ({ locale: n }) => Ie(`s ${n.language}`, () => new Intl.Collator(n.language, { numeric: !0, sensitivity: "base" })).compare;
+var wa = Object.defineProperty, zt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ya(e, t, i), i;
+  return i && wa(e, t, i), i;
 };
 const sn = 960, gt = 120, Ts = 0.15, Is = 4, Xn = class Xn extends I {
   constructor() {
@@ -1965,30 +1972,30 @@ const sn = 960, gt = 120, Ts = 0.15, Is = 4, Xn = class Xn extends I {
   }
   render() {
     const { hass: e, spans: t } = this;
-    if (!e || !t.length) return p;
+    if (!e || !t.length) return m;
     const s = v(e), i = Math.max(1, ...t.map(({ download: $ }) => $)), o = Math.max(1, ...t.map(({ upload: $ }) => $)), a = Math.round(gt * Math.min(1 - Ts, Math.max(Ts, i / (i + o)))), r = Math.max(i / (a - 2), o / (gt - a - 2)), l = sn / t.length, c = ($, A, H) => {
-      const P = A[$] && Math.max(1.5, A[$] / r), j = $ === "download" ? a - 1 - P : a + 1;
-      return P ? Oe`<rect class=${$} x=${H * l + 1} y=${j} width=${l - 2} height=${P} rx="1.5"></rect>` : p;
-    }, d = ($) => C(e, t.reduce((A, H) => A + H[$], 0)), h = { download: d("download"), upload: d("upload") }, m = this.began === void 0 ? s("device.history_sum", h) : s("device.history_began", { ...h, time: W(e, this.began / 1e3) }), y = this.at === void 0 ? void 0 : t[this.at], g = y && s("device.history_at", {
+      const P = A[$] && Math.max(1.5, A[$] / r), R = $ === "download" ? a - 1 - P : a + 1;
+      return P ? Ce`<rect class=${$} x=${H * l + 1} y=${R} width=${l - 2} height=${P} rx="1.5"></rect>` : m;
+    }, h = ($) => C(e, t.reduce((A, H) => A + H[$], 0)), d = { download: h("download"), upload: h("upload") }, p = this.began === void 0 ? s("device.history_sum", d) : s("device.history_began", { ...d, time: F(e, this.began / 1e3) }), y = this.at === void 0 ? void 0 : t[this.at], g = y && s("device.history_at", {
       time: wn(e, y.start / 1e3),
       download: C(e, y.download),
       upload: C(e, y.upload)
     });
     return u`
-      <div class="words" aria-live="polite">${g ?? m}</div>
+      <div class="words" aria-live="polite">${g ?? p}</div>
       <svg
         viewBox="0 0 ${sn} ${gt}"
         preserveAspectRatio="none"
         role="img"
         tabindex="0"
-        aria-label=${g ?? `${s("device.history")}: ${m}`}
+        aria-label=${g ?? `${s("device.history")}: ${p}`}
         @pointermove=${this.onPointer}
         @pointerdown=${this.onPointer}
         @pointerleave=${() => this.at = void 0}
         @keydown=${this.onKey}
         @blur=${() => this.at = void 0}
       >
-        ${this.at === void 0 ? p : Oe`<rect class="at" x=${this.at * l} y="0" width=${l} height=${gt}></rect>`}
+        ${this.at === void 0 ? m : Ce`<rect class="at" x=${this.at * l} y="0" width=${l} height=${gt}></rect>`}
         ${t.map(($, A) => [c("download", $, A), c("upload", $, A)])}
         <line x1="0" x2=${sn} y1=${a} y2=${a}></line>
       </svg>
@@ -2046,19 +2053,19 @@ Xn.styles = q`
       color: var(--secondary-text-color);
     }
   `;
-let we = Xn;
+let be = Xn;
 zt([
   M({ attribute: !1 })
-], we.prototype, "hass");
+], be.prototype, "hass");
 zt([
   M({ attribute: !1 })
-], we.prototype, "spans");
+], be.prototype, "spans");
 zt([
   M({ attribute: !1 })
-], we.prototype, "began");
+], be.prototype, "began");
 zt([
   S()
-], we.prototype, "at");
+], be.prototype, "at");
 const Si = q`
   .events {
     container-type: inline-size;
@@ -2308,14 +2315,14 @@ const Si = q`
       flex-basis: auto;
     }
   }
-`, wa = 86400, Ps = 200, ba = 15e3, $a = 3e4, bn = ({ time: n, last_time: e }) => e ?? n, xa = (n, e) => n.severity === e.severity ? bn(n) > bn(e) : n.severity === "critical", on = ({ entry_id: n, seq: e }) => `${n} ${e}`;
-class _a {
+`, ba = 86400, Ps = 200, $a = 15e3, xa = 3e4, bn = ({ time: n, last_time: e }) => e ?? n, _a = (n, e) => n.severity === e.severity ? bn(n) > bn(e) : n.severity === "critical", on = ({ entry_id: n, seq: e }) => `${n} ${e}`;
+class ka {
   constructor(e) {
     this.hass = e, this.events = /* @__PURE__ */ new Map(), this.accepted = /* @__PURE__ */ new Set(), this.listeners = /* @__PURE__ */ new Set();
   }
   listen(e) {
     return this.listeners.add(e), clearTimeout(this.lingering), this.end || this.start(), () => {
-      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), $a));
+      !this.listeners.delete(e) || this.listeners.size || (this.lingering = setTimeout(() => this.stop(), xa));
     };
   }
   /** Return what there is of a device. */
@@ -2336,17 +2343,17 @@ class _a {
       }
   }
   open(e) {
-    const t = Date.now() / 1e3 - wa;
+    const t = Date.now() / 1e3 - ba;
     return [...this.events.values()].filter(
       (s) => e(s) && bn(s) > t && !this.accepted.has(on(s))
     );
   }
   start() {
-    this.end = Rt(
+    this.end = Nt(
       this.hass.connection,
       { type: "hearthwall/subscribe_events", severity: "high", limit: Ps },
       { message: (e) => this.receive(e) }
-    ), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), ba);
+    ), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), $a);
   }
   stop() {
     this.end?.(), this.end = void 0, clearInterval(this.timer), this.events.clear();
@@ -2364,15 +2371,15 @@ class _a {
 }
 function Ls(n) {
   if (n.length)
-    return { event: n.reduce((e, t) => xa(t, e) ? t : e), count: n.length };
+    return { event: n.reduce((e, t) => _a(t, e) ? t : e), count: n.length };
 }
 const qs = /* @__PURE__ */ new WeakMap();
 function Mi(n) {
   if (!U(n)) return;
   let e = qs.get(n.connection);
-  return e || qs.set(n.connection, e = new _a(n)), e;
+  return e || qs.set(n.connection, e = new ka(n)), e;
 }
-class Ei {
+class Oi {
   constructor(e) {
     this.host = e, this.inPage = !1, e.addController(this);
   }
@@ -2390,7 +2397,7 @@ class Ei {
     !t || t === this.alerts || (this.end?.(), this.alerts = t, this.end = t.listen(() => this.host.requestUpdate()));
   }
 }
-const ka = /* @__PURE__ */ new Set(["tor", "socks"]), dt = (n) => n.length <= 5 && !ka.has(n) ? n.toUpperCase() : n.charAt(0).toUpperCase() + n.slice(1);
+const Aa = /* @__PURE__ */ new Set(["tor", "socks"]), dt = (n) => n.length <= 5 && !Aa.has(n) ? n.toUpperCase() : n.charAt(0).toUpperCase() + n.slice(1);
 async function ht({ confirm: n, notice: e, after: t }, s, i, o) {
   let a;
   return await n.ask({ ...s, act: async (l) => a = await s.act(l) }) ? (e.show(
@@ -2403,50 +2410,50 @@ async function ht({ confirm: n, notice: e, after: t }, s, i, o) {
 const st = (n, e, t) => (
   // The cards show themselves what fails
   n.callService(T, e, t, void 0, !1)
-), it = "pid:", Hs = "dir:", Dt = (n) => n === null ? {} : { duration: { seconds: n } }, js = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Oi = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Ci = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Ti = (n) => (n ?? {}).response?.blocks ?? [];
+), it = "pid:", Hs = "dir:", Dt = (n) => n === null ? {} : { duration: { seconds: n } }, Rs = (n) => Math.max(1, Math.round(n - Date.now() / 1e3)), Ei = ({ expires: n, confirm_by: e }) => [n, e].some((t) => t !== null && t <= Date.now() / 1e3), Ci = (n, { transport: e = null, port: t = null }) => n.transport === e && n.port === t, Ti = (n) => (n ?? {}).response?.blocks ?? [];
 async function Bt(n, e, t) {
   const s = { config_entry_id: e, ...t === void 0 ? {} : { target: t } };
   return Ti(await n.callService(T, "get_blocks", s, void 0, !1, !0));
 }
-const Ie = async (n, e, t) => (await Bt(n, e, t.target)).find((s) => Ci(s, t)), Ot = (n) => new Error(v(n)("orders.changed")), Aa = async (n, e, t) => ({
+const Pe = async (n, e, t) => (await Bt(n, e, t.target)).find((s) => Ci(s, t)), Et = (n) => new Error(v(n)("orders.changed")), Sa = async (n, e, t) => ({
   entryId: e,
   target: t,
-  rule: await Ie(n, e, { target: t })
+  rule: await Pe(n, e, { target: t })
 });
-async function jn(n, { entryId: e, target: t, rule: s }, i, o, a) {
-  const [r, l] = await Promise.all([Ie(n, e, { target: t }), Bt(n, e)]);
-  if (r?.id !== s?.id) throw Ot(n);
+async function Rn(n, { entryId: e, target: t, rule: s }, i, o, a) {
+  const [r, l] = await Promise.all([Pe(n, e, { target: t }), Bt(n, e)]);
+  if (r?.id !== s?.id) throw Et(n);
   const [c] = Ti(
     await n.callService(T, i, o, a === void 0 ? void 0 : { device_id: [a] }, !1, !0)
   );
   if (!c) return;
-  const d = l.find((h) => h.target === c.target && Ci(h, c));
+  const h = l.find((d) => d.target === c.target && Ci(d, c));
   return async () => {
-    const h = await Ie(n, e, c);
-    if (h) {
-      if (h.id !== c.id) throw Ot(n);
-      d && !Oi(d) ? await Li(n, e, d) : await st(n, "unblock", { id: c.id, config_entry_id: e });
+    const d = await Pe(n, e, c);
+    if (d) {
+      if (d.id !== c.id) throw Et(n);
+      h && !Ei(h) ? await Li(n, e, h) : await st(n, "unblock", { id: c.id, config_entry_id: e });
     }
   };
 }
-function Sa(n, e, t, s) {
-  return t === null ? Ii(n, e, s) : jn(n, e, "quarantine", Dt(s), t);
+function Ma(n, e, t, s) {
+  return t === null ? Ii(n, e, s) : Rn(n, e, "quarantine", Dt(s), t);
 }
-const Ii = (n, e, t) => jn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...Dt(t) });
+const Ii = (n, e, t) => Rn(n, e, "block", { target: e.target, config_entry_id: e.entryId, ...Dt(t) });
 function Pi(n) {
   return n.startsWith(it) ? { pid: Number(n.slice(it.length)) } : n.startsWith(Hs) ? { folder: n.slice(Hs.length) } : { executable: n };
 }
-function Ma(n, e, t) {
+function Oa(n, e, t) {
   const { entryId: s, target: i } = e, o = i.startsWith(it) ? { children: !0 } : {}, a = { ...Pi(i), ...o, config_entry_id: s, ...Dt(t) };
-  return jn(n, e, "block_process", a);
+  return Rn(n, e, "block_process", a);
 }
 const Ea = ({ mode: n, direction: e, transport: t, port: s }) => n === "isolate" && e === "any" && t === null && s === null;
-async function Oa(n, { entryId: e, row: t }) {
-  const s = await Ie(n, e, { target: t.mac });
-  if (!s || !Ea(s)) throw Ot(n);
+async function Ca(n, { entryId: e, row: t }) {
+  const s = await Pe(n, e, { target: t.mac });
+  if (!s || !Ea(s)) throw Et(n);
   return qi(n, e, s);
 }
-const Ca = [
+const Ta = [
   "mode",
   "allow",
   "reason",
@@ -2461,72 +2468,72 @@ const Ca = [
 ];
 async function Li(n, e, t) {
   const { expires: s, confirm_by: i, peers: o, reason: a } = t, r = t.asked ?? t.target, l = {
-    ...s === null ? {} : Dt(js(s)),
-    ...i === null ? {} : { confirm_within: { seconds: js(i) } }
-  }, c = (h) => Object.fromEntries(
-    h.filter(([m, y]) => y !== null && y !== "" && !(m === "peers" && !o.length))
-  ), d = { config_entry_id: e, ...l };
+    ...s === null ? {} : Dt(Rs(s)),
+    ...i === null ? {} : { confirm_within: { seconds: Rs(i) } }
+  }, c = (d) => Object.fromEntries(
+    d.filter(([p, y]) => y !== null && y !== "" && !(p === "peers" && !o.length))
+  ), h = { config_entry_id: e, ...l };
   if (t.children) {
-    const h = c([["reason", a], ["peers", o]]), m = t.mode === "audit" ? { audit: !0 } : {};
-    await st(n, "block_process", { ...Pi(r), children: !0, ...d, ...h, ...m });
+    const d = c([["reason", a], ["peers", o]]), p = t.mode === "audit" ? { audit: !0 } : {};
+    await st(n, "block_process", { ...Pi(r), children: !0, ...h, ...d, ...p });
   } else
-    await st(n, "block", { target: r, ...d, ...c(Ca.map((h) => [h, t[h]])) });
+    await st(n, "block", { target: r, ...h, ...c(Ta.map((d) => [d, t[d]])) });
 }
 async function qi(n, e, t) {
-  if (await st(n, "unblock", { id: t.id, config_entry_id: e }), !await Ie(n, e, t))
+  if (await st(n, "unblock", { id: t.id, config_entry_id: e }), !await Pe(n, e, t))
     return async () => {
-      if (await Ie(n, e, t)) throw Ot(n);
-      Oi(t) || await Li(n, e, t);
+      if (await Pe(n, e, t)) throw Et(n);
+      Ei(t) || await Li(n, e, t);
     };
 }
-const Ta = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
+const Ia = (n, e, t) => n.callWS({ type: "hearthwall/revoke", entry_id: e, acceptance: t });
 async function Hi(n, e, t) {
   return await st(n, "accept", { seq: t, config_entry_id: e }), () => n.callWS({ type: "hearthwall/revoke", entry_id: e, seq: t });
 }
-const yt = 3600, Ia = [yt / 4, yt, 8 * yt, 24 * yt], ji = "forever";
-function Pa(n, e) {
+const yt = 3600, Pa = [yt / 4, yt, 8 * yt, 24 * yt], Ri = "forever";
+function La(n, e) {
   const t = v(n), s = e === void 0 ? 0 : e.expires === null ? 1 / 0 : e.expires - Date.now() / 1e3;
   return [
-    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: ji, label: t("quarantine.forever") }],
-    ...Ia.filter((o) => o > s).map((o) => ({
+    ...e?.mode === "isolate" && e.direction === "any" && s === 1 / 0 ? [] : [{ value: Ri, label: t("quarantine.forever") }],
+    ...Pa.filter((o) => o > s).map((o) => ({
       value: String(o),
       label: t("quarantine.for", { span: qn(n, o) })
     }))
   ];
 }
-const La = ({ reason: n, expires: e }) => e !== null && xe(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
-function qa(n, e) {
-  const t = v(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: W(n, e.expires) }), i = `${t(xe(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
-  return t(La(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
+const qa = ({ reason: n, expires: e }) => e !== null && _e(`kind.${n.split(": ", 1)[0]}`) !== void 0 && n.includes(": ");
+function Ha(n, e) {
+  const t = v(n), s = e.expires === null ? t("orders.endless") : t("orders.until", { time: F(n, e.expires) }), i = `${t(_e(`mode.${e.mode}`) ?? "mode.other")} (${s})`;
+  return t(qa(e) ? "orders.replaces_response" : "orders.replaces", { rule: i });
 }
-async function Nn(n, e) {
-  const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: c, told: d, act: h } = e;
-  let m;
+async function jn(n, e) {
+  const { hass: t, notice: s } = n, { entryId: i, target: o, name: a, title: r, text: l, confirm: c, told: h, act: d } = e;
+  let p;
   try {
-    m = await Aa(t, i, o);
+    p = await Sa(t, i, o);
   } catch (A) {
     return s.show(X(A)), !1;
   }
-  const { rule: y } = m, g = Pa(t, y);
+  const { rule: y } = p, g = La(t, y);
   if (!g.length)
     return s.show(v(t)("orders.already", { name: a })), !1;
-  const $ = (A) => A === ji ? null : Number(A);
+  const $ = (A) => A === Ri ? null : Number(A);
   return ht(
     n,
     {
       title: r,
-      text: y ? `${l} ${qa(t, y)}` : l,
+      text: y ? `${l} ${Ha(t, y)}` : l,
       confirm: c,
       danger: !0,
       choices: g,
-      act: (A) => h(m, $(A))
+      act: (A) => d(p, $(A))
     },
-    d
+    h
   );
 }
-function Ni(n, { entryId: e, mac: t, name: s, deviceId: i }) {
+function ji(n, { entryId: e, mac: t, name: s, deviceId: i }) {
   const { hass: o } = n, a = v(o);
-  return Nn(n, {
+  return jn(n, {
     entryId: e,
     target: t,
     name: s,
@@ -2534,7 +2541,7 @@ function Ni(n, { entryId: e, mac: t, name: s, deviceId: i }) {
     text: a("quarantine.text"),
     confirm: a("quarantine.confirm"),
     told: a("quarantine.on", { name: s }),
-    act: (r, l) => Sa(o, r, i, l)
+    act: (r, l) => Ma(o, r, i, l)
   });
 }
 function Vt(n, e) {
@@ -2545,18 +2552,18 @@ function Vt(n, e) {
       title: s("quarantine.release_ask", { name: i }),
       text: s("quarantine.release_text"),
       confirm: s("quarantine.release"),
-      act: () => Oa(t, e)
+      act: () => Ca(t, e)
     },
     s("quarantine.off", { name: i })
-  ) : Ni(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
+  ) : ji(n, { entryId: e.entryId, mac: o, name: i, deviceId: a });
 }
-const Ha = /* @__PURE__ */ new Set(["blocked", "unblocked"]), ja = /* @__PURE__ */ new Set([
+const Ra = /* @__PURE__ */ new Set(["blocked", "unblocked"]), ja = /* @__PURE__ */ new Set([
   "behaviour_anomaly",
   "connection_burst",
   "local_device_on_internet",
   "unexpected_destination",
   "volume_anomaly"
-]), Na = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Ra = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), Ns = {
+]), Na = /* @__PURE__ */ new Set(["unexpected_process", "suspicious_syscall", "exec_and_connect"]), Ua = /* @__PURE__ */ new Set(["connection_burst", "volume_anomaly"]), js = {
   new_device: [{ subject: "many", key: "measure.devices" }],
   threat_address: [
     { subject: "address ", key: "measure.packets" },
@@ -2588,35 +2595,35 @@ const Ha = /* @__PURE__ */ new Set(["blocked", "unblocked"]), ja = /* @__PURE__ 
   ]
 };
 function ut(n) {
-  const e = xe(`kind.${n}.meaning`) ? n : "other";
+  const e = _e(`kind.${n}.meaning`) ? n : "other";
   return {
     name: `kind.${e}`,
     meaning: `kind.${e}.meaning`,
     advice: `kind.${e}.advice`
   };
 }
-const Ua = (n, e) => Object.hasOwn(Ns, n) ? Ns[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ri = 10, Rs = 300, za = (n) => typeof n == "object" && n !== null && !Array.isArray(n), wt = (n) => Array.isArray(n) ? n.filter(za).slice(0, Ri) : [], se = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
-function E(n) {
+const za = (n, e) => Object.hasOwn(js, n) ? js[n].find((t) => e.startsWith(t.subject ?? "")) : void 0, Ni = 10, Ns = 300, Da = (n) => typeof n == "object" && n !== null && !Array.isArray(n), wt = (n) => Array.isArray(n) ? n.filter(Da).slice(0, Ni) : [], se = (n) => typeof n == "number" && Number.isFinite(n) ? n : null;
+function O(n) {
   const e = typeof n == "string" || typeof n == "number" ? String(n) : "";
-  return e.length > Rs ? `${e.slice(0, Rs)}…` : e;
+  return e.length > Ns ? `${e.slice(0, Ns)}…` : e;
 }
-function Da(n, e) {
+function Ba(n, e) {
   const { evidence: t } = e;
   return {
-    detector: E(t.detector),
-    why: E(t.why),
-    measured: Va(n, e),
-    flows: [...wt(t.flows), ...wt(t.connections)].slice(0, Ri).map(Ba),
+    detector: O(t.detector),
+    why: O(t.why),
+    measured: Wa(n, e),
+    flows: [...wt(t.flows), ...wt(t.connections)].slice(0, Ni).map(Va),
     processes: wt(t.chain).map((s) => ({
-      program: E(s.executable),
+      program: O(s.executable),
       pid: se(s.pid),
-      commandLine: E(s.command_line)
+      commandLine: O(s.command_line)
     })),
-    files: wt(t.files).map((s) => ({ path: E(s.path), by: E(s.by) }))
+    files: wt(t.files).map((s) => ({ path: O(s.path), by: O(s.by) }))
   };
 }
-function Ba(n) {
-  const e = E(n.peer_name) || E(n.peer_address), t = se(n.peer_port), s = E(n.application), i = [s === "unknown" ? "" : dt(s), E(n.transport).toUpperCase()].filter(Boolean);
+function Va(n) {
+  const e = O(n.peer_name) || O(n.peer_address), t = se(n.peer_port), s = O(n.application), i = [s === "unknown" ? "" : dt(s), O(n.transport).toUpperCase()].filter(Boolean);
   return {
     peer: t ? `${e.includes(":") ? `[${e}]` : e}:${t}` : e,
     what: i.join(", "),
@@ -2624,33 +2631,33 @@ function Ba(n) {
     download: se(n.download_bytes)
   };
 }
-function Va(n, { kind: e, subject: t, evidence: s }) {
-  const i = v(n), o = Ua(e, t), a = se(s.value), r = [];
+function Wa(n, { kind: e, subject: t, evidence: s }) {
+  const i = v(n), o = za(e, t), a = se(s.value), r = [];
   if (o && a !== null) {
-    const c = (m) => o.unit ? C(n, m * (o.unit === "bytes" ? 1 : 1e6)) : Wa(n, m);
+    const c = (p) => o.unit ? C(n, p * (o.unit === "bytes" ? 1 : 1e6)) : Fa(n, p);
     r.push([i("events.measured"), i(o.key, { value: c(a) })]);
-    const d = s.threshold, h = Array.isArray(d) && d.length === 2 ? d.map(se) : null;
-    h && h[0] != null && h[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: c(h[0]), most: c(h[1]) })]) : se(d) !== null && d !== 1 && r.push([i("events.threshold"), c(d)]);
+    const h = s.threshold, d = Array.isArray(h) && h.length === 2 ? h.map(se) : null;
+    d && d[0] != null && d[1] != null ? r.push([i("events.band"), i("events.band.text", { usual: c(d[0]), most: c(d[1]) })]) : se(h) !== null && h !== 1 && r.push([i("events.threshold"), c(h)]);
   }
   const l = se(s.window);
   return l !== null && l >= 1 && r.push([i("events.window"), qn(n, l)]), r;
 }
-const Wa = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? L(n, e) : je(n, e, { maximumSignificantDigits: 3 });
-function Fa({ event: n, culprit: e, program: t, blockable_peer: s }) {
-  return Ha.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
+const Fa = (n, e) => Number.isInteger(e) || Math.abs(e) >= 1e3 ? L(n, e) : je(n, e, { maximumSignificantDigits: 3 });
+function Ga({ event: n, culprit: e, program: t, blockable_peer: s }) {
+  return Ra.has(n.kind) ? { accept: !1, peer: null, culprit: null, program: null } : { accept: !!(n.mac ?? n.process ?? n.address), peer: s, culprit: e, program: t };
 }
 function Ne({ mac: n, device_name: e, process: t, address: s, gateway: i }) {
-  return E(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
+  return O(n === null && t ? t.split("@")[0].split("/").at(-1) || t : (n === null ? null : e) ?? n ?? s ?? i);
 }
-const Rn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
+const Nn = (n, e, t) => n?.gateways.get(e.entry_id)?.devices.get(t);
 function Ui(n, e, t) {
-  const s = Rn(n, e, t)?.row.name;
-  return E(s ?? (t === e.mac ? Ne(e) : t));
+  const s = Nn(n, e, t)?.row.name;
+  return O(s ?? (t === e.mac ? Ne(e) : t));
 }
-function Ga(n, e, t) {
+function Ya(n, e, t) {
   const { hass: s } = n, i = v(s), [o, a] = [Ne(e), i(ut(e.kind).name)], l = [
-    e.kind === "forbidden_protocol" && /^\w+$/.test(e.subject) ? i("events.accept.text_speaks", { who: o, subject: dt(e.subject) }) : e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: E(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
-    Ra.has(e.kind) ? i("events.accept.amount") : "",
+    e.kind === "forbidden_protocol" && /^\w+$/.test(e.subject) ? i("events.accept.text_speaks", { who: o, subject: dt(e.subject) }) : e.subject ? i("events.accept.text_subject", { who: o, kind: a, subject: O(e.subject) }) : i("events.accept.text", { who: o, kind: a }),
+    Ua.has(e.kind) ? i("events.accept.amount") : "",
     ja.has(e.kind) ? i("events.accept.learnt") : ""
   ];
   return ht(
@@ -2666,8 +2673,8 @@ function Ga(n, e, t) {
   );
 }
 function zi(n, e, t) {
-  const { hass: s } = n, i = v(s), o = { peer: E(t) };
-  return Nn(n, {
+  const { hass: s } = n, i = v(s), o = { peer: O(t) };
+  return jn(n, {
     entryId: e,
     target: t,
     name: o.peer,
@@ -2678,38 +2685,38 @@ function zi(n, e, t) {
     act: (a, r) => Ii(s, a, r)
   });
 }
-function Ya(n, e, t) {
+function Ka(n, e, t) {
   const { hass: s } = n, i = v(s), { entry_id: o, seq: a } = e, r = Ne(e);
-  return Nn(n, {
+  return jn(n, {
     entryId: o,
     target: t,
     name: r,
     title: i("events.stop.ask", { name: r }),
-    text: t.startsWith(it) ? i("events.stop.text_process", { pid: t.slice(it.length) }) : i("events.stop.text", { path: E(t.slice(t.indexOf(":") + 1)) }),
+    text: t.startsWith(it) ? i("events.stop.text_process", { pid: t.slice(it.length) }) : i("events.stop.text", { path: O(t.slice(t.indexOf(":") + 1)) }),
     confirm: i("events.stop.confirm"),
     told: i("events.stopped", { name: r }),
     act: async (l, c) => {
       if ((await s.callWS({ type: "hearthwall/event", entry_id: o, seq: a })).program !== t) throw new Error(i("events.ended"));
-      return Ma(s, l, c);
+      return Oa(s, l, c);
     }
   });
 }
-function Ka(n, e, t, s) {
-  const i = Rn(e, t, s);
+function Qa(n, e, t, s) {
+  const i = Nn(e, t, s);
   if (i) return Vt(n, i);
   const { entry_id: o } = t, a = Ui(e, t, s);
-  return Ni(n, { entryId: o, mac: s, name: a, deviceId: null });
+  return ji(n, { entryId: o, mac: s, name: a, deviceId: null });
 }
-const Pe = ["info", "low", "medium", "high", "critical"], Ct = 500, an = { severity: "info", kind: null, who: null }, R = ({ entry_id: n, seq: e }) => `${n}/${e}`, Di = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), Le = (n) => Math.max(0, Pe.indexOf(n)), Us = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
-class Qa {
+const Le = ["info", "low", "medium", "high", "critical"], Ct = 500, an = { severity: "info", kind: null, who: null }, N = ({ entry_id: n, seq: e }) => `${n}/${e}`, Di = ({ mac: n, process: e, address: t, entry_id: s }) => JSON.stringify([s, n ?? e ?? t ?? ""]), qe = (n) => Math.max(0, Le.indexOf(n)), Us = (n, e) => e.time - n.time || e.seq - n.seq || (n.entry_id < e.entry_id ? -1 : 1);
+class Za {
   constructor() {
     this.events = [], this.waiting = [];
   }
   /** Take events; `hold` says to let new ones wait. */
   receive(e, t) {
-    const s = new Map(this.events.map((a) => [R(a), a])), i = new Map(this.waiting.map((a) => [R(a), a])), o = this.events[0]?.time ?? -1 / 0;
+    const s = new Map(this.events.map((a) => [N(a), a])), i = new Map(this.waiting.map((a) => [N(a), a])), o = this.events[0]?.time ?? -1 / 0;
     for (const a of e) {
-      const r = R(a);
+      const r = N(a);
       (!s.has(r) && (i.has(r) || t && a.time > o) ? i : s).set(r, a);
     }
     this.events = [...s.values()].sort(Us).slice(0, Ct), this.waiting = [...i.values()].sort(Us).slice(0, Ct);
@@ -2725,9 +2732,9 @@ class Qa {
   }
 }
 function zs(n, { severity: e, kind: t, who: s }) {
-  const i = Le(e);
+  const i = qe(e);
   return n.filter(
-    (o) => Le(o.severity) >= i && (t === null || o.kind === t) && (s === null || Di(o) === s)
+    (o) => qe(o.severity) >= i && (t === null || o.kind === t) && (s === null || Di(o) === s)
   );
 }
 function Ds(n, e, t, s) {
@@ -2738,7 +2745,7 @@ function Ds(n, e, t, s) {
   }
   return [...i].map(([o, a]) => ({ id: o, name: a })).sort((o, a) => s(o.name, a.name));
 }
-function Za(n, e) {
+function Xa(n, e) {
   const t = [];
   for (const s of n) {
     const i = e(s.time), o = t.at(-1);
@@ -2755,7 +2762,7 @@ class Bi {
   }
   /** Return how an event is shown; `more` says what the list knows better. */
   viewOf(e, t, s) {
-    const i = R(t);
+    const i = N(t);
     return {
       hass: e,
       store: this.page(e).store,
@@ -2770,14 +2777,14 @@ class Bi {
     };
   }
   toggle(e, t) {
-    const s = R(t);
+    const s = N(t);
     this.key = this.key === s ? null : s, this.asked.delete(s), this.key && this.ask(e, t), this.host.requestUpdate();
   }
   note(e, t) {
-    this.asked.set(R(e), t), this.host.requestUpdate();
+    this.asked.set(N(e), t), this.host.requestUpdate();
   }
   async ask(e, t) {
-    const { entry_id: s, seq: i } = t, o = this.asked.get(R(t));
+    const { entry_id: s, seq: i } = t, o = this.asked.get(N(t));
     o && "problem" in o && this.note(t, void 0);
     try {
       this.note(t, await e.callWS({ type: "hearthwall/event", entry_id: s, seq: i }));
@@ -2790,21 +2797,21 @@ class Bi {
     await {
       accept: () => this.accept(o, s),
       block: () => zi(o, s.entry_id, i.blockable_peer),
-      quarantine: () => Ka(o, o.store, s, i.culprit),
-      stop: () => Ya(o, s, i.program)
+      quarantine: () => Qa(o, o.store, s, i.culprit),
+      stop: () => Ka(o, s, i.program)
     }[t]();
   }
   async accept(e, t) {
     const { hass: s } = e, i = (o) => {
       this.setAccepted(t, o), Mi(s)?.refresh();
     };
-    await Ga(e, t, () => i(!1)) && i(!0);
+    await Ya(e, t, () => i(!1)) && i(!0);
   }
   setAccepted(e, t) {
-    t ? this.accepted.add(R(e)) : this.accepted.delete(R(e)), this.host.requestUpdate();
+    t ? this.accepted.add(N(e)) : this.accepted.delete(N(e)), this.host.requestUpdate();
   }
 }
-const Vi = (n) => U(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : p, Wi = (n) => u`<div class="message" role="status">${v(n)("common.not_connected")}${Vi(n)}</div>`;
+const Vi = (n) => U(n) ? u` <a href="/config/repairs">${v(n)("common.repairs")}</a>` : m, Wi = (n) => u`<div class="message" role="status">${v(n)("common.not_connected")}${Vi(n)}</div>`;
 function Wt(n, e) {
   if (e?.gateways.size) return;
   const t = v(n), s = !n.config.components.includes(T) && e?.phase !== "offline";
@@ -2814,22 +2821,22 @@ function Ft(n, e, t) {
   const s = v(n), i = [...e?.gateways.values() ?? []], o = i.filter(
     (r) => (!r.connected || r.stale) && (!t || r.entryId === t)
   );
-  if (!o.length) return p;
-  const a = (r) => ga(n, r);
+  if (!o.length) return m;
+  const a = (r) => ya(n, r);
   if (e?.phase === "offline" || e?.phase === "absent") {
     const r = Math.max(...o.map((l) => l.heard));
     return u`<div class="notice" role="status">${s("common.offline", { time: a(r) })}</div>`;
   }
   return o.map(({ name: r, heard: l, stale: c }) => {
-    const d = { gateway: r, time: a(l) }, h = s(c ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", d);
-    return u`<div class="notice" role="status">${h}${Vi(n)}</div>`;
+    const h = { gateway: r, time: a(l) }, d = s(c ? i.length > 1 ? "common.stale_named" : "common.stale" : i.length > 1 ? "common.lost_named" : "common.lost", h);
+    return u`<div class="notice" role="status">${d}${Vi(n)}</div>`;
   });
 }
 function Fi({ rule: n, quarantined: e, online: t }) {
   if (e) return { key: "mode.isolate", tone: "bad", expires: n?.expires ?? null };
   if (n) {
     const s = n.mode === "audit" ? "none" : "held";
-    return { key: xe(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
+    return { key: _e(`mode.${n.mode}`) ?? "mode.other", tone: s, expires: n.expires };
   }
   return t ? { key: "status.online", tone: "good", expires: null } : { key: "status.away", tone: "none", expires: null };
 }
@@ -2838,11 +2845,11 @@ function Bs(n) {
 }
 const kt = /* @__PURE__ */ new Set();
 let rn;
-function Xa() {
+function Ja() {
   if (document.visibilityState !== "hidden") for (const n of kt) n();
 }
-function Ja(n) {
-  return kt.add(n), rn ??= setInterval(Xa, 1e3), () => {
+function er(n) {
+  return kt.add(n), rn ??= setInterval(Ja, 1e3), () => {
     kt.delete(n), kt.size || (clearInterval(rn), rn = void 0);
   };
 }
@@ -2857,40 +2864,40 @@ class Gt {
   hostConnected() {
     Gi.set(this.host, (e) => {
       this.visible = e, e && this.host.requestUpdate();
-    }), ln?.observe(this.host), this.end = Ja(() => this.visible && this.wanted() && this.host.requestUpdate());
+    }), ln?.observe(this.host), this.end = er(() => this.visible && this.wanted() && this.host.requestUpdate());
   }
   hostDisconnected() {
     ln?.unobserve(this.host), this.end?.();
   }
 }
-const er = 3e4, Vs = 86400, tr = 15 * 6e4, Ws = 20, nr = 12;
-function sr(n, e) {
+const tr = 3e4, Vs = 86400, nr = 15 * 6e4, Ws = 20, sr = 12;
+function ir(n, e) {
   const t = {};
   for (const s of Object.values(n.entities))
     s.device_id !== e || s.platform !== T || (s.translation_key === "download_total" && (t.download = s.entity_id), s.translation_key === "upload_total" && (t.upload = s.entity_id));
   return t;
 }
-function ir(n, e, t, s, i) {
-  const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (c, d) => ({
-    start: (a + d) * o,
+function or(n, e, t, s, i) {
+  const o = i * 6e4, a = Math.floor(t / o), r = Math.floor(s / o) - a + 1, l = Array.from({ length: r }, (c, h) => ({
+    start: (a + h) * o,
     download: 0,
     upload: 0
   }));
-  for (const [c, d] of [
+  for (const [c, h] of [
     ["download", n],
     ["upload", e]
   ])
-    for (const { start: h, change: m } of d) {
-      const y = l[Math.floor(h / o) - a];
-      y && (y[c] += Math.max(0, m ?? 0));
+    for (const { start: d, change: p } of h) {
+      const y = l[Math.floor(d / o) - a];
+      y && (y[c] += Math.max(0, p ?? 0));
     }
   return l;
 }
-async function or(n, e) {
+async function ar(n, e) {
   const t = (await Bt(n, e)).filter(({ transport: s, port: i }) => s === null && i === null);
   return new Map(t.map((s) => [s.target, s]));
 }
-class ar {
+class rr {
   constructor(e) {
     this.host = e, this.rules = /* @__PURE__ */ new Map(), this.problem = "", this.asked = 0, e.addController(this);
   }
@@ -2914,14 +2921,14 @@ class ar {
       const r = { device_id: t }, l = e.callWS({ type: "hearthwall/device", ...r });
       i.push(
         ["details", l],
-        ["rules", l.then(({ entry_id: c }) => or(e, c))],
+        ["rules", l.then(({ entry_id: c }) => ar(e, c))],
         [
           "usage",
           e.callWS({
             type: "hearthwall/usage",
             by: ["peer", "country"],
             since: Vs,
-            limit: nr,
+            limit: sr,
             ...r
           })
         ]
@@ -2936,7 +2943,7 @@ class ar {
     s === this.asked && (this.problem = a[0] ?? "", this.host.requestUpdate());
   }
   begin(e) {
-    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), er), U(e) && (this.endEvents = Rt(
+    this.end(), this.deviceId = this.host.deviceId, this.details = this.usage = this.events = this.history = void 0, this.rules = /* @__PURE__ */ new Map(), this.deviceId && (this.refresh(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), tr), U(e) && (this.endEvents = Nt(
       e.connection,
       { type: "hearthwall/subscribe_events", device_id: this.deviceId, limit: Ws },
       { message: ({ events: t }) => this.receive(t) }
@@ -2951,7 +2958,7 @@ class ar {
     this.events = [...t.values()].sort((s, i) => i.seq - s.seq).slice(0, Ws), this.host.requestUpdate();
   }
   async askHistory(e, t) {
-    const { download: s, upload: i } = sr(e, t), o = [s, i].filter((m) => m !== void 0);
+    const { download: s, upload: i } = ir(e, t), o = [s, i].filter((p) => p !== void 0);
     if (!o.length || !e.config.components.includes("recorder")) return [];
     const a = Date.now(), r = a - Vs * 1e3, l = await e.callWS({
       type: "recorder/statistics_during_period",
@@ -2961,10 +2968,10 @@ class ar {
       period: "5minute",
       types: ["change"],
       units: { information: "B" }
-    }), c = (m) => m === void 0 ? [] : l[m] ?? [], d = Math.min(...o.flatMap((m) => c(m).map(({ start: y }) => y)));
-    this.began = Number.isFinite(d) && d > r + tr ? d : void 0;
-    const h = ir(c(s), c(i), r, a, 15);
-    return h.some((m) => m.download + m.upload > 0) ? h : [];
+    }), c = (p) => p === void 0 ? [] : l[p] ?? [], h = Math.min(...o.flatMap((p) => c(p).map(({ start: y }) => y)));
+    this.began = Number.isFinite(h) && h > r + nr ? h : void 0;
+    const d = or(c(s), c(i), r, a, 15);
+    return d.some((p) => p.download + p.upload > 0) ? d : [];
   }
 }
 function Yi(n, e, t) {
@@ -2980,7 +2987,7 @@ function Yi(n, e, t) {
     i("device.unblock_done")
   );
 }
-function rr(n, e, { id: t, seq: s, summary: i }) {
+function lr(n, e, { id: t, seq: s, summary: i }) {
   const { hass: o } = n, a = v(o);
   return ht(
     n,
@@ -2988,7 +2995,7 @@ function rr(n, e, { id: t, seq: s, summary: i }) {
       title: a("device.revoke_ask"),
       text: a("device.revoke_text", { summary: i }),
       confirm: a("device.revoke"),
-      act: async () => (await Ta(o, e, t), () => Hi(o, e, s))
+      act: async () => (await Ia(o, e, t), () => Hi(o, e, s))
     },
     a("device.revoke_done")
   );
@@ -3010,11 +3017,11 @@ let Dn = class {
     return this.render(...t);
   }
 };
-const { I: lr } = No, Fs = (n) => n, Gs = () => document.createComment(""), Ge = (n, e, t) => {
+const { I: cr } = No, Fs = (n) => n, Gs = () => document.createComment(""), Ge = (n, e, t) => {
   const s = n._$AA.parentNode, i = e === void 0 ? n._$AB : e._$AA;
   if (t === void 0) {
     const o = s.insertBefore(Gs(), i), a = s.insertBefore(Gs(), i);
-    t = new lr(o, a, n, n.options);
+    t = new cr(o, a, n, n.options);
   } else {
     const o = t._$AB.nextSibling, a = t._$AM, r = a !== n;
     if (r) {
@@ -3030,7 +3037,7 @@ const { I: lr } = No, Fs = (n) => n, Gs = () => document.createComment(""), Ge =
     }
   }
   return t;
-}, pe = (n, e, t = n) => (n._$AI(e, t), n), cr = {}, dr = (n, e = cr) => n._$AH = e, hr = (n) => n._$AH, cn = (n) => {
+}, me = (n, e, t = n) => (n._$AI(e, t), n), dr = {}, hr = (n, e = dr) => n._$AH = e, ur = (n) => n._$AH, cn = (n) => {
   n._$AR(), n._$AA.remove();
 };
 const Ys = (n, e, t) => {
@@ -3053,38 +3060,38 @@ const Ys = (n, e, t) => {
     return this.dt(n, e, t).values;
   }
   update(n, [e, t, s]) {
-    const i = hr(n), { values: o, keys: a } = this.dt(e, t, s);
+    const i = ur(n), { values: o, keys: a } = this.dt(e, t, s);
     if (!Array.isArray(i)) return this.ut = a, o;
     const r = this.ut ??= [], l = [];
-    let c, d, h = 0, m = i.length - 1, y = 0, g = o.length - 1;
-    for (; h <= m && y <= g; ) if (i[h] === null) h++;
-    else if (i[m] === null) m--;
-    else if (r[h] === a[y]) l[y] = pe(i[h], o[y]), h++, y++;
-    else if (r[m] === a[g]) l[g] = pe(i[m], o[g]), m--, g--;
-    else if (r[h] === a[g]) l[g] = pe(i[h], o[g]), Ge(n, l[g + 1], i[h]), h++, g--;
-    else if (r[m] === a[y]) l[y] = pe(i[m], o[y]), Ge(n, i[h], i[m]), m--, y++;
-    else if (c === void 0 && (c = Ys(a, y, g), d = Ys(r, h, m)), c.has(r[h])) if (c.has(r[m])) {
-      const $ = d.get(a[y]), A = $ !== void 0 ? i[$] : null;
+    let c, h, d = 0, p = i.length - 1, y = 0, g = o.length - 1;
+    for (; d <= p && y <= g; ) if (i[d] === null) d++;
+    else if (i[p] === null) p--;
+    else if (r[d] === a[y]) l[y] = me(i[d], o[y]), d++, y++;
+    else if (r[p] === a[g]) l[g] = me(i[p], o[g]), p--, g--;
+    else if (r[d] === a[g]) l[g] = me(i[d], o[g]), Ge(n, l[g + 1], i[d]), d++, g--;
+    else if (r[p] === a[y]) l[y] = me(i[p], o[y]), Ge(n, i[d], i[p]), p--, y++;
+    else if (c === void 0 && (c = Ys(a, y, g), h = Ys(r, d, p)), c.has(r[d])) if (c.has(r[p])) {
+      const $ = h.get(a[y]), A = $ !== void 0 ? i[$] : null;
       if (A === null) {
-        const H = Ge(n, i[h]);
-        pe(H, o[y]), l[y] = H;
-      } else l[y] = pe(A, o[y]), Ge(n, i[h], A), i[$] = null;
+        const H = Ge(n, i[d]);
+        me(H, o[y]), l[y] = H;
+      } else l[y] = me(A, o[y]), Ge(n, i[d], A), i[$] = null;
       y++;
-    } else cn(i[m]), m--;
-    else cn(i[h]), h++;
+    } else cn(i[p]), p--;
+    else cn(i[d]), d++;
     for (; y <= g; ) {
       const $ = Ge(n, l[g + 1]);
-      pe($, o[y]), l[y++] = $;
+      me($, o[y]), l[y++] = $;
     }
-    for (; h <= m; ) {
-      const $ = i[h++];
+    for (; d <= p; ) {
+      const $ = i[d++];
       $ !== null && cn($);
     }
-    return this.ut = a, dr(n, l), K;
+    return this.ut = a, hr(n, l), Q;
   }
 });
-var ur = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", pr = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", mr = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", fr = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", vr = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", gr = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", yr = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", wr = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", br = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", $r = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
-const be = zn(class extends Dn {
+var pr = "M11,15H13V17H11V15M11,7H13V13H11V7M12,2C6.47,2 2,6.5 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M12,20A8,8 0 0,1 4,12A8,8 0 0,1 12,4A8,8 0 0,1 20,12A8,8 0 0,1 12,20Z", mr = "M13 13H11V7H13M11 15H13V17H11M15.73 3H8.27L3 8.27V15.73L8.27 21H15.73L21 15.73V8.27L15.73 3Z", fr = "M12,2L1,21H23M12,6L19.53,19H4.47M11,10V14H13V10M11,16V18H13V16", vr = "M22 5H4V2H2V22H22V20H4V9C8.09 9 10.13 11 12.29 13.21S17.09 18 22 18V16C17.91 16 15.87 14 13.71 11.79S8.91 7 4 7H22Z", gr = "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z", yr = "M11,9H13V7H11M12,20C7.59,20 4,16.41 4,12C4,7.59 7.59,4 12,4C16.41,4 20,7.59 20,12C20,16.41 16.41,20 12,20M12,2A10,10 0 0,0 2,12A10,10 0 0,0 12,22A10,10 0 0,0 22,12A10,10 0 0,0 12,2M11,17H13V11H11V17Z", wr = "M12,2A7,7 0 0,1 19,9C19,11.38 17.81,13.47 16,14.74V17A1,1 0 0,1 15,18H9A1,1 0 0,1 8,17V14.74C6.19,13.47 5,11.38 5,9A7,7 0 0,1 12,2M9,21V20H15V21A1,1 0 0,1 14,22H10A1,1 0 0,1 9,21M12,4A5,5 0 0,0 7,9C7,11.05 8.23,12.81 10,13.58V16H14V13.58C15.77,12.81 17,11.05 17,9A5,5 0 0,0 12,4Z", br = "M12,1L3,5V11C3,16.55 6.84,21.74 12,23C17.16,21.74 21,16.55 21,11V5M11,7H13V13H11M11,15H13V17H11", $r = "M21,11C21,16.55 17.16,21.74 12,23C6.84,21.74 3,16.55 3,11V5L12,1L21,5V11M12,21C15.75,20 19,15.54 19,11.22V6.3L12,3.18L5,6.3V11.22C5,15.54 8.25,20 12,21M10,17L6,13L7.41,11.59L10,14.17L16.59,7.58L18,9", xr = "M4,3H20A2,2 0 0,1 22,5V20A2,2 0 0,1 20,22H4A2,2 0 0,1 2,20V5A2,2 0 0,1 4,3M4,7V10H8V7H4M10,7V10H14V7H10M20,10V7H16V10H20M4,12V15H8V12H4M4,20H8V17H4V20M10,12V15H14V12H10M10,20H14V17H10V20M20,20V17H16V20H20M20,12H16V15H20V12Z";
+const $e = zn(class extends Dn {
   constructor(n) {
     if (super(n), n.type !== Un.ATTRIBUTE || n.name !== "class" || n.strings?.length > 2) throw Error("`classMap()` can only be used in the `class` attribute and must be the only part in the attribute.");
   }
@@ -3103,88 +3110,90 @@ const be = zn(class extends Dn {
       const i = !!e[s];
       i === this.st.has(s) || this.nt?.has(s) || (i ? (t.add(s), this.st.add(s)) : (t.remove(s), this.st.delete(s)));
     }
-    return K;
+    return Q;
   }
 }), Ks = {
-  info: gr,
-  low: ur,
-  medium: mr,
-  high: pr,
-  critical: wr
-}, Yt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Ki = (n) => Yt(Ks[n] ?? Ks.info), xr = /^T\d{4}(\.\d{3})?$/;
-function _r(n, e) {
+  info: yr,
+  low: pr,
+  medium: fr,
+  high: mr,
+  critical: br
+}, Yt = (n) => u`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${n}></path></svg>`, Ki = (n) => Yt(Ks[n] ?? Ks.info), _r = /^T\d{4}(\.\d{3})?$/;
+function kr(n, e) {
   const { hass: t, asked: s } = e, i = v(t), o = ut(n.kind), a = s && "event" in s ? s : void 0, r = a?.event ?? n, l = !Na.has(n.kind) && (a?.program != null || n.mac === null && n.process !== null);
   return u`
-    <p>${i(o.meaning)} ${l ? i("events.of_program") : p}</p>
+    <p>${i(o.meaning)} ${l ? i("events.of_program") : m}</p>
     <p class="advice">
-      ${Yt(yr)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
+      ${Yt(wr)}<span>${i(l ? "events.of_program.advice" : o.advice)}</span>
     </p>
-    ${kr(n, e)}
+    ${Ar(n, e)}
     <h4>${i("events.evidence")}</h4>
-    ${Ar(t, r, Da(t, r))}
-    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : p}
+    ${Sr(t, r, Ba(t, r))}
+    ${s === void 0 ? u`<p class="secondary" role="status">${i("common.busy")}</p>` : m}
     ${s && "problem" in s ? u`<p class="secondary" role="alert">
           ${i("events.unanswered", { reason: s.problem })}
           <button class="quiet" @click=${e.onRetry}>${i("events.again")}</button>
-        </p>` : p}
+        </p>` : m}
   `;
 }
-function kr(n, e) {
+function Ar(n, e) {
   const { hass: t, store: s, asked: i, accepted: o, onOrder: a } = e;
-  if (!i || !("event" in i)) return p;
-  const r = v(t), { accept: l, peer: c, culprit: d, program: h } = Fa(i), m = d !== null && Rn(s, n, d)?.row.quarantined, y = d === null ? "" : Ui(s, n, d), g = [
+  if (!i || !("event" in i)) return m;
+  const r = v(t);
+  if (s?.isReadOnly(n.entry_id)) return u`<p class="secondary">${r("orders.read_only")}</p>`;
+  const { accept: l, peer: c, culprit: h, program: d } = Ga(i), p = h !== null && Nn(s, n, h)?.row.quarantined, y = h === null ? "" : Ui(s, n, h), g = [
     l ? u`<button class="quiet" ?disabled=${o} @click=${() => a("accept", i)}>
           ${r(o ? "events.is_accepted" : "events.accept")}
-        </button>` : p,
-    c === null ? p : u`<button class="quiet cut" title=${E(c)} @click=${() => a("block", i)}>
-          ${r("events.block.peer", { peer: E(c) })}
+        </button>` : m,
+    c === null ? m : u`<button class="quiet cut" title=${O(c)} @click=${() => a("block", i)}>
+          ${r("events.block.peer", { peer: O(c) })}
         </button>`,
-    d === null ? p : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
-          ${r(m ? "events.release" : "events.quarantine", { name: y })}
+    h === null ? m : u`<button class="quiet cut" title=${y} @click=${() => a("quarantine", i)}>
+          ${r(p ? "events.release" : "events.quarantine", { name: y })}
         </button>`,
-    h === null ? p : u`<button class="quiet cut" title=${E(h)} @click=${() => a("stop", i)}>
+    d === null ? m : u`<button class="quiet cut" title=${O(d)} @click=${() => a("stop", i)}>
           ${r("events.stop", { name: Ne(n) })}
         </button>`
   ];
   return u`
-    ${i.has_ended && h === null ? u`<p class="secondary">${r("events.ended")}</p>` : p}
-    ${g.every(($) => $ === p) ? p : u`<div class="orders">${g}</div>`}
+    ${i.has_ended && d === null ? u`<p class="secondary">${r("events.ended")}</p>` : m}
+    ${g.every(($) => $ === m) ? m : u`<div class="orders">${g}</div>`}
   `;
 }
-function Ar(n, e, t) {
-  const s = v(n), { technique: i } = e, o = i && xr.test(i) ? u`<a
+function Sr(n, e, t) {
+  const s = v(n), { technique: i } = e, o = i && _r.test(i) ? u`<a
           href=${`https://attack.mitre.org/techniques/${i.replace(".", "/")}/`}
           target="_blank"
           rel="noreferrer noopener"
           >${i}</a
-        >` : p, a = [E(e.peer_name), E(e.peer_address)].filter(Boolean), r = [
+        >` : m, a = [O(e.peer_name), O(e.peer_address)].filter(Boolean), r = [
     [s("events.why"), t.why],
-    [s("events.program"), E(e.process)],
+    [s("events.program"), O(e.process)],
     [s("events.peer"), [...new Set(a)].join(" · ")],
-    [s("events.subject"), E(e.kind === "forbidden_protocol" ? dt(e.subject) : e.subject)],
+    [s("events.subject"), O(e.kind === "forbidden_protocol" ? dt(e.subject) : e.subject)],
     ...t.measured,
     [s("events.detector"), t.detector],
     [s("events.technique"), o],
-    [s("events.gateway"), E(e.gateway)],
+    [s("events.gateway"), O(e.gateway)],
     [
       s("events.last"),
-      e.count > 1 && e.last_time ? W(n, e.last_time) : ""
+      e.count > 1 && e.last_time ? F(n, e.last_time) : ""
     ]
   ];
   return u`
     <dl>
-      ${r.filter(([, l]) => l !== "" && l !== p).map(
+      ${r.filter(([, l]) => l !== "" && l !== m).map(
     ([l, c]) => u`<div>
               <dt>${l}</dt>
               <dd>${c}</dd>
             </div>`
   )}
     </dl>
-    ${Sr(n, t)} ${Mr(n, t)}
+    ${Mr(n, t)} ${Or(n, t)}
   `;
 }
-function Sr(n, { flows: e }) {
-  if (!e.length) return p;
+function Mr(n, { flows: e }) {
+  if (!e.length) return m;
   const t = v(n), s = (i) => i === null ? "" : C(n, i);
   return u`<table>
     <caption>
@@ -3210,8 +3219,8 @@ function Sr(n, { flows: e }) {
     </tbody>
   </table>`;
 }
-function Mr(n, { processes: e, files: t }) {
-  if (!e.length && !t.length) return p;
+function Or(n, { processes: e, files: t }) {
+  if (!e.length && !t.length) return m;
   const s = v(n);
   return u`
     ${e.length ? u`<h5>${s("events.processes")}</h5>
@@ -3219,48 +3228,48 @@ function Mr(n, { processes: e, files: t }) {
             ${e.map(
     (i) => u`<li>
                   <span class="mono">${i.program}</span>
-                  ${i.pid === null ? p : u`<span class="secondary">${i.pid}</span>`}
-                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : p}
+                  ${i.pid === null ? m : u`<span class="secondary">${i.pid}</span>`}
+                  ${i.commandLine ? u`<div class="mono secondary">${i.commandLine}</div>` : m}
                 </li>`
   )}
-          </ol>` : p}
+          </ol>` : m}
     ${t.length ? u`<h5>${s("events.files")}</h5>
           <ul class="chain">
             ${t.map((i) => u`<li class="mono">${i.path}</li>`)}
-          </ul>` : p}
+          </ul>` : m}
   `;
 }
 function Qi(n, e) {
-  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Pe.includes(n.severity) ? n.severity : "info", c = E(n.peer_name ?? n.peer_address), d = `details-${R(n)}`;
-  return u`<li class=${be({ event: !0, open: s, fresh: o, [l]: !0 })}>
-    <button class="line" aria-expanded=${s} aria-controls=${d} data-event=${R(n)} @click=${a}>
+  const { hass: t, open: s, when: i, fresh: o, onToggle: a } = e, r = v(t), l = Le.includes(n.severity) ? n.severity : "info", c = O(n.peer_name ?? n.peer_address), h = `details-${N(n)}`;
+  return u`<li class=${$e({ event: !0, open: s, fresh: o, [l]: !0 })}>
+    <button class="line" aria-expanded=${s} aria-controls=${h} data-event=${N(n)} @click=${a}>
       <span class="badge">${Ki(l)}</span>
       <span class="words">
         <span class="first">
           <span class="kind cut">${r(ut(n.kind).name)}</span>
           <span class="severity">${r(`severity.${l}`)}</span>
-          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: L(t, n.count) })}</span>` : p}
-          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${W(t, n.time)}>${i}</time>
+          ${n.count > 1 ? u`<span class="severity">${r("events.times", { count: L(t, n.count) })}</span>` : m}
+          <time datetime=${new Date(n.time * 1e3).toISOString()} title=${F(t, n.time)}>${i}</time>
         </span>
         <span class="second">
-          <span class="who">${Ne(n)}</span>${c ? u`<span class="peer"> → ${c}</span>` : p}
+          <span class="who">${Ne(n)}</span>${c ? u`<span class="peer"> → ${c}</span>` : m}
         </span>
-        <span class="summary">${E(n.summary)}</span>
+        <span class="summary">${O(n.summary)}</span>
       </span>
-      <span class="chevron">${Yt(vr)}</span>
+      <span class="chevron">${Yt(gr)}</span>
     </button>
-    <div id=${d} class="details" ?hidden=${!s}>${s ? _r(n, e) : p}</div>
+    <div id=${h} class="details" ?hidden=${!s}>${s ? kr(n, e) : m}</div>
   </li>`;
 }
-const Er = "Quarantined from Home Assistant", Or = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, Cr = /^(exe|dir|pid):(.*)$/s;
+const Er = "Quarantined from Home Assistant", Cr = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, Tr = /^(exe|dir|pid):(.*)$/s;
 function Zi(n, { target: e, mode: t, transport: s, port: i }) {
-  const o = i === null ? s ?? "" : `${s ?? ""}/${i}`, a = t === "isolate" && !Or.test(e) ? "rules.blocked" : xe(`mode.${t}`) ?? "mode.other";
+  const o = i === null ? s ?? "" : `${s ?? ""}/${i}`, a = t === "isolate" && !Cr.test(e) ? "rules.blocked" : _e(`mode.${t}`) ?? "mode.other";
   return [v(n)(a), o].filter(Boolean).join(" ");
 }
-function Tr(n, { reason: e }) {
+function Ir(n, { reason: e }) {
   const t = v(n);
   if (e === Er) return t("rules.reason.quarantine");
-  const [s, ...i] = e.split(": "), o = i.length ? xe(`kind.${s}`) : void 0;
+  const [s, ...i] = e.split(": "), o = i.length ? _e(`kind.${s}`) : void 0;
   return o ? `${t(o)}: ${i.join(": ")}` : e;
 }
 function Xi(n, { expires: e, confirm_by: t }, s) {
@@ -3268,8 +3277,8 @@ function Xi(n, { expires: e, confirm_by: t }, s) {
   return t !== null ? i("rules.unconfirmed", { span: nt(n, t - s) }) : e === null ? void 0 : i("common.left", { span: nt(n, e - s) });
 }
 const Ji = (n, e) => [
-  v(n)("device.blocked_since", { since: W(n, e.created) }),
-  Tr(n, e)
+  v(n)("device.blocked_since", { since: F(n, e.created) }),
+  Ir(n, e)
 ].filter(Boolean).join(" · ");
 function eo(n, e, t) {
   const s = v(n);
@@ -3280,30 +3289,30 @@ function eo(n, e, t) {
   });
   return e.last_hit === null ? i : `${i} · ${s("rules.last_hit", { ago: tt(n, e.last_hit, t) })}`;
 }
-function Ir(n, { target: e }, t) {
+function Pr(n, { target: e }, t) {
   for (const { row: o } of t)
     if (o.mac === e || o.addresses.includes(e)) return { name: o.name, more: e };
-  const [, s, i] = Cr.exec(e) ?? [];
+  const [, s, i] = Tr.exec(e) ?? [];
   return s === "pid" ? { name: v(n)("rules.process", { pid: i }), more: "" } : i ? { name: i.split("/").filter(Boolean).at(-1) ?? i, more: i } : { name: e, more: "" };
 }
-const Pr = 5, Lr = "-";
-function qr(n, e, t = Date.now() / 1e3) {
-  const s = v(n), i = (y) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(y), o = (y, g = ($) => $.name) => i(y.slice(0, Pr).map(g)), a = e.domains.filter(({ name: y }) => y !== Lr), r = [
-    e.frozen ? s("profile.frozen", { since: W(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: W(n, e.learning_until) }) : s("profile.learnt", {
-      since: W(n, e.since),
-      sure: Et(n, Math.min(1, Math.max(0, e.sure)))
+const Lr = 5, qr = "-";
+function Hr(n, e, t = Date.now() / 1e3) {
+  const s = v(n), i = (y) => new Intl.ListFormat(n.locale.language, { type: "conjunction" }).format(y), o = (y, g = ($) => $.name) => i(y.slice(0, Lr).map(g)), a = e.domains.filter(({ name: y }) => y !== qr), r = [
+    e.frozen ? s("profile.frozen", { since: F(n, e.since) }) : e.learning_until > t ? s("profile.learning", { until: F(n, e.learning_until) }) : s("profile.learnt", {
+      since: F(n, e.since),
+      sure: Ot(n, Math.min(1, Math.max(0, e.sure)))
     })
   ];
   a.length && r.push(s("profile.domains", { names: o(a) })), e.countries.length && r.push(s("profile.countries", { names: o(e.countries, ({ name: y }) => Hn(n, y)) })), e.networks.length && r.push(s("profile.networks", { names: o(e.networks) }));
-  const { applications: l, ports: c } = e, d = l.length ? o(l, ({ name: y }) => dt(y)) : o(c);
-  d && r.push(s("profile.speaks", { names: d }));
-  const [h, m] = [e.download_a_day, e.upload_a_day];
-  return h && m && r.push(s("profile.day", { download: C(n, h.usual), upload: C(n, m.usual) })), r;
+  const { applications: l, ports: c } = e, h = l.length ? o(l, ({ name: y }) => dt(y)) : o(c);
+  h && r.push(s("profile.speaks", { names: h }));
+  const [d, p] = [e.download_a_day, e.upload_a_day];
+  return d && p && r.push(s("profile.day", { download: C(n, d.usual), upload: C(n, p.usual) })), r;
 }
-const pt = (n, e, t = "") => u`<section id=${t || p}>
+const pt = (n, e, t = "") => u`<section id=${t || m}>
     <h3>${n}</h3>
     ${e}
-  </section>`, Bn = (n) => u`<p class="secondary">${n}</p>`, Ae = (n) => n.download_bytes + n.upload_bytes, Hr = /^(ff[0-9a-f]{2}:|fe80:|(22[4-9]|23\d|255|169\.254)\.[\d.]+$)/i, jr = /^((10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|f[cd][0-9a-f]{2}:|::1$)|(^|\.)(localhost|local|lan|home|internal|home\.arpa)\.?$/i;
+  </section>`, Bn = (n) => u`<p class="secondary">${n}</p>`, Se = (n) => n.download_bytes + n.upload_bytes, Rr = /^(ff[0-9a-f]{2}:|fe80:|(22[4-9]|23\d|255|169\.254)\.[\d.]+$)/i, jr = /^((10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$|f[cd][0-9a-f]{2}:|::1$)|(^|\.)(localhost|local|lan|home|internal|home\.arpa)\.?$/i;
 function Qs(n) {
   if (!/^[0-9a-f:]+$/i.test(n) || !n.includes(":")) return;
   const [e = "", t] = n.split("::"), s = e ? e.split(":") : [], i = t ? t.split(":") : [], o = t === void 0 ? 0 : Math.max(0, 8 - s.length - i.length);
@@ -3314,74 +3323,74 @@ function Nr(n, e) {
   const t = Qs(n);
   return t !== void 0 && [...e].some((s) => Qs(s) === t);
 }
-function Rr(n) {
-  const e = ({ peer: i }) => Hr.test(i ?? ""), t = n.filter(e), s = (i) => t.reduce((o, a) => o + a[i], 0);
+function Ur(n) {
+  const e = ({ peer: i }) => Rr.test(i ?? ""), t = n.filter(e), s = (i) => t.reduce((o, a) => o + a[i], 0);
   return {
     peers: n.filter((i) => !e(i)),
     everybody: t.length ? { peer: null, upload_bytes: s("upload_bytes"), download_bytes: s("download_bytes"), flows: s("flows") } : void 0
   };
 }
-function Ur(n, e, { rules: t, home: s, block: i, release: o }) {
-  const a = v(n), r = Math.max(1, Ae(e)), { peers: l, everybody: c } = Rr(e.rows), d = r - e.rows.reduce((g, $) => g + Ae($), 0), h = (g) => u`<div class="bar"><div style="width: ${(g * 100).toFixed(1)}%"></div></div>`, m = (g) => {
+function zr(n, e, { rules: t, home: s, block: i, release: o }) {
+  const a = v(n), r = Math.max(1, Se(e)), { peers: l, everybody: c } = Ur(e.rows), h = r - e.rows.reduce((g, $) => g + Se($), 0), d = (g) => u`<div class="bar"><div style="width: ${(g * 100).toFixed(1)}%"></div></div>`, p = (g) => {
     const $ = g.peer ?? a("common.unknown"), A = t.get($);
     return u`<li>
       <div class="line">
         <span class="cut grow" title=${$}>${$}</span>
-        <span class="secondary">${g.country ? Hn(n, g.country) : p}</span>
+        <span class="secondary">${g.country ? Hn(n, g.country) : m}</span>
         <span class="figure" title="↓ ${C(n, g.download_bytes)} ↑ ${C(n, g.upload_bytes)}">
-          ${C(n, Ae(g))}
+          ${C(n, Se(g))}
         </span>
-        <span class="figure share secondary">${Et(n, Ae(g) / r)}</span>
+        <span class="figure share secondary">${Ot(n, Se(g) / r)}</span>
         <span>
-          ${g.peer && (A || !Nr(g.peer, s)) ? u`<button
+          ${i && o && g.peer && (A || !Nr(g.peer, s)) ? u`<button
                 class="quiet"
                 aria-label=${a(A ? "device.release_peer" : "events.block.peer", { peer: $ })}
                 @click=${() => A ? o(A) : i($)}
               >
                 ${a(A ? "device.unblock" : "events.block")}
-              </button>` : p}
+              </button>` : m}
         </span>
       </div>
-      ${h(Ae(g) / r)}
+      ${d(Se(g) / r)}
     </li>`;
   }, y = (g, $) => u`<li>
     <div class="line">
       <span class="grow secondary">${g}</span>
       <span></span>
       <span class="figure">${C(n, $)}</span>
-      <span class="figure share secondary">${Et(n, $ / r)}</span>
+      <span class="figure share secondary">${Ot(n, $ / r)}</span>
       <span></span>
     </div>
-    ${h($ / r)}
+    ${d($ / r)}
   </li>`;
   return pt(
     a("device.peers"),
     e.rows.length ? u`<ul class="peers">
-          ${B(l, (g) => `${g.peer} ${g.country}`, m)}
-          ${c ? y(a("device.peers_everybody"), Ae(c)) : p}
-          ${d / r >= 5e-3 ? y(a("device.peers_rest"), d) : p}
+          ${B(l, (g) => `${g.peer} ${g.country}`, p)}
+          ${c ? y(a("device.peers_everybody"), Se(c)) : m}
+          ${h / r >= 5e-3 ? y(a("device.peers_rest"), h) : m}
         </ul>` : Bn(a("device.peers_none"))
   );
 }
-function zr(n, e, t) {
+function Dr(n, e, t) {
   const s = v(n);
   return pt(
     s("device.events"),
     e.length ? u`<ul class="events">
-          ${B(e, R, (i) => Qi(i, t(i)))}
+          ${B(e, N, (i) => Qi(i, t(i)))}
         </ul>` : Bn(s("device.events_none")),
     "events"
   );
 }
-function Dr(n, e, t) {
+function Br(n, e, t) {
   const s = v(n), i = Date.now() / 1e3, o = (a) => {
     const r = Xi(n, a, i);
     return u`<li class="rule">
       <div class="grow">
         <div class="line">
           <b class="cut grow">${Zi(n, a)}</b>
-          ${r === void 0 ? p : u`<span class="figure" role="timer">${r}</span>`}
-          <button class="quiet" @click=${() => t(a)}>${s("rules.end")}</button>
+          ${r === void 0 ? m : u`<span class="figure" role="timer">${r}</span>`}
+          ${t ? u`<button class="quiet" @click=${() => t(a)}>${s("rules.end")}</button>` : m}
         </div>
         <div class="secondary wrap">${Ji(n, a)}</div>
         <div class="secondary wrap">${eo(n, a, i)}</div>
@@ -3393,15 +3402,15 @@ function Dr(n, e, t) {
     e.length ? u`<ul>${B(e, ({ id: a }) => a, o)}</ul>` : Bn(s("device.blocks_none"))
   );
 }
-function Br(n, e) {
+function Vr(n, e) {
   const t = v(n);
   return pt(
     t("device.profile"),
-    qr(n, e).map((s) => u`<p class="wrap">${s}</p>`)
+    Hr(n, e).map((s) => u`<p class="wrap">${s}</p>`)
   );
 }
-function Vr(n, e, t) {
-  if (!e.length) return p;
+function Wr(n, e, t) {
+  if (!e.length) return m;
   const s = v(n);
   return pt(
     s("device.accepted"),
@@ -3412,14 +3421,14 @@ function Vr(n, e, t) {
       (i) => u`<li>
           <div class="line">
             <span class="grow wrap secondary">${i.summary}</span>
-            <button class="quiet" @click=${() => t(i)}>${s("device.revoke")}</button>
+            ${t ? u`<button class="quiet" @click=${() => t(i)}>${s("device.revoke")}</button>` : m}
           </div>
         </li>`
     )}
     </ul>`
   );
 }
-const Wr = q`
+const Fr = q`
   :host {
     container: device / inline-size;
   }
@@ -3578,24 +3587,25 @@ const Wr = q`
     }
   }
 `;
-var Fr = Object.defineProperty, Re = (n, e, t, s) => {
+var Gr = Object.defineProperty, Ue = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Fr(e, t, i), i;
+  return i && Gr(e, t, i), i;
 };
 const Jn = class Jn extends I {
   constructor() {
-    super(), this.live = new He(this), this.data = new ar(this), this.opened = new Bi(this, (e) => this.asking(e)), new Gt(this);
+    super(), this.live = new Re(this), this.data = new rr(this), this.opened = new Bi(this, (e) => this.asking(e)), new Gt(this);
   }
   render() {
     const { hass: e, deviceId: t } = this;
-    if (!e) return p;
+    if (!e) return m;
     const s = v(e);
     if (!t) return u`<div class="message">${s("device.choose")}</div>`;
     const i = Wt(e, this.live.store), o = this.live.store?.device(t);
     return i || !o ? i ?? u`<div class="message" role="status">${s("device.unknown")}</div>` : u`
       ${this.renderHead(e, o)} ${Ft(e, this.live.store, o.entryId)}
-      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
+      ${this.isReadOnly(o) ? u`<div class="notice" role="status">${s("orders.read_only")}</div>` : m}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
       <div class="sections">
         ${U(e) ? this.renderAll(e, o) : u`${this.renderTraffic(e, o)}
               <p class="secondary">${s("common.admin")}</p>`}
@@ -3604,6 +3614,9 @@ const Jn = class Jn extends I {
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
     `;
   }
+  isReadOnly({ entryId: e }) {
+    return this.live.store?.isReadOnly(e) ?? !1;
+  }
   renderHead(e, t) {
     const s = v(e), { row: i } = t, { key: o, tone: a, expires: r } = Fi(i), l = this.live.store?.gateways.get(t.entryId)?.connected ?? !1, c = Date.now() / 1e3;
     return u`<header>
@@ -3611,18 +3624,18 @@ const Jn = class Jn extends I {
         <h2 class="cut" title=${i.name}>${this.heading ?? i.name}</h2>
         <div class="secondary wrap">
           <span class="chip ${a}">${s(o)}</span>
-          ${r === null ? p : u`<span role="timer">${s("common.left", { span: nt(e, r - c) })}</span>`}
-          ${i.online ? p : u`<span>${s("devices.seen", { ago: tt(e, i.last_seen, c) })}</span>`}
+          ${r === null ? m : u`<span role="timer">${s("common.left", { span: nt(e, r - c) })}</span>`}
+          ${i.online ? m : u`<span>${s("devices.seen", { ago: tt(e, i.last_seen, c) })}</span>`}
         </div>
       </div>
-      <button
-        class=${i.quarantined ? "main" : "danger"}
-        ?disabled=${!l}
-        title=${l ? "" : s("quarantine.impossible")}
-        @click=${() => Vt(this.asking(e), t)}
-      >
-        ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
-      </button>
+      ${this.isReadOnly(t) ? m : u`<button
+            class=${i.quarantined ? "main" : "danger"}
+            ?disabled=${!l}
+            title=${l ? "" : s("quarantine.impossible")}
+            @click=${() => Vt(this.asking(e), t)}
+          >
+            ${s(i.quarantined ? "quarantine.release" : "quarantine.confirm")}
+          </button>`}
     </header>`;
   }
   renderTraffic(e, t) {
@@ -3640,7 +3653,7 @@ const Jn = class Jn extends I {
       i.mac,
       i.randomised ? s("devices.random") : null,
       ...i.addresses.slice(0, 4),
-      s("device.first_seen", { since: W(e, i.first_seen) })
+      s("device.first_seen", { since: F(e, i.first_seen) })
     ].filter((l) => l !== null);
     return u`<section class="traffic">
       <div class="secondary wrap">${r.join(" · ")}</div>
@@ -3656,28 +3669,28 @@ const Jn = class Jn extends I {
     </section>`;
   }
   renderAll(e, t) {
-    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = (c) => void Yi(r(), a, c);
+    const { details: s, usage: i, events: o } = this.data, { entryId: a } = t, r = () => this.asking(e), l = this.isReadOnly(t), c = l ? void 0 : (p) => void Yi(r(), a, p), h = l ? void 0 : (p) => void zi(r(), a, p), d = l ? void 0 : (p) => void lr(r(), a, p);
     return u`
       <div>
         ${this.renderTraffic(e, t)}
-        ${s ? Dr(e, s.blocks, l) : p}
-        ${s?.profile ? Br(e, s.profile) : p}
+        ${s ? Br(e, s.blocks, c) : m}
+        ${s?.profile ? Vr(e, s.profile) : m}
       </div>
       <div>
-        ${i ? Ur(e, i, {
+        ${i ? zr(e, i, {
       rules: this.data.rules,
       home: this.live.store?.addresses(a) ?? /* @__PURE__ */ new Set(),
-      block: (c) => void zi(r(), a, c),
-      release: l
-    }) : p}
-        ${o ? this.renderEvents(e, o) : p}
-        ${s ? Vr(e, s.accepted, (c) => void rr(r(), a, c)) : p}
+      block: h,
+      release: c
+    }) : m}
+        ${o ? this.renderEvents(e, o) : m}
+        ${s ? Wr(e, s.accepted, d) : m}
       </div>
     `;
   }
   renderEvents(e, t) {
     const s = new Set(this.data.details?.accepted.map(({ seq: i }) => i));
-    return zr(
+    return Dr(
       e,
       t,
       (i) => this.opened.viewOf(e, i, {
@@ -3697,55 +3710,71 @@ const Jn = class Jn extends I {
     t && this.data.usage && this.data.details && (this.at = void 0, t.scrollIntoView({ block: "start" }));
   }
 };
-Jn.styles = [J, V, Wr, Si];
-let Q = Jn;
-Re([
+Jn.styles = [J, W, Fr, Si];
+let Z = Jn;
+Ue([
   M({ attribute: !1 })
-], Q.prototype, "hass");
-Re([
+], Z.prototype, "hass");
+Ue([
   M({ attribute: !1 })
-], Q.prototype, "deviceId");
-Re([
+], Z.prototype, "deviceId");
+Ue([
   M({ attribute: !1 })
-], Q.prototype, "heading");
-Re([
+], Z.prototype, "heading");
+Ue([
   M({ attribute: !1 })
-], Q.prototype, "at");
-Re([
-  N("hearthwall-confirm")
-], Q.prototype, "confirm");
-Re([
-  N("hearthwall-notice")
-], Q.prototype, "notice");
-const Gr = {
+], Z.prototype, "at");
+Ue([
+  j("hearthwall-confirm")
+], Z.prototype, "confirm");
+Ue([
+  j("hearthwall-notice")
+], Z.prototype, "notice");
+const Yr = {
   "hearthwall-device-card": Je,
-  "hearthwall-device-view": Q,
-  "hearthwall-device-dialog": ye,
-  "hearthwall-history": we
+  "hearthwall-device-view": Z,
+  "hearthwall-device-dialog": we,
+  "hearthwall-history": be
 }, dn = /* @__PURE__ */ new WeakMap();
-function Yr({ connection: n, callWS: e }) {
+function Kr({ connection: n, callWS: e }) {
   let t = dn.get(n);
   return t || (t = e({ type: "config/label_registry/list" }), dn.set(n, t), t.catch(() => dn.delete(n))), t;
 }
 function Vn(n) {
   history.pushState(null, "", n), window.dispatchEvent(new CustomEvent("location-changed", { detail: { replace: !1 } }));
 }
-const Tt = ["today", "now", "name", "status", "last_seen"], Kr = ["all", "online", "restricted"], Qr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Zr = {
+const Qr = (n, e) => ({
+  ...n,
+  online: n.online || e.online,
+  quarantined: n.quarantined || e.quarantined,
+  rule: n.rule ?? e.rule,
+  upload_rate: Math.max(n.upload_rate, e.upload_rate),
+  download_rate: Math.max(n.download_rate, e.download_rate)
+});
+function to(n) {
+  const e = /* @__PURE__ */ new Map();
+  for (const { row: t } of n) {
+    const s = e.get(t.mac);
+    e.set(t.mac, s ? Qr(s, t) : t);
+  }
+  return [...e.values()];
+}
+const Tt = ["today", "now", "name", "status", "last_seen"], Zr = ["all", "online", "restricted"], Xr = (n, e) => e.device_id === null ? void 0 : n.devices[e.device_id], Jr = {
   all: () => !0,
   online: (n) => n.online,
   restricted: (n) => n.quarantined || n.rule !== null
 };
 function Zs(n, e, t) {
   const { search: s, shown: i, areas: o, labels: a } = t;
-  if (!Zr[i](e)) return !1;
-  const r = Qr(n, e);
+  if (!Jr[i](e)) return !1;
+  const r = Xr(n, e);
   if (o.length && !o.includes(r?.area_id ?? "") || a.length && !a.some((c) => r?.labels?.includes(c))) return !1;
   if (!s.trim()) return !0;
   const l = [e.name, e.mac, e.vendor, e.top_peer, ...e.addresses].join(" ").toLocaleLowerCase();
   return s.toLocaleLowerCase().split(/\s+/).every((c) => l.includes(c));
 }
 const Xs = (n) => n.upload_today + n.download_today, Js = (n) => n.upload_rate + n.download_rate;
-function Xr(n, e, t) {
+function el(n, e, t) {
   const s = ct(n), i = {
     today: (o, a) => Xs(a) - Xs(o),
     now: (o, a) => Js(a) - Js(o),
@@ -3757,34 +3786,34 @@ function Xr(n, e, t) {
     ({ row: o }, { row: a }) => i[t](o, a) || s(o.name, a.name) || (o.mac < a.mac ? -1 : 1)
   );
 }
-class Jr {
+class tl {
   constructor(e = 5) {
     this.patience = e, this.ranks = /* @__PURE__ */ new Map(), this.since = -1 / 0;
   }
   /** Return the devices in the order; `held` while somebody is at the list. */
   of(e, t, s, i, o) {
     const a = t.every(({ key: l }) => this.ranks.has(l));
-    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(Xr(e, t, s).map(({ key: l }, c) => [l, c])), this.since = i, this.sort = s), [...t].sort((l, c) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(c.key) ?? 0));
+    return this.sort === s && a && (o || i - this.since < this.patience) || (this.ranks = new Map(el(e, t, s).map(({ key: l }, c) => [l, c])), this.since = i, this.sort = s), [...t].sort((l, c) => (this.ranks.get(l.key) ?? 0) - (this.ranks.get(c.key) ?? 0));
   }
 }
-const At = (n) => typeof n == "string", el = (n) => typeof n == "boolean", ei = (n) => [n].flat().every(At), tl = {
+const At = (n) => typeof n == "string", nl = (n) => typeof n == "boolean", ei = (n) => [n].flat().every(At), sl = {
   title: [At, "no text"],
   entry_id: [At, "no text"],
   sort: [(n) => Tt.includes(n), `none of ${Tt.join(", ")}`],
   area: [ei, "no area's id, nor a list of them"],
   label: [ei, "no label's id, nor a list of them"],
   navigation_path: [At, "no text"],
-  toolbar: [el, "neither true nor false"]
+  toolbar: [nl, "neither true nor false"]
 };
-function nl(n) {
+function il(n) {
   if (typeof n != "object" || n === null) throw new Error("The card has no configuration");
-  for (const [e, [t, s]] of Object.entries(tl)) {
+  for (const [e, [t, s]] of Object.entries(sl)) {
     const i = n[e] ?? void 0;
     if (i !== void 0 && !t(i)) throw new Error(`${e} is ${s}`);
   }
   return n;
 }
-function sl() {
+function ol() {
   const n = v(void 0);
   return { schema: [
     { name: "title", selector: { text: {} } },
@@ -3807,10 +3836,10 @@ const bt = (n, e, t, s) => u`<label class="field">
       ${e.map((i) => u`<option value=${i.value} ?selected=${i.value === t}>${i.label}</option>`)}
     </select>
   </label>`;
-function il(n, e, t, s, i) {
+function al(n, e, t, s, i) {
   const o = v(n), a = ct(n), r = (l, c) => [
     { value: "", label: c },
-    ...l.sort((d, h) => a(d.label, h.label))
+    ...l.sort((h, d) => a(h.label, d.label))
   ];
   return u`<div class="toolbar" role="search">
     <label class="field search"><span>${o("devices.search_label")}</span><input
@@ -3825,7 +3854,7 @@ function il(n, e, t, s, i) {
     /></label>
     ${bt(
     o("devices.show"),
-    Kr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
+    Zr.map((l) => ({ value: l, label: o(`devices.show.${l}`) })),
     e.shown,
     (l) => i({ shown: l })
   )}
@@ -3843,7 +3872,7 @@ function il(n, e, t, s, i) {
     ),
     e.areas[0] ?? "",
     (l) => i({ areas: l ? [l] : [] })
-  ) : p}
+  ) : m}
     ${s.length ? bt(
     o("devices.label"),
     r(
@@ -3852,17 +3881,17 @@ function il(n, e, t, s, i) {
     ),
     e.labels[0] ?? "",
     (l) => i({ labels: l ? [l] : [] })
-  ) : p}
+  ) : m}
   </div>`;
 }
-var ol = Object.defineProperty, G = (n, e, t, s) => {
+var rl = Object.defineProperty, Y = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ol(e, t, i), i;
+  return i && rl(e, t, i), i;
 };
-const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
+const ti = 500, ll = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
   constructor() {
-    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new He(this), this.alerted = new Ei(this), this.order = new Jr(), this.asked = !1, this.onOpen = ({ detail: e }) => {
+    super(...arguments), this.settings = { search: "", shown: "all", areas: [], labels: [], sort: "today" }, this.labels = [], this.whole = !1, this.live = new Re(this), this.alerted = new Oi(this), this.order = new tl(), this.asked = !1, this.onOpen = ({ detail: e }) => {
       const { device_id: t } = e.row, s = this.config?.navigation_path;
       t && s ? Vn(s.replace("{device_id}", encodeURIComponent(t))) : t && this.dialog.open(t);
     }, this.onEvents = ({ detail: e }) => {
@@ -3875,13 +3904,13 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
     };
   }
   setConfig(e) {
-    this.config = nl(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
+    this.config = il(e), this.settings = { ...this.settings, sort: e.sort ?? "today" };
   }
   static getStubConfig() {
     return {};
   }
   static getConfigForm() {
-    return sl();
+    return ol();
   }
   getCardSize() {
     return 7;
@@ -3897,14 +3926,14 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
     );
   }
   willUpdate(e) {
-    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Yr(this.hass).then(
+    e.has("hass") && this.hass && !this.asked && (this.asked = !0, Kr(this.hass).then(
       (t) => this.labels = t,
       () => this.asked = !1
     ));
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return p;
+    if (!e || !t) return m;
     const s = v(e), i = Wt(e, this.live.store), o = i ? [] : this.mine(e), a = this.order.of(
       e,
       o.filter(({ row: r }) => Zs(e, r, this.settings)),
@@ -3916,7 +3945,7 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
       <ha-card>
         <div class="head">
           <h2 class="card-title">${t.title ?? s("devices.title")}</h2>
-          ${i ? p : this.renderSummary(e, o)}
+          ${i ? m : this.renderSummary(e, o)}
         </div>
         ${i ?? this.renderList(e, t, o, a)}
         <hearthwall-notice .hass=${e}></hearthwall-notice>
@@ -3926,31 +3955,31 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
     `;
   }
   renderSummary(e, t) {
-    const s = v(e), i = (r) => t.filter(r).length, o = (r) => t.reduce((l, { row: c }) => l + c[r], 0), a = i(({ row: r }) => r.quarantined || r.rule !== null);
+    const s = v(e), i = to(t), o = (l) => i.filter(l).length, a = (l) => i.reduce((c, h) => c + h[l], 0), r = o((l) => l.quarantined || l.rule !== null);
     return u`<div class="summary secondary">
       <span>
         ${s("devices.summary", {
-      online: L(e, i(({ row: r }) => r.online)),
-      all: L(e, t.length)
-    })}${a ? u` · <b>${s("devices.summary_restricted", { count: L(e, a) })}</b>` : p}
+      online: L(e, o((l) => l.online)),
+      all: L(e, i.length)
+    })}${r ? u` · <b>${s("devices.summary_restricted", { count: L(e, r) })}</b>` : m}
       </span>
       <span class="rates">
-        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${et(e, o("download_rate"))}
-        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${et(e, o("upload_rate"))}
+        <span class="down" role="img" aria-label=${s("common.download")}>↓</span> ${et(e, a("download_rate"))}
+        <span class="up" role="img" aria-label=${s("common.upload")}>↑</span> ${et(e, a("upload_rate"))}
       </span>
     </div>`;
   }
   renderList(e, t, s, i) {
-    const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: d }) => d.device_id && e.devices[d.device_id] || []), l = new Set(r.flatMap((d) => d.area_id ?? [])), c = new Set(r.flatMap((d) => d.labels ?? []));
+    const o = v(e), { store: a } = this.live, r = s.flatMap(({ row: d }) => d.device_id && e.devices[d.device_id] || []), l = new Set(r.flatMap((d) => d.area_id ?? [])), c = new Set(r.flatMap((d) => d.labels ?? [])), h = new Set(s.map(({ entryId: d }) => d)).size > 1;
     return u`
       ${Ft(e, a, t.entry_id)}
-      ${t.toolbar ?? s.length > al ? il(
+      ${t.toolbar ?? s.length > ll ? al(
       e,
       this.settings,
       hn(t.area).length === 1 ? /* @__PURE__ */ new Set() : l,
       this.labels.filter(({ label_id: d }) => c.has(d)),
       (d) => this.settings = { ...this.settings, ...d }
-    ) : p}
+    ) : m}
       ${i.length ? u`<div
             class="list"
             role="list"
@@ -3967,17 +3996,19 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
                 .hass=${e}
                 .device=${d}
                 .alert=${this.alerted.alerts?.of(d)}
+                .gateway=${h ? a?.gateways.get(d.entryId)?.name : void 0}
                 .sort=${this.settings.sort}
                 .connected=${a?.gateways.get(d.entryId)?.connected ?? !1}
+                .readOnly=${a?.isReadOnly(d.entryId) ?? !1}
                 .stale=${a?.gateways.get(d.entryId)?.stale ?? !1}
               ></hearthwall-device-row>`
     )}
             ${i.length > ti && !this.whole ? u`<button class="quiet more" @click=${() => this.whole = !0}>
                   ${o("devices.show_rest", { count: L(e, i.length) })}
-                </button>` : p}
+                </button>` : m}
           </div>` : u`<div class="message" role="status">
             <p>${o(s.length ? "devices.none_found" : "devices.none")}</p>
-            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : p}
+            ${s.length ? u`<button class="quiet" @click=${this.onClear}>${o("devices.clear")}</button>` : m}
           </div>`}
     `;
   }
@@ -4001,7 +4032,7 @@ const ti = 500, al = 4, hn = (n) => [n ?? []].flat(), es = class es extends I {
 };
 es.styles = [
   J,
-  V,
+  W,
   q`
       ha-card {
         container: devices / inline-size;
@@ -4092,44 +4123,44 @@ es.styles = [
     `
 ];
 let z = es;
-G([
+Y([
   M({ attribute: !1 })
 ], z.prototype, "hass");
-G([
+Y([
   M({ attribute: !1 })
 ], z.prototype, "layout");
-G([
+Y([
   S()
 ], z.prototype, "config");
-G([
+Y([
   S()
 ], z.prototype, "settings");
-G([
+Y([
   S()
 ], z.prototype, "labels");
-G([
+Y([
   S()
 ], z.prototype, "whole");
-G([
-  N("hearthwall-confirm")
+Y([
+  j("hearthwall-confirm")
 ], z.prototype, "confirm");
-G([
-  N("hearthwall-notice")
+Y([
+  j("hearthwall-notice")
 ], z.prototype, "notice");
-G([
-  N("hearthwall-device-dialog")
+Y([
+  j("hearthwall-device-dialog")
 ], z.prototype, "dialog");
-G([
-  N(".list")
+Y([
+  j(".list")
 ], z.prototype, "rows");
-var rl = Object.defineProperty, Ue = (n, e, t, s) => {
+var cl = Object.defineProperty, de = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && rl(e, t, i), i;
+  return i && cl(e, t, i), i;
 };
 const ts = class ts extends I {
   constructor() {
-    super(), this.connected = !0, this.stale = !1, this.sort = "today", new Gt(this, () => this.moves());
+    super(), this.connected = !0, this.readOnly = !1, this.stale = !1, this.sort = "today", new Gt(this, () => this.moves());
   }
   /** Whether there is something to see that changes with the clock. */
   moves() {
@@ -4139,8 +4170,8 @@ const ts = class ts extends I {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !t) return p;
-    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Fi(i), [c, d] = [et(e, i.download_rate), et(e, i.upload_rate)], h = C(e, i.download_today + i.upload_today), m = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: tt(e, i.last_seen, o) });
+    if (!e || !t) return m;
+    const s = v(e), { row: i } = t, o = Date.now() / 1e3, { key: a, tone: r, expires: l } = Fi(i), [c, h] = [et(e, i.download_rate), et(e, i.upload_rate)], d = C(e, i.download_today + i.upload_today), p = i.top_peer ? s("devices.top_peer", { peer: i.top_peer }) : i.online ? i.addresses[0] ?? i.mac : s("devices.seen", { ago: tt(e, i.last_seen, o) }), y = this.gateway === void 0 ? p : `${this.gateway} · ${p}`;
     return u`
       <div class="row">
         <span class="dot ${r} ${i.online ? "" : "away"}" aria-hidden="true"></span>
@@ -4148,36 +4179,36 @@ const ts = class ts extends I {
           <button
             class="open cut"
             ?disabled=${!i.device_id}
-            aria-label=${s("devices.row", { name: i.name, status: s(a), download: c, upload: d, today: h })}
+            aria-label=${s("devices.row", { name: i.name, status: s(a), download: c, upload: h, today: d })}
             title=${i.name}
             @click=${() => this.fire("hearthwall-open")}
           >
             ${i.name}
           </button>
-          <div class="secondary cut" title=${m}>${m}</div>
+          <div class="secondary cut" title=${y}>${y}</div>
           ${this.renderAlert(e, t)}
         </div>
         <div class="status">
           ${r === "good" || r === "none" && !i.rule ? u`<span class="secondary plain">${s(a)}</span>` : u`<span class="chip ${r}">${s(a)}</span>`}
-          ${l === null ? p : u`<span class="secondary count" role="timer">${s("common.left", { span: nt(e, l - o) })}</span>`}
+          ${l === null ? m : u`<span class="secondary count" role="timer">${s("common.left", { span: nt(e, l - o) })}</span>`}
         </div>
         <hearthwall-sparkline .samples=${t.samples} .now=${o}></hearthwall-sparkline>
         <div class="rates" aria-hidden="true">
           <span class=${i.download_rate ? "" : "idle"}><span class="down">↓</span> ${c}</span>
-          <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${d}</span>
+          <span class=${i.upload_rate ? "" : "idle"}><span class="up">↑</span> ${h}</span>
         </div>
         <div class="today" aria-hidden="true">
-          <span class="wide">${h}</span>
+          <span class="wide">${d}</span>
           <span class="wide secondary">${s("devices.today")}</span>
-          <span class="small secondary">${s("devices.today_small", { total: h })}</span>
+          <span class="small secondary">${s("devices.today_small", { total: d })}</span>
         </div>
         <button
           class="switch"
           role="switch"
           aria-checked=${i.quarantined}
           aria-label=${s("quarantine.switch", { name: i.name })}
-          title=${this.connected ? s("quarantine.switch", { name: i.name }) : s("quarantine.impossible")}
-          ?disabled=${!this.connected}
+          title=${this.readOnly ? s("orders.read_only") : this.connected ? s("quarantine.switch", { name: i.name }) : s("quarantine.impossible")}
+          ?disabled=${this.readOnly || !this.connected}
           @click=${() => this.fire("hearthwall-quarantine")}
         >
           <span class="track"><span class="thumb"></span></span>
@@ -4188,12 +4219,12 @@ const ts = class ts extends I {
   }
   /** What asks for attention leads to the device's events. */
   renderAlert(e, { row: t }) {
-    if (!this.alert) return p;
+    if (!this.alert) return m;
     const s = v(e), { event: i, count: o } = this.alert, a = s(ut(i.kind).name), r = s(`severity.${i.severity}`);
     return u`<button
       class="alert ${i.severity}"
       ?disabled=${!t.device_id}
-      title=${s("devices.alert_open", { severity: r, summary: E(i.summary), name: t.name })}
+      title=${s("devices.alert_open", { severity: r, summary: O(i.summary), name: t.name })}
       @click=${() => this.fire("hearthwall-events")}
     >
       ${Ki(i.severity)}
@@ -4206,7 +4237,7 @@ const ts = class ts extends I {
 };
 ts.styles = [
   J,
-  V,
+  W,
   q`
       :host {
         content-visibility: auto;
@@ -4463,33 +4494,39 @@ ts.styles = [
       }
     `
 ];
-let Z = ts;
-Ue([
+let V = ts;
+de([
   M({ attribute: !1 })
-], Z.prototype, "hass");
-Ue([
+], V.prototype, "hass");
+de([
   M({ attribute: !1 })
-], Z.prototype, "device");
-Ue([
+], V.prototype, "device");
+de([
   M({ type: Boolean, reflect: !0 })
-], Z.prototype, "connected");
-Ue([
+], V.prototype, "connected");
+de([
+  M({ type: Boolean })
+], V.prototype, "readOnly");
+de([
   M({ type: Boolean, reflect: !0 })
-], Z.prototype, "stale");
-Ue([
+], V.prototype, "stale");
+de([
   M({ attribute: !1 })
-], Z.prototype, "alert");
-Ue([
+], V.prototype, "gateway");
+de([
+  M({ attribute: !1 })
+], V.prototype, "alert");
+de([
   M({ reflect: !0 })
-], Z.prototype, "sort");
-var ll = Object.defineProperty, _e = (n, e, t, s) => {
+], V.prototype, "sort");
+var dl = Object.defineProperty, ke = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && ll(e, t, i), i;
+  return i && dl(e, t, i), i;
 };
-const cl = /* @__PURE__ */ new Set(["Enter", " "]);
+const hl = /* @__PURE__ */ new Set(["Enter", " "]);
 var oe;
-const de = (oe = class extends I {
+const he = (oe = class extends I {
   constructor() {
     super(...arguments), this.choice = "", this.busy = !1, this.ready = !1, this.problem = "", this.onSubmit = async (e) => {
       e.preventDefault();
@@ -4519,7 +4556,7 @@ const de = (oe = class extends I {
   }
   render() {
     const { question: e } = this;
-    if (!e) return p;
+    if (!e) return m;
     const t = v(this.hass);
     return u`
       <dialog
@@ -4527,7 +4564,7 @@ const de = (oe = class extends I {
         aria-describedby="text"
         @close=${() => this.end(!1)}
         @click=${(s) => s.target === this.dialog && this.ready && this.end(!1)}
-        @keydown=${(s) => s.repeat && cl.has(s.key) && s.preventDefault()}
+        @keydown=${(s) => s.repeat && hl.has(s.key) && s.preventDefault()}
         @cancel=${(s) => this.busy && s.preventDefault()}
       >
         <form @submit=${this.onSubmit}>
@@ -4545,7 +4582,7 @@ const de = (oe = class extends I {
                     /><span>${i}</span>
                   </label>`
     )}
-              </fieldset>` : p}
+              </fieldset>` : m}
           <p class="problem" role="alert">${this.problem}</p>
           <div class="buttons">
             <button type="button" class="plain" ?disabled=${this.busy} autofocus @click=${() => this.end(!1)}>
@@ -4630,39 +4667,39 @@ const de = (oe = class extends I {
       }
     `
 ], oe);
-_e([
+ke([
   M({ attribute: !1 })
-], de.prototype, "hass");
-_e([
+], he.prototype, "hass");
+ke([
   S()
-], de.prototype, "question");
-_e([
+], he.prototype, "question");
+ke([
   S()
-], de.prototype, "choice");
-_e([
+], he.prototype, "choice");
+ke([
   S()
-], de.prototype, "busy");
-_e([
+], he.prototype, "busy");
+ke([
   S()
-], de.prototype, "ready");
-_e([
+], he.prototype, "ready");
+ke([
   S()
-], de.prototype, "problem");
-_e([
-  N("dialog")
-], de.prototype, "dialog");
-let dl = de;
+], he.prototype, "problem");
+ke([
+  j("dialog")
+], he.prototype, "dialog");
+let ul = he;
 const $t = 50;
-function hl(n) {
+function pl(n) {
   const { severity: e, limit: t } = n;
-  if (e !== void 0 && !Pe.includes(e))
-    throw new Error(`severity is none of ${Pe.join(", ")}`);
+  if (e !== void 0 && !Le.includes(e))
+    throw new Error(`severity is none of ${Le.join(", ")}`);
   if (t !== void 0 && !(Number.isInteger(t) && t >= 1 && t <= 200))
     throw new Error("limit is no whole number from 1 to 200");
   return n;
 }
-function ul() {
-  const n = v(void 0), e = Pe.map((t) => ({ value: t, label: n(`severity.${t}`) }));
+function ml() {
+  const n = v(void 0), e = Le.map((t) => ({ value: t, label: n(`severity.${t}`) }));
   return {
     schema: [
       { name: "title", selector: { text: {} } },
@@ -4676,18 +4713,18 @@ function ul() {
     computeLabel: ({ name: t }) => n(`events.field.${t}`)
   };
 }
-const pl = 86400;
-function ml({ locale: n, config: e }, t = Date.now() / 1e3) {
-  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (h) => new Date(h * 1e3), [l, c] = [i.format(r(t)), i.format(r(t - pl))], d = (h) => h.charAt(0).toLocaleUpperCase(n.language) + h.slice(1);
-  return (h) => {
-    const m = i.format(r(h));
-    return m === l ? d(a.format(0, "day")) : m === c ? d(a.format(-1, "day")) : o.format(r(h));
+const fl = 86400;
+function vl({ locale: n, config: e }, t = Date.now() / 1e3) {
+  const s = n.time_zone === "server" ? { timeZone: e.time_zone } : {}, i = new Intl.DateTimeFormat("en-CA", { ...s, dateStyle: "short" }), o = new Intl.DateTimeFormat(n.language, { ...s, weekday: "long", month: "long", day: "numeric" }), a = new Intl.RelativeTimeFormat(n.language, { numeric: "auto" }), r = (d) => new Date(d * 1e3), [l, c] = [i.format(r(t)), i.format(r(t - fl))], h = (d) => d.charAt(0).toLocaleUpperCase(n.language) + d.slice(1);
+  return (d) => {
+    const p = i.format(r(d));
+    return p === l ? h(a.format(0, "day")) : p === c ? h(a.format(-1, "day")) : o.format(r(d));
   };
 }
-class fl {
+class gl {
   /** `mustHold` says whether new ones shall wait. */
   constructor(e, t) {
-    this.host = e, this.mustHold = t, this.timeline = new Qa(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
+    this.host = e, this.mustHold = t, this.timeline = new Za(), this.phase = "waiting", this.reason = "", this.hasOlder = !1, this.inPage = !1, this.told = /* @__PURE__ */ new Set(), e.addController(this);
   }
   hostConnected() {
     this.inPage = !0, this.begin();
@@ -4707,7 +4744,7 @@ class fl {
     if (!this.inPage || !e || !this.wanted || !U(e)) return;
     this.end?.(), this.connection = e.connection, this.told.clear(), this.hasOlder = !1;
     const t = Object.entries(this.wanted).filter(([, s]) => s !== void 0);
-    this.end = Rt(
+    this.end = Nt(
       this.connection,
       { type: "hearthwall/subscribe_events", ...Object.fromEntries(t) },
       {
@@ -4733,14 +4770,14 @@ class fl {
   }
 }
 const un = (n) => n.target.value;
-function vl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
-  const a = v(n), r = (l, c, d) => u`<option value=${l} ?selected=${l === d}>${c}</option>`;
+function yl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
+  const a = v(n), r = (l, c, h) => u`<option value=${l} ?selected=${l === h}>${c}</option>`;
   return u`<div class="filters" role="group" aria-label=${a("events.filters")}>
     <select
       aria-label=${a("events.filter.severity")}
       @change=${(l) => o({ ...e, severity: un(l) })}
     >
-      ${Pe.filter((l) => Le(l) >= Le(t)).map(
+      ${Le.filter((l) => qe(l) >= qe(t)).map(
     (l) => r(
       l,
       l === "info" ? a("events.filter.all_severities") : a("events.filter.from", { severity: a(`severity.${l}`) }),
@@ -4761,10 +4798,10 @@ function vl(n, { filter: e, least: t, who: s, kinds: i, onChange: o }) {
         >
           ${r("", a("events.filter.all_devices"), e.who ?? "")}
           ${s.map(({ id: l, name: c }) => r(l, c, e.who ?? ""))}
-        </select>` : p}
+        </select>` : m}
   </div>`;
 }
-const gl = q`
+const wl = q`
   :host {
     height: 100%;
   }
@@ -4837,19 +4874,19 @@ const gl = q`
     margin: 8px auto 0;
   }
 `;
-var yl = Object.defineProperty, ke = (n, e, t, s) => {
+var bl = Object.defineProperty, Ae = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && yl(e, t, i), i;
+  return i && bl(e, t, i), i;
 };
-const wl = 8, ns = class ns extends I {
+const $l = 8, ns = class ns extends I {
   constructor() {
     super(...arguments), this.filter = an, this.lost = [], this.limit = $t, this.opened = new Bi(this, (e) => ({
       hass: e,
       store: this.store,
       confirm: this.confirm,
       notice: this.notice
-    })), this.feed = new fl(this, () => this.mustHold()), this.showNew = () => {
+    })), this.feed = new gl(this, () => this.mustHold()), this.showNew = () => {
       this.opened.close(), this.feed.timeline.release(), this.requestUpdate(), this.updateComplete.then(() => {
         this.list && (this.list.scrollTop = 0), this.renderRoot.querySelector(".line")?.focus({ preventScroll: !0 });
       });
@@ -4860,13 +4897,13 @@ const wl = 8, ns = class ns extends I {
     };
   }
   static getConfigForm() {
-    return ul();
+    return ml();
   }
   static getStubConfig() {
     return { limit: $t };
   }
   setConfig(e) {
-    this.config = hl(e), this.limit = e.limit ?? $t, this.filter = { ...an, severity: e.severity ?? "info" }, this.want(!0);
+    this.config = pl(e), this.limit = e.limit ?? $t, this.filter = { ...an, severity: e.severity ?? "info" }, this.want(!0);
   }
   getCardSize() {
     return 8;
@@ -4893,10 +4930,10 @@ const wl = 8, ns = class ns extends I {
   }
   mustHold() {
     const { list: e } = this;
-    return this.opened.key !== null || !!(e && (e.scrollTop > wl || e.matches(":focus-within")));
+    return this.opened.key !== null || !!(e && (e.scrollTop > $l || e.matches(":focus-within")));
   }
   render() {
-    if (!this.config || !this.hass) return p;
+    if (!this.config || !this.hass) return m;
     const e = v(this.hass);
     return u`
       <ha-card>
@@ -4907,13 +4944,13 @@ const wl = 8, ns = class ns extends I {
       </ha-card>
     `;
   }
-  message(e, t = p) {
+  message(e, t = m) {
     return u`<div class="message" role="status">${t}<p>${e}</p></div>`;
   }
   /** Return why what is shown may be old. */
   trouble() {
     const e = v(this.hass), { phase: t, timeline: s, reason: i } = this.feed, o = (a) => u`<p class="notice" role="status">${a}</p>`;
-    return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : p : p;
+    return U(this.hass) ? t === "offline" ? o(e("events.offline")) : t === "failed" && s.events.length ? o(e("events.failed", { reason: i })) : this.lost.length ? o(e("events.lost", { gateway: this.lost.join(", ") })) : m : m;
   }
   timeline() {
     const e = this.hass, t = v(e), { timeline: s, phase: i, reason: o, hasOlder: a } = this.feed;
@@ -4925,28 +4962,28 @@ const wl = 8, ns = class ns extends I {
     }
     const r = zs(s.events, this.filter), l = zs(s.waiting, this.filter).length, c = this.config.filters === !1 ? r.slice(0, this.limit) : r;
     return u`
-      ${this.config.filters === !1 ? p : this.filters(s.events)}
+      ${this.config.filters === !1 ? m : this.filters(s.events)}
       <div class="news" role="status">
         ${l ? u`<button class="main" @click=${this.showNew}>
               ${t(l === 1 ? "events.new.one" : "events.new", { count: l })}
-            </button>` : p}
+            </button>` : m}
       </div>
       <div class="list">
         ${c.length ? this.days(c) : this.empty()}
-        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : p}
-        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : p}
+        ${this.config.filters !== !1 && a ? u`<button class="quiet older" @click=${this.loadOlder}>${t("events.older")}</button>` : m}
+        ${this.config.navigation_path ? u`<button class="quiet older" @click=${this.showAll}>${t("events.all")}</button>` : m}
       </div>
     `;
   }
   days(e) {
     const t = this.hass;
-    return Za(e, ml(t)).map(
+    return Xa(e, vl(t)).map(
       ({ day: s, events: i }) => u`
         <h3>${s}</h3>
         <ul class="events">
           ${B(
         i,
-        R,
+        N,
         (o) => Qi(
           o,
           this.opened.viewOf(t, o, {
@@ -4961,7 +4998,7 @@ const wl = 8, ns = class ns extends I {
   }
   empty() {
     const e = v(this.hass), t = this.config?.severity ?? "info", { severity: s, kind: i, who: o } = this.filter;
-    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Yt(br)}</span>`) : this.message(
+    return s === t && i === null && o === null ? this.message(e("events.none"), u`<span class="calm">${Yt($r)}</span>`) : this.message(
       e("events.none_found"),
       u`<button class="quiet" @click=${() => this.choose({ ...an, severity: t })}>
         ${e("events.clear")}
@@ -4970,7 +5007,7 @@ const wl = 8, ns = class ns extends I {
   }
   filters(e) {
     const t = this.hass, s = ct(t);
-    return vl(t, {
+    return yl(t, {
       filter: this.filter,
       least: this.config?.severity ?? "info",
       who: this.config?.device_id ? [] : Ds(e, Di, Ne, s),
@@ -4979,35 +5016,35 @@ const wl = 8, ns = class ns extends I {
     });
   }
   choose(e) {
-    const t = Le(e.severity) !== Le(this.filter.severity);
+    const t = qe(e.severity) !== qe(this.filter.severity);
     this.filter = e, this.opened.close(), t && this.want();
   }
 };
-ns.styles = [J, V, Si, gl];
-let F = ns;
-ke([
+ns.styles = [J, W, Si, wl];
+let G = ns;
+Ae([
   M({ attribute: !1 })
-], F.prototype, "hass");
-ke([
+], G.prototype, "hass");
+Ae([
   S()
-], F.prototype, "config");
-ke([
+], G.prototype, "config");
+Ae([
   S()
-], F.prototype, "filter");
-ke([
+], G.prototype, "filter");
+Ae([
   S()
-], F.prototype, "lost");
-ke([
-  N("hearthwall-confirm")
-], F.prototype, "confirm");
-ke([
-  N("hearthwall-notice")
-], F.prototype, "notice");
-ke([
-  N(".list")
-], F.prototype, "list");
-const bl = { "hearthwall-events-card": F };
-function $l() {
+], G.prototype, "lost");
+Ae([
+  j("hearthwall-confirm")
+], G.prototype, "confirm");
+Ae([
+  j("hearthwall-notice")
+], G.prototype, "notice");
+Ae([
+  j(".list")
+], G.prototype, "list");
+const xl = { "hearthwall-events-card": G };
+function _l() {
   const n = v(void 0);
   return {
     type: "hearthwall-events-card",
@@ -5016,7 +5053,7 @@ function $l() {
     preview: !0
   };
 }
-const to = "important", xl = " !" + to, Wn = zn(class extends Dn {
+const no = "important", kl = " !" + no, Wn = zn(class extends Dn {
   constructor(n) {
     if (super(n), n.type !== Un.ATTRIBUTE || n.name !== "style" || n.strings?.length > 2) throw Error("The `styleMap` directive must be used in the `style` attribute and must be the only part in the attribute.");
   }
@@ -5034,11 +5071,11 @@ const to = "important", xl = " !" + to, Wn = zn(class extends Dn {
       const i = e[s];
       if (i != null) {
         this.ft.add(s);
-        const o = typeof i == "string" && i.endsWith(xl);
-        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? to : "") : t[s] = i;
+        const o = typeof i == "string" && i.endsWith(kl);
+        s.includes("-") || o ? t.setProperty(s, o ? i.slice(0, -11) : i, o ? no : "") : t[s] = i;
       }
     }
-    return K;
+    return Q;
   }
 });
 function ni(n, e) {
@@ -5053,7 +5090,7 @@ function ni(n, e) {
   }
   return t;
 }
-function _l(n, e) {
+function Al(n, e) {
   let t;
   if (e === void 0)
     for (const s of n)
@@ -5077,7 +5114,7 @@ function pn(n, e) {
   }
   return t;
 }
-function kl(n, e) {
+function Sl(n, e) {
   return n.sourceLinks.length ? n.depth : e - 1;
 }
 function xt(n) {
@@ -5097,13 +5134,13 @@ function It(n, e) {
 function mn(n) {
   return n.value;
 }
-function Al(n) {
+function Ml(n) {
   return n.index;
 }
-function Sl(n) {
+function Ol(n) {
   return n.nodes;
 }
-function Ml(n) {
+function El(n) {
   return n.links;
 }
 function oi(n, e) {
@@ -5120,11 +5157,11 @@ function ai({ nodes: n }) {
       i.y1 = s + i.width / 2, s += i.width;
   }
 }
-function El() {
-  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Al, l = kl, c, d, h = Sl, m = Ml, y = 6;
+function Cl() {
+  let n = 0, e = 0, t = 1, s = 1, i = 24, o = 8, a, r = Ml, l = Sl, c, h, d = Ol, p = El, y = 6;
   function g() {
-    const f = { nodes: h.apply(null, arguments), links: m.apply(null, arguments) };
-    return $(f), A(f), H(f), P(f), mo(f), ai(f), f;
+    const f = { nodes: d.apply(null, arguments), links: p.apply(null, arguments) };
+    return $(f), A(f), H(f), P(f), fo(f), ai(f), f;
   }
   g.update = function(f) {
     return ai(f), f;
@@ -5139,11 +5176,11 @@ function El() {
   }, g.nodePadding = function(f) {
     return arguments.length ? (o = a = +f, g) : o;
   }, g.nodes = function(f) {
-    return arguments.length ? (h = typeof f == "function" ? f : xt(f), g) : h;
+    return arguments.length ? (d = typeof f == "function" ? f : xt(f), g) : d;
   }, g.links = function(f) {
-    return arguments.length ? (m = typeof f == "function" ? f : xt(f), g) : m;
+    return arguments.length ? (p = typeof f == "function" ? f : xt(f), g) : p;
   }, g.linkSort = function(f) {
-    return arguments.length ? (d = f, g) : d;
+    return arguments.length ? (h = f, g) : h;
   }, g.size = function(f) {
     return arguments.length ? (n = e = 0, t = +f[0], s = +f[1], g) : [t - n, s - e];
   }, g.extent = function(f) {
@@ -5157,12 +5194,12 @@ function El() {
     const b = new Map(f.map((x, w) => [r(x, w, f), x]));
     for (const [x, w] of _.entries()) {
       w.index = x;
-      let { source: k, target: O } = w;
-      typeof k != "object" && (k = w.source = oi(b, k)), typeof O != "object" && (O = w.target = oi(b, O)), k.sourceLinks.push(w), O.targetLinks.push(w);
+      let { source: k, target: E } = w;
+      typeof k != "object" && (k = w.source = oi(b, k)), typeof E != "object" && (E = w.target = oi(b, E)), k.sourceLinks.push(w), E.targetLinks.push(w);
     }
-    if (d != null)
+    if (h != null)
       for (const { sourceLinks: x, targetLinks: w } of f)
-        x.sort(d), w.sort(d);
+        x.sort(h), w.sort(h);
   }
   function A({ nodes: f }) {
     for (const _ of f)
@@ -5174,8 +5211,8 @@ function El() {
     for (; b.size; ) {
       for (const k of b) {
         k.depth = w;
-        for (const { target: O } of k.sourceLinks)
-          x.add(O);
+        for (const { target: E } of k.sourceLinks)
+          x.add(E);
       }
       if (++w > _) throw new Error("circular link");
       b = x, x = /* @__PURE__ */ new Set();
@@ -5187,14 +5224,14 @@ function El() {
     for (; b.size; ) {
       for (const k of b) {
         k.height = w;
-        for (const { source: O } of k.targetLinks)
-          x.add(O);
+        for (const { source: E } of k.targetLinks)
+          x.add(E);
       }
       if (++w > _) throw new Error("circular link");
       b = x, x = /* @__PURE__ */ new Set();
     }
   }
-  function j({ nodes: f }) {
+  function R({ nodes: f }) {
     const _ = ni(f, (w) => w.depth) + 1, b = (t - n - i) / (_ - 1), x = new Array(_);
     for (const w of f) {
       const k = Math.max(0, Math.min(_ - 1, Math.floor(l.call(null, w, _))));
@@ -5205,7 +5242,7 @@ function El() {
     return x;
   }
   function ze(f) {
-    const _ = _l(f, (b) => (s - e - (b.length - 1) * a) / pn(b, mn));
+    const _ = Al(f, (b) => (s - e - (b.length - 1) * a) / pn(b, mn));
     for (const b of f) {
       let x = e;
       for (const w of b) {
@@ -5218,45 +5255,45 @@ function El() {
         const k = b[w];
         k.y0 += x * (w + 1), k.y1 += x * (w + 1);
       }
-      go(b);
+      yo(b);
     }
   }
-  function mo(f) {
-    const _ = j(f);
+  function fo(f) {
+    const _ = R(f);
     a = Math.min(o, (s - e) / (ni(_, (b) => b.length) - 1)), ze(_);
     for (let b = 0; b < y; ++b) {
       const x = Math.pow(0.99, b), w = Math.max(1 - x, (b + 1) / y);
-      vo(_, x, w), fo(_, x, w);
+      go(_, x, w), vo(_, x, w);
     }
   }
-  function fo(f, _, b) {
+  function vo(f, _, b) {
     for (let x = 1, w = f.length; x < w; ++x) {
       const k = f[x];
-      for (const O of k) {
-        let De = 0, he = 0;
-        for (const { source: Ve, value: Xt } of O.targetLinks) {
-          let We = Xt * (O.layer - Ve.layer);
-          De += yo(Ve, O) * We, he += We;
+      for (const E of k) {
+        let De = 0, ue = 0;
+        for (const { source: Ve, value: Xt } of E.targetLinks) {
+          let We = Xt * (E.layer - Ve.layer);
+          De += wo(Ve, E) * We, ue += We;
         }
-        if (!(he > 0)) continue;
-        let Be = (De / he - O.y0) * _;
-        O.y0 += Be, O.y1 += Be, ms(O);
+        if (!(ue > 0)) continue;
+        let Be = (De / ue - E.y0) * _;
+        E.y0 += Be, E.y1 += Be, ms(E);
       }
       c === void 0 && k.sort(It), hs(k, b);
     }
   }
-  function vo(f, _, b) {
+  function go(f, _, b) {
     for (let x = f.length, w = x - 2; w >= 0; --w) {
       const k = f[w];
-      for (const O of k) {
-        let De = 0, he = 0;
-        for (const { target: Ve, value: Xt } of O.sourceLinks) {
-          let We = Xt * (Ve.layer - O.layer);
-          De += wo(O, Ve) * We, he += We;
+      for (const E of k) {
+        let De = 0, ue = 0;
+        for (const { target: Ve, value: Xt } of E.sourceLinks) {
+          let We = Xt * (Ve.layer - E.layer);
+          De += bo(E, Ve) * We, ue += We;
         }
-        if (!(he > 0)) continue;
-        let Be = (De / he - O.y0) * _;
-        O.y0 += Be, O.y1 += Be, ms(O);
+        if (!(ue > 0)) continue;
+        let Be = (De / ue - E.y0) * _;
+        E.y0 += Be, E.y1 += Be, ms(E);
       }
       c === void 0 && k.sort(It), hs(k, b);
     }
@@ -5278,19 +5315,19 @@ function El() {
     }
   }
   function ms({ sourceLinks: f, targetLinks: _ }) {
-    if (d === void 0) {
+    if (h === void 0) {
       for (const { source: { sourceLinks: b } } of _)
         b.sort(ii);
       for (const { target: { targetLinks: b } } of f)
         b.sort(si);
     }
   }
-  function go(f) {
-    if (d === void 0)
+  function yo(f) {
+    if (h === void 0)
       for (const { sourceLinks: _, targetLinks: b } of f)
         _.sort(ii), b.sort(si);
   }
-  function yo(f, _) {
+  function wo(f, _) {
     let b = f.y0 - (f.sourceLinks.length - 1) * a / 2;
     for (const { target: x, width: w } of f.sourceLinks) {
       if (x === _) break;
@@ -5302,7 +5339,7 @@ function El() {
     }
     return b;
   }
-  function wo(f, _) {
+  function bo(f, _) {
     let b = _.y0 - (_.targetLinks.length - 1) * a / 2;
     for (const { source: x, width: w } of _.targetLinks) {
       if (x === f) break;
@@ -5316,16 +5353,16 @@ function El() {
   }
   return g;
 }
-const Ke = 24, ie = 10, Pt = 560, Ol = 44, Cl = 42, Tl = 180, Il = 0.34, Pl = 560, fn = 8, Ll = 0.42, ql = 0.36, Hl = (n) => n < Pt ? 7 : n < 1e3 ? 9 : 12;
-function jl(n, e) {
-  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Pt ? 0 : Math.min(Pl, Math.round(e * Il));
-  return Math.max(Tl, s, t * (e < Pt ? Cl : Ol));
-}
+const Ke = 24, ie = 10, Pt = 560, Tl = 44, Il = 42, Pl = 180, Ll = 0.34, ql = 560, fn = 8, Hl = 0.42, Rl = 0.36, jl = (n) => n < Pt ? 7 : n < 1e3 ? 9 : 12;
 function Nl(n, e) {
-  const t = jl(n, e);
+  const t = Math.max(1, ...n.columns.map((i) => i.length)), s = e < Pt ? 0 : Math.min(ql, Math.round(e * Ll));
+  return Math.max(Pl, s, t * (e < Pt ? Il : Tl));
+}
+function Ul(n, e) {
+  const t = Nl(n, e);
   if (n.streams.length === 0 || e < 3 * ie)
     return { width: e, height: t, nodes: [], streams: [] };
-  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, c) => [l, c]))), o = El().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ie).nodePadding(Ke).extent([
+  const s = n.columns.length - 1, i = new Map(n.columns.flatMap((r) => r.map(({ id: l }, c) => [l, c]))), o = Cl().nodeId(({ node: r }) => r.id).nodeAlign(({ node: r }) => r.column).nodeSort((r, l) => i.get(r.node.id) - i.get(l.node.id)).nodeWidth(ie).nodePadding(Ke).extent([
     [0, Ke / 2],
     [e, t - Ke / 2]
   ])({
@@ -5339,27 +5376,27 @@ function Nl(n, e) {
         part: c
       }))
     )
-  }), a = no(e, s);
+  }), a = so(e, s);
   return {
     width: e,
     height: t,
-    nodes: o.nodes.map((r) => Rl(r.node, r.y0, r.y1, a, e)),
-    streams: o.links.map(({ stream: r, part: l, y0: c, y1: d, width: h }) => ({
+    nodes: o.nodes.map((r) => zl(r.node, r.y0, r.y1, a, e)),
+    streams: o.links.map(({ stream: r, part: l, y0: c, y1: h, width: d }) => ({
       id: `${r.id}#${l}`,
       stream: r,
-      path: Ul(a[l] + ie, c, a[l + 1], d),
-      width: h
+      path: Dl(a[l] + ie, c, a[l + 1], h),
+      width: d
     }))
   };
 }
-function no(n, e) {
-  const t = n - ie, s = n < Pt ? ql : Ll;
+function so(n, e) {
+  const t = n - ie, s = n < Pt ? Rl : Hl;
   return Array.from(
     { length: e + 1 },
     (i, o) => Math.round(o === 0 ? 0 : o === e ? t : t * s)
   );
 }
-function Rl(n, e, t, s, i) {
+function zl(n, e, t, s, i) {
   const { column: o } = n, a = s[o], r = o === s.length - 1, l = (r ? i - ie : s[o + 1]) - (r ? s[o - 1] : a) - ie, c = o >= s.length - 2 ? l / 2 : l;
   return {
     node: n,
@@ -5374,15 +5411,15 @@ function Rl(n, e, t, s, i) {
     }
   };
 }
-function Ul(n, e, t, s) {
+function Dl(n, e, t, s) {
   const i = ne((n + t) / 2);
   return `M${n},${ne(e)}C${i},${ne(e)} ${i},${ne(s)} ${t},${ne(s)}`;
 }
-const ne = (n) => Math.round(n * 10) / 10, zl = 150;
-function Dl(n, e, t) {
-  const { nodes: s, streams: i, height: o } = Nl(n, e), a = n.columns[0].map(({ id: l }) => l), r = Wn({ height: `${o}px` });
+const ne = (n) => Math.round(n * 10) / 10, Bl = 150;
+function Vl(n, e, t) {
+  const { nodes: s, streams: i, height: o } = Ul(n, e), a = n.columns[0].map(({ id: l }) => l), r = Wn({ height: `${o}px` });
   return u`<div
-    class=${be({ map: !0, singled: t.chosen !== null })}
+    class=${$e({ map: !0, singled: t.chosen !== null })}
     style=${r}
     role="group"
     aria-label=${t.label}
@@ -5398,33 +5435,33 @@ function Dl(n, e, t) {
       ${B(
     a,
     (l) => l,
-    (l) => Oe`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
+    (l) => Ce`<g class="source" stroke=${t.colours.get(l) ?? "currentColor"}>
           ${B(
       i.filter(({ stream: c }) => c.nodes[0] === l),
       ({ id: c }) => c,
-      (c) => Bl(c, t)
+      (c) => Wl(c, t)
     )}
         </g>`
   )}
       ${B(
     s,
     ({ node: l }) => l.id,
-    (l) => Vl(l, t)
+    (l) => Fl(l, t)
   )}
     </svg>
     ${B(
     s,
     ({ node: l }) => l.id,
-    (l) => Wl(l, t)
+    (l) => Gl(l, t)
   )}
   </div>`;
 }
 const Fn = (n, e) => {
   n.pointerType === "mouse" && e();
 };
-function Bl({ stream: n, path: e, width: t }, s) {
-  return Oe`<path
-    class=${be({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
+function Wl({ stream: n, path: e, width: t }, s) {
+  return Ce`<path
+    class=${$e({ stream: !0, faded: s.chosen !== null && !s.chosen.has(n.id) })}
     d=${e}
     stroke-width=${Math.max(1, t)}
     @pointerenter=${(i) => Fn(i, () => s.onHover(n.id))}
@@ -5433,9 +5470,9 @@ function Bl({ stream: n, path: e, width: t }, s) {
   }}
   ></path>`;
 }
-function Vl({ node: n, x: e, y: t, height: s }, i) {
-  return Oe`<rect
-    class=${be({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
+function Fl({ node: n, x: e, y: t, height: s }, i) {
+  return Ce`<rect
+    class=${$e({ bar: !0, faded: i.chosen !== null && !i.chosen.has(n.id) })}
     x=${e}
     y=${t}
     width=${ie}
@@ -5448,10 +5485,10 @@ function Vl({ node: n, x: e, y: t, height: s }, i) {
   }}
   ></rect>`;
 }
-function Wl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
-  const a = o.name(n), r = s === "end", { amount: l, shown: c, spoken: d } = o.describe(n.id);
+function Gl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
+  const a = o.name(n), r = s === "end", { amount: l, shown: c, spoken: h } = o.describe(n.id);
   return u`<button
-    class=${be({
+    class=${$e({
     label: !0,
     end: r,
     known: n.label !== null,
@@ -5465,14 +5502,14 @@ function Wl({ node: n, label: { x: e, y: t, anchor: s, width: i } }, o) {
     data-node=${n.id}
     tabindex=${o.reached === n.id ? 0 : -1}
     aria-pressed=${o.pinned === n.id}
-    aria-label=${d}
+    aria-label=${h}
     title=${c}
-    @pointerenter=${(h) => Fn(h, () => o.onHover(n.id))}
+    @pointerenter=${(d) => Fn(d, () => o.onHover(n.id))}
     @focus=${() => o.onReach(n.id)}
     @click=${() => o.onPin(n.id)}
   >
     <span class="name">${a}</span>
-    ${i >= zl ? u`<span class="amount">${l}</span>` : p}
+    ${i >= Bl ? u`<span class="amount">${l}</span>` : m}
   </button>`;
 }
 const ri = [
@@ -5485,7 +5522,7 @@ const ri = [
   "#999933",
   "#8a6fd1"
 ];
-class Fl {
+class Yl {
   constructor() {
     this.given = /* @__PURE__ */ new Map();
   }
@@ -5502,7 +5539,7 @@ class Fl {
   }
 }
 const Kt = { "1h": 3600, "24h": 86400, "7d": 7 * 86400, "30d": 30 * 86400 }, Gn = ["application", "domain"], Yn = ["country", "network", "domain", "peer"];
-function Gl(n) {
+function Kl(n) {
   const e = [
     ["period", Object.keys(Kt)],
     ["middle", Gn],
@@ -5514,10 +5551,10 @@ function Gl(n) {
   }
   return n;
 }
-const Yl = (n) => n === "1h" ? 5e3 : 15e3, vn = (n, e) => ({
+const Ql = (n) => n === "1h" ? 5e3 : 15e3, vn = (n, e) => ({
   select: { mode: "dropdown", options: n.map((t) => ({ value: t, label: e(t) })) }
 });
-function Kl() {
+function Zl() {
   const n = v(void 0), e = (t) => n(`map.column.${t}`);
   return {
     schema: [
@@ -5531,51 +5568,51 @@ function Kl() {
     computeLabel: ({ name: t }) => n(`map.field.${t}`)
   };
 }
-const so = "others", Ql = "unknown", Zl = 1.25, Lt = (n) => n.id === `${n.column}:${so}`, $n = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
+const io = "others", Xl = "unknown", Jl = 1.25, Lt = (n) => n.id === `${n.column}:${io}`, $n = () => ({ upload_bytes: 0, download_bytes: 0, flows: 0 });
 function xn(n, e) {
   n.upload_bytes += e.upload_bytes, n.download_bytes += e.download_bytes, n.flows += e.flows;
 }
-const Me = (n) => n.upload_bytes + n.download_bytes;
-function Xl(n, e, t, s = /* @__PURE__ */ new Set()) {
-  const i = n.rows.filter((d) => Me(d) > 0).map((d) => Jl(d, e)), o = ec(n);
-  Me(o) > 0 && i.push({
+const Oe = (n) => n.upload_bytes + n.download_bytes;
+function ec(n, e, t, s = /* @__PURE__ */ new Set()) {
+  const i = n.rows.filter((h) => Oe(h) > 0).map((h) => tc(h, e)), o = nc(n);
+  Oe(o) > 0 && i.push({
     row: o,
     values: e.map(() => {
     }),
     names: e.map(() => null),
     deviceId: null
   });
-  const a = e.map((d, h) => tc(i, h, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
-  for (const d of i) {
-    const h = d.values.map((g, $) => {
-      const A = nc($, g, a[$]), H = g != null && a[$].has(g);
+  const a = e.map((h, d) => sc(i, d, t, s)), r = /* @__PURE__ */ new Map(), l = /* @__PURE__ */ new Map();
+  for (const h of i) {
+    const d = h.values.map((g, $) => {
+      const A = ic($, g, a[$]), H = g != null && a[$].has(g);
       let P = r.get(A);
       if (P === void 0) {
-        const j = H ? d.names[$] ?? g : null, ze = H && $ === 0 ? d.deviceId : null;
-        P = { node: { id: A, column: $, label: j, deviceId: ze }, sums: $n(), values: /* @__PURE__ */ new Set() }, r.set(A, P);
+        const R = H ? h.names[$] ?? g : null, ze = H && $ === 0 ? h.deviceId : null;
+        P = { node: { id: A, column: $, label: R, deviceId: ze }, sums: $n(), values: /* @__PURE__ */ new Set() }, r.set(A, P);
       }
-      return xn(P.sums, d.row), P.values.add(g), A;
-    }), m = JSON.stringify(h), y = l.get(m) ?? { nodes: h, sums: $n() };
-    l.set(m, y), xn(y.sums, d.row);
+      return xn(P.sums, h.row), P.values.add(g), A;
+    }), p = JSON.stringify(d), y = l.get(p) ?? { nodes: d, sums: $n() };
+    l.set(p, y), xn(y.sums, h.row);
   }
-  const c = [...r.values()].map(({ node: d, sums: h, values: m }) => ({
-    ...d,
+  const c = [...r.values()].map(({ node: h, sums: d, values: p }) => ({
     ...h,
-    bytes: Me(h),
-    joined: m.has(void 0) ? null : m.size
+    ...d,
+    bytes: Oe(d),
+    joined: p.has(void 0) ? null : p.size
   }));
   return {
-    columns: e.map((d, h) => c.filter((m) => m.column === h).sort(sc)),
-    streams: [...l].map(([d, { nodes: h, sums: m }]) => ({
-      id: d,
-      nodes: h,
-      ...m,
-      bytes: Me(m)
+    columns: e.map((h, d) => c.filter((p) => p.column === d).sort(oc)),
+    streams: [...l].map(([h, { nodes: d, sums: p }]) => ({
+      id: h,
+      nodes: d,
+      ...p,
+      bytes: Oe(p)
     })),
-    bytes: i.reduce((d, h) => d + Me(h.row), 0)
+    bytes: i.reduce((h, d) => h + Oe(d.row), 0)
   };
 }
-function Jl(n, e) {
+function tc(n, e) {
   return {
     row: n,
     values: e.map((t) => {
@@ -5586,7 +5623,7 @@ function Jl(n, e) {
     deviceId: n.device_id ?? null
   };
 }
-function ec({ rows: n, ...e }) {
+function nc({ rows: n, ...e }) {
   const t = $n();
   for (const s of n)
     xn(t, s);
@@ -5596,28 +5633,28 @@ function ec({ rows: n, ...e }) {
     flows: Math.max(0, e.flows - t.flows)
   };
 }
-function tc(n, e, t, s) {
+function sc(n, e, t, s) {
   const i = /* @__PURE__ */ new Map();
   let o = !1;
-  for (const { row: c, values: d } of n) {
-    const h = d[e];
-    h === void 0 ? o = !0 : i.set(h, (i.get(h) ?? 0) + Me(c));
+  for (const { row: c, values: h } of n) {
+    const d = h[e];
+    d === void 0 ? o = !0 : i.set(d, (i.get(d) ?? 0) + Oe(c));
   }
-  const a = (c, d) => s.has(io(e, c)) ? d * Zl : d, r = [...i].sort(([c, d], [h, m]) => a(h, m) - a(c, d)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
+  const a = (c, h) => s.has(oo(e, c)) ? h * Jl : h, r = [...i].sort(([c, h], [d, p]) => a(d, p) - a(c, h)), l = i.size + (o ? 1 : 0) > t ? t - 1 : t;
   return new Set(r.slice(0, Math.max(l, 1)).map(([c]) => c));
 }
-const io = (n, e) => e === null ? `${n}:${Ql}` : `${n}:=${e}`;
-function nc(n, e, t) {
-  return e === void 0 || !t.has(e) ? `${n}:${so}` : io(n, e);
+const oo = (n, e) => e === null ? `${n}:${Xl}` : `${n}:=${e}`;
+function ic(n, e, t) {
+  return e === void 0 || !t.has(e) ? `${n}:${io}` : oo(n, e);
 }
-function sc(n, e) {
+function oc(n, e) {
   return Number(Lt(n)) - Number(Lt(e)) || e.bytes - n.bytes || (n.id < e.id ? -1 : n.id > e.id ? 1 : 0);
 }
 function gn(n, e) {
   const t = n.streams.filter(({ id: s, nodes: i }) => s === e || i.some((o) => o === e));
   return t.length ? new Set(t.flatMap(({ id: s, nodes: i }) => [s, ...i])) : null;
 }
-const ic = q`
+const ac = q`
   :host {
     container-type: inline-size;
   }
@@ -5874,7 +5911,7 @@ const ic = q`
       transition: none !important;
     }
   }
-`, li = 80, oc = (n, e) => e, ac = {
+`, li = 80, rc = (n, e) => e, lc = {
   country: Hn,
   application: (n, e) => dt(e)
 };
@@ -5883,25 +5920,25 @@ function qt(n, e, t) {
   if (Lt(e)) return e.joined === null ? s("map.others") : s("map.others.count", { count: e.joined });
   const i = t[e.column];
   if (e.label === null || i === "application" && e.label === "unknown") return s(`map.unknown.${i}`);
-  const o = (ac[i] ?? oc)(n, e.label);
+  const o = (lc[i] ?? rc)(n, e.label);
   return o.length > li ? `${o.slice(0, li)}…` : o;
 }
 function ci(n, e, t, s) {
-  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? rc(e), c = a ? qt(n, a, s) : r ? r.nodes.map((y) => qt(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), d = C(n, l.bytes), h = Et(n, e.bytes ? l.bytes / e.bytes : 0), m = [
+  const i = v(n), o = e.columns.flat(), a = o.find(({ id: y }) => y === t), r = e.streams.find(({ id: y }) => y === t), l = a ?? r ?? cc(e), c = a ? qt(n, a, s) : r ? r.nodes.map((y) => qt(n, o.find((g) => g.id === y), s)).join(" → ") : i("map.all"), h = C(n, l.bytes), d = Ot(n, e.bytes ? l.bytes / e.bytes : 0), p = [
     `${i("map.upload")} ${C(n, l.upload_bytes)}`,
     `${i("map.download")} ${C(n, l.download_bytes)}`
   ];
   return {
-    amount: d,
-    shown: [c, a || r ? `${d} (${h})` : d, ...m].join(" · "),
-    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: c, amount: d, share: h }) : `${c}, ${d}`
+    amount: h,
+    shown: [c, a || r ? `${h} (${d})` : h, ...p].join(" · "),
+    spoken: a ? i("map.node", { column: i(`map.column.${s[a.column]}`), name: c, amount: h, share: d }) : `${c}, ${h}`
   };
 }
-function rc(n) {
+function cc(n) {
   const e = (t) => n.streams.reduce((s, i) => s + i[t], 0);
   return { bytes: n.bytes, upload_bytes: e("upload_bytes"), download_bytes: e("download_bytes") };
 }
-function lc(n, e, t) {
+function dc(n, e, t) {
   const s = v(n), i = new Map(e.columns.flat().map((r) => [r.id, r])), o = [...e.streams].sort((r, l) => l.bytes - r.bytes), a = (r) => o.reduce((l, c) => l + c[r], 0);
   return u`<div class="scroll" tabindex="0" role="region" aria-label=${s("map.label")}>
     <table>
@@ -5931,8 +5968,8 @@ function lc(n, e, t) {
     </table>
   </div>`;
 }
-const cc = 500;
-class dc {
+const hc = 500;
+class uc {
   constructor(e) {
     this.host = e, this.config = {}, this.inPage = !1, this.turn = 0, this.lacksCountries = !1, this.onVisibility = () => document.hidden ? this.stop() : this.start(), e.addController(this);
   }
@@ -5965,7 +6002,7 @@ class dc {
       if (e !== this.turn) return;
       this.problem = bi(s) ? { absent: !0 } : { absent: !1, reason: X(s) };
     }
-    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Yl(t.period));
+    this.host.requestUpdate(), this.timer = setTimeout(() => void this.next(e), Ql(t.period));
   }
   async fetch({ period: e, middle: t, end: s }) {
     const i = async (r) => {
@@ -5975,7 +6012,7 @@ class dc {
         // Twice the same column says no more than once
         by: [...new Set(l)],
         since: Kt[e],
-        limit: cc,
+        limit: hc,
         ...this.config.entry_id ? { entry_id: this.config.entry_id } : {},
         ...this.config.device_id ? { device_id: this.config.device_id } : {}
       }), dimensions: l };
@@ -5986,34 +6023,34 @@ class dc {
     return !a.usage.rows.length || a.usage.rows.some(({ country: r }) => r) ? a : (this.lacksCountries = !0, i(o));
   }
 }
-var hc = Object.defineProperty, Y = (n, e, t, s) => {
+var pc = Object.defineProperty, K = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && hc(e, t, i), i;
+  return i && pc(e, t, i), i;
 };
 const ss = class ss extends I {
   constructor() {
-    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new dc(this), this.colours = new Fl(), this.observed = null, this.pin = (e) => {
+    super(...arguments), this.period = "24h", this.middle = "application", this.end = null, this.width = 0, this.asTable = !1, this.pinned = null, this.hovered = null, this.reached = null, this.usage = new uc(this), this.colours = new Yl(), this.observed = null, this.pin = (e) => {
       this.pinned = this.pinned === e ? null : e, this.hovered = null, e && this.graph?.columns.flat().some((t) => t.id === e) && (this.reached = e);
     }, this.onKey = (e) => {
       if (e.key === "Escape" && this.pinned) {
         e.stopPropagation(), this.pinned = this.hovered = null;
         return;
       }
-      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? pc(this.graph, t, e.key) : void 0;
+      const t = e.composedPath()[0]?.dataset?.node, s = t && this.graph ? fc(this.graph, t, e.key) : void 0;
       s !== void 0 && (e.preventDefault(), this.reached = s, this.updateComplete.then(() => {
         [...this.renderRoot.querySelectorAll("[data-node]")].find(({ dataset: o }) => o.node === s)?.focus();
       }));
     };
   }
   static getConfigForm() {
-    return Kl();
+    return Zl();
   }
   static getStubConfig() {
     return { period: "24h" };
   }
   setConfig(e) {
-    this.config = Gl(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
+    this.config = Kl(e), this.period = e.period ?? "24h", this.middle = e.middle ?? "application", this.end = e.end ?? null, this.ask();
   }
   getCardSize() {
     return 9;
@@ -6045,12 +6082,12 @@ const ss = class ss extends I {
     const { answer: t } = this.usage;
     if (!t || !this.width) return;
     const s = new Set(this.graph?.columns.flat().map(({ id: o }) => o));
-    this.graph = Xl(t.usage, t.dimensions, Hl(this.width), s), this.pinned && !gn(this.graph, this.pinned) && (this.pinned = null);
+    this.graph = ec(t.usage, t.dimensions, jl(this.width), s), this.pinned && !gn(this.graph, this.pinned) && (this.pinned = null);
     const i = this.graph.columns.flat().map(({ id: o }) => o);
     (!this.reached || !i.includes(this.reached)) && (this.reached = i[0] ?? null);
   }
   render() {
-    if (!this.config || !this.hass) return p;
+    if (!this.config || !this.hass) return m;
     const e = v(this.hass);
     return u`
       <ha-card @keydown=${this.onKey}>
@@ -6073,7 +6110,7 @@ const ss = class ss extends I {
               title=${e(this.asTable ? "map.chart" : "map.table")}
               @click=${() => this.asTable = !this.asTable}
             >
-              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? fr : $r}></path></svg>
+              <svg viewBox="0 0 24 24" aria-hidden="true"><path d=${this.asTable ? vr : xr}></path></svg>
             </button>
           </div>
         </div>
@@ -6084,45 +6121,45 @@ const ss = class ss extends I {
   }
   problemText() {
     const { problem: e, answer: t } = this.usage, s = v(this.hass);
-    return !e || !t || e.absent ? p : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
+    return !e || !t || e.absent ? m : u`<p class="notice" role="status">${s("map.lost", { reason: e.reason })}</p>`;
   }
   body() {
-    const e = this.hass, t = v(e), { answer: s, problem: i } = this.usage, o = (d) => u`<p class="message" role="status">${d}</p>`;
+    const e = this.hass, t = v(e), { answer: s, problem: i } = this.usage, o = (h) => u`<p class="message" role="status">${h}</p>`;
     if (!U(e)) return o(t("map.admin"));
     if (!s && i) return o(i.absent ? t("map.absent") : t("map.lost", { reason: i.reason }));
     if (!s || !this.graph) return o(t("map.waiting"));
-    const a = u`<div class="columns" style=${Wn({ "--middle": `${no(this.width, 2)[1]}px` })}>
+    const a = u`<div class="columns" style=${Wn({ "--middle": `${so(this.width, 2)[1]}px` })}>
       <span class="column">${t("map.column.mac")}</span>
       ${this.columnChoice("middle", Gn, s.dimensions[1] ?? this.middle)}
       ${this.columnChoice("end", Yn, s.dimensions[2] ?? "country")}
     </div>`;
     if (!this.graph.streams.length) return u`${a}${o(t("map.empty"))}`;
-    if (this.asTable) return u`${a}${lc(e, this.graph, s.dimensions)}`;
-    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, c = this.colours.of(l[0].filter((d) => !Lt(d)).map(({ id: d }) => d));
+    if (this.asTable) return u`${a}${dc(e, this.graph, s.dimensions)}`;
+    const r = this.pinned ?? this.hovered, { columns: l } = this.graph, c = this.colours.of(l[0].filter((h) => !Lt(h)).map(({ id: h }) => h));
     return u`
       ${a}
-      ${Dl(this.graph, this.width, {
+      ${Vl(this.graph, this.width, {
       label: t("map.label"),
       colours: c,
       chosen: gn(this.graph, r),
       pinned: this.pinned,
       reached: this.reached,
-      name: (d) => qt(e, d, s.dimensions),
-      describe: (d) => ci(e, this.graph, d, s.dimensions),
+      name: (h) => qt(e, h, s.dimensions),
+      describe: (h) => ci(e, this.graph, h, s.dimensions),
       onPin: this.pin,
-      onHover: (d) => this.hovered = d,
-      onReach: (d) => this.reached = d
+      onHover: (h) => this.hovered = h,
+      onReach: (h) => this.reached = h
     })}
-      <p class=${be({ caption: !0, secondary: !0 })} aria-live="polite">
+      <p class=${$e({ caption: !0, secondary: !0 })} aria-live="polite">
         ${ci(e, this.graph, gn(this.graph, r) ? r : null, s.dimensions).shown}
-        ${r ? p : u`<span class="hint">${t("map.hint")}</span>`}
+        ${r ? m : u`<span class="hint">${t("map.hint")}</span>`}
       </p>
     `;
   }
   columnChoice(e, t, s) {
     const i = v(this.hass);
     return u`<select
-      class=${be({ column: !0, [e]: !0 })}
+      class=${$e({ column: !0, [e]: !0 })}
       aria-label=${i(e === "middle" ? "map.column.middle" : "map.column.end")}
       @change=${(o) => this.chooseColumn(e, o.target.value)}
     >
@@ -6138,52 +6175,52 @@ const ss = class ss extends I {
     e === "middle" ? this.middle = t : this.end = t, this.pinned = this.hovered = null, this.ask();
   }
 };
-ss.styles = [V, ic];
+ss.styles = [W, ac];
 let D = ss;
-Y([
+K([
   M({ attribute: !1 })
 ], D.prototype, "hass");
-Y([
+K([
   S()
 ], D.prototype, "config");
-Y([
+K([
   S()
 ], D.prototype, "period");
-Y([
+K([
   S()
 ], D.prototype, "middle");
-Y([
+K([
   S()
 ], D.prototype, "end");
-Y([
+K([
   S()
 ], D.prototype, "width");
-Y([
+K([
   S()
 ], D.prototype, "asTable");
-Y([
+K([
   S()
 ], D.prototype, "pinned");
-Y([
+K([
   S()
 ], D.prototype, "hovered");
-Y([
+K([
   S()
 ], D.prototype, "reached");
-const uc = {
+const mc = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0]
 };
-function pc({ columns: n }, e, t) {
-  const s = uc[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
+function fc({ columns: n }, e, t) {
+  const s = mc[t], i = n.findIndex((r) => r.some(({ id: l }) => l === e));
   if (!s || i < 0) return;
   const o = n[i].findIndex(({ id: r }) => r === e), a = n[i + s[0]];
   return a?.[s[0] ? Math.min(o, a.length - 1) : o + s[1]]?.id;
 }
-const mc = { "hearthwall-flow-map-card": D };
-function fc() {
+const vc = { "hearthwall-flow-map-card": D };
+function gc() {
   const n = v(void 0);
   return {
     type: "hearthwall-flow-map-card",
@@ -6192,14 +6229,14 @@ function fc() {
     preview: !0
   };
 }
-var vc = Object.defineProperty, Qt = (n, e, t, s) => {
+var yc = Object.defineProperty, Qt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && vc(e, t, i), i;
+  return i && yc(e, t, i), i;
 };
-const gc = 15e3, is = class is extends I {
+const wc = 15e3, is = class is extends I {
   constructor() {
-    super(...arguments), this.problem = "", this.live = new He(this), this.asked = "";
+    super(...arguments), this.problem = "", this.live = new Re(this), this.asked = "";
   }
   setConfig(e) {
     this.config = e, this.asked = "";
@@ -6223,7 +6260,7 @@ const gc = 15e3, is = class is extends I {
     return { columns: 12, rows: "auto", min_columns: 6 };
   }
   connectedCallback() {
-    super.connectedCallback(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.ask(), gc);
+    super.connectedCallback(), this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.ask(), wc);
   }
   disconnectedCallback() {
     super.disconnectedCallback(), clearInterval(this.timer), this.asked = "";
@@ -6250,14 +6287,14 @@ const gc = 15e3, is = class is extends I {
   }
   render() {
     const { hass: e, config: t, gateway: s, report: i } = this;
-    if (!e || !t) return p;
+    if (!e || !t) return m;
     const o = v(e);
     return u`<ha-card>
       <h2 class="card-title">${t.title || s?.name || o("common.gateway")}</h2>
       ${Wt(e, this.live.store) ?? Ft(e, this.live.store, s?.entryId)}
-      ${this.problem ? u`<div class="notice" role="status">${this.problem}</div>` : p}
-      ${s ? this.renderState(e, s) : p}
-      ${U(e) ? i && i.entry_id === s?.entryId ? this.renderReport(e, i) : p : u`<p class="secondary">${o("gateway.admin")}</p>`}
+      ${this.problem ? u`<div class="notice" role="status">${this.problem}</div>` : m}
+      ${s ? this.renderState(e, s) : m}
+      ${U(e) ? i && i.entry_id === s?.entryId ? this.renderReport(e, i) : m : u`<p class="secondary">${o("gateway.admin")}</p>`}
     </ha-card>`;
   }
   renderState(e, { connected: t, stale: s }) {
@@ -6292,25 +6329,25 @@ const gc = 15e3, is = class is extends I {
     return u`<li>
       <span class="cut grow" title=${t}>${t}</span>
       <span class="secondary">${o(s === "wan" ? "gateway.role.wan" : "gateway.role.lan")}</span>
-      <span class="secondary mode">${o(xe(`gateway.xdp.${i}`) ?? "gateway.xdp.unavailable")}</span>
+      <span class="secondary mode">${o(_e(`gateway.xdp.${i}`) ?? "gateway.xdp.unavailable")}</span>
     </li>`;
   }
   renderFeed(e, t) {
     const s = v(e), i = t.packets ? s("gateway.feed.hits", { packets: L(e, t.packets) }) : s("gateway.feed.no_hits"), o = [
       s(t.action === "drop" ? "gateway.feed.drop" : "gateway.feed.audit"),
       s("gateway.feed.entries", { count: L(e, t.entries) }),
-      t.updated === null ? "" : s("gateway.feed.updated", { time: W(e, t.updated) }),
+      t.updated === null ? "" : s("gateway.feed.updated", { time: F(e, t.updated) }),
       t.last_hit === null ? "" : s("rules.last_hit", { ago: tt(e, t.last_hit) })
     ];
     return u`<li class="feed">
       <div class="first"><span class="cut grow" title=${t.name}>${t.name}</span><span>${i}</span></div>
       <div class="secondary wrap">${o.filter(Boolean).join(" · ")}</div>
-      ${t.last_error ? u`<div class="secondary wrap problem">${t.last_error}</div>` : p}
+      ${t.last_error ? u`<div class="secondary wrap problem">${t.last_error}</div>` : m}
     </li>`;
   }
 };
 is.styles = [
-  V,
+  W,
   q`
       h3 {
         margin: 12px 16px 4px;
@@ -6381,30 +6418,30 @@ is.styles = [
       }
     `
 ];
-let $e = is;
+let xe = is;
 Qt([
   M({ attribute: !1 })
-], $e.prototype, "hass");
+], xe.prototype, "hass");
 Qt([
   S()
-], $e.prototype, "config");
+], xe.prototype, "config");
 Qt([
   S()
-], $e.prototype, "report");
+], xe.prototype, "report");
 Qt([
   S()
-], $e.prototype, "problem");
-const yc = { "hearthwall-gateway-card": $e };
-function wc() {
+], xe.prototype, "problem");
+const bc = { "hearthwall-gateway-card": xe };
+function $c() {
   const n = v(void 0);
   return { type: "hearthwall-gateway-card", name: n("gateway.name"), description: n("gateway.description"), preview: !0 };
 }
-var bc = Object.defineProperty, mt = (n, e, t, s) => {
+var xc = Object.defineProperty, mt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && bc(e, t, i), i;
+  return i && xc(e, t, i), i;
 };
-const $c = 12e3, os = class os extends I {
+const _c = 12e3, os = class os extends I {
   constructor() {
     super(...arguments), this.compact = !1, this.text = "", this.unseen = "", this.onUndo = async () => {
       const { undo: e } = this;
@@ -6433,13 +6470,13 @@ const $c = 12e3, os = class os extends I {
   hide() {
     clearTimeout(this.timer), this.timer = setTimeout(() => {
       this.matches(":hover, :focus-within") ? this.hide() : this.text = "";
-    }, $c);
+    }, _c);
   }
   render() {
     return u`
       <div class="bar" ?hidden=${!this.text}>
         <span role="status" class=${this.compact ? this.undo ? "unseen" : "cut" : ""} title=${this.text}>${this.text}</span>
-        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${v(this.hass)("common.undo")}</button>` : p}
+        ${this.undo ? u`<button class="quiet" @click=${this.onUndo}>${v(this.hass)("common.undo")}</button>` : m}
       </div>
       <span class="unseen" role="status">${this.unseen}</span>
     `;
@@ -6447,7 +6484,7 @@ const $c = 12e3, os = class os extends I {
 };
 os.styles = [
   J,
-  V,
+  W,
   q`
       :host {
         position: relative;
@@ -6497,12 +6534,12 @@ mt([
 mt([
   S()
 ], ae.prototype, "undo");
-async function xc(n) {
+async function kc(n) {
   await customElements.whenDefined("home-assistant");
   for (const [e, t] of Object.entries(n))
     customElements.get(e) || customElements.define(e, t);
 }
-function oo(n) {
+function ao(n) {
   return Object.defineProperties(n(), {
     name: { get: () => n().name, enumerable: !0 },
     description: { get: () => n().description, enumerable: !0 }
@@ -6512,13 +6549,13 @@ function Zt(n, e) {
   const t = new Set(n.map(({ type: s }) => s));
   return n.push(...e.filter(({ type: s }) => !t.has(s))), n;
 }
-const _c = 1e4, kc = (n, e) => e.created - n.created || e.id - n.id;
-class Ac {
+const Ac = 1e4, Sc = (n, e) => e.created - n.created || e.id - n.id;
+class Mc {
   constructor(e, t) {
-    this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new He(e), e.addController(this);
+    this.host = e, this.entryId = t, this.problem = "", this.turn = 0, this.live = new Re(e), e.addController(this);
   }
   hostConnected() {
-    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), _c), this.seen = void 0;
+    this.timer = setInterval(() => document.visibilityState !== "hidden" && void this.refresh(), Ac), this.seen = void 0;
   }
   hostDisconnected() {
     clearInterval(this.timer), this.turn++;
@@ -6537,27 +6574,27 @@ class Ac {
   /** Ask again now; a gateway that does not answer keeps its last rules. */
   async refresh() {
     const { hass: e } = this.host, t = this.entryId(), s = [...this.live.store?.gateways.values() ?? []].filter(
-      ({ entryId: c, connected: d }) => d && (!t || t === c)
+      ({ entryId: c, connected: h }) => h && (!t || t === c)
     );
     if (!e || !s.length) return;
-    const i = ++this.turn, o = new Map(this.rules?.map((c) => [c.entryId, c])), a = [], r = s.map(async ({ entryId: c, name: d }) => {
+    const i = ++this.turn, o = new Map(this.rules?.map((c) => [c.entryId, c])), a = [], r = s.map(async ({ entryId: c, name: h }) => {
       try {
-        return { entryId: c, gateway: d, blocks: (await Bt(e, c)).sort(kc) };
-      } catch (h) {
-        return a.push(X(h)), o.get(c);
+        return { entryId: c, gateway: h, blocks: (await Bt(e, c)).sort(Sc) };
+      } catch (d) {
+        return a.push(X(d)), o.get(c);
       }
     }), l = (await Promise.all(r)).filter((c) => c !== void 0);
     i === this.turn && (this.rules = l.length || !a.length ? l : this.rules, this.problem = a[0] ?? "", this.host.requestUpdate());
   }
 }
-var Sc = Object.defineProperty, ft = (n, e, t, s) => {
+var Oc = Object.defineProperty, ft = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Sc(e, t, i), i;
+  return i && Oc(e, t, i), i;
 };
-const Mc = 100, as = class as extends I {
+const Ec = 100, as = class as extends I {
   constructor() {
-    super(), this.whole = !1, this.data = new Ac(this, () => this.config?.entry_id), new Gt(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
+    super(), this.whole = !1, this.data = new Mc(this, () => this.config?.entry_id), new Gt(this, () => this.data.rules?.some(({ blocks: e }) => e.length) ?? !1);
   }
   setConfig(e) {
     this.config = e;
@@ -6582,15 +6619,15 @@ const Mc = 100, as = class as extends I {
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return p;
+    if (!e || !t) return m;
     const s = v(e), { store: i } = this.data.live, o = this.data.rules?.reduce((a, { blocks: r }) => a + r.length, 0);
     return u`<ha-card>
       <div class="head">
         <h2 class="card-title">${t.title || s("rules.title")}</h2>
-        ${o ? u`<span class="secondary total">${L(e, o)}</span>` : p}
+        ${o ? u`<span class="secondary total">${L(e, o)}</span>` : m}
       </div>
       ${Wt(e, i) ?? u`${Ft(e, i, t.entry_id)}
-      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : p}
+      ${this.data.problem ? u`<div class="notice" role="status">${this.data.problem}</div>` : m}
       ${this.renderRules(e)}`}
       <hearthwall-notice .hass=${e}></hearthwall-notice>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
@@ -6598,10 +6635,10 @@ const Mc = 100, as = class as extends I {
   }
   renderRules(e) {
     const t = v(e), { rules: s } = this.data;
-    if (!s) return this.data.problem ? p : u`<div class="message" role="status">${t("common.loading")}</div>`;
+    if (!s) return this.data.problem ? m : u`<div class="message" role="status">${t("common.loading")}</div>`;
     const i = s.flatMap((a) => a.blocks.map((r) => ({ of: a, block: r })));
     if (!i.length) return u`<div class="message" role="status">${t("rules.none")}</div>`;
-    const o = this.whole ? i : i.slice(0, Mc);
+    const o = this.whole ? i : i.slice(0, Ec);
     return u`<ul>
         ${B(
       o,
@@ -6611,27 +6648,27 @@ const Mc = 100, as = class as extends I {
       </ul>
       ${o.length < i.length ? u`<button class="quiet more" @click=${() => this.whole = !0}>
             ${t("rules.show_rest", { count: L(e, i.length) })}
-          </button>` : p}`;
+          </button>` : m}`;
   }
   renderRule(e, { entryId: t, gateway: s }, i, o) {
-    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: c, more: d } = Ir(e, i, l?.devices.values() ?? []), h = Xi(e, i, r), m = l?.connected ?? !1;
+    const a = v(e), r = Date.now() / 1e3, l = this.data.live.store?.gateways.get(t), { name: c, more: h } = Pr(e, i, l?.devices.values() ?? []), d = Xi(e, i, r), p = l?.connected ?? !1;
     return u`<li>
       <div class="grow">
         <div class="line">
           <b class="cut" title=${i.target}>${c}</b>
           <span class="chip ${i.mode === "isolate" ? "bad" : i.mode === "audit" ? "" : "held"}">${Zi(e, i)}</span>
-          ${h ? u`<span class="secondary" role="timer">${h}</span>` : p}
+          ${d ? u`<span class="secondary" role="timer">${d}</span>` : m}
         </div>
-        ${d || o ? u`<div class="secondary wrap">${[d, o ? s : ""].filter(Boolean).join(" · ")}</div>` : p}
+        ${h || o ? u`<div class="secondary wrap">${[h, o ? s : ""].filter(Boolean).join(" · ")}</div>` : m}
         <div class="secondary wrap">${Ji(e, i)}</div>
         <div class="secondary wrap">${eo(e, i, r)}</div>
-        ${i.enforced ? p : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
+        ${i.enforced ? m : u`<div class="wrap problem">${a("rules.unenforced")}</div>`}
       </div>
       <button
         class="quiet"
-        ?disabled=${!m}
+        ?disabled=${!p || l?.readOnly}
         aria-label=${a("rules.end_named", { name: c })}
-        title=${m ? "" : a("quarantine.impossible")}
+        title=${l?.readOnly ? a("orders.read_only") : p ? "" : a("quarantine.impossible")}
         @click=${() => this.end(e, t, i)}
       >
         ${a("rules.end")}
@@ -6645,7 +6682,7 @@ const Mc = 100, as = class as extends I {
 };
 as.styles = [
   J,
-  V,
+  W,
   q`
       .head {
         display: flex;
@@ -6723,28 +6760,28 @@ ft([
   S()
 ], re.prototype, "whole");
 ft([
-  N("hearthwall-confirm")
+  j("hearthwall-confirm")
 ], re.prototype, "confirm");
 ft([
-  N("hearthwall-notice")
+  j("hearthwall-notice")
 ], re.prototype, "notice");
-const Ec = { "hearthwall-rules-card": re };
-function Oc() {
+const Cc = { "hearthwall-rules-card": re };
+function Tc() {
   const n = v(void 0);
   return { type: "hearthwall-rules-card", name: n("rules.name"), description: n("rules.description"), preview: !0 };
 }
-var Cc = Object.defineProperty, ao = (n, e, t, s) => {
+var Ic = Object.defineProperty, ro = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Cc(e, t, i), i;
+  return i && Ic(e, t, i), i;
 };
-function Tc(n) {
+function Pc(n) {
   const e = Object.values(n.entities).filter(({ platform: t, translation_key: s }) => t === T && s === "active_blocks").map(({ entity_id: t }) => Number(n.states[t]?.state)).filter(Number.isFinite);
   return e.length ? e.reduce((t, s) => t + s, 0) : void 0;
 }
 const rs = class rs extends I {
   constructor() {
-    super(...arguments), this.live = new He(this), this.alerted = new Ei(this);
+    super(...arguments), this.live = new Re(this), this.alerted = new Oi(this);
   }
   setConfig(e) {
     this.config = e;
@@ -6763,13 +6800,13 @@ const rs = class rs extends I {
   }
   render() {
     const { hass: e, config: t } = this;
-    if (!e || !t) return p;
-    const s = v(e), { store: i } = this.live, o = ({ entryId: j }) => !t.entry_id || j === t.entry_id, a = [...i?.devices() ?? []].filter(o), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: j }) => !j), c = !l && r.some(({ stale: j, connected: ze }) => j || !ze), d = a.filter(({ row: j }) => j.quarantined || j.rule).length, h = t.entry_id ? d : Tc(e) ?? d, m = this.alerted.alerts?.all(t.entry_id), y = a.filter(({ row: j }) => j.online).length, g = r.length ? s("badge.online", { online: L(e, y), all: L(e, a.length) }) : "–", $ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
+    if (!e || !t) return m;
+    const s = v(e), { store: i } = this.live, o = ({ entryId: R }) => !t.entry_id || R === t.entry_id, a = to([...i?.devices() ?? []].filter(o)), r = [...i?.gateways.values() ?? []].filter(o), l = i?.missing || r.length > 0 && r.every(({ connected: R }) => !R), c = !l && r.some(({ stale: R, connected: ze }) => R || !ze), h = a.filter((R) => R.quarantined || R.rule).length, d = t.entry_id ? h : Pc(e) ?? h, p = this.alerted.alerts?.all(t.entry_id), y = a.filter((R) => R.online).length, g = r.length ? s("badge.online", { online: L(e, y), all: L(e, a.length) }) : "–", $ = l ? [s(i?.phase === "offline" ? "badge.offline" : "badge.lost")] : [
       g,
       ...c ? [s("badge.silent")] : [],
-      ...h ? [s("badge.blocks", { count: L(e, h) })] : [],
-      ...m ? [s("badge.alerts", { count: L(e, m.count) })] : []
-    ], A = l ? "lost" : m ? m.event.severity : c ? "silent" : h ? "blocking" : "", H = t.navigation_path, P = u`<svg viewBox="0 0 24 24" aria-hidden="true">
+      ...d ? [s("badge.blocks", { count: L(e, d) })] : [],
+      ...p ? [s("badge.alerts", { count: L(e, p.count) })] : []
+    ], A = l ? "lost" : p ? p.event.severity : c ? "silent" : d ? "blocking" : "", H = t.navigation_path, P = u`<svg viewBox="0 0 24 24" aria-hidden="true">
         <path d="M12 2 4 5v6c0 5 3.4 9.5 8 11 4.6-1.5 8-6 8-11V5l-8-3z"></path>
       </svg>
       <span class="text">
@@ -6780,7 +6817,7 @@ const rs = class rs extends I {
   }
 };
 rs.styles = [
-  V,
+  W,
   q`
       .badge {
         display: flex;
@@ -6853,16 +6890,16 @@ rs.styles = [
     `
 ];
 let ot = rs;
-ao([
+ro([
   M({ attribute: !1 })
 ], ot.prototype, "hass");
-ao([
+ro([
   S()
 ], ot.prototype, "config");
-var Ic = Object.defineProperty, vt = (n, e, t, s) => {
+var Lc = Object.defineProperty, vt = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Ic(e, t, i), i;
+  return i && Lc(e, t, i), i;
 };
 function Kn(n, e) {
   const t = e === void 0 ? void 0 : n.entities[e];
@@ -6870,7 +6907,7 @@ function Kn(n, e) {
 }
 const ls = class ls extends I {
   constructor() {
-    super(), this.live = new He(this), new Gt(this, () => this.device?.row.rule?.expires != null);
+    super(), this.live = new Re(this), new Gt(this, () => this.device?.row.rule?.expires != null);
   }
   static getStubConfig() {
     return { type: "custom:hearthwall-quarantine-feature" };
@@ -6884,7 +6921,7 @@ const ls = class ls extends I {
   }
   render() {
     const { hass: e, device: t } = this;
-    if (!e || !this.config || !Kn(e, this.context?.entity_id)) return p;
+    if (!e || !this.config || !Kn(e, this.context?.entity_id)) return m;
     const s = v(e), i = t ? this.live.store?.gateways.get(t.entryId)?.connected ?? !1 : !1, o = t?.row.quarantined ?? !1, a = o ? t?.row.rule?.expires : null;
     return u`
       <button
@@ -6894,7 +6931,7 @@ const ls = class ls extends I {
         @click=${() => t && Vt({ hass: e, confirm: this.confirm, notice: this.notice }, t)}
       >
         ${s(o ? "quarantine.release" : "quarantine.confirm")}
-        ${a ? u`<span role="timer">${s("common.left", { span: nt(e, a - Date.now() / 1e3) })}</span>` : p}
+        ${a ? u`<span role="timer">${s("common.left", { span: nt(e, a - Date.now() / 1e3) })}</span>` : m}
       </button>
       <hearthwall-confirm .hass=${e}></hearthwall-confirm>
       <hearthwall-notice compact .hass=${e}></hearthwall-notice>
@@ -6940,39 +6977,39 @@ vt([
   S()
 ], le.prototype, "config");
 vt([
-  N("hearthwall-confirm")
+  j("hearthwall-confirm")
 ], le.prototype, "confirm");
 vt([
-  N("hearthwall-notice")
+  j("hearthwall-notice")
 ], le.prototype, "notice");
-var Pc = Object.defineProperty, ro = (n, e, t, s) => {
+var qc = Object.defineProperty, lo = (n, e, t, s) => {
   for (var i = void 0, o = n.length - 1, a; o >= 0; o--)
     (a = n[o]) && (i = a(e, t, i) || i);
-  return i && Pc(e, t, i), i;
+  return i && qc(e, t, i), i;
 };
-const di = 60, Ht = 100, fe = 14, Lc = 2e3, qc = 2;
-function Hc(n, e, t, s) {
-  const i = (h) => (Math.max(0, 1 - (e - h) / di) * Ht).toFixed(1), o = (h) => (fe - s * Math.sqrt(Math.min(1, h / t)) * (fe - 1)).toFixed(1), a = n.findLastIndex(([h]) => h <= e - di), r = n.slice(Math.max(0, a)), [l] = r, c = r[r.length - 1];
-  if (!l || !c || r.every(([, h]) => h <= 0)) return "";
-  const d = r.map(([h, m], y) => {
-    const [g, $] = r[y - 1] ?? [h, m];
-    return `${h - g > qc ? `L${i(h - 1)} ${o($)}` : ""}L${i(h)} ${o(m)}`;
+const di = 60, Ht = 100, ve = 14, Hc = 2e3, Rc = 2;
+function jc(n, e, t, s) {
+  const i = (d) => (Math.max(0, 1 - (e - d) / di) * Ht).toFixed(1), o = (d) => (ve - s * Math.sqrt(Math.min(1, d / t)) * (ve - 1)).toFixed(1), a = n.findLastIndex(([d]) => d <= e - di), r = n.slice(Math.max(0, a)), [l] = r, c = r[r.length - 1];
+  if (!l || !c || r.every(([, d]) => d <= 0)) return "";
+  const h = r.map(([d, p], y) => {
+    const [g, $] = r[y - 1] ?? [d, p];
+    return `${d - g > Rc ? `L${i(d - 1)} ${o($)}` : ""}L${i(d)} ${o(p)}`;
   });
-  return `M${i(l[0])} ${fe}${d.join("")}L${Ht} ${o(c[1])}V${fe}Z`;
+  return `M${i(l[0])} ${ve}${h.join("")}L${Ht} ${o(c[1])}V${ve}Z`;
 }
 const cs = class cs extends I {
   constructor() {
     super(...arguments), this.samples = [], this.now = 0;
   }
   render() {
-    const e = Math.max(Lc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => Oe`<path class=${s} d=${Hc(
+    const e = Math.max(Hc, ...this.samples.flatMap(({ upload: s, download: i }) => [s, i])), t = (s, i) => Ce`<path class=${s} d=${jc(
       this.samples.map((o) => [o.time, o[s]]),
       this.now,
       e,
       i
     )}></path>`;
-    return u`<svg viewBox="0 0 ${Ht} ${2 * fe}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-      <line x1="0" x2=${Ht} y1=${fe} y2=${fe}></line>
+    return u`<svg viewBox="0 0 ${Ht} ${2 * ve}" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+      <line x1="0" x2=${Ht} y1=${ve} y2=${ve}></line>
       ${t("download", 1)}${t("upload", -1)}
     </svg>`;
   }
@@ -7007,14 +7044,14 @@ cs.styles = q`
     }
   `;
 let at = cs;
-ro([
+lo([
   M({ attribute: !1 })
 ], at.prototype, "samples");
-ro([
+lo([
   M({ attribute: !1 })
 ], at.prototype, "now");
 const hi = 60, _n = ({ identifiers: n }) => n?.find(([e]) => e === T)?.[1], ui = (n) => !_n(n).includes(":");
-function lo(n, e) {
+function co(n, e) {
   const t = ct(n), s = /* @__PURE__ */ new Map();
   for (const r of Object.values(n.entities)) {
     if (r.platform !== T || !r.device_id || r.hidden) continue;
@@ -7023,23 +7060,23 @@ function lo(n, e) {
   }
   const i = Object.values(n.devices).filter((r) => _n(r) && !r.disabled_by), o = (r) => r.map((l) => ({
     id: l.id,
-    name: co(l.name_by_user || l.name || l.id),
+    name: ho(l.name_by_user || l.name || l.id),
     areaId: l.area_id,
     entryId: _n(l).split("_")[0],
     entities: s.get(l.id) ?? []
   })).sort((l, c) => t(l.name, c.name) || (l.id < c.id ? -1 : 1)), a = o(i.filter((r) => !ui(r)));
-  return { gateways: o(i.filter(ui)), devices: a, areas: jc(n, a, e) };
+  return { gateways: o(i.filter(ui)), devices: a, areas: Nc(n, a, e) };
 }
-function jc(n, e, t) {
-  const s = ct(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: c, icon: d }) => ({
+function Nc(n, e, t) {
+  const s = ct(n), i = Object.values(n.areas), o = new Set(i.map(({ area_id: l }) => l)), a = i.map(({ area_id: l, name: c, icon: h }) => ({
     id: l,
-    name: co(c),
-    icon: d ?? null,
-    devices: e.filter(({ areaId: h }) => h === l)
+    name: ho(c),
+    icon: h ?? null,
+    devices: e.filter(({ areaId: d }) => d === l)
   })).sort((l, c) => s(l.name, c.name)), r = e.filter(({ areaId: l }) => l === null || !o.has(l));
   return [...a, { id: null, name: t, icon: null, devices: r }].filter((l) => l.devices.length);
 }
-const co = (n) => n.length > hi ? `${n.slice(0, hi)}…` : n, Nc = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ce = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Ee = { grid_options: { columns: "full" } }, Rc = /* @__PURE__ */ new Set([
+const ho = (n) => n.length > hi ? `${n.slice(0, hi)}…` : n, Uc = ({ entities: n }, e) => e.flatMap((t) => n.filter((s) => s.translation_key === t).map((s) => s.entity_id)), ce = (n, e = {}) => ({ type: `custom:hearthwall-${n}-card`, ...e }), Ee = { grid_options: { columns: "full" } }, zc = /* @__PURE__ */ new Set([
   "presence",
   "quarantine",
   "connection",
@@ -7048,9 +7085,9 @@ const co = (n) => n.length > hi ? `${n.slice(0, hi)}…` : n, Nc = ({ entities: 
   "download_rate",
   "upload_rate",
   "feed_hits"
-]), Uc = ["download_rate", "upload_rate"], zc = { name: { type: "entity" } }, ho = "device-{device_id}", Dc = ({ id: n }) => ho.replace("{device_id}", n), Bc = 1088, Vc = { docked: 256, auto: 56, always_hidden: 0 };
-function Wc(n) {
-  const e = Bc + Vc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
+]), Dc = ["download_rate", "upload_rate"], Bc = { name: { type: "entity" } }, uo = "device-{device_id}", Vc = ({ id: n }) => uo.replace("{device_id}", n), Wc = 1088, Fc = { docked: 256, auto: 56, always_hidden: 0 };
+function Gc(n) {
+  const e = Wc + Fc[n.dockedSidebar ?? "docked"], t = (i, o) => ({
     type: "grid",
     column_span: i,
     visibility: o,
@@ -7068,7 +7105,7 @@ function Wc(n) {
   }), s = (i) => [{ condition: "screen", media_query: i }];
   return [t(1, s(`(min-width: ${e}px)`)), t(2, s(`not all and (min-width: ${e}px)`))];
 }
-function Fc({ hass: n }) {
+function Yc({ hass: n }) {
   return {
     type: "sections",
     max_columns: 3,
@@ -7077,14 +7114,14 @@ function Fc({ hass: n }) {
     ],
     sections: [
       { type: "grid", column_span: 2, cards: [ce("devices", Ee)] },
-      ...Wc(n)
+      ...Gc(n)
     ]
   };
 }
-function Gc() {
+function Kc() {
   return { type: "panel", cards: [ce("flow-map")] };
 }
-function Yc() {
+function Qc() {
   return {
     type: "sections",
     max_columns: 2,
@@ -7093,7 +7130,7 @@ function Yc() {
     ]
   };
 }
-function Kc({ home: n }) {
+function Zc({ home: n }) {
   return {
     type: "sections",
     max_columns: 2,
@@ -7101,11 +7138,11 @@ function Kc({ home: n }) {
     sections: n.areas.map(({ id: e, name: t }) => ({
       type: "grid",
       // Those without an area have the empty one
-      cards: [ce("devices", { ...Ee, title: t, area: [e ?? ""], toolbar: !1, navigation_path: ho })]
+      cards: [ce("devices", { ...Ee, title: t, area: [e ?? ""], toolbar: !1, navigation_path: uo })]
     }))
   };
 }
-function Qc({ hass: n, home: e, config: t }) {
+function Xc({ hass: n, home: e, config: t }) {
   const s = e.devices.find(({ id: i }) => i === t.device_id);
   return s ? {
     type: "sections",
@@ -7116,22 +7153,22 @@ function Qc({ hass: n, home: e, config: t }) {
         type: "grid",
         cards: [
           { type: "heading", heading: v(n)("strategy.entities"), icon: "mdi:format-list-bulleted" },
-          ...uo(s)
+          ...po(s)
         ]
       }
     ]
   } : { cards: [{ type: "markdown", content: v(n)("strategy.gone") }] };
 }
-const uo = ({ entities: n }) => n.filter(({ translation_key: e }) => !Rc.has(e ?? "")).map(({ entity_id: e }) => ({ type: "tile", entity: e, ...zc }));
-function Zc({ hass: n, home: e }) {
+const po = ({ entities: n }) => n.filter(({ translation_key: e }) => !zc.has(e ?? "")).map(({ entity_id: e }) => ({ type: "tile", entity: e, ...Bc }));
+function Jc({ hass: n, home: e }) {
   const t = v(n);
   return {
     type: "sections",
     max_columns: 2,
     sections: e.gateways.flatMap((s) => {
-      const i = Nc(s, Uc), o = { entry_id: s.entryId }, a = (r) => e.gateways.length > 1 ? { title: `${s.name}: ${r}` } : {};
+      const i = Uc(s, Dc), o = { entry_id: s.entryId }, a = (r) => e.gateways.length > 1 ? { title: `${s.name}: ${r}` } : {};
       return [
-        { type: "grid", cards: [ce("gateway", { ...Ee, ...o }), ...uo(s)] },
+        { type: "grid", cards: [ce("gateway", { ...Ee, ...o }), ...po(s)] },
         {
           type: "grid",
           cards: [
@@ -7143,14 +7180,14 @@ function Zc({ hass: n, home: e }) {
     })
   };
 }
-const yn = { overview: Fc, map: Gc, events: Yc, devices: Kc, device: Qc, health: Zc };
-function Xc(n, e) {
+const yn = { overview: Yc, map: Kc, events: Qc, devices: Zc, device: Xc, health: Jc };
+function ed(n, e) {
   const t = n.view ?? "overview", s = Object.hasOwn(yn, t) ? yn[t] : void 0;
   if (!s) throw new Error(`view is none of ${Object.keys(yn).join(", ")}`);
-  const i = lo(e, v(e)("strategy.no_area"));
-  return i.gateways.length ? s({ hass: e, home: i, config: n }) : po(e);
+  const i = co(e, v(e)("strategy.no_area"));
+  return i.gateways.length ? s({ hass: e, home: i, config: n }) : mo(e);
 }
-function po(n) {
+function mo(n) {
   const e = v(n);
   return {
     type: "sections",
@@ -7171,19 +7208,19 @@ function po(n) {
     ]
   };
 }
-const pi = "custom:hearthwall", Jc = [
+const pi = "custom:hearthwall", td = [
   ["overview", "mdi:shield-home"],
   ["map", "mdi:map-marker-path"],
   ["events", "mdi:timeline-alert-outline"],
   ["devices", "mdi:devices"],
   ["health", "mdi:heart-pulse"]
 ];
-function ed(n) {
-  const e = v(n), { gateways: t, devices: s } = lo(n, e("strategy.no_area")), i = e("strategy.title");
+function nd(n) {
+  const e = v(n), { gateways: t, devices: s } = co(n, e("strategy.no_area")), i = e("strategy.title");
   return t.length ? {
     title: i,
     views: [
-      ...Jc.map(([o, a]) => ({
+      ...td.map(([o, a]) => ({
         title: e(`strategy.view.${o}`),
         path: o,
         icon: a,
@@ -7193,34 +7230,34 @@ function ed(n) {
       })),
       ...s.map((o) => ({
         title: o.name,
-        path: Dc(o),
+        path: Vc(o),
         subview: !0,
         back_path: "devices",
         strategy: { type: pi, view: "device", device_id: o.id }
       }))
     ]
-  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...po(n) }] };
+  } : { title: i, views: [{ title: i, path: "overview", icon: "mdi:shield-home", ...mo(n) }] };
 }
 const ds = class ds extends HTMLElement {
   static getCreateSuggestions(e) {
     return { title: v(e)("strategy.title"), icon: "mdi:shield-home" };
   }
   static async generate(e, t) {
-    return ed(t);
+    return nd(t);
   }
 };
 ds.noEditor = !0;
 let kn = ds;
-class td extends HTMLElement {
+class sd extends HTMLElement {
   static async generate(e, t) {
-    return Xc(e, t);
+    return ed(e, t);
   }
 }
-const nd = {
+const id = {
   "ll-strategy-dashboard-hearthwall": kn,
-  "ll-strategy-view-hearthwall": td
+  "ll-strategy-view-hearthwall": sd
 };
-function sd() {
+function od() {
   const n = v(void 0);
   return {
     type: "hearthwall",
@@ -7229,63 +7266,63 @@ function sd() {
     description: n("strategy.description")
   };
 }
-const id = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
-function od(n, e) {
+const ad = "https://github.com/hearthwall/hearthwall/blob/main/docs/cards.md";
+function rd(n, e) {
   const t = n.entities[e];
   return t?.platform !== T || !t.device_id ? null : Object.values(n.entities).some(
     (i) => i.device_id === t.device_id && Kn(n, i.entity_id)
   ) ? { config: { type: "custom:hearthwall-device-card", device_id: t.device_id } } : null;
 }
-const ve = (n) => v(void 0)(n), ee = (n) => oo(() => ({ ...n(), documentationURL: id }));
+const ge = (n) => v(void 0)(n), ee = (n) => ao(() => ({ ...n(), documentationURL: ad }));
 window.customCards = Zt(window.customCards ?? [], [
   ee(() => ({
     type: "hearthwall-devices-card",
-    name: ve("devices.name"),
-    description: ve("devices.description"),
+    name: ge("devices.name"),
+    description: ge("devices.description"),
     preview: !0
   })),
   ee(() => ({
     type: "hearthwall-device-card",
-    name: ve("device.name"),
-    description: ve("device.description"),
+    name: ge("device.name"),
+    description: ge("device.description"),
     preview: !0,
-    getEntitySuggestion: od
+    getEntitySuggestion: rd
   })),
-  ee(fc),
-  ee($l),
-  ee(Oc),
-  ee(wc)
+  ee(gc),
+  ee(_l),
+  ee(Tc),
+  ee($c)
 ]);
-window.customStrategies = Zt(window.customStrategies ?? [], [ee(sd)]);
+window.customStrategies = Zt(window.customStrategies ?? [], [ee(od)]);
 window.customBadges = Zt(window.customBadges ?? [], [
   ee(() => ({
     type: "hearthwall-badge",
-    name: ve("badge.name"),
-    description: ve("badge.description"),
+    name: ge("badge.name"),
+    description: ge("badge.description"),
     preview: !0
   }))
 ]);
 window.customCardFeatures = Zt(window.customCardFeatures ?? [], [
-  oo(() => ({
+  ao(() => ({
     type: "hearthwall-quarantine-feature",
-    name: ve("feature.name"),
+    name: ge("feature.name"),
     isSupported: (n, { entity_id: e }) => Kn(n, e)
   }))
 ]);
-xc({
-  "hearthwall-confirm": dl,
+kc({
+  "hearthwall-confirm": ul,
   "hearthwall-notice": ae,
   "hearthwall-sparkline": at,
   "hearthwall-devices-card": z,
-  "hearthwall-device-row": Z,
-  ...Gr,
+  "hearthwall-device-row": V,
+  ...Yr,
   "hearthwall-badge": ot,
   "hearthwall-quarantine-feature": le,
-  ...mc,
-  ...bl,
-  ...Ec,
-  ...yc,
-  ...nd
+  ...vc,
+  ...xl,
+  ...Cc,
+  ...bc,
+  ...id
 });
 /**
  * @license

@@ -62,8 +62,9 @@ export interface PeerActions {
   rules: ReadonlyMap<string, Block>;
   /** Addresses of the home's own devices, which are quarantined rather than blocked for what others do to them. */
   home: ReadonlySet<string>;
-  block: (peer: string) => void;
-  release: (block: Block) => void;
+  /** Not there where the sensor takes no orders, as below. */
+  block: ((peer: string) => void) | undefined;
+  release: ((block: Block) => void) | undefined;
 }
 
 /** Whom the device talks to, with each peer's share of all that it moved. */
@@ -85,7 +86,7 @@ export function peersSection(hass: HomeAssistant, usage: Usage, { rules, home, b
         </span>
         <span class="figure share secondary">${formatPercent(hass, moved(row) / all)}</span>
         <span>
-          ${row.peer && (rule || !isAtHome(row.peer, home))
+          ${block && release && row.peer && (rule || !isAtHome(row.peer, home))
             ? html`<button
                 class="quiet"
                 aria-label=${t(rule ? "device.release_peer" : "events.block.peer", { peer: name })}
@@ -134,7 +135,7 @@ export function eventsSection(hass: HomeAssistant, events: readonly Event[], vie
   );
 }
 
-export function blocksSection(hass: HomeAssistant, blocks: readonly Block[], release: (block: Block) => void) {
+export function blocksSection(hass: HomeAssistant, blocks: readonly Block[], release?: (block: Block) => void) {
   const t = localizer(hass);
   const now = Date.now() / 1000;
   const one = (block: Block) => {
@@ -144,7 +145,7 @@ export function blocksSection(hass: HomeAssistant, blocks: readonly Block[], rel
         <div class="line">
           <b class="cut grow">${modeOf(hass, block)}</b>
           ${left === undefined ? nothing : html`<span class="figure" role="timer">${left}</span>`}
-          <button class="quiet" @click=${() => release(block)}>${t("rules.end")}</button>
+          ${release ? html`<button class="quiet" @click=${() => release(block)}>${t("rules.end")}</button>` : nothing}
         </div>
         <div class="secondary wrap">${sinceOf(hass, block)}</div>
         <div class="secondary wrap">${droppedOf(hass, block, now)}</div>
@@ -168,7 +169,7 @@ export function profileSection(hass: HomeAssistant, profile: ProfileReport) {
 export function acceptedSection(
   hass: HomeAssistant,
   accepted: readonly Acceptance[],
-  revoke: (acceptance: Acceptance) => void,
+  revoke?: (acceptance: Acceptance) => void,
 ) {
   if (!accepted.length) return nothing;
   const t = localizer(hass);
@@ -181,7 +182,7 @@ export function acceptedSection(
         (each) => html`<li>
           <div class="line">
             <span class="grow wrap secondary">${each.summary}</span>
-            <button class="quiet" @click=${() => revoke(each)}>${t("device.revoke")}</button>
+            ${revoke ? html`<button class="quiet" @click=${() => revoke(each)}>${t("device.revoke")}</button>` : nothing}
           </div>
         </li>`,
       )}

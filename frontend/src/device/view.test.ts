@@ -124,6 +124,14 @@ describe("the device view", () => {
     expect(all(view, "img")).toEqual([]);
   });
 
+  it("offers no order where Home Assistant may only read, and says so", async () => {
+    expect(all(view, "header button")).toHaveLength(1);
+    hass.connection.say({ ...snapshot(row("a", { name: "Camera" })), role: "read" });
+    await settled(view);
+    expect(all(view, "header button, .peers button, .rule button")).toEqual([]);
+    expect(text(one(view, ".notice"))).toContain("may only read");
+  });
+
   it("offers to block whom it talks to: not everybody, and not the home's own devices", async () => {
     const label = 'button[aria-label^="Block "]';
     expect(all(view, label).map((each) => each.getAttribute("aria-label"))).toEqual(["Block cam.example"]);

@@ -9,7 +9,7 @@ import { askBlock } from "../events/orders.js";
 import { formatAgo, formatBytes, formatLeft, formatDateTime, formatRate } from "../format.js";
 import { type HomeAssistant, isAdmin } from "../hass.js";
 import { localizer } from "../localize.js";
-import type { Block, Event } from "../messages.js";
+import type { Acceptance, Block, Event } from "../messages.js";
 import type { HearthwallNotice } from "../notice.js";
 import { nothingYet, oldFigures } from "../phase.js";
 import { askQuarantine } from "../quarantine.js";
@@ -52,6 +52,7 @@ export class HearthwallDeviceView extends LitElement {
     if (message || !device) return message ?? html`<div class="message" role="status">${t("device.unknown")}</div>`;
     return html`
       ${this.renderHead(hass, device)} ${oldFigures(hass, this.live.store, device.entryId)}
+      ${this.isReadOnly(device) ? html`<div class="notice" role="status">${t("orders.read_only")}</div>` : nothing}
       ${this.data.problem ? html`<div class="notice" role="status">${this.data.problem}</div>` : nothing}
       <div class="sections">
         ${isAdmin(hass)
@@ -62,6 +63,10 @@ export class HearthwallDeviceView extends LitElement {
       <hearthwall-notice .hass=${hass}></hearthwall-notice>
       <hearthwall-confirm .hass=${hass}></hearthwall-confirm>
     `;
+  }
+
+  private isReadOnly({ entryId }: LiveDevice): boolean {
+    return this.live.store?.isReadOnly(entryId) ?? false;
   }
 
   private renderHead(hass: HomeAssistant, device: LiveDevice) {
@@ -79,14 +84,16 @@ export class HearthwallDeviceView extends LitElement {
           ${row.online ? nothing : html`<span>${t("devices.seen", { ago: formatAgo(hass, row.last_seen, now) })}</span>`}
         </div>
       </div>
-      <button
-        class=${row.quarantined ? "main" : "danger"}
-        ?disabled=${!connected}
-        title=${connected ? "" : t("quarantine.impossible")}
-        @click=${() => askQuarantine(this.asking(hass), device)}
-      >
-        ${t(row.quarantined ? "quarantine.release" : "quarantine.confirm")}
-      </button>
+      ${this.isReadOnly(device)
+        ? nothing
+        : html`<button
+            class=${row.quarantined ? "main" : "danger"}
+            ?disabled=${!connected}
+            title=${connected ? "" : t("quarantine.impossible")}
+            @click=${() => askQuarantine(this.asking(hass), device)}
+          >
+            ${t(row.quarantined ? "quarantine.release" : "quarantine.confirm")}
+          </button>`}
     </header>`;
   }
 
@@ -130,7 +137,10 @@ export class HearthwallDeviceView extends LitElement {
     const { details, usage, events } = this.data;
     const { entryId } = device;
     const asking = () => this.asking(hass);
-    const release = (rule: Block) => void askUnblock(asking(), entryId, rule);
+    const isReadOnly = this.isReadOnly(device);
+    const release = isReadOnly ? undefined : (rule: Block) => void askUnblock(asking(), entryId, rule);
+    const block = isReadOnly ? undefined : (peer: string) => void askBlock(asking(), entryId, peer);
+    const revoke = isReadOnly ? undefined : (each: Acceptance) => void askRevoke(asking(), entryId, each);
     return html`
       <div>
         ${this.renderTraffic(hass, device)}
@@ -142,13 +152,13 @@ export class HearthwallDeviceView extends LitElement {
           ? peersSection(hass, usage, {
               rules: this.data.rules,
               home: this.live.store?.addresses(entryId) ?? new Set(),
-              block: (peer) => void askBlock(asking(), entryId, peer),
+              block,
               release,
             })
           : nothing}
         ${events ? this.renderEvents(hass, events) : nothing}
         ${details
-          ? acceptedSection(hass, details.accepted, (each) => void askRevoke(asking(), entryId, each))
+          ? acceptedSection(hass, details.accepted, revoke)
           : nothing}
       </div>
     `;

@@ -80,6 +80,21 @@ describe("the devices card", () => {
     expect(text(card)).toContain("1 of 2 online");
   });
 
+  it("names the gateways where there are several, and counts what both see once", async () => {
+    await told(snapshot({ ...CAMERA, download_rate: 1000 }, TV));
+    expect(text(card)).not.toContain("Gateway");
+    const seen = { ...CAMERA, top_peer: null, online: false, download_rate: 900 };
+    await told({ ...snapshot(seen), entry_id: "other", gateway: "Garden" });
+    const beneath = all(card, ".who .secondary").map((each) => text(each));
+    expect(beneath.filter((each) => each.startsWith("Garden · "))).toHaveLength(1);
+    expect(beneath).toContain("Gateway · mostly cam.example");
+    expect(text(one(card, ".summary"))).toContain("1 of 2 online");
+    expect(text(one(card, ".summary"))).toContain("1 kB/s");
+    card.setConfig({ type: "custom:hearthwall-devices-card", entry_id: "other" });
+    await settled(card);
+    expect(text(one(card, ".who .secondary"))).not.toContain("Garden");
+  });
+
   it("draws 500 of 5,000 devices unless all are asked for, and of an update only what changed", async () => {
     const many = Array.from({ length: 5000 }, (_, number) =>
       row(String(number), { name: `Device ${number}`, download_today: 5000 - number }),

@@ -9,8 +9,10 @@ import { formatCount, formatRate } from "../format.js";
 import type { ConfigForm, GridOptions, HomeAssistant, Label } from "../hass.js";
 import { labels } from "../labels.js";
 import { localizer } from "../localize.js";
+import type { Row } from "../messages.js";
 import { navigate } from "../navigate.js";
 import type { HearthwallNotice } from "../notice.js";
+import { once } from "../once.js";
 import { nothingYet, oldFigures } from "../phase.js";
 import { askQuarantine } from "../quarantine.js";
 import { Live, type LiveDevice } from "../store.js";
@@ -118,14 +120,15 @@ export class HearthwallDevicesCard extends LitElement {
 
   private renderSummary(hass: HomeAssistant, devices: readonly LiveDevice[]) {
     const t = localizer(hass);
-    const count = (which: (device: LiveDevice) => boolean) => devices.filter(which).length;
-    const sum = (rate: "download_rate" | "upload_rate") => devices.reduce((total, { row }) => total + row[rate], 0);
-    const restricted = count(({ row }) => row.quarantined || row.rule !== null);
+    const rows = once(devices);
+    const count = (which: (row: Row) => boolean) => rows.filter(which).length;
+    const sum = (rate: "download_rate" | "upload_rate") => rows.reduce((total, row) => total + row[rate], 0);
+    const restricted = count((row) => row.quarantined || row.rule !== null);
     return html`<div class="summary secondary">
       <span>
         ${t("devices.summary", {
-          online: formatCount(hass, count(({ row }) => row.online)),
-          all: formatCount(hass, devices.length),
+          online: formatCount(hass, count((row) => row.online)),
+          all: formatCount(hass, rows.length),
         })}${restricted
           ? html` · <b>${t("devices.summary_restricted", { count: formatCount(hass, restricted) })}</b>`
           : nothing}
@@ -148,6 +151,7 @@ export class HearthwallDevicesCard extends LitElement {
     const registered = all.flatMap(({ row }) => (row.device_id && hass.devices[row.device_id]) || []);
     const areas = new Set(registered.flatMap((device) => device.area_id ?? []));
     const used = new Set(registered.flatMap((device) => device.labels ?? []));
+    const several = new Set(all.map(({ entryId }) => entryId)).size > 1;
     return html`
       ${oldFigures(hass, store, config.entry_id)}
       ${!(config.toolbar ?? all.length > FEW)
@@ -176,8 +180,10 @@ export class HearthwallDevicesCard extends LitElement {
                 .hass=${hass}
                 .device=${device}
                 .alert=${this.alerted.alerts?.of(device)}
+                .gateway=${several ? store?.gateways.get(device.entryId)?.name : undefined}
                 .sort=${this.settings.sort}
                 .connected=${store?.gateways.get(device.entryId)?.connected ?? false}
+                .readOnly=${store?.isReadOnly(device.entryId) ?? false}
                 .stale=${store?.gateways.get(device.entryId)?.stale ?? false}
               ></hearthwall-device-row>`,
             )}

@@ -22,9 +22,14 @@ export class HearthwallDeviceRow extends LitElement {
   /** Whether what is shown is of now. */
   @property({ type: Boolean, reflect: true }) connected = true;
 
+  /** Whether the sensor takes no orders from Home Assistant. */
+  @property({ type: Boolean }) readOnly = false;
+
   /** Whether the sensor is connected and says nothing. */
   @property({ type: Boolean, reflect: true }) stale = false;
 
+  /** The gateway that sees it, where devices of several are shown: a device may be there once for each. */
+  @property({ attribute: false }) gateway: string | undefined;
   /** What asks for attention, if anything does. */
   @property({ attribute: false }) alert?: Alert | undefined;
   /** What the list is sorted by: on a narrow card that figure is shown, too. */
@@ -51,11 +56,12 @@ export class HearthwallDeviceRow extends LitElement {
     const { key, tone, expires } = statusOf(row);
     const [download, upload] = [formatRate(hass, row.download_rate), formatRate(hass, row.upload_rate)];
     const today = formatBytes(hass, row.download_today + row.upload_today);
-    const beneath = row.top_peer
+    const seen = row.top_peer
       ? t("devices.top_peer", { peer: row.top_peer })
       : row.online
         ? (row.addresses[0] ?? row.mac)
         : t("devices.seen", { ago: formatAgo(hass, row.last_seen, now) });
+    const beneath = this.gateway === undefined ? seen : `${this.gateway} · ${seen}`;
     return html`
       <div class="row">
         <span class="dot ${tone} ${row.online ? "" : "away"}" aria-hidden="true"></span>
@@ -95,8 +101,12 @@ export class HearthwallDeviceRow extends LitElement {
           role="switch"
           aria-checked=${row.quarantined}
           aria-label=${t("quarantine.switch", { name: row.name })}
-          title=${this.connected ? t("quarantine.switch", { name: row.name }) : t("quarantine.impossible")}
-          ?disabled=${!this.connected}
+          title=${this.readOnly
+            ? t("orders.read_only")
+            : this.connected
+              ? t("quarantine.switch", { name: row.name })
+              : t("quarantine.impossible")}
+          ?disabled=${this.readOnly || !this.connected}
           @click=${() => this.fire("hearthwall-quarantine")}
         >
           <span class="track"><span class="thumb"></span></span>

@@ -61,6 +61,7 @@ function orders(event: Event, view: DetailsView): TemplateResult | typeof nothin
   const { hass, store, asked, accepted, onOrder } = view;
   if (!asked || !("event" in asked)) return nothing;
   const t = localizer(hass);
+  if (store?.isReadOnly(event.entry_id)) return html`<p class="secondary">${t("orders.read_only")}</p>`;
   const { accept, peer, culprit, program } = fitting(asked);
   const isCutOff = culprit !== null && culpritDevice(store, event, culprit)?.row.quarantined;
   const name = culprit === null ? "" : culpritName(store, event, culprit);

@@ -129,9 +129,9 @@ export class HearthwallRulesCard extends LitElement {
       </div>
       <button
         class="quiet"
-        ?disabled=${!connected}
+        ?disabled=${!connected || known?.readOnly}
         aria-label=${t("rules.end_named", { name })}
-        title=${connected ? "" : t("quarantine.impossible")}
+        title=${known?.readOnly ? t("orders.read_only") : connected ? "" : t("quarantine.impossible")}
         @click=${() => this.end(hass, entryId, block)}
       >
         ${t("rules.end")}

@@ -8,6 +8,7 @@ import { formatCount } from "../format.js";
 import { type ConfigForm, DOMAIN, type HomeAssistant } from "../hass.js";
 import { localizer } from "../localize.js";
 import { navigate } from "../navigate.js";
+import { once } from "../once.js";
 import { Live } from "../store.js";
 import { card } from "../styles.js";
 
@@ -57,14 +58,14 @@ export class HearthwallBadge extends LitElement {
     const t = localizer(hass);
     const { store } = this.live;
     const isMine = ({ entryId }: { entryId: string }) => !config.entry_id || entryId === config.entry_id;
-    const devices = [...(store?.devices() ?? [])].filter(isMine);
+    const devices = once([...(store?.devices() ?? [])].filter(isMine));
     const gateways = [...(store?.gateways.values() ?? [])].filter(isMine);
     const lost = store?.missing || (gateways.length > 0 && gateways.every(({ connected }) => !connected));
     const silent = !lost && gateways.some(({ stale, connected }) => stale || !connected);
-    const restricted = devices.filter(({ row }) => row.quarantined || row.rule).length;
+    const restricted = devices.filter((row) => row.quarantined || row.rule).length;
     const blocks = config.entry_id ? restricted : (activeBlocks(hass) ?? restricted);
     const alert = this.alerted.alerts?.all(config.entry_id);
-    const online = devices.filter(({ row }) => row.online).length;
+    const online = devices.filter((row) => row.online).length;
     const figures = gateways.length
       ? t("badge.online", { online: formatCount(hass, online), all: formatCount(hass, devices.length) })
       : "–";

@@ -34,6 +34,18 @@ describe("the badge", () => {
     expect(text(badge)).toBe("Hearthwall Not connected");
   });
 
+  it("counts a device that two gateways see once", async () => {
+    const hass = home({ entities });
+    const badge = await placed<HearthwallBadge>("hearthwall-badge", { hass });
+    badge.setConfig({ type: "custom:hearthwall-badge" });
+    hass.connection.say({ ...snapshot(row("a", { online: false }), row("b")), entry_id: "other", gateway: "Garden" });
+    await told(hass, badge, row("a"), row("c", { online: false }));
+    expect(text(badge)).toBe("Hearthwall 2/3 online");
+    badge.setConfig({ type: "custom:hearthwall-badge", entry_id: "other" });
+    await settled(badge);
+    expect(text(badge)).toBe("Hearthwall 1/2 online");
+  });
+
   it("counts the restricted devices where there is no sensor of rules", async () => {
     const hass = home({ entities, states: state("sensor.rules", "unavailable") });
     const badge = await placed<HearthwallBadge>("hearthwall-badge", { hass });

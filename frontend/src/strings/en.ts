@@ -87,6 +87,7 @@ export const en = {
   "quarantine.for": "For {span}",
   "quarantine.forever": "Until released",
   "quarantine.impossible": "The sensor is not connected, so nothing can be changed now.",
+  "orders.read_only": "Home Assistant may only read from this gateway, so nothing can be changed here.",
   ...enEvents,
   ...enGateway,
   ...enKinds,

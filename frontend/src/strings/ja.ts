@@ -88,6 +88,7 @@ export const ja: Record<keyof typeof en, string> = {
   "quarantine.for": "{span}",
   "quarantine.forever": "解除するまで",
   "quarantine.impossible": "センサーに接続されていないため、現在は変更できません。",
+  "orders.read_only": "Home Assistant はこのゲートウェイからの読み取りだけを許可されているため、ここでは変更できません。",
   ...jaEvents,
   ...jaGateway,
   ...jaKinds,

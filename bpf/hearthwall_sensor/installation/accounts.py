@@ -1,0 +1,68 @@
+"""The group whose members may talk to the sensor, by the tools that every Debian has for that."""
+
+import subprocess
+from pathlib import Path
+
+from ..protocol import SensorError
+from .places import GROUP, Places
+
+
+def members(places: Places) -> list[str] | None:
+    """Return who is listed in the group, None where there is no such group."""
+    try:
+        lines = places.within(Path("/etc/group")).read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    for line in lines:
+        name, _, rest = line.partition(":")
+        if name == GROUP:
+            return [each for each in rest.rpartition(":")[2].split(",") if each]
+    return None
+
+
+def require_user(places: Places, user: str) -> None:
+    """Raise SensorError `not_found` if there is no such user."""
+    try:
+        lines = places.within(Path("/etc/passwd")).read_text().splitlines()
+    except FileNotFoundError:
+        lines = []
+    if user not in {line.partition(":")[0] for line in lines}:
+        raise SensorError("not_found", f"there is no user {user!r} on this host")
+
+
+def make(places: Places) -> None:
+    """Make the group; raises SensorError `storage_failed`."""
+    _run("groupadd", *_prefix(places), "--system", GROUP)
+
+
+def remove(places: Places) -> None:
+    """Remove the group; raises SensorError `storage_failed`."""
+    _run("groupdel", *_prefix(places), GROUP)
+
+
+def join(places: Places, user: str) -> None:
+    """Have a user join the group; raises SensorError `storage_failed`."""
+    _run("usermod", *_prefix(places), "--append", "--groups", GROUP, user)
+
+
+def leave(places: Places, user: str) -> None:
+    """Have a user leave the group; raises SensorError `storage_failed`."""
+    root = () if places.is_this_host else ("--root", str(places.root))
+    _run("gpasswd", *root, "--delete", user, GROUP)
+
+
+def _prefix(places: Places) -> tuple[str, ...]:
+    """Return what has a tool change another system's files."""
+    return () if places.is_this_host else ("--prefix", str(places.root))
+
+
+def _run(tool: str, *words: str) -> None:
+    """Run one of shadow's tools; raises SensorError `storage_failed` with what it said."""
+    try:
+        done = subprocess.run([tool, *words], capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise SensorError(
+            "missing_capability", f"there is no {tool}: apt-get install passwd"
+        ) from error
+    if done.returncode != 0:
+        raise SensorError("storage_failed", f"{tool} failed: {done.stderr.strip()[-300:]}")

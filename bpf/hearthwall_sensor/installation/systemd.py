@@ -1,0 +1,97 @@
+"""What is asked of systemd, on a host where it runs and on one where it does not yet."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from ..protocol import SensorError
+from .places import UNIT, Places
+
+#: There while systemd runs, as sd_booted(3) says.
+_BOOTED: Final = Path("/run/systemd/system")
+#: The unit gives a start 120 s, and a stop before it 20.
+_PATIENCE: Final = 150
+_LOG_LINES: Final = "8"
+
+
+class Systemd:
+    """systemd of the system at these places."""
+
+    def __init__(self, places: Places) -> None:
+        """Take the places."""
+        self._places = places
+
+    @property
+    def runs(self) -> bool:
+        """Whether it runs this host, so that it can start and stop."""
+        return self._places.is_this_host and _BOOTED.is_dir() and self.is_there
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is installed here."""
+        return shutil.which("systemctl") is not None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the sensor's unit runs, or is about to."""
+        said = self._ask("show", "--property=ActiveState", "--value", UNIT).strip()
+        return said in {"active", "activating", "reloading"}
+
+    def reload(self) -> None:
+        """Have the units read anew, where that is somebody's business."""
+        if self.runs:
+            self._do("daemon-reload")
+
+    def enable(self) -> None:
+        """Have the unit started at boot."""
+        self._do(*self._root(), "enable", "--quiet", UNIT)
+
+    def disable(self) -> None:
+        """Have it not started at boot any more."""
+        self._do(*self._root(), "disable", "--quiet", UNIT)
+
+    def restart(self) -> None:
+        """Start the unit anew and wait until it is up; raises SensorError with the end of its log."""
+        try:
+            self._do("restart", UNIT)
+        except SensorError as error:
+            raise SensorError("internal", f"{error.message}{self._log()}") from error
+
+    def stop(self) -> None:
+        """Stop the unit, and forget how it has fared."""
+        self._do("stop", UNIT)
+        self._ask("reset-failed", UNIT)
+
+    def _root(self) -> tuple[str, ...]:
+        """Return what has links made without asking a systemd that runs."""
+        return () if self.runs else (f"--root={self._places.root}",)
+
+    def _log(self) -> str:
+        """Return what the unit said last."""
+        words = ["journalctl", "--unit", UNIT, "--lines", _LOG_LINES, "--output=cat", "--no-pager"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+        return f"; its log ends with:\n{done.stdout.strip()}" if done.stdout.strip() else ""
+
+    @staticmethod
+    def _ask(*words: str) -> str:
+        """Return what systemctl prints, whatever it thinks of it."""
+        done = subprocess.run(
+            ["systemctl", *words], capture_output=True, text=True, timeout=_PATIENCE, check=False
+        )
+        return done.stdout
+
+    @staticmethod
+    def _do(*words: str) -> None:
+        """Have systemctl do something; raises SensorError `internal` with what it said."""
+        line = ["systemctl", *words]
+        try:
+            done = subprocess.run(
+                line, capture_output=True, text=True, timeout=_PATIENCE, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise SensorError(
+                "timeout", f"{' '.join(line)} did not end in {_PATIENCE} s"
+            ) from error
+        if done.returncode != 0:
+            raise SensorError("internal", f"{' '.join(line)} failed: {done.stderr.strip()[-400:]}")

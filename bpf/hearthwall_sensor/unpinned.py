@@ -1,0 +1,51 @@
+"""What is on interfaces without a pin: found again by number, when the sensor has gone and comes back."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from .kernel import interface_programs, pins
+from .kernel.libbpf import Program
+from .kernel.pins import Pins
+from .kernel.presence import Presence
+from .network.occupied import programs_on_all
+from .network.topology import Network
+from .ports import METERS, Ports
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Unpinned:
+    """One sensor's programs, where no pins tell of them."""
+
+    def __init__(self, own: Pins, ports: Ports, state: Path) -> None:
+        """Take the sensor's pins, its interfaces, and the folder where it keeps what lasts."""
+        self._pins = own
+        self._ports = ports
+        self._state = state
+        self._presence = Presence()
+
+    def take_over(self) -> None:
+        """Mount bpffs; where that can't be, interfaces have to keep the programs. Raises SensorError.
+
+        What an earlier run left there without bpffs is this sensor's in either case.
+        """
+        self._ports.adopt(interface_programs.kept(self._state))
+        if (reason := pins.mount()) is not None:
+            _LOGGER.warning("%s: %s", reason, pins.LOST)
+            self._ports.keep_on_interfaces()
+
+    def say(self, programs: Mapping[str, Program]) -> None:
+        """Say that the sensor runs to those that see its programs and nothing else of it."""
+        places = (each for role in METERS.values() for each in role.values())
+        self._presence.say(programs[each].id for each in places)
+
+    def note(self, programs: Mapping[str, Program], seen: Network) -> None:
+        """Note which programs are, or will soon be, on the interfaces; raises OSError."""
+        held = {each.id for each in programs.values()} if self._pins.are_held else set()
+        left = interface_programs.kept(self._state) & programs_on_all(seen.interfaces)
+        interface_programs.keep(self._state, held | left)
+
+    def end(self) -> None:
+        """Say it no longer."""
+        self._presence.end()

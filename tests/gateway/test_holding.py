@@ -1,0 +1,107 @@
+"""Who holds a sensor's lock and is killed for it, and whose programs are a running sensor's."""
+
+import asyncio
+import fcntl
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hearthwall_sensor import holding
+from hearthwall_sensor.kernel.presence import Presence, is_running
+from hearthwall_sensor.protocol import SensorError
+
+pytestmark = pytest.mark.lab
+
+#: Holds a lock as a sensor does that does nothing else any more.
+HOLD = """
+import fcntl, signal, sys, time
+lock = open(sys.argv[1], "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+if "deaf" in sys.argv:
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+print("holds", flush=True)
+time.sleep(300)
+"""
+#: No number of a program's: the kernel gives none so high.
+PROGRAM = 2**32 - 7
+#: Says it runs, but as somebody else.
+CLAIM = f"""
+import socket, time
+link = socket.socket(socket.AF_UNIX)
+link.bind("\\0hearthwall/program/{PROGRAM}")
+link.listen()
+print("holds", flush=True)
+time.sleep(300)
+"""
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*line: str) -> subprocess.Popen[str]:
+        started.append(subprocess.Popen(line, stdout=subprocess.PIPE, text=True))
+        output = started[-1].stdout
+        assert output is not None
+        assert output.readline() == "holds\n"
+        return started[-1]
+
+    yield run
+    for each in started:
+        each.kill()
+        each.communicate()
+
+
+@pytest.mark.parametrize(("how", "ended_by"), [("", signal.SIGUSR1), ("deaf", signal.SIGKILL)])
+def test_a_sensor_that_is_stopped_is_killed(
+    tmp_path: Path, start: Start, how: str, ended_by: signal.Signals
+) -> None:
+    socket = str(tmp_path / "s.sock")
+    sensor = start(
+        sys.executable, "-c", HOLD, f"{socket}.lock", "/usr/sbin/hearthwall-sensor", "run", how
+    )
+    sensor.send_signal(signal.SIGSTOP)
+    assert holding.kill(socket) == sensor.pid
+    assert sensor.wait(10) == -ended_by
+
+
+def test_nobody_else_is_killed(tmp_path: Path, start: Start) -> None:
+    socket = str(tmp_path / "s.sock")
+    command = start(
+        sys.executable, "-c", HOLD, f"{socket}.lock", "/usr/sbin/hearthwall-sensor", "unload"
+    )
+    with pytest.raises(SensorError, match="does not answer"):
+        holding.kill(socket)
+    assert command.poll() is None
+    with pytest.raises(SensorError, match="does not answer"):
+        holding.kill(str(tmp_path / "of-nobody"))
+
+
+def test_a_lock_of_ours_is_no_sensor(tmp_path: Path) -> None:
+    with (tmp_path / "s.sock.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(SensorError, match="does not answer"):
+            holding.kill(str(tmp_path / "s.sock"))
+
+
+async def test_a_program_is_a_running_sensors_as_long_as_it_says_so() -> None:
+    assert not await asyncio.to_thread(is_running, PROGRAM)
+    presence = Presence()
+    presence.say([PROGRAM])
+    for _ in range(100):  # whoever asks takes no place for long
+        assert await asyncio.to_thread(is_running, PROGRAM)
+    presence.end()
+    assert not await asyncio.to_thread(is_running, PROGRAM)
+
+
+def test_somebody_elses_word_does_not_count(start: Start) -> None:
+    start("setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", CLAIM)
+    time.sleep(0.1)
+    assert not is_running(PROGRAM)
