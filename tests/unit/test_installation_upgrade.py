@@ -99,7 +99,7 @@ def test_an_upgrade_needs_an_installation_and_another_version(
     with pytest.raises(SensorError, match="`install` does it"):
         bring(installed, source)
     (installed.root / "usr/lib/hearthwall").mkdir(parents=True)
-    with pytest.raises(SensorError, match="Debian's package: apt-get install ./hearthwall"):
+    with pytest.raises(SensorError, match=r"Debian's package: apt-get install \./hearthwall"):
         bring(installed, source)
 
 
