@@ -18,7 +18,7 @@ from lab import Lab
 from lab.home import DEVICES
 from tests.gateway.inside import inside, talking
 from tests.gateway.pairing import Middle, endpoint_of, pair, shown
-from tests.gateway.sensor_process import SensorProcess
+from tests.gateway.sensor_process import SensorProcess, until
 from tests.gateway.test_remote import HOST, LISTEN, PORT
 
 pytestmark = pytest.mark.lab
@@ -37,6 +37,16 @@ def listening(lab: Lab) -> Iterator[SensorProcess]:
         yield sensor
         assert "Traceback" not in sensor.log.read_text()
         sensor.clean()
+
+
+@pytest.fixture(autouse=True)
+def nobody_left(listening: SensorProcess) -> Iterator[None]:
+    """Let no token, and nobody's protection by one, outlive its test, whichever way that one ends."""
+    yield
+    for name in names(listening):
+        listening.call("token", name, "--revoke")
+    laptop = str(DEVICES["laptop"].ipv4)
+    assert until(lambda: laptop not in listening.call("status")["protected"])
 
 
 @pytest.fixture
@@ -86,8 +96,6 @@ async def test_a_code_lets_one_in_and_its_role_holds(lab: Lab, listening: Sensor
         "Home": "operate",
         "Tablet": "read",
     }
-    for name in ("Home", "Tablet"):
-        listening.call("token", name, "--revoke")
 
 
 async def test_who_only_reads_takes_no_protection(lab: Lab, listening: SensorProcess) -> None:
@@ -95,7 +103,6 @@ async def test_who_only_reads_takes_no_protection(lab: Lab, listening: SensorPro
         given = await pair(lab, "laptop", PLACE, there.next()["code"])
     async with talking(lab, "laptop", endpoint_of(PLACE, given)) as client:
         assert str(DEVICES["laptop"].ipv4) not in (await client.status()).protected
-    listening.call("token", "Home Assistant", "--revoke")
 
 
 async def test_what_happens_is_told_as_it_happens(lab: Lab, listening: SensorProcess) -> None:
@@ -111,7 +118,6 @@ async def test_what_happens_is_told_as_it_happens(lab: Lab, listening: SensorPro
         await pair(lab, "laptop", PLACE, code.lower())
         assert there.line().startswith(f"Paired: 'Home Assistant' at {laptop} may now see")
         assert there.end()[0] == 0
-    listening.call("token", "Home Assistant", "--revoke")
     with shown(listening, as_json=False) as there:
         for _ in range(9):
             there.line()
@@ -208,7 +214,6 @@ async def test_who_changes_what_passes_gets_no_token(
             assert there.next()["what"] == "wrong_code"
         assert names(listening) == []
         await pair(lab, "laptop", PLACE, code)
-    listening.call("token", "Home Assistant", "--revoke")
 
 
 async def test_what_gives_a_token_for_any_code_is_not_believed(
@@ -261,4 +266,3 @@ async def test_a_recorded_pairing_is_nothing_worth(
         await pair(lab, "laptop", PLACE, code)
         assert (await say_again())["code"] == "no_code"
     assert names(listening) == ["Home Assistant"]
-    listening.call("token", "Home Assistant", "--revoke")
