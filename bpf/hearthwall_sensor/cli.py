@@ -32,12 +32,12 @@ from .commands import (
     unload as unload_commands,
     usage as usage_commands,
 )
-from .commands.cells import clean
 from .commands.command import Command, Options, ask
 from .feeds import commands as feed_commands
 from .nearest import did_you_mean
 from .protocol import DEFAULT_SOCKET, EXIT_SETTINGS, SensorError
 from .requests import GetFeeds, GetStatus, RefreshFeed, RemoveFeed
+from .words.cells import clean
 
 if TYPE_CHECKING:
     from .settings import Settings

@@ -4,7 +4,7 @@ import logging
 import sys
 from typing import Any
 
-from .commands.cells import clean
+from .words.cells import clean
 
 
 class Formatter(logging.Formatter):

@@ -4,8 +4,8 @@ import pytest
 import wcwidth
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor.commands import amounts
-from hearthwall_sensor.commands.cells import (
+from hearthwall_sensor.words import amounts
+from hearthwall_sensor.words.cells import (
     clean,
     cut,
     cut_mac,

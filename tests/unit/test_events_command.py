@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor.commands.cells import clean, width, wrapped
 from hearthwall_sensor.commands.events import _follow, show
 from hearthwall_sensor.protocol import Device, Event, SensorError, Snapshot
 from hearthwall_sensor.requests import GetEvents, Request
+from hearthwall_sensor.words.cells import clean, width, wrapped
 from tests.devices import CAMERA, PHONE, TV
 from tests.unit.household import Household, Serving, device
 from tests.unit.terminal import Terminal

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from hearthwall_sensor.commands import alike
-from hearthwall_sensor.commands.evidence import measured, rows
-from hearthwall_sensor.commands.wrapping import aligned
 from hearthwall_sensor.kinds import KINDS
+from hearthwall_sensor.words.evidence import measured, rows
+from hearthwall_sensor.words.wrapping import aligned
 from tests.devices import CAMERA, TV
 
 NAMES = {CAMERA: "camera", TV: "tv"}

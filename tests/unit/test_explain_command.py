@@ -12,9 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor.commands import evidence, explain
-from hearthwall_sensor.commands.amounts import moment
-from hearthwall_sensor.commands.cells import width
 from hearthwall_sensor.habits import Acceptance, ProfileReport
 from hearthwall_sensor.kinds import KINDS
 from hearthwall_sensor.protocol import Event, SensorError
@@ -23,6 +20,9 @@ from hearthwall_sensor.requests import (
     Request,
     RevokeAccepted,
 )
+from hearthwall_sensor.words import evidence, explaining
+from hearthwall_sensor.words.amounts import moment
+from hearthwall_sensor.words.cells import width
 from tests.devices import CAMERA, TV
 from tests.unit.asking import asked, run, said
 from tests.unit.household import Household, Serving, device
@@ -269,7 +269,7 @@ def test_whatever_is_evidence_can_be_shown_and_is_cleaned(found: dict[str, Any])
         "technique_url": None,
         "accepted": None,
     }
-    text = explain.show(wire, {}, [])
+    text = explaining.show(wire, {}, [])
     assert all(each.isprintable() for line in text.split("\n") for each in line)
 
 

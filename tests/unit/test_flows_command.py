@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.commands.cells import width
 from hearthwall_sensor.commands.flows import parse_since
 from hearthwall_sensor.protocol import SensorError
 from hearthwall_sensor.requests import GetFlows
+from hearthwall_sensor.words.cells import width
 from tests.devices import CAMERA, TV
 from tests.unit.household import Household, Serving, flow
 

@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor.commands.cells import width
 from hearthwall_sensor.commands.policy import section_of, show, value_of
-from hearthwall_sensor.commands.wrapping import wrapped
 from hearthwall_sensor.habits import PolicyReport
 from hearthwall_sensor.policy.reading import read
 from hearthwall_sensor.protocol import Device, SensorError
@@ -21,6 +19,8 @@ from hearthwall_sensor.requests import (
     GetPolicy,
     SetPolicy,
 )
+from hearthwall_sensor.words.cells import width
+from hearthwall_sensor.words.wrapping import wrapped
 from tests.devices import CAMERA, device_fields
 from tests.unit.asking import asked, run, said
 from tests.unit.household import Household, Serving, status

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hearthwall_sensor.commands import behind, events, explain
+from hearthwall_sensor.commands import events, explain
 from hearthwall_sensor.commands.policy import section_of
 from hearthwall_sensor.detection import Consequences, Detection
 from hearthwall_sensor.detectors import DETECTORS
@@ -27,6 +27,7 @@ from hearthwall_sensor.policy.reading import read
 from hearthwall_sensor.policy.writing import change, parse_section
 from hearthwall_sensor.protocol import Event
 from hearthwall_sensor.rules.host import ran_at
+from hearthwall_sensor.words import behind, explaining
 from tests.devices import CAMERA
 from tests.unit.observed import NOON, flow, home
 from tests.unit.processes import AGENT, INSIDE, NOBODY, notice
@@ -203,7 +204,7 @@ def test_a_process_that_has_ended_is_not_stopped(process: str, stopped: str | No
     blame = Blame(lambda _: True, lambda _: False, is_there=lambda pid, _: pid != 77)
     assert (blame.program(told), blame.has_ended(told)) == (stopped, True)
     assert not blame.has_ended(notice(evidence={"pid": 77}))
-    shown = explain.show(
+    shown = explaining.show(
         {"event": event(told) | {"evidence": told.evidence, "culprit": None, "has_ended": True}}
         | dict.fromkeys(("device", "accepted", "meaning", "advice", "technique", "technique_url")),
         {},
@@ -281,7 +282,7 @@ def test_explain_proposes_what_stops_the_program(told: Notice, block: str) -> No
     wire = {"event": event(told), "device": told.process, "accepted": None}
     commands = [" ".join(words) for words, _ in explain._steps(wire, None)]
     assert commands == ["accept 7", block, "profile exe:/usr/bin/agent"]
-    shown = explain.show(
+    shown = explaining.show(
         wire | {"meaning": "m", "advice": "a", "technique": None, "technique_url": None}, {}, []
     )
     assert "program" in shown

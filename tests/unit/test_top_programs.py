@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor.commands.cells import width
 from hearthwall_sensor.protocol import DeviceRule, Program
 from hearthwall_sensor.requests import AddBlock, GetFlows, GetProcesses, RemoveBlock
 from hearthwall_sensor.top.layout import frame
 from hearthwall_sensor.top.rates import Rate
 from hearthwall_sensor.top.view import Order, View
+from hearthwall_sensor.words.cells import width
 from tests.devices import CAMERA
 from tests.unit.household import Household, Serving, device, flow
 from tests.unit.terminal import top

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from hearthwall_sensor.commands.cells import width
 from hearthwall_sensor.protocol import Device, DeviceRule, Flow
 from hearthwall_sensor.requests import AddBlock, RemoveBlock
 from hearthwall_sensor.top.layout import frame, text
 from hearthwall_sensor.top.rates import Rate
 from hearthwall_sensor.top.rows import SORTS, flow_key
 from hearthwall_sensor.top.view import View
+from hearthwall_sensor.words.cells import width
 from tests.devices import CAMERA, PHONE, TV
 from tests.unit.household import device, flow, status
 

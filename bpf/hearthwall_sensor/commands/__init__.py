@@ -1,1 +1,1 @@
-"""The commands of the sensor, and how their results are shown to people."""
+"""The commands of the sensor."""

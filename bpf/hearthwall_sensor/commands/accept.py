@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..protocol import Device, SensorError
 from ..requests import AcceptEvent, GetAccepted, RevokeAccepted
+from ..words.amounts import moment
+from ..words.cells import clean
+from ..words.naming import device_names, typable
+from ..words.wrapping import wrapped
 from . import alike
-from .amounts import moment
-from .cells import clean
 from .command import Command, Options, converse
-from .naming import device_names, typable
 from .typed import typed
-from .wrapping import wrapped
 
 if TYPE_CHECKING:
     from ..client import Client

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from ..detectors.amounts import COVERED
 from ..kinds import KINDS
-from .amounts import size
-from .evidence import is_number
+from ..words.amounts import size
+from ..words.evidence import is_number
 
 #: By kind: what an event's subject looks like, and what is then like it. `who` is the device, `it` what the subject
 #: names; `service` and `most` come from the evidence.

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..protocol import SensorError
 from ..requests import ForgetDevice, GetDevices, MergeDevices, RenameDevice, SplitDevice
-from . import naming
-from .amounts import ago, rate, size
-from .cells import clean, table
+from ..words import naming
+from ..words.amounts import ago, rate, size
+from ..words.cells import clean, table
 from .command import Command, Options, ask, converse
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from .amounts import ago, size, span
-from .cells import clean, table
-from .wrapping import wrapped
+from ..words.amounts import ago, size, span
+from ..words.cells import clean, table
+from ..words.wrapping import wrapped
 
 
 def check(report: dict[str, Any]) -> str:

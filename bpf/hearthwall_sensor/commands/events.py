@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from ..kinds import KINDS, SEVERITIES
 from ..protocol import SensorError
 from ..requests import MAX_EVENTS, GetAccepted, GetEvents
-from . import naming
-from .amounts import moment
-from .cells import clean, cut, fill, width, without_empty, wrapped
+from ..words import naming
+from ..words.amounts import moment
+from ..words.cells import clean, cut, fill, width, without_empty, wrapped
 from .command import Command, Options, converse, whole
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from ..processes.image import PROGRAM
 from ..protocol import Flow, SensorError
 from ..requests import MAX_FLOWS, GetFlows
 from ..targets import parse_duration
-from . import naming
-from .amounts import ago, size
-from .cells import table, without_empty
+from ..words import naming
+from ..words.amounts import ago, size
+from ..words.cells import table, without_empty
 from .command import Command, Options, converse, whole
 
 if TYPE_CHECKING:

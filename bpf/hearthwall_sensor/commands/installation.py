@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..protocol import SensorError
-from .cells import clean
+from ..words.cells import clean
 from .command import Command, Options
 from .unload import socket_of, unload_one
 

@@ -12,13 +12,14 @@ from ..modes import Mode
 from ..protocol import Device, SensorError
 from ..requests import AddBlock, GetMud, RemoveMud, Request, SetMud
 from ..targets import parse_duration
-from . import display, naming
-from .amounts import ago, span
-from .cells import clean
+from ..words import naming
+from ..words.amounts import ago, span
+from ..words.cells import clean
+from ..words.wrapping import labelled, wrapped
+from . import display
 from .command import Command, Options, converse
 from .output import put
 from .typed import typed
-from .wrapping import labelled, wrapped
 
 if TYPE_CHECKING:
     from ..client import Client

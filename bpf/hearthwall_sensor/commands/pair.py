@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from ..protocol import SensorError, TokenRole
 from ..requests import MAX_MINUTES, Pair
-from .cells import clean
+from ..words.cells import clean
 from .command import Command, Options, converse, whole
 from .remote import MAY, reached
 from .service import how_to_listen

@@ -13,10 +13,10 @@ from ..processes.image import PROGRAM
 from ..protocol import Device, SensorError
 from ..requests import GetPolicy, SetPolicy
 from ..targets import parse_mac
-from . import naming
-from .cells import clean
+from ..words import naming
+from ..words.cells import clean
+from ..words.wrapping import wrapped
 from .command import Command, Options, converse
-from .wrapping import wrapped
 
 if TYPE_CHECKING:
     from ..client import Client

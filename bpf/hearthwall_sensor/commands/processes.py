@@ -4,8 +4,8 @@ import argparse
 from typing import Any, Final
 
 from ..requests import MAX_FLOWS, GetProcesses
-from .amounts import ago, size
-from .cells import table, without_empty
+from ..words.amounts import ago, size
+from ..words.cells import table, without_empty
 from .command import Command, Options, ask, whole
 
 _HEADS: Final = (

@@ -9,11 +9,11 @@ from ..learning.destinations import NAMELESS
 from ..processes.image import PROGRAM
 from ..protocol import SensorError
 from ..requests import GetProfile, SetProfile
-from . import naming
-from .amounts import ago, moment, size, span
-from .cells import clean, table
+from ..words import naming
+from ..words.amounts import ago, moment, size, span
+from ..words.cells import clean, table
+from ..words.wrapping import aligned, wrapped
 from .command import Command, Options, converse
-from .wrapping import aligned, wrapped
 
 if TYPE_CHECKING:
     from ..client import Client

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 from ..protocol import DEFAULT_STATE_DIR, SensorError, Status, TokenRole
 from ..requests import GetStatus
-from .cells import clean, table
+from ..words.cells import clean, table
 from .command import Command, Options, ask
 from .service import how_to_listen
 
@@ -89,7 +89,7 @@ def _shown(token: Any) -> dict[str, Any]:
 
 def _show(result: dict[str, Any]) -> str:
     """Show what was done."""
-    from .amounts import ago
+    from ..words.amounts import ago
 
     if "tokens" in result:
         rows = [

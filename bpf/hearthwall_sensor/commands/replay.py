@@ -9,12 +9,13 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from ..protocol import Device, Flow, Replayed, ResolvedName, SensorError
-from . import events, naming
-from .amounts import size
-from .cells import clean, table, without_empty
+from ..words import naming
+from ..words.amounts import size
+from ..words.cells import clean, table, without_empty
+from ..words.wrapping import wrapped
+from . import events
 from .command import Command, Options
 from .counted import number, sentence
-from .wrapping import wrapped
 
 #: Flows that people are shown, and names.
 _SHOWN: Final = 30

@@ -11,7 +11,8 @@ from ..modes import ALLOWANCES, AUDITABLE, DIRECTIONS, MODES, TRANSPORTS, Allowa
 from ..protocol import SensorError
 from ..requests import AddBlock, Confirm, GetBlocks, GetDevices, RemoveBlock
 from ..targets import PROCESS_KINDS, parse_duration, parse_target, path_of
-from . import display, naming
+from ..words import naming
+from . import display
 from .command import Command, Options, ask, converse
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any, Final
 
-from .cells import clean
+from ..words.cells import clean
 from .command import Command, Options
 
 #: The exit status for a file in which nothing is wrong and nothing is named; a mistake's is 1, as of any command.

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..protocol import DEFAULT_STATE_DIR, SensorError
 from ..requests import GetStatus, TestSink
-from .amounts import span
-from .cells import clean, table
+from ..words.amounts import span
+from ..words.cells import clean, table
 from .command import Command, Options, ask
 
 

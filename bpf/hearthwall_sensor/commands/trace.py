@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from ..protocol import SensorError
 from ..requests import Trace, TracedCall
 from ..targets import parse_duration
-from .amounts import size
-from .cells import clean, cut, fill
+from ..words.amounts import size
+from ..words.cells import clean, cut, fill
 from .command import Command, Options, converse, whole
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ..protocol import DEFAULT_SOCKET
-from .cells import clean
+from ..words.cells import clean
 
 #: Set by a script that starts this program: how itself was called.
 STARTED_AS: Final = "HEARTHWALL_STARTED_AS"

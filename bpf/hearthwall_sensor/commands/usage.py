@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..requests import MAX_FLOWS, GetUsage
 from ..usage import DIMENSIONS, UsageReport, UsageRow
-from . import naming
-from .amounts import size
-from .cells import table
+from ..words import naming
+from ..words.amounts import size
+from ..words.cells import table
 from .command import Command, Options, converse, whole
 from .flows import parse_since
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from ..commands.amounts import moment
-from ..commands.cells import clean
 from ..protocol import Event
+from ..words.amounts import moment
+from ..words.cells import clean
 from . import words
 from .sink import SinkContext
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from .. import __version__
-from ..commands.cells import clean
 from ..feeds.source import may_carry_secret
 from ..protocol import Event
+from ..words.cells import clean
 from . import words
 from .secret import read_secret
 from .sink import RefusedError, SinkContext, SinkError

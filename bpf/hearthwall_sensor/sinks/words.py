@@ -3,16 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import Final, cast
 
-from ..commands import explain
-from ..commands.cells import clean
 from ..kinds import KINDS, SEVERITIES, EventKind, Kind
 from ..protocol import Event
+from ..words.cells import clean
+from ..words.explaining import explained, show
 from .sink import SinkContext
 
 #: Letters of one line and of one event that are told.
 LONGEST_LINE: Final = 160
 LONGEST_EVENT: Final = 4_000
-_ATTACK: Final = "https://attack.mitre.org/techniques/"
 
 #: Returns what people call the device with a MAC.
 Names = Callable[[str], str | None]
@@ -47,23 +46,13 @@ def brief(event: Event, names: Names) -> str:
 
 def whole(event: Event, names: Names) -> str:
     """Return all that is known of an event, as `explain` shows it."""
-    kind = _kind(event)
-    technique = event.technique or (kind.technique if kind else None)
     name = names(event.mac) if event.mac else None
-    wire = {
-        "event": event.to_wire(),
-        "device": name or event.mac or event.process or event.address,
-        "meaning": kind.meaning if kind else None,
-        "advice": kind.advice if kind else None,
-        "technique": technique,
-        "technique_url": _ATTACK + technique.replace(".", "/") + "/" if technique else None,
-        "accepted": None,
-    }
+    wire = explained(event.to_wire(), name)
     known = {event.mac: name} if event.mac and name else {}
     more = [
         (f"sudo hearthwall-sensor explain {event.seq}", "on the gateway, whom to cut off and how")
     ]
-    return cut(explain.show(wire, known, more), LONGEST_EVENT)
+    return cut(show(wire, known, more), LONGEST_EVENT)
 
 
 def gravest(events: Sequence[Event]) -> Event:

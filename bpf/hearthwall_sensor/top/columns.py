@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from ..commands import naming
-from ..commands.amounts import bits, size, span
-from ..commands.cells import clean, fill, width
 from ..protocol import DeviceRule
+from ..words import naming
+from ..words.amounts import bits, size, span
+from ..words.cells import clean, fill, width
 from .rows import DeviceRow, FlowRow, ProgramRow
 
 _GAP: Final = 2

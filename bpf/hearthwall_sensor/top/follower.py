@@ -8,9 +8,9 @@ from typing import Any, Final
 import aiohttp
 
 from ..client import Client
-from ..commands import naming
 from ..protocol import Delta, Device, Flow, Program, SensorError
 from ..requests import AddBlock, GetFlows, GetProcesses, RemoveBlock
+from ..words import naming
 from .rates import Rate, Rates, Total
 from .rows import flow_key
 from .view import View, duration_text

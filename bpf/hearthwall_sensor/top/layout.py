@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from ..commands import naming
-from ..commands.amounts import bits, size, span
-from ..commands.cells import clean, cut, fill, width as width_of
 from ..modes import MODES as MODE_TEXTS
+from ..words import naming
+from ..words.amounts import bits, size, span
+from ..words.cells import clean, cut, fill, width as width_of
 from . import columns
 from .columns import Fitted
 from .rows import SORTS, DeviceRow, FlowRow, Pane, ProgramRow

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
-from ..commands import naming
 from ..processes.image import PROGRAM
 from ..protocol import Device, DeviceRule, Flow, Program
+from ..words import naming
 from .rates import Rate
 
 #: The upper pane is of devices, or of programs.

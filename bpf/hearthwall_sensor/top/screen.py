@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Self
 
-from ..commands.cells import fill, width
 from ..errors import SensorError
+from ..words.cells import fill, width
 from .layout import Line, Style
 
 #: An Esc alone is told from a key that sends more by this pause, in milliseconds: time for a slow line.

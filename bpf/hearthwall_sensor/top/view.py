@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from ..commands import naming
-from ..commands.amounts import span
 from ..modes import Mode
 from ..protocol import Device, DeviceRule, Flow, Program, Status
 from ..requests import AddBlock, RemoveBlock
+from ..words import naming
+from ..words.amounts import span
 from .rates import Rate
 from .rows import SORTS, DeviceRow, FlowRow, Pane, ProgramRow, flow_key, matches
 
