@@ -128,6 +128,7 @@ def _nanoseconds(
 
 def measure(folder: Path, rounds: Rounds, packets: int) -> list[Figure]:
     """Return the figures of dropped packets."""
+    xdp_filter.clear()
     with _road(folder) as road:
         contenders = {
             name: partial(_nanoseconds, road, name, place, packets)

@@ -1,14 +1,12 @@
 """The gate side by side with other filters: time per verdict, CPU per dropped packet, loading of lists."""
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench import drop, loading, verdict, xdp_filter
-from bench.figures import Figure, load, show
-from bench.network import workplace
+from bench import drop, loading, parts, verdict
+from bench.figures import Figure
 from bench.rounds import Rounds
 
 
@@ -32,25 +30,4 @@ PARTS: Final[Mapping[str, Callable[[Path, Effort], list[Figure]]]] = {
     "loading": lambda folder, effort: loading.measure(folder, effort.swaps),
 }
 
-
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="bench/gate", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print a JSON list")
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument(
-        "--part", choices=PARTS, action="append", help="measure only this (repeatable)"
-    )
-    options = parser.parse_args()
-    effort = _QUICK if options.quick else _FULL
-    figures = [load("before")]
-    xdp_filter.clear()
-    with workplace() as folder:
-        for name in options.part or PARTS:
-            figures += PARTS[name](folder, effort)
-    figures.append(load("after"))
-    print(show(figures, as_json=options.json))
-    return 0
-
-
-sys.exit(main())
+sys.exit(parts.measure("gate", __doc__, PARTS, _FULL, _QUICK))

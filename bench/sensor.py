@@ -1,14 +1,12 @@
 """What flows and names cost the gateway: CPU, memory, loss in a flood, reading flows, the kernel's part, its start."""
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench import metering, readout, reckoning, remembering, starting, watching
-from bench.figures import Figure, load, show
-from bench.network import workplace
+from bench import metering, parts, readout, reckoning, remembering, starting, watching
+from bench.figures import Figure
 from bench.rounds import Rounds
 
 
@@ -41,24 +39,4 @@ PARTS: Final[Mapping[str, Callable[[Path, Effort], list[Figure]]]] = {
     "start": lambda folder, effort: starting.measure(folder, effort.starting),
 }
 
-
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="bench/sensor", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print a JSON list")
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument(
-        "--part", choices=PARTS, action="append", help="measure only this (repeatable)"
-    )
-    options = parser.parse_args()
-    effort = _QUICK if options.quick else _FULL
-    figures = [load("before")]
-    for name in options.part or PARTS:
-        with workplace() as folder:
-            figures += PARTS[name](folder, effort)
-    figures.append(load("after"))
-    print(show(figures, as_json=options.json))
-    return 0
-
-
-sys.exit(main())
+sys.exit(parts.measure("sensor", __doc__, PARTS, _FULL, _QUICK))

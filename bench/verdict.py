@@ -158,6 +158,7 @@ def _nanoseconds(case: Case, repeat: int) -> float:
 
 def measure(folder: Path, rounds: Rounds, repeat: int) -> list[Figure]:
     """Return the figures of verdicts."""
+    xdp_filter.clear()
     figures = []
     with ExitStack() as stack:
         filters = Filters(folder, stack)
