@@ -125,6 +125,72 @@ def test_a_clock_that_was_set_back_holds_nothing_for_long() -> None:
     assert elapsed.now - read == GRACE + LOOK, "all of them together"
 
 
+# A clock that is set
+
+AHEAD = 4 * 365 * 86_400.0
+
+
+class Home:
+    """A gateway that looks every five seconds, by a clock that somebody sets."""
+
+    def __init__(self, times: Any = ()) -> None:
+        self.clock, self.steady = Clock(), Clock()
+        self.presence = Presence(times, clock=self.clock, steady=self.steady)
+
+    def looked(self, found: str) -> None:
+        for each in found:
+            self.presence.note(int(each))
+            self.clock.now += 5
+            self.steady.now += 5
+
+    def was_alone(self) -> bool:
+        """Return whether nobody was there for what has just become known."""
+        return self.presence.was_alone(at(self.clock, GRACE + LOOK))
+
+
+def test_a_clock_that_ran_ahead_while_one_left_silences_nothing_later() -> None:
+    home = Home()
+    home.looked("1" * 30)
+    home.clock.now += AHEAD
+    home.looked("1100")
+    home.clock.now -= AHEAD
+    home.looked("0" * 30)
+    assert home.was_alone()
+    home.clock.now += AHEAD
+    home.looked("0")
+    assert home.was_alone(), "when that time has come"
+
+
+def test_one_that_came_while_the_clock_was_ahead_is_there_all_the_same() -> None:
+    home = Home()
+    home.clock.now += 9 * 3600  # local time in a clock that is UTC's, before NTP
+    home.looked("1" * 10)
+    home.clock.now -= 9 * 3600
+    home.looked("1" * 30)
+    assert not home.was_alone()
+
+
+def test_nobody_was_there_in_the_time_that_a_clock_skipped() -> None:
+    home = Home()
+    before = event(time=home.clock.now)  # it waits since before the gateway lost its power
+    home.clock.now -= AHEAD  # no battery keeps its clock
+    home.looked("1" * 10)
+    home.clock.now += AHEAD + 600
+    home.looked("1" * 30)
+    assert home.presence.was_alone(before)
+    assert not home.was_alone()
+
+
+def test_what_a_clock_noted_that_was_ahead_is_not_remembered() -> None:
+    home = Home()
+    home.clock.now += AHEAD
+    home.looked("1" * 30 + "0")
+    again = Home(home.presence.kept)
+    again.looked("0" * 30)
+    again.clock.now += AHEAD
+    assert again.was_alone()
+
+
 async def test_each_is_told_as_soon_as_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest of a page does not wait for the newest."""
     clock = Clock()

@@ -11,6 +11,8 @@ GRACE: Final = 60.0
 #: Seconds from one look at who is connected to the next, with a margin.
 LOOK: Final = 20.0
 _KEPT_EVERY: Final = 300.0
+#: Seconds by which a clock differs that somebody set.
+_SET: Final = 2.0
 #: Times of presence that are remembered: of the oldest, everybody has been told.
 _MOST: Final = 256
 
@@ -33,6 +35,7 @@ class Presence:
         self._look = look
         self._clock = clock
         self._steady = steady
+        self._noted = steady()
         self._was_there = False
 
     @property
@@ -45,14 +48,21 @@ class Presence:
 
     def note(self, home_assistants: int) -> None:
         """Note how many there are now."""
-        now = self._clock()
+        now, before = self._clock(), self._noted
+        self._noted = self._steady()
+        # What a clock noted that went ahead must not count once that time comes.
+        self._times = [(began, min(ended, now)) for began, ended in self._times if began <= now]
         is_there = home_assistants > 0
-        if is_there and self._was_there:
+        if is_there and self._was_there and self._goes_on(now, self._noted - before):
             self._times[-1] = (self._times[-1][0], now)
         elif is_there:
             self._times.append((now, now))
             del self._times[:-_MOST]
         self._was_there = is_there
+
+    def _goes_on(self, now: float, passed: float) -> bool:
+        """Return whether the newest time reaches to now: over what a clock skips, nobody was there."""
+        return bool(self._times) and now - self._times[-1][1] <= passed + _SET
 
     def now(self) -> float:
         """Return the time by the clock that nobody sets."""
