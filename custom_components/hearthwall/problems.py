@@ -22,7 +22,7 @@ from .connection import guarded_interfaces
 from .const import CONF_FINGERPRINT, CONF_INTERFACES, CONF_SOCKET, CONF_WAN
 from .hostile import plain, quoted_lines
 from .issues import ISSUE_STATE_DAMAGED, Problem
-from .process import LAUNCHER, ProcessError
+from .process import ProcessError
 
 # Why there is no connection
 ISSUE_NOT_RUNNING: Final = "sensor_not_running"
@@ -111,7 +111,6 @@ def connection_problem(
     said = {
         "gateway": plain(entry.title),
         "message": plain(error.message),
-        "command": _command(entry),
     }
     if isinstance(error, UnsupportedSchemaError):
         key = ISSUE_NEWER if error.is_sensor_newer else ISSUE_OLDER
@@ -158,7 +157,7 @@ def status_problems(look: Look) -> Iterator[Problem]:
     """Yield what is wrong with a gateway whose sensor runs."""
     for find in _LOOKS:
         for problem in find(look):
-            said = {"gateway": plain(look.entry.title), "command": _command(look.entry)}
+            said = {"gateway": plain(look.entry.title)}
             yield replace(problem, placeholders=said | dict(problem.placeholders))
 
 
@@ -269,11 +268,3 @@ def slow_interfaces(before: Mapping[str, str], status: Status) -> dict[str, str]
 def _sign(offset: float) -> str:
     """Return + for a clock that is ahead."""
     return "+" if offset > 0 else "-"
-
-
-def _command(entry: ConfigEntry) -> str:
-    """Return the command that starts a sensor where this entry looks for it."""
-    if CONF_SOCKET not in entry.data:  # on another host, whose paths nobody here knows
-        return "sudo hearthwall-sensor run --interface br-lan"
-    socket = plain(entry.data[CONF_SOCKET])
-    return f"sudo {LAUNCHER.resolve()} run --interface br-lan --socket {socket}"

@@ -25,6 +25,7 @@ from pytest_homeassistant_custom_component.common import (
 
 import custom_components.hearthwall as integration
 from custom_components.hearthwall import health, issues as kinds, link, problems, repairs
+from custom_components.hearthwall.bpf.hearthwall_sensor.errors import ERRORS
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import Interface, SensorError
 from custom_components.hearthwall.bpf.hearthwall_sensor.requests import (
     REQUESTS,
@@ -38,6 +39,7 @@ from custom_components.hearthwall.const import (
     CONF_STATE_DIR,
     DOMAIN,
 )
+from custom_components.hearthwall.process import PROCESS_ERRORS, ProcessError
 from tests.homeassistant.peer import Peer, feed
 from tests.homeassistant.test_feeds import issues
 from tests.homeassistant.test_init import wait_for
@@ -163,7 +165,7 @@ async def test_a_sensor_of_somebody_else_that_is_gone(
 ) -> None:
     await peer.stop()
     await seen(hass, lambda: raised(hass, "sensor_unreachable"))
-    assert f"run --interface br-lan --socket {peer.socket}" in told(hass, "sensor_unreachable")
+    assert "sudo systemctl restart hearthwall-sensor" in told(hass, "sensor_unreachable")
     flow = await begin(hass, "sensor_unreachable")
     assert flow["step_id"] == "confirm"
     flow = await go_on(hass, flow)
@@ -210,12 +212,30 @@ async def test_who_asks_for_a_token_needs_no_issue(
     assert problems.connection_problem(entry, error, ()) is None
 
 
-def test_a_sensor_on_another_host_is_not_started_by_a_path_of_this_one() -> None:
-    entry = MockConfigEntry(domain=DOMAIN, title="Away", data={"host": "192.0.2.1", "port": 1})
-    problem = problems.connection_problem(entry, SensorError("not_running"), ())
-    assert problem is not None
-    assert problem.key == "sensor_unreachable"
-    assert problem.placeholders["command"].startswith("sudo hearthwall-sensor run ")
+@pytest.mark.parametrize(
+    "data",
+    [
+        {CONF_SOCKET: "/run/hearthwall/sensor.sock"},
+        {CONF_SOCKET: "/run/s", CONF_INTERFACES: ["br-lan"], CONF_STATE_DIR: "/var/lib/s"},
+        {"host": "192.0.2.1", "port": 8447, "fingerprint": "ab" * 32},
+    ],
+)
+def test_nobody_is_told_to_run_as_root_what_home_assistants_user_may_change(
+    data: dict[str, Any],
+) -> None:
+    entry = MockConfigEntry(domain=DOMAIN, title="Home", data=data)
+    folder = str(Path(integration.__file__).parent)
+    for error in (
+        *(SensorError(code) for code in ERRORS if code != "unsupported_schema"),
+        *(ProcessError(code) for code in PROCESS_ERRORS),
+    ):
+        problem = problems.connection_problem(entry, error, ())
+        if problem is None:  # which is asked elsewhere
+            continue
+        for words in WORDS.values():
+            said = f"{words[problem.key]} {problem.placeholders}"
+            assert folder not in said
+            assert not re.search(r"sudo \S*/|custom_components|-sensor run", said)
 
 
 @as_root
