@@ -10,6 +10,7 @@ from typing import Any, Final, override
 import voluptuous as vol
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
+    SOURCE_ZEROCONF,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlowResult,
@@ -21,7 +22,7 @@ from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .bpf.hearthwall_sensor.notation import plain_address
-from .bpf.hearthwall_sensor.protocol import DEFAULT_SOCKET, SensorError
+from .bpf.hearthwall_sensor.protocol import DEFAULT_SOCKET, Hello, SensorError
 from .connection import guarded_interfaces, pair, probe
 from .const import (
     CONF_FINGERPRINT,
@@ -274,7 +275,7 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
                 except SensorError as error:
                     errors, message = {"base": error.code}, detail_of(error)
                 else:
-                    return await self._async_finish(data, hello, data[CONF_HOST])
+                    return await self._async_finish_remote(data, hello)
         elif (entry := self._subject()) is not None:
             shown = {key: entry.data[key] for key in (CONF_HOST, CONF_PORT)}
         schema = CODE_SCHEMA if self._found else PLACE_SCHEMA.extend(CODE_SCHEMA.schema)
@@ -309,7 +310,7 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
                 except SensorError as error:
                     errors, message = {"base": error.code}, detail_of(error)
                 else:
-                    return await self._async_finish(data, hello, data[CONF_HOST])
+                    return await self._async_finish_remote(data, hello)
         elif (entry := self._subject()) is not None:
             shown = _shown(entry.data)
             if self.source == SOURCE_REAUTH:
@@ -322,6 +323,21 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
             errors=errors,
             description_placeholders={"message": message, **self._said_of_remote()},
         )
+
+    async def _async_finish_remote(self, data: dict[str, Any], hello: Hello) -> ConfigFlowResult:
+        """Finish, unless the sensor was announced by somebody who only passes us on to it.
+
+        Code and fingerprint hold through him, and he could cut us off whenever he likes.
+        """
+        if self.source == SOURCE_ZEROCONF and not _is_at(hello, data):
+            return self.async_abort(
+                reason="passed_on",
+                description_placeholders={
+                    "place": f"{data[CONF_HOST]}, {data[CONF_PORT]}",
+                    "address": f"{hello.address}, {hello.port}",
+                },
+            )
+        return await self._async_finish(data, hello, data[CONF_HOST])
 
     def _said_of_remote(self) -> dict[str, str]:
         """Return what the steps to another host say beside their sentences."""
@@ -351,13 +367,18 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
             hello, _ = await probe(self.hass, data)
         except SensorError:
             return
-        if (hello.address, hello.port) != (plain_address(data[CONF_HOST]), data[CONF_PORT]):
+        if not _is_at(hello, data):
             LOGGER.warning(
                 "What is announced at %s leads to the sensor, but it is not where the sensor is: not followed",
                 data[CONF_HOST],
             )
             return
         self._abort_if_unique_id_configured(updates=data)
+
+
+def _is_at(hello: Hello, data: Mapping[str, Any]) -> bool:
+    """Tell whether a sensor says that it was reached where its data say that it is."""
+    return (hello.address, hello.port) == (plain_address(data[CONF_HOST]), data[CONF_PORT])
 
 
 def _own_name() -> str:

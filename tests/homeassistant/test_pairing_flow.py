@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from custom_components.hearthwall.bpf.hearthwall_sensor.protocol import SensorError
 from custom_components.hearthwall.bpf.hearthwall_sensor.remote import certificate
 from custom_components.hearthwall.bpf.hearthwall_sensor.remote.introduction import Introduction
-from custom_components.hearthwall.const import CONF_FINGERPRINT
+from custom_components.hearthwall.const import CONF_FINGERPRINT, DOMAIN
 from tests.devices import CAMERA
 from tests.homeassistant.flows import Flow, submit
 from tests.homeassistant.remote_peer import HOST, IDENTITY, RemotePeer, unused_port
@@ -26,6 +26,7 @@ from tests.homeassistant.test_remote_flow import (
     choose,
     discover,
     far,
+    relay,
     remote,
     suggested,
     unload,
@@ -115,6 +116,26 @@ async def test_of_a_sensor_that_was_found_only_the_code_is_asked(
     flow = await submit(hass, flow, {CONF_CODE: code})
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     assert far.names()[-1] == ("Tablet", "read")
+
+
+@pytest.mark.parametrize("way", ["code", "token"])
+async def test_who_passes_us_on_to_the_sensor_is_not_set_up(
+    hass: HomeAssistant, far: RemotePeer, way: str
+) -> None:
+    """Code, certificate and token hold through it, and it could cut us off whenever it likes."""
+    async with relay(far.port) as port:
+        flow = await choose(hass, await discover(hass, announcement(far, port=port)), way)
+        if way == "code":
+            given = {CONF_CODE: await far.show_code()}
+        else:
+            given = {key: far.typed[key] for key in (CONF_TOKEN, CONF_FINGERPRINT)}
+        flow = await submit(hass, flow, given)
+    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "passed_on")
+    assert flow["description_placeholders"] == {
+        "place": f"{HOST}, {port}",
+        "address": f"{HOST}, {far.port}",
+    }
+    assert hass.config_entries.async_entries(DOMAIN) == []
 
 
 async def test_a_code_lets_in_again_and_follows_a_new_certificate(
