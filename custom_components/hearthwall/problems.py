@@ -19,7 +19,7 @@ from .bpf.hearthwall_sensor.protocol import (
     UnsupportedSchemaError,
 )
 from .connection import guarded_interfaces
-from .const import CONF_FINGERPRINT, CONF_INTERFACES, CONF_SOCKET, CONF_WAN
+from .const import CONF_FINGERPRINT, CONF_INTERFACES, CONF_WAN
 from .hostile import plain, quoted_lines
 from .issues import ISSUE_STATE_DAMAGED, Problem
 from .process import ProcessError
