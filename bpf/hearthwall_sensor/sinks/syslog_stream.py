@@ -1,7 +1,6 @@
 """A connection to a syslog server over TCP or TLS, that knows what the server's kernel has acknowledged."""
 
 import asyncio
-import contextlib
 import fcntl
 import socket
 import ssl
@@ -20,6 +19,13 @@ _GIVE_UP_AFTER: Final = 30.0
 _LOOK: Final = 0.002
 _LONGEST_LOOK: Final = 0.2
 _ESTABLISHED: Final = 1
+#: A new connection counts only once it has stood for so long (seconds): a server that wants another certificate of ours
+#: says so after the handshake, of TLS 1.3 and of servers that look at it themselves; and a proxy takes connections
+#: before it knows whether there is a server.
+_PROBATION: Final = 1.0
+#: It is longer where the server is slow or far away: so many times as long as it took to connect, and at most so long.
+_ROUNDS: Final = 2
+_LONGEST_PROBATION: Final = 5.0
 
 
 class Stream:
@@ -35,7 +41,11 @@ class Stream:
 
     @classmethod
     async def connect(cls, host: str, port: int, trust: Trust | None) -> "Stream":
-        """Connect; with TLS nothing is sent before the server has shown who it is. Raises OSError and SinkError."""
+        """Connect, and see that the server keeps the connection; raises OSError and SinkError.
+
+        With TLS nothing is sent before the server has shown who it is.
+        """
+        began = asyncio.get_running_loop().time()
         context = None if trust is None else await asyncio.to_thread(trust.context)
         name = None if trust is None else trust.server_name or host
         try:
@@ -47,7 +57,19 @@ class Stream:
             raise SinkError("the server does not answer") from None
         except ssl.SSLError as error:
             raise SinkError(reason(error)) from error
-        return cls(reader, writer)
+        stream = cls(reader, writer)
+        try:
+            await stream._prove_itself(_ROUNDS * (asyncio.get_running_loop().time() - began))
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    async def _prove_itself(self, seconds: float) -> None:
+        """Return when the server has had the time to refuse us; raises SinkError if it did."""
+        probation = min(max(seconds, _PROBATION), _LONGEST_PROBATION)
+        await asyncio.wait({self._end}, timeout=probation)
+        self._check()
 
     def write(self, messages: Sequence[bytes]) -> None:
         """Begin to send messages, with their lengths before them; raises OSError and SinkError."""
@@ -74,8 +96,10 @@ class Stream:
 
     def _check(self) -> None:
         """Raise SinkError for a connection that has ended, also if only the server's side has."""
-        if self._end.done() or self._writer.is_closing() or self._info()[0] != _ESTABLISHED:
-            raise SinkError("the server closed the connection")
+        has_ended = self._end.done()
+        why = self._end.result() if has_ended and not self._end.cancelled() else None
+        if has_ended or self._writer.is_closing() or self._info()[0] != _ESTABLISHED:
+            raise SinkError("the server closed the connection" + (f": {why}" if why else ""))
 
     def _is_unanswered(self) -> bool:
         """Return whether the server's host is silent, and not just full of what the server does not read."""
@@ -100,8 +124,11 @@ class Stream:
         asyncio.get_running_loop().call_later(1.0, self._writer.transport.abort)
 
 
-async def _until_end(reader: asyncio.StreamReader) -> None:
-    """Return when the server has ended the connection; what it says is nothing that syslog knows."""
-    with contextlib.suppress(OSError):
+async def _until_end(reader: asyncio.StreamReader) -> str | None:
+    """Return when the server has ended the connection, and why if it said so; nothing else is for us to read."""
+    try:
         while await reader.read(4096):
             pass
+    except OSError as error:
+        return reason(error)
+    return None
