@@ -168,6 +168,25 @@ def test_a_message_that_is_a_test_is_written_each_time(path: Path) -> None:
     assert numbers(path) == [1, 2, 0, 0, 3]
 
 
+def test_behind_messages_that_are_tests_the_newest_event_is_found(path: Path) -> None:
+    """The cursor was not kept, and the last lines are of tests."""
+    one = sink(path)
+    send(one, *events(1, 3))
+    for _ in range(3):
+        again(one, trial.event("high"))
+    close(one)
+    one = sink(path)
+    send(one, *events(1, 4))
+    assert numbers(path) == [1, 2, 3, 0, 0, 0, 4]
+    close(one)
+    path.rename(path.with_name("events.json.1"))
+    one = sink(path)
+    send(one, trial.event("high"))
+    close(one)
+    send(sink(path), *events(3, 5))
+    assert numbers(path) == [0, 5], "that was in the file before"
+
+
 async def test_a_disk_that_hangs_holds_up_nobody_else(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,7 +54,7 @@ class _Line(NamedTuple):
 
 
 class FileSink:
-    """Writes documents to a file, once each: also after a crash the last line says how far it had come."""
+    """Writes documents to a file, once each: also after a crash its last lines say how far it had come."""
 
     def __init__(self, options: FileOptions, context: SinkContext) -> None:
         """Take the options, and who tells the events."""
@@ -69,7 +69,7 @@ class FileSink:
             longest=MAX_BYTES,
         )
         self._worker = Worker(str(options.path))
-        #: The event of the last line that was found, and the number up to which all are written.
+        #: The newest event that was found, and the number up to which all are written.
         self._found: _Line | None = None
         self._written = 0
 
@@ -102,12 +102,12 @@ class FileSink:
         )
 
     def _open(self) -> None:
-        """Open the file, and see what its last line is."""
+        """Open the file, and see which event is the newest in it: behind that may be messages that were tests."""
         try:
-            last = self._log.open()
+            lines = self._log.open()
         except OSError as error:
             raise SinkError(self._said("opened", error)) from error
-        self._found = None if last is None else _read(last)
+        self._found = next(filter(None, map(_read, lines)), None)
 
     def _write(self, lines: Sequence[_Line]) -> None:
         """Write what is not in the file yet."""
@@ -144,7 +144,7 @@ class FileSink:
 
 
 def _read(text: bytes) -> _Line | None:
-    """Return which event a line is about."""
+    """Return which event a line is about; None if it is a test, or no document."""
     try:
         said = json.loads(text)["event"]
         found = _Line(said["sequence"], said["id"])

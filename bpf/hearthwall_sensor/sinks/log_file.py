@@ -30,11 +30,14 @@ class LogFile:
         self._folder = -1
         self._file = -1
 
-    def open(self) -> bytes | None:
-        """Make ready to write; return the last whole line of what is there. Raises OSError and SinkError."""
+    def open(self) -> list[bytes]:
+        """Make ready to write; return the last whole lines of what is there, the newest first.
+
+        Behind those of this file are those of the newest old one. Raises OSError and SinkError.
+        """
         self.close()
         self._folder = _folder(self._path.parent)
-        return self._open() or self._last_of_rotated()
+        return self._open() + self._of_rotated()
 
     def is_elsewhere(self) -> bool:
         """Return whether what is written to is not what has the name now: it was moved, by logrotate perhaps."""
@@ -70,8 +73,8 @@ class LogFile:
                     os.close(descriptor)
         self._file = self._folder = -1
 
-    def _open(self) -> bytes | None:
-        """Open the file and return its last line; raises OSError and SinkError."""
+    def _open(self) -> list[bytes]:
+        """Open the file and return its last lines; raises OSError and SinkError."""
         self._file = os.open(self._name, _FLAGS, self._mode, dir_fd=self._folder)
         try:
             return self._made_whole()
@@ -80,8 +83,8 @@ class LogFile:
             self._file = -1
             raise
 
-    def _made_whole(self) -> bytes | None:
-        """Take the file for us alone, cut off what is torn, and return its last line."""
+    def _made_whole(self) -> list[bytes]:
+        """Take the file for us alone, cut off what is torn, and return its last lines."""
         found = os.fstat(self._file)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink != 1:
             raise SinkError(f"{self._path} is no file of our own: move it away")
@@ -91,18 +94,18 @@ class LogFile:
             raise SinkError(f"another process writes {self._path}") from None
         os.fchmod(self._file, self._mode)
         tail = self._tail(self._file, found.st_size)
-        whole, newline, torn = tail.rpartition(b"\n")
+        _, newline, torn = tail.rpartition(b"\n")
         if torn and (newline or len(tail) == found.st_size):  # a crash cut it off: it comes again
             os.ftruncate(self._file, found.st_size - len(torn))
-        return whole.rpartition(b"\n")[2] or None
+        return _lines(tail)
 
     def _tail(self, file: int, size: int) -> bytes:
         """Return the end of a file, with all of its last line and what may be torn after it."""
         length = min(size, 2 * self._longest + 2)
         return os.pread(file, length, size - length)
 
-    def _last_of_rotated(self) -> bytes | None:
-        """Return the last line of the newest old file, for a file that was begun and got none."""
+    def _of_rotated(self) -> list[bytes]:
+        """Return the last lines of the newest old file, for a file that was begun and got none."""
         try:
             file = os.open(
                 f"{self._name}.1",
@@ -110,14 +113,14 @@ class LogFile:
                 dir_fd=self._folder,
             )
         except OSError:
-            return None
+            return []
         try:
             tail = self._tail(file, os.fstat(file).st_size)
         except OSError:
-            return None
+            return []
         finally:
             os.close(file)
-        return tail.rstrip(b"\n").rpartition(b"\n")[2] or None
+        return _lines(tail)
 
     def _append(self, text: bytes) -> None:
         """Write one line, in a new file if this one has no room; raises OSError and SinkError."""
@@ -149,6 +152,11 @@ class LogFile:
     def _rename(self, old: str, new: str) -> None:
         """Give a file of the folder another name."""
         os.rename(old, new, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+
+
+def _lines(tail: bytes) -> list[bytes]:
+    """Return the whole lines in the end of a file, the newest first; the oldest may lack its beginning."""
+    return [each for each in reversed(tail.split(b"\n")[:-1]) if each]
 
 
 def _folder(path: Path) -> int:
