@@ -162,7 +162,7 @@ def test_a_child_may_give_orders_only_if_a_sink_takes_some(
 ) -> None:
     login = {"username": "me", "password_file": "/nonexistent"}
     sinks = reading.read(
-        [{"name": "b", "type": "mqtt", "server": "192.168.1.2:1883", "commands": commands} | login]
+        [{"name": "b", "type": "mqtt", "server": "127.0.0.1:1883", "commands": commands} | login]
     )
     one = Child(sinks, "/s", "/nonexistent", lambda: 0)
     assert one.role_of(7) is None

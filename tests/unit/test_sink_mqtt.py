@@ -3,7 +3,8 @@
 import asyncio
 import functools
 import json
-from typing import Any
+import socket
+from typing import Any, Final
 
 import pytest
 import pytest_socket
@@ -11,6 +12,7 @@ from hypothesis import given, strategies as st
 
 from hearthwall_sensor.protocol import Block, SensorError
 from hearthwall_sensor.requests import AddBlock, RemoveBlock, Request
+from hearthwall_sensor.sinks import mqtt
 from hearthwall_sensor.sinks.mqtt import MqttSink
 from hearthwall_sensor.sinks.mqtt_orders import BURST, Bucket, carried_out, read, too_many
 from hearthwall_sensor.sinks.sink import SinkError
@@ -46,6 +48,8 @@ def test_topics_are_easy_to_read() -> None:
 
 # Options
 
+LOGIN: Final = {"username": "me", "password_file": "/password"}
+
 
 @pytest.mark.parametrize(
     ("values", "said"),
@@ -58,6 +62,8 @@ def test_topics_are_easy_to_read() -> None:
         ({"server": "b.example", "username": "me"}, "username and password_file belong together"),
         ({"server": "b.example", "commands": True}, "needs a username and a password_file"),
         ({"server": "b.example", "ca_file": "/ca.pem"}, "need tls = true"),
+        ({"server": "b.example", "commands": True} | LOGIN, "commands = true needs tls = true"),
+        ({"server": "192.168.1.5", "commands": True} | LOGIN, "commands = true needs tls = true"),
         ({"server": "b.example", "keepalive": 1}, "keepalive is a number from 5"),
         ({"server": "b.example", "password": "x"}, "there is no option 'password'"),
         ({"server": "b.example", "commands": "yes"}, "commands is true or false"),
@@ -72,6 +78,12 @@ def test_nothing_is_ordered_over_mqtt_unless_somebody_wants_it() -> None:
     read = options("mqtt", server="b.example")
     assert (read.commands, read.rates, read.port, read.trust) == (False, 0, 1883, None)
     assert options("mqtt", server="b.example", tls=True).port == 8883
+    for where in (
+        {"server": "b.example", "tls": True},
+        {"server": "127.0.0.1"},
+        {"server": "[::1]"},
+    ):
+        assert options("mqtt", commands=True, **where, **LOGIN).commands
 
 
 # Orders
@@ -223,6 +235,28 @@ async def test_what_the_broker_has_not_acknowledged_is_not_delivered() -> None:
         with pytest.raises(SinkError, match="the broker ended the connection") as failed:
             await sink.send([event(1), event(2), event(3)])
         assert failed.value.delivered == 2
+    finally:
+        await sink.close()
+        server.close()
+
+
+async def test_who_asks_again_does_not_wait_for_the_end_of_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest_socket._remove_restrictions()
+    monkeypatch.setattr(mqtt, "_FIRST_PAUSE", 60.0)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        sink = MqttSink(options("mqtt", server=f"127.0.0.1:{port}"), context())
+        for _ in range(2):
+            with pytest.raises(SinkError, match="Connection refused"):
+                await sink.start()
+    server = await asyncio.start_server(functools.partial(_acknowledging, 2), "127.0.0.1", port)
+    try:
+        async with asyncio.timeout(10):
+            await sink.start()
+            await sink.send([event(1)])
     finally:
         await sink.close()
         server.close()

@@ -98,10 +98,15 @@ def may_carry_secret(url: SplitResult) -> bool:
 
 def is_loopback(url: SplitResult) -> bool:
     """Return whether an address means this host."""
+    return is_here(url.hostname or "")
+
+
+def is_here(host: str) -> bool:
+    """Return whether a host is this one."""
     try:
-        return ipaddress.ip_address(url.hostname or "").is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return url.hostname == "localhost"
+        return host == "localhost"
 
 
 def is_inside(url: SplitResult) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ..feeds.source import is_here
 from ..protocol import Event
 from .broker import Broker, Place
 from .mqtt_orders import Bucket, carried_out, too_many
@@ -89,6 +90,11 @@ def _check(table: Table, options: MqttOptions) -> None:
             "commands = true needs a username and a password_file: where anybody may publish,"
             " so may what was cut off"
         )
+    if options.commands and options.trust is None and not is_here(options.host):
+        table.fail(
+            "commands = true needs tls = true, or a broker on this host: who reads the password on the way"
+            " may give orders"
+        )
 
 
 class MqttSink:
@@ -102,18 +108,23 @@ class MqttSink:
         self._broker: Broker | None = None
         #: Set once it is known whether there is a connection.
         self._is_known = asyncio.Event()
+        #: Ends the pause between two tries.
+        self._try_now = asyncio.Event()
         self._problem = "the broker does not answer"
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._orders: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
         self._bucket = Bucket()
 
     async def start(self) -> None:
-        """Connect, from now on again and again."""
+        """Connect, from now on again and again; at once if that is not tried already."""
         if not self._tasks:
             work = [self._keep_connected(), self._carry_out_orders()]
             if self._options.rates:
                 work.append(self._tell_rates())
             self._tasks = tuple(map(asyncio.ensure_future, work))
+        if self._broker is None:
+            self._is_known.clear()
+            self._try_now.set()
         await self._connected()
         self._context.reached()
 
@@ -175,7 +186,10 @@ class MqttSink:
             self._is_known.set()
             if loop.time() - began >= _WELL:
                 pause = _FIRST_PAUSE
-            await asyncio.sleep(pause * random.uniform(0.9, 1.1))  # noqa: S311, no secret
+            self._try_now.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause * random.uniform(0.9, 1.1)):  # noqa: S311, no secret
+                    await self._try_now.wait()
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _be_connected(self) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import importlib.util
-import ipaddress
 import re
 import socket
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from email.utils import localtime
 from pathlib import Path
 from typing import Final
 
+from ..feeds.source import is_here
 from ..protocol import Event
 from . import letters
 from .secret import read_secret
@@ -82,16 +82,8 @@ def _check(table: Table, options: SmtpOptions) -> None:
         table.fail("username and password_file belong together")
     if options.tls == "none" and options.trust != Trust():
         table.fail('ca_file and fingerprint need tls = "starttls" or "tls"')
-    if options.tls == "none" and options.username is not None and not _is_here(options.host):
+    if options.tls == "none" and options.username is not None and not is_here(options.host):
         table.fail('a password is sent over TLS only, or to this host: write tls = "starttls"')
-
-
-def _is_here(host: str) -> bool:
-    """Return whether a host is this one."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class SmtpSink:
