@@ -12,6 +12,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
+from .handshake import open_websocket
 from .notation import plain_address
 from .protocol import (
     DEFAULT_INTERVAL,
@@ -117,10 +118,13 @@ class Client:
         """Open the websocket. The token is sent when the certificate was found to be the sensor's."""
         there = self._endpoint
         if there is None:
-            return await self._session.ws_connect(
-                f"http://sensor{WEBSOCKET_PATH}", max_msg_size=MAX_ANSWER_BYTES
+            return await open_websocket(
+                self._session,
+                URL(f"http://sensor{WEBSOCKET_PATH}"),
+                max_msg_size=MAX_ANSWER_BYTES,
             )
-        return await self._session.ws_connect(
+        return await open_websocket(
+            self._session,
             URL.build(scheme="https", host=there.host, port=there.port, path=WEBSOCKET_PATH),
             max_msg_size=MAX_ANSWER_BYTES,
             headers={"Authorization": f"Bearer {there.token}"},

@@ -9,6 +9,7 @@ import aiohttp
 from yarl import URL
 
 from .client import ANSWER_TIMEOUT, remote_error
+from .handshake import open_websocket
 from .protocol import PAIR_PATH, SensorError, TokenRole
 from .remote import pairing
 from .remote.pairing import Opening, Paired, Proof, Taken
@@ -33,11 +34,12 @@ async def pair(session: aiohttp.ClientSession, host: str, port: int, code: str) 
     wanted = pairing.typed(code)
     url = URL.build(scheme="https", host=host, port=port, path=PAIR_PATH)
     try:
-        async with (
-            asyncio.timeout(ANSWER_TIMEOUT),
-            session.ws_connect(url, ssl=False, max_msg_size=pairing.MAX_MESSAGE) as socket,
-        ):
-            return await _converse(socket, wanted)
+        async with asyncio.timeout(ANSWER_TIMEOUT):
+            socket = await open_websocket(session, url, ssl=False, max_msg_size=pairing.MAX_MESSAGE)
+            try:
+                return await _converse(socket, wanted)
+            finally:
+                await socket.close()
     except aiohttp.WSServerHandshakeError as error:
         raise SensorError(  # an older sensor asks for a token
             "invalid_message",
