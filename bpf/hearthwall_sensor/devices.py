@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from .flows.observed import is_randomised
 from .identity.identities import Known
 from .kernel.layouts import PortCounters
 from .protocol import SCOPES, Device, DeviceRule, Traffic
@@ -16,8 +17,14 @@ RATE_WINDOW: Final = 10.0
 RATE_LEAST: Final = 1.0
 #: More MACs than any home has; what a flood of invented ones pushes out is counted.
 MAX_ACCOUNTS: Final = 1024
-#: A MAC that was not there for longer than this (seconds) is the first to go.
+#: A MAC that was not there for longer than this (seconds) is the first to go, and before it one that has left since.
 _SETTLED: Final = 300.0
+#: Devices that nobody has seen for so long (seconds), and those with a MAC that was made up for a visit, give way to
+#: newcomers: as many, and no sooner than Home Assistant lets them go where nobody chose otherwise.
+_AWAY: Final = 90 * 86_400.0
+_AWAY_RANDOMISED: Final = 7 * 86_400.0
+#: Places that newcomers get so: no flood of invented MACs pushes out more of those that are away.
+_ROOM: Final = 64
 
 NOTHING: Final = ((0, 0, 0, 0),) * len(SCOPES)
 Scopes = tuple[tuple[int, int, int, int], ...]
@@ -48,6 +55,16 @@ class Account:
     def bytes(self) -> tuple[int, int]:
         """Bytes up and down."""
         return sum(scope[0] for scope in self.scopes), sum(scope[2] for scope in self.scopes)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it has been there for a while."""
+        return self.last_seen - self.first_seen > _SETTLED
+
+    def is_away(self, now: float) -> bool:
+        """Tell whether it was last seen so long ago that it may give way to others."""
+        limit = _AWAY_RANDOMISED if is_randomised(self.mac) else _AWAY
+        return now - self.last_seen > limit
 
     def add(self, interface: int, counters: PortCounters, now: float) -> bool:
         """Add what a port's counters have grown by; return whether they have."""
@@ -161,14 +178,29 @@ class Devices:
                 account.revision = revision
 
     def evict(self, keep: Iterable[str]) -> list[Account]:
-        """Forget what is too much, invented MACs before devices, but none of keep; return what went."""
+        """Forget what is too much, invented MACs before devices, but none of keep; return what went.
+
+        A few of those that are long away go first, or a home that was full once would never learn of anybody new.
+        """
         excess = len(self.accounts) - MAX_ACCOUNTS
         if excess <= 0:
             return []
+        # By who was seen last: else all were away when the sensor was. But a clock that was ahead makes nobody old.
+        seen = min(max(each.last_seen for each in self.accounts.values()), time.time())
         kept = set(keep)
         candidates = [each for each in self.accounts.values() if each.mac not in kept]
-        candidates.sort(key=_worth)
-        gone = candidates[:excess]
+        strangers = sum(not each.is_settled for each in candidates)
+        free = MAX_ACCOUNTS - (len(self.accounts) - strangers)
+        away = sorted(
+            (each for each in candidates if each.is_settled and each.is_away(seen)),
+            key=lambda each: each.last_seen,
+        )[: max(0, min(_ROOM - free, excess))]
+        first = {each.mac for each in away}
+        others = sorted(
+            (each for each in candidates if each.mac not in first),
+            key=lambda each: _worth(each, seen),
+        )
+        gone = away + others[: excess - len(away)]
         for each in gone:
             self.remove(each.mac)
         self.evicted += len(gone)
@@ -187,10 +219,11 @@ class Devices:
         return tuple(_total(scope) for scope in columns)
 
 
-def _worth(account: Account) -> tuple[bool, float]:
-    """Sort key: strangers by how little they sent, then devices, those that came last first."""
-    settled = account.last_seen - account.first_seen > _SETTLED
-    return settled, -account.first_seen if settled else account.packets
+def _worth(account: Account, now: float) -> tuple[bool, bool, float]:
+    """Sort key: strangers that have left, those that are there by how little they sent, devices that came last."""
+    if account.is_settled:
+        return True, True, -account.first_seen
+    return False, now - account.last_seen <= _SETTLED, account.packets
 
 
 def describe(
@@ -212,7 +245,7 @@ def describe(
         addresses=known.addresses,
         hostname=known.hostname,
         vendor=known.vendor,
-        randomised=bool(int(mac[:2], 16) & 2),
+        randomised=is_randomised(mac),
         interface=interface,
         first_seen=round(min(each.first_seen for each in accounts), 3),
         last_seen=round(max(each.last_seen for each in accounts), 3),

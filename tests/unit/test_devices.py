@@ -105,6 +105,72 @@ def test_a_flood_of_macs_pushes_out_no_device(monkeypatch: pytest.MonkeyPatch) -
     assert MAX_ACCOUNTS >= 1000
 
 
+DAY = 86_400.0
+
+
+def numbered(number: int, *, randomised: bool = False) -> str:
+    return f"{'02' if randomised else '00'}:00:00:00:{number // 256:02x}:{number % 256:02x}"
+
+
+def full(*, newest: float, days: float, randomised: bool = False) -> Devices:
+    """Return a home that is full of devices which stayed for a while, all but one of them these days ago."""
+    home = Devices(
+        Account(
+            numbered(each, randomised=randomised), newest - 400 * DAY, newest - days * DAY - each
+        )
+        for each in range(1, MAX_ACCOUNTS)
+    )
+    home.accounts[MAC] = Account(MAC, newest - 400 * DAY, newest)
+    return home
+
+
+def come(home: Devices, *macs: str) -> list[str]:
+    """Let these send something, and return who had to go."""
+    home.read({(each, 3): counters(1000) for each in macs}, (), 1)
+    return [each.mac for each in home.evict(())]
+
+
+@pytest.mark.parametrize(
+    ("days", "randomised", "stays"),
+    [(91, False, False), (89, False, True), (8, True, False), (6, True, True), (8, False, True)],
+)
+def test_a_device_that_is_long_away_makes_room_for_a_new_one(
+    days: float, randomised: bool, stays: bool
+) -> None:
+    """A home that was full once must learn of somebody new; what was seen lately is not given up for that."""
+    home = full(newest=time.time(), days=days, randomised=randomised)
+    longest = numbered(MAX_ACCOUNTS - 1, randomised=randomised)
+    assert come(home, PHONE) == ([PHONE] if stays else [longest])
+
+
+def test_a_flood_of_macs_pushes_out_few_of_those_that_are_long_away() -> None:
+    home = full(newest=time.time(), days=100)
+    for burst in range(3):
+        come(home, *(numbered(burst * 400 + each, randomised=True) for each in range(400)))
+    settled = [each for each in home.accounts.values() if each.is_settled]
+    assert len(settled) == MAX_ACCOUNTS - 64
+    assert MAC in home.accounts
+
+
+def test_a_visitor_that_has_left_makes_room_whatever_it_sent() -> None:
+    """Else those who were there for a minute would take the places of newcomers for good."""
+    now = time.time()
+    home = full(newest=now, days=1)
+    visitors = list(home.accounts)[:64]
+    for each in visitors:
+        home.accounts[each] = Account(
+            each, now - DAY, now - DAY + 60, ((10**9, 10**6, 0, 0), (0,) * 4, (0,) * 4)
+        )
+    (gone,) = come(home, PHONE)
+    assert gone in visitors
+
+
+def test_a_clock_that_was_ahead_makes_nobody_old() -> None:
+    home = full(newest=time.time(), days=1)
+    home.accounts[MAC].last_seen += 3650 * DAY
+    assert come(home, PHONE) == [PHONE]
+
+
 def test_what_is_named_is_kept() -> None:
     home = Devices(
         Account(f"02:00:00:00:{n // 256:02x}:{n % 256:02x}", 0.0, float(n))
