@@ -50,7 +50,7 @@ from .rules.host import ran_at, started
 from .rules.rules import RULES_FILE, Rules
 from .server import Server
 from .settings import Settings
-from .sinks.child import Child as Sinks
+from .sinks.sinks import Sinks
 from .store import Store
 from .threats import Threats
 from .totals import Roster, Totals

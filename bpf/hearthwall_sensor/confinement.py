@@ -1,9 +1,10 @@
 """What a process gives up for good: capabilities, and system calls; the standard library only."""
 
 import ctypes
+import errno
 import os
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ Condition = tuple[int, int, int]
 
 _SECCOMP: Final = "libseccomp.so.2"
 _ALLOW: Final = 0x7FFF0000
-_EPERM: Final = 0x00050001
+_ERRNO: Final = 0x00050000
 _MASKED_EQUAL: Final = 7
 _UNKNOWN_CALL: Final = -1
 
@@ -53,16 +54,21 @@ def forgo(but: Collection[int] = ()) -> None:
     _check(libc.capset(header, struct.pack("<6I", low, low, 0, high, high, 0)))
 
 
-def allow_calls(calls: Mapping[str, Collection[Condition]]) -> None:
-    """Let this process make these system calls only, where all their conditions hold; raises OSError.
+def allow_calls(
+    calls: Iterable[tuple[str, Collection[Condition]]], *, missing: Collection[str] = ()
+) -> None:
+    """Let this thread make these system calls only, where all conditions of one of them hold; raises OSError.
 
-    All others fail with EPERM. A call that this processor does not have needs no rule.
+    So do the threads that it starts. All others fail with EPERM, and those that are to be missing as if the kernel had
+    none. A call that this processor does not have needs no rule.
     """
     library = ctypes.CDLL(_SECCOMP)
     library.seccomp_init.restype = ctypes.c_void_p
-    context = ctypes.c_void_p(library.seccomp_init(_EPERM))
+    context = ctypes.c_void_p(library.seccomp_init(_ERRNO | errno.EPERM))
+    rules = [(name, conditions, _ALLOW) for name, conditions in calls]
+    rules += [(name, (), _ERRNO | errno.ENOSYS) for name in missing]
     try:
-        for name, conditions in calls.items():
+        for name, conditions, action in rules:
             number = library.seccomp_syscall_resolve_name(name.encode())
             if number == _UNKNOWN_CALL:
                 continue
@@ -70,7 +76,7 @@ def allow_calls(calls: Mapping[str, Collection[Condition]]) -> None:
                 *(_Compared(at, _MASKED_EQUAL, mask, value) for at, mask, value in conditions)
             )
             _succeed(
-                library.seccomp_rule_add_array(context, _ALLOW, number, len(conditions), compared)
+                library.seccomp_rule_add_array(context, action, number, len(conditions), compared)
             )
         _succeed(library.seccomp_load(context))
     finally:

@@ -27,7 +27,7 @@ from .policy.responding import Responder
 from .ports import Ports
 from .rules.rules import Rules
 from .server import Server
-from .sinks.child import Child as Sinks
+from .sinks.sinks import Sinks
 from .store import Store
 from .threats import Threats
 from .totals import Totals

@@ -54,7 +54,7 @@ class Reports:
             ),
             rules=len(parts.rules),
             devices=len(self._primaries(parts.devices.accounts)),
-            clients=parts.server.clients(own=None if parts.sinks is None else parts.sinks.pid),
+            clients=parts.server.clients,
             uptime_s=round(time.monotonic() - self._started, 3),
             resident_bytes=_resident_bytes(),
             dropped={

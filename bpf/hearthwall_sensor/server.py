@@ -69,9 +69,10 @@ class Server:
         self._runner: web.AppRunner | None = None
         self.disconnected = 0
 
-    def clients(self, own: int | None = None) -> int:
-        """Return how many clients are connected, without the sensor's own child."""
-        return sum(pid is None or pid != own for pid in self._clients.values())
+    @property
+    def clients(self) -> int:
+        """How many clients are connected, without the sensor's own children."""
+        return sum(pid is None or self.role_of(pid) is None for pid in self._clients.values())
 
     @property
     def subscribers(self) -> set[int]:

@@ -273,8 +273,8 @@ def test_a_server_that_is_away_gets_what_it_missed(scene: Scene) -> None:
 
 
 def test_a_forwarder_that_is_killed_begins_where_it_was(scene: Scene) -> None:
-    for _ in range(2):
-        before = child_of(scene.sensor.pid, "forward")
+    for where in ("here", "elsewhere"):
+        before = child_of(scene.sensor.pid, where)
         assert before is not None
         scene.orders(5)
         scene.arrives()
@@ -282,15 +282,19 @@ def test_a_forwarder_that_is_killed_begins_where_it_was(scene: Scene) -> None:
         end(before)
         scene.orders(5)
         assert until(
-            lambda before=before: child_of(scene.sensor.pid, "forward") not in (None, before)
+            lambda before=before, where=where: (
+                child_of(scene.sensor.pid, where) not in (None, before)
+            )
         )
         scene.arrives()
 
 
-def test_the_forwarder_has_no_capability(scene: Scene) -> None:
-    status = Path(f"/proc/{child_of(scene.sensor.pid, 'forward')}/status").read_text()
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+def test_the_forwarder_has_no_capability(scene: Scene, where: str) -> None:
+    status = Path(f"/proc/{child_of(scene.sensor.pid, where)}/status").read_text()
     assert re.search(r"^CapEff:\s+0+$", status, re.MULTILINE)
     assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
+    assert re.search(r"^Seccomp:\s+2$", status, re.MULTILINE)
 
 
 def test_the_forwarder_is_no_client(scene: Scene) -> None:

@@ -72,7 +72,7 @@ def test_a_process_that_hangs_is_told_and_gives_way_to_another(
     idle.start("--config", str(path))
     assert until(lambda: states(idle)["log"]["reached"] is not None)
     path.write_text("[[sink]]\nname = 'log'\nnonsense = true\n")  # what the start read holds
-    first = child_of(idle.pid, "forward")
+    first = child_of(idle.pid, "here")
     assert first is not None
     os.kill(first, signal.SIGSTOP)
     idle.call("block", CAMERA.mac)
@@ -81,7 +81,7 @@ def test_a_process_that_hangs_is_told_and_gives_way_to_another(
     assert states(idle)["log"]["waiting"] == 1
     assert until(lambda: numbers(tmp_path) == [1], 60)
     assert until(lambda: states(idle)["log"]["failing_since"] is None)
-    again = child_of(idle.pid, "forward")
+    again = child_of(idle.pid, "here")
     assert again not in (None, first)
     end(int(again or 0))
     assert until(lambda: "ended" in str(states(idle)["log"]["last_error"]))

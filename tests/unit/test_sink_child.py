@@ -11,6 +11,7 @@ import pytest
 from hearthwall_sensor.protocol import SensorError, SinkState
 from hearthwall_sensor.sinks import child as children, reading, trial
 from hearthwall_sensor.sinks.child import Child
+from hearthwall_sensor.sinks.sinks import Sinks
 
 #: A child that says how it fares, and then does something.
 _SAYS = """
@@ -135,8 +136,6 @@ async def test_a_test_goes_to_the_child_and_back(
     async def look(one: Child) -> None:
         await until(lambda: only(one).delivered == 5)
         assert await asyncio.gather(one.test("phone"), one.test("phone")) == ["told phone"] * 2
-        with pytest.raises(SensorError, match="no sink 'mail', but phone"):
-            await one.test("mail")
 
     await watched(child(tmp_path, monkeypatch, _ANSWERS), look)
 
@@ -154,6 +153,15 @@ async def test_a_test_of_a_child_that_is_not_there_says_so(
     one = child(tmp_path, monkeypatch, "time.sleep(60)")
     assert "not begun" in str(await one.test("phone"))
     await watched(one, look)
+
+
+async def test_a_sink_that_there_is_not_is_said(tmp_path: Path) -> None:
+    tables = [{"name": "phone", "type": "webhook", "url": SECRET}, {"name": "log", "type": "file"}]
+    sinks = Sinks(reading.read(tables), "/s", str(tmp_path), lambda: 0)
+    for name in ("phone", "log"):
+        assert "not begun" in str(await sinks.test(name))
+    with pytest.raises(SensorError, match="no sink 'mail', but phone, log"):
+        await sinks.test("mail")
 
 
 @pytest.mark.parametrize(("commands", "role"), [(False, "read"), (True, "operate")])

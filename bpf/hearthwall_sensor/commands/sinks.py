@@ -54,7 +54,7 @@ def _forward(options: Options) -> Any:
 
     logs.begin(verbose=False)
     logging.getLogger("asyncio").setLevel(logging.ERROR)
-    asyncio.run(main(options.socket, Path(options.state_dir)))
+    asyncio.run(main(options.socket, Path(options.state_dir), options.where))
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +68,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _forward_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `forward` takes."""
+    parser.add_argument(
+        "where",
+        choices=("here", "elsewhere"),
+        help="deliver to the sinks of this host, or to the others",
+    )
     parser.add_argument(
         "--state-dir",
         metavar="DIR",

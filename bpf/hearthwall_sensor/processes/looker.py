@@ -187,7 +187,7 @@ def _confine() -> None:
         resource.setrlimit(limit, (most, most))
     confinement.keep({_SYS_PTRACE})
     try:
-        confinement.allow_calls(_CALLS)
+        confinement.allow_calls(_CALLS.items())
     except OSError as error:
         print(
             "What reads other processes' names has no filter of system calls (libseccomp2):",

@@ -1,4 +1,4 @@
-"""Has a child deliver events to the sinks, for as long as the sensor runs, and knows how they fare."""
+"""Has a child deliver events to some of the sinks, for as long as the sensor runs, and knows how they fare."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..kernel.units import SOURCES
-from ..protocol import SensorError, SinkState, TokenRole
+from ..protocol import SinkState, TokenRole
+from .kinds import Where
 from .ledger import Account, Ledger
 from .reading import Named
 from .trial import PATIENCE as TEST_PATIENCE
@@ -40,11 +41,20 @@ class Child:
     """The child and what it said last."""
 
     def __init__(
-        self, sinks: Sequence[Named], socket: str, state: str, last: Callable[[], int]
+        self,
+        sinks: Sequence[Named],
+        socket: str,
+        state: str,
+        last: Callable[[], int],
+        where: Where = "elsewhere",
     ) -> None:
-        """Take the sinks as they are set, the sensor's socket and its state folder, and what tells the newest event."""
+        """Take the sinks as they are set, the sensor's socket and its state folder, and what tells the newest event.
+
+        All sinks are here, or elsewhere.
+        """
         self._sinks = sinks
-        self._arguments = ("--socket", socket, "--state-dir", state)
+        self._where = where
+        self._arguments = (where, "--socket", socket, "--state-dir", state)
         self._state = Path(state)
         self._last = last
         self._task: asyncio.Task[None] | None = None
@@ -81,7 +91,8 @@ class Child:
     def role_of(self, pid: int) -> TokenRole | None:
         """Return what the child may ask of the sensor, None for another process: orders only if a sink takes some.
 
-        It talks with strangers, so root's rights are not its own though it runs as root.
+        It talks with strangers, so root's rights are not its own though it runs as root. No other process comes of it
+        (`calls.py`), which would be root's.
         """
         if pid != self.pid:
             return None
@@ -90,7 +101,7 @@ class Child:
 
     def start(self) -> None:
         """Begin to deliver."""
-        ledger = Ledger.read(self._state)
+        ledger = Ledger.read(self._state, self._where)
         self._told = tuple(_remembered(self._sinks, ledger, self._last()))
         self._heard = (time.monotonic(), time.time())
         self._task = asyncio.ensure_future(self._keep_running())
@@ -104,10 +115,7 @@ class Child:
         self._task = None
 
     async def test(self, name: str) -> str | None:
-        """Return what went wrong when a sink was to deliver a test, None for nothing; raises SensorError."""
-        if name not in (names := [each.name for each in self._sinks]):
-            there = ", ".join(names)
-            raise SensorError("not_found", f"there is no sink {name[:40]!r}, but {there}")
+        """Return what went wrong when one of the sinks was to deliver a test, None for nothing."""
         process = self._process
         if process is None or process.stdin is None or process.stdin.is_closing():
             return self._problem[1] if self._problem is not None else _NOT_YET

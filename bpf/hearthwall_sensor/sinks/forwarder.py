@@ -1,5 +1,6 @@
 """The process that delivers: a client of the sensor without any capability, so that no receiver can hurt the sensor.
 
+There is one for the sinks of this host, and one for those elsewhere, which writes to no file but its ledger.
 The sensor says on its input which sinks there are, a line of JSON, and then which are to be tested. It says on its
 output how they fare. It ends when the sensor does, or when the sensor no longer answers; the sensor starts it again.
 """
@@ -18,8 +19,9 @@ from ..client import Client, unix_session
 from ..kernel.loader import die_with_parent
 from ..protocol import Delta, Device, Status
 from ..requests import GetJournal, Request
-from . import limits
+from . import calls, limits
 from .delivery import Delivery, Journal
+from .kinds import Where
 from .ledger import Ledger, write_regularly
 from .presence import Presence
 from .progress import Progress
@@ -42,11 +44,14 @@ LONGEST_LINE: Final = 1024 * 1024
 class Forwarder:
     """All deliveries, and what they know of the sensor."""
 
-    def __init__(self, sinks: Sequence[Named], client: Client, state: Path) -> None:
-        """Take the sinks as they are set, a connected client, and the state folder."""
+    def __init__(
+        self, sinks: Sequence[Named], client: Client, state: Path, ledger: Ledger | None = None
+    ) -> None:
+        """Take the sinks as they are set, a connected client, the state folder, and the ledger if it is open."""
         self._named = sinks
         self._client = client
         self._state = state
+        self._ledger = ledger
         self._last = 0
         self._devices: dict[str, Device] = {}
         self._presence = Presence()
@@ -60,7 +65,7 @@ class Forwarder:
         snapshot = await self._client.subscribe(self._take, _INTERVAL)
         self._last = snapshot.last_event
         self._devices = {each.mac: each for each in snapshot.devices}
-        ledger = Ledger.read(self._state)
+        ledger = self._ledger or Ledger.read(self._state)
         self._presence = ledger.presence
         self._look(snapshot.status)
         ledger.keep(each.name for each in self._named)
@@ -169,8 +174,8 @@ def _say(wire: Any) -> None:
     print(json.dumps(wire), flush=True)
 
 
-async def main(socket: str, state: Path) -> None:
-    """Deliver for the sensor on a socket until it ends; raises SensorError."""
+async def main(socket: str, state: Path, where: Where) -> None:
+    """Deliver to the sinks here or elsewhere, for the sensor on a socket, until it ends; raises SensorError."""
     die_with_parent()
     loop = asyncio.get_running_loop()
     # What a receiver answers may be of any length; it ends this process, and never the sensor.
@@ -182,7 +187,11 @@ async def main(socket: str, state: Path) -> None:
     async with unix_session(socket) as session:
         client = Client(session, name=CLIENT_NAME)
         await client.connect()
-        forwarder = Forwarder(sinks, client, state)
+        ledger = Ledger.read(state, where)
+        ledger.hold()
+        # From here on no other process comes of this one, and it reaches no other that takes orders of root.
+        calls.confine(where)
+        forwarder = Forwarder(sinks, client, state, ledger)
         work = [asyncio.ensure_future(limits.bounded(forwarder.run()))]
         work.append(asyncio.ensure_future(limits.bounded(forwarder.obey(lines))))
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ..kinds import Severity
 from . import smtp
@@ -14,6 +14,9 @@ from .smtp import SmtpOptions, SmtpSink
 from .syslog import SyslogOptions, SyslogSink
 from .table import Table
 from .webhook import WebhookOptions, WebhookSink
+
+#: Whether a sink's receiver is a part of this host, or a stranger: no process talks to strangers that may write here.
+Where = Literal["here", "elsewhere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,12 @@ class Kind:
     """The least severity that is delivered if nothing is said."""
     pace: Callable[[Any], Pace] = lambda _: Pace()
     """Takes the type's own options."""
+    where: Where = "elsewhere"
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "file": Kind(FileOptions.read, FileSink),
-    "journald": Kind(JournaldOptions.read, JournaldSink),
+    "file": Kind(FileOptions.read, FileSink, where="here"),
+    "journald": Kind(JournaldOptions.read, JournaldSink, where="here"),
     "syslog": Kind(SyslogOptions.read, SyslogSink),
     "mqtt": Kind(MqttOptions.read, MqttSink),
     # One at a time: what was taken must not be posted again because the next one was not.

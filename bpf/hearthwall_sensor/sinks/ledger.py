@@ -10,11 +10,14 @@ from typing import Any, Final
 
 from .. import files
 from ..protocol import SensorError
+from .held import Held
+from .kinds import Where
 from .presence import Presence
 
 _LOGGER = logging.getLogger(__name__)
 
-LEDGER_FILE: Final = "sinks.json"
+#: Each process has its own.
+_FILES: Final[Mapping[Where, str]] = {"elsewhere": "sinks.json", "here": "sinks_here.json"}
 _LONGEST: Final = 64 * 1024
 
 
@@ -41,11 +44,12 @@ class Ledger:
     journal: str = ""
     """Which journal the numbers are of."""
     _written: dict[str, Any] = field(default_factory=dict)
+    _held: Held | None = None
 
     @classmethod
-    def read(cls, state: Path) -> "Ledger":
+    def read(cls, state: Path, where: Where = "elsewhere") -> "Ledger":
         """Return what is kept in a state folder; what is damaged begins anew, and is said."""
-        ledger = cls(state / LEDGER_FILE)
+        ledger = cls(state / _FILES[where])
         for path in (ledger.path, files.previous(ledger.path)):
             try:
                 wire = json.loads(path.read_bytes()[:_LONGEST])
@@ -84,6 +88,10 @@ class Ledger:
         wanted = set(names)
         self.accounts = {name: each for name, each in self.accounts.items() if name in wanted}
 
+    def hold(self) -> None:
+        """Open its file, for a process that may open none later; raises SensorError `storage_failed`."""
+        self._held = Held(self.path)
+
     async def write(self) -> None:
         """Put on disk what has changed; where that fails, an event may come twice after a restart."""
         sinks = {name: asdict(each) for name, each in self.accounts.items()}
@@ -95,7 +103,10 @@ class Ledger:
         if wire == self._written:
             return
         try:
-            await files.write_json(self.path, wire)
+            if self._held is None:
+                await files.write_json(self.path, wire)
+            else:
+                await self._held.write_json(wire)
         except SensorError as error:
             _LOGGER.warning("%s", error.message)
         else:

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, cast
 
 from ..kinds import KINDS as EVENT_KINDS, SEVERITIES, Severity
 from ..protocol import MAX_SINKS, SensorError
-from .kinds import KINDS
+from .kinds import KINDS, Where
 from .sink import Pace, Sink, SinkContext
 from .table import Table
 
@@ -35,6 +35,11 @@ class Named:
     def pace(self) -> Pace:
         """How many events it gets at once, and how often."""
         return KINDS[self.type].pace(self.options)
+
+    @property
+    def where(self) -> Where:
+        """Where its receiver is."""
+        return KINDS[self.type].where
 
     def make(self, context: SinkContext) -> Sink:
         """Return the sink."""
