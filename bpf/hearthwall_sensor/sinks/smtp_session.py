@@ -21,7 +21,7 @@ _TIMEOUT: Final = 15.0
 _MAIL_TIMEOUT: Final = 300.0
 _GOODBYE: Final = 2.0
 #: What a server says of the login, the sender or the recipients is mended by a person, not within seconds.
-_MENDED: Final = 300.0
+MENDED: Final = 300.0
 _PERMANENT: Final = 500
 #: All that a server may say (bytes), with its certificates: the library reads all of an answer again with each part
 #: that comes. And seconds between looks.
@@ -56,6 +56,13 @@ class Session:
             raise aiosmtplib.SMTPRecipientsRefused(refused)
         await self._server.data(mail, timeout=_MAIL_TIMEOUT)
         return [f"{each.recipient} ({each.code})" for each in refused]
+
+    async def protect(self) -> None:
+        """Go on over TLS; raises what the library raises, and SinkError."""
+        await self._server.starttls()
+        # What came in clear behind the server's "220", the library would take for answers over TLS.
+        if getattr(self._server.protocol, "_buffer", True):
+            raise SinkError(f"{self._where}: somebody on the way speaks for the server")
 
     def look(self) -> None:
         """End a connection over which far too much comes, from now on."""
@@ -98,13 +105,15 @@ async def session(
         local_hostname=own_name,
         timeout=_TIMEOUT,
         use_tls=kind == "tls",
-        start_tls=kind == "starttls",
+        start_tls=False,
         tls_context=context,
     )
     made = Session(server, f"{host}, port {port}")
     made.look()
     try:
         await server.connect()
+        if kind == "starttls":
+            await made.protect()
         if login is not None:
             await server.login(*login)
         yield made
@@ -131,7 +140,7 @@ def _judged(error: Exception, where: str) -> SinkError | RefusedError:
     import aiosmtplib
 
     code = getattr(error, "code", 0)
-    lasting = _MENDED if code >= _PERMANENT else None
+    lasting = MENDED if code >= _PERMANENT else None
     match error:
         case aiosmtplib.SMTPAuthenticationError():
             said = f"the server refuses the user name or the password ({code})"
@@ -140,13 +149,13 @@ def _judged(error: Exception, where: str) -> SinkError | RefusedError:
         case aiosmtplib.SMTPRecipientsRefused():
             least = min(each.code for each in error.recipients)
             said = f"the server refuses every recipient ({least})"
-            lasting = _MENDED if least >= _PERMANENT else None
+            lasting = MENDED if least >= _PERMANENT else None
         case aiosmtplib.SMTPDataError() if code >= _PERMANENT:
             return RefusedError(f"{where}: the server refuses the mail ({code})")
         case aiosmtplib.SMTPResponseException():
             said = f"the server answered {code}"
         case aiosmtplib.SMTPNotSupported():
-            said, lasting = "the server offers no login", _MENDED
+            said, lasting = "the server offers no login", MENDED
         case aiosmtplib.SMTPException() if not isinstance(error.__cause__, OSError):
             said = _plain(error)
         case _:
