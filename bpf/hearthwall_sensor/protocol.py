@@ -377,8 +377,9 @@ class SinkState(Message):
     """How a sink fares: somewhere else that events are delivered to.
 
     `waiting` events are on disk and not delivered yet. `lost` were too old by the time that the receiver took
-    any; `refused` it will never take. `failing_since` is null while it takes them; else `next_try` is when it is
-    tried again. `reached` is when its receiver last answered since the sensor started, null if nobody has tried yet.
+    any; `refused` it will never take. `failing_since` is null while it takes them for all who are to get them; else
+    `next_try` is when it is tried again if it takes none. `reached` is when its receiver last answered since the sensor
+    started, null if nobody has tried yet.
     """
 
     name: str

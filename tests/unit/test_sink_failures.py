@@ -202,6 +202,21 @@ def test_who_takes_some_each_time_is_not_left_alone_for_longer() -> None:
     assert receiver.taken == list(range(1, 10))
 
 
+def test_what_failed_comes_again_as_it_was() -> None:
+    """A receiver that has it after all knows it again, whatever happened meanwhile."""
+    past, parts = Past([event(1)]), []
+
+    class Noting(Receiver):
+        async def send(self, events: Sequence[Event]) -> None:
+            parts.append([each.seq for each in events])
+            past.events = [event(seq) for seq in range(1, 5)]
+            await super().send(events)
+
+    receiver, account = Noting([SinkError("who knows"), OSError(110, "no answer")]), Account(0)
+    deliver(Delivery(named(), receiver, account, past.journal()), lambda: account.cursor == 4)
+    assert parts == [[1], [1], [1], [2, 3, 4]]
+
+
 # What the journal no longer has
 
 
@@ -279,6 +294,23 @@ async def test_a_test_says_what_is_wrong(error: Exception, said: str) -> None:
     one = Delivery(named(), Receiver([error]), Account(0), Past().journal())
     assert said in str(problem := await one.test())
     assert SECRET not in str(problem)
+
+
+async def test_a_test_says_whom_it_did_not_reach() -> None:
+    class Partial(Receiver):
+        remark: str | None = "no such user"
+
+        async def send(self, events: Sequence[Event]) -> str | None:  # type: ignore[override]
+            await super().send(events)
+            return self.remark
+
+    receiver = Partial()
+    one = Delivery(named(), receiver, Account(0), Past().journal())
+    assert await one.test() == "no such user"
+    assert (receiver.taken, one.state().last_error) == ([0], "no such user")
+    receiver.remark = None
+    assert await one.test() is None
+    assert one.state().failing_since is None
 
 
 async def test_a_test_waits_for_no_receiver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:

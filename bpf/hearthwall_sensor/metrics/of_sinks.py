@@ -53,7 +53,7 @@ FAMILIES: Final = (
     Family(
         "hearthwall_sink_failing",
         "gauge",
-        "1 while a sink's receiver takes nothing.",
+        "1 while a sink's receiver takes nothing, or not for everyone who is to get it.",
         _sinks(lambda each: each.failing_since is not None),
         MAX_SINKS,
         _LABELS,

@@ -77,6 +77,10 @@ class Delivery:
         #: Up to this number events are sent one by one, since one of them is not fit to be sent; and the one that was.
         self._singly_to = 0
         self._suspect: int | None = None
+        #: Up to this number events were sent together and not taken, as far as we know: they come so again.
+        self._together_to = 0
+        #: What is wrong although the receiver takes events, and since when.
+        self._remark: tuple[float, str] | None = None
 
     def wake(self) -> None:
         """There may be more."""
@@ -95,6 +99,9 @@ class Delivery:
     def state(self) -> SinkState:
         """Return how it fares."""
         account = self._account
+        since, error = self._failing_since, self._last_error
+        if since is None and self._remark is not None:
+            since, error = self._remark
         return SinkState(
             name=self._named.name,
             type=self._named.type,
@@ -102,8 +109,8 @@ class Delivery:
             waiting=max(self._journal.last() - account.cursor, 0),
             lost=account.lost,
             refused=account.refused,
-            failing_since=self._failing_since,
-            last_error=self._last_error,
+            failing_since=since,
+            last_error=error,
             next_try=self._next_try,
             reached=self._progress.reached_at,
         )
@@ -128,7 +135,7 @@ class Delivery:
         try:
             async with asyncio.timeout(trial.PATIENCE), self._at_work:
                 await self._sink.start()
-                await self._sink.send((trial.event(self._named.severity),))
+                remark = await self._sink.send((trial.event(self._named.severity),))
         except TimeoutError:
             return f"no answer within {trial.PATIENCE:.0f} s"
         except MemoryError:
@@ -136,8 +143,9 @@ class Delivery:
         except Exception as error:  # noqa: BLE001, whatever it is is told
             return told(error, PATIENCE)
         self._progress.reached()
+        self._remarked(remark)
         self._try_now.set()
-        return None
+        return remark
 
     async def _start(self) -> None:
         """Make the sink ready; raises what it raises."""
@@ -207,23 +215,34 @@ class Delivery:
         """Send until all are taken or refused; raises what went wrong."""
         while events:
             await asyncio.sleep(self._due - asyncio.get_running_loop().time())
-            is_single = events[0].seq <= self._singly_to
-            done = await self._send(events[: 1 if is_single else self._pace.at_once])
-            self._due = asyncio.get_running_loop().time() + self._pace.every
+            done = await self._send(self._part(events))
             events = events[done:]
             self._recovered()
+
+    def _part(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Return the events that are sent next.
+
+        What was sent comes again as it was, without what happened meanwhile: who has it after all knows it by that.
+        """
+        if events[0].seq <= self._singly_to:
+            return events[:1]
+        part = events[: self._pace.at_once]
+        if events[0].seq <= self._together_to:
+            return [each for each in part if each.seq <= self._together_to]
+        return part
 
     async def _send(self, part: Sequence[Event]) -> int:
         """Send some events; return how many are done with, and raises what went wrong."""
         progress = self._progress
         try:
             async with self._at_work, progress.work(PATIENCE):
-                await self._sink.send(part)
+                remark = await self._sink.send(part)
         except RefusedError as error:
             return await self._refused(part, max(error.delivered, progress.taken), error)
         except MemoryError:
             raise
         except Exception as error:
+            self._together_to = part[-1].seq
             done = max(error.delivered if isinstance(error, SinkError) else 0, progress.taken)
             if done < len(part) and not is_plain(error) and self._is_unfit(part, done):
                 return await self._refused(part, done, error)
@@ -232,6 +251,7 @@ class Delivery:
                 await self._count(part, done, 0)
             raise
         progress.took(len(part))
+        self._remarked(remark)
         await self._count(part, len(part), 0)
         return len(part)
 
@@ -254,7 +274,8 @@ class Delivery:
         return done + 1
 
     async def _count(self, events: Sequence[Event], done: int, refused: int) -> None:
-        """Go on behind what is done with."""
+        """Go on behind what is done with, after the rest that the receiver is to have."""
+        self._due = asyncio.get_running_loop().time() + self._pace.every
         self._account.delivered += done
         self._account.refused += refused
         await self._advance(events[done + refused - 1].seq)
@@ -283,3 +304,11 @@ class Delivery:
         if self._failing_since is not None:
             self._failing_since = None
             _LOGGER.warning("Sink %s works again", self._named.name)
+
+    def _remarked(self, said: str | None) -> None:
+        """Note what is wrong although the receiver takes events, None if nothing is."""
+        before, self._remark = self._remark, None
+        if said is not None:
+            self._remark = (time.time() if before is None else before[0], said)
+        if (before is None) != (said is None):
+            _LOGGER.warning("Sink %s: %s", self._named.name, said or "nothing is wrong any more")

@@ -87,9 +87,10 @@ class Sink(Protocol):
         mended them.
         """
 
-    async def send(self, events: Sequence[Event]) -> None:
+    async def send(self, events: Sequence[Event]) -> str | None:
         """Bring all events there: the receiver has them when this returns. Raises SinkError or RefusedError.
 
+        What it returns is wrong all the same, such as a recipient that is refused: that is told until it returns None.
         Any other exception is a mistake of ours or of a library: the events come again one by one, and the one
         with which that happens twice is refused.
         """

@@ -1,6 +1,7 @@
 """A sink that writes e-mail: one for all that happened since the last one, in words."""
 
 import asyncio
+import contextlib
 import hashlib
 import importlib.util
 import re
@@ -19,10 +20,10 @@ from typing import Final
 
 from ..feeds.source import is_here
 from ..protocol import Event
-from . import letters
+from . import letters, trial
 from .secret import read_secret
 from .sink import RefusedError, SinkContext, SinkError
-from .smtp_session import Session, session
+from .smtp_session import MENDED, Session, session
 from .table import Table
 from .tls import Trust
 
@@ -95,8 +96,9 @@ class SmtpSink:
         self._context = context
         self._login: tuple[str, str] | None = None
         self._own_name = "localhost"
-        #: Mails that are on their way, by their ids.
-        self._under_way: dict[str, asyncio.Task[list[str]]] = {}
+        #: The mail that is on its way, and the numbers of the events that it tells of.
+        self._under_way: asyncio.Task[list[str]] | None = None
+        self._told: frozenset[int] = frozenset()
 
     async def start(self) -> None:
         """Read the password, and see whether the server takes it."""
@@ -108,26 +110,21 @@ class SmtpSink:
         async with self._session():
             self._context.reached()
 
-    async def send(self, events: Sequence[Event]) -> None:
-        """Send one mail that tells of the events; one without details if that can't be written, or is refused."""
-        try:
-            refused = await self._send(events, is_whole=True)
-        except RefusedError:
-            # Names of bad hosts are what filters look for.
-            refused = await self._send(events, is_whole=False)
+    async def send(self, events: Sequence[Event]) -> str | None:
+        """Send one mail that tells of the events; return whom of its recipients the server refused."""
+        is_trial = events[0].seq == trial.NUMBER
+        refused = await (self._bring(events) if is_trial else self._brought(events))
         self._context.took(len(events))
-        if refused:
-            raise SinkError(
-                f"{self._where}: the server refuses {', '.join(refused)}; the others have the mail",
-                delivered=len(events),
-            )
+        if not refused:
+            return None
+        return f"{self._where}: the server refuses {', '.join(refused)}; the others have the mail"
 
     async def close(self) -> None:
-        """Let go of mails that are on their way."""
-        tasks = list(self._under_way.values())
-        for each in tasks:
-            each.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Let go of the mail that is on its way."""
+        task, self._under_way = self._under_way, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     @property
     def _where(self) -> str:
@@ -140,30 +137,40 @@ class SmtpSink:
         place, tls = (options.host, options.port), (options.tls, options.trust)
         return session(place, self._own_name, tls, self._login)
 
-    async def _send(self, events: Sequence[Event], *, is_whole: bool) -> list[str]:
-        """Send a mail, and return which recipients the server refused; raises SinkError or RefusedError.
+    async def _brought(self, events: Sequence[Event]) -> list[str]:
+        """Bring a mail to the server, or wait for the one that is on its way.
 
-        Who loses patience with a server that takes long comes again with the same events, and finds that mail on its
-        way still: it is not sent twice.
+        Who loses patience with a server that takes long comes again with the same events, or those of them that were
+        not forgotten meanwhile: their mail is not sent twice.
+        """
+        told = frozenset(each.seq for each in events)
+        if self._under_way is None or not told <= self._told:
+            await self.close()
+            self._told, self._under_way = told, asyncio.ensure_future(self._bring(events))
+        task = self._under_way
+        await asyncio.wait((task,))
+        self._under_way = None
+        return task.result()
+
+    async def _bring(self, events: Sequence[Event]) -> list[str]:
+        """Bring a mail to the server, one without details if that can't be written, or is refused.
+
+        Return which recipients the server refused; raises SinkError or RefusedError.
         """
         context, first = self._context, events[0]
         told = f"{context.sensor_id} {context.name} {first.time} {first.seq} {events[-1].seq}"
         digest = hashlib.sha256(told.encode()).hexdigest()[:32]
-        key = f"{digest} {is_whole}"
-        task = self._under_way.get(key)
-        if task is None:
-            mail = self._mail(events, digest, is_whole=is_whole)
-            for left in [name for name, each in self._under_way.items() if each.done()]:
-                del self._under_way[left]  # nobody came for it again
-            task = self._under_way[key] = asyncio.ensure_future(self._bring(mail))
+        with contextlib.suppress(RefusedError):
+            return await self._hand_over(self._mail(events, digest, is_whole=True))
+        # Names of bad hosts are what filters look for.
+        bare = self._mail(events, digest, is_whole=False)
         try:
-            return await asyncio.shield(task)
-        finally:
-            if task.done():
-                self._under_way.pop(key, None)
+            return await self._hand_over(bare)
+        except RefusedError as error:  # not for what it tells: a full mailbox, a limit, a policy
+            raise SinkError(f"{error}, whatever it tells", retry_after=MENDED) from error
 
-    async def _bring(self, mail: bytes) -> list[str]:
-        """Bring a mail to the server."""
+    async def _hand_over(self, mail: bytes) -> list[str]:
+        """Hand a mail to the server; raises SinkError, or RefusedError if it does not want this one."""
         options = self._options
         async with self._session() as server:
             return await server.send(options.sender, options.recipients, mail)
