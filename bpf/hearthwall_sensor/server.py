@@ -16,6 +16,7 @@ from aiohttp import web
 
 from . import __version__, files
 from .connection import Connection, MakeOffer, Source, Visitor, no_offer
+from .guests import Guest, Guests, credentials
 from .metrics.serving import Serving
 from .protocol import (
     HOME_ASSISTANT,
@@ -31,9 +32,6 @@ from .protocol import (
 )
 
 _LOGGER = logging.getLogger(__name__)
-#: That a client goes while it is answered is no news, and who does it again and again could fill the log with it.
-_QUIET: Final = logging.getLogger(f"{__name__}.http")
-_QUIET.setLevel(logging.CRITICAL)
 
 _MAX_CLIENTS: Final = 32
 _SO_PEERGROUPS: Final = 59
@@ -66,7 +64,8 @@ class Server:
         self.metrics = Serving()
         self._lock: int | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._runner: web.AppRunner | None = None
+        self._guests: Guests | None = None
+        self._listening: asyncio.Server | None = None
         self.disconnected = 0
 
     @property
@@ -133,18 +132,16 @@ class Server:
 
     async def start(self) -> None:
         """Begin to listen."""
-        application = web.Application()
-        for path in (WEBSOCKET_PATH, METRICS_PATH):
-            application.router.add_get(path, self._connect)
-        self._runner = web.AppRunner(application, access_log=None, logger=_QUIET)
-        await self._runner.setup()
-        await web.SockSite(self._runner, self._listener).start()
+        self._guests = Guests(self._connect)
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(self._guests.arrive, sock=self._listener)
 
     async def stop(self) -> None:
         """Stop listening and let the clients go."""
-        if self._runner is not None:
+        if self._guests is not None and self._listening is not None:
+            self._listening.close()
             await asyncio.gather(*(each.close() for each in tuple(self._clients)))
-            await self._runner.cleanup()
+            await self._guests.end()
 
     def push(self, *, at_once: bool = False) -> None:
         """Tell every subscriber what changed, if its interval has passed or it can't wait."""
@@ -154,9 +151,7 @@ class Server:
     def _visitor(self, transport: asyncio.Transport) -> tuple[bool, Visitor]:
         """Return whether the process at the other end is root, this user or in the group, and who it is."""
         peer = transport.get_extra_info("socket")
-        pid, uid, gid = struct.unpack(
-            "3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        )
+        pid, uid, gid = credentials(peer)
         groups = {
             gid,
             *(
@@ -173,11 +168,21 @@ class Server:
             return True, Visitor(name, role, pid=pid)
         return may_talk, Visitor(name, is_root=is_root, pid=pid)
 
-    async def _connect(self, request: web.Request) -> web.StreamResponse:
+    async def _connect(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one connection."""
         transport = request.transport
-        if not isinstance(transport, asyncio.Transport):  # it has gone already
-            raise web.HTTPForbidden(text="")
+        guest = None if transport is None else transport.get_protocol()
+        if not isinstance(transport, asyncio.Transport) or not isinstance(guest, Guest):
+            raise web.HTTPForbidden(text="")  # it has gone already
+        if request.path not in (WEBSOCKET_PATH, METRICS_PATH):
+            raise web.HTTPNotFound(text="")
+        with guest.served():
+            return await self._serve(request, transport)
+
+    async def _serve(
+        self, request: web.BaseRequest, transport: asyncio.Transport
+    ) -> web.StreamResponse:
+        """Serve who may talk."""
         may_talk, visitor = self._visitor(transport)
         if not may_talk:
             _LOGGER.warning("A process without permission was turned away (%s)", visitor.name)
