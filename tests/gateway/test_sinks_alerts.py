@@ -25,8 +25,8 @@ from lab.home import DEVICES, SITES, WEB
 from tests.gateway.inside import inside
 from tests.gateway.mosquitto import Broker, configured, on_host
 from tests.gateway.sensor_process import SensorProcess, until
+from tests.unit.mailbox import Mailbox, free_port
 from tests.unit.receivers import Certified, certified, secret
-from tests.unit.test_sink_smtp import Mailbox, free_port
 
 pytestmark = pytest.mark.lab
 
