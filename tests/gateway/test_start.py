@@ -286,7 +286,7 @@ def test_rules_come_back_after_a_reboot(lab: Lab, sensor: SensorProcess) -> None
         b"\xff\xfe",
         b'{"format": 1, "next_id": 2, "rules": [{"target": 5}]}',
         b'{"format": 1, "next_id": 1e999, "rules": []}',
-        b'{"format": 2, "next_id": 2, "rules": []}',
+        b'{"format": 1000, "next_id": 2, "rules": []}',
     ],
 )
 def test_damaged_rules_are_set_aside_and_the_last_good_ones_used(

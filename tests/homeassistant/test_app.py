@@ -15,7 +15,7 @@ from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from custom_components.hearthwall.const import DOMAIN
 from tests.homeassistant.flows import submit
 from tests.homeassistant.remote_peer import HOST, RemotePeer
-from tests.unit.app import run
+from tests.unit.app import supervisor
 
 
 async def test_home_assistant_takes_what_the_app_tells(
@@ -36,11 +36,11 @@ async def test_home_assistant_takes_what_the_app_tells(
     answers = {
         "certificate": {"fingerprint": far.typed["fingerprint"]},
         "token --list": {"tokens": []},
-        f"token {run.TOKEN_NAME}": {"token": far.typed["token"]},
+        f"token {supervisor.TOKEN_NAME}": {"token": far.typed["token"]},
     }
-    monkeypatch.setattr(run, "asked", lambda *words: answers[" ".join(words)])
-    monkeypatch.setattr(run, "SUPERVISOR", f"http://127.0.0.1:{api.server_port}/discovery")
-    app = run.Supervisor(tmp_path, {"listen": f"{HOST}:{far.port}"}, "key")
+    monkeypatch.setattr(supervisor, "asked", lambda *words, until: answers[" ".join(words)])
+    monkeypatch.setattr(supervisor, "DISCOVERY", f"http://127.0.0.1:{api.server_port}/discovery")
+    app = supervisor.Supervisor(tmp_path, f"{HOST}:{far.port}", "key")
     await hass.async_add_executor_job(app.tell)
     api.server_close()
 

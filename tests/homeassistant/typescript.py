@@ -63,8 +63,13 @@ class Source:
     def _has_fields(self, value: dict[str, Any], kind: str, where: str) -> bool:
         """Raise AssertionError unless an object has an interface's fields; return True."""
         fields = self.interfaces[kind]
-        literals = {name: each.type for name, each in fields.items() if each.type.startswith('"')}
-        if any(value.get(name) != text.strip('"') for name, text in literals.items()):
+        kinds_of = {name: members(each.type) for name, each in fields.items()}
+        literals = {
+            name: kinds
+            for name, kinds in kinds_of.items()
+            if all(kind.startswith('"') for kind in kinds)
+        }
+        if any(f'"{value.get(name)}"' not in kinds for name, kinds in literals.items()):
             return False  # it is another one of several
         needed = {name for name, each in fields.items() if not each.is_optional}
         assert needed <= set(value) <= set(fields), (where, kind, set(value) ^ set(fields))

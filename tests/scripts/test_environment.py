@@ -132,5 +132,5 @@ def test_every_package_of_the_table_has_a_group_and_a_reason() -> None:
     table = (ROOT / "scripts" / "environment" / "packages").read_text().splitlines()
     rows = [line.split(maxsplit=2) for line in table if not line.startswith("#")]
     assert all(len(row) == 3 for row in rows)
-    names = [name for _, name, _ in rows]
-    assert len(names) == len(set(names))
+    places = [(group, name) for group, name, _ in rows]
+    assert len(places) == len(set(places))
