@@ -345,8 +345,10 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
         return {
             "code_command": "sudo hearthwall-sensor pair",
             "code_copied": "sudo scripts/sensor pair",
+            "code_container": "docker exec -it hearthwall hearthwall-sensor pair",
             "token_command": "sudo hearthwall-sensor token homeassistant",
             "token_copied": "sudo scripts/sensor token homeassistant",
+            "token_container": "docker exec hearthwall hearthwall-sensor token homeassistant",
             "documents": LEARN_MORE_OTHER_HOSTS,
             "place": f"{found[CONF_HOST]}, {found[CONF_PORT]}" if found else "",
         }

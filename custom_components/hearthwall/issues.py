@@ -22,6 +22,7 @@ _DOCUMENTS: Final = "https://github.com/hearthwall/hearthwall/blob/main/docs"
 LEARN_MORE: Final = f"{_DOCUMENTS}/feeds.md"
 LEARN_MORE_REPAIRS: Final = f"{_DOCUMENTS}/home-assistant.md#repairs"
 LEARN_MORE_INSTALL: Final = f"{_DOCUMENTS}/install.md"
+LEARN_MORE_UPGRADE: Final = f"{_DOCUMENTS}/install.md#upgrade-and-the-way-back"
 LEARN_MORE_OTHER_HOSTS: Final = f"{_DOCUMENTS}/sensor.md#other-hosts"
 
 #: A list may miss one look and the next; then its user should know.

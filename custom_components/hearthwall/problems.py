@@ -21,7 +21,7 @@ from .bpf.hearthwall_sensor.protocol import (
 from .connection import guarded_interfaces
 from .const import CONF_FINGERPRINT, CONF_INTERFACES, CONF_WAN
 from .hostile import plain, quoted_lines
-from .issues import ISSUE_STATE_DAMAGED, Problem
+from .issues import ISSUE_STATE_DAMAGED, LEARN_MORE_UPGRADE, Problem
 from .process import ProcessError
 
 # Why there is no connection
@@ -116,7 +116,7 @@ def connection_problem(
         key = ISSUE_NEWER if error.is_sensor_newer else ISSUE_OLDER
         its = f"{plain(error.hello.version, 40)} ({_schemas(error.hello)})"
         mine = f"{__version__} ({_schemas(_MINE)})"
-        return Problem(key, placeholders=said | {"mine": mine, "its": its})
+        return Problem(key, placeholders=said | _versions(mine, its))
     if error.code in OF_PACKAGES:
         return Problem(ISSUE_PART_MISSING, placeholders=said | {"parts": parts or said["message"]})
     if error.code == ISSUE_CERTIFICATE:
@@ -175,7 +175,12 @@ def _version(look: Look) -> Iterator[Problem]:
         key = ISSUE_OLDER if its < mine else ISSUE_NEWER
     except AwesomeVersionException:
         return  # somebody's own build: its schema is known to fit
-    yield Problem(key, placeholders={"mine": __version__, "its": plain(look.status.version, 40)})
+    yield Problem(key, placeholders=_versions(__version__, plain(look.status.version, 40)))
+
+
+def _versions(mine: str, its: str) -> dict[str, str]:
+    """Return what is said of two that are not of the same version."""
+    return {"mine": mine, "its": its, "documents": LEARN_MORE_UPGRADE}
 
 
 def _interfaces(look: Look) -> Iterator[Problem]:
