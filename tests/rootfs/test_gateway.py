@@ -150,7 +150,7 @@ def test_installed_run_upgraded_under_fire_and_uninstalled_without_a_trace(
 
 def _change_the_programs(system: System) -> None:
     """Let the newer version have other kernel programs, too."""
-    with system.path(f"/home/{USER}/hearthwall/bpf/gate.c").open("a") as source:
+    with system.path(f"/home/{USER}/hearthwall-release/bpf/gate.c").open("a") as source:
         source.write("\n/* another version */\n")
 
 

@@ -15,6 +15,8 @@ OTHERS = {
     "features.ja.md",
     "docs/features.md",
     "docs/features.ja.md",
+    "#install",
+    "#インストール",
     "#on-your-gateway",
     "#ゲートウェイで使う",
     "#the-way-back",
