@@ -78,27 +78,6 @@ def test_a_sink_that_can_not_even_start_or_end_is_only_failing() -> None:
     assert receiver.taken == [1]
 
 
-@pytest.mark.parametrize("is_hidden", [False, True])
-async def test_nothing_is_delivered_without_memory(is_hidden: bool) -> None:
-    """What the process does then is `limits`."""
-
-    class Starved(Receiver):
-        async def send(self, events: Sequence[Event]) -> None:
-            try:
-                bytearray(2**62)
-            except MemoryError as error:
-                if not is_hidden:
-                    raise
-                raise SinkError("the answer broke off") from error
-
-    account = Account(0)
-    one = Delivery(named(), Starved(), account, Past([event(1)]).journal())
-    async with asyncio.timeout(5):
-        with pytest.raises(MemoryError):
-            await one.run()
-    assert (account.cursor, account.refused) == (0, 0)
-
-
 def test_what_somebody_mended_is_read_after_a_failure() -> None:
     """A password, say: the receiver takes nothing until the sink has started once more."""
 

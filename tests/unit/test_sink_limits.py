@@ -1,10 +1,20 @@
 """A process that has used up its memory ends at once, wherever that comes; each way in a process of its own."""
 
+import asyncio
+import errno
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+
+from hearthwall_sensor.protocol import Event
+from hearthwall_sensor.sinks.delivery import Delivery
+from hearthwall_sensor.sinks.failures import lacks_memory
+from hearthwall_sensor.sinks.ledger import Account
+from hearthwall_sensor.sinks.sink import SinkError
+from tests.unit.test_sinks import Past, Receiver, event, named
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +55,16 @@ _WAYS = {
     import gc; gc.collect()""",
     "a thread": """
     threading.Thread(target=take, daemon=True).start()""",
+    "threads": """
+    async def work():
+        stay = threading.Event()
+        while True:
+            threading.Thread(target=stay.wait, daemon=True).start()
+    asyncio.ensure_future(limits.bounded(work()))""",
+    "the kernel": """
+    async def work():
+        raise OSError(12, "Cannot allocate memory")
+    asyncio.ensure_future(limits.bounded(work()))""",
     "an end": """
     class Thing:
         def __del__(self):
@@ -67,6 +87,19 @@ def test_who_has_no_memory_ends_at_once(way: str) -> None:
     assert ended.stderr.endswith("used up its memory and ends\n")
 
 
+def test_as_many_threads_as_sinks_can_need_leave_room_for_their_work() -> None:
+    """Sixteen brokers have one each, and asyncio has up to 32 for what blocks."""
+    ended = run("""
+    stay = threading.Event()
+    threads = [threading.Thread(target=stay.wait) for _ in range(16 + 32)]
+    for each in threads:
+        each.start()
+    work = bytearray(limits.MEMORY // 2)
+    stay.set()
+    return""")
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_other_mistakes_end_nothing() -> None:
     ended = run("""
     loop.call_soon(lambda: 1 / 0)
@@ -76,3 +109,49 @@ def test_other_mistakes_end_nothing() -> None:
     assert ended.returncode == 0
     assert "ZeroDivisionError" in ended.stderr
     assert "KeyError" in ended.stderr
+
+
+def _take_far_too_much() -> None:
+    bytearray(2**62)
+
+
+def _have_no_thread() -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def _ask_a_kernel_without_memory() -> None:
+    raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+@pytest.mark.parametrize(
+    "lack", [_take_far_too_much, _have_no_thread, _ask_a_kernel_without_memory]
+)
+async def test_nothing_is_delivered_without_memory(
+    lack: Callable[[], None], is_hidden: bool
+) -> None:
+    """What the process does then is `limits`."""
+
+    class Starved(Receiver):
+        async def send(self, events: Sequence[Event]) -> None:
+            try:
+                lack()
+            except Exception as error:
+                if not is_hidden:
+                    raise
+                raise SinkError("the answer broke off") from error
+
+    account = Account(0)
+    one = Delivery(named(), Starved(), account, Past([event(1)]).journal())
+    async with asyncio.timeout(5):
+        with pytest.raises(MemoryError):
+            await one.run()
+    assert (account.cursor, account.refused) == (0, 0)
+
+
+def test_no_receiver_says_that_memory_is_lacking() -> None:
+    class SaidError(OSError):
+        """As libraries make of an answer's number."""
+
+    assert not lacks_memory(SaidError(errno.ENOMEM, "012 welcome"))
+    assert lacks_memory(OSError(errno.ENOMEM, "Cannot allocate memory"))

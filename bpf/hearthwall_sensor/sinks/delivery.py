@@ -138,9 +138,9 @@ class Delivery:
                 remark = await self._sink.send((trial.event(self._named.severity),))
         except TimeoutError:
             return f"no answer within {trial.PATIENCE:.0f} s"
-        except MemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001, whatever it is is told
+        except Exception as error:
+            if lacks_memory(error):
+                raise
             return told(error, PATIENCE)
         self._progress.reached()
         self._remarked(remark)
@@ -239,9 +239,9 @@ class Delivery:
                 remark = await self._sink.send(part)
         except RefusedError as error:
             return await self._refused(part, max(error.delivered, progress.taken), error)
-        except MemoryError:
-            raise
         except Exception as error:
+            if lacks_memory(error):
+                raise
             self._together_to = part[-1].seq
             done = max(error.delivered if isinstance(error, SinkError) else 0, progress.taken)
             if done < len(part) and not is_plain(error) and self._is_unfit(part, done):

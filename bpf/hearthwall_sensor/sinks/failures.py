@@ -1,5 +1,6 @@
 """What is said of a failure: in words, never with what a library's own text may hold of a secret."""
 
+import errno
 import traceback
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,8 @@ from .sink import RefusedError, SinkError
 #: Letters of an error that are told.
 _LONGEST: Final = 200
 _PLAIN: Final = (SinkError, RefusedError, OSError, SensorError)
+#: What Python says where there is no memory for a thread's stack: by its text alone it is known.
+_NO_THREAD: Final = "can't start new thread"
 
 
 def is_plain(error: Exception) -> bool:
@@ -19,9 +22,21 @@ def is_plain(error: Exception) -> bool:
 
 def lacks_memory(error: BaseException | None) -> bool:
     """Return whether memory is what was missing: libraries tell that as a failure of theirs."""
-    while error is not None and not isinstance(error, MemoryError):
+    while error is not None and not _is_lack(error):
         error = error.__cause__ or error.__context__
     return error is not None
+
+
+def _is_lack(error: BaseException) -> bool:
+    """Return whether an error itself says that memory is missing, for a thread or for the kernel.
+
+    Not those of libraries: a server's answer may stand where the kernel's number does.
+    """
+    if type(error) is OSError:
+        return error.errno == errno.ENOMEM
+    return isinstance(error, MemoryError) or (
+        type(error) is RuntimeError and str(error) == _NO_THREAD
+    )
 
 
 def told(error: Exception, patience: float) -> str:

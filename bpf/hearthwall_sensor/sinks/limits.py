@@ -12,8 +12,12 @@ import threading
 from collections.abc import Awaitable
 from typing import Any, Final
 
+from .failures import lacks_memory
+
 #: As much as it may take (bytes): with all libraries it needs a quarter of that.
 MEMORY: Final = 256 * 1024 * 1024
+#: A thread's stack (bytes), which counts in full: with the usual 8 MB sixteen brokers' threads would be too many.
+STACK: Final = 512 * 1024
 #: The exit status that says why.
 EXIT_MEMORY: Final = 70
 
@@ -21,6 +25,7 @@ EXIT_MEMORY: Final = 70
 def set_up(loop: asyncio.AbstractEventLoop) -> None:
     """Bound the memory of this process, and end it wherever none is left."""
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    threading.stack_size(STACK)
     loop.set_exception_handler(_in_loop)
     threading.excepthook = _in_thread
     sys.unraisablehook = _unraisable
@@ -30,27 +35,29 @@ async def bounded(work: Awaitable[None]) -> None:
     """Do some work, in which memory may be used up."""
     try:
         await work
-    except MemoryError:
-        _end()
+    except Exception as error:
+        if lacks_memory(error):
+            _end()
+        raise
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Look at what nobody caught in a callback or a task."""
-    if isinstance(context.get("exception"), MemoryError):
+    if lacks_memory(context.get("exception")):
         _end()
     loop.default_exception_handler(context)
 
 
 def _in_thread(said: threading.ExceptHookArgs) -> None:
     """Look at what ended a thread."""
-    if said.exc_type is not None and issubclass(said.exc_type, MemoryError):
+    if lacks_memory(said.exc_value):
         _end()
     threading.__excepthook__(said)
 
 
 def _unraisable(said: Any) -> None:
     """Look at what nobody could catch."""
-    if said.exc_type is not None and issubclass(said.exc_type, MemoryError):
+    if lacks_memory(said.exc_value):
         _end()
     sys.__unraisablehook__(said)
 
