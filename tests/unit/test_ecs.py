@@ -129,6 +129,12 @@ def test_who_made_a_device_is_no_name_of_it() -> None:
     assert said["related"]["hosts"] == ["bad.example", "gateway"]
 
 
+def test_a_gateway_without_a_name_tells_its_events_all_the_same() -> None:
+    said = json.loads(line(event(), replace(ORIGIN, host="")))
+    assert "host" not in said
+    assert said["related"]["hosts"] == ["bad.example", "garden camera"]
+
+
 def test_a_process_of_the_gateway_is_told_with_what_it_came_from() -> None:
     said = document(process_event())
     assert said["process"] == {

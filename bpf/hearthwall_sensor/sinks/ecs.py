@@ -387,7 +387,7 @@ def _related(fields: Flat, flows: list[Flat]) -> Flat:
     """Return all addresses and names of a document, to be searched at once."""
     addresses = [fields.get("source.ip"), fields.get("destination.ip")]
     names = [fields.get(f"{end}.domain") for end in ("source", "destination")]
-    names += [fields["host.name"], fields.get("hearthwall.device.name")]
+    names += [fields.get("host.name"), fields.get("hearthwall.device.name")]
     for each in flows:
         addresses += [each.get("address"), each.get("peer_address")]
         names.append(each.get("peer_name"))
