@@ -45,6 +45,10 @@ mount -t bpf -o mode=0700 bpf /sys/fs/bpf
 mount -t tracefs tracefs /sys/kernel/tracing
 mount -t tmpfs -o mode=755 run /run
 find /etc/systemd/system -name '*.wants' -prune -exec rm -r {} +
+# /tmp is this machine's, where the programs to be installed are; at a boot it would be emptied.
+for each in setup setup-dev clean; do
+  ln -s /dev/null "/etc/systemd/system/systemd-tmpfiles-$each.service"
+done
 rm -rf /var/lib/hearthwall /var/cache/hearthwall /var/log/journal
 cat >/etc/systemd/system/tested.target <<'UNIT'
 [Unit]
