@@ -302,6 +302,8 @@ def remote_error(error: BaseException) -> BaseException:
 def _as_sensor_error(error: BaseException, *, is_remote: bool = False) -> BaseException:
     """Return a failure to connect as the SensorError that says what to do, others as they are."""
     if isinstance(error, aiohttp.WSServerHandshakeError) and error.status in _STATUSES:
+        if is_remote and error.status == 403:
+            return SensorError("unauthorised", "this token is good for metrics only")
         return SensorError(_STATUSES[error.status])
     told = _remote_error(error) if is_remote else None
     return told or _local_error(error)

@@ -70,6 +70,7 @@ async def no_offer(_request: Pair, _tell: Callable[[PairingNews], None]) -> Offe
 
 
 _MAY: Final[Mapping[TokenRole, frozenset[Access]]] = {
+    "metrics": frozenset(),
     "read": frozenset({"read"}),
     "operate": frozenset({"read", "operate"}),
 }

@@ -24,7 +24,7 @@ ERRORS: Final[Mapping[str, str]] = {
     "already_running": "a sensor already listens on this socket",
     "not_running": "no sensor listens on this socket",
     "not_permitted": "this user may not talk to the sensor",
-    "unauthorised": "the sensor does not know this token",
+    "unauthorised": "the sensor does not know this token, or it is good for metrics only",
     "read_only": "this token may only read; who may give orders has one whose role is operate",
     "wrong_code": "the sensor does not know this code",
     "no_code": "no code is waiting: `hearthwall-sensor pair` makes one, which holds for some minutes and once",

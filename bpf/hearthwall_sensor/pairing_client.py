@@ -10,7 +10,7 @@ from yarl import URL
 
 from .client import ANSWER_TIMEOUT, remote_error
 from .handshake import open_websocket
-from .protocol import PAIR_PATH, SensorError, TokenRole
+from .protocol import PAIR_PATH, PairedRole, SensorError
 from .remote import pairing
 from .remote.pairing import Opening, Paired, Proof, Taken
 
@@ -21,7 +21,7 @@ class Introduced:
 
     token: str = field(repr=False)
     fingerprint: str
-    role: TokenRole
+    role: PairedRole
     id: str | None
 
 

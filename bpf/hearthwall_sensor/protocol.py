@@ -67,8 +67,10 @@ MAX_SHOWN_ADDRESSES: Final = 32
 MAX_PROGRAM_PEERS: Final = 5
 
 Role = Literal["lan", "wan"]
-#: What a token lets a client on another host do: see everything, or give orders as well.
-TokenRole = Literal["operate", "read"]
+#: What a client that was paired may: see everything, or give orders as well.
+PairedRole = Literal["operate", "read"]
+#: What a token lets a client on another host do; one that is for metrics has no conversation at all.
+TokenRole = Literal["operate", "read", "metrics"]
 
 Scope = Literal["internet", "lan", "gateway"]
 SCOPES: Final[tuple[Scope, ...]] = typing.get_args(Scope)

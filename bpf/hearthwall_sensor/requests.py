@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal
 
 from .modes import Allowance, Direction, Mode, Transport
-from .protocol import DEFAULT_INTERVAL, FeedAction, SensorError, Severity, TokenRole
+from .protocol import DEFAULT_INTERVAL, FeedAction, PairedRole, SensorError, Severity
 from .usage import Dimension
 from .wire import Message
 
@@ -487,7 +487,7 @@ class Pair(Order):
 
     type: ClassVar[str] = "pair"
     needs: ClassVar[Access] = "root"
-    role: TokenRole = "operate"
+    role: PairedRole = "operate"
     name: str | None = None
     minutes: float = 5.0
 

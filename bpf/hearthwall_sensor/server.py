@@ -201,6 +201,10 @@ class Server:
         """Have a conversation with somebody who may talk."""
         if request.path == METRICS_PATH:
             return await self.metrics.answer(request)
+        if not visitor.may:
+            refusal = web.HTTPForbidden(text="this token is good for metrics only\n")
+            refusal.force_close()
+            raise refusal
         transport = request.transport
         if len(self._clients) >= _MAX_CLIENTS or not isinstance(transport, asyncio.Transport):
             raise web.HTTPServiceUnavailable(text="too many clients")

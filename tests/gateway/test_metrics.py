@@ -118,7 +118,7 @@ def prometheus(lab: Lab, tmp_path: Path) -> Iterator[Prometheus]:
 
 def configuration(folder: Path, sensor: SensorProcess) -> dict[str, Any]:
     """Return the example's configuration for this sensor, and jobs that must not come in beside it."""
-    token = sensor.call("token", "Prometheus", "--role", "read")["token"]
+    token = sensor.call("token", "Prometheus", "--role", "metrics")["token"]
     (folder / "hearthwall.token").write_text(token)
     (folder / "wrong.token").write_text("x" * 43)
     (folder / "hearthwall.pem").write_text(sensor.say("certificate"))
@@ -214,15 +214,15 @@ def test_promtool_finds_no_fault(listening: SensorProcess, lab: Lab, tmp_path: P
 
 
 async def test_other_hosts_scrape_with_a_token_only(lab: Lab, listening: SensorProcess) -> None:
-    token = listening.call("token", "Prometheus", "--role", "read")["token"]
+    token = listening.call("token", "Prometheus", "--role", "metrics")["token"]
     good = {"Authorization": f"Bearer {token}"}
 
-    async def asked(method: str, **headers: str) -> tuple[int, str, str]:
+    async def asked(method: str, path: str = "/metrics", **headers: str) -> tuple[int, str, str]:
         with inside(lab, "laptop"):
             async with (
                 aiohttp.ClientSession() as session,
                 session.request(
-                    method, f"https://{HOST}:{PORT}/metrics", headers=headers, ssl=trusting()
+                    method, f"https://{HOST}:{PORT}{path}", headers=headers, ssl=trusting()
                 ) as answer,
             ):
                 return answer.status, answer.content_type, await answer.text()
@@ -235,6 +235,10 @@ async def test_other_hosts_scrape_with_a_token_only(lab: Lab, listening: SensorP
     assert "python-aiohttp" not in body
     assert (await asked("POST", **good))[0] == 405
     assert (await asked("HEAD", **good))[0] == 200
+    assert (await asked("GET", "/ws", **good))[::2] == (
+        403,
+        "this token is good for metrics only\n",
+    )
     turned_away = "hearthwall_turned_away_connections_total 2.0"  # made up once a second
     assert until(lambda: turned_away in listening.say("metrics"))
 

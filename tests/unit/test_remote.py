@@ -19,7 +19,12 @@ from hearthwall_sensor.remote import (
 from hearthwall_sensor.remote.admission import Admission
 from hearthwall_sensor.remote.remote import reached_by
 from hearthwall_sensor.remote.tokens import Tokens
-from hearthwall_sensor.remote.whereabouts import WHEREABOUTS_FILE, Whereabouts
+from hearthwall_sensor.remote.whereabouts import (
+    CALLERS_FILE,
+    WHEREABOUTS_FILE,
+    Callers,
+    Whereabouts,
+)
 from hearthwall_sensor.settings import parse_endpoint
 
 
@@ -181,6 +186,19 @@ def test_whereabouts_stay_as_long_as_the_token(tmp_path: Path) -> None:
         assert Whereabouts(tmp_path).addresses == frozenset()
     (tmp_path / WHEREABOUTS_FILE).write_text('{"a": "192.168.1.30"}')
     assert Whereabouts(tmp_path).addresses == {"192.168.1.30"}, "as it was written before"
+
+
+def test_callers_that_move_all_the_time_are_written_now_and_then(tmp_path: Path) -> None:
+    there = Callers(tmp_path)
+    there.note("a", "192.168.1.30")
+    assert not (tmp_path / CALLERS_FILE).exists()
+    there.put_down(100.0)
+    for number in range(31, 60):
+        there.note("a", f"192.168.1.{number}")
+        there.put_down(100.0 + number)
+    assert Callers(tmp_path).addresses == {"192.168.1.30"}
+    there.put_down(160.0)
+    assert Callers(tmp_path).addresses == {f"192.168.1.{each}" for each in (30, 57, 58, 59)}
 
 
 def test_where_it_was_stays_until_it_has_moved(tmp_path: Path) -> None:

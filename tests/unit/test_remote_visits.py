@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -19,7 +19,7 @@ from hearthwall_sensor.remote.admission import Admission
 from hearthwall_sensor.remote.listener import Listener
 from hearthwall_sensor.remote.remote import SETTLED, Remote
 from hearthwall_sensor.remote.tokens import Token, Tokens
-from hearthwall_sensor.remote.whereabouts import Whereabouts
+from hearthwall_sensor.remote.whereabouts import Callers, Whereabouts
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -31,6 +31,7 @@ def visiting(state: Path) -> tuple[Remote, list[frozenset[str]], Token]:
     assert remote._listener is not None
     remote._listener._tokens = remote._tokens = Tokens(state)
     remote._whereabouts = Whereabouts(state)
+    remote._callers = Callers(state)
     told: list[frozenset[str]] = []
     remote.on_moved = told.append
     return remote, told, remote._tokens._tokens[0]
@@ -88,6 +89,23 @@ def test_who_is_revoked_is_protected_no_more(tmp_path: Path) -> None:
     remote._arrive(came, "192.168.1.30")  # what it said before it was cut off
     assert told[-1] == frozenset()
     assert remote._whereabouts.addresses == frozenset()
+    remote.release()
+
+
+async def test_who_only_reads_waits_for_no_strangers_and_is_not_protected(tmp_path: Path) -> None:
+    tokens.create(tmp_path, "Prometheus", "metrics")
+    remote, told, _ = visiting(tmp_path)
+    (reader,) = (each for each in remote._tokens.good if each.role == "metrics")
+    remote._server.converse = AsyncMock()  # type: ignore[method-assign]
+    await remote._serve(SimpleNamespace(transport=None), "name", reader, "192.168.1.40")  # type: ignore[arg-type]
+    assert remote._is_known("192.168.1.40")
+    assert not remote._is_known("192.168.1.41")
+    remote.each_second()
+    assert (told, remote._whereabouts.addresses) == ([], frozenset())
+    assert Callers(tmp_path).addresses == {"192.168.1.40"}, "also after a restart"
+    tokens.revoke(tmp_path, "Prometheus")
+    remote.each_second()
+    assert not remote._is_known("192.168.1.40")
     remote.release()
 
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import aiohttp
 import pytest
@@ -12,9 +13,10 @@ import pytest_socket
 from aiohttp import web
 
 from hearthwall_sensor import server as server_module
-from hearthwall_sensor.client import Client, unix_session
+from hearthwall_sensor.client import Client, _as_sensor_error, unix_session
 from hearthwall_sensor.commands import remote as remote_commands
 from hearthwall_sensor.connection import Visitor
+from hearthwall_sensor.metrics.serving import Text
 from hearthwall_sensor.protocol import SensorError
 from hearthwall_sensor.remote import tokens
 from hearthwall_sensor.remote.tokens import Tokens
@@ -31,6 +33,7 @@ from hearthwall_sensor.requests import (
     Subscribe,
     Trace,
     Unsubscribe,
+    read_request,
 )
 from hearthwall_sensor.server import Server
 from tests.devices import CAMERA
@@ -116,6 +119,38 @@ async def test_a_role_is_told_and_held_to(tmp_path: Path) -> None:
     assert codes == ["missing_capability"], "it does not listen for other hosts"
 
 
+async def test_who_is_here_for_metrics_has_no_conversation(tmp_path: Path) -> None:
+    server = Server(str(tmp_path / "s"), None, Household())
+    server.metrics.write = AsyncMock(return_value=Text("text/plain", b"devices 1\n", 0.0))
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return await server.converse(request, Visitor("Prometheus", "metrics"))
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    await web.UnixSite(runner, str(tmp_path / "m")).start()
+    async with aiohttp.ClientSession(
+        connector=aiohttp.UnixConnector(str(tmp_path / "m"))
+    ) as session:
+        async with session.get("http://sensor/metrics") as said:
+            assert (said.status, await said.text()) == (200, "devices 1\n")
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect("http://sensor/ws")
+    assert refused.value.status == 403
+    told = _as_sensor_error(refused.value, is_remote=True)
+    assert isinstance(told, SensorError)
+    assert told.code == "unauthorised", "so Home Assistant asks for another token"
+    await runner.cleanup()
+    server._listener.close()
+
+
+def test_no_code_is_for_metrics() -> None:
+    """Who pairs is a Home Assistant, which could not do anything with that."""
+    with pytest.raises(SensorError) as refused:
+        read_request({"id": 1, "type": "pair", "role": "metrics"})
+    assert refused.value.code == "invalid_message"
+
+
 async def test_nothing_is_asked_before_the_beginning(tmp_path: Path) -> None:
     """That an order is refused says nothing of whether one may talk."""
     serving = Serving(tmp_path / "s.sock", Household()).start()
@@ -151,7 +186,7 @@ def test_only_root_is_root_on_the_socket(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_tokens_have_a_role_and_old_ones_give_orders(tmp_path: Path) -> None:
-    made = {role: tokens.create(tmp_path, role, role) for role in ("read", "operate")}  # type: ignore[arg-type]
+    made = {role: tokens.create(tmp_path, role, role) for role in ("read", "metrics", "operate")}  # type: ignore[arg-type]
     path = tmp_path / tokens.TOKENS_FILE
     for role, token in made.items():
         found = Tokens(tmp_path).find(token)
@@ -161,18 +196,20 @@ def test_tokens_have_a_role_and_old_ones_give_orders(tmp_path: Path) -> None:
     for each in kept["tokens"]:
         if each["name"] == "operate":
             del each["role"]  # as it was kept before there were roles
-        else:
+        elif each["name"] == "read":
             each["role"] = "of a newer sensor"
     path.write_text(json.dumps(kept))
     assert {each.name: each.role for each in tokens.listed(tmp_path)} == {
         "operate": "operate",
-        "read": "read",
+        "read": "metrics",
+        "metrics": "metrics",
     }
     shown = remote_commands._show(
         {"tokens": [remote_commands._shown(each) for each in tokens.listed(tmp_path)]}
     )
     assert [line.split()[:2] for line in shown.splitlines()[1:]] == [
-        ["read", "read"],
+        ["read", "metrics"],
+        ["metrics", "metrics"],
         ["operate", "operate"],
     ]
 

@@ -80,11 +80,17 @@ def test_who_pairs_is_told_how_to_have_it_listen(
 
 
 @pytest.mark.parametrize(
-    ("role", "said"), [("operate", "and give orders"), ("read", "and give no orders")]
+    ("role", "said"),
+    [
+        ("operate", "see everything and give orders"),
+        ("read", "see everything, and give no orders"),
+        ("metrics", "read /metrics, and nothing else"),
+    ],
 )
 def test_who_makes_a_token_is_told_what_it_lets_its_client_do(role: str, said: str) -> None:
     made = {"addresses": [], "port": None, "token": "t", "fingerprint": "f", "role": role}
     shown = remote._show(made)
-    assert f"Whoever shows the token may see everything{',' * (role == 'read')} {said}" in shown
-    assert ("Prometheus" in shown) is (role == "read")
+    assert f"Whoever shows the token may {said}. " in shown
+    assert ("Prometheus" in shown) is (role == "metrics")
+    assert ("Home Assistant" in shown) is (role != "metrics")
     assert "run --listen" in shown

@@ -7,7 +7,7 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from ..protocol import SensorError, TokenRole
+from ..protocol import PairedRole, SensorError
 from ..requests import MAX_MINUTES, Pair
 from ..words.cells import clean
 from .command import Command, Options, converse, whole
@@ -120,7 +120,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `pair` takes."""
     parser.add_argument(
         "--role",
-        choices=get_args(TokenRole),
+        choices=get_args(PairedRole),
         default="operate",
         help="what the other side may: give orders (default), or read only",
     )

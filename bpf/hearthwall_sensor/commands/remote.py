@@ -15,7 +15,15 @@ from .service import how_to_listen
 MAY: Final = {
     "operate": "see everything and give orders",
     "read": "see everything, and give no orders",
+    "metrics": "read /metrics, and nothing else",
 }
+#: Whom a token is for, where that is not a Home Assistant.
+_FOR: Final = {
+    "metrics": "For Prometheus, which reads the token from a file and asks for the certificate (`certificate`):"
+}
+_FOR_HOME_ASSISTANT: Final = (
+    "In Home Assistant: Settings, Devices & services, Add integration, Hearthwall, another host:"
+)
 
 
 def _run(options: Options) -> Any:
@@ -107,16 +115,11 @@ def _show(result: dict[str, Any]) -> str:
     asked = "\n".join(f"  {name:<13}{value}" for name, value in said.items() if value)
     return "\n".join(
         (
-            "In Home Assistant: Settings, Devices & services, Add integration, Hearthwall, another host:",
+            _FOR.get(result["role"], _FOR_HOME_ASSISTANT),
             "",
             asked,
             "",
             f"Whoever shows the token may {MAY[result['role']]}. It is not shown again.",
-            *(
-                ("Prometheus reads it from a file, and asks for the certificate (`certificate`).",)
-                if result["role"] == "read"
-                else ()
-            ),
             *(
                 ()
                 if result["port"]
@@ -139,7 +142,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--role",
         choices=get_args(TokenRole),
         default="operate",
-        help="what it lets its client do: give orders (default), or read only",
+        help="what it lets its client do: give orders (default), read only, or read nothing but metrics",
     )
     parser.add_argument(
         "--state-dir",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ..protocol import SensorError, TokenRole
+from ..protocol import PairedRole, SensorError
 from ..requests import MAX_MINUTES, Pair
 from . import pairing, tokens
 from .pairing import Happening, OfferedCode, PairingNews
@@ -27,7 +27,7 @@ class Offer:
     """A code, and whom to tell what becomes of it."""
 
     code: str = field(repr=False)
-    role: TokenRole
+    role: PairedRole
     name: str
     tell: Tell
     timer: asyncio.TimerHandle | None = None

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from ..errors import ERRORS, SensorError
-from ..protocol import TokenRole
+from ..protocol import PairedRole
 from ..wire import Message
 
 #: Crockford's digits: no letter that is taken for a digit, or that spells much.
@@ -61,7 +61,7 @@ class OfferedCode(Message):
     """A code that waits until a time, for one client, whose token will have a name and a role."""
 
     code: str
-    role: TokenRole
+    role: PairedRole
     name: str
     expires: float
 
@@ -112,7 +112,7 @@ class Paired(_Said):
     type: ClassVar[str] = "paired"
     proof: str
     token: str
-    role: TokenRole
+    role: PairedRole
     name: str
     id: str | None = None
 

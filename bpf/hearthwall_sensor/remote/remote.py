@@ -22,7 +22,7 @@ from .introduction import Introduction
 from .listener import Listener
 from .offers import Offers
 from .tokens import Token, Tokens
-from .whereabouts import Whereabouts
+from .whereabouts import Callers, Whereabouts
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ class Remote:
 
     _tokens: Tokens
     _whereabouts: Whereabouts
+    _callers: Callers
 
     def __init__(self, listen: tuple[str, int] | None, state: Path, server: Server) -> None:
         """Take where to listen, the state folder, and whose conversations are had."""
@@ -88,6 +89,7 @@ class Remote:
         self._tokens = Tokens(self._state)
         self._whereabouts = Whereabouts(self._state)
         self._whereabouts.keep(self._tokens.digests)
+        self._callers = Callers(self._state)
         if announcer.is_possible():
             self._announcer = Announcer(identity, self._port)
             await self._announcer.start()
@@ -98,12 +100,16 @@ class Remote:
         """Begin to listen."""
         if self._listener is None:
             return
-        admission = Admission(lambda address: address in self._whereabouts.addresses)
+        admission = Admission(self._is_known)
         await self._listener.start(self._tokens, admission, self._serve)
         self._is_started = True
         self._tell()
         if not self._tokens.digests:
             _LOGGER.warning("There is no token yet: `hearthwall-sensor pair` shows a code for one")
+
+    def _is_known(self, address: str) -> bool:
+        """Return whether somebody with a good token was last at an address."""
+        return address in self._whereabouts.addresses or address in self._callers.addresses
 
     def _tell(self) -> None:
         """Say where other hosts reach the sensor, or why they don't, when that has changed."""
@@ -151,7 +157,10 @@ class Remote:
         self._listener.revoke()
         if self._whereabouts.keep(self._tokens.digests):
             self.protect()
-        self._settle(time.monotonic())
+        now = time.monotonic()
+        self._callers.keep(self._tokens.digests)
+        self._callers.put_down(now)
+        self._settle(now)
 
     async def stop(self) -> None:
         """Stop listening and announcing."""
@@ -171,6 +180,7 @@ class Remote:
         """Have a conversation with whoever has shown a token."""
         visit = _Visit(token, address, time.monotonic())
         self._visits.add(visit)
+        self._callers.note(token.sha256, address)
         own = None if request.transport is None else request.transport.get_extra_info("sockname")
         try:
             return await self._server.converse(

@@ -12,16 +12,19 @@ from .. import files
 _LOGGER = logging.getLogger(__name__)
 
 WHEREABOUTS_FILE: Final = "remote_clients.json"
+CALLERS_FILE: Final = "remote_callers.json"
 #: Addresses that are remembered of one token, until it is clear where its owner stays.
 MAX_ADDRESSES: Final = 4
+#: Seconds between two times that callers are written.
+_WRITTEN_EVERY: Final = 60.0
 
 
 class Whereabouts:
     """Addresses for each token, kept on disk: a sensor that starts again must not cut its owner off."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, file: str = WHEREABOUTS_FILE) -> None:
         """Take the state folder and read what is there."""
-        self._path = state / WHEREABOUTS_FILE
+        self._path = state / file
         self._by_token = _read(self._path)
 
     @property
@@ -65,6 +68,30 @@ class Whereabouts:
             files.write(self._path, json.dumps(self._by_token, indent=1).encode())
         except OSError as error:
             _LOGGER.warning("%s can't be written: %s", self._path, error.strerror)
+
+
+class Callers(Whereabouts):
+    """From where each token was last shown, whatever it is good for: who comes from there waits for no strangers.
+
+    It protects nobody. Whoever has a token may come from many addresses, so it is not written each time.
+    """
+
+    def __init__(self, state: Path) -> None:
+        """Take the state folder and read what is there."""
+        super().__init__(state, CALLERS_FILE)
+        self._is_written = True
+        self._due = 0.0
+
+    def _write(self) -> None:
+        """Put it on disk later."""
+        self._is_written = False
+
+    def put_down(self, now: float) -> None:
+        """Put what has changed on disk, now and then."""
+        if not self._is_written and now >= self._due:
+            self._is_written = True
+            self._due = now + _WRITTEN_EVERY
+            super()._write()
 
 
 def _read(path: Path) -> dict[str, tuple[str, ...]]:
