@@ -47,6 +47,7 @@ from .flow_forms import (
     remote_data,
     remote_place,
     shown_fingerprint,
+    shown_place,
 )
 from .flow_this_host import ThisHostFlow
 from .issues import LEARN_MORE_INSTALL, LEARN_MORE_OTHER_HOSTS
@@ -333,8 +334,8 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
             return self.async_abort(
                 reason="passed_on",
                 description_placeholders={
-                    "place": f"{data[CONF_HOST]}, {data[CONF_PORT]}",
-                    "address": f"{hello.address}, {hello.port}",
+                    "place": shown_place(data[CONF_HOST], data[CONF_PORT]),
+                    "address": shown_place(hello.address, hello.port),
                 },
             )
         return await self._async_finish(data, hello, data[CONF_HOST])
@@ -350,7 +351,7 @@ class HearthwallConfigFlow(ThisHostFlow, domain=DOMAIN):
             "token_copied": "sudo scripts/sensor token homeassistant",
             "token_container": "docker exec hearthwall hearthwall-sensor token homeassistant",
             "documents": LEARN_MORE_OTHER_HOSTS,
-            "place": f"{found[CONF_HOST]}, {found[CONF_PORT]}" if found else "",
+            "place": shown_place(found[CONF_HOST], found[CONF_PORT]) if found else "",
         }
 
     async def _async_follow(self, entry: ConfigEntry) -> None:

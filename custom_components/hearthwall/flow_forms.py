@@ -131,6 +131,11 @@ def find_remote_errors(data: Mapping[str, Any]) -> dict[str, str]:
     return errors
 
 
+def shown_place(host: str | None, port: int | None) -> str:
+    """Return an address and a port as people write them."""
+    return f"[{host}]:{port}" if host is not None and ":" in host else f"{host}:{port}"
+
+
 def shown_fingerprint(digits: str) -> str:
     """Return a fingerprint as the sensor shows it."""
     return bytes.fromhex(digits).hex(":").upper()

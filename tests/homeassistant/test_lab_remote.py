@@ -261,7 +261,7 @@ async def test_a_sensor_is_found_and_followed_by_its_announcement(
     assert progress["context"]["source"] == SOURCE_ZEROCONF
     made = typed(await on_gateway(sensor, "token", "Home Assistant"))
     flow = await shown(hass, progress)
-    assert flow["description_placeholders"]["place"] == f"{HOST}, {PORT}"
+    assert flow["description_placeholders"]["place"] == f"{HOST}:{PORT}"
     flow = await choose(hass, flow)
     flow = await submit(hass, flow, {key: made[key] for key in (CONF_TOKEN, CONF_FINGERPRINT)})
     entry: ConfigEntry = flow["result"]

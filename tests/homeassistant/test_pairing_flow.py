@@ -109,7 +109,7 @@ async def test_of_a_sensor_that_was_found_only_the_code_is_asked(
     hass: HomeAssistant, far: RemotePeer
 ) -> None:
     flow = await discover(hass, announcement(far))
-    assert flow["description_placeholders"]["place"] == f"{HOST}, {far.port}"
+    assert flow["description_placeholders"]["place"] == f"{HOST}:{far.port}"
     flow = await choose(hass, flow, "code")
     assert [str(each) for each in flow["data_schema"].schema] == [CONF_CODE]
     code = await far.show_code(role="read", name="Tablet")
@@ -132,8 +132,8 @@ async def test_who_passes_us_on_to_the_sensor_is_not_set_up(
         flow = await submit(hass, flow, given)
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "passed_on")
     assert flow["description_placeholders"] == {
-        "place": f"{HOST}, {port}",
-        "address": f"{HOST}, {far.port}",
+        "place": f"{HOST}:{port}",
+        "address": f"{HOST}:{far.port}",
     }
     assert hass.config_entries.async_entries(DOMAIN) == []
 

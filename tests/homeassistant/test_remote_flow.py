@@ -264,7 +264,7 @@ async def test_an_entry_of_before_learns_who_its_sensor_is(
 async def test_a_sensor_that_announces_itself(hass: HomeAssistant, far: RemotePeer) -> None:
     flow = await discover(hass, announcement(far))
     assert flow["step_id"] == "discovered"
-    assert flow["description_placeholders"]["place"] == f"{HOST}, {far.port}"
+    assert flow["description_placeholders"]["place"] == f"{HOST}:{far.port}"
     (progress,) = hass.config_entries.flow.async_progress()
     assert progress["context"]["title_placeholders"] == {"name": HOST}
     flow = await choose(hass, flow)
@@ -518,7 +518,7 @@ async def test_a_revoked_token_asks_for_another(
     assert far.turned_away == refused, "nobody asks on and on with a token that is not good"
     flow = dict(await hass.config_entries.flow.async_configure(progress[0]["flow_id"]))
     assert flow["step_id"] == "reauth_confirm"
-    assert flow["description_placeholders"]["place"] == f"{HOST}, {far.port}"
+    assert flow["description_placeholders"]["place"] == f"{HOST}:{far.port}"
     flow = await choose(hass, flow)
     assert suggested(flow) == {CONF_FINGERPRINT: far.typed[CONF_FINGERPRINT]}
 
