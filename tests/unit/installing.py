@@ -84,12 +84,24 @@ def full(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(files, "put", put)
 
 
+class InKernel:
+    """What the sensor has in the kernel; taking it out may fail."""
+
+    def __init__(self, *, guards: bool = True) -> None:
+        self.guards = guards
+
+    def unload(self) -> bool:
+        was_there, self.guards = self.guards, False
+        return was_there
+
+
 class Systemd:
     """What is asked of systemd, and whether the unit is active; what it is to start may fail."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, active: bool = False) -> None:
         self.asked: list[str] = []
         self.active = active
+        self.failed = False
         self.enabled = False
         self.fails: Callable[[], Exception | None] = lambda: None
         place = "hearthwall_sensor.installation.systemd.Systemd"
@@ -98,6 +110,7 @@ class Systemd:
         monkeypatch.setattr(f"{place}.runs", True)
         monkeypatch.setattr(f"{place}.is_there", True)
         monkeypatch.setattr(f"{place}.is_active", property(lambda _: self.active))
+        monkeypatch.setattr(f"{place}.has_failed", property(lambda _: self.failed))
 
     def _doing(self, name: str) -> Callable[[object], None]:
         """Return what stands for a method."""
@@ -107,7 +120,8 @@ class Systemd:
         """Note what was asked, and do it."""
         self.asked.append(name)
         if name == "restart" and (error := self.fails()) is not None:
-            self.active = False
+            self.active, self.failed = False, True
             raise error
         self.active = {"restart": True, "stop": False}.get(name, self.active)
+        self.failed = self.failed and name not in ("restart", "stop")
         self.enabled = {"enable": True, "disable": False}.get(name, self.enabled)

@@ -5,6 +5,7 @@ import grp
 import json
 import os
 import stat
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hearthwall_sensor.installation.places import Places
 from hearthwall_sensor.installation.steps import Steps
 from hearthwall_sensor.network import topology
 from hearthwall_sensor.protocol import SensorError
-from tests.unit.installing import SENSOR, Systemd, full, run, source_in, system_in, tree
+from tests.unit.installing import SENSOR, InKernel, Systemd, full, run, source_in, system_in, tree
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")
 
@@ -96,7 +97,9 @@ def test_half_an_installation_is_undone(
 def test_an_installation_whose_sensor_does_not_start_is_undone(
     system: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(places: Places, wishes: Wishes, steps: Steps, *, is_new: bool) -> None:
+    def fail(
+        places: Places, wishes: Wishes, steps: Steps, kernel: InKernel, *, is_new: bool
+    ) -> None:
         raise SensorError("internal", "it did not start")
 
     monkeypatch.setattr(installing, "_start", fail)
@@ -179,7 +182,7 @@ def test_what_is_missing_is_named_in_one_line(
         pytest.raises(SensorError, match=r"apt-get install python3-bpfcc python3-aiohttp$"),
         Steps(lambda _: None) as steps,
     ):
-        install(Places(system), Wishes(source, ["br-lan"]), steps)
+        install(Places(system), Wishes(source, ["br-lan"]), steps, InKernel())
     assert tree(system) == before
 
 
@@ -228,10 +231,10 @@ def test_the_wan_must_be_there(
         pytest.raises(SensorError, match="no interface 'nowhere'; there are br-lan"),
         Steps(lambda _: None) as steps,
     ):
-        install(Places(system), Wishes(source, interfaces, wan=["nowhere"]), steps)
+        install(Places(system), Wishes(source, interfaces, wan=["nowhere"]), steps, InKernel())
     assert tree(system) == before
     with Steps(lambda _: None) as steps:
-        install(Places(system), Wishes(source, interfaces), steps)
+        install(Places(system), Wishes(source, interfaces), steps, InKernel())
     assert settings.read(str(Places(system).config), {}).interfaces == ("br-lan",)
 
 
@@ -240,14 +243,62 @@ def test_who_stopped_the_sensor_keeps_it_stopped(
 ) -> None:
     systemd = Systemd(monkeypatch)
     with Steps(lambda _: None) as steps:
-        assert install(Places(system), Wishes(source, ["br-lan"]), steps)
+        assert install(Places(system), Wishes(source, ["br-lan"]), steps, InKernel())
     assert systemd.asked == ["reload", "enable", "restart"]
     systemd.active = False
     systemd.asked.clear()
     with Steps(lambda _: None) as steps:
-        assert not install(Places(system), Wishes(source, users=["home"]), steps)
+        assert not install(Places(system), Wishes(source, users=["home"]), steps, InKernel())
     assert systemd.asked == []
     assert any("was stopped, and stays so" in each for each in steps.told)
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_what_does_not_come_up_leaves_nobody_cut_off(
+    system: Path, source: Path, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    """What it has put into the kernel before it failed goes; what was there before it is somebody else's."""
+    systemd, kernel, before = Systemd(monkeypatch), InKernel(guards=guarded), tree(system)
+
+    def fail() -> Exception:
+        kernel.guards = True
+        return SensorError("internal", "it guards, but it does not come up")
+
+    systemd.fails = fail
+    with pytest.raises(SensorError, match="does not come up"), Steps(lambda _: None) as steps:
+        install(Places(system), Wishes(source, ["br-lan"]), steps, kernel)
+    assert kernel.guards == guarded
+    assert systemd.asked[-3:] == ["stop", "disable", "reload"]
+    assert tree(system) == before
+
+
+def test_one_that_has_failed_is_started_and_a_stopped_one_is_not(
+    system: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemd = Systemd(monkeypatch)
+    with Steps(lambda _: None) as steps:
+        install(Places(system), Wishes(source, ["br-lan"]), steps, InKernel())
+    systemd.active, systemd.failed = False, True
+    with Steps(lambda _: None) as steps:
+        assert install(Places(system), Wishes(source), steps, InKernel())
+    assert systemd.active
+    assert "The sensor had failed: started it" in steps.told
+
+
+def test_accounts_and_units_in_another_encoding_are_read(
+    system: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As they are on hosts that were installed long ago."""
+    for name, line in (("passwd", "josé:x:9:9:José:/:/bin/sh\n"), ("group", "café:x:9:\n")):
+        path = system / "etc" / name
+        path.write_bytes(path.read_bytes() + line.encode("latin-1"))
+    unit = Places(system).unit
+    unit.parent.mkdir(parents=True)
+    unit.write_bytes("# café\n".encode("latin-1"))
+    assert run("install", system, "--interface", "br-lan", "--user", "home") == 1
+    assert "somebody else's" in capsys.readouterr().err
+    unit.unlink()
+    assert run("install", system, "--interface", "br-lan", "--user", "home") == 0
 
 
 def test_what_was_interrupted_is_brought_to_its_end(
@@ -263,10 +314,10 @@ def test_what_was_interrupted_is_brought_to_its_end(
         patched.setattr(installing, "_unit", killed)
         patched.setattr(Steps, "undo", lambda _: [])
         with pytest.raises(KeyboardInterrupt), Steps(lambda _: None) as steps:
-            install(places, Wishes(source, ["br-lan"], users=["home"]), steps)
+            install(places, Wishes(source, ["br-lan"], users=["home"]), steps, InKernel())
     systemd = Systemd(monkeypatch)
     with Steps(lambda _: None) as steps:
-        install(places, Wishes(source), steps)
+        install(places, Wishes(source), steps, InKernel())
     assert systemd.active
     assert run("uninstall", system) == 0
     assert tree(system) == before
@@ -294,7 +345,7 @@ def test_what_is_made_is_on_record_before(
             patched.setattr(installing.accounts, "make", lambda _: make())
         patched.setattr(Steps, "undo", lambda _: [])
         with pytest.raises(KeyboardInterrupt), Steps(lambda _: None) as steps:
-            install(places, Wishes(source, ["br-lan"]), steps)
+            install(places, Wishes(source, ["br-lan"]), steps, InKernel())
     assert json.loads(places.record.read_text())["group_made"] == (moment == "groupadd")
     assert run("uninstall", system) == 0
     assert tree(system) == before
@@ -379,6 +430,22 @@ def test_that_it_runs_is_said_only_where_it_does(
 
 #: What the unit says, or no gateway needs.
 ELSEWHERE = {"socket", "state_dir", "wait", "alone", "file", "sinks"}
+
+
+@pytest.mark.parametrize("name", ["br-\U0001f3e0", "br-\x7f", 'br-"\\', "br-\n"])
+def test_any_name_of_an_interface_is_written_so_that_it_is_read(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "sensor.toml"
+    path.write_text(configuration.text([name], [f"{name}2"]))
+    path.chmod(0o600)
+    text = tomllib.loads(path.read_text())
+    assert (text["interfaces"], text["wan"]) == ([name], [f"{name}2"])
+
+
+def test_a_name_that_is_no_text_is_refused(
+    system: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("install", system, "--interface", "br-\udcff") == 1
+    assert "is not UTF-8" in capsys.readouterr().err
 
 
 def test_every_setting_is_in_the_settings_as_an_example(tmp_path: Path) -> None:

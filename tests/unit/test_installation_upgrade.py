@@ -15,7 +15,7 @@ from hearthwall_sensor.installation.places import Places
 from hearthwall_sensor.installation.steps import Steps
 from hearthwall_sensor.installation.upgrade import back, upgrade
 from hearthwall_sensor.protocol import SensorError
-from tests.unit.installing import Systemd, changed, full, run, source_in, system_in, tree
+from tests.unit.installing import InKernel, Systemd, changed, full, run, source_in, system_in, tree
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")
 
@@ -29,7 +29,7 @@ def source(tmp_path: Path) -> Path:
 def installed(tmp_path: Path, source: Path) -> Places:
     places = Places(system_in(tmp_path))
     with Steps(lambda _: None) as steps:
-        install(places, Wishes(source, ["br-lan"]), steps)
+        install(places, Wishes(source, ["br-lan"]), steps, InKernel())
     return places
 
 
@@ -76,7 +76,7 @@ def test_the_same_version_is_no_upgrade(installed: Places, source: Path) -> None
 def test_installing_another_version_points_to_upgrade(installed: Places, source: Path) -> None:
     before = tree(installed.root)
     with pytest.raises(SensorError, match="`upgrade`"), Steps(lambda _: None) as steps:
-        install(installed, Wishes(changed(source, "second"), ["br-lan"]), steps)
+        install(installed, Wishes(changed(source, "second"), ["br-lan"]), steps, InKernel())
     assert tree(installed.root) == before
 
 
@@ -126,6 +126,30 @@ def test_an_upgrade_that_fails_anywhere_leaves_all_as_it_was(
     monkeypatch.setattr(placing, "link", links)
     bring(installed, third)
     assert (using(installed), unit(installed)) == ("print('third')", "# third")
+
+
+def test_what_can_not_be_undone_for_want_of_room_leaves_a_sensor(
+    installed: Places, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the second link on the disk takes nothing: the link back fails, too."""
+    second, links = changed(source, "second"), placing.link
+
+    def link(path: Path, target: str) -> None:
+        if path != installed.current or using(installed) != first:
+            raise OSError(28, "No space left on device")
+        links(path, target)
+
+    first = using(installed)
+    with monkeypatch.context() as patched:
+        patched.setattr(placing, "link", link)
+        with pytest.raises(OSError, match="No space"):
+            bring(installed, second)
+    assert using(installed) == "print('second')"
+    assert installed.command.exists()
+    assert "was interrupted" in bring(installed, second)[0]
+    assert unit(installed) == "# second"
+    go_back(installed)
+    assert using(installed) == first
 
 
 def test_a_kept_unit_of_an_earlier_try_stays_if_the_next_one_fails(
@@ -216,6 +240,27 @@ def test_a_version_that_does_not_come_up_is_taken_back_with_its_unit(
     assert tree(installed.root) == before
     assert systemd.asked[-2:] == ["reload", "restart"], "the unit was put back before"
     assert systemd.active
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_one_that_has_failed_is_started_by_an_upgrade_and_by_the_way_back(
+    installed: Places, source: Path, monkeypatch: pytest.MonkeyPatch, mended: bool
+) -> None:
+    """Nobody has stopped it; and what comes up no more than the one before is taken back."""
+    systemd = Systemd(monkeypatch)
+    systemd.failed = True
+    if mended:
+        assert "The sensor had failed: started it" in bring(installed, changed(source, "second"))
+        systemd.active, systemd.failed = False, True
+        go_back(installed)
+        assert systemd.active
+        return
+    before = tree(installed.root)
+    systemd.fails = lambda: SensorError("internal", "its log")
+    with pytest.raises(SensorError, match=r"in use again, which had failed before.*: its log"):
+        bring(installed, changed(source, "second"))
+    assert systemd.asked.count("restart") == 1
+    assert tree(installed.root) == before
 
 
 def test_it_is_said_if_the_version_before_does_not_come_up_either(

@@ -1,5 +1,6 @@
 """Taking an installed sensor away: all of it, and nothing else."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ from hearthwall_sensor.installation.places import Places
 from hearthwall_sensor.installation.steps import Steps
 from hearthwall_sensor.installation.uninstall import uninstall
 from hearthwall_sensor.protocol import SensorError
-from tests.unit.installing import run, source_in, system_in, tree
+from tests.unit.installing import InKernel, run, source_in, system_in, tree
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root installs")
 
@@ -23,7 +24,7 @@ def places(tmp_path: Path) -> Places:
 
 def put_in(places: Places, source: Path) -> None:
     with Steps(lambda _: None) as steps:
-        install(places, Wishes(source_in(source), ["br-lan"], users=["home"]), steps)
+        install(places, Wishes(source_in(source), ["br-lan"], users=["home"]), steps, InKernel())
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def installed(places: Places, tmp_path: Path) -> Places:
 def take_out(places: Places, *, keep_state: bool = False) -> list[str]:
     """Uninstall; return what was told."""
     with Steps(lambda _: None) as steps:
-        uninstall(places, steps, lambda: True, keep_state=keep_state)
+        uninstall(places, steps, InKernel(), keep_state=keep_state)
     return steps.told
 
 
@@ -57,6 +58,12 @@ def test_uninstalling_leaves_what_was_there(
     kept = {"etc/hearthwall", "etc/hearthwall/sensor.toml"} if options else set()
     assert left == kept
     assert (places.root / "var/lib/hearthwall/rules.json").exists() == bool(options)
+    is_member = "hearthwall:x:999:home\n" in (places.root / "etc/group").read_text()
+    assert is_member == bool(options), "Home Assistant's user is not locked out of the next one"
+    if options:
+        put_in(places, tmp_path / "again")
+        assert not places.kept_record.exists()
+        assert run("uninstall", places.root) == 0
     assert (places.root / "etc/group").read_text() == before["etc/group"]
     assert run("uninstall", places.root, *options) == 0
 
@@ -70,16 +77,50 @@ def test_a_sensor_that_nobody_installed_keeps_its_state(
     before = tree(places.root)
     places.copies.mkdir(parents=True)
 
-    def unload() -> bool:
-        raise AssertionError
-
+    kernel = InKernel()
     with Steps(lambda _: None) as steps:
-        assert not uninstall(places, steps, unload, keep_state=False)
+        assert not uninstall(places, steps, kernel, keep_state=False)
+    assert kernel.guards
     assert run("uninstall", places.root) == 0
     assert "Nothing was installed" in capsys.readouterr().out
     assert tree(places.root) == before | {
         name: oct(0o40755) for name in ("usr", "usr/local", "usr/local/lib")
     }
+
+
+def test_a_record_that_was_kept_is_believed_as_far_as_it_goes(
+    places: Places, tmp_path: Path
+) -> None:
+    """It is among the state, which the sensor may write."""
+    mine = places.root / "mine"
+    mine.mkdir()
+    places.kept_record.parent.mkdir(parents=True)
+    for said in ({"members": [1]}, {"folders": ["/mine"], "members": ["root"], "complete": True}):
+        places.kept_record.write_text(json.dumps(said))
+        put_in(places, tmp_path)
+        shutil.rmtree(tmp_path / "bpf")
+        assert run("uninstall", places.root) == 0
+        places.kept_record.parent.mkdir(parents=True)
+    assert mine.is_dir()
+
+
+@pytest.mark.parametrize("keep_state", [False, True])
+def test_what_is_set_beside_the_unit_is_a_setting(installed: Places, keep_state: bool) -> None:
+    own = installed.unit.with_name(f"{installed.unit.name}.d") / "override.conf"
+    own.parent.mkdir()
+    own.write_text("[Service]\n")
+    take_out(installed, keep_state=keep_state)
+    assert own.exists() == keep_state
+
+
+def test_after_a_power_cut_at_the_last_moment_the_command_goes_and_nothing_else(
+    installed: Places,
+) -> None:
+    """State that is there then may be of a sensor that Home Assistant runs."""
+    shutil.rmtree(installed.copies)
+    assert any("Removed" in each for each in take_out(installed))
+    assert not installed.command.is_symlink()
+    assert (installed.state[0] / "rules.json").exists()
 
 
 def test_your_own_files_among_the_settings_stay_and_are_named(installed: Places) -> None:

@@ -8,19 +8,53 @@ from typing import Any
 import pytest
 
 from hearthwall_sensor.cli import main
-from hearthwall_sensor.commands.unload import socket_of
-from hearthwall_sensor.protocol import SensorError
+from hearthwall_sensor.commands.unload import sockets_of
+from hearthwall_sensor.kernel import pins
+from hearthwall_sensor.protocol import DEFAULT_STATE_DIR, SensorError
 from hearthwall_sensor.server import _lock, claimed
 
 
 def test_settings_say_which_socket_is_meant(tmp_path: Path) -> None:
     config = tmp_path / "sensor.toml"
     config.write_text('socket = "/run/other/s.sock"\n')
-    assert socket_of(str(config), "/usual") == "/run/other/s.sock"
+    assert sockets_of(str(config), "/usual") == ["/run/other/s.sock"]
     config.write_text('interfaces = ["br-lan"]\n')
-    assert socket_of(str(config), "/usual") == "/run/hearthwall/sensor.sock"
-    config.write_text("[[sink\n")
-    assert socket_of(str(config), "/usual") == "/usual"
+    assert sockets_of(str(config), "/usual") == ["/run/hearthwall/sensor.sock"]
+
+
+@pytest.mark.parametrize(
+    ("text", "states", "found"),
+    [
+        ("[[sink\n", {}, ["/usual"]),
+        ("[[sink\n", {"own": DEFAULT_STATE_DIR, "other": "/srv/state"}, ["/run/own"]),
+        ("lissen = 1\n", {"own": DEFAULT_STATE_DIR}, ["/run/own"]),
+        ("[[sink\n", {"other": "/srv/state"}, None),
+        (None, {"own": DEFAULT_STATE_DIR}, ["/run/own"]),
+        (None, {"other": "/srv/state"}, ["/usual"]),
+    ],
+)
+def test_settings_with_a_mistake_leave_no_sensor_in_the_kernel(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str | None,
+    states: dict[str, str],
+    found: list[str] | None,
+) -> None:
+    """Whichever socket they said before the mistake: what is cut off by it would stay so."""
+    monkeypatch.setattr(pins, "root", lambda: tmp_path / "kernel")
+    for name, state in states.items():
+        folder = pins.Pins(f"/run/{name}").path
+        folder.mkdir(parents=True, mode=0o700)
+        (folder / "socket").symlink_to(f"/run/{name}")
+        (folder / "state").symlink_to(state)
+    config = tmp_path / "sensor.toml"
+    if text is not None:
+        config.write_text(text)
+    if found is None:
+        with pytest.raises(SensorError, match="that of /run/other: mend the settings"):
+            sockets_of(str(config), "/usual")
+    else:
+        assert sockets_of(str(config), "/usual") == found
 
 
 def test_a_lock_is_gone_when_nothing_is_left_to_be_locked(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..protocol import SensorError
 from ..words.cells import clean
 from .command import Command, Options
-from .unload import socket_of, unload_one
+from .unload import sockets_of, unload_one
 
 if TYPE_CHECKING:
     from ..installation.places import Places
@@ -61,7 +61,7 @@ def _install(options: Options) -> Any:
 
     wishes = Wishes(SOURCES, options.interface, options.wan, options.user, not options.no_start)
     with _begun("install", options) as (places, steps):
-        runs = install(places, wishes, steps)
+        runs = install(places, wishes, steps, _Kernel(places, options))
     return {
         "steps": steps.told,
         "said": "Installed: `sudo hearthwall-sensor status` shows how it fares."
@@ -86,23 +86,40 @@ def _uninstall(options: Options) -> Any:
 
     with _begun("uninstall", options) as (places, steps):
         was_there = uninstall(
-            places, steps, lambda: _unload(places, options), keep_state=options.keep_state
+            places, steps, _Kernel(places, options), keep_state=options.keep_state
         )
     return {"steps": steps.told, "said": "Uninstalled." if was_there else "Nothing was installed."}
 
 
-def _unload(places: "Places", options: Options) -> bool:
-    """Take the installed sensor out of the kernel, whichever socket its settings say; return whether it was there."""
-    from ..kernel.pins import Pins
+class _Kernel:
+    """What the installed sensor has in the kernel, whichever socket its settings say."""
 
-    socket = socket_of(str(places.config), options.socket)
-    own = Pins(socket).path
-    was_there = own.is_dir()
-    if was_there:
-        unload_one(socket, forget=False)
-    with contextlib.suppress(OSError):  # another sensor's are in it, or there is none
-        own.parent.rmdir()
-    return was_there
+    def __init__(self, places: "Places", options: Options) -> None:
+        """Take where it is installed, and the socket that counts without settings."""
+        self._config = str(places.config)
+        self._usual = options.socket
+
+    @property
+    def guards(self) -> bool:
+        """Whether anything of it is there; raises SensorError where that can't be told."""
+        return bool(self._sockets())
+
+    def unload(self) -> bool:
+        """Take it out; return whether it was there. Raises SensorError."""
+        from ..kernel.pins import root
+
+        sockets = self._sockets()
+        for each in sockets:
+            unload_one(each, forget=False)
+        with contextlib.suppress(OSError):  # another sensor's are in it, or there is none
+            root().rmdir()
+        return bool(sockets)
+
+    def _sockets(self) -> list[str]:
+        """Return the sockets of what is there."""
+        from ..kernel.pins import Pins
+
+        return [each for each in sockets_of(self._config, self._usual) if Pins(each).path.is_dir()]
 
 
 def _upgrade_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,9 +2,10 @@
 
 import argparse
 import contextlib
+from pathlib import Path
 from typing import Any, Final
 
-from ..protocol import DEFAULT_SOCKET, SensorError
+from ..protocol import DEFAULT_SOCKET, DEFAULT_STATE_DIR, SensorError
 from ..requests import Unload
 from . import display
 from .command import Command, Options, ask
@@ -22,19 +23,35 @@ def _run(options: Options) -> Any:
     privileges.require_root("unload")
     if options.all:
         return unload_all(forget=options.forget)
-    socket = options.socket if options.config is None else socket_of(options.config, options.socket)
-    if socket == DEFAULT_SOCKET:
-        require_anything(pins.Pins(socket))
-    return [unload_one(socket, forget=options.forget)]
+    sockets = (
+        [options.socket] if options.config is None else sockets_of(options.config, options.socket)
+    )
+    if sockets == [DEFAULT_SOCKET]:
+        require_anything(pins.Pins(DEFAULT_SOCKET))
+    return [unload_one(each, forget=options.forget) for each in sockets]
 
 
-def socket_of(config: str, otherwise: str) -> str:
-    """Return the socket that a settings' file names; one that can't be read says nothing."""
+def sockets_of(config: str, otherwise: str) -> list[str]:
+    """Return the socket that a settings' file names.
+
+    One with a mistake names none. Then the kernel tells which sensors have the usual state: it is theirs, and whoever
+    is cut off must not be told that all is well. Raises SensorError `invalid_message` where only others are there.
+    """
     from .. import settings
+    from ..kernel import pins
 
-    with contextlib.suppress(SensorError):
-        return settings.read(config, {}).socket
-    return otherwise
+    try:
+        return [settings.read(config, {}).socket]
+    except SensorError as error:
+        sockets = pins.loaded()
+        found = [each for each in sockets if pins.Pins(each).state == Path(DEFAULT_STATE_DIR)]
+        if sockets and not found and Path(config).exists():
+            raise SensorError(
+                "invalid_message",
+                f"{error.message}. So it is not known whether its sensor is that of {', '.join(sockets)}: mend"
+                " the settings, or move them away",
+            ) from error
+    return found or [otherwise]
 
 
 def unload_all(*, forget: bool) -> list[dict[str, Any]]:

@@ -4,16 +4,13 @@ import subprocess
 from pathlib import Path
 
 from ..protocol import SensorError
+from . import placing
 from .places import GROUP, Places
 
 
 def members(places: Places) -> list[str] | None:
     """Return who is listed in the group, None where there is no such group."""
-    try:
-        lines = places.within(Path("/etc/group")).read_text().splitlines()
-    except FileNotFoundError:
-        return None
-    for line in lines:
+    for line in _lines(places, "group"):
         name, _, rest = line.partition(":")
         if name == GROUP:
             return [each for each in rest.rpartition(":")[2].split(",") if each]
@@ -22,12 +19,14 @@ def members(places: Places) -> list[str] | None:
 
 def require_user(places: Places, user: str) -> None:
     """Raise SensorError `not_found` if there is no such user."""
-    try:
-        lines = places.within(Path("/etc/passwd")).read_text().splitlines()
-    except FileNotFoundError:
-        lines = []
-    if user not in {line.partition(":")[0] for line in lines}:
+    if user not in {line.partition(":")[0] for line in _lines(places, "passwd")}:
         raise SensorError("not_found", f"there is no user {user!r} on this host")
+
+
+def _lines(places: Places, name: str) -> list[str]:
+    """Return the lines of a file of accounts, in which people's names may be in any encoding."""
+    content = placing.content(places.within(Path("/etc", name)))
+    return [] if content is None else content.split("\n")
 
 
 def make(places: Places) -> None:

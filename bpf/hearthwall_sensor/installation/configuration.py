@@ -66,5 +66,10 @@ group = "{group}"
 
 def text(interfaces: Sequence[str], wan: Sequence[str] = ()) -> str:
     """Return the file's text."""
-    said = f"wan = {json.dumps(list(wan))}" if wan else '# wan = ["eth0"]'
-    return _TEXT.format(interfaces=json.dumps(list(interfaces)), wan=said, group=GROUP)
+    said = f"wan = {_listed(wan)}" if wan else '# wan = ["eth0"]'
+    return _TEXT.format(interfaces=_listed(interfaces), wan=said, group=GROUP)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as TOML has them: JSON's text, but no halves of a character beyond 16 bits, and no DEL."""
+    return json.dumps(list(names), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -12,6 +12,7 @@ from ..protocol import Role, SensorError
 from ..trust import Trust
 from . import accounts, checking, configuration, placing, unit
 from .copying import copy
+from .kernel import Kernel
 from .places import COMMAND, CONFIG, GROUP, PROGRAM, UNIT, Places
 from .record import Record
 from .steps import Steps
@@ -29,19 +30,23 @@ class Wishes:
     start: bool = True
 
 
-def install(places: Places, wishes: Wishes, steps: Steps) -> bool:
+def install(places: Places, wishes: Wishes, steps: Steps, kernel: Kernel) -> bool:
     """Install, step by step; what is there already stays. Return whether the sensor runs; raises SensorError."""
     _require_place(places, wishes)
     record = Record.read(places.record)
+    if not places.record.exists() and places.kept_record.exists():
+        kept = Record.read(places.kept_record)
+        record = Record(group_made=kept.group_made, members=kept.members)
     is_new = not record.complete
     _folders(places, record, steps)
     _programs(places, wishes.source, steps)
     _settings(places, wishes, steps)
     _group(places, wishes.users, record, steps)
     _unit(places, steps, is_new=is_new)
-    runs = _start(places, wishes, steps, is_new=is_new)
+    runs = _start(places, wishes, steps, kernel, is_new=is_new)
     record.complete = True
     record.write(places.record)
+    places.kept_record.unlink(missing_ok=True)
     return runs
 
 
@@ -119,7 +124,11 @@ def _programs(places: Places, source: Path, steps: Steps) -> None:
             f"{in_use} is installed here already: `upgrade` puts {copied.name} in its place",
         )
     if copied not in there:
-        steps.did(f"Copied the programs to {copied}", partial(shutil.rmtree, copied))
+        remove = partial(shutil.rmtree, copied)
+        steps.did(
+            f"Copied the programs to {copied}",
+            partial(placing.unless_link_to, places.current, copied.name, remove),
+        )
     if places.is_this_host:
         steps.did(f"Checked the copy: {checking.check(copied, places.config)}")
     if in_use is None:
@@ -198,9 +207,23 @@ def _interfaces(places: Places, wishes: Wishes) -> Sequence[str]:
         raise SensorError(
             "invalid_message", f"{min(both)} is either the home's side or the internet's, not both"
         )
+    for each in (*interfaces, *wishes.wan):
+        if not _is_utf8(each):
+            raise SensorError(
+                "unknown_interface", f"{each!r} is not UTF-8, and can't stand in {CONFIG}"
+            )
     if places.is_this_host:
         _require_there(interfaces, wishes.wan)
     return interfaces
+
+
+def _is_utf8(name: str) -> bool:
+    """Return whether a name of the command line was UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _proposed() -> Sequence[str]:
@@ -254,7 +277,7 @@ def _unit(places: Places, steps: Steps, *, is_new: bool) -> None:
         systemd.enable()
 
 
-def _start(places: Places, wishes: Wishes, steps: Steps, *, is_new: bool) -> bool:
+def _start(places: Places, wishes: Wishes, steps: Steps, kernel: Kernel, *, is_new: bool) -> bool:
     """Start the sensor, or say how; return whether it runs."""
     systemd = Systemd(places)
     how = f"systemctl start {UNIT.removesuffix('.service')}"
@@ -268,9 +291,15 @@ def _start(places: Places, wishes: Wishes, steps: Steps, *, is_new: bool) -> boo
         return True
     elif not wishes.start:
         steps.did(f"Not started, as you said: {how}")
-    elif not is_new:
+    elif not is_new and not systemd.has_failed:
         steps.did(f"The sensor was stopped, and stays so: {how}")
+    elif not is_new:
+        systemd.restart()
+        steps.did("The sensor had failed: started it")
+        return True
     else:
+        if not kernel.guards:  # what guarded before is not this one's to take out
+            steps.undo_by(kernel.unload)
         steps.undo_by(systemd.stop)
         systemd.restart()
         steps.did("Started the sensor; it is started at each boot")

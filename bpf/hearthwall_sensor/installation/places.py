@@ -75,6 +75,11 @@ class Places:
         return self.copies / "installed.json"
 
     @property
+    def kept_record(self) -> Path:
+        """What of it is kept with the state, for the next installation."""
+        return self.state[0] / "installed.json"
+
+    @property
     def command(self) -> Path:
         """What is found by `PATH`."""
         return self.entry(Path("/usr/local/sbin") / PROGRAM)

@@ -6,12 +6,23 @@ import stat
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Final, TypedDict
 
 from .. import files
 from ..protocol import SensorError
 from ..trust import Trust
 
+
+class _Encoding(TypedDict):
+    """How text is read and written."""
+
+    encoding: str
+    errors: str
+
+
 _ROOT_ONLY = Trust(lone_groups=True)
+#: What is somebody else's need not be UTF-8.
+_ANY: Final = _Encoding(encoding="utf-8", errors="surrogateescape")
 
 
 def require_own(path: Path) -> None:
@@ -59,10 +70,16 @@ def is_link_to(path: Path, target: str) -> bool:
     return path.is_symlink() and str(path.readlink()) == target
 
 
+def unless_link_to(path: Path, target: str, undo: Callable[[], object]) -> None:
+    """Undo something, unless this link leads there still: what is in use stays, though going back has failed."""
+    if not is_link_to(path, target):
+        undo()
+
+
 def file(path: Path, content: str, mode: int) -> None:
     """Write a file whole, in the place of the one that is there."""
     with _opened(path.parent) as within:
-        files.put(within, path.name, content.encode(), mode, fresh=fresh(path).name)
+        files.put(within, path.name, content.encode(**_ANY), mode, fresh=fresh(path).name)
 
 
 def restoring(path: Path) -> Callable[[], object]:
@@ -70,14 +87,14 @@ def restoring(path: Path) -> Callable[[], object]:
     if path.is_symlink():
         return partial(link, path, str(path.readlink()))
     if path.exists():
-        return partial(file, path, path.read_text(), stat.S_IMODE(path.stat().st_mode))
+        return partial(file, path, path.read_text(**_ANY), stat.S_IMODE(path.stat().st_mode))
     return partial(path.unlink, missing_ok=True)
 
 
 def content(path: Path) -> str | None:
     """Return what is in a file, None where there is none."""
     try:
-        return path.read_text()
+        return path.read_text(**_ANY)
     except FileNotFoundError:
         return None
 

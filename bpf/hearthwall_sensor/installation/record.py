@@ -27,9 +27,12 @@ class Record:
         try:
             said = json.loads(path.read_text())
             known = {each.name for each in dataclasses.fields(cls)}
-            return cls(**{name: value for name, value in said.items() if name in known})
+            record = cls(**{name: value for name, value in said.items() if name in known})
+            if all(isinstance(each, str) for each in (*record.members, *record.folders)):
+                return record
         except (OSError, ValueError, TypeError, AttributeError):
-            return cls()
+            pass
+        return cls()
 
     def write(self, path: Path) -> None:
         """Put it on disk."""

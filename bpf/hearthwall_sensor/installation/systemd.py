@@ -35,8 +35,17 @@ class Systemd:
     @property
     def is_active(self) -> bool:
         """Whether the sensor's unit runs, or is about to."""
-        said = self._ask("show", "--property=ActiveState", "--value", UNIT).strip()
-        return said in {"active", "activating", "reloading"}
+        return self._state in {"active", "activating", "reloading"}
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended by itself and is not started again: nobody has stopped it."""
+        return self._state == "failed"
+
+    @property
+    def _state(self) -> str:
+        """What systemd calls the unit's state."""
+        return self._ask("show", "--property=ActiveState", "--value", UNIT).strip()
 
     def reload(self) -> None:
         """Have the units read anew, where that is somebody's business."""

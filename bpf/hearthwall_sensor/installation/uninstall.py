@@ -13,6 +13,7 @@ from typing import Final
 
 from ..protocol import DEFAULT_SOCKET, SensorError
 from . import accounts, placing, unit
+from .kernel import Kernel
 from .places import COMMAND, Places
 from .record import Record
 from .steps import Steps
@@ -25,13 +26,10 @@ _UNPINNED: Final = "unpinned"
 _NAMED: Final = 5
 
 
-def uninstall(
-    places: Places, steps: Steps, unload: Callable[[], bool], *, keep_state: bool
-) -> bool:
+def uninstall(places: Places, steps: Steps, kernel: Kernel, *, keep_state: bool) -> bool:
     """Take everything away, step by step; where nothing was installed, nothing is touched. Raises SensorError.
 
-    Return whether something was installed. `unload` takes the sensor out of the kernel, and returns
-    whether it was there.
+    Return whether something was installed.
     """
     if not places.is_installed:
         if places.is_package:
@@ -40,28 +38,29 @@ def uninstall(
                 "the sensor here is Debian's package: apt-get purge hearthwall-sensor removes it",
             )
         placing.remove_if_empty(places.copies)
+        was_there = _command(
+            places, steps
+        )  # all that is left where the last moment was a power cut
         for each in (places.config.parent, *places.state):
             if each.exists():
                 steps.did(
                     f"{each} is there, of an earlier installation or another sensor, and stays"
                 )
-        return False
+        return was_there
     record = Record.read(places.record)
-    _stop(places, steps)
-    if places.is_this_host and unload():
+    _stop(places, steps, keep_settings=keep_state or places.is_package)
+    if places.is_this_host and kernel.unload():
         steps.did("Nothing of the sensor is in the kernel any more")
     removing = _Removing(steps)
     if places.is_package:
         steps.did("Debian's package is installed too: settings, state and the group stay for it")
     else:
         _state(places, removing, keep_state=keep_state)
-        removing.attempt(places.root, partial(_group, places, record, steps))
+        group = _keep_group if keep_state else _group
+        removing.attempt(places.root, partial(group, places, record, steps))
     removing.require_all()
     removing.all_of(places.copies)
-    if placing.is_link_to(places.command, COMMAND):
-        places.command.unlink()
-        steps.did(f"Removed {places.command}")
-    placing.fresh(places.command).unlink(missing_ok=True)
+    _command(places, steps)
     removing.require_all()
     for made in sorted(record.folders, key=len, reverse=True):
         placing.remove_if_empty(places.entry(Path(made)))
@@ -135,7 +134,17 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _stop(places: Places, steps: Steps) -> None:
+def _command(places: Places, steps: Steps) -> bool:
+    """Remove the command; return whether it was there."""
+    placing.fresh(places.command).unlink(missing_ok=True)
+    if not placing.is_link_to(places.command, COMMAND):
+        return False
+    places.command.unlink()
+    steps.did(f"Removed {places.command}")
+    return True
+
+
+def _stop(places: Places, steps: Steps, *, keep_settings: bool) -> None:
     """Stop the sensor, and take its unit away."""
     placing.fresh(places.unit).unlink(missing_ok=True)
     if places.unit.is_symlink() or not unit.is_ours(placing.content(places.unit)):
@@ -149,9 +158,13 @@ def _stop(places: Places, steps: Steps) -> None:
     if systemd.is_there:
         systemd.disable()
     places.unit.unlink()
-    shutil.rmtree(places.unit.with_name(f"{places.unit.name}.d"), ignore_errors=True)
-    systemd.reload()
     steps.did(f"Removed {places.unit}")
+    own = places.unit.with_name(f"{places.unit.name}.d")
+    if keep_settings and own.is_dir():
+        steps.did(f"{own} is kept: what you have set there holds for Debian's package, too")
+    else:
+        shutil.rmtree(own, ignore_errors=True)
+    systemd.reload()
 
 
 def _group(places: Places, record: Record, steps: Steps) -> None:
@@ -166,6 +179,16 @@ def _group(places: Places, record: Record, steps: Steps) -> None:
     for user in set(record.members) & set(listed):
         accounts.leave(places, user)
         steps.did(f"{user} has left the group hearthwall, which was there before")
+
+
+def _keep_group(places: Places, record: Record, steps: Steps) -> None:
+    """Keep the group for the next installation, and on record whose it is: Home Assistant's user stays in it."""
+    if not record.group_made and not record.members:
+        return
+    state = places.kept_record.parent
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    Record(group_made=record.group_made, members=record.members).write(places.kept_record)
+    steps.did("The group hearthwall is kept for the next installation, with who is in it")
 
 
 def _state(places: Places, removing: _Removing, *, keep_state: bool) -> None:

@@ -5,6 +5,7 @@ on disk before it begins.
 """
 
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -37,15 +38,21 @@ def upgrade(places: Places, source: Path, steps: Steps) -> None:
         _finish(places, now, steps)
         return
     if copied not in there:
-        steps.did(f"Copied the programs to {copied}", partial(shutil.rmtree, copied))
+        remove = partial(shutil.rmtree, copied)
+        steps.did(f"Copied the programs to {copied}", _unless_used(places, copied, remove))
     if places.is_this_host:
         steps.did(f"Checked the copy: {checking.check(copied, places.config)}")
     kept = places.unit_of(copied.name)
-    steps.undo_by(placing.restoring(kept))
+    steps.undo_by(_unless_used(places, copied, placing.restoring(kept)))
     placing.file(kept, unit.text_of(copied), 0o644)
     _swap(places, now, copied.name, steps)
     _remove_others(places, steps)
     steps.did(f"{copied.name} is in use; `{PROGRAM} upgrade --back` goes back to {now}")
+
+
+def _unless_used(places: Places, copied: Path, undo: Callable[[], object]) -> Callable[[], object]:
+    """Return what undoes something of a copy, unless that is in use, as going back from it has failed."""
+    return partial(placing.unless_link_to, places.current, copied.name, undo)
 
 
 def back(places: Places, steps: Steps) -> None:
@@ -92,7 +99,7 @@ def _finish(places: Places, now: str, steps: Steps) -> None:
         return
     steps.did(f"{now} is in use already, but not all of it was in place")
     systemd.reload()
-    if systemd.runs and systemd.is_active:
+    if systemd.runs and (systemd.is_active or systemd.has_failed):
         systemd.restart()
         steps.did("Restarted the sensor; every rule stayed in force")
     places.unfinished.unlink(missing_ok=True)
@@ -102,8 +109,9 @@ def _swap(places: Places, before: str, after: str, steps: Steps) -> None:
     """Use another copy with its unit, and the one before it again if the sensor does not come up."""
     systemd = Systemd(places)
     masked = places.unit.is_symlink()
-    ran = systemd.runs and systemd.is_active and not masked
-    steps.undo_by(partial(places.unfinished.unlink, missing_ok=True))
+    may_run = systemd.runs and not masked
+    ran, failed = may_run and systemd.is_active, may_run and systemd.has_failed
+    steps.undo_by(partial(_is_undone, places, before))
     placing.file(places.unfinished, before, 0o600)
     if ran:
         steps.undo_by(systemd.restart)
@@ -122,12 +130,18 @@ def _swap(places: Places, before: str, after: str, steps: Steps) -> None:
         steps.did("What runs goes on as it was")
     elif not systemd.runs:
         steps.did("systemd does not run here: what runs goes on as it was until you restart it")
-    elif not ran:
-        steps.did("The sensor was stopped, and stays so")
+    elif ran or failed:
+        _restart(systemd, before, after, steps, failed=failed)
     else:
-        _restart(systemd, before, after, steps)
+        steps.did("The sensor was stopped, and stays so")
     places.unfinished.unlink()
     steps.settle()
+
+
+def _is_undone(places: Places, before: str) -> None:
+    """Forget the upgrade that was on its way, if the version before is in use again: else the next one ends it."""
+    if placing.is_link_to(places.current, before):
+        places.unfinished.unlink(missing_ok=True)
 
 
 def _unit_of(places: Places, copy_: str) -> bool:
@@ -140,22 +154,30 @@ def _unit_of(places: Places, copy_: str) -> bool:
     return True
 
 
-def _restart(systemd: Systemd, before: str, after: str, steps: Steps) -> None:
+def _restart(systemd: Systemd, before: str, after: str, steps: Steps, *, failed: bool) -> None:
     """Restart the sensor; if it does not come up, go back, and say whether the version before did."""
     try:
         systemd.restart()
     except SensorError as error:
-        failed = steps.undo()
-        fate = (
-            f"and going back to {before} failed, too ({'; '.join(failed)}). The kernel guards as it did;"
-            f" systemctl status {UNIT} shows more. {after} said"
-            if failed
-            else f"so {before} is in use again, and every rule stayed in force"
-        )
+        if left := steps.undo():
+            fate = (
+                f"and going back to {before} failed, too ({'; '.join(left)}). The kernel guards as it did;"
+                f" systemctl status {UNIT} shows more. {after} said"
+            )
+        elif failed:
+            fate = (
+                f"so {before} is in use again, which had failed before; the kernel guards as it did"
+            )
+        else:
+            fate = f"so {before} is in use again, and every rule stayed in force"
         raise SensorError(
             error.code, f"{after} did not come up, {fate}: {error.message}"
         ) from error
-    steps.did("Restarted the sensor; every rule stayed in force")
+    steps.did(
+        "The sensor had failed: started it"
+        if failed
+        else "Restarted the sensor; every rule stayed in force"
+    )
 
 
 def _remove_others(places: Places, steps: Steps) -> None:
