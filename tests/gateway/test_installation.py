@@ -280,6 +280,58 @@ def test_the_sensor_knows_the_programs_of_all_users(installed: SystemdHost) -> N
     assert "libseccomp" not in installed.log()
 
 
+#: Takes what is sent to a port.
+_TAKER = """
+import socket
+server = socket.create_server(("127.0.0.1", 5140))
+while True:
+    one, _ = server.accept()
+    while one.recv(4096):
+        pass
+"""
+_SINKS = """
+[[sink]]
+name = "log"
+type = "file"
+
+[[sink]]
+name = "siem"
+type = "syslog"
+transport = "tcp"
+server = "localhost:5140"
+"""
+
+
+def test_what_delivers_may_less_than_its_unit_and_delivers(installed: SystemdHost) -> None:
+    config, taker = "/etc/hearthwall/sensor.toml", "taker.service"
+    before = installed.do("cat", config)
+    # Without all that a service waits for at boot
+    alone = ("--collect", "--property=DefaultDependencies=no", f"--unit={taker}")
+    installed.do("systemd-run", *alone, "/usr/bin/python3", "-c", _TAKER)
+    try:
+        installed.write(config, before + _SINKS)
+        installed.do("systemctl", "restart", UNIT)
+        test = ("hearthwall-sensor", "sinks", "--test")
+        for name in ("log", "siem"):
+            assert until(lambda name=name: not installed.run(*test, name).returncode, 20), name
+        assert "This is a test" in installed.do("cat", "/var/log/hearthwall/events.json")
+        ours = _filters(installed, installed.show("MainPID"))
+        for where in ("here", "elsewhere"):
+            pid = installed.do("pgrep", "--full", f"hearthwall-sensor forward {where} ").strip()
+            assert _filters(installed, pid) == ours + 1
+        assert "libseccomp" not in installed.log()
+    finally:
+        installed.write(config, before)
+        installed.do("systemctl", "stop", taker)
+        installed.do("systemctl", "restart", UNIT)
+
+
+def _filters(host: SystemdHost, pid: str) -> int:
+    """Return how many filters of system calls a process has."""
+    status = host.do("cat", f"/proc/{pid}/status")
+    return int(status.partition("Seccomp_filters:")[2].split()[0])
+
+
 def test_an_upgrade_that_was_killed_is_brought_to_its_end(
     installed: SystemdHost, tmp_path: Path
 ) -> None:
