@@ -1,15 +1,18 @@
 """The process that delivers, as the sensor sees it: also what it can't say itself, because it hangs or is not there."""
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 
 from hearthwall_sensor.protocol import SensorError, SinkState
-from hearthwall_sensor.sinks import child as children, reading, trial
+from hearthwall_sensor.sinks import child as children, reading, sinks as all_sinks, trial
 from hearthwall_sensor.sinks.child import Child
 from hearthwall_sensor.sinks.sinks import Sinks
 
@@ -162,6 +165,20 @@ async def test_a_sink_that_there_is_not_is_said(tmp_path: Path) -> None:
         assert "not begun" in str(await sinks.test(name))
     with pytest.raises(SensorError, match="no sink 'mail', but phone, log"):
         await sinks.test("mail")
+
+
+async def test_nobody_sends_mails_without_end_by_tests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = [{"name": "phone", "type": "webhook", "url": SECRET}, {"name": "log", "type": "file"}]
+    sinks = Sinks(reading.read(tables), "/s", str(tmp_path), lambda: 0)
+    monkeypatch.setattr(Child, "test", AsyncMock(return_value=None))
+    clock = itertools.count(1000.0)
+    monkeypatch.setattr(all_sinks, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    said = [await sinks.test("phone") for _ in range(12)]
+    wait = "it was tested a moment ago; try again in %d s"
+    assert said == [None, *(wait % left for left in range(9, 0, -1)), None, wait % 9]
+    assert await sinks.test("log") is None, "another one"
 
 
 @pytest.mark.parametrize(("commands", "role"), [(False, "read"), (True, "operate")])

@@ -16,7 +16,7 @@ from hearthwall_sensor.protocol import Event, SensorError
 from hearthwall_sensor.requests import GetEvents, GetJournal, Request
 from hearthwall_sensor.sinks import delivery, reading
 from hearthwall_sensor.sinks.delivery import Delivery, Journal
-from hearthwall_sensor.sinks.ledger import Account, Ledger
+from hearthwall_sensor.sinks.ledger import Account
 from hearthwall_sensor.sinks.presence import GRACE, Presence
 from hearthwall_sensor.sinks.reading import Named
 from hearthwall_sensor.sinks.secret import read_secret
@@ -245,46 +245,6 @@ def test_a_forgotten_device_is_no_loss() -> None:
 
 
 # How far each has come
-
-
-def test_a_new_sink_is_not_told_of_the_past(tmp_path: Path) -> None:
-    assert Ledger.read(tmp_path).account("siem", 41) == Account(41)
-
-
-def test_how_far_a_sink_has_come_is_kept(tmp_path: Path) -> None:
-    ledger = Ledger.read(tmp_path)
-    ledger.account("siem", 5).delivered = 7
-    ledger.account("gone", 5)
-    ledger.keep(["siem"])
-    asyncio.run(ledger.write())
-    again = Ledger.read(tmp_path)
-    assert again.accounts == {"siem": Account(5, delivered=7)}
-    assert (tmp_path / "sinks.json").stat().st_mode & 0o077 == 0
-
-
-def test_a_journal_that_began_anew_is_told_from_its_beginning(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "sinks.json", {"siem": Account(500)})
-    assert ledger.account("siem", 3).cursor == 0
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        "[]",
-        '{"sinks": 1}',
-        '{"sinks": {"siem": {"cursor": "x"}}}',
-        "[" * 5000,
-        '{"sinks": {"siem": {"cursor": -1}}}',
-        '{"sinks": {"siem": {}}}',
-    ],
-)
-def test_a_damaged_ledger_gives_way_to_the_one_before(tmp_path: Path, text: str) -> None:
-    (tmp_path / "sinks.json").write_text(text)
-    assert Ledger.read(tmp_path).accounts == {}
-    (tmp_path / "sinks.json.previous").write_text('{"sinks": {"siem": {"cursor": 4}}}')
-    assert Ledger.read(tmp_path).accounts == {"siem": Account(4)}
 
 
 # The settings

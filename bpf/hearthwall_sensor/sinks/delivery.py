@@ -84,6 +84,7 @@ class Delivery:
 
     def wake(self) -> None:
         """There may be more."""
+        self._account.newest = self._journal.last()
         self._more.set()
 
     @property
@@ -156,7 +157,7 @@ class Delivery:
         """Deliver what there is, and what comes; raises what went wrong."""
         while True:
             self._more.clear()
-            last = self._journal.last()
+            last = self._account.newest = self._journal.last()
             page = await self._events()
             self._page = [each.seq for each in page]
             if page:

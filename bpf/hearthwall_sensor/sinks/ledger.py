@@ -31,6 +31,13 @@ class Account:
     """Events that the receiver will never take."""
     lost: int = 0
     """Events that the journal had forgotten before they were delivered."""
+    newest: int = 0
+    """The number of the newest event that was there."""
+
+    def begin_anew(self) -> None:
+        """Begin with the first event of another journal: what was still to come from the one before is lost."""
+        self.lost += max(self.newest - self.cursor, 0)
+        self.cursor = self.newest = 0
 
 
 @dataclass(slots=True)
@@ -71,7 +78,7 @@ class Ledger:
         if self.journal not in ("", journal):
             _LOGGER.warning("The journal began anew, and so do the sinks")
             for each in self.accounts.values():
-                each.cursor = 0
+                each.begin_anew()
         self.journal = journal
 
     def account(self, name: str, last: int) -> Account:
@@ -80,7 +87,7 @@ class Ledger:
         if account is None:
             account = self.accounts[name] = Account(last)
         elif account.cursor > last:  # the journal was damaged and began anew
-            account.cursor = 0
+            account.begin_anew()
         return account
 
     def keep(self, names: Iterable[str]) -> None:

@@ -1,6 +1,8 @@
 """All sinks: a child for those of this host and one for those elsewhere, as far as there are any."""
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Final, get_args
 
@@ -10,6 +12,8 @@ from .kinds import Where
 from .reading import Named
 
 _WHERE: Final[tuple[Where, ...]] = get_args(Where)
+#: Seconds between two tests of a sink: each is a mail, say, which `every` does not count.
+_TEST_EVERY: Final = 10.0
 
 
 class Sinks:
@@ -20,6 +24,8 @@ class Sinks:
     ) -> None:
         """Take the sinks as they are set, the sensor's socket and its state folder, and what tells the newest event."""
         self._places = {each.name: each.where for each in sinks}
+        #: When each sink may be tested again, by the monotonic clock.
+        self._testable: dict[str, float] = {}
         self._children = {
             where: Child(there, socket, state, last, where)
             for where in _WHERE
@@ -51,4 +57,9 @@ class Sinks:
         if name not in self._places:
             there = ", ".join(self._places)
             raise SensorError("not_found", f"there is no sink {name[:40]!r}, but {there}")
+        now = time.monotonic()
+        left = self._testable.get(name, now) - now
+        if left > 0:
+            return f"it was tested a moment ago; try again in {math.ceil(left)} s"
+        self._testable[name] = now + _TEST_EVERY
         return await self._children[self._places[name]].test(name)
