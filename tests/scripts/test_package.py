@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -135,3 +136,16 @@ def test_what_is_unpacked_guards_a_home(zip_file: Path, tmp_path: Path) -> None:
     assert f"integration {unpacked}" in done.stdout, done.stdout + done.stderr
     assert f"sensor {config}" in done.stdout, done.stdout
     assert "3 passed" in done.stdout, done.stdout[-3000:]
+
+
+def test_what_builds_the_debian_package_is_named_where_it_is_not_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = package("--deb", "--output", tmp_path / "sensor.deb")
+    assert done.returncode == 1
+    tools = done.stderr.partition("dpkg-buildpackage is not here: apt-get install ")[2].split()
+    control = (ROOT / "debian" / "control").read_text()
+    wanted = re.findall(r"^Build-Depends: (.*)$", control, re.MULTILINE)[0].split(", ")
+    names = {each.split()[0].removesuffix("-compat") for each in wanted}
+    assert set(tools) == (names | {"dpkg-dev"}) - {"python3"}
