@@ -23,10 +23,11 @@ _SYS_PTRACE = 1 << 19
 
 #: Confined as that process is, it tries what an intruder would; `{}` are the words that come before.
 CONFINED = """
-import ctypes, errno, json, os, signal, socket, sys
+import ctypes, errno, json, mmap, os, signal, socket, sys
 sys.path.insert(0, sys.argv[1])
 from hearthwall_sensor.processes import looker
 victim, folder = int(sys.argv[2]), sys.argv[3]
+its_file, its_link = 0, 1
 libc = ctypes.CDLL(None, use_errno=True)
 channel = socket.socket(fileno=0)
 stranger = socket.socket()
@@ -35,6 +36,17 @@ looker._confine()
 def call(name, *words):
     if getattr(libc, name)(*words) < 0:
         raise OSError(ctypes.get_errno(), name)
+
+def stolen(number):
+    found = libc.syscall(438, os.pidfd_open(victim), number, 0)
+    if found < 0:
+        sys.exit("what it has is not to be had: nothing is tried")
+    return found
+
+def map_file(kind, way):
+    libc.mmap.restype = ctypes.c_void_p
+    if libc.mmap(None, 4096, way, kind, stolen(its_file), 0) == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "mmap")
 
 data = ctypes.create_string_buffer(16)
 piece = (ctypes.c_void_p * 2)(ctypes.addressof(data), 4)
@@ -54,6 +66,11 @@ attempts = {
     "become another": lambda: os.execv("/bin/true", ["true"]),
     "talk to the network": socket.socket,
     "use another's connection": lambda: stranger.sendto(b"x", ("127.0.0.1", 9)),
+    "use the victim's": lambda: call("sendto", stolen(its_link), b"x", 1, 0, None, 0),
+    "put it in the place of the sensor's": lambda: os.close(0),
+    "write the victim's open file": lambda: map_file(mmap.MAP_SHARED, mmap.PROT_WRITE),
+    "read it": lambda: map_file(mmap.MAP_PRIVATE, mmap.PROT_READ),
+    "seek in it": lambda: os.lseek(stolen(its_file), 1, os.SEEK_SET),
 }
 found = {}
 for name, attempt in attempts.items():
@@ -108,23 +125,41 @@ def test_it_tells_what_the_kernel_would(victim: subprocess.Popen[bytes]) -> None
     assert told == [looks.look(*each) for each in asked], "and so the kernel does, to root"
 
 
-def test_it_can_do_nothing_else(victim: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    (tmp_path / "there").touch()
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours, theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-c", CONFINED, str(REPOSITORY / "bpf"), str(victim.pid), tmp_path],
-            stdin=theirs.fileno(),
-        )
-        ours.settimeout(20)
-        found = json.loads(ours.recv(4096))
-        process.wait(10)
-    assert len(found) == 15
+def test_it_can_do_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "there").write_bytes(bytes(4096))
+    told, its_link = socket.socketpair()
+    with told, its_link, (tmp_path / "there").open("r+b") as its_file:
+        victim = subprocess.Popen(["sleep", "60"], stdin=its_file, stdout=its_link)
+        try:
+            found = _attempts(victim, tmp_path)
+            assert victim.poll() is None
+        finally:
+            victim.kill()
+            victim.wait()
+        with pytest.raises(BlockingIOError):
+            told.recv(1, socket.MSG_DONTWAIT)
+    assert len(found) == 20
     assert {
         name: errno.errorcode.get(code) for name, code in found.items() if code != errno.EPERM
     } == {}
-    assert victim.poll() is None
     assert [each.name for each in tmp_path.iterdir()] == ["there"]
+
+
+def _attempts(victim: subprocess.Popen[bytes], folder: Path) -> dict[str, int]:
+    """Return what an intruder's attempts came to: an error's number, 0 for a success."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-c", CONFINED, str(REPOSITORY / "bpf"), str(victim.pid), folder],
+            stdin=theirs.fileno(),
+        )
+        theirs.close()
+        ours.settimeout(20)
+        said = ours.recv(4096)
+        process.wait(10)
+    assert said, "it could not answer"
+    found: dict[str, int] = json.loads(said)
+    return found
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ with a name. It needs the standard library only, and it may neither write nor op
 """
 
 import errno
+import mmap
 import os
 import re
 import resource
@@ -41,28 +42,36 @@ _SYS_PTRACE: Final = 19
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _MEMORY: Final = 128 * 1024 * 1024
+#: Open files that it has at most; a power of two, by whose bits a number other than 0 is told.
 _FILES: Final = 32
 _INPUT: Final = 0
 _ALL_BITS: Final = 0xFFFFFFFF
+_MAP_KIND: Final = 0xF
 _OF_INPUT: Final = ((0, _ALL_BITS, _INPUT),)
 #: A folder, and only to look into it.
 _A_FOLDER: Final = ((2, os.O_ACCMODE | os.O_CREAT | os.O_DIRECTORY, os.O_DIRECTORY),)
+#: Memory of its own: what maps a file that it has from another process reads and writes it.
+_MEMORY_ONLY: Final = ((3, _MAP_KIND | mmap.MAP_ANONYMOUS, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS),)
+#: All but standard input, in whose place a file of another process would get its number.
+_ANOTHER_FILE: Final = tuple(((0, 1 << bit, 1 << bit),) for bit in range((_FILES - 1).bit_length()))
 #: All that a process needs which only looks: nothing that reads a file, writes, traces, signals or starts another.
-_CALLS: Final[Mapping[str, tuple[confinement.Condition, ...]]] = {
-    **dict.fromkeys(("recvfrom", "sendto"), _OF_INPUT),
-    "openat": _A_FOLDER,
-    **dict.fromkeys(
-        (
+_CALLS: Final[tuple[tuple[str, tuple[confinement.Condition, ...]], ...]] = (
+    *((name, _OF_INPUT) for name in ("recvfrom", "sendto")),
+    *((name, _MEMORY_ONLY) for name in ("mmap", "mmap2")),
+    *(("close", each) for each in _ANOTHER_FILE),
+    ("openat", _A_FOLDER),
+    *(
+        (name, ())
+        for name in (
             *("readlink", "readlinkat", "newfstatat", "fstatat64", "fstat", "fstat64", "statx"),
-            *("getdents64", "lseek", "close", "pidfd_open", "pidfd_getfd"),
+            *("getdents64", "pidfd_open", "pidfd_getfd"),
             *("getsockname", "getpeername", "getsockopt"),
-            *("mmap", "mmap2", "munmap", "mremap", "brk", "madvise", "futex", "sched_yield"),
+            *("munmap", "mremap", "brk", "madvise", "futex", "sched_yield"),
             *("rt_sigreturn", "rt_sigaction", "rt_sigprocmask", "sigaltstack", "restart_syscall"),
             *("clock_gettime", "clock_gettime64", "exit", "exit_group"),
-        ),
-        (),
+        )
     ),
-}
+)
 
 
 # What can be looked for: each takes where /proc is, a process and a number; each raises OSError
@@ -156,15 +165,16 @@ def run() -> None:
     """Answer what standard input, a socket, asks for, until it is closed."""
     _confine()
     proc, looks = Path("/proc"), tuple(LOOKS.values())
-    with socket.socket(fileno=_INPUT) as channel:
-        channel.send(ANSWERED.pack(0))  # it is confined, and nothing was asked yet
-        while asked := channel.recv(ASKED.size):
-            what, pid, number = ASKED.unpack(asked)
-            try:
-                answer = ANSWERED.pack(0) + looks[what](proc, pid, number)
-            except OSError as error:
-                answer = ANSWERED.pack(error.errno or errno.EIO)
-            channel.send(answer)
+    channel = socket.socket(fileno=_INPUT)
+    channel.send(ANSWERED.pack(0))  # it is confined, and nothing was asked yet
+    while asked := channel.recv(ASKED.size):
+        what, pid, number = ASKED.unpack(asked)
+        try:
+            answer = ANSWERED.pack(0) + looks[what](proc, pid, number)
+        except OSError as error:
+            answer = ANSWERED.pack(error.errno or errno.EIO)
+        channel.send(answer)
+    channel.detach()  # it may not be closed but by the end
 
 
 def _confine() -> None:
@@ -187,7 +197,7 @@ def _confine() -> None:
         resource.setrlimit(limit, (most, most))
     confinement.keep({_SYS_PTRACE})
     try:
-        confinement.allow_calls(_CALLS.items())
+        confinement.allow_calls(_CALLS)
     except OSError as error:
         print(
             "What reads other processes' names has no filter of system calls (libseccomp2):",
