@@ -345,7 +345,7 @@ class Status(Message):
     `time` is the gateway's clock. `listening` is where other hosts reach the sensor, null for nowhere, and
     `turned_away` counts connections there that showed no good token or were too many. `sinks` are where events
     are delivered to beside clients. `home_assistants` is how many of them follow what is told; `clients` is without
-    what the sensor itself has started.
+    what the sensor itself has started. `id` is what Hello says.
     """
 
     pid: int
@@ -372,6 +372,7 @@ class Status(Message):
     turned_away: int = 0
     sinks: "tuple[SinkState, ...]" = ()
     home_assistants: int = 0
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ class Reports:
             pid=os.getpid(),
             version=__version__,
             schema=MAX_SCHEMA,
+            id=parts.server.identity,
             interfaces=parts.ports.report(),
             capabilities=(
                 *parts.ports.ways,

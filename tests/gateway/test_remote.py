@@ -68,6 +68,7 @@ async def test_a_client_on_another_host_gives_orders(lab: Lab, listening: Sensor
         assert client.hello is not None
         identity = client.hello.id
         assert identity
+        assert identity == (await client.status()).id
         assert "Home Assistant" in (await client.status()).protected[str(LAPTOP.ipv4)]
     state = listening.state
     assert made["token"] not in "".join(each.read_text() for each in state.glob("*.json"))

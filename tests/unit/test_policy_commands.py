@@ -88,6 +88,12 @@ def test_the_status_tells_of_a_policy_that_can_not_be_read(serving: Serving) -> 
     assert json.loads(said(serving, "status", "--json"))["policy_problem"] == "/x is no TOML"
 
 
+def test_the_status_says_who_the_sensor_is(serving: Serving) -> None:
+    assert "\nid: " not in said(serving, "status")
+    serving.household.status = status(id="5e0f\x1b")
+    assert "\nid: 5e0f?\n" in said(serving, "status")
+
+
 def test_the_status_names_only_what_was_lost(serving: Serving) -> None:
     assert "\nlost: nothing\n" in said(serving, "status")
     serving.household.status = status(lost={"samples_lost": 3, "flows_evicted": 0})

@@ -71,6 +71,7 @@ def status(wire: dict[str, Any]) -> str:
         (
             f"hearthwall-sensor {wire['version']}, pid {wire['pid']}, up {span(wire['uptime_s'])},"
             f" {size(wire['resident_bytes'])} of memory",
+            *_id(wire),
             f"devices: {wire['devices']}, rules: {wire['rules']}, clients: {wire['clients']}",
             "dropped: "
             + ", ".join(
@@ -94,6 +95,11 @@ def status(wire: dict[str, Any]) -> str:
             table(("interface", "bridge", "role", "XDP", "tc", "programs of others"), interfaces),
         )
     )
+
+
+def _id(wire: dict[str, Any]) -> list[str]:
+    """Return who the sensor is, as its messages to others name it."""
+    return [] if wire.get("id") is None else [f"id: {clean(wire['id'])}"]
 
 
 def _processes(wire: dict[str, Any]) -> list[str]:
