@@ -27,6 +27,16 @@ _LISTS: Final = {
     "geo": "/var/lib/hearthwall/country.mmdb",
 }
 
+#: Settings that are texts, with an example.
+_TEXTS: Final = {
+    "socket": DEFAULT_SOCKET,
+    "state_dir": DEFAULT_STATE_DIR,
+    "group": "hearthwall",
+    "home_assistant": "192.168.1.5",
+    "listen": "192.168.1.1:8447",
+    "policy": "/etc/hearthwall/policy.toml",
+    "cgroup": "/sys/fs/cgroup/system.slice",
+}
 _MB: Final = 1_000_000
 _KEPT: Final = Retention()
 #: Settings that are one of some words.
@@ -119,16 +129,28 @@ def read(path: str | None, given: dict[str, Any]) -> Settings:
         word = min(unknown)
         meant = did_you_mean(word, known) or f"; there are {', '.join(sorted(known))}"
         raise SensorError("invalid_message", f"{path}: there is no setting {word[:40]!r}{meant}")
-    values |= {name: value for name, value in given.items() if value is not None}
+    file = None if path is None else str(Path(path).resolve())
+    try:
+        sinks = _sinks(values.pop("sink", []), above=known)
+        settings = _made(values, sinks, file)
+    except SensorError as error:
+        raise error if path is None else SensorError(error.code, f"{path}: {error}") from error
+    said = {name: value for name, value in given.items() if value is not None}
+    return _made(values | said, sinks, file) if said else settings
+
+
+def _made(values: Mapping[str, Any], sinks: "tuple[Named, ...]", file: str | None) -> Settings:
+    """Return the settings that some values are; raises SensorError for one that can't be."""
     for name, example in _LISTS.items():
         listed = values.get(name, [])
-        if not isinstance(listed, list):
-            raise SensorError("invalid_message", f'{name} is a list, such as ["{example}"]')
-        values[name] = tuple(listed)
-    sinks = _sinks(values.pop("sink", []), above=known)
-    settings = Settings(
-        **values, sinks=sinks, file=None if path is None else str(Path(path).resolve())
-    )
+        if not isinstance(listed, list) or not all(
+            isinstance(each, str) and each for each in listed
+        ):
+            raise SensorError(
+                "invalid_message", f'{name} is a list of texts, such as {name} = ["{example}"]'
+            )
+    lists = {name: tuple(values[name]) for name in _LISTS if name in values}
+    settings = Settings(**{**values, **lists}, sinks=sinks, file=file)
     _check(settings)
     return settings
 
@@ -172,26 +194,16 @@ def parse_endpoint(text: str) -> tuple[str, int]:
 
 def _check(settings: Settings) -> None:
     """Raise SensorError `invalid_message` for a value that can't be."""
-    lists = (each for name in _LISTS for each in getattr(settings, name))
-    texts = (settings.socket, settings.state_dir, *lists)
-    optional = (
-        each
-        for each in (
-            settings.group,
-            settings.home_assistant,
-            settings.listen,
-            settings.policy,
-            settings.cgroup,
-        )
-        if each is not None
-    )
-    if not all(isinstance(each, str) and each for each in (*texts, *optional)):
-        raise SensorError(
-            "invalid_message", f"settings are texts, and {', '.join(_LISTS)} lists of texts"
-        )
+    for name, example in _TEXTS.items():
+        text = getattr(settings, name)
+        if text is not None and not (isinstance(text, str) and text):
+            raise SensorError("invalid_message", f'{name} is a text, such as {name} = "{example}"')
     _check_words(settings)
     if both := set(settings.interfaces) & set(settings.wan):
-        raise SensorError("invalid_message", f"{min(both)} is either the home's side or the WAN's")
+        raise SensorError(
+            "invalid_message",
+            f"interfaces and wan both name {min(both)}: it is either the home's side or the internet's",
+        )
     for switch in ("watch_dns", "wait", "alone"):
         if not isinstance(getattr(settings, switch), bool):
             raise SensorError("invalid_message", f"{switch} is true or false")
@@ -199,12 +211,26 @@ def _check(settings: Settings) -> None:
     if settings.listen is not None:
         parse_endpoint(settings.listen)
     for text in settings.floods:
+        _check_threshold(text)
+    _check_address("home_assistant", settings.home_assistant)
+    for each in settings.dns_servers:
+        _check_address("dns_servers", each)
+
+
+def _check_threshold(text: str) -> None:
+    """Raise SensorError `invalid_message` for what is no threshold of floods."""
+    try:
         parse_threshold(text)
-    for each in (settings.home_assistant, *settings.dns_servers):
-        try:
-            ipaddress.ip_address(each or "::")  # none is fine
-        except ValueError as error:
-            raise SensorError("invalid_target", f"home_assistant, dns_servers: {error}") from error
+    except SensorError as error:
+        raise SensorError(error.code, f"floods: {error}") from error
+
+
+def _check_address(setting: str, text: str | None) -> None:
+    """Raise SensorError `invalid_target` for what is no address; none is fine."""
+    try:
+        ipaddress.ip_address(text or "::")
+    except ValueError as error:
+        raise SensorError("invalid_target", f"{setting}: {error}") from error
 
 
 def _check_words(settings: Settings) -> None:

@@ -64,6 +64,72 @@ def test_what_may_be_meant_is_said(tmp_path: Path, text: str, sentence: str) -> 
         settings.read(str(path), {})
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("listen = 8447", 'listen is a text, such as listen = "192.168.1.1:8447"'),
+        ('listen = "here"', "listen is an address of this host and a port"),
+        ("policy = true", "policy is a text, such as"),
+        ("interfaces = 5", 'interfaces is a list of texts, such as interfaces = ["br-lan"]'),
+        ("wan = [5]", 'wan is a list of texts, such as wan = ["eth0"]'),
+        ('floods = ["much"]', "floods: 'much' is no threshold such as wan:syn=200"),
+        ('home_assistant = "there"', "home_assistant: 'there' does not appear"),
+        ('dns_servers = ["there"]', "dns_servers: 'there' does not appear"),
+        ('tc = "magic"', "tc is auto, tcx or clsact"),
+        ("events_mb = true", "events_mb is a number from"),
+        ('interfaces = ["eth0"]\nwan = ["eth0"]', "interfaces and wan both name eth0"),
+        ('[[sink]]\nname = "s"\ntype = "fax"', "sink s: type is"),
+        (
+            '[[sink]]\nname = "s"\ntype = "file"\npath = "events.json"',
+            "sink s: path is a whole path, such as /var/log/hearthwall/events.json",
+        ),
+        (
+            '[[sink]]\nname = "s"\ntype = "webhook"\nurl = "https://a.example"\ntoken_file = "token"',
+            "sink s: token_file is a whole path, such as /etc/hearthwall/token",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_file_and_setting(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    path = tmp_path / "sensor.toml"
+    path.write_text(text)
+    with pytest.raises(SensorError) as refused:
+        settings.read(str(path), {})
+    assert refused.value.message.startswith(f"{path}: {sentence}")
+
+
+def test_a_mistake_on_the_command_line_is_not_the_files(tmp_path: Path) -> None:
+    path = tmp_path / "sensor.toml"
+    path.write_text('interfaces = ["br-lan"]\n')
+    with pytest.raises(SensorError) as refused:
+        settings.read(str(path), {"wan": ["br-lan"]})
+    assert refused.value.message.startswith("interfaces and wan both name br-lan")
+
+
+def test_what_was_just_written_is_read_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "sensor.toml"
+    asked = ["settings", "--config", str(path)]
+    path.write_text('interfaces = ["br-lan"]\n')
+    assert main(asked) == 0
+    said = capsys.readouterr().out
+    assert "It does not listen for other hosts." in said
+    assert "sink" not in said
+    path.write_text(
+        'interfaces = ["br-lan"]\nlisten = "192.168.1.1:8447"\n'
+        "[[sink]]\nname = 'log'\ntype = 'journald'\n[[sink]]\nname = 'siem'\ntype = 'journald'\n"
+    )
+    assert main(asked) == 0
+    said = capsys.readouterr().out
+    assert "It listens for other hosts on 192.168.1.1:8447." in said
+    assert "Events also go to the sinks log, siem." in said
+    path.write_text("listen = 8447")
+    assert main(asked) == 1
+    assert f"{path}: listen is a text" in capsys.readouterr().err
+
+
 def test_a_file_that_is_not_there_is_refused() -> None:
     with pytest.raises(SensorError, match="can't be read"):
         settings.read("/nowhere.toml", {})

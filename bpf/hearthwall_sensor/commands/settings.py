@@ -1,4 +1,4 @@
-"""The command that reads the settings' file as `run` does, and says what is guarded by it."""
+"""The command that reads the settings' file as `run` does, and says what they come to."""
 
 import argparse
 from typing import Any, Final
@@ -32,7 +32,7 @@ def _run(options: Options) -> Any:
 
 
 def _show(result: dict[str, Any]) -> str:
-    """Show what is guarded."""
+    """Show what is guarded, where the sensor listens and where events go."""
     file = clean(result["file"])
     named = [f"{clean(name)} ({_SIDES[side]})" for name, side in result["guarded"].items()]
     if not named:
@@ -40,12 +40,37 @@ def _show(result: dict[str, Any]) -> str:
             f"{file} names nothing to guard yet: write the interface that leads to the home into it, such as"
             ' interfaces = ["br-lan"]'
         )
-    newer = result["newer_state"]
-    return f"{file} can be read. Guarded is {', '.join(named)}." + (
-        ""
-        if newer is None
-        else f" What a newer version wrote in {clean(result['state_dir'])} is not understood: {clean(newer)}."
-    )
+    sentences = [
+        f"{file} can be read. Guarded is {', '.join(named)}.",
+        _listening(result["listen"]),
+        *_sinks(result["sinks"]),
+        *_newer(result),
+    ]
+    return "\n".join(sentences)
+
+
+def _listening(listen: str | None) -> str:
+    """Return where other hosts reach the sensor with these settings."""
+    if listen is None:
+        return "It does not listen for other hosts."
+    return f"It listens for other hosts on {clean(listen)}."
+
+
+def _sinks(names: list[str]) -> list[str]:
+    """Return where events go beside Home Assistant."""
+    if not names:
+        return []
+    return [f"Events also go to the sink{'s' if len(names) > 1 else ''} {', '.join(names)}."]
+
+
+def _newer(result: dict[str, Any]) -> list[str]:
+    """Return what this version would not understand of what is kept."""
+    what = result["newer_state"]
+    if what is None:
+        return []
+    return [
+        f"What a newer version wrote in {clean(result['state_dir'])} is not understood: {clean(what)}."
+    ]
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +88,6 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS: Final = {
     "settings": Command(
-        "read the settings as `run` does, and say what is guarded", _run, _show, _arguments
+        "read the settings as `run` does, and say what they come to", _run, _show, _arguments
     )
 }

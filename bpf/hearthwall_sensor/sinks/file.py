@@ -17,6 +17,8 @@ from .table import Table
 from .worker import Worker
 
 _MB: Final = 1_000_000
+#: Where the service may write logs.
+_FOLDER: Final = "/var/log/hearthwall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class FileOptions:
     def read(cls, table: Table) -> "FileOptions":
         """Return the options of a table; raises SensorError."""
         return cls(
-            path=table.path("path", "/var/log/hearthwall/events.json"),
+            path=table.path("path", f"{_FOLDER}/events.json", folder=_FOLDER),
             max_mb=table.number("max_mb", 10, 0.01, 10_000),
             keep=table.whole("keep", 5, 1, 100),
             mode=int(table.choice("mode", ("0600", "0640"), "0600"), 8),

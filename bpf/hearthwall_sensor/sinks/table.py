@@ -90,11 +90,13 @@ class Table:
             self.fail(f"{key} is a table of at most {most} texts and numbers")
         return dict(value)
 
-    def path(self, key: str, default: str | None = None) -> Path:
-        """Take the whole path of a file."""
+    def path(
+        self, key: str, default: str | None = None, *, folder: str = "/etc/hearthwall"
+    ) -> Path:
+        """Take the whole path of a file; `folder` is where the service may have it, for what is said of mistakes."""
         path = Path(self.text(key, default, longest=4096))
         if not path.is_absolute():
-            self.fail(f"{key} is a whole path, such as /etc/hearthwall/{path.name}")
+            self.fail(f"{key} is a whole path, such as {folder}/{path.name}")
         return path
 
     def optional_path(self, key: str) -> Path | None:
