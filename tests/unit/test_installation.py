@@ -258,15 +258,21 @@ def test_what_does_not_come_up_leaves_nobody_cut_off(
     system: Path, source: Path, monkeypatch: pytest.MonkeyPatch, guarded: bool
 ) -> None:
     """What it has put into the kernel before it failed goes; what was there before it is somebody else's."""
-    systemd, kernel, before = Systemd(monkeypatch), InKernel(guards=guarded), tree(system)
+    systemd, kernel, places = Systemd(monkeypatch), InKernel(guards=guarded), Places(system)
+    (places.state[0] / "learnt before").mkdir(parents=True)
+    for each in (places.state[1], places.cache, places.run):
+        each.parent.mkdir(parents=True, exist_ok=True)
+    before = tree(system)
 
     def fail() -> Exception:
         kernel.guards = True
+        for each in (places.state[1], places.cache, places.run):
+            each.mkdir()
         return SensorError("internal", "it guards, but it does not come up")
 
     systemd.fails = fail
     with pytest.raises(SensorError, match="does not come up"), Steps(lambda _: None) as steps:
-        install(Places(system), Wishes(source, ["br-lan"]), steps, kernel)
+        install(places, Wishes(source, ["br-lan"]), steps, kernel)
     assert kernel.guards == guarded
     assert systemd.asked[-3:] == ["stop", "disable", "reload"]
     assert tree(system) == before

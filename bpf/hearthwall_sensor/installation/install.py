@@ -298,6 +298,10 @@ def _start(places: Places, wishes: Wishes, steps: Steps, kernel: Kernel, *, is_n
         steps.did("The sensor had failed: started it")
         return True
     else:
+        for each in (*places.state, places.cache):
+            if not os.path.lexists(each):
+                steps.undo_by(partial(shutil.rmtree, each, ignore_errors=True))
+        steps.undo_by(partial(placing.remove_if_empty, places.run))
         if not kernel.guards:  # what guarded before is not this one's to take out
             steps.undo_by(kernel.unload)
         steps.undo_by(systemd.stop)
