@@ -32,7 +32,7 @@ import ctypes, json, os, resource, signal, socket, subprocess, sys, threading
 sys.path.insert(0, sys.argv[1])
 from hearthwall_sensor.sinks import calls
 libc = ctypes.CDLL(None, use_errno=True)
-there, before = os.path.join(sys.argv[3], "there"), socket.socketpair()
+there = os.path.join(sys.argv[3], "there")
 def new(call, *arguments):
     if call(*arguments) < 0:
         number = ctypes.get_errno()
@@ -69,6 +69,8 @@ tries = {
     "list": lambda: os.listdir("/"),
     "thread": thread,
     "datagram": lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM),
+    "datagrams": lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM),
+    "pair": socket.socketpair,
     "connection": connection,
     "memory": lambda: os.memfd_create("x"),
     "random": lambda: os.urandom(8),
@@ -89,9 +91,9 @@ print(json.dumps(done))
 """
 #: What root's orders, files and other processes are reached by.
 _NEVER: Final = {"fork", "vfork", "spawn", "exec", "signal", "trace", "limit", "stream", "raw"} | {
-    *("netfilter", "owner")
+    *("netfilter", "owner", "datagrams")
 }
-_OF_FILES: Final = {"make", "write", "empty", "rename", "remove", "mode"}
+_OF_HERE: Final = {"make", "write", "empty", "rename", "remove", "mode", "datagram"}
 _OF_NETWORKS: Final = {"internet", "connection"}
 
 
@@ -103,7 +105,7 @@ def _sockets() -> None:
 
 @pytest.mark.parametrize(
     ("where", "refused"),
-    [("elsewhere", _NEVER | _OF_FILES), ("here", _NEVER | _OF_NETWORKS | {"mode"})],
+    [("elsewhere", _NEVER | _OF_HERE), ("here", _NEVER | _OF_NETWORKS | {"mode"})],
 )
 def test_whoever_takes_it_over_is_nobody(where: str, refused: set[str], tmp_path: Path) -> None:
     (tmp_path / "there").write_text("there")

@@ -60,10 +60,12 @@ _COMMON: Final[tuple[Call, ...]] = (
     *_plain("epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2"),
     *_plain("send", "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg", "recvmmsg"),
     *_plain("recvmmsg_time64", "shutdown", "getsockopt", "setsockopt", "getsockname"),
-    *_plain("getpeername", "connect", "socketpair"),
+    *_plain("getpeername", "connect"),
+    (
+        "socketpair",
+        _is(1, socket.SOCK_STREAM, _SOCK_TYPE),
+    ),  # one of datagrams could send to any other
     *_plain("inotify_init1", "inotify_add_watch", "inotify_rm_watch"),  # glibc follows resolv.conf
-    # By datagrams journald is told. What takes orders of root, such as systemd and D-Bus, is a stream
-    ("socket", (*_is(0, socket.AF_UNIX), *_is(1, socket.SOCK_DGRAM, _SOCK_TYPE))),
     # A thread, and no process
     ("clone", _is(0, _CLONE_THREAD, _CLONE_THREAD)),
     ("prctl", _is(0, _PR_SET_NAME)),
@@ -78,7 +80,8 @@ _READ: Final[tuple[Call, ...]] = (
     ("open", _is(1, os.O_RDONLY, _CHANGES)),
     ("openat", _is(2, os.O_RDONLY, _CHANGES)),
 )
-#: The networks, and what the search for a name asks the kernel. MQTT's library talks to itself over a port of its own.
+#: The networks, and what the search for a name asks the kernel. MQTT's library talks to itself over a port of its own. No
+#: unix sockets: by them root gives orders, to systemd, a container engine or an access point.
 _NETWORK: Final[tuple[Call, ...]] = (
     *(
         ("socket", (*_is(0, family), *_is(1, kind, _SOCK_TYPE)))
@@ -88,10 +91,11 @@ _NETWORK: Final[tuple[Call, ...]] = (
     ("socket", (*_is(0, socket.AF_NETLINK), *_is(2, _NETLINK_ROUTE))),
     *_plain("bind", "listen", "accept", "accept4"),
 )
-#: Files of this host, which no stranger has a hand in.
-_WRITE: Final[tuple[Call, ...]] = _plain(
-    *("open", "openat", "rename", "renameat", "renameat2", "unlink", "unlinkat"),
-    *("link", "linkat", "mkdir", "mkdirat", "fchmod"),
+#: Files of this host, and journald, which takes datagrams.
+_WRITE: Final[tuple[Call, ...]] = (
+    *_plain("open", "openat", "rename", "renameat", "renameat2", "unlink", "unlinkat"),
+    *_plain("link", "linkat", "mkdir", "mkdirat", "fchmod"),
+    ("socket", (*_is(0, socket.AF_UNIX), *_is(1, socket.SOCK_DGRAM, _SOCK_TYPE))),
 )
 _CALLS: Final[dict[Where, tuple[Call, ...]]] = {
     "here": (*_COMMON, *_WRITE),
