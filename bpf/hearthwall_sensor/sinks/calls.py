@@ -80,8 +80,8 @@ _READ: Final[tuple[Call, ...]] = (
     ("open", _is(1, os.O_RDONLY, _CHANGES)),
     ("openat", _is(2, os.O_RDONLY, _CHANGES)),
 )
-#: The networks, and what the search for a name asks the kernel. MQTT's library talks to itself over a port of its own. No
-#: unix sockets: by them root gives orders, to systemd, a container engine or an access point.
+#: The networks, and what the search for a name asks the kernel. MQTT's library talks to itself over a port of its own.
+#: No unix sockets: by them root gives orders, to systemd, a container engine or an access point.
 _NETWORK: Final[tuple[Call, ...]] = (
     *(
         ("socket", (*_is(0, family), *_is(1, kind, _SOCK_TYPE)))
