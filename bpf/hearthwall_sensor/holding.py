@@ -1,5 +1,6 @@
 """Who holds a sensor's lock, and the last way to get it: a sensor that hangs is killed."""
 
+import contextlib
 import itertools
 import os
 import select
@@ -49,20 +50,32 @@ def _is_gone_after_signals(process: int) -> bool:
 
 
 def _holders(lock: str) -> list[int]:
-    """Return the sensors that hold a lock, of which the kernel tells the file by its number only."""
+    """Return the sensors that hold a lock."""
     try:
-        inode = Path(lock).stat().st_ino
+        file = Path(lock).stat()
     except FileNotFoundError:
         return []
-    return [pid for pid in _locking(inode) if _is_sensor(pid)]
+    return [pid for pid in _locking(file.st_ino) if _is_sensor(pid) and _has_open(pid, file)]
 
 
 def _locking(inode: int) -> Iterator[int]:
-    """Yield the processes that hold a lock on a file of that number."""
+    """Yield the processes that hold a lock on a file of that number, in whichever file system."""
     for line in Path("/proc/locks").read_text().splitlines():
         words = line.split()
         if len(words) > 5 and words[1] == "FLOCK" and words[5].rpartition(":")[2] == str(inode):
             yield int(words[4])
+
+
+def _has_open(pid: int, file: os.stat_result) -> bool:
+    """Return whether a process has a file open, which is not another of the same number."""
+    try:
+        for each in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                if os.path.samestat(each.stat(), file):
+                    return True
+    except OSError:
+        pass
+    return False
 
 
 def _is_sensor(pid: int) -> bool:

@@ -1,6 +1,7 @@
 """Who holds a sensor's lock and is killed for it, and whose programs are a running sensor's."""
 
 import asyncio
+import contextlib
 import fcntl
 import signal
 import subprocess
@@ -82,6 +83,24 @@ def test_nobody_else_is_killed(tmp_path: Path, start: Start) -> None:
     assert command.poll() is None
     with pytest.raises(SensorError, match="does not answer"):
         holding.kill(str(tmp_path / "of-nobody"))
+
+
+def test_a_strangers_file_of_the_same_number_protects_none(tmp_path: Path, start: Start) -> None:
+    """Anybody may lock a file of their own, in a file system of their own, and be called what they like."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    line = (sys.executable, "-c", HOLD)
+    with contextlib.ExitStack() as mounted:
+        for folder in (theirs, ours):  # new file systems, whose first files have the same number
+            folder.mkdir()
+            subprocess.run(["mount", "-t", "tmpfs", "tried", folder], check=True)
+            mounted.callback(subprocess.run, ["umount", "--lazy", folder], check=True)
+        start(*line, str(theirs / "s.sock.lock"), "hearthwall-sensor", "run", "deaf")
+        sensor = start(*line, str(ours / "s.sock.lock"), "/usr/sbin/hearthwall-sensor", "run")
+        numbers = {(folder / "s.sock.lock").stat().st_ino for folder in (ours, theirs)}
+        assert len(numbers) == 1
+        assert holding._holders(str(ours / "s.sock.lock")) == [sensor.pid]
+        assert holding.kill(str(ours / "s.sock")) == sensor.pid
+        assert sensor.wait(10) == -signal.SIGUSR1
 
 
 def test_a_lock_of_ours_is_no_sensor(tmp_path: Path) -> None:
