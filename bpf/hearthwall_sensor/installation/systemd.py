@@ -12,6 +12,7 @@ from .places import UNIT, Places
 _BOOTED: Final = Path("/run/systemd/system")
 #: The unit gives a start 120 s, and a stop before it 20.
 _PATIENCE: Final = 150
+_LOG_PATIENCE: Final = 20
 _LOG_LINES: Final = "8"
 
 
@@ -77,30 +78,31 @@ class Systemd:
         return () if self.runs else (f"--root={self._places.root}",)
 
     def _log(self) -> str:
-        """Return what the unit said last."""
-        words = ["journalctl", "--unit", UNIT, "--lines", _LOG_LINES, "--output=cat", "--no-pager"]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
-        return f"; its log ends with:\n{done.stdout.strip()}" if done.stdout.strip() else ""
+        """Return what the unit said last, nothing where that is not to be had: why it failed is known without it."""
+        words = ("--unit", UNIT, "--lines", _LOG_LINES, "--output=cat", "--no-pager")
+        try:
+            said = _run("journalctl", *words, patience=_LOG_PATIENCE).stdout.strip()
+        except (OSError, SensorError):
+            return ""
+        return f"; its log ends with:\n{said}" if said else ""
 
     @staticmethod
     def _ask(*words: str) -> str:
-        """Return what systemctl prints, whatever it thinks of it."""
-        done = subprocess.run(
-            ["systemctl", *words], capture_output=True, text=True, timeout=_PATIENCE, check=False
-        )
-        return done.stdout
+        """Return what systemctl prints, whatever it thinks of it; raises SensorError `timeout`."""
+        return _run("systemctl", *words).stdout
 
     @staticmethod
     def _do(*words: str) -> None:
-        """Have systemctl do something; raises SensorError `internal` with what it said."""
-        line = ["systemctl", *words]
-        try:
-            done = subprocess.run(
-                line, capture_output=True, text=True, timeout=_PATIENCE, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise SensorError(
-                "timeout", f"{' '.join(line)} did not end in {_PATIENCE} s"
-            ) from error
+        """Have systemctl do something; raises SensorError `timeout`, or `internal` with what it said."""
+        done = _run("systemctl", *words)
         if done.returncode != 0:
-            raise SensorError("internal", f"{' '.join(line)} failed: {done.stderr.strip()[-400:]}")
+            line = " ".join(("systemctl", *words))
+            raise SensorError("internal", f"{line} failed: {done.stderr.strip()[-400:]}")
+
+
+def _run(*line: str, patience: float = _PATIENCE) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; raises SensorError `timeout`."""
+    try:
+        return subprocess.run(line, capture_output=True, text=True, timeout=patience, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise SensorError("timeout", f"{' '.join(line)} did not end in {patience} s") from error
