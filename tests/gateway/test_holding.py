@@ -6,7 +6,6 @@ import fcntl
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,10 +31,16 @@ time.sleep(300)
 PROGRAM = 2**32 - 7
 #: Says it runs, but as somebody else.
 CLAIM = f"""
-import socket, time
+import socket, sys, time
 link = socket.socket(socket.AF_UNIX)
 link.bind("\\0hearthwall/program/{PROGRAM}")
-link.listen()
+link.listen(0)
+held = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) for _ in range(2)]
+try:
+    for each in held if "full" in sys.argv else []:
+        each.connect(link.getsockname())
+except BlockingIOError:
+    pass
 print("holds", flush=True)
 time.sleep(300)
 """
@@ -120,7 +125,15 @@ async def test_a_program_is_a_running_sensors_as_long_as_it_says_so() -> None:
     assert not await asyncio.to_thread(is_running, PROGRAM)
 
 
-def test_somebody_elses_word_does_not_count(start: Start) -> None:
-    start("setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", CLAIM)
-    time.sleep(0.1)
+_NOBODY = ("setpriv", "--reuid=65534", "--clear-groups")
+
+
+@pytest.mark.parametrize("queue", ["", "full"])
+def test_somebody_elses_word_does_not_count(start: Start, queue: str) -> None:
+    start(*_NOBODY, "/usr/bin/python3", "-c", CLAIM, queue)
     assert not is_running(PROGRAM)
+
+
+def test_a_sensor_that_has_no_time_to_answer_runs(start: Start) -> None:
+    start("/usr/bin/python3", "-c", CLAIM, "full")
+    assert is_running(PROGRAM)

@@ -12,6 +12,8 @@ import struct
 from collections.abc import Iterable
 from typing import Final
 
+from .unix_sockets import listener_user
+
 #: Abstract: it needs no folder, and nothing of it stays.
 _NAME: Final = "\0hearthwall/program/{}"
 _BACKLOG: Final = 16
@@ -54,12 +56,21 @@ def _seen(listener: socket.socket) -> None:
 
 def is_running(program: int) -> bool:
     """Return whether a sensor of root, or of this user, runs that has this program."""
+    user = _user_of(_NAME.format(program))
+    return user in (0, os.geteuid())
+
+
+def _user_of(name: str) -> int | None:
+    """Return whose socket has a name, None for nobody's."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as asking:
         try:
-            asking.connect(_NAME.format(program))
-        except BlockingIOError:  # it has no time to answer
-            return True
+            asking.connect(name)
+        except BlockingIOError:
+            # It has no time to answer, or its user has others think so. Where the kernel does not tell whose it is, it
+            # counts as a sensor's: what is left over may stay, what guards may not be taken away.
+            user = listener_user(name)
+            return 0 if user is None else user
         except OSError:
-            return False
+            return None
         peer = asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
-        return _UCRED.unpack(peer)[1] in (0, os.geteuid())
+        return int(_UCRED.unpack(peer)[1])
