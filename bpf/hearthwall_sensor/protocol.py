@@ -334,6 +334,10 @@ class Interface(Message):
     foreign: tuple[str, ...] = ()
 
 
+#: The part of which a status says under `missing` that other hosts can't reach the sensor where it is to listen.
+REMOTE_ACCESS: Final = "remote access"
+
+
 @dataclass(frozen=True, slots=True)
 class Status(Message):
     """How the sensor fares. `lost` counts, by cause, what did not reach its table or its reader.

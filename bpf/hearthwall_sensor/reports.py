@@ -14,6 +14,7 @@ from .processes import looks
 from .protocol import (
     MAX_SCHEMA,
     MAX_SHOWN_ADDRESSES,
+    REMOTE_ACCESS,
     Block,
     Delta,
     Device,
@@ -101,7 +102,7 @@ class Reports:
             missing=parts.ports.lost()
             | ({} if parts.own is None else parts.own.attribution.lost())
             | _newer(parts.rules.newer)
-            | _unreachable(parts.server.unreachable),
+            | _unreached(parts.server.unreachable),
             damaged=parts.damage.files(),
             time=time.time(),
             listening=parts.server.listening,
@@ -206,9 +207,9 @@ def _newer(what: str | None) -> dict[str, str]:
     }
 
 
-def _unreachable(why: str | None) -> dict[str, str]:
+def _unreached(why: str | None) -> dict[str, str]:
     """Return what is missing where other hosts can't reach the sensor though they should."""
-    return {} if why is None else {"remote access": f"no other host reaches the sensor: {why}"}
+    return {} if why is None else {REMOTE_ACCESS: f"no other host reaches the sensor: {why}"}
 
 
 def _resident_bytes() -> int:

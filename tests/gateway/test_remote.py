@@ -273,6 +273,9 @@ def test_an_address_that_comes_later_is_listened_on_then(
     said = idle.call("status")["missing"]["remote access"]
     assert f"no interface of this host has the address {address} now" in said
     assert "no other host reaches the sensor" in idle.say("status").replace("\n", " ")
+    assert idle.call("status")["listening"] is None
+    with pytest.raises(Refused, match="no other host reaches the sensor"):
+        idle.call("pair")
     assert len(idle.call("status")["interfaces"]) > 1, "it guards"
     line = [
         "ip",

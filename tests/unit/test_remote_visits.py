@@ -10,6 +10,7 @@ from unittest.mock import AsyncMock, Mock
 
 import pytest
 
+from hearthwall_sensor.network.topology import NetInterface, Network
 from hearthwall_sensor.remote import (
     listener as listener_module,
     remote as remote_module,
@@ -166,6 +167,23 @@ async def test_without_descriptors_it_waits(
     await asyncio.sleep(0.3)
     assert tried <= 4, "it has stopped"
     there_socket.close()
+
+
+def test_it_listens_where_somebody_gets_only(tmp_path: Path) -> None:
+    """The port of an address that is not there yet can be had, but nobody reaches it."""
+    server = SimpleNamespace(listening=None, unreachable=None)
+    remote = Remote(("192.168.1.1", 8447), tmp_path, server)  # type: ignore[arg-type]
+    remote._is_started = True
+    port = NetInterface(1, "br-lan", "bridge", None, None, True, ("192.168.1.1",), False)
+    missing = "no interface of this host has the address 192.168.1.1 now"
+    for seen, where, why in (
+        (Network({}), None, missing),
+        (Network({1: port}), "192.168.1.1:8447", None),
+        (Network({}), None, missing),
+    ):
+        remote.follow(seen, ["br-lan"])
+        assert (server.listening, server.unreachable) == (where, why)
+    remote.release()
 
 
 def test_strangers_of_a_prefix_share_what_newcomers_may_have() -> None:

@@ -1,16 +1,23 @@
 """The commands for Prometheus: the metrics as text or in a file, and the certificate that its TLS asks for."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any, Final
 
 from ..protocol import METRICS_PATH, SensorError
 from .command import Command, Options, explained
 from .output import put
+from .service import how_to_restart
 
 #: What the formats are called in HTTP.
 _CLASSIC: Final = "text/plain"
 _OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0"
+#: What is to be done with a new certificate, beside the certificate itself, which may go into a file.
+_RENEWED: Final = (
+    "A new key and certificate were made. Have the sensor use them: {}. Then let each Home Assistant in again, by"
+    " *Reconfigure* there and a code of `pair`, and give each Prometheus the new certificate."
+)
 
 
 def _run(options: Options) -> Any:
@@ -77,14 +84,19 @@ def _certificate(options: Options) -> Any:
     """Return the certificate, a new one if that is asked for; raises SensorError."""
     from .. import files, privileges
     from ..remote import certificate
-    from .remote import state_folder
+    from .remote import require_sensor, state_folder
 
     privileges.require_root("certificate")
     state = state_folder(options)
+    require_sensor(options, state)
     files.private_folder(state)
     if options.renew:
         certificate.renew(state)
+        print(_RENEWED.format(how_to_restart()), file=sys.stderr)
     path = certificate.ensure(state)
+    fingerprint = certificate.fingerprint(path)
+    if options.fingerprint:
+        return {"fingerprint": fingerprint, "renewed": options.renew}
     if not certificate.is_named(path):
         raise SensorError(
             "storage_failed",
@@ -94,18 +106,23 @@ def _certificate(options: Options) -> Any:
     return {
         "certificate": certificate.public(path),
         "server_name": certificate.SERVER_NAME,
-        "fingerprint": certificate.fingerprint(path),
+        "fingerprint": fingerprint,
         "renewed": options.renew,
     }
 
 
 def _show_certificate(result: dict[str, Any]) -> str:
-    """Show what a client takes as its authority's file."""
-    return str(result["certificate"]).rstrip("\n")
+    """Show what a client takes as its authority's file, or what people compare."""
+    return str(result.get("certificate", result["fingerprint"])).rstrip("\n")
 
 
 def _certificate_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `certificate` takes."""
+    parser.add_argument(
+        "--fingerprint",
+        action="store_true",
+        help="print its fingerprint only, which Home Assistant shows and compares",
+    )
     parser.add_argument(
         "--renew",
         action="store_true",

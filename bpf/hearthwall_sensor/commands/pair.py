@@ -11,8 +11,7 @@ from ..protocol import PairedRole, SensorError
 from ..requests import MAX_MINUTES, Pair
 from ..words.cells import clean
 from .command import Command, Options, converse, whole
-from .remote import MAY, reached
-from .service import how_to_listen
+from .remote import MAY, not_reached, reached
 from .typed import typed
 
 if TYPE_CHECKING:
@@ -43,16 +42,12 @@ _ENDS: Final = {
 async def _pair(client: "Client", options: Options) -> Any:
     """Show a code, wait for whoever types it, and tell what happens."""
     status = await client.status()
+    if (why := not_reached(status, options.socket)) is not None:
+        raise SensorError("missing_capability", why)
     happened: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    try:
-        offered = await client.pair(
-            Pair(options.role, options.name, options.minutes), happened.put_nowait
-        )
-    except SensorError as error:
-        if error.code != "missing_capability" or status.listening is not None:
-            raise
-        reason = f"the sensor does not listen for other hosts: {how_to_listen()}"
-        raise SensorError(error.code, reason) from error
+    offered = await client.pair(
+        Pair(options.role, options.name, options.minutes), happened.put_nowait
+    )
     listening, addresses = reached(status)
     port = None if listening is None else listening[1]
     offered |= {"addresses": addresses, "port": port}

@@ -5,11 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from ..protocol import DEFAULT_STATE_DIR, SensorError, Status, TokenRole
+from ..protocol import DEFAULT_STATE_DIR, REMOTE_ACCESS, SensorError, Status, TokenRole
 from ..requests import GetStatus
 from ..words.cells import clean, table
 from .command import Command, Options, ask
-from .service import how_to_listen
+from .service import how_to_be_reached, how_to_listen, how_to_start
 
 #: What whoever has a token may, by its role.
 MAY: Final = {
@@ -47,9 +47,10 @@ def _make(options: Options, state: Path) -> dict[str, Any]:
     from .. import files
     from ..remote import certificate, tokens
 
+    status = require_sensor(options, state)
     files.private_folder(state)
     fingerprint = certificate.fingerprint(certificate.ensure(state))
-    listening, addresses = _reached(options)
+    listening, addresses = (None, []) if status is None else reached(status)
     return {
         "name": options.name,
         "role": options.role,
@@ -57,6 +58,7 @@ def _make(options: Options, state: Path) -> dict[str, Any]:
         "addresses": addresses,
         "port": None if listening is None else listening[1],
         "fingerprint": fingerprint,
+        "not_reached": not_reached(status, options.socket),
     }
 
 
@@ -69,12 +71,34 @@ def state_folder(options: Options) -> Path:
     return Pins(options.socket).state or Path(DEFAULT_STATE_DIR)
 
 
-def _reached(options: Options) -> tuple[tuple[str, int] | None, list[str]]:
-    """Return where the running sensor listens and the addresses that the home reaches it by, if it does."""
+def require_sensor(options: Options, state: Path) -> Status | None:
+    """Return how the running sensor fares, None where one only was; raises SensorError `not_running` for neither.
+
+    Nothing is to be made where no sensor is: nobody would use it, or know that it lies there.
+    """
+    from ..remote.sensor_id import ID_FILE
+
     try:
-        return reached(Status.from_wire(ask(lambda _: GetStatus())(options)))
-    except SensorError:
-        return None, []
+        return Status.from_wire(ask(lambda _: GetStatus())(options))
+    except SensorError as error:
+        if (state / ID_FILE).exists():
+            return None
+        raise SensorError(
+            "not_running",
+            f"there is no sensor on this host, neither on {options.socket} nor in {state};"
+            f" {how_to_start(options.socket)}",
+        ) from error
+
+
+def not_reached(status: Status | None, socket: str) -> str | None:
+    """Return why other hosts don't reach a sensor, and what to do about it; None if they do."""
+    if status is None:
+        return f"no sensor listens on {socket}; {how_to_start(socket)}"
+    if status.listening is not None:
+        return None
+    if REMOTE_ACCESS in status.missing:
+        return f"{status.missing[REMOTE_ACCESS]}; {how_to_be_reached()}"
+    return f"the sensor does not listen for other hosts: {how_to_listen()}"
 
 
 def reached(status: Status) -> tuple[tuple[str, int] | None, list[str]]:
@@ -120,13 +144,14 @@ def _show(result: dict[str, Any]) -> str:
             asked,
             "",
             f"Whoever shows the token may {MAY[result['role']]}. It is not shown again.",
-            *(
-                ()
-                if result["port"]
-                else (f"No sensor listens for other hosts yet: {how_to_listen()}.",)
-            ),
+            *_yet(result["not_reached"]),
         )
     )
+
+
+def _yet(why: str | None) -> list[str]:
+    """Return what is still to be done until other hosts reach the sensor."""
+    return [] if why is None else [clean(f"That leads nowhere yet: {why}.")]
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -52,6 +52,23 @@ def how_to_be_let_in() -> str:
     return f"`sudo {PROGRAM} install --user {user}` lets this user talk to it after the next log-in"
 
 
+def how_to_restart() -> str:
+    """Return what has the sensor begin anew."""
+    return (
+        f"sudo systemctl restart {_SERVICE}" if is_installed() else "end `run` and start it again"
+    )
+
+
+def how_to_be_reached() -> str:
+    """Return what to do where the sensor is to listen for other hosts and they can't reach it."""
+    if not is_installed():
+        return "it listens once that is mended; another address is `run --listen ADDRESS:PORT`"
+    return (
+        f"it listens once that is mended; another address is listen in {CONFIG}, and then say"
+        f" sudo systemctl restart {_SERVICE}"
+    )
+
+
 def how_to_listen() -> str:
     """Return what has the sensor listen for other hosts."""
     if not is_installed():

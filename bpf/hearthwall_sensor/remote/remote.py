@@ -125,9 +125,9 @@ class Remote:
                 "Other hosts can't reach the sensor on %s: %s. It guards all the same, and listens once that is mended",
                 *(where, why),
             )
-        elif why is None and (server.listening is None or server.unreachable is not None):
+        elif why is None and server.listening is None:
             _LOGGER.info("Listening for other hosts on %s", where)
-        server.listening = where if self._refused is None else None
+        server.listening = where if why is None else None
         server.unreachable = why
 
     def follow(self, seen: Network, interfaces: Iterable[str]) -> None:
