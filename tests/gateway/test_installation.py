@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 CAMERA = DEVICES["camera"]
 #: What an installation may change.
 PLACES = ("/etc", "/usr/local", "/var/lib", "/var/cache", "/run/hearthwall", "/sys/fs/bpf")
+#: Does what an intruder would who has taken the sensor over.
+INTRUDER = Path(__file__).with_name("intruder.py")
 #: What other programs change there meanwhile: backups of the accounts' files, and systemd's own.
 OTHERS = (".pwd.lock", "group-", "gshadow-", "passwd-", "shadow-", "subuid-", "subgid-")
 
@@ -205,55 +207,25 @@ def test_a_version_that_does_not_come_up_is_taken_back(
     assert "0.9.3" not in installed.do("ls", "/usr/local/lib/hearthwall")
 
 
-#: Does what an intruder would who has taken the sensor over, before and after it has given up its rights.
-INTRUDER = """
-import ctypes, json, os, subprocess, sys
-sys.dont_write_bytecode = True
-sys.path.insert(0, "/usr/local/lib/hearthwall/current")
-from hearthwall_sensor import privileges
-libc = ctypes.CDLL(None, use_errno=True)
-data = ctypes.create_string_buffer(4)
-piece = (ctypes.c_void_p * 2)(ctypes.addressof(data), 4)
-
-def opens(path, flags):
-    os.close(os.open(path, flags))
-
-def succeeds(result):
-    if result < 0:
-        raise OSError(ctypes.get_errno(), "")
-
-attempts = {
-    "a file behind the first process's root": lambda: opens("/proc/1/root/etc/owned", os.O_CREAT | os.O_WRONLY),
-    "its memory": lambda: opens("/proc/1/mem", os.O_RDWR),
-    "its memory by a call": lambda: succeeds(libc.process_vm_writev(1, piece, 1, piece, 1, 0)),
-    "tracing it": lambda: succeeds(libc.ptrace(0x4206, 1, 0, 0)),
-    "a child": lambda: subprocess.run(
-        ["/bin/sh", "-c", "echo owned >/proc/1/root/etc/owned"], check=True, stderr=subprocess.DEVNULL
-    ),
-    "a file of the host's": lambda: opens("/etc/owned", os.O_CREAT | os.O_WRONLY),
-}
-
-def able():
-    found = []
-    for name, attempt in attempts.items():
-        try:
-            attempt()
-            found.append(name)
-        except (OSError, subprocess.CalledProcessError):
-            pass
-    return found
-
-before = able()
-privileges.drop()
-with open("/run/hearthwall/able.json", "w") as file:
-    json.dump([before, able()], file)
+#: Starts a service without all that one waits for at boot.
+_RUN = ("systemd-run", "--collect", "--property=DefaultDependencies=no")
+#: Takes connections at a path.
+_LISTENER = """
+import socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen()
+while True:
+    server.accept()
 """
 
 
 def test_whoever_takes_the_sensor_over_stays_in_its_unit(installed: SystemdHost) -> None:
     folder = f"/etc/systemd/system/{UNIT}.d"
     drop_in = "[Service]\nExecStartPre=/usr/bin/python3 -I /usr/local/lib/intruder.py\n"
-    installed.write("/usr/local/lib/intruder.py", INTRUDER)
+    installed.write("/usr/local/lib/intruder.py", INTRUDER.read_text())
+    installed.do(*_RUN, "--unit=engine", "/usr/bin/python3", "-c", _LISTENER, "/run/docker.sock")
+    assert until(lambda: not installed.run("test", "-S", "/run/docker.sock").returncode)
     try:
         installed.write(f"{folder}/tried.conf", drop_in)
         installed.do("systemctl", "daemon-reload")
@@ -269,9 +241,25 @@ def test_whoever_takes_the_sensor_over_stays_in_its_unit(installed: SystemdHost)
             if line.startswith(("CapP", "CapB"))
         } == {1 << 12 | 1 << 38 | 1 << 39}
     finally:
+        installed.do("systemctl", "stop", "engine")
         installed.do("rm", "-rf", folder, "/etc/owned", "/run/hearthwall/able.json")
         installed.do("systemctl", "daemon-reload")
         installed.do("systemctl", "restart", UNIT)
+
+
+def test_it_sees_of_run_what_it_needs_and_nothing_else(installed: SystemdHost) -> None:
+    """DNS servers and who is logged in, also if that is written after it has started."""
+    inside = ("nsenter", "--mount", f"--target={installed.show('MainPID')}", "--")
+    for path in ("/run/systemd/resolve/stub-resolv.conf", "/run/systemd/sessions/7"):
+        installed.write(path, "written later\n")
+        assert installed.do(*inside, "cat", path) == "written later\n"
+        installed.do("rm", path)
+    sockets = ("-exec", "test", "-S", "{}", ";", "-print")  # also what is mounted on a file
+    found = set(installed.do(*inside, "find", "/run", *sockets).split())
+    assert {each for each in found if not each.startswith("/run/systemd/journal/")} == {
+        "/run/systemd/notify",
+        "/run/hearthwall/sensor.sock",
+    }
 
 
 def test_the_sensor_knows_the_programs_of_all_users(installed: SystemdHost) -> None:
@@ -295,6 +283,10 @@ name = "log"
 type = "file"
 
 [[sink]]
+name = "journal"
+type = "journald"
+
+[[sink]]
 name = "siem"
 type = "syslog"
 transport = "tcp"
@@ -305,14 +297,12 @@ server = "localhost:5140"
 def test_what_delivers_may_less_than_its_unit_and_delivers(installed: SystemdHost) -> None:
     config, taker = "/etc/hearthwall/sensor.toml", "taker.service"
     before = installed.do("cat", config)
-    # Without all that a service waits for at boot
-    alone = ("--collect", "--property=DefaultDependencies=no", f"--unit={taker}")
-    installed.do("systemd-run", *alone, "/usr/bin/python3", "-c", _TAKER)
+    installed.do(*_RUN, f"--unit={taker}", "/usr/bin/python3", "-c", _TAKER)
     try:
         installed.write(config, before + _SINKS)
         installed.do("systemctl", "restart", UNIT)
         test = ("hearthwall-sensor", "sinks", "--test")
-        for name in ("log", "siem"):
+        for name in ("log", "journal", "siem"):
             assert until(lambda name=name: not installed.run(*test, name).returncode, 20), name
         assert "This is a test" in installed.do("cat", "/var/log/hearthwall/events.json")
         ours = _filters(installed, installed.show("MainPID"))
