@@ -134,7 +134,10 @@ class Sensor:
         files.private_folder(self._state)
         self._unpinned.take_over()
         self._ports.check(seen, alone=self._settings.alone)
-        newer.look(self._state, is_guarded=bool(self._pins.generations()))
+        newer.look(
+            self._state,
+            is_guarded=bool(self._pins.generations() or self._unpinned.left_on(seen)),
+        )
         store = Store(self._state / newer.DEVICES_FILE)
         journal = Journal(self._state / newer.EVENTS_FILE, self._settings.retention)
         self._pins.make(self._state)

@@ -40,11 +40,14 @@ class Unpinned:
         places = (each for role in METERS.values() for each in role.values())
         self._presence.say(programs[each].id for each in places)
 
+    def left_on(self, seen: Network) -> frozenset[int]:
+        """Return which of the programs that were noted are on interfaces: they guard, whoever put them there."""
+        return interface_programs.kept(self._state) & programs_on_all(seen.interfaces)
+
     def note(self, programs: Mapping[str, Program], seen: Network) -> None:
         """Note which programs are, or will soon be, on the interfaces; raises OSError."""
         held = {each.id for each in programs.values()} if self._pins.are_held else set()
-        left = interface_programs.kept(self._state) & programs_on_all(seen.interfaces)
-        interface_programs.keep(self._state, held | left)
+        interface_programs.keep(self._state, held | self.left_on(seen))
 
     def end(self) -> None:
         """Say it no longer."""

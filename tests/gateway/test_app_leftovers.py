@@ -1,6 +1,7 @@
 """What the app's containers leave behind and come back to: lost data, bpffs that comes later, a sensor that hangs."""
 
 import ipaddress
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -118,6 +119,25 @@ def test_bpffs_that_comes_later_takes_over_and_goes_again(app: App, lab: Lab) ->
     assert reaches(lab)
     assert app.container.run(SENSOR, "unload").returncode == 0
     assert attachments(lab)[0] == "0"
+
+
+def test_an_older_version_leaves_alone_what_a_newer_one_has_put_on_interfaces(
+    app: App, lab: Lab
+) -> None:
+    """No pins tell of it: the container is a new one."""
+    app.start(key=None).ready()
+    app.call("block", CAMERA.mac)
+    app.container.kill()
+    path = app.data / "state" / "rules.json"
+    kept = json.loads(path.read_text())
+    kept["rules"][0]["mode"] = "quarantine"
+    path.write_text(json.dumps(kept))
+    app.start(key=None)
+    assert until(lambda: "Nothing was changed" in app.container.said or reaches(lab), 60)
+    assert "mode quarantine" in app.container.said
+    assert not reaches(lab)
+    app.container.kill()
+    assert not reaches(lab)
 
 
 def test_what_is_taken_out_by_number_is_told(app: App, lab: Lab) -> None:

@@ -38,9 +38,8 @@ def uninstall(places: Places, steps: Steps, kernel: Kernel, *, keep_state: bool)
                 "the sensor here is Debian's package: apt-get purge hearthwall-sensor removes it",
             )
         placing.remove_if_empty(places.copies)
-        was_there = _command(
-            places, steps
-        )  # all that is left where the last moment was a power cut
+        # All that is left where a power cut came at the last moment
+        was_there = _command(places, steps)
         for each in (places.config.parent, *places.state):
             if each.exists():
                 steps.did(
