@@ -5,13 +5,18 @@ import asyncio
 import logging
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..protocol import DEFAULT_STATE_DIR, SensorError
 from ..requests import GetStatus, TestSink
 from ..words.amounts import span
 from ..words.cells import clean, table
 from .command import Command, Options, ask
+
+#: What is said of a test where the receiver never says that it has taken anything.
+_UNANSWERED: Final = {
+    "syslog": "the test message was sent; no syslog server says that it has one, so look for it there"
+}
 
 
 def _list(options: Options) -> Any:
@@ -20,7 +25,17 @@ def _list(options: Options) -> Any:
         problem = ask(lambda _: TestSink(options.test))(options)["error"]
         if problem is not None:
             raise SensorError("unreachable", f"sink {options.test}: {problem}")
-    return ask(lambda _: GetStatus())(options)["sinks"]
+    sinks = ask(lambda _: GetStatus())(options)["sinks"]
+    if options.json:
+        return sinks
+    tested = [_arrived(each) for each in sinks if each["name"] == options.test]
+    return "\n".join([*tested, show(sinks)])
+
+
+def _arrived(sink: dict[str, Any]) -> str:
+    """Return what became of a test that did not fail."""
+    what = _UNANSWERED.get(sink["type"], "the receiver has taken the test message")
+    return f"{clean(sink['name'])}: {what}.\n"
 
 
 def show(sinks: list[dict[str, Any]]) -> str:
@@ -83,7 +98,7 @@ def _forward_arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS = {
     "sinks": Command(
-        "show how the sinks fare that events are delivered to", _list, show, _arguments
+        "show how the sinks fare that events are delivered to", _list, str, _arguments
     ),
     "forward": Command(
         "deliver events to the sinks (run does this)", _forward, str, _forward_arguments

@@ -74,6 +74,8 @@ class Delivery:
         self._pause = _FIRST_PAUSE
         self._next_try: float | None = None
         self._try_now = asyncio.Event()
+        #: Whether the sink is to be made ready anew, since a test has found that it is not.
+        self._unready = False
         #: Up to this number events are sent one by one, since one of them is not fit to be sent; and the one that was.
         self._singly_to = 0
         self._suspect: int | None = None
@@ -133,20 +135,34 @@ class Delivery:
 
     async def test(self) -> str | None:
         """Have the sink deliver what says that it is a test; return what went wrong, None if nothing did."""
+        is_ready = False
         try:
             async with asyncio.timeout(trial.PATIENCE), self._at_work:
                 await self._sink.start()
+                is_ready = True
                 remark = await self._sink.send((trial.event(self._named.severity),))
         except TimeoutError:
-            return f"no answer within {trial.PATIENCE:.0f} s"
+            return self._untaken(f"no answer within {trial.PATIENCE:.0f} s", is_ready=is_ready)
         except Exception as error:
             if lacks_memory(error):
                 raise
-            return told(error, PATIENCE)
+            return self._untaken(told(error, PATIENCE), is_ready=is_ready)
         self._progress.reached()
         self._remarked(remark)
         self._try_now.set()
         return remark
+
+    def _untaken(self, problem: str, *, is_ready: bool) -> str:
+        """Return what a test has found, once it is told as a failure of the sink: the next event would find the same.
+
+        What does not get ready is tried again and again; whether an event would be taken by now, only one can tell.
+        """
+        if self._failing_since is None and is_ready:
+            self._remarked(f"a test failed: {problem}")
+        elif self._failing_since is None:
+            self._unready = True
+            self._more.set()
+        return problem
 
     async def _start(self) -> None:
         """Make the sink ready; raises what it raises."""
@@ -154,8 +170,9 @@ class Delivery:
             await self._sink.start()
 
     async def _bring(self) -> None:
-        """Deliver what there is, and what comes; raises what went wrong."""
-        while True:
+        """Deliver what there is, and what comes, until the sink is not ready any more; raises what went wrong."""
+        self._unready = False
+        while not self._unready:
             self._more.clear()
             last = self._account.newest = self._journal.last()
             page = await self._events()
