@@ -241,8 +241,9 @@ def test_whoever_takes_the_sensor_over_stays_in_its_unit(installed: SystemdHost)
             if line.startswith(("CapP", "CapB"))
         } == {1 << 12 | 1 << 38 | 1 << 39}
     finally:
-        installed.do("systemctl", "stop", "engine")
-        installed.do("rm", "-rf", folder, "/etc/owned", "/run/hearthwall/able.json")
+        installed.run("systemctl", "stop", "engine")
+        told = ("/run/hearthwall/able.json", "/run/docker.sock")
+        installed.do("rm", "-rf", folder, "/etc/owned", "/etc/hearthwall/owned", *told)
         installed.do("systemctl", "daemon-reload")
         installed.do("systemctl", "restart", UNIT)
 
