@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any, Final
 import pytest
 import pytest_socket
 
-from hearthwall_sensor.sinks import reading
+from hearthwall_sensor.sinks import limits, reading
 from hearthwall_sensor.sinks.held import Held
 from hearthwall_sensor.sinks.ledger import Account, Ledger
 from hearthwall_sensor.sinks.sinks import Sinks
@@ -219,6 +220,8 @@ async def test_each_sink_works_in_a_process_that_may_little(tmp_path: Path) -> N
                 assert sorted(pids.values(), key=str) == ["operate", "read"]
                 for each in pids:
                     assert _confinement(each or 0) == ("0" * 16, "2")
+                    memory = resource.prlimit(each or 0, resource.RLIMIT_DATA)
+                    assert memory == (limits.MEMORY, limits.MEMORY)
             finally:
                 await sinks.stop()
     finally:

@@ -303,6 +303,31 @@ def test_a_disk_that_fails_to_sync_gets_the_events_again(
     assert numbers(path) == [1, 2, 3]  # its last line was there after all
 
 
+def test_a_file_is_on_disk_before_another_takes_its_place(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = sink(path)
+    did: list[str] = []
+    send(one, event(1))
+    monkeypatch.setattr(one._log, "_most", 1)
+    names = {path.stat().st_ino: "file", path.parent.stat().st_ino: "folder"}
+    fsync, rename = os.fsync, os.rename
+
+    def noted_fsync(file: int) -> None:
+        fsync(file)
+        did.append(names[os.fstat(file).st_ino])
+
+    def noted_rename(*names: str, **folders: int) -> None:
+        rename(*names, **folders)
+        did.append("renamed")
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "rename", noted_rename)
+    again(one, event(2))
+    assert did == ["file", "renamed", "folder"]
+    assert numbers(path) == [2]
+
+
 def test_without_sync_nobody_waits_for_the_disk(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -236,6 +236,15 @@ async def test_only_a_trusted_certificate_gets_a_message(serving: Serving, tmp_p
     assert len(server.came) == 3
 
 
+async def test_a_receiver_is_given_no_cookie_back(serving: Serving, tmp_path: Path) -> None:
+    server = await serving(None)
+    server.headers = {"Set-Cookie": "who=home; Path=/"}
+    url = f"http://localhost:{server.port}/"  # aiohttp keeps none of an address
+    await posted(server, 1, 2, url_file=secret(tmp_path, url, "url"))
+    assert len(server.came) == 2
+    assert not any("Cookie" in headers for _, headers, _ in server.came)
+
+
 async def test_an_address_may_be_a_secret_of_its_own(serving: Serving, tmp_path: Path) -> None:
     server = await serving(None)
     path = secret(tmp_path, f"http://127.0.0.1:{server.port}/s3cret", "url")

@@ -58,6 +58,10 @@ def test_a_message_has_a_sentence_and_the_facts() -> None:
     }
 
 
+def test_a_fact_has_a_bound() -> None:
+    assert read(event(subject="s" * 1000)).data[SD_ID]["subject"] == "s" * 255
+
+
 def test_each_severity_has_its_own() -> None:
     severities = [
         read(event(severity=each)).severity
