@@ -287,10 +287,42 @@ def test_a_purge_leaves_a_sensor_that_was_installed_from_a_folder_since(
     (copies / "current").symlink_to("0.1.0-0123456789ab")
     state = machine.root / "var/lib/hearthwall"
     state.mkdir(exist_ok=True)
+    wanted = machine.root / "etc/systemd/system/multi-user.target.wants/hearthwall-sensor.service"
+    wanted.unlink(missing_ok=True)
+    wanted.symlink_to("/etc/systemd/system/hearthwall-sensor.service")
     machine.run("dpkg", "--purge", "hearthwall-sensor")
     assert (machine.root / CONFIG).is_file()
     assert state.is_dir()
+    assert wanted.is_symlink(), "it is started at boot"
+    helpers = machine.root / "var/lib/systemd/deb-systemd-helper-enabled"
+    assert not list(helpers.rglob("hearthwall-sensor.service*"))
     assert "hearthwall" in machine.run("getent", "group").stdout
+
+
+@pytest.mark.lab
+def test_a_purge_ends_though_something_is_mounted_and_leaves_the_state_of_another_sensor(
+    deb: Path, machine: Image
+) -> None:
+    """As logs on a memory file system, and a sensor that Home Assistant has started since."""
+    machine.run("dpkg", "--install", deb)
+    machine.run("dpkg", "--remove", "hearthwall-sensor")
+    state, logs = machine.root / "var/lib/hearthwall", machine.root / "var/log/hearthwall"
+    for each in (state, logs, machine.root / "run/hearthwall"):
+        each.mkdir(parents=True, exist_ok=True)
+    machine.run("mount", "-t", "tmpfs", "logs", "/var/log/hearthwall")
+    for each in (state, logs):
+        machine.run("touch", f"/{(each / 'kept').relative_to(machine.root)}")
+    purge = ("dpkg", "--purge", "hearthwall-sensor")
+    said = machine.run("flock", "/run/hearthwall/sensor.sock.lock", *purge).stdout
+    assert "a sensor runs that is not the package's" in said
+    assert (state / "kept").exists()
+    assert "hearthwall" in machine.run("getent", "group").stdout
+    machine.run("dpkg", "--install", deb)
+    said = machine.run(*purge).stdout
+    assert "/var/log/hearthwall stays" in said
+    assert machine.run("ls", "-A", "/var/log/hearthwall").stdout == ""
+    assert not state.exists()
+    assert "hearthwall" not in machine.run("getent", "group").stdout
 
 
 @pytest.mark.parametrize(
