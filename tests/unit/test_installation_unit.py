@@ -76,16 +76,6 @@ def test_it_has_the_capabilities_that_the_sensor_needs_and_the_document_says_why
     assert set(explained) == set(said.split())
 
 
-def test_the_document_names_every_hardening() -> None:
-    section = unit.text(Path("/program")).split("UMask")[1].split("[Install]")[0]
-    names = {line.partition("=")[0] for line in section.splitlines()[1:] if "=" in line}
-    names -= {"AmbientCapabilities", "CapabilityBoundingSet", "SystemCallErrorNumber"}
-    assert len(names) > 20
-    assert {
-        name for name in names if name not in DOCUMENT.split("## What the unit may do")[1]
-    } == set()
-
-
 def test_unload_and_settings_without_sense_are_an_end_and_whatever_else_is_none() -> None:
     said = settings()
     assert said["Restart"] == ["always"]
