@@ -118,9 +118,21 @@ def test_after_a_power_cut_at_the_last_moment_the_command_goes_and_nothing_else(
 ) -> None:
     """State that is there then may be of a sensor that Home Assistant runs."""
     shutil.rmtree(installed.copies)
+    installed.unit.unlink()
     assert any("Removed" in each for each in take_out(installed))
     assert not installed.command.is_symlink()
     assert (installed.state[0] / "rules.json").exists()
+
+
+def test_where_the_programs_are_gone_the_unit_tells_that_they_were_there(
+    installed: Places,
+) -> None:
+    shutil.rmtree(installed.copies)
+    told = take_out(installed)
+    assert not installed.unit.exists()
+    assert not installed.command.is_symlink()
+    assert not installed.state[0].exists()
+    assert any("whether it was made here" in each for each in told)
 
 
 def test_your_own_files_among_the_settings_stay_and_are_named(installed: Places) -> None:

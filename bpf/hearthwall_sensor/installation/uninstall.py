@@ -31,7 +31,7 @@ def uninstall(places: Places, steps: Steps, kernel: Kernel, *, keep_state: bool)
 
     Return whether something was installed.
     """
-    if not places.is_installed:
+    if not places.is_installed and not _has_unit(places):
         if places.is_package:
             raise SensorError(
                 "not_found",
@@ -133,6 +133,11 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
+def _has_unit(places: Places) -> bool:
+    """Return whether the unit is there that runs what is installed, though that be gone."""
+    return not places.unit.is_symlink() and unit.is_ours(placing.content(places.unit))
+
+
 def _command(places: Places, steps: Steps) -> bool:
     """Remove the command; return whether it was there."""
     placing.fresh(places.command).unlink(missing_ok=True)
@@ -146,7 +151,7 @@ def _command(places: Places, steps: Steps) -> bool:
 def _stop(places: Places, steps: Steps, *, keep_settings: bool) -> None:
     """Stop the sensor, and take its unit away."""
     placing.fresh(places.unit).unlink(missing_ok=True)
-    if places.unit.is_symlink() or not unit.is_ours(placing.content(places.unit)):
+    if not _has_unit(places):
         if os.path.lexists(places.unit):
             steps.did(f"{places.unit} is not what was installed: it stays")
         return
@@ -178,6 +183,8 @@ def _group(places: Places, record: Record, steps: Steps) -> None:
     for user in set(record.members) & set(listed):
         accounts.leave(places, user)
         steps.did(f"{user} has left the group hearthwall, which was there before")
+    if not places.record.exists():
+        steps.did("The group hearthwall stays: nothing tells any more whether it was made here")
 
 
 def _keep_group(places: Places, record: Record, steps: Steps) -> None:
