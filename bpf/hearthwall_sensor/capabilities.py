@@ -47,6 +47,13 @@ def _module(name: str) -> Callable[[], str | None]:
     return probe
 
 
+def _root() -> str | None:
+    """Find whether this is root; raises SensorError with whom it is instead."""
+    if os.geteuid() != 0:
+        raise SensorError("not_permitted", f"this is the user {os.geteuid()}")
+    return "yes"
+
+
 def _boot_clock() -> str | None:
     """Ask for the clock that rules expire by."""
     found = libbpf.probe_helper(libbpf.PROG_TYPE_XDP, libbpf.HELPER_KTIME_GET_BOOT_NS)
@@ -120,7 +127,7 @@ PARTS: Final = (
     Part(
         "root",
         True,
-        lambda: "yes" if os.geteuid() == 0 else None,
+        _root,
         "only root may load programs into the kernel",
         "run the command with sudo",
         by_root=False,
@@ -326,7 +333,7 @@ _UNKNOWN: Final = "not known without root"
 def _look(part: Part) -> dict[str, Any]:
     """Return what is told of one part."""
     if part.by_root and os.geteuid() != 0:
-        unknown = {"name": part.name, "ok": False, "required": part.required}
+        unknown = {"name": part.name, "ok": False, "known": False, "required": part.required}
         return unknown | {"detail": _UNKNOWN, "lost": part.lost, "fix": "run the command with sudo"}
     try:
         found = part.probe()
@@ -336,6 +343,7 @@ def _look(part: Part) -> dict[str, Any]:
     told: dict[str, Any] = {
         "name": part.name,
         "ok": found is not None,
+        "known": True,
         "required": part.required,
         "detail": detail,
     }

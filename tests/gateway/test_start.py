@@ -370,6 +370,7 @@ def test_check_says_what_is_missing_and_how_to_get_it() -> None:
     assert (report["ok"], root["ok"]) == (False, False)
     assert "sudo" in root["fix"]
     assert root["lost"]
+    assert {each["name"] for each in report["parts"] if not each["known"]} >= {"tc", "bpffs"}
 
 
 def test_what_check_proposes_mounts_bpffs_for_root_only() -> None:

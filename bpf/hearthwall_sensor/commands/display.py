@@ -11,24 +11,14 @@ from ..words.wrapping import wrapped
 
 def check(report: dict[str, Any]) -> str:
     """Show a capability report."""
-    marks: dict[tuple[bool, bool], str] = {
-        (True, True): "ok",
-        (True, False): "ok",
-        (False, True): "MISSING",
-        (False, False): "missing",
-    }
-    rows = [
-        (marks[each["ok"], each["required"]], each["name"], each["detail"])
-        for each in report["parts"]
-    ]
+    rows = [(_mark(each), each["name"], each["detail"]) for each in report["parts"]]
     text = [
         f"Linux {report['kernel']} on {report['machine']}; kernel headers: {report['headers']}",
         "",
         table(("", "part", "found"), rows),
     ]
-    without_root = any(each["name"] == "root" and not each["ok"] for each in report["parts"])
     for each in report["parts"]:
-        if not each["ok"] and not (without_root and each["detail"].startswith("not known")):
+        if not each["ok"] and each["known"]:
             text += ["", f"{each['name']}: {each['lost']}.", f"  To get it: {each['fix']}"]
     interfaces = [
         (
@@ -50,8 +40,30 @@ def check(report: dict[str, Any]) -> str:
         ),
         "",
     ]
-    text.append("The sensor can run here." if report["ok"] else "The sensor can't run here yet.")
+    text.append(_verdict(report))
     return "\n".join(text)
+
+
+def _mark(part: dict[str, Any]) -> str:
+    """Return whether a part is there, loudly if the sensor needs what is missing."""
+    if not part["known"]:
+        return "?"
+    if part["ok"]:
+        return "ok"
+    return "MISSING" if part["required"] else "missing"
+
+
+def _verdict(report: dict[str, Any]) -> str:
+    """Return whether the sensor can run here, as far as that is known."""
+    if report["ok"]:
+        return "The sensor can run here."
+    is_known = all(each["known"] for each in report["parts"])
+    needed = (each for each in report["parts"] if each["required"] and each["known"])
+    if not is_known and all(each["ok"] or each["name"] == "root" for each in needed):
+        return (
+            "Only root can find out whether the sensor can run here: say sudo before the command."
+        )
+    return "The sensor can't run here yet."
 
 
 def status(wire: dict[str, Any]) -> str:
