@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+from aiohttp import web
 
 from hearthwall_sensor.network.topology import NetInterface, Network
 from hearthwall_sensor.remote import (
@@ -18,6 +19,7 @@ from hearthwall_sensor.remote import (
 )
 from hearthwall_sensor.remote.admission import Admission
 from hearthwall_sensor.remote.listener import Listener
+from hearthwall_sensor.remote.newcomer import Newcomer
 from hearthwall_sensor.remote.remote import SETTLED, Remote
 from hearthwall_sensor.remote.tokens import Token, Tokens
 from hearthwall_sensor.remote.whereabouts import Callers, Whereabouts
@@ -184,6 +186,27 @@ def test_it_listens_where_somebody_gets_only(tmp_path: Path) -> None:
         remote.follow(seen, ["br-lan"])
         assert (server.listening, server.unreachable) == (where, why)
     remote.release()
+
+
+async def test_all_tokens_together_have_so_many_clients(tmp_path: Path) -> None:
+    there = Listener("127.0.0.1", 0)
+    there._admission = Admission(lambda _: False)
+    given = tokens.create(tmp_path, "one more")
+    there._tokens = Tokens(tmp_path)
+    there._serve = AsyncMock(return_value=web.Response(status=200))
+    newcomer = Mock(spec=Newcomer, address="192.168.1.30", interface=0)
+    transport = Mock(spec=asyncio.Transport)
+    transport.get_protocol.return_value = newcomer
+    request: Any = SimpleNamespace(
+        path="/ws", transport=transport, headers={"Authorization": f"Bearer {given}"}
+    )
+    for number in range(16):
+        assert (await there._answer(request)).status == 200, number
+        there._clients[Mock()] = Token(f"of another {number}", f"{number:064x}", 0.0)
+    newcomer.admit.reset_mock()
+    assert (await there._answer(request)).status == 503
+    newcomer.admit.assert_not_called()
+    there.close()
 
 
 def test_strangers_of_a_prefix_share_what_newcomers_may_have() -> None:

@@ -358,14 +358,17 @@ async def test_where_a_new_sink_begins_is_kept_before_anything_is_sent(
 
     sinks = reading.read([{"name": "log", "type": "file", "path": f"{tmp_path}/log/events.json"}])
     client: Any = Standing()
-    work = asyncio.ensure_future(forwarder.Forwarder(sinks, client, tmp_path).run())
+    ledger = Ledger.read(tmp_path)
+    work = asyncio.ensure_future(forwarder.Forwarder(sinks, client, tmp_path, ledger).run())
     async with asyncio.timeout(10):
         while not (tmp_path / "sinks.json").exists():
             await asyncio.sleep(0.01)
     kept = Ledger.read(tmp_path)
     assert (kept.accounts["log"].cursor, kept.journal) == (41, "first")
+    ledger.accounts["log"].cursor = 50
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
+    assert Ledger.read(tmp_path).accounts["log"].cursor == 50, "a planned end repeats nothing"
 
 
 def test_a_journal_that_began_anew_and_has_grown_is_told_from_its_beginning(tmp_path: Path) -> None:
