@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from .kernel import interface_programs, pins
+from .kernel import interface_programs, ownership, pins
 from .kernel.libbpf import Program
 from .kernel.pins import Pins
 from .kernel.presence import Presence
@@ -28,12 +28,13 @@ class Unpinned:
     def take_over(self) -> None:
         """Mount bpffs; where that can't be, interfaces have to keep the programs. Raises SensorError.
 
-        What an earlier run left there without bpffs is this sensor's in either case.
+        What an earlier run left there without bpffs, or in it by another socket, is this sensor's in either case.
         """
         self._ports.adopt(interface_programs.kept(self._state))
         if (reason := pins.mount()) is not None:
             _LOGGER.warning("%s: %s", reason, pins.LOST)
             self._ports.keep_on_interfaces()
+        ownership.take_over(self._pins, self._state)
 
     def say(self, programs: Mapping[str, Program]) -> None:
         """Say that the sensor runs to those that see its programs and nothing else of it."""

@@ -1,12 +1,17 @@
 """Whose programs these are: this sensor's, or another sensor's on the same host."""
 
 import contextlib
+import fcntl
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .attachment import Link
 from .libbpf import Program
 from .pins import LINKS, Pins, root, socket_of
+from .presence import is_running
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class OwnPrograms:
@@ -54,6 +59,36 @@ def others(own: Pins) -> dict[int, str]:
         if folder != own.path:
             found |= dict.fromkeys((each for each, _ in _programs_in(folder)), socket_of(folder))
     return found
+
+
+def take_over(own: Pins, state: Path) -> None:
+    """Take over what this sensor left when its settings named another socket: by the state folder it is its own.
+
+    Raises SensorError `unsafe_files`.
+    """
+    if own.are_held or own.path.exists():
+        return
+    for folder in _entries(root()):
+        former = Pins(socket_of(folder))
+        if former.path == folder and former.state == state.absolute() and not _runs(former):
+            folder.rename(own.path)
+            _LOGGER.warning(
+                "What guards was put there by way of %s, and is now known by %s",
+                *(former.socket, own.socket),
+            )
+            return
+
+
+def _runs(sensor: Pins) -> bool:
+    """Return whether a sensor runs, also one whose socket can't be seen from here."""
+    try:
+        with Path(f"{sensor.socket}.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # its folder may have gone since, or be hidden
+        pass
+    return any(is_running(program) for program, _ in _programs_in(sensor.path))
 
 
 def all_programs() -> set[int]:
