@@ -44,7 +44,7 @@ from hearthwall_sensor.metrics.of_devices import MAX_DEVICES
 from hearthwall_sensor.metrics.view import View
 from hearthwall_sensor.notice import Notice
 from hearthwall_sensor.protocol import Block, Interface, SensorError, SinkState
-from hearthwall_sensor.remote import certificate
+from hearthwall_sensor.remote import certificate, sensor_id
 from hearthwall_sensor.server import Server
 from tests.unit.household import Household
 from tests.unit.scraped import SCOPES, Scraped, account, feed, mac
@@ -576,7 +576,10 @@ def test_the_certificate_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("hearthwall_sensor.privileges.require_root", lambda _: None)
-    state = ("--state-dir", str(tmp_path / "state"))
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    sensor_id.read_or_make(folder)  # a sensor was here
+    state = ("--state-dir", str(folder), "--socket", str(tmp_path / "sensor.sock"))
     assert main(("certificate", *state)) == 0
     printed = capsys.readouterr().out
     path = tmp_path / "state" / certificate.CERTIFICATE_FILE
