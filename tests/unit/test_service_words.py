@@ -138,6 +138,7 @@ def test_nobody_is_sent_where_no_host_gets(
 @pytest.mark.parametrize("command", [["token", "one"], ["certificate"], ["certificate", "--renew"]])
 def test_nothing_is_made_where_no_sensor_is(
     command: list[str],
+    unit: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -155,6 +156,9 @@ def test_nothing_is_made_where_no_sensor_is(
     sensor_id.read_or_make(state)  # one that is stopped
     assert main([*command, *where]) == 0
     assert (state / "remote.pem").exists()
+    unit.touch()  # one that was installed, and has not run yet
+    where[-1] = str(tmp_path / "new")
+    assert main([*command, *where]) == 0
 
 
 def test_the_fingerprint_is_shown_without_a_token(

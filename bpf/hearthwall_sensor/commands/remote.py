@@ -9,7 +9,7 @@ from ..protocol import DEFAULT_STATE_DIR, REMOTE_ACCESS, SensorError, Status, To
 from ..requests import GetStatus
 from ..words.cells import clean, table
 from .command import Command, Options, ask
-from .service import how_to_be_reached, how_to_listen, how_to_start
+from .service import how_to_be_reached, how_to_listen, how_to_start, is_installed
 
 #: What whoever has a token may, by its role.
 MAY: Final = {
@@ -72,7 +72,7 @@ def state_folder(options: Options) -> Path:
 
 
 def require_sensor(options: Options, state: Path) -> Status | None:
-    """Return how the running sensor fares, None where one only was; raises SensorError `not_running` for neither.
+    """Return how the running sensor fares, None where one is installed or was; raises SensorError `not_running`.
 
     Nothing is to be made where no sensor is: nobody would use it, or know that it lies there.
     """
@@ -81,7 +81,7 @@ def require_sensor(options: Options, state: Path) -> Status | None:
     try:
         return Status.from_wire(ask(lambda _: GetStatus())(options))
     except SensorError as error:
-        if (state / ID_FILE).exists():
+        if is_installed() or (state / ID_FILE).exists():
             return None
         raise SensorError(
             "not_running",
