@@ -171,3 +171,13 @@ def test_a_copy_that_does_not_start_says_why(tmp_path: Path, program: str, reaso
         checking.check(tmp_path, tmp_path / "none")
     assert failed.value.code == "internal"
     assert "char 0" not in failed.value.message, "what a parser of JSON says helps nobody"
+
+
+def test_a_copy_that_is_there_is_taken_only_if_it_is_whole(source: Path, tmp_path: Path) -> None:
+    folder = copies(tmp_path)
+    made = copy(source, folder, Trust())
+    (made / "hearthwall_sensor" / "cli.py").write_text("print('another')")
+    with pytest.raises(SensorError, match="is not what it was") as failed:
+        copy(source, folder, Trust())
+    assert failed.value.code == "unsafe_files"
+    assert [each.name for each in folder.iterdir()] == [made.name], "nothing is left of the try"
