@@ -321,7 +321,7 @@ def test_wan_is_judged_by_programs_of_its_own(lab: Lab, idle: SensorProcess) -> 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--wan", "br-lan"), "br-lan is either"),
+        (("--wan", "br-lan"), "name br-lan: it is either"),
         (("--wan", "tv"), "tv can't be wan and lan at once"),
         (("--wan", "lo"), "lo carries no Ethernet frames"),
     ],
