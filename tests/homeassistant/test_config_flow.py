@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -360,6 +361,16 @@ async def test_a_sensor_that_runs_already_is_taken_if_it_guards_the_same(
     assert flow["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     assert flow["result"].state is ConfigEntryState.LOADED
+
+
+async def test_who_has_no_name_is_told_by_number_whom_to_let_in(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container the user of Home Assistant may be known to the host only."""
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    flow = await begin_existing(hass)
+    command = flow["description_placeholders"]["command"]
+    assert command == f"sudo hearthwall-sensor install --user {os.geteuid()}"
 
 
 async def test_existing_sensor_and_the_way_on_from_its_failures(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hearthwall_sensor import settings
-from hearthwall_sensor.installation import configuration, install as installing
+from hearthwall_sensor.installation import accounts, configuration, install as installing
 from hearthwall_sensor.installation.install import Wishes, install
 from hearthwall_sensor.installation.places import Places
 from hearthwall_sensor.installation.steps import Steps
@@ -106,6 +106,15 @@ def test_an_installation_whose_sensor_does_not_start_is_undone(
     before = tree(system)
     assert run("install", system, "--interface", "br-lan", "--user", "home") == 1
     assert tree(system) == before
+
+
+@pytest.mark.parametrize("said", ["home", "1000"])
+def test_a_user_may_be_given_by_number(system: Path, said: str) -> None:
+    """Who runs Home Assistant in a container has no name there."""
+    assert accounts.name_of(Places(system), said) == "home"
+    for nobody in ("", "1", "home:x", "x"):
+        with pytest.raises(SensorError, match="there is no user"):
+            accounts.name_of(Places(system), nobody)
 
 
 @pytest.mark.parametrize("name", ["install", "upgrade", "uninstall"])

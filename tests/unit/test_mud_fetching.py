@@ -35,6 +35,15 @@ PAGES = {"/plug.json": json.dumps(DOCUMENT).encode(), "/page": b"<html>", "/larg
 
 
 @pytest.fixture(autouse=True)
+def nothing_looked_up() -> Iterator[None]:
+    """Wait for look-ups, which are not waited for elsewhere."""
+    yield
+    for each in threading.enumerate():
+        if each.name.startswith("look up"):
+            each.join()
+
+
+@pytest.fixture(autouse=True)
 def _sockets() -> None:
     """Let the tests talk to their server: the plugin for Home Assistant guards every connect."""
     pytest_socket._remove_restrictions()
@@ -179,9 +188,6 @@ def test_a_name_that_nobody_answers_for_is_not_waited_for(monkeypatch: pytest.Mo
             asyncio.run(fetching.fetched("https://nothing.invalid/x.json", inside=True))
     finally:
         answer.set()
-        for each in threading.enumerate():
-            if each.name.startswith("look up"):
-                each.join()
     assert told.value.code == "invalid_mud"
 
 

@@ -17,10 +17,13 @@ def members(places: Places) -> list[str] | None:
     return None
 
 
-def require_user(places: Places, user: str) -> None:
-    """Raise SensorError `not_found` if there is no such user."""
-    if user not in {line.partition(":")[0] for line in _lines(places, "passwd")}:
-        raise SensorError("not_found", f"there is no user {user!r} on this host")
+def name_of(places: Places, user: str) -> str:
+    """Return the name of a user who is given by it or by number; raises SensorError `not_found`."""
+    for line in _lines(places, "passwd"):
+        name, _, number, *_ = (*line.split(":"), "", "")
+        if name and user in (name, number):
+            return name
+    raise SensorError("not_found", f"there is no user {user!r} on this host")
 
 
 def _lines(places: Places, name: str) -> list[str]:

@@ -32,7 +32,8 @@ class Wishes:
 
 def install(places: Places, wishes: Wishes, steps: Steps, kernel: Kernel) -> bool:
     """Install, step by step; what is there already stays. Return whether the sensor runs; raises SensorError."""
-    _require_place(places, wishes)
+    _require_place(places)
+    users = [accounts.name_of(places, each) for each in wishes.users]
     record = Record.read(places.record)
     if not places.record.exists() and places.kept_record.exists():
         kept = Record.read(places.kept_record)
@@ -41,7 +42,7 @@ def install(places: Places, wishes: Wishes, steps: Steps, kernel: Kernel) -> boo
     _folders(places, record, steps)
     _programs(places, wishes.source, steps)
     _settings(places, wishes, steps)
-    _group(places, wishes.users, record, steps)
+    _group(places, users, record, steps)
     _unit(places, steps, is_new=is_new)
     runs = _start(places, wishes, steps, kernel, is_new=is_new)
     record.complete = True
@@ -50,7 +51,7 @@ def install(places: Places, wishes: Wishes, steps: Steps, kernel: Kernel) -> boo
     return runs
 
 
-def _require_place(places: Places, wishes: Wishes) -> None:
+def _require_place(places: Places) -> None:
     """Raise SensorError where nothing may be installed, before anything is touched."""
     if places.is_package:
         raise SensorError(
@@ -81,8 +82,6 @@ def _require_place(places: Places, wishes: Wishes) -> None:
         raise SensorError(
             "storage_failed", f"{places.unit} is somebody else's: move it away, or remove its owner"
         )
-    for user in wishes.users:
-        accounts.require_user(places, user)
 
 
 def _is_anothers(command: Path) -> bool:
