@@ -1,11 +1,26 @@
-"""A protocol that stands before the one that speaks HTTP, and passes on what fits into a request."""
+"""What speaks HTTP with whoever connects, and a protocol before it that passes on what fits into a request."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Final
+
+from aiohttp import web
+
+#: What comes of nonsense in HTTP, or of a client that goes while it is answered, is no news, and who does it again and
+#: again could fill the log with it.
+_QUIET: Final = logging.getLogger(f"{__name__}.http")
+_QUIET.setLevel(logging.CRITICAL)
 
 #: A request with its headers is a few hundred bytes.
 MAX_BYTES: Final = 16 * 1024
+
+Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def server(answer: Answer) -> web.Server:
+    """Return what makes a protocol for each connection, which is good for one request."""
+    return web.Server(answer, access_log=None, logger=_QUIET, lingering_time=0, keepalive_timeout=0)
 
 
 class Front(asyncio.Protocol):

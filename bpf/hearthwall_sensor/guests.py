@@ -7,17 +7,12 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from aiohttp import web
-
-from .front import Front
+from .front import Answer, Front, server
 
 _LOGGER = logging.getLogger(__name__)
-#: That a client goes while it is answered is no news, and who does it again and again could fill the log with it.
-_QUIET: Final = logging.getLogger(f"{__name__}.http")
-_QUIET.setLevel(logging.CRITICAL)
 
 #: Open connections of one user, and of root and the sensor's own: whoever is in the group keeps nobody else out.
 MAX_OF_USER: Final = 12
@@ -27,8 +22,6 @@ PATIENCE: Final = 10.0
 _SHUTDOWN: Final = 1.0
 _WARN_EVERY: Final = 60.0
 _FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 def credentials(peer: socket.socket) -> tuple[int, int, int]:
@@ -113,9 +106,7 @@ class Guests:
 
     def __init__(self, answer: Answer) -> None:
         """Take what answers a request."""
-        self._http = web.Server(
-            answer, access_log=None, logger=_QUIET, lingering_time=0, keepalive_timeout=0
-        )
+        self._http = server(answer)
         #: In the order in which they came.
         self._there: dict[Guest, None] = {}
         self._warned = -_WARN_EVERY

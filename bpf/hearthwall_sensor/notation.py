@@ -49,6 +49,14 @@ def plain_address(text: str) -> str:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
+def is_here(host: str) -> bool:
+    """Return whether a host, by address or name, is this one."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def mapped(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bytes:
     """Return sixteen bytes for both families, IPv4 as ::ffff:a.b.c.d."""
     return address.packed if address.version == 6 else b"\0" * 10 + b"\xff\xff" + address.packed

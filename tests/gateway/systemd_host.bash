@@ -26,6 +26,7 @@ if [[ $1 != --inside ]]; then
 fi
 
 mapfile -t mounts < <(hierarchies)
+# There is none where no namespace was ever named
 umount --recursive --lazy /run/netns 2>/dev/null || true
 over=$(mktemp -d)
 mount -t tmpfs over "$over"

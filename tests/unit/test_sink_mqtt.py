@@ -36,7 +36,12 @@ def test_no_text_adds_a_level_or_a_wildcard(text: str) -> None:
         assert made.isascii()
     topics = Topics.of("home/walls", text)
     assert topics.rate(text).count("/") == 5
-    assert len(topics.rate(text)) < 1_000
+    # Of a hundred letters each is at most four bytes, and each byte three characters
+    assert len(topics.rate(text)) <= len("home/walls//device//rate") + 2 * 1_200
+
+
+def test_the_longest_level_fits() -> None:
+    assert len(level("\U0001f600" * 1_000)) == 1_200
 
 
 def test_topics_are_easy_to_read() -> None:

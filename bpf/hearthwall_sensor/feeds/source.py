@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import SplitResult, urlsplit
 
+from ..notation import is_here
 from ..protocol import SensorError
 from ..targets import parse_domain
 
@@ -99,14 +100,6 @@ def may_carry_secret(url: SplitResult) -> bool:
 def is_loopback(url: SplitResult) -> bool:
     """Return whether an address means this host."""
     return is_here(url.hostname or "")
-
-
-def is_here(host: str) -> bool:
-    """Return whether a host is this one."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def is_inside(url: SplitResult) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
+from ..front import server
 from ..notation import plain_address
 from ..protocol import METRICS_PATH, PAIR_PATH, WEBSOCKET_PATH, SensorError
 from .admission import Admission
@@ -20,9 +21,6 @@ from .newcomer import Newcomer
 from .tokens import Token, Tokens
 
 _LOGGER = logging.getLogger(__name__)
-#: What comes of nonsense in HTTP is no news, and who sends it could fill the log with it.
-_QUIET: Final = logging.getLogger(f"{__name__}.http")
-_QUIET.setLevel(logging.CRITICAL)
 
 #: Connections that have shown no token yet, in all and of one address, and how long they may take to.
 MAX_NEWCOMERS: Final = 64
@@ -95,9 +93,7 @@ class Listener:
     async def start(self, tokens: Tokens, admission: Admission, serve: Serve) -> None:
         """Begin to listen, if the port was taken: whose tokens are good, who may knock how often, and who serves."""
         self._tokens, self._admission, self._serve = tokens, admission, serve
-        self._server = web.Server(
-            self._answer, access_log=None, logger=_QUIET, lingering_time=0, keepalive_timeout=0
-        )
+        self._server = server(self._answer)
         self.listen()
 
     def listen(self) -> None:

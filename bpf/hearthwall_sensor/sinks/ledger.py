@@ -59,7 +59,8 @@ class Ledger:
         ledger = cls(state / _FILES[where])
         for path in (ledger.path, files.previous(ledger.path)):
             try:
-                wire = json.loads(path.read_bytes()[:_LONGEST])
+                with path.open("rb") as file:
+                    wire = json.loads(file.read(_LONGEST))
                 ledger.accounts = _accounts(wire)
                 ledger.presence = Presence(_times(wire))
                 ledger.journal = str(wire.get("journal", ""))

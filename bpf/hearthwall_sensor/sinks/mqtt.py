@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ..feeds.source import is_here
+from ..notation import is_here
 from ..protocol import Event
 from .broker import Broker, Place
 from .mqtt_orders import Bucket, carried_out, too_many

@@ -18,7 +18,7 @@ from email.utils import localtime
 from pathlib import Path
 from typing import Final
 
-from ..feeds.source import is_here
+from ..notation import is_here
 from ..protocol import Event
 from . import letters, trial
 from .secret import read_secret
